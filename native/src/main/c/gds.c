@@ -1,0 +1,170 @@
+#define _GNU_SOURCE
+#include "gds.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+_Static_assert(sizeof(off_t) == 8, "file offsets must be 64 bits wide");
+_Static_assert(sizeof(void *) == 8, "addresses must be 64 bits wide");
+
+/* The result of a call that sets errno. */
+#define RESULT(call)                       \
+    do {                                   \
+        long result_ = (long)(call);       \
+        return result_ < 0 ? -errno : result_; \
+    } while (0)
+
+/* The same for a call that may be interrupted before it did anything. */
+#define RESULT_UNINTERRUPTED(call)             \
+    do {                                       \
+        long result_;                          \
+        do                                     \
+            result_ = (long)(call);            \
+        while (result_ < 0 && errno == EINTR); \
+        return result_ < 0 ? -errno : result_; \
+    } while (0)
+
+int gds_abi_version(void)
+{
+    return GDS_ABI_VERSION;
+}
+
+int64_t gds_pread(int fd, void *buffer, uint64_t length_bytes, int64_t offset)
+{
+    RESULT_UNINTERRUPTED(pread(fd, buffer, length_bytes, offset));
+}
+
+int64_t gds_pwrite(int fd, const void *buffer, uint64_t length_bytes, int64_t offset)
+{
+    RESULT_UNINTERRUPTED(pwrite(fd, buffer, length_bytes, offset));
+}
+
+int gds_fdatasync(int fd)
+{
+    RESULT_UNINTERRUPTED(fdatasync(fd));
+}
+
+int gds_fsync(int fd)
+{
+    RESULT_UNINTERRUPTED(fsync(fd));
+}
+
+int gds_fallocate(int fd, int mode, int64_t offset, int64_t length_bytes)
+{
+    RESULT_UNINTERRUPTED(fallocate(fd, mode, offset, length_bytes));
+}
+
+int gds_ftruncate(int fd, int64_t size_bytes)
+{
+    RESULT_UNINTERRUPTED(ftruncate(fd, size_bytes));
+}
+
+int gds_statx(int fd, struct gds_file_status *status)
+{
+    struct statx found;
+    unsigned int mask = STATX_BASIC_STATS;
+#ifdef STATX_DIOALIGN
+    mask |= STATX_DIOALIGN;
+#endif
+    memset(&found, 0, sizeof found);
+    if (statx(fd, "", AT_EMPTY_PATH, mask, &found) < 0)
+        return -errno;
+    memset(status, 0, sizeof *status);
+    status->size_bytes = found.stx_size;
+    status->inode = found.stx_ino;
+    status->device = makedev(found.stx_dev_major, found.stx_dev_minor);
+    status->mode = found.stx_mode;
+    status->hard_links = found.stx_nlink;
+#ifdef STATX_DIOALIGN
+    if (found.stx_mask & STATX_DIOALIGN) {
+        status->direct_memory_alignment_bytes = found.stx_dio_mem_align;
+        status->direct_offset_alignment_bytes = found.stx_dio_offset_align;
+    }
+#endif
+    return 0;
+}
+
+int gds_eventfd(unsigned int initial, int flags)
+{
+    RESULT(eventfd(initial, flags | EFD_CLOEXEC));
+}
+
+int64_t gds_eventfd_read(int fd)
+{
+    uint64_t value = 0;
+    ssize_t result;
+    do
+        result = read(fd, &value, sizeof value);
+    while (result < 0 && errno == EINTR);
+    if (result < 0)
+        return -errno;
+    return value > INT64_MAX ? INT64_MAX : (int64_t)value;
+}
+
+int gds_eventfd_write(int fd, uint64_t value)
+{
+    ssize_t result;
+    do
+        result = write(fd, &value, sizeof value);
+    while (result < 0 && errno == EINTR);
+    return result < 0 ? -errno : 0;
+}
+
+int64_t gds_page_size(void)
+{
+    RESULT(sysconf(_SC_PAGESIZE));
+}
+
+int64_t gds_mmap_anonymous(uint64_t length_bytes)
+{
+    void *address = mmap(NULL, length_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return address == MAP_FAILED ? -errno : (int64_t)(intptr_t)address;
+}
+
+int gds_munmap(int64_t address, uint64_t length_bytes)
+{
+    RESULT(munmap((void *)(intptr_t)address, length_bytes));
+}
+
+int gds_madvise(int64_t address, uint64_t length_bytes, int advice)
+{
+    RESULT_UNINTERRUPTED(madvise((void *)(intptr_t)address, length_bytes, advice));
+}
+
+int gds_mlock(int64_t address, uint64_t length_bytes)
+{
+    RESULT(mlock((void *)(intptr_t)address, length_bytes));
+}
+
+int gds_mbind(int64_t address, uint64_t length_bytes, int mode, const uint64_t *node_mask, uint64_t mask_bits,
+              unsigned int flags)
+{
+    RESULT(syscall(SYS_mbind, address, length_bytes, mode, node_mask, mask_bits, flags));
+}
+
+int gds_get_mempolicy(int *mode, uint64_t *node_mask, uint64_t mask_bits, int64_t address, uint64_t flags)
+{
+    RESULT(syscall(SYS_get_mempolicy, mode, node_mask, mask_bits, address, flags));
+}
+
+int gds_move_pages(int pid, uint64_t page_count, const int64_t *addresses, const int *nodes, int *status, int flags)
+{
+    RESULT(syscall(SYS_move_pages, pid, page_count, addresses, nodes, status, flags));
+}
+
+int gds_sched_setaffinity(int thread_id, const void *cpu_mask, uint64_t mask_bytes)
+{
+    RESULT(syscall(SYS_sched_setaffinity, thread_id, mask_bytes, cpu_mask));
+}
+
+int gds_sched_getaffinity(int thread_id, void *cpu_mask, uint64_t mask_bytes)
+{
+    RESULT(syscall(SYS_sched_getaffinity, thread_id, mask_bytes, cpu_mask));
+}

@@ -1,0 +1,65 @@
+/*
+ * The calls of libgds.so that are not liburing's.
+ *
+ * Every function returns a value of zero or more on success and -errno on failure, so that Java needs no errno
+ * capture. A call that a signal may interrupt before it did anything is repeated here.
+ */
+#ifndef GDS_H
+#define GDS_H
+
+#include <stdint.h>
+
+/* Raised with every incompatible change of this file; Java refuses a library of another version. */
+#define GDS_ABI_VERSION 1
+
+/* What gds_statx tells of a file: a fixed form of struct statx, which grows with kernel headers. */
+struct gds_file_status {
+    uint64_t size_bytes;
+    uint64_t inode;
+    uint64_t device;
+    uint32_t mode;
+    uint32_t hard_links;
+    /* Alignment of memory and of file offsets for O_DIRECT; 0 where the file system does not report it. */
+    uint32_t direct_memory_alignment_bytes;
+    uint32_t direct_offset_alignment_bytes;
+};
+
+/* Everything else in the library's own sources is hidden. */
+#pragma GCC visibility push(default)
+
+int gds_abi_version(void);
+
+/* Files. */
+int64_t gds_pread(int fd, void *buffer, uint64_t length_bytes, int64_t offset);
+int64_t gds_pwrite(int fd, const void *buffer, uint64_t length_bytes, int64_t offset);
+int gds_fdatasync(int fd);
+int gds_fsync(int fd);
+int gds_fallocate(int fd, int mode, int64_t offset, int64_t length_bytes);
+int gds_ftruncate(int fd, int64_t size_bytes);
+int gds_statx(int fd, struct gds_file_status *status);
+
+/* Event counters. A read of zero from a non-blocking counter is -EAGAIN. */
+int gds_eventfd(unsigned int initial, int flags);
+int64_t gds_eventfd_read(int fd);
+int gds_eventfd_write(int fd, uint64_t value);
+
+/* Memory. The map call returns an address; addresses of user space are positive as int64_t. */
+int64_t gds_page_size(void);
+int64_t gds_mmap_anonymous(uint64_t length_bytes);
+int gds_munmap(int64_t address, uint64_t length_bytes);
+int gds_madvise(int64_t address, uint64_t length_bytes, int advice);
+int gds_mlock(int64_t address, uint64_t length_bytes);
+
+/* Placement on NUMA nodes: the kernel's own calls, so that libnuma is not needed. */
+int gds_mbind(int64_t address, uint64_t length_bytes, int mode, const uint64_t *node_mask, uint64_t mask_bits,
+              unsigned int flags);
+int gds_get_mempolicy(int *mode, uint64_t *node_mask, uint64_t mask_bits, int64_t address, uint64_t flags);
+int gds_move_pages(int pid, uint64_t page_count, const int64_t *addresses, const int *nodes, int *status, int flags);
+
+/* Threads; 0 is the calling one. Getting returns the bytes of the mask that the kernel wrote. */
+int gds_sched_setaffinity(int thread_id, const void *cpu_mask, uint64_t mask_bytes);
+int gds_sched_getaffinity(int thread_id, void *cpu_mask, uint64_t mask_bytes);
+
+#pragma GCC visibility pop
+
+#endif
