@@ -1,0 +1,207 @@
+package io.ewok.gds.ffm;
+
+import static io.ewok.gds.ffm.ErrnoException.check;
+
+import io.ewok.gds.ffm.natives.Gds;
+import io.ewok.gds.ffm.natives.gds_file_status;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.Objects;
+import jnr.posix.FileStat;
+import jnr.posix.POSIX;
+
+/**
+ * System calls on files by descriptor.
+ *
+ * <p>A descriptor belongs to who opened it and is closed once, after which the kernel may give its
+ * number to another file: use after close is not caught.
+ *
+ * <p>Threads: any, one file by several at a time. Every call may wait for the device and holds its
+ * thread meanwhile: never call from a virtual thread. Calls that a signal interrupted before they
+ * did anything are repeated.
+ *
+ * {@snippet :
+ * int fd = LinuxFiles.open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
+ * LinuxFiles.fallocate(fd, 0, 0, 1 << 20);
+ * LinuxFiles.pwrite(fd, buffer, 4096, 0);
+ * LinuxFiles.fdatasync(fd);
+ * LinuxFiles.close(fd);
+ * }
+ *
+ * <p>Errors: {@link ErrnoException} with what the kernel said.
+ */
+public final class LinuxFiles {
+
+  /** {@link #fallocate} mode: leave the file's size as it is. */
+  public static final int FALLOC_FL_KEEP_SIZE = 0x01;
+
+  /**
+   * {@link #fallocate} mode, with {@link #FALLOC_FL_KEEP_SIZE}: give the range back; it reads as
+   * zeros.
+   */
+  public static final int FALLOC_FL_PUNCH_HOLE = 0x02;
+
+  /** {@link #fallocate} mode: make the range read as zeros and keep it allocated. */
+  public static final int FALLOC_FL_ZERO_RANGE = 0x10;
+
+  /** {@link #eventfd} flag: a read of zero fails with EAGAIN instead of waiting. */
+  public static final int EFD_NONBLOCK = 0x800;
+
+  /** {@link #eventfd} flag: a read takes one instead of all. */
+  public static final int EFD_SEMAPHORE = 1;
+
+  private LinuxFiles() {}
+
+  /**
+   * Opens or creates a file. The descriptor is never inherited by a started process.
+   *
+   * @param flags of {@link OpenFlags}; O_CLOEXEC is always added
+   * @param mode permissions of a file that is created, less the process's umask, such as {@code
+   *     0600}
+   * @throws ErrnoException ENOENT, EEXIST, EACCES and so on; EINVAL also where O_DIRECT is not
+   *     supported
+   */
+  public static int open(Path path, int flags, int mode) throws ErrnoException {
+    POSIX posix = ColdPosix.get();
+    String name = path.toString();
+    while (true) {
+      int fd = posix.open(name, flags | OpenFlags.O_CLOEXEC, mode);
+      if (fd >= 0) {
+        return fd;
+      }
+      int errno = posix.errno();
+      if (errno != Errno.EINTR) {
+        throw new ErrnoException("open", errno, name);
+      }
+    }
+  }
+
+  /**
+   * Closes a descriptor. Whatever is reported, the descriptor is gone: never call twice.
+   *
+   * @throws ErrnoException EBADF for a number that was not open; EIO and others for data that was
+   *     lost earlier
+   */
+  public static void close(int fd) throws ErrnoException {
+    POSIX posix = ColdPosix.get();
+    // Linux frees the descriptor before it can be interrupted, so EINTR is success and a repetition
+    // would hit another's.
+    if (posix.close(fd) < 0 && posix.errno() != Errno.EINTR) {
+      throw new ErrnoException("close", posix.errno());
+    }
+  }
+
+  /**
+   * Reads at an offset; blocks.
+   *
+   * @param buffer off-heap memory; filled from its start
+   * @return bytes read, fewer than asked where the file ends or the kernel chose so, 0 at the end
+   *     of the file
+   * @throws IndexOutOfBoundsException if the buffer is shorter than {@code lengthBytes}
+   */
+  public static long pread(int fd, MemorySegment buffer, long lengthBytes, long offset)
+      throws ErrnoException {
+    Objects.checkFromIndexSize(0, lengthBytes, buffer.byteSize());
+    return check("pread", Gds.gds_pread(fd, buffer, lengthBytes, offset));
+  }
+
+  /**
+   * Writes at an offset; blocks.
+   *
+   * @param buffer off-heap memory; written from its start
+   * @return bytes written, fewer than asked where the kernel chose so
+   * @throws ErrnoException ENOSPC and EDQUOT where there is no room
+   * @throws IndexOutOfBoundsException if the buffer is shorter than {@code lengthBytes}
+   */
+  public static long pwrite(int fd, MemorySegment buffer, long lengthBytes, long offset)
+      throws ErrnoException {
+    Objects.checkFromIndexSize(0, lengthBytes, buffer.byteSize());
+    return check("pwrite", Gds.gds_pwrite(fd, buffer, lengthBytes, offset));
+  }
+
+  /**
+   * Makes the file's data durable, with as much metadata as reading it back needs; blocks.
+   *
+   * @throws ErrnoException after which it is unknown what is durable; calling again may report
+   *     success for data that is lost
+   */
+  public static void fdatasync(int fd) throws ErrnoException {
+    check("fdatasync", Gds.gds_fdatasync(fd));
+  }
+
+  /** As {@link #fdatasync}, with all metadata; of a directory, its entries. */
+  public static void fsync(int fd) throws ErrnoException {
+    check("fsync", Gds.gds_fsync(fd));
+  }
+
+  /**
+   * Allocates or gives back space; blocks.
+   *
+   * @param mode 0 to allocate and extend, or a combination of the {@code FALLOC_FL} constants
+   * @throws ErrnoException ENOSPC where there is no room, after which part of the range may be
+   *     allocated; EOPNOTSUPP where the file system cannot
+   */
+  public static void fallocate(int fd, int mode, long offset, long lengthBytes)
+      throws ErrnoException {
+    check("fallocate", Gds.gds_fallocate(fd, mode, offset, lengthBytes));
+  }
+
+  /** Sets the size; what is added reads as zeros. */
+  public static void ftruncate(int fd, long sizeBytes) throws ErrnoException {
+    check("ftruncate", Gds.gds_ftruncate(fd, sizeBytes));
+  }
+
+  /**
+   * Status of an open file. Where statx is forbidden, fstat answers, and alignments are not
+   * reported.
+   */
+  public static FileStatus statx(int fd) throws ErrnoException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment status = gds_file_status.allocate(arena);
+      int result = Gds.gds_statx(fd, status);
+      if (result == -Errno.ENOSYS || result == -Errno.EPERM) {
+        return fstat(fd);
+      }
+      check("statx", result);
+      return new FileStatus(
+          gds_file_status.size_bytes(status),
+          gds_file_status.mode(status),
+          gds_file_status.inode(status),
+          gds_file_status.device(status),
+          gds_file_status.hard_links(status),
+          gds_file_status.direct_memory_alignment_bytes(status),
+          gds_file_status.direct_offset_alignment_bytes(status));
+    }
+  }
+
+  static FileStatus fstat(int fd) throws ErrnoException {
+    POSIX posix = ColdPosix.get();
+    FileStat status = posix.allocateStat();
+    if (posix.fstat(fd, status) < 0) {
+      throw new ErrnoException("fstat", posix.errno());
+    }
+    return new FileStatus(
+        status.st_size(), status.mode(), status.ino(), status.dev(), status.nlink(), 0, 0);
+  }
+
+  /** Makes an event counter, which any thread can raise and one can wait for; not inherited. */
+  public static int eventfd(int initial, int flags) throws ErrnoException {
+    return (int) check("eventfd", Gds.gds_eventfd(initial, flags));
+  }
+
+  /**
+   * Takes the counter's value and sets it to zero; waits for one to come unless the counter is
+   * EFD_NONBLOCK.
+   *
+   * @throws ErrnoException EAGAIN where a non-blocking counter is zero
+   */
+  public static long eventfdRead(int fd) throws ErrnoException {
+    return check("eventfd read", Gds.gds_eventfd_read(fd));
+  }
+
+  /** Adds to the counter; any thread. */
+  public static void eventfdWrite(int fd, long value) throws ErrnoException {
+    check("eventfd write", Gds.gds_eventfd_write(fd, value));
+  }
+}

@@ -1,0 +1,229 @@
+package io.ewok.gds.ffm;
+
+import static io.ewok.gds.ffm.OpenFlags.O_CREAT;
+import static io.ewok.gds.ffm.OpenFlags.O_DIRECT;
+import static io.ewok.gds.ffm.OpenFlags.O_DIRECTORY;
+import static io.ewok.gds.ffm.OpenFlags.O_EXCL;
+import static io.ewok.gds.ffm.OpenFlags.O_RDONLY;
+import static io.ewok.gds.ffm.OpenFlags.O_RDWR;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class LinuxFilesTest {
+
+  private static final int PRIVATE = 0600;
+
+  // On the disk of the build, because a temporary directory is often tmpfs, which has no O_DIRECT
+  // everywhere.
+  @TempDir(factory = BuildDirectory.class)
+  Path directory;
+
+  private int create(String name, int flags) throws ErrnoException {
+    return LinuxFiles.open(directory.resolve(name), O_RDWR | O_CREAT | O_EXCL | flags, PRIVATE);
+  }
+
+  @Test
+  void whatWasWrittenIsReadBack() throws Exception {
+    roundTrip(create("buffered", 0));
+  }
+
+  @Test
+  void whatWasWrittenIsReadBackPastThePageCache() throws Exception {
+    roundTrip(create("direct", O_DIRECT));
+  }
+
+  private static void roundTrip(int fd) throws Exception {
+    long seed = 0x5eed;
+    byte[] bytes = new byte[65536];
+    new SplittableRandom(seed).nextBytes(bytes);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment buffer = LinuxMemory.map(bytes.length, 4096, arena);
+      buffer.copyFrom(MemorySegment.ofArray(bytes));
+      LinuxFiles.fallocate(fd, 0, 0, 3L * bytes.length);
+      assertEquals(3L * bytes.length, LinuxFiles.statx(fd).sizeBytes());
+      assertEquals(bytes.length, LinuxFiles.pwrite(fd, buffer, bytes.length, bytes.length));
+      LinuxFiles.fdatasync(fd);
+      LinuxFiles.fsync(fd);
+      buffer.fill((byte) 0);
+      assertEquals(bytes.length, LinuxFiles.pread(fd, buffer, bytes.length, bytes.length));
+      assertEquals(-1, buffer.mismatch(MemorySegment.ofArray(bytes)), "seed=" + seed);
+
+      LinuxFiles.ftruncate(fd, bytes.length + 4096L);
+      assertEquals(4096, LinuxFiles.pread(fd, buffer, bytes.length, bytes.length));
+      assertEquals(0, LinuxFiles.pread(fd, buffer, bytes.length, 4L * bytes.length));
+    } finally {
+      LinuxFiles.close(fd);
+    }
+  }
+
+  @Test
+  void errorsCarryTheirNameAndTheFile() throws Exception {
+    Path missing = directory.resolve("missing");
+    ErrnoException e =
+        assertThrows(ErrnoException.class, () -> LinuxFiles.open(missing, O_RDONLY, 0));
+    assertEquals("ENOENT", e.errnoName());
+    assertEquals(missing.toString(), e.path());
+    assertEquals("open", e.call());
+    assertTrue(e.getMessage().endsWith("errno=ENOENT path=" + missing), e.getMessage());
+
+    LinuxFiles.close(create("there", 0));
+    e = assertThrows(ErrnoException.class, () -> create("there", 0));
+    assertEquals("EEXIST", e.errnoName());
+
+    Path notDirectory = directory.resolve("there");
+    e =
+        assertThrows(
+            ErrnoException.class, () -> LinuxFiles.open(notDirectory, O_RDONLY | O_DIRECTORY, 0));
+    assertEquals("ENOTDIR", e.errnoName());
+  }
+
+  @Test
+  void closedDescriptorIsBad() throws Exception {
+    int never = 1 << 20;
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment buffer = arena.allocate(8);
+      assertBad(() -> LinuxFiles.pread(never, buffer, 8, 0));
+      assertBad(() -> LinuxFiles.pwrite(never, buffer, 8, 0));
+    }
+    assertBad(() -> LinuxFiles.close(never));
+    assertBad(() -> LinuxFiles.fsync(never));
+    assertBad(() -> LinuxFiles.fdatasync(never));
+    assertBad(() -> LinuxFiles.ftruncate(never, 0));
+    assertBad(() -> LinuxFiles.fallocate(never, 0, 0, 1));
+    assertBad(() -> LinuxFiles.statx(never));
+    assertBad(() -> LinuxFiles.fstat(never));
+    assertBad(() -> LinuxFiles.eventfdRead(never));
+    assertBad(() -> LinuxFiles.eventfdWrite(never, 1));
+  }
+
+  private static void assertBad(org.junit.jupiter.api.function.Executable call) {
+    ErrnoException e = assertThrows(ErrnoException.class, call);
+    assertEquals(Errno.EBADF, e.errno());
+    assertEquals("EBADF", e.errnoName());
+  }
+
+  @Test
+  void lengthBeyondTheBufferNeverReachesTheKernel() throws Exception {
+    int fd = create("short", 0);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment buffer = arena.allocate(8);
+      assertThrows(IndexOutOfBoundsException.class, () -> LinuxFiles.pwrite(fd, buffer, 9, 0));
+      assertThrows(IndexOutOfBoundsException.class, () -> LinuxFiles.pread(fd, buffer, -1, 0));
+      assertEquals(0, LinuxFiles.statx(fd).sizeBytes());
+    } finally {
+      LinuxFiles.close(fd);
+    }
+  }
+
+  @Test
+  void statusTellsTypeIdentityAndSaneAlignment() throws Exception {
+    int fd = create("status", O_DIRECT);
+    try {
+      FileStatus status = LinuxFiles.statx(fd);
+      assertTrue(status.isRegularFile());
+      assertFalse(status.isDirectory());
+      assertEquals(PRIVATE, status.mode() & 0777);
+      assertEquals(1, status.hardLinks());
+      assertEquals(Files.getAttribute(directory.resolve("status"), "unix:ino"), status.inode());
+      assertEquals(Files.getAttribute(directory.resolve("status"), "unix:dev"), status.device());
+      for (int alignment :
+          new int[] {status.directMemoryAlignmentBytes(), status.directOffsetAlignmentBytes()}) {
+        assertTrue(
+            alignment == 0 || (Integer.bitCount(alignment) == 1 && alignment <= 65536),
+            status.toString());
+      }
+
+      FileStatus cold = LinuxFiles.fstat(fd);
+      assertEquals(
+          new FileStatus(
+              status.sizeBytes(),
+              status.mode(),
+              status.inode(),
+              status.device(),
+              status.hardLinks(),
+              0,
+              0),
+          cold);
+      Files.delete(directory.resolve("status"));
+      assertEquals(0, LinuxFiles.statx(fd).hardLinks());
+    } finally {
+      LinuxFiles.close(fd);
+    }
+  }
+
+  @Test
+  void directoryCanBeSynced() throws Exception {
+    int fd = LinuxFiles.open(directory, O_RDONLY | O_DIRECTORY, 0);
+    assertTrue(LinuxFiles.statx(fd).isDirectory());
+    LinuxFiles.fsync(fd);
+    LinuxFiles.close(fd);
+  }
+
+  @Test
+  void descriptorsAreNotInherited() throws Exception {
+    int fd = create("private", 0);
+    int counter = LinuxFiles.eventfd(0, 0);
+    try {
+      for (int each : new int[] {fd, counter}) {
+        String flags =
+            Files.readAllLines(Path.of("/proc/self/fdinfo/" + each)).stream()
+                .filter(line -> line.startsWith("flags:"))
+                .findFirst()
+                .orElseThrow();
+        int octal = Integer.parseInt(flags.substring("flags:".length()).strip(), 8);
+        assertEquals(OpenFlags.O_CLOEXEC, octal & OpenFlags.O_CLOEXEC, flags);
+      }
+    } finally {
+      LinuxFiles.close(fd);
+      LinuxFiles.close(counter);
+    }
+  }
+
+  @Test
+  void eventCounterSumsAndEmpties() throws Exception {
+    int fd = LinuxFiles.eventfd(2, LinuxFiles.EFD_NONBLOCK);
+    try {
+      LinuxFiles.eventfdWrite(fd, 40);
+      assertEquals(42, LinuxFiles.eventfdRead(fd));
+      ErrnoException e = assertThrows(ErrnoException.class, () -> LinuxFiles.eventfdRead(fd));
+      assertEquals("EAGAIN", e.errnoName());
+    } finally {
+      LinuxFiles.close(fd);
+    }
+  }
+
+  @Test
+  void pathsOutsideAsciiAreOpenedAsJavaNamesThem() throws Exception {
+    Path path = Files.createFile(directory.resolve("prüfung-試"));
+    int fd = LinuxFiles.open(path, O_RDONLY, 0);
+    LinuxFiles.close(fd);
+  }
+
+  @Test
+  void punchedHoleReadsAsZeros() throws Exception {
+    int fd = create("hole", 0);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment buffer = arena.allocate(8192);
+      buffer.fill((byte) 7);
+      assertEquals(8192, LinuxFiles.pwrite(fd, buffer, 8192, 0));
+      LinuxFiles.fallocate(
+          fd, LinuxFiles.FALLOC_FL_PUNCH_HOLE | LinuxFiles.FALLOC_FL_KEEP_SIZE, 0, 4096);
+      assertEquals(8192, LinuxFiles.pread(fd, buffer, 8192, 0));
+      assertEquals(0, buffer.get(ValueLayout.JAVA_BYTE, 4095));
+      assertEquals(7, buffer.get(ValueLayout.JAVA_BYTE, 4096));
+    } finally {
+      LinuxFiles.close(fd);
+    }
+  }
+}
