@@ -102,23 +102,9 @@ public final class NativeLibrary {
 
   static SymbolLookup extractAndLoad(ClassLoader resources, Path parent) {
     byte[] library = verified(resources, platform());
-    Path directory = null;
-    Path file = null;
+    Path file;
     try {
-      directory =
-          Files.createTempDirectory(
-              parent,
-              "gds",
-              PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-      file = directory.resolve(FILE);
-      Files.createFile(
-          file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
-      Files.write(file, library, StandardOpenOption.WRITE);
-      return map(
-          file,
-          "if that directory forbids execution, name another with -Djava.io.tmpdir or put "
-              + "libgds.so where it may run and name it with -D"
-              + PATH_PROPERTY);
+      file = writePrivately(library, parent);
     } catch (IOException e) {
       throw linkError(
           "libgds.so could not be written; name another directory with -Djava.io.tmpdir or an "
@@ -127,10 +113,35 @@ public final class NativeLibrary {
               + ": directory="
               + parent,
           e);
+    }
+    try {
+      return map(
+          file,
+          "if that directory forbids execution, name another with -Djava.io.tmpdir or put "
+              + "libgds.so where it may run and name it with -D"
+              + PATH_PROPERTY);
     } finally {
       // Mapped or not, the name is of no further use.
       removeQuietly(file);
+      removeQuietly(file.getParent());
+    }
+  }
+
+  static Path writePrivately(byte[] library, Path parent) throws IOException {
+    Path directory =
+        Files.createTempDirectory(
+            parent,
+            "gds",
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+    Path file = directory.resolve(FILE);
+    try {
+      Files.createFile(
+          file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+      return Files.write(file, library, StandardOpenOption.WRITE);
+    } catch (IOException e) {
+      removeQuietly(file);
       removeQuietly(directory);
+      throw e;
     }
   }
 
@@ -190,13 +201,11 @@ public final class NativeLibrary {
   }
 
   private static void removeQuietly(Path path) {
-    if (path != null) {
-      try {
-        Files.deleteIfExists(path);
-      } catch (IOException e) {
-        System.getLogger(NativeLibrary.class.getName())
-            .log(System.Logger.Level.WARNING, "a temporary file stays behind: path=" + path, e);
-      }
+    try {
+      Files.deleteIfExists(path);
+    } catch (IOException e) {
+      System.getLogger(NativeLibrary.class.getName())
+          .log(System.Logger.Level.WARNING, "a temporary file stays behind: path=" + path, e);
     }
   }
 

@@ -1,0 +1,62 @@
+package io.ewok.gds.ffm;
+
+import static io.ewok.gds.ffm.ErrnoException.check;
+
+import io.ewok.gds.ffm.natives.Gds;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.BitSet;
+
+/**
+ * On which CPUs the calling thread runs.
+ *
+ * <p>Threads: platform threads only; on a virtual thread it would bind whatever carrier is under it
+ * at the moment.
+ *
+ * {@snippet :
+ * BitSet cpus = new BitSet();
+ * cpus.set(3);
+ * LinuxThreads.setAffinity(cpus);
+ * }
+ */
+public final class LinuxThreads {
+
+  /** More than any kernel is built for; it refuses to answer into less than it was built for. */
+  private static final int CPUS_MAX = 8192;
+
+  private LinuxThreads() {}
+
+  /** The CPUs on which the calling thread may run. */
+  public static BitSet affinity() throws ErrnoException {
+    requirePlatformThread();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment mask = arena.allocate(CPUS_MAX / Byte.SIZE, Long.BYTES);
+      check("sched_getaffinity", Gds.gds_sched_getaffinity(0, mask, mask.byteSize()));
+      return BitSet.valueOf(mask.toArray(ValueLayout.JAVA_LONG));
+    }
+  }
+
+  /**
+   * Restricts the calling thread, and threads it starts from now on, to some CPUs.
+   *
+   * @throws ErrnoException EINVAL where none of them may be used by this process
+   */
+  public static void setAffinity(BitSet cpus) throws ErrnoException {
+    requirePlatformThread();
+    if (cpus.length() > CPUS_MAX) {
+      throw new IllegalArgumentException("no kernel has such a CPU: cpu=" + (cpus.length() - 1));
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment mask = arena.allocate(CPUS_MAX / Byte.SIZE, Long.BYTES);
+      mask.copyFrom(MemorySegment.ofArray(cpus.toLongArray()));
+      check("sched_setaffinity", Gds.gds_sched_setaffinity(0, mask, mask.byteSize()));
+    }
+  }
+
+  private static void requirePlatformThread() {
+    if (Thread.currentThread().isVirtual()) {
+      throw new IllegalStateException("a virtual thread has no CPUs of its own");
+    }
+  }
+}
