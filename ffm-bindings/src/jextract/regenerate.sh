@@ -23,7 +23,8 @@ jextract ${JEXTRACT_OPTIONS:-} -D _GNU_SOURCE "@$here/liburing.args" --output "$
 jextract ${JEXTRACT_OPTIONS:-} "@$here/gds.args" --output "$fresh" "$module/../native/src/main/c/gds.h"
 
 # jextract looks symbols up among the libraries that the class loader has loaded, so it would matter who comes first.
-# Asking NativeLibrary instead makes the first use of any binding load the library.
+# Asking NativeLibrary instead makes the first use of any binding load the library. Its layouts need native access too,
+# so NativeLibrary goes first there as well and says which flag is missing.
 for header in liburing/Liburing natives/Gds; do
   file=$fresh/io/ewok/gds/ffm/$header.java
   tr '\n' '\r' <"$file" \
@@ -32,6 +33,13 @@ for header in liburing/Liburing natives/Gds; do
   mv "$file.new" "$file"
   grep -q 'SYMBOL_LOOKUP = io.ewok.gds.ffm.NativeLibrary.symbols();' "$file" \
     || { echo "error: this jextract writes its symbol look-up differently: file=$file" >&2; exit 1; }
+
+  file="$fresh/io/ewok/gds/ffm/$header\$shared.java"
+  sed 's/^    public static final ValueLayout.OfBoolean C_BOOL/    static {\n        io.ewok.gds.ffm.NativeLibrary.symbols();\n    }\n\n&/' \
+    "$file" >"$file.new"
+  mv "$file.new" "$file"
+  grep -q 'io.ewok.gds.ffm.NativeLibrary.symbols();' "$file" \
+    || { echo "error: this jextract writes its layouts differently: file=$file" >&2; exit 1; }
 done
 
 rm -rf "$generated"

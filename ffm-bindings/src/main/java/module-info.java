@@ -10,6 +10,9 @@ module io.ewok.gds.ffm {
   requires io.ewok.gds.natives;
   requires org.jnrproject.constants;
   requires org.jnrproject.posix;
+  // jnr-ffi generates code with it, but an automatic module cannot say so, and without it jnr-posix
+  // is not native.
+  requires org.objectweb.asm;
 
   exports io.ewok.gds.ffm;
   exports io.ewok.gds.ffm.liburing to

@@ -28,7 +28,7 @@ final class ColdPosix {
         throw new UnsatisfiedLinkError(
             "jnr-posix could not load its native part (libjffi); start java with "
                 + "--enable-native-access="
-                + (POSIX.class.getModule().isNamed() ? "org.jnrproject.jffi" : "ALL-UNNAMED")
+                + NativeLibrary.modulesWithAccess()
                 + " and let java.io.tmpdir allow execution: java.io.tmpdir="
                 + System.getProperty("java.io.tmpdir"));
       }

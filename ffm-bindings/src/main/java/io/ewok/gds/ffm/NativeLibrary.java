@@ -49,12 +49,7 @@ public final class NativeLibrary {
    */
   public static void load() {
     symbols();
-    int version;
-    try {
-      version = Gds.gds_abi_version();
-    } catch (IllegalCallerException denied) {
-      throw accessDenied(denied);
-    }
+    int version = Gds.gds_abi_version();
     if (version != Gds.GDS_ABI_VERSION()) {
       throw linkError(
           "libgds.so is of another version than these classes: expected="
@@ -79,10 +74,17 @@ public final class NativeLibrary {
 
   /** The error for a JVM that was told to refuse this module's native calls. */
   public static UnsatisfiedLinkError accessDenied(IllegalCallerException denied) {
-    Module module = NativeLibrary.class.getModule();
-    String name = module.isNamed() ? module.getName() + ",org.jnrproject.jffi" : "ALL-UNNAMED";
     return linkError(
-        "GDS needs native access; start java with --enable-native-access=" + name, denied);
+        "GDS needs native access; start java with --enable-native-access=" + modulesWithAccess(),
+        denied);
+  }
+
+  /**
+   * Argument of {@code --enable-native-access} with which nothing is denied and nothing warned of.
+   */
+  static String modulesWithAccess() {
+    Module module = NativeLibrary.class.getModule();
+    return module.isNamed() ? module.getName() + ",org.jnrproject.jffi" : "ALL-UNNAMED";
   }
 
   private static SymbolLookup open() {

@@ -9,6 +9,7 @@ import io.ewok.gds.ffm.unchecked.Memory;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -20,6 +21,9 @@ import org.junit.jupiter.api.io.TempDir;
 class NativeLibraryTest {
 
   private static final String LIBRARY = "META-INF/gds/" + NativeLibrary.platform() + "/libgds.so";
+
+  private static final List<Class<?>> MAINS =
+      List.of(LoadMain.class, MemoryMain.class, MapMain.class, ProbeMain.class, FilesMain.class);
 
   @TempDir(factory = BuildDirectory.class)
   Path directory;
@@ -104,7 +108,7 @@ class NativeLibraryTest {
 
   @Test
   void deniedNativeAccessNamesTheFlagToPass() throws Exception {
-    for (Class<?> main : List.of(LoadMain.class, MemoryMain.class, FilesMain.class)) {
+    for (Class<?> main : MAINS) {
       ChildJvm.Result result = ChildJvm.run(main, List.of("--illegal-native-access=deny"));
       assertEquals(1, result.exitCode(), result.output());
       assertTrue(
@@ -115,7 +119,7 @@ class NativeLibraryTest {
 
   @Test
   void enabledNativeAccessStartsWithoutAWord() throws Exception {
-    for (Class<?> main : List.of(MemoryMain.class, FilesMain.class)) {
+    for (Class<?> main : MAINS) {
       ChildJvm.Result result =
           ChildJvm.run(
               main,
@@ -124,6 +128,27 @@ class NativeLibraryTest {
                   "--illegal-native-access=deny",
                   "--sun-misc-unsafe-memory-access=deny"));
       assertEquals(new ChildJvm.Result(0, ""), result);
+    }
+  }
+
+  @Test
+  void onTheModulePathTwoModulesNeedAccessAndNothingElse() throws Exception {
+    for (Class<?> main : MAINS) {
+      ChildJvm.Result result =
+          ChildJvm.runAsModule(
+              main,
+              List.of(
+                  "--enable-native-access=io.ewok.gds.ffm,org.jnrproject.jffi",
+                  "--illegal-native-access=deny",
+                  "--sun-misc-unsafe-memory-access=deny"));
+      assertEquals(new ChildJvm.Result(0, ""), result);
+      result =
+          ChildJvm.runAsModule(
+              main, List.of("--enable-native-access=java.base", "--illegal-native-access=deny"));
+      assertEquals(1, result.exitCode(), result.output());
+      assertTrue(
+          result.output().contains("--enable-native-access=io.ewok.gds.ffm,org.jnrproject.jffi"),
+          result.output());
     }
   }
 
@@ -179,6 +204,24 @@ class NativeLibraryTest {
 
     public static void main(String[] args) {
       Memory.view(0, 0);
+    }
+  }
+
+  static final class MapMain {
+    private MapMain() {}
+
+    public static void main(String[] args) throws IOException {
+      try (Arena arena = Arena.ofConfined()) {
+        LinuxMemory.map(1, 1, arena);
+      }
+    }
+  }
+
+  static final class ProbeMain {
+    private ProbeMain() {}
+
+    public static void main(String[] args) {
+      UringProbe.probe();
     }
   }
 

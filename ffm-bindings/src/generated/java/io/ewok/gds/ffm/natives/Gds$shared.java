@@ -18,6 +18,10 @@ public class Gds$shared {
         // Should not be called directly
     }
 
+    static {
+        io.ewok.gds.ffm.NativeLibrary.symbols();
+    }
+
     public static final ValueLayout.OfBoolean C_BOOL = (ValueLayout.OfBoolean) Linker.nativeLinker().canonicalLayouts().get("bool");
     public static final ValueLayout.OfByte C_CHAR =(ValueLayout.OfByte)Linker.nativeLinker().canonicalLayouts().get("char");
     public static final ValueLayout.OfShort C_SHORT = (ValueLayout.OfShort) Linker.nativeLinker().canonicalLayouts().get("short");
