@@ -1,0 +1,118 @@
+package io.ewok.gds.pagestore;
+
+import io.ewok.gds.allocator.Region;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * A way to files: io_uring, a pool of threads, or a simulation, behind one interface with one
+ * behaviour. What is above this interface knows no other way to a file.
+ *
+ * <p>Ownership: whoever opens an engine closes it, after its files; closing it closes files that
+ * are still open. Regions that were registered are unregistered by close.
+ *
+ * <p>Threads: any, platform or virtual, for all methods. A virtual thread never holds its carrier
+ * in a call that waits for the device. An interrupt does not end a wait for the device: the kernel
+ * owns the memory until it is done. The wait goes on, the interrupt status is kept.
+ *
+ * <pre>{@code
+ * try (IoEngine engine = IoEngines.open(EngineOptions.defaults());
+ *     IoFile file = engine.open(path, OpenMode.READ_ONLY)) {
+ *   int count = file.read(0, region, 0, 4096);
+ * }
+ * }</pre>
+ *
+ * <p>Errors: all methods throw {@link IllegalStateException} after close, and the family of {@link
+ * StorageException} for what the file system refuses.
+ */
+public interface IoEngine extends AutoCloseable {
+  /** Returns URING, POOL or SIM. */
+  String name();
+
+  /** Returns one sentence for people: the engine, its settings, and why not a better one. */
+  String description();
+
+  /** Returns how this engine came to be chosen. */
+  EngineChoice choice();
+
+  /**
+   * Opens a regular file; a symbolic link as the last element of the path is refused.
+   *
+   * @throws MissingFileException if the mode wants a file and there is none
+   */
+  IoFile open(Path path, OpenMode mode) throws IOException;
+
+  /**
+   * Creates the directory and those above it that are missing, for their owner alone (mode 0700).
+   * The new directories are durable on return.
+   */
+  void createDirectories(Path directory) throws IOException;
+
+  /**
+   * Returns the entries of a directory, sorted by name; each as {@code directory.resolve(name)}.
+   */
+  List<Path> list(Path directory) throws IOException;
+
+  /** Returns whether there is a file or directory of this name. Links are not followed. */
+  boolean exists(Path path) throws IOException;
+
+  /**
+   * Renames a file atomically; an existing {@code to} is replaced. Both names are in one file
+   * system. Durable after {@link #syncDirectory} of the directory, or directories.
+   */
+  void rename(Path from, Path to) throws IOException;
+
+  /** Deletes a file or an empty directory. Durable after {@link #syncDirectory}. */
+  void delete(Path path) throws IOException;
+
+  /** Makes the entries of a directory durable: files created, renamed and deleted in it. */
+  void syncDirectory(Path directory) throws IOException;
+
+  /**
+   * Takes the lock that the file stands for, without waiting. The file is created if it is missing
+   * and stays behind. A process that ends, in whatever way, frees its locks.
+   *
+   * @throws LockedException if it is held, by this process or another
+   */
+  DirectoryLock lock(Path lockFile) throws IOException;
+
+  /**
+   * Tells the engine that a region will be used for many transfers, so that it can keep it mapped
+   * for the kernel. The region is leased until {@link #unregister} or the close of the engine. That
+   * the kernel refuses (a small RLIMIT_MEMLOCK) only costs speed; {@link #description} tells it.
+   *
+   * @throws IllegalStateException if the region is registered already
+   */
+  void register(Region region);
+
+  /**
+   * Undoes {@link #register}. Transfers in flight end undisturbed.
+   *
+   * @throws IllegalStateException if the region is not registered
+   */
+  void unregister(Region region);
+
+  /**
+   * Starts a prepared request and returns. May wait while the engine's queue is full. What goes
+   * wrong from here on is told by {@link IoRequest#await}.
+   *
+   * @throws IllegalStateException if the request is not prepared, or its file, region or this
+   *     engine is closed; nothing has started
+   * @throws IllegalArgumentException if the request's file belongs to another engine
+   */
+  void submit(IoRequest request);
+
+  /**
+   * Starts requests 0 to {@code count - 1} of the array as one batch: one native call where the
+   * engine can. All start, or on an exception as in {@link #submit} none.
+   */
+  void submitAll(IoRequest[] requests, int count);
+
+  /** Returns the counters. */
+  IoStats stats();
+
+  /** Waits for what is in flight, closes the files still open and stops. Twice does nothing. */
+  @Override
+  void close() throws IOException;
+}

@@ -1,0 +1,250 @@
+package io.ewok.gds.pagestore;
+
+import io.ewok.gds.allocator.Region;
+import io.ewok.gds.reactor.Baton;
+import java.io.IOException;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * One read, write or sync that runs while its caller does something else. Reusable: prepare,
+ * submit, await, and again.
+ *
+ * <p>Ownership: the caller owns the request and has one operation in flight with it. The region is
+ * leased from submit to completion, so it cannot be closed under the kernel.
+ *
+ * <p>Threads: one at a time prepares, submits and awaits; {@link #isDone} is any thread's.
+ *
+ * <pre>{@code
+ * request.prepareRead(file, offset, region, regionOffset, length);
+ * engine.submit(request);
+ * int count = request.await();
+ * }</pre>
+ *
+ * <p>Errors: {@link IllegalArgumentException} from prepare for bad arguments, {@link
+ * IllegalStateException} for calls out of order, the family of {@link StorageException} from await.
+ */
+public final class IoRequest {
+  /** What a request does. */
+  public enum Kind {
+    /** {@link IoFile#read}. */
+    READ,
+    /** {@link IoFile#write}. */
+    WRITE,
+    /** {@link IoFile#sync}. */
+    SYNC;
+
+    /** For messages: "cannot read". */
+    String verb() {
+      return this == READ ? "read" : this == WRITE ? "write" : "sync";
+    }
+  }
+
+  /*
+   *  IDLE/DONE --prepare--> PREPARED --begin--> IN_FLIGHT --complete/fail--> (baton posted) = done
+   *                            ^-------rollback----'
+   *
+   * The posted baton is the only mark of completion. A state of its own would be seen by the owner
+   * before the post, who could then reset the baton too early.
+   */
+  private static final int IDLE = 0;
+  private static final int PREPARED = 1;
+  private static final int IN_FLIGHT = 2;
+
+  private final AtomicInteger state = new AtomicInteger(IDLE);
+  private final Baton done = new Baton();
+
+  /** Written by prepare, read by whoever performs the request. Published by submit. */
+  private Kind kind;
+
+  private IoFile file;
+  private long offset;
+  private Region region;
+  private long regionOffset;
+  private int length;
+
+  /** Written before the post of {@link #done}, read after it. */
+  private int result;
+
+  private int errno;
+  private Throwable failure;
+
+  /** Creates a request that is not prepared. */
+  public IoRequest() {}
+
+  /** Prepares a read as in {@link IoFile#read}. */
+  public IoRequest prepareRead(
+      IoFile file, long offset, Region region, long regionOffset, int length) {
+    file.checkTransfer(offset, region, regionOffset, length);
+    return prepare(Kind.READ, file, offset, region, regionOffset, length);
+  }
+
+  /** Prepares a write as in {@link IoFile#write}. */
+  public IoRequest prepareWrite(
+      IoFile file, long offset, Region region, long regionOffset, int length) {
+    file.checkTransfer(offset, region, regionOffset, length);
+    requireWritable(file);
+    return prepare(Kind.WRITE, file, offset, region, regionOffset, length);
+  }
+
+  /** Prepares a sync as in {@link IoFile#sync}: of the writes that completed before submit. */
+  public IoRequest prepareSync(IoFile file) {
+    requireWritable(file);
+    return prepare(Kind.SYNC, file, 0, null, 0, 0);
+  }
+
+  private static void requireWritable(IoFile file) {
+    if (!file.canWrite()) {
+      throw new IllegalStateException("the file was opened for reading: path=" + file.path());
+    }
+  }
+
+  private IoRequest prepare(
+      Kind kind, IoFile file, long offset, Region region, long regionOffset, int length) {
+    requireNotInFlight();
+    this.kind = kind;
+    this.file = file;
+    this.offset = offset;
+    this.region = region;
+    this.regionOffset = regionOffset;
+    this.length = length;
+    this.errno = 0;
+    this.failure = null;
+    done.reset();
+    state.set(PREPARED);
+    return this;
+  }
+
+  private void requireNotInFlight() {
+    if (state.get() == IN_FLIGHT && !done.isPosted()) {
+      throw new IllegalStateException("the request is in flight: " + this);
+    }
+  }
+
+  /** Returns what the request does, null before the first prepare. */
+  public Kind kind() {
+    return kind;
+  }
+
+  /** Returns the file, null before the first prepare. */
+  public IoFile file() {
+    return file;
+  }
+
+  /** Returns the byte offset in the file. */
+  public long offset() {
+    return offset;
+  }
+
+  /** Returns the region, null for a sync. */
+  public Region region() {
+    return region;
+  }
+
+  /** Returns the byte offset in the region. */
+  public long regionOffset() {
+    return regionOffset;
+  }
+
+  /** Returns the bytes to transfer. */
+  public int length() {
+    return length;
+  }
+
+  /** Returns whether the operation has completed: await will not wait. */
+  public boolean isDone() {
+    return done.isPosted();
+  }
+
+  /**
+   * Waits for completion. May be called again with the same outcome, until the next prepare.
+   *
+   * @return bytes read, fewer than asked only at the end of the file; bytes written; 0 for a sync
+   * @throws IllegalStateException if the request was never submitted
+   */
+  public int await() throws IOException {
+    if (state.get() != IN_FLIGHT) {
+      throw new IllegalStateException("the request was not submitted: " + this);
+    }
+    done.await();
+    if (failure instanceof IOException known) {
+      throw known;
+    }
+    if (failure != null) {
+      throw new StorageException(
+          "cannot " + kind.verb() + ": offset=" + offset, file.path(), failure);
+    }
+    if (errno != 0) {
+      throw StorageException.ofErrno(
+          kind.verb(), file.path(), kind == Kind.SYNC ? -1 : offset, errno);
+    }
+    return result;
+  }
+
+  /**
+   * Performs the prepared request on the calling thread, with the blocking methods of its file. For
+   * engines that complete inline and for wrappers of engines; the outcome is told by {@link
+   * #await}.
+   *
+   * @throws IllegalStateException if the request is not prepared or its file or region is closed;
+   *     nothing has started
+   */
+  public void perform() {
+    begin();
+    try {
+      result = 0;
+      switch (kind) {
+        case READ -> result = file.read(offset, region, regionOffset, length);
+        case WRITE -> {
+          file.write(offset, region, regionOffset, length);
+          result = length;
+        }
+        case SYNC -> file.sync();
+      }
+    } catch (IOException e) {
+      failure = e;
+    } catch (RuntimeException | Error e) {
+      rollback();
+      throw e;
+    }
+    done.post();
+  }
+
+  /** Claims the request for the engine. */
+  void begin() {
+    if (!state.compareAndSet(PREPARED, IN_FLIGHT)) {
+      throw new IllegalStateException("the request is not prepared: " + this);
+    }
+    if (done.isPosted()) {
+      throw new IllegalStateException("the request was prepared by two threads: " + this);
+    }
+  }
+
+  /** Takes back {@link #begin}: the operation did not start. */
+  void rollback() {
+    state.set(PREPARED);
+  }
+
+  /** The last touch of the engine: the owner may reuse the request at once. */
+  void complete(int bytes) {
+    result = bytes;
+    done.post();
+  }
+
+  void fail(int errno) {
+    this.errno = errno;
+    done.post();
+  }
+
+  void fail(Throwable failure) {
+    this.failure = Objects.requireNonNull(failure);
+    done.post();
+  }
+
+  @Override
+  public String toString() {
+    return kind == null
+        ? "kind=null"
+        : "kind=%s path=%s offset=%d length=%d".formatted(kind, file.path(), offset, length);
+  }
+}

@@ -1,0 +1,317 @@
+package io.ewok.gds.pagestore;
+
+import io.ewok.gds.allocator.Region;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+
+/**
+ * What the engines on files of the operating system share: names, open files, leases, and the way
+ * of a request in and out. An engine adds how a claimed request reaches the kernel.
+ */
+abstract sealed class LinuxEngine implements IoEngine permits PoolEngine {
+  private final EngineChoice choice;
+  private final BlockingCalls blockingCalls;
+  private final IoCounters counters = new IoCounters();
+  private final RequestCache requests = new RequestCache();
+
+  /** Guarded by itself. */
+  private final Set<LinuxFile> openFiles = Collections.newSetFromMap(new IdentityHashMap<>());
+
+  /** Guarded by itself. */
+  private final Set<Region> registered = Collections.newSetFromMap(new IdentityHashMap<>());
+
+  private volatile boolean closed;
+
+  LinuxEngine(EngineChoice choice) {
+    this.choice = choice;
+    this.blockingCalls = new BlockingCalls("gds-io");
+  }
+
+  /**
+   * Passes a claimed request on; it ends in {@link #complete} or {@link #fail}. May wait while the
+   * engine is full. Throws nothing.
+   */
+  abstract void enqueue(IoRequest request);
+
+  /** As {@link #enqueue} for claimed requests that may end at once, 0 to {@code count - 1}. */
+  abstract void enqueueAll(IoRequest[] batch, int count);
+
+  /** Prepares the region for many transfers; it is leased. */
+  abstract void registerWithKernel(Region region);
+
+  abstract void unregisterFromKernel(Region region);
+
+  /** Ends the engine's threads; no request is in flight any more. */
+  abstract void stop();
+
+  @Override
+  public final EngineChoice choice() {
+    return choice;
+  }
+
+  @Override
+  public final String name() {
+    return choice.chosen();
+  }
+
+  @Override
+  public IoStats stats() {
+    return counters.snapshot(0);
+  }
+
+  final BlockingCalls blockingCalls() {
+    return blockingCalls;
+  }
+
+  final IoCounters counters() {
+    return counters;
+  }
+
+  final RequestCache requests() {
+    return requests;
+  }
+
+  private void requireOpen() {
+    if (closed) {
+      throw new IllegalStateException("the engine is closed: name=" + name());
+    }
+  }
+
+  // ---------------------------------------------------------------- requests
+
+  @Override
+  public final void submit(IoRequest request) {
+    claim(request);
+    if (!endsAtOnce(request)) {
+      enqueue(request);
+    }
+  }
+
+  @Override
+  public final void submitAll(IoRequest[] batch, int count) {
+    Objects.checkFromIndexSize(0, count, batch.length);
+    int claimed = 0;
+    try {
+      for (; claimed < count; claimed++) {
+        claim(batch[claimed]);
+      }
+    } finally {
+      if (claimed < count) {
+        while (claimed > 0) {
+          IoRequest request = batch[--claimed];
+          release(request);
+          request.rollback();
+        }
+      }
+    }
+    enqueueAll(batch, count);
+  }
+
+  /** From here to {@link #release} the descriptor stays open and the memory mapped. */
+  private void claim(IoRequest request) {
+    if (!(request.file() instanceof LinuxFile file) || file.engine() != this) {
+      throw new IllegalArgumentException(
+          "the request's file was not opened by this engine: name=%s %s"
+              .formatted(name(), request));
+    }
+    request.begin();
+    boolean entered = false;
+    boolean claimed = false;
+    try {
+      file.enter();
+      entered = true;
+      if (request.region() != null) {
+        request.region().lease();
+      }
+      claimed = true;
+    } finally {
+      if (!claimed) {
+        if (entered) {
+          file.exit();
+        }
+        request.rollback();
+      }
+    }
+  }
+
+  private static void release(IoRequest request) {
+    if (request.region() != null) {
+      request.region().unlease();
+    }
+    ((LinuxFile) request.file()).exit();
+  }
+
+  /** Ends what needs no kernel: empty transfers, and writes to a poisoned file. */
+  final boolean endsAtOnce(IoRequest request) {
+    IoRequest.Kind kind = request.kind();
+    if (kind != IoRequest.Kind.READ) {
+      try {
+        ((LinuxFile) request.file()).requireNotPoisoned();
+      } catch (PoisonedFileException e) {
+        fail(request, e);
+        return true;
+      }
+    }
+    if (kind != IoRequest.Kind.SYNC && request.length() == 0) {
+      complete(request, 0);
+      return true;
+    }
+    return false;
+  }
+
+  /** Ends a request that succeeded; its counters are the caller's. */
+  final void complete(IoRequest request, int bytes) {
+    release(request);
+    request.complete(bytes);
+  }
+
+  final void fail(IoRequest request, Throwable failure) {
+    release(request);
+    request.fail(failure);
+  }
+
+  final void fail(IoRequest request, int errno) {
+    release(request);
+    request.fail(errno);
+  }
+
+  // ---------------------------------------------------------------- files and names
+
+  @Override
+  public final IoFile open(Path path, OpenMode mode) throws IOException {
+    requireOpen();
+    LinuxFile file = blockingCalls.call(() -> LinuxFile.open(this, path, mode));
+    synchronized (openFiles) {
+      if (!closed) {
+        openFiles.add(file);
+        return file;
+      }
+    }
+    file.close();
+    requireOpen();
+    throw new AssertionError("unreachable, the engine is closed");
+  }
+
+  final void forget(LinuxFile file) {
+    synchronized (openFiles) {
+      openFiles.remove(file);
+    }
+  }
+
+  @Override
+  public final void createDirectories(Path directory) throws IOException {
+    requireOpen();
+    blockingCalls.run(() -> Directories.create(directory));
+  }
+
+  @Override
+  public final List<Path> list(Path directory) throws IOException {
+    requireOpen();
+    return blockingCalls.call(() -> Directories.list(directory));
+  }
+
+  @Override
+  public final boolean exists(Path path) throws IOException {
+    requireOpen();
+    return blockingCalls.call(() -> Directories.exists(path));
+  }
+
+  @Override
+  public final void rename(Path from, Path to) throws IOException {
+    requireOpen();
+    blockingCalls.run(() -> Directories.rename(from, to));
+  }
+
+  @Override
+  public final void delete(Path path) throws IOException {
+    requireOpen();
+    blockingCalls.run(() -> Directories.delete(path));
+  }
+
+  @Override
+  public final void syncDirectory(Path directory) throws IOException {
+    requireOpen();
+    blockingCalls.run(() -> Directories.sync(directory));
+    counters.countNativeCall();
+    counters.countCompleted(IoRequest.Kind.SYNC, 0);
+  }
+
+  @Override
+  public final DirectoryLock lock(Path lockFile) throws IOException {
+    requireOpen();
+    return blockingCalls.call(() -> FileLocks.lock(lockFile));
+  }
+
+  // ---------------------------------------------------------------- regions
+
+  @Override
+  public final void register(Region region) {
+    synchronized (registered) {
+      requireOpen();
+      if (registered.contains(region)) {
+        throw new IllegalStateException(
+            "the region is registered already: sizeBytes=" + region.sizeBytes());
+      }
+      region.lease();
+      registered.add(region);
+      registerWithKernel(region);
+    }
+  }
+
+  @Override
+  public final void unregister(Region region) {
+    synchronized (registered) {
+      requireOpen();
+      if (!registered.remove(region)) {
+        throw new IllegalStateException(
+            "the region is not registered: sizeBytes=" + region.sizeBytes());
+      }
+      unregisterFromKernel(region);
+      region.unlease();
+    }
+  }
+
+  @Override
+  public final void close() throws IOException {
+    List<LinuxFile> left;
+    synchronized (openFiles) {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      left = new ArrayList<>(openFiles);
+    }
+    IOException failure = null;
+    for (LinuxFile file : left) {
+      try {
+        file.close();
+      } catch (IOException e) {
+        if (failure == null) {
+          failure = e;
+        } else {
+          failure.addSuppressed(e);
+        }
+      }
+    }
+    stop();
+    blockingCalls.close();
+    synchronized (registered) {
+      registered.forEach(Region::unlease);
+      registered.clear();
+    }
+    if (failure != null) {
+      throw failure;
+    }
+  }
+
+  @Override
+  public final String toString() {
+    return description();
+  }
+}

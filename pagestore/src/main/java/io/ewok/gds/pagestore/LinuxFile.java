@@ -1,0 +1,358 @@
+package io.ewok.gds.pagestore;
+
+import io.ewok.gds.allocator.Region;
+import io.ewok.gds.ffm.Errno;
+import io.ewok.gds.ffm.ErrnoException;
+import io.ewok.gds.ffm.FileStatus;
+import io.ewok.gds.ffm.LinuxFiles;
+import io.ewok.gds.ffm.OpenFlags;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+
+/**
+ * A file of the operating system, for the engines that have such.
+ *
+ * <p>A platform thread performs its blocking calls itself: handing over to another thread and back
+ * costs more than the transfer saves. A virtual thread hands over to the engine.
+ */
+final class LinuxFile implements IoFile {
+  private static final int ALIGNMENT_BYTES_MIN = 512;
+
+  /** Where the kernel does not report it (before 6.1): right for all devices that we know of. */
+  private static final int ALIGNMENT_BYTES_UNREPORTED = 4096;
+
+  private static final int MODE_PRIVATE = 0600;
+
+  private final LinuxEngine engine;
+  private final Path path;
+  private final int descriptor;
+  private final boolean direct;
+  private final boolean writable;
+  private final int alignmentBytes;
+  private final FileGate gate = new FileGate();
+
+  /** The failure of a sync; set once, then writes and syncs are refused. */
+  private volatile IOException failedSync;
+
+  private LinuxFile(
+      LinuxEngine engine,
+      Path path,
+      int descriptor,
+      boolean direct,
+      boolean writable,
+      int alignmentBytes) {
+    this.engine = engine;
+    this.path = path;
+    this.descriptor = descriptor;
+    this.direct = direct;
+    this.writable = writable;
+    this.alignmentBytes = alignmentBytes;
+  }
+
+  /** Opens on the calling platform thread. */
+  static LinuxFile open(LinuxEngine engine, Path path, OpenMode mode) throws StorageException {
+    int flags = OpenFlags.O_NOFOLLOW;
+    flags |=
+        switch (mode) {
+          case READ_ONLY -> OpenFlags.O_RDONLY;
+          case READ_WRITE -> OpenFlags.O_RDWR;
+          case CREATE_NEW -> OpenFlags.O_RDWR | OpenFlags.O_CREAT | OpenFlags.O_EXCL;
+        };
+    if (Files.exists(path, LinkOption.NOFOLLOW_LINKS)
+        && !Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)) {
+      // Opening a pipe would wait for somebody to open its other end.
+      throw new StorageException("this is not a regular file", path);
+    }
+    boolean direct = true;
+    int descriptor;
+    try {
+      try {
+        descriptor = LinuxFiles.open(path, flags | OpenFlags.O_DIRECT, MODE_PRIVATE);
+      } catch (ErrnoException e) {
+        if (e.errno() != Errno.EINVAL) {
+          throw e;
+        }
+        // The file system has no direct I/O. The refusal may come after the file was created.
+        descriptor = LinuxFiles.open(path, flags & ~OpenFlags.O_EXCL, MODE_PRIVATE);
+        direct = false;
+      }
+    } catch (ErrnoException e) {
+      throw StorageException.ofErrno("open", path, e);
+    }
+    try {
+      FileStatus status = LinuxFiles.statx(descriptor);
+      if (!status.isRegularFile()) {
+        throw new StorageException("this is not a regular file", path);
+      }
+      int alignmentBytes =
+          Math.max(status.directOffsetAlignmentBytes(), status.directMemoryAlignmentBytes());
+      alignmentBytes =
+          alignmentBytes == 0
+              ? ALIGNMENT_BYTES_UNREPORTED
+              : Math.max(ALIGNMENT_BYTES_MIN, alignmentBytes);
+      if (Integer.bitCount(alignmentBytes) != 1) {
+        throw new StorageException(
+            "the file system reports an unusable alignment: alignmentBytes=" + alignmentBytes,
+            path);
+      }
+      return new LinuxFile(engine, path, descriptor, direct, mode.canWrite(), alignmentBytes);
+    } catch (IOException e) {
+      closeAfter(e, descriptor);
+      throw e instanceof ErrnoException refused
+          ? StorageException.ofErrno("open", path, refused)
+          : (StorageException) e;
+    }
+  }
+
+  private static void closeAfter(IOException failure, int descriptor) {
+    try {
+      LinuxFiles.close(descriptor);
+    } catch (ErrnoException e) {
+      failure.addSuppressed(e);
+    }
+  }
+
+  LinuxEngine engine() {
+    return engine;
+  }
+
+  int descriptor() {
+    return descriptor;
+  }
+
+  @Override
+  public Path path() {
+    return path;
+  }
+
+  @Override
+  public int alignmentBytes() {
+    return alignmentBytes;
+  }
+
+  @Override
+  public boolean isDirect() {
+    return direct;
+  }
+
+  @Override
+  public boolean canWrite() {
+    return writable;
+  }
+
+  @Override
+  public long sizeBytes() throws IOException {
+    enter();
+    try {
+      return LinuxFiles.statx(descriptor).sizeBytes();
+    } catch (ErrnoException e) {
+      throw StorageException.ofErrno("tell the size", path, e);
+    } finally {
+      exit();
+    }
+  }
+
+  @Override
+  public void preallocate(long offset, long length) throws IOException {
+    if (offset < 0 || length < 0 || offset + length < 0) {
+      throw new IllegalArgumentException(
+          "a range is not negative: offset=%d length=%d".formatted(offset, length));
+    }
+    if (length > 0) {
+      change("preallocate", () -> LinuxFiles.fallocate(descriptor, 0, offset, length));
+    }
+  }
+
+  @Override
+  public void truncate(long sizeBytes) throws IOException {
+    if (sizeBytes < 0) {
+      throw new IllegalArgumentException("a size is not negative: sizeBytes=" + sizeBytes);
+    }
+    change("truncate", () -> LinuxFiles.ftruncate(descriptor, sizeBytes));
+  }
+
+  private void change(String operation, BlockingCalls.Action action) throws IOException {
+    requireWritable();
+    enter();
+    try {
+      requireNotPoisoned();
+      engine.blockingCalls().run(action);
+    } catch (ErrnoException e) {
+      throw StorageException.ofErrno(operation, path, e);
+    } finally {
+      exit();
+    }
+  }
+
+  @Override
+  public int read(long offset, Region region, long regionOffset, int length) throws IOException {
+    if (Thread.currentThread().isVirtual()) {
+      IoRequest request = engine.requests().take();
+      return submitAndWait(request.prepareRead(this, offset, region, regionOffset, length));
+    }
+    checkTransfer(offset, region, regionOffset, length);
+    return performInline(IoRequest.Kind.READ, offset, region, regionOffset, length);
+  }
+
+  @Override
+  public void write(long offset, Region region, long regionOffset, int length) throws IOException {
+    requireWritable();
+    if (Thread.currentThread().isVirtual()) {
+      IoRequest request = engine.requests().take();
+      submitAndWait(request.prepareWrite(this, offset, region, regionOffset, length));
+      return;
+    }
+    checkTransfer(offset, region, regionOffset, length);
+    performInline(IoRequest.Kind.WRITE, offset, region, regionOffset, length);
+  }
+
+  @Override
+  public void sync() throws IOException {
+    requireWritable();
+    if (Thread.currentThread().isVirtual()) {
+      submitAndWait(engine.requests().take().prepareSync(this));
+      return;
+    }
+    performInline(IoRequest.Kind.SYNC, 0, null, 0, 0);
+  }
+
+  private int submitAndWait(IoRequest request) throws IOException {
+    engine.submit(request);
+    try {
+      return request.await();
+    } finally {
+      engine.requests().giveBack(request);
+    }
+  }
+
+  private int performInline(
+      IoRequest.Kind kind, long offset, Region region, long regionOffset, int length)
+      throws IOException {
+    enter();
+    try {
+      engine.counters().countInline();
+      if (kind != IoRequest.Kind.READ) {
+        requireNotPoisoned();
+      }
+      if (region == null) {
+        return performSync();
+      }
+      region.lease();
+      try {
+        return performTransfer(kind, offset, region, regionOffset, length);
+      } finally {
+        region.unlease();
+      }
+    } finally {
+      exit();
+    }
+  }
+
+  /**
+   * Reads or writes with blocking calls on this platform thread. The caller holds the gate and the
+   * region's lease.
+   */
+  int performTransfer(
+      IoRequest.Kind kind, long offset, Region region, long regionOffset, int length)
+      throws StorageException {
+    boolean write = kind == IoRequest.Kind.WRITE;
+    int done = 0;
+    if (length > 0) {
+      TransferProgress progress = new TransferProgress();
+      progress.start(write, length, alignmentBytes);
+      do {
+        done = progress.done();
+        MemorySegment memory = region.segment().asSlice(regionOffset + done, length - done);
+        engine.counters().countNativeCall();
+        int result;
+        try {
+          result =
+              (int)
+                  (write
+                      ? LinuxFiles.pwrite(descriptor, memory, length - done, offset + done)
+                      : LinuxFiles.pread(descriptor, memory, length - done, offset + done));
+        } catch (ErrnoException e) {
+          result = -e.errno();
+        }
+        if (!progress.advance(result)) {
+          break;
+        }
+      } while (true);
+      if (progress.errno() != 0) {
+        throw StorageException.ofErrno(kind.verb(), path, offset, progress.errno());
+      }
+      done = progress.done();
+    }
+    engine.counters().countCompleted(kind, done);
+    return done;
+  }
+
+  /** Syncs with a blocking call on this platform thread. The caller holds the gate. */
+  int performSync() throws StorageException {
+    engine.counters().countNativeCall();
+    try {
+      LinuxFiles.fdatasync(descriptor);
+    } catch (ErrnoException e) {
+      StorageException failure = StorageException.ofErrno("sync", path, e);
+      poison(failure);
+      throw failure;
+    }
+    engine.counters().countCompleted(IoRequest.Kind.SYNC, 0);
+    return 0;
+  }
+
+  /** Refuses writes and syncs from now on. The first failure is kept. */
+  synchronized void poison(IOException failure) {
+    if (failedSync == null) {
+      failedSync = failure;
+    }
+  }
+
+  boolean isPoisoned() {
+    return failedSync != null;
+  }
+
+  void requireNotPoisoned() throws PoisonedFileException {
+    IOException failure = failedSync;
+    if (failure != null) {
+      throw new PoisonedFileException(path, failure);
+    }
+  }
+
+  private void requireWritable() {
+    if (!writable) {
+      throw new IllegalStateException("the file was opened for reading: path=" + path);
+    }
+  }
+
+  /** An operation begins; it keeps the descriptor open until {@link #exit}. */
+  void enter() {
+    if (!gate.tryEnter()) {
+      throw new IllegalStateException("the file is closed: path=" + path);
+    }
+  }
+
+  void exit() {
+    gate.exit();
+  }
+
+  @Override
+  public void close() throws IOException {
+    if (gate.close()) {
+      engine.forget(this);
+      try {
+        engine.blockingCalls().run(() -> LinuxFiles.close(descriptor));
+      } catch (ErrnoException e) {
+        throw StorageException.ofErrno("close", path, e);
+      }
+    }
+  }
+
+  @Override
+  public String toString() {
+    return "path=%s direct=%b alignmentBytes=%d".formatted(path, direct, alignmentBytes);
+  }
+}

@@ -1,0 +1,23 @@
+/**
+ * Files by direct I/O: an engine, the files it opens, and requests that run while their caller does
+ * something else.
+ *
+ * <p>Not here: caching, page contents, logs.
+ *
+ * <p>Nouns: an <em>engine</em> is a way to the kernel (URING, POOL) or around it (SIM, package
+ * {@code sim}). A <em>file</em> is open until closed and poisoned by a failed sync. A
+ * <em>request</em> is one operation in flight. Memory is given as region, offset and length, and
+ * stays leased while the kernel may touch it.
+ *
+ * <p>Threads: any, unless a class says otherwise. Null is never accepted, and returned only where
+ * said.
+ *
+ * <pre>{@code
+ * IoEngine engine = IoEngines.open(EngineOptions.defaults());
+ * IoFile file = engine.open(path, OpenMode.CREATE_NEW);
+ * file.write(0, region, 0, 4096);
+ * file.sync();
+ * engine.syncDirectory(path.getParent());
+ * }</pre>
+ */
+package io.ewok.gds.pagestore;

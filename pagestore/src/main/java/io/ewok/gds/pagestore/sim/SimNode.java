@@ -1,0 +1,203 @@
+package io.ewok.gds.pagestore.sim;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+
+/**
+ * The content of one simulated file: what reads see now, and per sector what else a power cut could
+ * leave. Guarded by the engine's lock.
+ */
+final class SimNode {
+  /** What a device writes whole or not at all. */
+  static final int SECTOR_BYTES = 512;
+
+  private static final int CHUNK_BYTES = 64 << 10;
+
+  /** What reads see. A missing chunk is zeros. */
+  private final Map<Integer, byte[]> chunks;
+
+  /** Chunks that no other node shares, so that they can be changed in place. */
+  private final BitSet owned = new BitSet();
+
+  /**
+   * Per sector that was written since the last sync: the durable content, then each later one; the
+   * last is what reads see.
+   */
+  private final TreeMap<Long, List<byte[]>> unsynced = new TreeMap<>();
+
+  /**
+   * Durable content of sectors that reads see otherwise, but no sync will write: a failed sync
+   * marked them clean.
+   */
+  private final TreeMap<Long, byte[]> lost = new TreeMap<>();
+
+  /** The durable size, then each later one; the last is what reads see. */
+  private final List<Long> sizes = new ArrayList<>();
+
+  SimNode() {
+    this.chunks = new HashMap<>();
+    sizes.add(0L);
+  }
+
+  /** A node that shares the chunks of another until one of them changes. */
+  private SimNode(SimNode other, long sizeBytes) {
+    this.chunks = new HashMap<>(other.chunks);
+    other.owned.clear();
+    sizes.add(sizeBytes);
+  }
+
+  long sizeBytes() {
+    return sizes.getLast();
+  }
+
+  /** Reads what is there. Returns the bytes up to the end of the file. */
+  int read(long offset, MemorySegment target, long targetOffset, int length) {
+    int count = (int) Math.max(0, Math.min(length, sizeBytes() - offset));
+    for (int done = 0; done < count; ) {
+      int within = (int) ((offset + done) % CHUNK_BYTES);
+      int part = Math.min(count - done, CHUNK_BYTES - within);
+      byte[] chunk = chunks.get((int) ((offset + done) / CHUNK_BYTES));
+      MemorySegment slice = target.asSlice(targetOffset + done, part);
+      if (chunk == null) {
+        slice.fill((byte) 0);
+      } else {
+        MemorySegment.copy(chunk, within, slice, ValueLayout.JAVA_BYTE, 0, part);
+      }
+      done += part;
+    }
+    return count;
+  }
+
+  /** Writes whole sectors. */
+  void write(long offset, MemorySegment source, long sourceOffset, int length) {
+    for (int done = 0; done < length; done += SECTOR_BYTES) {
+      byte[] sector = new byte[SECTOR_BYTES];
+      MemorySegment.copy(
+          source, ValueLayout.JAVA_BYTE, sourceOffset + done, sector, 0, SECTOR_BYTES);
+      change((offset + done) / SECTOR_BYTES, sector);
+    }
+    if (length > 0 && offset + length > sizeBytes()) {
+      sizes.add(offset + length);
+    }
+  }
+
+  /** Sets the size. What is cut off reads as zeros if the file grows again. */
+  void resize(long sizeBytes) {
+    long before = sizeBytes();
+    if (sizeBytes == before) {
+      return;
+    }
+    sizes.add(sizeBytes);
+    long tail = sizeBytes % SECTOR_BYTES;
+    for (long at = sizeBytes - tail; at < before; at += SECTOR_BYTES) {
+      byte[] sector = at < sizeBytes ? sector(at / SECTOR_BYTES) : new byte[SECTOR_BYTES];
+      Arrays.fill(sector, at < sizeBytes ? (int) tail : 0, SECTOR_BYTES, (byte) 0);
+      change(at / SECTOR_BYTES, sector);
+    }
+  }
+
+  /** Makes everything durable. */
+  void sync() {
+    unsynced.clear();
+    keepSize(sizeBytes());
+  }
+
+  /**
+   * Fails as Linux does: each sector may have been written or not, all are marked clean, and reads
+   * go on to see them.
+   */
+  void failSync(SplittableRandom random) {
+    unsynced.forEach(
+        (sector, versions) -> {
+          if (random.nextBoolean()) {
+            lost.put(sector, versions.getFirst());
+          }
+        });
+    unsynced.clear();
+  }
+
+  /** Returns one state that a power cut now could leave. This node stays as it is. */
+  SimNode crashed(SplittableRandom random) {
+    SimNode after = new SimNode(this, sizes.get(random.nextInt(sizes.size())));
+    lost.forEach(after::store);
+    unsynced.forEach(
+        (sector, versions) -> after.store(sector, versions.get(random.nextInt(versions.size()))));
+    // Beyond its end a file has no content, which shows when it grows.
+    long end = after.sizeBytes();
+    for (Integer index : List.copyOf(after.chunks.keySet())) {
+      long from = Math.max(0, end - (long) index * CHUNK_BYTES);
+      if (from < CHUNK_BYTES) {
+        Arrays.fill(after.chunkForWriting(index), (int) from, CHUNK_BYTES, (byte) 0);
+      }
+    }
+    return after;
+  }
+
+  /** Flips the lowest bit of a byte, in everything that the device may hold of it. */
+  void flipBit(long offset) {
+    long number = offset / SECTOR_BYTES;
+    int within = (int) (offset % SECTOR_BYTES);
+    List<byte[]> versions = unsynced.getOrDefault(number, List.of());
+    for (byte[] version : versions) {
+      version[within] ^= 1;
+    }
+    byte[] durable = lost.get(number);
+    if (durable != null) {
+      durable[within] ^= 1;
+    }
+    byte[] now = sector(number);
+    now[within] ^= 1;
+    store(number, now);
+  }
+
+  private void keepSize(long sizeBytes) {
+    sizes.clear();
+    sizes.add(sizeBytes);
+  }
+
+  private void change(long number, byte[] content) {
+    List<byte[]> versions = unsynced.get(number);
+    if (versions == null) {
+      versions = new ArrayList<>(2);
+      byte[] durable = lost.remove(number);
+      versions.add(durable != null ? durable : sector(number));
+      unsynced.put(number, versions);
+    }
+    versions.add(content);
+    store(number, content);
+  }
+
+  /** Returns a copy of what reads see. */
+  private byte[] sector(long number) {
+    long offset = number * SECTOR_BYTES;
+    byte[] chunk = chunks.get((int) (offset / CHUNK_BYTES));
+    int within = (int) (offset % CHUNK_BYTES);
+    return chunk == null
+        ? new byte[SECTOR_BYTES]
+        : Arrays.copyOfRange(chunk, within, within + SECTOR_BYTES);
+  }
+
+  private void store(long number, byte[] content) {
+    long offset = number * SECTOR_BYTES;
+    byte[] chunk = chunkForWriting((int) (offset / CHUNK_BYTES));
+    System.arraycopy(content, 0, chunk, (int) (offset % CHUNK_BYTES), SECTOR_BYTES);
+  }
+
+  private byte[] chunkForWriting(int index) {
+    byte[] chunk = chunks.get(index);
+    if (chunk == null || !owned.get(index)) {
+      chunk = chunk == null ? new byte[CHUNK_BYTES] : chunk.clone();
+      chunks.put(index, chunk);
+      owned.set(index);
+    }
+    return chunk;
+  }
+}

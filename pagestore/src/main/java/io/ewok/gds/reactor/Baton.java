@@ -1,0 +1,143 @@
+package io.ewok.gds.reactor;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * Lets one thread wait until another says so, once; then it can be reset and used again. Every wait
+ * for the device stands on it.
+ *
+ * <p>Threads: one waits, platform or virtual; one posts, any. The waiter owns the baton and resets
+ * it. What the poster did before {@link #post} is visible to who returns from an await or saw
+ * {@link #isPosted}. The poster does not touch the baton after post, so the waiter may reuse it at
+ * once.
+ *
+ * <p>Allocates nothing. An interrupt does not end a wait, since whatever is waited for goes on
+ * without the waiter; the interrupt status is set again on return.
+ *
+ * <pre>{@code
+ * baton.reset();
+ * start(baton);   // calls baton.post() when it is done
+ * baton.await();
+ * }</pre>
+ *
+ * <p>Errors: {@link IllegalStateException} for a second waiter, a second post and a reset under a
+ * waiter.
+ */
+public final class Baton {
+  /*
+   * state is EMPTY, the waiting Thread, or POSTED.
+   *
+   *   EMPTY  --await-->  Thread      compare-and-set
+   *   EMPTY  --post-->   POSTED      get-and-set
+   *   Thread --post-->   POSTED      get-and-set, then unpark
+   *   Thread --await-->  EMPTY       compare-and-set, the time is over
+   *   POSTED --reset-->  EMPTY
+   *
+   * The get-and-set of post releases; its partner is the acquiring read (or failed compare-and-set)
+   * of await and isPosted. A wake-up cannot be lost: either the waiter's compare-and-set comes
+   * first, then post sees the Thread and unparks it, and a permit given before the park is kept; or
+   * post comes first, then the compare-and-set fails and the waiter does not park. The unpark may
+   * reach a waiter that has gone on already; it then ends some later park early, which every parker
+   * has to expect.
+   */
+  private static final Object EMPTY = null;
+  private static final Object POSTED = new Object();
+  private static final VarHandle STATE;
+
+  static {
+    try {
+      STATE = MethodHandles.lookup().findVarHandle(Baton.class, "state", Object.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
+  @SuppressWarnings("unused") // by STATE
+  private Object state;
+
+  /** Creates an empty baton. */
+  public Baton() {}
+
+  /** Waits until posted; returns at once if it is. */
+  public void await() {
+    if (!enter()) {
+      return;
+    }
+    boolean interrupted = false;
+    while (STATE.getAcquire(this) != POSTED) {
+      LockSupport.park(this);
+      interrupted |= Thread.interrupted();
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /**
+   * Waits until posted, at most for a time.
+   *
+   * @return false if the time was over first; the baton can be awaited again
+   */
+  public boolean await(long timeoutNanos) {
+    if (!enter()) {
+      return true;
+    }
+    long start = System.nanoTime();
+    boolean interrupted = false;
+    boolean posted = isPosted();
+    while (!posted) {
+      long left = timeoutNanos - (System.nanoTime() - start);
+      if (left <= 0) {
+        // Fails if a post came in between.
+        posted = !STATE.compareAndSet(this, (Object) Thread.currentThread(), EMPTY);
+        break;
+      }
+      LockSupport.parkNanos(this, left);
+      interrupted |= Thread.interrupted();
+      posted = isPosted();
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+    return posted;
+  }
+
+  /** Becomes the waiter. Returns false if there is nothing to wait for. */
+  private boolean enter() {
+    if (STATE.compareAndSet(this, EMPTY, (Object) Thread.currentThread())) {
+      return true;
+    }
+    Object seen = STATE.getAcquire(this);
+    if (seen == POSTED) {
+      return false;
+    }
+    throw new IllegalStateException("another thread waits already: waiter=" + seen);
+  }
+
+  /** Wakes the waiter, or lets the next await return at once. */
+  public void post() {
+    Object before = STATE.getAndSet(this, POSTED);
+    if (before instanceof Thread waiter) {
+      LockSupport.unpark(waiter);
+    } else if (before == POSTED) {
+      throw new IllegalStateException("the baton was posted twice");
+    }
+  }
+
+  /** Returns whether it was posted and not yet reset. */
+  public boolean isPosted() {
+    return STATE.getAcquire(this) == POSTED;
+  }
+
+  /** Makes the baton empty again. */
+  public void reset() {
+    Object seen = STATE.getAcquire(this);
+    if (seen instanceof Thread waiter) {
+      throw new IllegalStateException("a thread waits: waiter=" + waiter);
+    }
+    // Ordered before what the owner publishes next, by whatever hands the baton to its poster.
+    STATE.setRelease(this, EMPTY);
+  }
+}

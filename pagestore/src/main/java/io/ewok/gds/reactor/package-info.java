@@ -1,0 +1,19 @@
+/**
+ * Waiting for the kernel without blocking threads: a ring driven from Java and the thread that owns
+ * it.
+ *
+ * <p>Not here: files, and what bytes mean; see {@code io.ewok.gds.pagestore}.
+ *
+ * <p>Nouns: a <em>baton</em> is the one wait of this project, posted once by whoever ends it. A
+ * <em>ring</em> is one io_uring with its mapped queues. A <em>reactor</em> is the platform thread
+ * that owns a ring; <em>ring operations</em> reach it from any thread.
+ *
+ * <p>Threads: each class says which; a ring has one. Null is never accepted and never returned.
+ *
+ * <pre>{@code
+ * Baton baton = new Baton();
+ * executor.execute(() -> { work(); baton.post(); });
+ * baton.await();
+ * }</pre>
+ */
+package io.ewok.gds.reactor;
