@@ -29,7 +29,8 @@ final class ColdPosix {
             "jnr-posix could not load its native part (libjffi); start java with "
                 + "--enable-native-access="
                 + NativeLibrary.modulesWithAccess()
-                + " and let java.io.tmpdir allow execution: java.io.tmpdir="
+                + " and let java.io.tmpdir allow execution, or name the directory of an installed "
+                + "libjffi with -Djffi.boot.library.path: java.io.tmpdir="
                 + System.getProperty("java.io.tmpdir"));
       }
       posix = found;

@@ -7,6 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.ewok.gds.ffm.UringProbe.Reason;
 import io.ewok.gds.ffm.liburing.Liburing;
+import io.ewok.gds.ffm.liburing.io_uring;
+import io.ewok.gds.ffm.liburing.io_uring_params;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -32,6 +36,19 @@ class UringProbeTest {
     assertTrue(probe.message().matches(".+: \\w[\\w.]*=.+"), probe.message());
     assertFalse(probe.supports(-1));
     assertFalse(probe.supports(64));
+  }
+
+  @Test
+  void whereAPlainRingCanBeMadeTheProbeFindsIt() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment ring = io_uring.allocate(arena);
+      MemorySegment params = io_uring_params.allocate(arena);
+      int result = Liburing.io_uring_queue_init_params(1, ring, params);
+      if (result == 0) {
+        Liburing.io_uring_queue_exit(ring);
+      }
+      assertEquals(result == 0, UringProbe.probe().supported(), "result=" + result);
+    }
   }
 
   @Test
