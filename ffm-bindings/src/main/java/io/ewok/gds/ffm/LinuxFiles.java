@@ -61,10 +61,12 @@ public final class LinuxFiles {
    *     0600}
    * @throws ErrnoException ENOENT, EEXIST, EACCES and so on; EINVAL also where O_DIRECT is not
    *     supported
+   * @throws IllegalArgumentException if the name is outside ASCII and the locale's encoding is not
+   *     UTF-8
    */
   public static int open(Path path, int flags, int mode) throws ErrnoException {
     POSIX posix = ColdPosix.get();
-    String name = path.toString();
+    String name = nativeName(path, System.getProperty("sun.jnu.encoding"));
     while (true) {
       int fd = posix.open(name, flags | OpenFlags.O_CLOEXEC, mode);
       if (fd >= 0) {
@@ -75,6 +77,19 @@ public final class LinuxFiles {
         throw new ErrnoException("open", errno, name);
       }
     }
+  }
+
+  /* jnr-posix writes names in UTF-8, the JDK in the locale's encoding: they must not mean two different files. */
+  static String nativeName(Path path, String encodingOfNames) {
+    String name = path.toString();
+    if (!"UTF-8".equalsIgnoreCase(encodingOfNames) && !name.chars().allMatch(c -> c < 0x80)) {
+      throw new IllegalArgumentException(
+          "file names outside ASCII need a UTF-8 locale: encoding="
+              + encodingOfNames
+              + " path="
+              + name);
+    }
+    return name;
   }
 
   /**
