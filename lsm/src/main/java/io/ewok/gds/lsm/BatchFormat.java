@@ -1,0 +1,131 @@
+package io.ewok.gds.lsm;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+
+/**
+ * A batch of operations as one record of the log. The log checksums it and says how long it is. All
+ * integers are little-endian, without alignment.
+ *
+ * <table>
+ * <caption>Record</caption>
+ * <tr><th>offset</th><th>field</th><th>type</th><th>meaning</th></tr>
+ * <tr><td>0</td><td>sequence</td><td>u64</td><td>sequence number of the first operation; the
+ * others follow without gaps</td></tr>
+ * <tr><td>8</td><td>count</td><td>u32</td><td>number of operations, at least 1</td></tr>
+ * <tr><td>12</td><td>type</td><td>u32</td><td>1, a batch; other numbers are kept for other
+ * records</td></tr>
+ * <tr><td>16</td><td>operations</td><td></td><td>one after the other, to the end of the
+ * record</td></tr>
+ * </table>
+ *
+ * <table>
+ * <caption>Operation</caption>
+ * <tr><th>offset</th><th>field</th><th>type</th><th>meaning</th></tr>
+ * <tr><td>0</td><td>kind</td><td>u8</td><td>see {@link RecordKind}</td></tr>
+ * <tr><td>1</td><td>zero</td><td>u8</td><td>0</td></tr>
+ * <tr><td>2</td><td>key length</td><td>u16</td><td>bytes</td></tr>
+ * <tr><td>4</td><td>value length</td><td>u32</td><td>bytes, 0 for a delete</td></tr>
+ * <tr><td>8</td><td>key</td><td></td><td></td></tr>
+ * <tr><td>8 + key length</td><td>value</td><td></td><td></td></tr>
+ * </table>
+ */
+final class BatchFormat {
+  static final int SEQUENCE_OFFSET = 0;
+  static final int COUNT_OFFSET = SEQUENCE_OFFSET + Long.BYTES;
+  static final int TYPE_OFFSET = COUNT_OFFSET + Integer.BYTES;
+  static final int HEADER_BYTES = TYPE_OFFSET + Integer.BYTES;
+
+  static final int TYPE_BATCH = 1;
+
+  static final int KIND_OFFSET = 0;
+  static final int ZERO_OFFSET = KIND_OFFSET + Byte.BYTES;
+  static final int KEY_LENGTH_OFFSET = ZERO_OFFSET + Byte.BYTES;
+  static final int VALUE_LENGTH_OFFSET = KEY_LENGTH_OFFSET + Short.BYTES;
+  static final int OPERATION_HEADER_BYTES = VALUE_LENGTH_OFFSET + Integer.BYTES;
+
+  private static final ValueLayout.OfShort U16 =
+      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfInt U32 =
+      ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfLong U64 =
+      ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+  private BatchFormat() {}
+
+  static void putHeader(MemorySegment record, long sequence, int count) {
+    record.set(U64, SEQUENCE_OFFSET, sequence);
+    record.set(U32, COUNT_OFFSET, count);
+    record.set(U32, TYPE_OFFSET, TYPE_BATCH);
+  }
+
+  static void putOperationHeader(
+      MemorySegment record, long offset, int kind, int keyBytes, int valueBytes) {
+    record.set(ValueLayout.JAVA_BYTE, offset + KIND_OFFSET, (byte) kind);
+    record.set(ValueLayout.JAVA_BYTE, offset + ZERO_OFFSET, (byte) 0);
+    record.set(U16, offset + KEY_LENGTH_OFFSET, (short) keyBytes);
+    record.set(U32, offset + VALUE_LENGTH_OFFSET, valueBytes);
+  }
+
+  static long sequence(MemorySegment record) {
+    return record.get(U64, SEQUENCE_OFFSET);
+  }
+
+  static int count(MemorySegment record) {
+    return record.get(U32, COUNT_OFFSET);
+  }
+
+  static int kind(MemorySegment record, long offset) {
+    return Byte.toUnsignedInt(record.get(ValueLayout.JAVA_BYTE, offset + KIND_OFFSET));
+  }
+
+  static int keyBytes(MemorySegment record, long offset) {
+    return Short.toUnsignedInt(record.get(U16, offset + KEY_LENGTH_OFFSET));
+  }
+
+  static int valueBytes(MemorySegment record, long offset) {
+    return record.get(U32, offset + VALUE_LENGTH_OFFSET);
+  }
+
+  /**
+   * Checks a record read from the log. When this returns null, the accessors above may walk its
+   * operations without leaving it.
+   *
+   * @return what is wrong, as a message that ends in {@code name=value}, or null
+   */
+  static String defect(MemorySegment record) {
+    long end = record.byteSize();
+    if (end < HEADER_BYTES) {
+      return "a record is shorter than its header: recordBytes=" + end;
+    }
+    int type = record.get(U32, TYPE_OFFSET);
+    if (type != TYPE_BATCH) {
+      return "unknown record: type=" + type;
+    }
+    long first = sequence(record);
+    int count = count(record);
+    if (first < 1 || count < 1 || first > RecordKind.SEQUENCE_MAX - count) {
+      return "a batch has a first sequence and operations: sequence=" + first + " count=" + count;
+    }
+    long offset = HEADER_BYTES;
+    for (int i = 0; i < count; i++) {
+      if (offset > end - OPERATION_HEADER_BYTES) {
+        return "a batch ends within an operation: operation=" + i;
+      }
+      int kind = kind(record, offset);
+      int valueBytes = valueBytes(record, offset);
+      long next =
+          offset + OPERATION_HEADER_BYTES + keyBytes(record, offset) + Math.max(0, valueBytes);
+      if (!RecordKind.isValid(kind)
+          || record.get(ValueLayout.JAVA_BYTE, offset + ZERO_OFFSET) != 0
+          || valueBytes < 0
+          || (kind == RecordKind.DELETE && valueBytes != 0)
+          || next > end) {
+        return "an operation is malformed: operation=" + i + " kind=" + kind;
+      }
+      offset = next;
+    }
+    return offset == end ? null : "bytes follow the last operation: operationsEnd=" + offset;
+  }
+}

@@ -1,0 +1,59 @@
+package io.ewok.gds.lsm;
+
+/**
+ * What a record says about its key: one byte in the log, in memtables and in tables. The numbers
+ * are on disk and never change their meaning.
+ *
+ * <table>
+ * <caption>Kinds</caption>
+ * <tr><th>number</th><th>meaning</th></tr>
+ * <tr><td>0</td><td>never valid, so that zeroed bytes are not a record</td></tr>
+ * <tr><td>1</td><td>put: the key has this value</td></tr>
+ * <tr><td>2</td><td>delete: the key has no value; the record's value is empty</td></tr>
+ * <tr><td>3 to 15</td><td>kept for range deletes, merge operands, handles of values stored
+ * elsewhere and marks of transactions</td></tr>
+ * <tr><td>255</td><td>never valid: as a search key it sorts before all records of its
+ * sequence</td></tr>
+ * </table>
+ *
+ * <p>Kind and sequence number make a <em>stamp</em>, {@code sequence << 8 | kind}. Records are
+ * ordered by key, unsigned bytewise ascending, then by stamp descending: the newest comes first.
+ */
+final class RecordKind {
+  static final int PUT = 1;
+  static final int DELETE = 2;
+
+  /** Sequence numbers have 56 bits, because they share 64 with the kind. */
+  static final long SEQUENCE_MAX = (1L << 56) - 1;
+
+  private static final int KIND_BITS = 8;
+  private static final int KIND_MASK = 0xFF;
+
+  private RecordKind() {}
+
+  static boolean isValid(int kind) {
+    return kind == PUT || kind == DELETE;
+  }
+
+  static long stamp(long sequence, int kind) {
+    return sequence << KIND_BITS | kind;
+  }
+
+  /** The stamp to search with for the newest record whose sequence is at most {@code sequence}. */
+  static long searchStamp(long sequence) {
+    return sequence << KIND_BITS | KIND_MASK;
+  }
+
+  static long sequence(long stamp) {
+    return stamp >>> KIND_BITS;
+  }
+
+  static int kind(long stamp) {
+    return (int) stamp & KIND_MASK;
+  }
+
+  /** Orders two stamps of one key as records are: the greater stamp first. */
+  static int compareStamps(long a, long b) {
+    return Long.compareUnsigned(b, a);
+  }
+}

@@ -1,0 +1,271 @@
+package io.ewok.gds.lsm;
+
+import io.ewok.gds.pagestore.EngineOptions;
+import java.util.Objects;
+
+/**
+ * How a store is opened. All but {@code blockBytes} may differ from one opening to the next; a
+ * table keeps the block size it was written with.
+ *
+ * {@snippet :
+ * StoreOptions options = StoreOptions.defaults().withPoolBytes(256L << 20).withMemtableBytes(32 << 20);
+ * }
+ *
+ * @param memtableBytes size of a memtable in bytes, 256 KiB to 1 GiB and at least twice {@code
+ *     batchBytesMax}; default 16 MiB. Larger means fewer, larger tables and less merging, and a
+ *     longer replay at the next open. A store uses up to {@link #MEMTABLES_MAX} of them.
+ * @param poolBytes memory for blocks of tables in bytes, at least 1 MiB and eight times {@code
+ *     batchBytesMax}; default 64 MiB. Larger means fewer reads from the device.
+ * @param batchBytesMax the largest {@link WriteBatch#sizeBytes}, 128 KiB to 64 MiB; default 1 MiB.
+ *     It bounds values too: see {@link #valueBytesMax}. Costs about eight times its size in
+ *     buffers.
+ * @param blockBytes what a block of a table is filled to, in bytes, a power of two, 4 KiB to 64
+ *     KiB; default 4 KiB. It is the unit of reading: larger favours scans, smaller favours point
+ *     reads.
+ * @param tableBytes size to which a merge fills a table, in bytes, 256 KiB to 1 GiB; default 8 MiB
+ * @param tablesBeforeMerge number of flushed tables that starts a merge, 2 to 64; default 4. More
+ *     means less writing, and more tables to look into per read.
+ * @param logSegmentBytes size of one file of the log's ring in bytes, 256 KiB to 1 GiB; default 16
+ *     MiB
+ * @param logSegmentCount number of files of the log's ring, 2 to 1024; default 4. A ring much
+ *     smaller than two memtables makes memtables be flushed before they are full.
+ * @param engine the I/O engine to open; default {@link EngineOptions#defaults}. Not used for a
+ *     store that is opened on a borrowed engine.
+ * @param createIfMissing whether a store is created in a directory that is empty or does not exist;
+ *     default true
+ */
+public record StoreOptions(
+    long memtableBytes,
+    long poolBytes,
+    int batchBytesMax,
+    int blockBytes,
+    long tableBytes,
+    int tablesBeforeMerge,
+    long logSegmentBytes,
+    int logSegmentCount,
+    EngineOptions engine,
+    boolean createIfMissing) {
+
+  /**
+   * Memtables that a store may hold: the one that takes writes, the one that is being flushed, and
+   * two that cursors still stand on.
+   */
+  public static final int MEMTABLES_MAX = 4;
+
+  private static final long KIB = 1L << 10;
+  private static final long MIB = 1L << 20;
+  private static final long GIB = 1L << 30;
+
+  private static final StoreOptions DEFAULTS =
+      new StoreOptions(
+          16 * MIB,
+          64 * MIB,
+          1 << 20,
+          4 << 10,
+          8 * MIB,
+          4,
+          16 * MIB,
+          4,
+          EngineOptions.defaults(),
+          true);
+
+  /** Checks the ranges. */
+  public StoreOptions {
+    Objects.requireNonNull(engine, "engine");
+    requireRange("batchBytesMax", batchBytesMax, 128 * KIB, 64 * MIB);
+    requireRange("memtableBytes", memtableBytes, Math.max(256 * KIB, 2L * batchBytesMax), GIB);
+    requireRange("poolBytes", poolBytes, Math.max(MIB, 8L * batchBytesMax), Long.MAX_VALUE / 2);
+    requireRange("blockBytes", blockBytes, 4 * KIB, 64 * KIB);
+    if (Integer.bitCount(blockBytes) != 1) {
+      throw new IllegalArgumentException("blockBytes is a power of two: blockBytes=" + blockBytes);
+    }
+    requireRange("tableBytes", tableBytes, 256 * KIB, GIB);
+    requireRange("tablesBeforeMerge", tablesBeforeMerge, 2, 64);
+    requireRange("logSegmentBytes", logSegmentBytes, 256 * KIB, GIB);
+    requireRange("logSegmentCount", logSegmentCount, 2, 1024);
+  }
+
+  private static void requireRange(String name, long value, long min, long max) {
+    if (value < min || value > max) {
+      throw new IllegalArgumentException(
+          "%s is %d to %d here: %s=%d".formatted(name, min, max, name, value));
+    }
+  }
+
+  /** Returns the defaults: {@link #memoryBytes} is about 150 MiB. */
+  public static StoreOptions defaults() {
+    return DEFAULTS;
+  }
+
+  /**
+   * Returns the longest value that fits beside a key, in bytes.
+   *
+   * @param keyBytes length of the key in bytes
+   */
+  public long valueBytesMax(int keyBytes) {
+    WriteBatch.requireKeyBytes(keyBytes);
+    return (long) batchBytesMax
+        - WriteBatch.BATCH_OVERHEAD_BYTES
+        - WriteBatch.OPERATION_OVERHEAD_BYTES
+        - keyBytes;
+  }
+
+  /**
+   * Returns all the memory outside of the heap that a store with these options ever uses, in bytes:
+   * the pool, the memtables, the log's buffers and those for writing tables. It is the limit of the
+   * store's budget. Batches and what the I/O engine needs for its queues are not in it.
+   */
+  public long memoryBytes() {
+    return StoreMemory.totalBytes(this);
+  }
+
+  /** Returns these options with another size of memtables. */
+  public StoreOptions withMemtableBytes(long memtableBytes) {
+    return new StoreOptions(
+        memtableBytes,
+        poolBytes,
+        batchBytesMax,
+        blockBytes,
+        tableBytes,
+        tablesBeforeMerge,
+        logSegmentBytes,
+        logSegmentCount,
+        engine,
+        createIfMissing);
+  }
+
+  /** Returns these options with another size of the pool. */
+  public StoreOptions withPoolBytes(long poolBytes) {
+    return new StoreOptions(
+        memtableBytes,
+        poolBytes,
+        batchBytesMax,
+        blockBytes,
+        tableBytes,
+        tablesBeforeMerge,
+        logSegmentBytes,
+        logSegmentCount,
+        engine,
+        createIfMissing);
+  }
+
+  /** Returns these options with another largest batch. */
+  public StoreOptions withBatchBytesMax(int batchBytesMax) {
+    return new StoreOptions(
+        memtableBytes,
+        poolBytes,
+        batchBytesMax,
+        blockBytes,
+        tableBytes,
+        tablesBeforeMerge,
+        logSegmentBytes,
+        logSegmentCount,
+        engine,
+        createIfMissing);
+  }
+
+  /** Returns these options with another size of blocks. */
+  public StoreOptions withBlockBytes(int blockBytes) {
+    return new StoreOptions(
+        memtableBytes,
+        poolBytes,
+        batchBytesMax,
+        blockBytes,
+        tableBytes,
+        tablesBeforeMerge,
+        logSegmentBytes,
+        logSegmentCount,
+        engine,
+        createIfMissing);
+  }
+
+  /** Returns these options with another size of merged tables. */
+  public StoreOptions withTableBytes(long tableBytes) {
+    return new StoreOptions(
+        memtableBytes,
+        poolBytes,
+        batchBytesMax,
+        blockBytes,
+        tableBytes,
+        tablesBeforeMerge,
+        logSegmentBytes,
+        logSegmentCount,
+        engine,
+        createIfMissing);
+  }
+
+  /** Returns these options with another number of flushed tables that starts a merge. */
+  public StoreOptions withTablesBeforeMerge(int tablesBeforeMerge) {
+    return new StoreOptions(
+        memtableBytes,
+        poolBytes,
+        batchBytesMax,
+        blockBytes,
+        tableBytes,
+        tablesBeforeMerge,
+        logSegmentBytes,
+        logSegmentCount,
+        engine,
+        createIfMissing);
+  }
+
+  /** Returns these options with another size of the log's files. */
+  public StoreOptions withLogSegmentBytes(long logSegmentBytes) {
+    return new StoreOptions(
+        memtableBytes,
+        poolBytes,
+        batchBytesMax,
+        blockBytes,
+        tableBytes,
+        tablesBeforeMerge,
+        logSegmentBytes,
+        logSegmentCount,
+        engine,
+        createIfMissing);
+  }
+
+  /** Returns these options with another number of the log's files. */
+  public StoreOptions withLogSegmentCount(int logSegmentCount) {
+    return new StoreOptions(
+        memtableBytes,
+        poolBytes,
+        batchBytesMax,
+        blockBytes,
+        tableBytes,
+        tablesBeforeMerge,
+        logSegmentBytes,
+        logSegmentCount,
+        engine,
+        createIfMissing);
+  }
+
+  /** Returns these options with another choice of I/O engine. */
+  public StoreOptions withEngine(EngineOptions engine) {
+    return new StoreOptions(
+        memtableBytes,
+        poolBytes,
+        batchBytesMax,
+        blockBytes,
+        tableBytes,
+        tablesBeforeMerge,
+        logSegmentBytes,
+        logSegmentCount,
+        engine,
+        createIfMissing);
+  }
+
+  /** Returns these options with creation switched on or off. */
+  public StoreOptions withCreateIfMissing(boolean createIfMissing) {
+    return new StoreOptions(
+        memtableBytes,
+        poolBytes,
+        batchBytesMax,
+        blockBytes,
+        tableBytes,
+        tablesBeforeMerge,
+        logSegmentBytes,
+        logSegmentCount,
+        engine,
+        createIfMissing);
+  }
+}

@@ -1,0 +1,104 @@
+package io.ewok.gds.lsm;
+
+import java.util.List;
+
+/**
+ * What a store has done since it was opened, and what it holds: one reading of its counters. They
+ * are read one after the other while work goes on, so sums over several may be off by what is in
+ * flight.
+ *
+ * @param engine name of the I/O engine: URING, POOL or SIM
+ * @param engineReason one sentence for people: the engine, its settings, and why not a better one
+ * @param sequence sequence number of the newest visible operation, 0 in a new store; one number per
+ *     put or delete over the life of the store
+ * @param written what was written
+ * @param read what was read
+ * @param levels the tables, one element per level, level 0 (flushed, overlapping) first
+ * @param memory what is used of the store's one memory budget
+ * @param stalls waits of writers for the background thread
+ * @param flushes memtables written as tables
+ * @param merges merges of all tables into one run
+ * @param openCursors cursors not yet closed
+ */
+public record StoreStats(
+    String engine,
+    String engineReason,
+    long sequence,
+    Written written,
+    Read read,
+    List<Level> levels,
+    Memory memory,
+    Stalls stalls,
+    long flushes,
+    long merges,
+    int openCursors) {
+
+  /** Copies the list. */
+  public StoreStats {
+    levels = List.copyOf(levels);
+  }
+
+  /**
+   * What was written.
+   *
+   * @param operations puts and deletes by the user
+   * @param userBytes bytes of their keys and values
+   * @param logBytes bytes of the log that these records took
+   * @param flushBytes bytes of tables written from memtables
+   * @param mergeBytes bytes of tables written by merges
+   */
+  public record Written(
+      long operations, long userBytes, long logBytes, long flushBytes, long mergeBytes) {
+
+    /** Returns the bytes written to the device per byte of the user, 0 before the first. */
+    public double amplification() {
+      return userBytes == 0 ? 0 : (double) (logBytes + flushBytes + mergeBytes) / userBytes;
+    }
+  }
+
+  /**
+   * What was read.
+   *
+   * @param gets gets by the user
+   * @param deviceReads reads of the I/O engine, those of recovery and merges included; with a
+   *     borrowed engine also those of its other users
+   * @param deviceBytes bytes that these reads returned
+   * @param blockHits table blocks found in the pool
+   * @param blockMisses table blocks read from the device
+   */
+  public record Read(
+      long gets, long deviceReads, long deviceBytes, long blockHits, long blockMisses) {
+
+    /** Returns the part of the block accesses that needed no device, 0 to 1; 0 before the first. */
+    public double hitRatio() {
+      long accesses = blockHits + blockMisses;
+      return accesses == 0 ? 0 : (double) blockHits / accesses;
+    }
+  }
+
+  /**
+   * The tables of one level.
+   *
+   * @param tables number of table files
+   * @param bytes size of these files
+   * @param entries records in them, shadowed versions and tombstones included
+   */
+  public record Level(int tables, long bytes, long entries) {}
+
+  /**
+   * The store's memory outside of the heap.
+   *
+   * @param usedBytes reserved now
+   * @param peakBytes most that was reserved at once
+   * @param limitBytes {@link StoreOptions#memoryBytes}, never exceeded
+   */
+  public record Memory(long usedBytes, long peakBytes, long limitBytes) {}
+
+  /**
+   * Waits of writers for the background thread.
+   *
+   * @param count waits
+   * @param nanos time waited, in nanoseconds
+   */
+  public record Stalls(long count, long nanos) {}
+}

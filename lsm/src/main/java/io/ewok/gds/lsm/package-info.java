@@ -1,0 +1,24 @@
+/**
+ * An ordered, durable key-value store in one directory, its memory outside of the heap and under
+ * one budget.
+ *
+ * <p>It is not a server, has no transactions beyond atomic batches, and is opened by one process at
+ * a time.
+ *
+ * <p>The nouns: a <em>memtable</em> holds the newest records in memory; a <em>table</em> is a
+ * sorted, immutable file of records; a <em>run</em> is a list of tables whose keys do not overlap;
+ * a <em>block</em> is the part of a table that is read at once; the <em>manifest</em> names the
+ * tables that make up the store; a <em>record</em> is one put or delete, with its sequence number.
+ *
+ * <p>Threads: a {@link io.ewok.gds.lsm.Store} is for any thread, platform or virtual; a {@link
+ * io.ewok.gds.lsm.StoreCursor} and a {@link io.ewok.gds.lsm.WriteBatch} for one at a time. No
+ * argument may be null; {@code get} returns null for a key without a value, nothing else does.
+ *
+ * {@snippet :
+ * try (Store store = Store.open(directory, StoreOptions.defaults())) {
+ *   store.put(key, value, Durability.SYNCED);
+ *   byte[] found = store.get(key);
+ * }
+ * }
+ */
+package io.ewok.gds.lsm;
