@@ -105,15 +105,16 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine {
       if (claimed < count) {
         while (claimed > 0) {
           IoRequest request = batch[--claimed];
-          release(request);
+          LinuxFile file = endLease(request);
           request.rollback();
+          file.exit();
         }
       }
     }
     enqueueAll(batch, count);
   }
 
-  /** From here to {@link #release} the descriptor stays open and the memory mapped. */
+  /** From here to its end the descriptor stays open and the memory mapped. */
   private void claim(IoRequest request) {
     if (!(request.file() instanceof LinuxFile file) || file.engine() != this) {
       throw new IllegalArgumentException(
@@ -140,13 +141,6 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine {
     }
   }
 
-  private static void release(IoRequest request) {
-    if (request.region() != null) {
-      request.region().unlease();
-    }
-    ((LinuxFile) request.file()).exit();
-  }
-
   /** Ends what needs no kernel: empty transfers, and writes to a poisoned file. */
   final boolean endsAtOnce(IoRequest request) {
     IoRequest.Kind kind = request.kind();
@@ -165,20 +159,36 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine {
     return false;
   }
 
-  /** Ends a request that succeeded; its counters are the caller's. */
+  /*
+   * How a request ends. The lease goes first, so that who was told of the end can close the region.
+   * The file's gate goes last, so that who closed the file finds its requests done. In between comes
+   * the telling, after which the request is its owner's and not touched.
+   */
+
+  /** Ends a request that succeeded; counting it is the caller's. */
   final void complete(IoRequest request, int bytes) {
-    release(request);
+    LinuxFile file = endLease(request);
     request.complete(bytes);
+    file.exit();
   }
 
   final void fail(IoRequest request, Throwable failure) {
-    release(request);
+    LinuxFile file = endLease(request);
     request.fail(failure);
+    file.exit();
   }
 
   final void fail(IoRequest request, int errno) {
-    release(request);
+    LinuxFile file = endLease(request);
     request.fail(errno);
+    file.exit();
+  }
+
+  private static LinuxFile endLease(IoRequest request) {
+    if (request.region() != null) {
+      request.region().unlease();
+    }
+    return (LinuxFile) request.file();
   }
 
   // ---------------------------------------------------------------- files and names

@@ -1,0 +1,145 @@
+package io.ewok.gds.pagestore;
+
+import io.ewok.gds.allocator.Region;
+import java.io.IOException;
+
+/**
+ * A file of pages of one size, addressed by page number. Space is reserved in steps ahead of the
+ * writes, so that the file lies in few extents and a full device shows when the file grows, not
+ * when a page is written back.
+ *
+ * <p>Reserved pages that were never written read as zeros. Which pages are in use is the owner's
+ * knowledge, not this class's.
+ *
+ * <p>Ownership: closing it closes the file.
+ *
+ * <p>Threads: any. Pages are not locked: two transfers of one page at once mix.
+ *
+ * <pre>{@code
+ * PageFile pages = new PageFile(engine.open(path, OpenMode.CREATE_NEW), 4096, 64 << 20);
+ * pages.ensureCapacity(page + 1);
+ * pages.write(page, region, frameOffset);
+ * pages.sync();
+ * }</pre>
+ *
+ * <p>Errors: as {@link IoFile}; {@link IllegalArgumentException} for a page outside of the
+ * capacity.
+ */
+public final class PageFile implements AutoCloseable {
+  private final IoFile file;
+  private final int pageBytes;
+  private final long stepBytes;
+
+  /** Pages that the file has space for. Grows only; written under the monitor. */
+  private volatile long capacityPages;
+
+  /**
+   * Takes over an open file.
+   *
+   * @param pageBytes a power of two, a multiple of the file's alignment
+   * @param stepBytes bytes to reserve at a time, a multiple of the page size; larger means fewer
+   *     extents and more space unused at the end
+   */
+  public PageFile(IoFile file, int pageBytes, long stepBytes) throws IOException {
+    if (Integer.bitCount(pageBytes) != 1
+        || pageBytes % file.alignmentBytes() != 0
+        || stepBytes < pageBytes
+        || stepBytes % pageBytes != 0) {
+      throw new IllegalArgumentException(
+          "a page is a power of two and a multiple of the alignment, a step is whole pages: "
+              + "pageBytes=%d alignmentBytes=%d stepBytes=%d"
+                  .formatted(pageBytes, file.alignmentBytes(), stepBytes));
+    }
+    this.file = file;
+    this.pageBytes = pageBytes;
+    this.stepBytes = stepBytes;
+    this.capacityPages = file.sizeBytes() / pageBytes;
+  }
+
+  /** Returns the file, for what is not done by page number. */
+  public IoFile file() {
+    return file;
+  }
+
+  /** Returns the bytes of a page. */
+  public int pageBytes() {
+    return pageBytes;
+  }
+
+  /** Returns the pages that the file has space for; numbers are 0 to one less. */
+  public long capacityPages() {
+    return capacityPages;
+  }
+
+  /**
+   * Makes sure that pages 0 to {@code pages - 1} have space. Reserves whole steps; where the device
+   * has no room for one, just what is needed.
+   *
+   * @throws OutOfSpaceException if there is no room for that; the file stays as usable as it was
+   */
+  public void ensureCapacity(long pages) throws IOException {
+    if (pages <= capacityPages) {
+      return;
+    }
+    if (pages > Long.MAX_VALUE / pageBytes - stepBytes) {
+      throw new IllegalArgumentException("more pages than a file can have: pages=" + pages);
+    }
+    synchronized (this) {
+      long have = capacityPages * pageBytes;
+      long need = pages * pageBytes - have;
+      if (need <= 0) {
+        return;
+      }
+      long steps = (need + stepBytes - 1) / stepBytes * stepBytes;
+      try {
+        file.preallocate(have, steps);
+        capacityPages = (have + steps) / pageBytes;
+      } catch (OutOfSpaceException e) {
+        if (steps == need) {
+          throw e;
+        }
+        file.preallocate(have, need);
+        capacityPages = pages;
+      }
+    }
+  }
+
+  /** Reads a page into memory and waits. */
+  public void read(long page, Region region, long regionOffset) throws IOException {
+    file.readFully(offset(page), region, regionOffset, pageBytes);
+  }
+
+  /** Writes a page and waits. */
+  public void write(long page, Region region, long regionOffset) throws IOException {
+    file.write(offset(page), region, regionOffset, pageBytes);
+  }
+
+  /** Prepares a request that reads a page. */
+  public IoRequest prepareRead(IoRequest request, long page, Region region, long regionOffset) {
+    return request.prepareRead(file, offset(page), region, regionOffset, pageBytes);
+  }
+
+  /** Prepares a request that writes a page. */
+  public IoRequest prepareWrite(IoRequest request, long page, Region region, long regionOffset) {
+    return request.prepareWrite(file, offset(page), region, regionOffset, pageBytes);
+  }
+
+  private long offset(long page) {
+    if (page < 0 || page >= capacityPages) {
+      throw new IllegalArgumentException(
+          "the page is outside of the file: path=%s capacityPages=%d page=%d"
+              .formatted(file.path(), capacityPages, page));
+    }
+    return page * pageBytes;
+  }
+
+  /** Makes all completed writes durable, and the capacity. */
+  public void sync() throws IOException {
+    file.sync();
+  }
+
+  @Override
+  public void close() throws IOException {
+    file.close();
+  }
+}

@@ -1,0 +1,594 @@
+package io.ewok.gds.pagestore;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.ewok.gds.allocator.MemoryBudget;
+import io.ewok.gds.allocator.Region;
+import io.ewok.gds.allocator.RegionOptions;
+import java.io.EOFException;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.IntFunction;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** What every engine does. Subclasses say which engine, and add what only theirs has. */
+@Timeout(60)
+abstract class EngineConformanceTest {
+  static final int UNIT = 4096; // a multiple of every engine's alignment here
+  private static final int REGION_BYTES = 1 << 20;
+
+  final MemoryBudget budget = MemoryBudget.root("test", 64 << 20);
+  IoEngine engine;
+  Region region;
+  Path directory;
+
+  abstract IoEngine openEngine() throws IOException;
+
+  /** An existing directory that this test has for itself. */
+  abstract Path emptyDirectory() throws IOException;
+
+  @BeforeEach
+  void open() throws IOException {
+    engine = openEngine();
+    directory = emptyDirectory();
+    region = Region.map(budget, RegionOptions.ofSize(REGION_BYTES));
+  }
+
+  @AfterEach
+  void close() throws IOException {
+    engine.close();
+    region.close(); // fails if an operation forgot its lease
+    assertEquals(0, budget.usedBytes());
+  }
+
+  // ---------------------------------------------------------------- verbs
+
+  IoFile create(String name) throws IOException {
+    return engine.open(directory.resolve(name), OpenMode.CREATE_NEW);
+  }
+
+  void fill(long regionOffset, int length, int value) {
+    region.segment().asSlice(regionOffset, length).fill((byte) value);
+  }
+
+  byte[] bytes(long regionOffset, int length) {
+    return region.segment().asSlice(regionOffset, length).toArray(ValueLayout.JAVA_BYTE);
+  }
+
+  static byte[] filled(int length, int value) {
+    byte[] bytes = new byte[length];
+    Arrays.fill(bytes, (byte) value);
+    return bytes;
+  }
+
+  /** Runs a task on many threads at once; the first failure is thrown. */
+  static void onThreads(boolean virtual, int count, IntFunction<IoTask> task) throws Exception {
+    AtomicReference<Throwable> failure = new AtomicReference<>();
+    List<Thread> threads = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      IoTask mine = task.apply(i);
+      Thread.Builder builder = virtual ? Thread.ofVirtual() : Thread.ofPlatform();
+      threads.add(
+          builder.start(
+              () -> {
+                try {
+                  mine.run();
+                } catch (Throwable e) {
+                  failure.compareAndSet(null, e);
+                }
+              }));
+    }
+    for (Thread thread : threads) {
+      thread.join();
+    }
+    if (failure.get() != null) {
+      throw new AssertionError("a thread failed: virtual=" + virtual, failure.get());
+    }
+  }
+
+  /** Work of a test thread. */
+  @FunctionalInterface
+  interface IoTask {
+    void run() throws Exception;
+  }
+
+  // ---------------------------------------------------------------- transfers
+
+  @Test
+  void randomOperationsAgreeWithAnArray() throws IOException {
+    long seed = 20260101;
+    SplittableRandom random = new SplittableRandom(seed);
+    byte[] model = new byte[0];
+    int unitsMax = 40;
+    IoRequest request = new IoRequest();
+    try (IoFile file = create("data")) {
+      for (int step = 0; step < 600; step++) {
+        String where = "seed=" + seed + " step=" + step;
+        int offset = random.nextInt(unitsMax) * UNIT;
+        int length = (1 + random.nextInt(8)) * UNIT;
+        boolean submitted = random.nextBoolean();
+        switch (random.nextInt(10)) {
+          case 0 -> file.sync();
+          case 1 -> {
+            int size = random.nextInt(unitsMax * UNIT);
+            if (step % 3 == 0) {
+              file.truncate(size);
+              model = Arrays.copyOf(model, size);
+            } else {
+              file.preallocate(offset, length);
+              model = Arrays.copyOf(model, Math.max(model.length, offset + length));
+            }
+          }
+          case 2, 3, 4, 5 -> {
+            byte[] content = new byte[length];
+            random.nextBytes(content);
+            MemorySegment.copy(content, 0, region.segment(), ValueLayout.JAVA_BYTE, UNIT, length);
+            if (submitted) {
+              engine.submit(request.prepareWrite(file, offset, region, UNIT, length));
+              assertEquals(length, request.await(), where);
+            } else {
+              file.write(offset, region, UNIT, length);
+            }
+            if (model.length < offset + length) {
+              model = Arrays.copyOf(model, offset + length);
+            }
+            System.arraycopy(content, 0, model, offset, length);
+          }
+          default -> {
+            fill(0, length, 0xEE);
+            int count;
+            if (submitted) {
+              engine.submit(request.prepareRead(file, offset, region, 0, length));
+              count = request.await();
+            } else {
+              count = file.read(offset, region, 0, length);
+            }
+            int expected = Math.max(0, Math.min(length, model.length - offset));
+            assertEquals(expected, count, where);
+            byte[] content =
+                expected == 0 ? new byte[0] : Arrays.copyOfRange(model, offset, offset + expected);
+            assertArrayEquals(content, bytes(0, count), where);
+          }
+        }
+        assertEquals(model.length, file.sizeBytes(), where);
+      }
+    }
+  }
+
+  @Test
+  void readEndsAtTheEndOfTheFile() throws IOException {
+    try (IoFile file = create("data")) {
+      fill(0, UNIT, 7);
+      file.write(0, region, 0, UNIT);
+      assertEquals(UNIT, file.read(0, region, 0, 4 * UNIT));
+      assertEquals(0, file.read(UNIT, region, 0, UNIT));
+      assertEquals(0, file.read(100L * UNIT, region, 0, UNIT));
+      assertEquals(0, file.read(0, region, 0, 0));
+      file.truncate(700);
+      assertEquals(700, file.read(0, region, 0, UNIT));
+      EOFException e = assertThrows(EOFException.class, () -> file.readFully(0, region, 0, UNIT));
+      assertTrue(e.getMessage().endsWith("available=700"), e.getMessage());
+    }
+  }
+
+  @Test
+  void contentSurvivesReopening() throws IOException {
+    try (IoFile file = create("data")) {
+      fill(0, UNIT, 9);
+      file.write(3L * UNIT, region, 0, UNIT);
+      file.sync();
+    }
+    try (IoFile file = engine.open(directory.resolve("data"), OpenMode.READ_ONLY)) {
+      assertEquals(4L * UNIT, file.sizeBytes());
+      file.readFully(2L * UNIT, region, 0, 2 * UNIT);
+      assertArrayEquals(filled(UNIT, 0), bytes(0, UNIT));
+      assertArrayEquals(filled(UNIT, 9), bytes(UNIT, UNIT));
+    }
+  }
+
+  @Test
+  void badArgumentsAreRefusedBeforeAnythingStarts() throws IOException {
+    try (IoFile file = create("data")) {
+      int half = file.alignmentBytes() / 2;
+      List<long[]> bad =
+          List.of(
+              new long[] {half, 0, UNIT},
+              new long[] {0, half, UNIT},
+              new long[] {0, 0, half},
+              new long[] {-UNIT, 0, UNIT},
+              new long[] {0, -UNIT, UNIT},
+              new long[] {0, 0, -UNIT},
+              new long[] {0, REGION_BYTES, UNIT},
+              new long[] {0, 0, REGION_BYTES + UNIT},
+              new long[] {Long.MAX_VALUE - UNIT + 1, 0, UNIT});
+      for (long[] a : bad) {
+        IllegalArgumentException e =
+            assertThrows(
+                IllegalArgumentException.class,
+                () -> file.read(a[0], region, a[1], (int) a[2]),
+                Arrays.toString(a));
+        assertTrue(e.getMessage().endsWith("length=" + a[2]), e.getMessage());
+        assertThrows(
+            IllegalArgumentException.class, () -> file.write(a[0], region, a[1], (int) a[2]));
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> new IoRequest().prepareRead(file, a[0], region, a[1], (int) a[2]));
+      }
+      assertThrows(IllegalArgumentException.class, () -> file.truncate(-1));
+      assertThrows(IllegalArgumentException.class, () -> file.preallocate(-1, 1));
+      assertEquals(0, file.sizeBytes());
+    }
+  }
+
+  @Test
+  void batchRunsEveryRequest() throws IOException {
+    int count = 200; // more than any queue holds
+    IoRequest[] requests = new IoRequest[count + 5];
+    try (IoFile file = create("data")) {
+      for (int i = 0; i < count; i++) {
+        long at = i * 512L * 8;
+        region.segment().set(ValueLayout.JAVA_INT, at, i + 1);
+        requests[i] = new IoRequest().prepareWrite(file, at, region, at, UNIT);
+      }
+      engine.submitAll(requests, count);
+      for (int i = 0; i < count; i++) {
+        assertEquals(UNIT, requests[i].await());
+      }
+      region.segment().fill((byte) 0);
+      for (int i = 0; i < count; i++) {
+        requests[i].prepareRead(file, (long) i * UNIT, region, (long) i * UNIT, UNIT);
+      }
+      engine.submitAll(requests, count);
+      for (int i = 0; i < count; i++) {
+        assertEquals(UNIT, requests[i].await());
+        assertTrue(requests[i].isDone());
+        assertEquals(i + 1, region.segment().get(ValueLayout.JAVA_INT, (long) i * UNIT));
+      }
+      assertEquals(count, engine.stats().reads());
+      assertEquals(count, engine.stats().writes());
+      assertEquals((long) count * UNIT, engine.stats().bytesRead());
+      assertEquals((long) count * UNIT, engine.stats().bytesWritten());
+    }
+  }
+
+  @Test
+  void batchStartsWholeOrNotAtAll() throws IOException {
+    try (IoFile file = create("data")) {
+      IoRequest good = new IoRequest().prepareWrite(file, 0, region, 0, UNIT);
+      IoRequest unprepared = new IoRequest();
+      assertThrows(
+          RuntimeException.class, () -> engine.submitAll(new IoRequest[] {good, unprepared}, 2));
+      assertEquals(0, file.sizeBytes());
+      engine.submit(good);
+      assertEquals(UNIT, good.await());
+    }
+  }
+
+  @Test
+  void callsOutOfOrderAreRefused() throws IOException {
+    try (IoFile file = create("data");
+        IoEngine other = openEngine()) {
+      IoRequest request = new IoRequest();
+      assertThrows(IllegalStateException.class, request::await);
+      request.prepareWrite(file, 0, region, 0, UNIT);
+      assertThrows(IllegalStateException.class, request::await);
+      assertThrows(IllegalArgumentException.class, () -> other.submit(request));
+      engine.submit(request);
+      request.await();
+      assertEquals(UNIT, request.await(), "the outcome stays");
+      assertThrows(IllegalStateException.class, () -> engine.submit(request));
+    }
+  }
+
+  @Test
+  void concurrentCallersGetTheirOwnBytes() throws Exception {
+    int threads = 32;
+    int slots = 4;
+    try (IoFile file = create("data")) {
+      for (boolean virtual : new boolean[] {false, true}) {
+        onThreads(
+            virtual,
+            threads,
+            index ->
+                () -> {
+                  SplittableRandom random = new SplittableRandom(index);
+                  long at = (long) index * UNIT;
+                  int[] model = new int[slots];
+                  IoRequest request = new IoRequest();
+                  for (int step = 1; step <= 60; step++) {
+                    int slot = random.nextInt(slots);
+                    long offset = ((long) index * slots + slot) * UNIT;
+                    if (model[slot] == 0 || random.nextBoolean()) {
+                      model[slot] = index * 1000 + step;
+                      region.segment().set(ValueLayout.JAVA_INT, at, model[slot]);
+                      if (random.nextBoolean()) {
+                        file.write(offset, region, at, UNIT);
+                      } else {
+                        engine.submit(request.prepareWrite(file, offset, region, at, UNIT));
+                        assertEquals(UNIT, request.await());
+                      }
+                    } else {
+                      region.segment().set(ValueLayout.JAVA_INT, at, -1);
+                      if (random.nextBoolean()) {
+                        assertEquals(UNIT, file.read(offset, region, at, UNIT));
+                      } else {
+                        engine.submit(request.prepareRead(file, offset, region, at, UNIT));
+                        assertEquals(UNIT, request.await());
+                      }
+                      assertEquals(model[slot], region.segment().get(ValueLayout.JAVA_INT, at));
+                    }
+                    if (step % 20 == 0) {
+                      file.sync();
+                    }
+                  }
+                });
+      }
+    }
+  }
+
+  @Test
+  void interruptDoesNotDisturbAnOperation() throws IOException {
+    try (IoFile file = create("data")) {
+      Thread.currentThread().interrupt();
+      try {
+        fill(0, UNIT, 5);
+        IoRequest request = new IoRequest().prepareWrite(file, 0, region, 0, UNIT);
+        engine.submit(request);
+        assertEquals(UNIT, request.await());
+        assertEquals(UNIT, file.read(0, region, UNIT, UNIT));
+        file.sync();
+        assertArrayEquals(filled(UNIT, 5), bytes(UNIT, UNIT));
+      } finally {
+        assertTrue(Thread.interrupted(), "the interrupt status is kept");
+      }
+    }
+  }
+
+  // ---------------------------------------------------------------- life
+
+  @Test
+  void closingAFileWaitsForItsOperations() throws IOException {
+    int count = 64;
+    IoRequest[] requests = new IoRequest[count];
+    IoFile file = create("data");
+    for (int i = 0; i < count; i++) {
+      requests[i] =
+          new IoRequest().prepareWrite(file, (long) i * UNIT, region, (long) i * UNIT, UNIT);
+    }
+    engine.submitAll(requests, count);
+    file.close();
+    for (IoRequest request : requests) {
+      assertTrue(request.isDone());
+      assertEquals(UNIT, request.await());
+    }
+    file.close();
+  }
+
+  @Test
+  void closingTheEngineEndsEverything() throws IOException {
+    IoFile file = create("data");
+    IoRequest request = new IoRequest().prepareWrite(file, 0, region, 0, UNIT);
+    engine.submit(request);
+    engine.register(region);
+    engine.close();
+    assertTrue(request.isDone());
+    assertEquals(UNIT, request.await());
+    assertThrows(IllegalStateException.class, file::sizeBytes);
+    assertThrows(
+        IllegalStateException.class,
+        () -> engine.submit(request.prepareRead(file, 0, region, 0, UNIT)));
+    assertThrows(IllegalStateException.class, () -> engine.list(directory));
+    assertThrows(IllegalStateException.class, () -> create("more"));
+    engine.close();
+  }
+
+  @Test
+  void closedFilesAndRegionsAreRefused() throws IOException {
+    IoFile file = create("data");
+    IoFile open = create("open");
+    Region closed = Region.map(budget, RegionOptions.ofSize(UNIT));
+    IoRequest request = new IoRequest().prepareWrite(open, 0, closed, 0, UNIT);
+    closed.close();
+    assertThrows(IllegalStateException.class, () -> engine.submit(request));
+    assertThrows(IllegalStateException.class, () -> open.read(0, closed, 0, UNIT));
+    file.close();
+    assertThrows(IllegalStateException.class, file::sync);
+    assertThrows(IllegalStateException.class, () -> file.read(0, region, 0, UNIT));
+    assertThrows(IllegalStateException.class, () -> file.write(0, region, 0, UNIT));
+    assertThrows(IllegalStateException.class, () -> file.truncate(0));
+    IoRequest late = new IoRequest().prepareWrite(file, 0, region, 0, UNIT);
+    assertThrows(IllegalStateException.class, () -> engine.submit(late));
+    open.close();
+  }
+
+  @Test
+  void registeredRegionsStayMappedUntilUnregistered() throws IOException {
+    engine.register(region);
+    assertThrows(IllegalStateException.class, () -> engine.register(region));
+    assertThrows(IllegalStateException.class, region::close);
+    try (IoFile file = create("data")) {
+      fill(0, UNIT, 3);
+      IoRequest request = new IoRequest().prepareWrite(file, 0, region, 0, UNIT);
+      engine.submit(request);
+      assertEquals(UNIT, request.await());
+      engine.submit(request.prepareRead(file, 0, region, 8L * UNIT, UNIT));
+      assertEquals(UNIT, request.await());
+      assertArrayEquals(filled(UNIT, 3), bytes(8L * UNIT, UNIT));
+      engine.unregister(region);
+      engine.submit(request.prepareRead(file, 0, region, 9L * UNIT, UNIT));
+      assertEquals(UNIT, request.await());
+      assertArrayEquals(filled(UNIT, 3), bytes(9L * UNIT, UNIT));
+    }
+    assertThrows(IllegalStateException.class, () -> engine.unregister(region));
+  }
+
+  @Test
+  void readOnlyFilesAreNotWritten() throws IOException {
+    create("data").close();
+    try (IoFile file = engine.open(directory.resolve("data"), OpenMode.READ_ONLY)) {
+      assertFalse(file.canWrite());
+      assertThrows(IllegalStateException.class, () -> file.write(0, region, 0, UNIT));
+      assertThrows(IllegalStateException.class, file::sync);
+      assertThrows(IllegalStateException.class, () -> file.truncate(0));
+      assertThrows(IllegalStateException.class, () -> file.preallocate(0, 1));
+      assertThrows(
+          IllegalStateException.class,
+          () -> new IoRequest().prepareWrite(file, 0, region, 0, UNIT));
+    }
+  }
+
+  // ---------------------------------------------------------------- names
+
+  @Test
+  void namesAreCreatedListedRenamedAndDeleted() throws IOException {
+    Path below = directory.resolve("a").resolve("b");
+    engine.createDirectories(below);
+    engine.createDirectories(below);
+    assertTrue(engine.exists(below));
+    Path old = below.resolve("old");
+    Path fresh = below.resolve("fresh");
+    engine.open(old, OpenMode.CREATE_NEW).close();
+    assertThrows(StorageException.class, () -> engine.open(old, OpenMode.CREATE_NEW));
+    try (IoFile file = engine.open(fresh, OpenMode.CREATE_NEW)) {
+      file.write(0, region, 0, UNIT);
+    }
+    assertEquals(List.of(fresh, old), engine.list(below));
+    engine.rename(fresh, old);
+    engine.syncDirectory(below);
+    assertFalse(engine.exists(fresh));
+    try (IoFile file = engine.open(old, OpenMode.READ_WRITE)) {
+      assertEquals(UNIT, file.sizeBytes());
+    }
+    assertThrows(StorageException.class, () -> engine.delete(below));
+    engine.delete(old);
+    engine.syncDirectory(below);
+    assertEquals(List.of(), engine.list(below));
+    engine.delete(below);
+    assertFalse(engine.exists(below));
+  }
+
+  @Test
+  void missingNamesAreToldApart() {
+    Path missing = directory.resolve("missing");
+    MissingFileException e =
+        assertThrows(MissingFileException.class, () -> engine.open(missing, OpenMode.READ_ONLY));
+    assertEquals(missing, e.path());
+    assertTrue(e.getMessage().endsWith("path=" + missing), e.getMessage());
+    assertThrows(MissingFileException.class, () -> engine.open(missing, OpenMode.READ_WRITE));
+    assertThrows(MissingFileException.class, () -> engine.delete(missing));
+    assertThrows(MissingFileException.class, () -> engine.list(missing));
+    assertThrows(MissingFileException.class, () -> engine.syncDirectory(missing));
+    assertThrows(
+        MissingFileException.class, () -> engine.rename(missing, directory.resolve("other")));
+    assertThrows(
+        MissingFileException.class,
+        () -> engine.open(missing.resolve("below"), OpenMode.CREATE_NEW));
+  }
+
+  @Test
+  void directoriesAreNotFiles() {
+    assertThrows(StorageException.class, () -> engine.open(directory, OpenMode.READ_ONLY));
+  }
+
+  @Test
+  void namesWorkFromVirtualThreads() throws Exception {
+    onThreads(
+        true,
+        8,
+        index ->
+            () -> {
+              Path mine = directory.resolve("d" + index);
+              engine.createDirectories(mine);
+              try (IoFile file = engine.open(mine.resolve("f"), OpenMode.CREATE_NEW)) {
+                file.preallocate(0, UNIT);
+                file.truncate(UNIT / 2);
+                assertEquals(UNIT / 2, file.sizeBytes());
+              }
+              engine.syncDirectory(mine);
+              assertThrows(
+                  MissingFileException.class,
+                  () -> engine.open(mine.resolve("no"), OpenMode.READ_ONLY));
+            });
+  }
+
+  @Test
+  void lockIsHeldByOne() throws IOException {
+    Path lockFile = directory.resolve("LOCK");
+    DirectoryLock lock = engine.lock(lockFile);
+    assertThrows(LockedException.class, () -> engine.lock(lockFile));
+    lock.close();
+    lock.close();
+    engine.lock(lockFile).close();
+  }
+
+  // ---------------------------------------------------------------- what stands on engines
+
+  @Test
+  void atomicFileReplacesAndReads() throws IOException {
+    Path path = directory.resolve("CURRENT");
+    assertThrows(MissingFileException.class, () -> AtomicFile.read(engine, path, 1, 1));
+    for (int length : new int[] {0, 1, 495, 496, 497, 100_000}) {
+      byte[] payload = new byte[length];
+      new SplittableRandom(length).nextBytes(payload);
+      AtomicFile.write(engine, path, 1, 2, payload);
+      assertArrayEquals(payload, AtomicFile.read(engine, path, 1, 2));
+    }
+    assertEquals(List.of(path), engine.list(directory));
+    UnsupportedFormatException e =
+        assertThrows(UnsupportedFormatException.class, () -> AtomicFile.read(engine, path, 1, 1));
+    assertEquals(2, e.found());
+    assertThrows(CorruptFileException.class, () -> AtomicFile.read(engine, path, 3, 2));
+    try (IoFile file = engine.open(path, OpenMode.READ_WRITE)) {
+      file.truncate(5000);
+    }
+    assertThrows(CorruptFileException.class, () -> AtomicFile.read(engine, path, 1, 2));
+    try (IoFile file = engine.open(path, OpenMode.READ_WRITE)) {
+      file.truncate(3);
+    }
+    assertThrows(CorruptFileException.class, () -> AtomicFile.read(engine, path, 1, 2));
+  }
+
+  @Test
+  void pageFileGrowsInSteps() throws IOException {
+    try (PageFile pages = new PageFile(create("pages"), 2 * UNIT, 8 * UNIT)) {
+      assertEquals(0, pages.capacityPages());
+      assertThrows(IllegalArgumentException.class, () -> pages.write(0, region, 0));
+      pages.ensureCapacity(1);
+      assertEquals(4, pages.capacityPages());
+      pages.ensureCapacity(5);
+      assertEquals(8, pages.capacityPages());
+      assertEquals(16L * UNIT, pages.file().sizeBytes());
+      fill(0, 2 * UNIT, 6);
+      pages.write(7, region, 0);
+      pages.sync();
+      pages.read(6, region, 0);
+      assertArrayEquals(filled(2 * UNIT, 0), bytes(0, 2 * UNIT));
+      IoRequest request = new IoRequest();
+      engine.submit(pages.prepareRead(request, 7, region, 4L * UNIT));
+      assertEquals(2 * UNIT, request.await());
+      assertArrayEquals(filled(2 * UNIT, 6), bytes(4L * UNIT, 2 * UNIT));
+      assertThrows(IllegalArgumentException.class, () -> pages.read(8, region, 0));
+      assertThrows(IllegalArgumentException.class, () -> pages.read(-1, region, 0));
+    }
+  }
+
+  @Test
+  void choiceAndDescriptionNameTheEngine() {
+    assertEquals(engine.name(), engine.choice().chosen());
+    assertTrue(engine.description().startsWith(engine.name() + ": "), engine.description());
+  }
+}
