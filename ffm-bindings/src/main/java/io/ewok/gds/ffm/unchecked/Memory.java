@@ -176,6 +176,45 @@ public final class Memory {
     return order != 0 ? order : Long.compare(lengthBytesA, lengthBytesB);
   }
 
+  /**
+   * Compares bytes at an address, which is not checked, with all bytes of a segment, which is; in
+   * the order of {@link #compareUnsigned(long, long, long, long)}.
+   *
+   * @throws IllegalStateException if the segment's arena is closed
+   */
+  public static int compareUnsigned(long address, long lengthBytes, MemorySegment other) {
+    long common = Math.min(lengthBytes, other.byteSize());
+    int order =
+        common <= COMPARE_BY_WORDS_BYTES_MAX
+            ? compareByWords(address, other, common)
+            : compareByMismatch(address, other, common);
+    return order != 0 ? order : Long.compare(lengthBytes, other.byteSize());
+  }
+
+  private static int compareByWords(long address, MemorySegment other, long lengthBytes) {
+    long offset = 0;
+    for (; offset <= lengthBytes - Long.BYTES; offset += Long.BYTES) {
+      long a = (long) LONG_BIG_ENDIAN.get(EVERYTHING, address + offset);
+      long b = (long) LONG_BIG_ENDIAN.get(other, offset);
+      if (a != b) {
+        return Long.compareUnsigned(a, b);
+      }
+    }
+    for (; offset < lengthBytes; offset++) {
+      int order = Byte.compareUnsigned(getByte(address + offset), (byte) BYTE.get(other, offset));
+      if (order != 0) {
+        return order;
+      }
+    }
+    return 0;
+  }
+
+  private static int compareByMismatch(long address, MemorySegment other, long lengthBytes) {
+    long at =
+        MemorySegment.mismatch(EVERYTHING, address, address + lengthBytes, other, 0, lengthBytes);
+    return at < 0 ? 0 : Byte.compareUnsigned(getByte(address + at), (byte) BYTE.get(other, at));
+  }
+
   private static int compareByWords(long addressA, long addressB, long lengthBytes) {
     long offset = 0;
     for (; offset <= lengthBytes - Long.BYTES; offset += Long.BYTES) {

@@ -146,6 +146,10 @@ class MemoryTest {
           Integer.signum(Arrays.compareUnsigned(a, b)),
           Integer.signum(Memory.compareUnsigned(addressA, a.length, addressB, b.length)),
           "seed=" + SEED + " round=" + round);
+      assertEquals(
+          Integer.signum(Arrays.compareUnsigned(a, b)),
+          Integer.signum(Memory.compareUnsigned(addressA, a.length, MemorySegment.ofArray(b))),
+          "seed=" + SEED + " round=" + round);
     }
   }
 
