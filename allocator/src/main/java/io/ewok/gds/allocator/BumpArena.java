@@ -1,9 +1,9 @@
 package io.ewok.gds.allocator;
 
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -28,7 +28,9 @@ public final class BumpArena implements AutoCloseable {
 
   private final MemoryBudget budget;
   private final long blockBytes;
-  private final List<Region> blocks = new ArrayList<>();
+
+  /** Appended to by the owner; searched by any thread. */
+  private final List<Region> blocks = new CopyOnWriteArrayList<>();
 
   /** The block that small requests are cut from, or null before the first. */
   private Region current;
@@ -95,6 +97,25 @@ public final class BumpArena implements AutoCloseable {
     return offset >= 0 ? current.segment().asSlice(offset, bytes) : allocateFallback(bytes);
   }
 
+  /**
+   * Returns memory of this arena as a segment with its lifetime: what an address becomes before it
+   * leaves a public API. Any thread; takes time in proportion to the number of blocks.
+   *
+   * @param address as allocated, or inside of an allocation
+   * @param bytes size in bytes, not beyond the allocation
+   * @throws IllegalArgumentException if no block contains these bytes, as after close
+   */
+  public MemorySegment segment(long address, long bytes) {
+    for (Region block : blocks) {
+      long offset = address - block.address();
+      if (offset >= 0 && bytes >= 0 && bytes <= block.sizeBytes() - offset) {
+        return block.segment().asSlice(offset, bytes);
+      }
+    }
+    throw new IllegalArgumentException(
+        "the arena does not contain these bytes: address=%d bytes=%d".formatted(address, bytes));
+  }
+
   /** Returns the bytes mapped for this arena, used or not. */
   public long memoryUsageBytes() {
     return memoryUsageBytes.get();
@@ -144,7 +165,12 @@ public final class BumpArena implements AutoCloseable {
     }
   }
 
-  /** Frees everything. Closing twice does nothing. */
+  /**
+   * Frees everything. Closing twice does nothing.
+   *
+   * @throws IllegalStateException if a native call is using memory of the arena just now; close it
+   *     again later
+   */
   @Override
   public void close() {
     closed = true;

@@ -152,7 +152,8 @@ public final class Region implements AutoCloseable {
   /**
    * Unmaps the memory and gives it back to the budget. Closing twice does nothing.
    *
-   * @throws IllegalStateException if the region is leased; it stays open
+   * @throws IllegalStateException if the region is leased, or a native call is using it just now;
+   *     it stays open
    */
   @Override
   public void close() {
@@ -164,7 +165,13 @@ public final class Region implements AutoCloseable {
       throw new IllegalStateException("operations in flight use the region: leases=" + count);
     }
     long sizeBytes = segment.byteSize();
-    arena.close();
+    try {
+      arena.close();
+    } catch (IllegalStateException inUse) {
+      // A segment of the region is an argument of a native call, such as a channel's write.
+      leases.set(0);
+      throw inUse;
+    }
     budget.release(sizeBytes);
   }
 

@@ -74,6 +74,25 @@ class BumpArenaTest {
   }
 
   @Test
+  void anAddressBecomesASegmentWithTheLifetimeOfTheArena() {
+    BumpArena arena = new BumpArena(budget, BLOCK_BYTES);
+    MemorySegment first = arena.allocateSegment(64, 8);
+    MemorySegment large = arena.allocateSegment(3 * BLOCK_BYTES, 8);
+    first.fill((byte) 1);
+    large.fill((byte) 2);
+    MemorySegment inside = arena.segment(large.address() + BLOCK_BYTES, 10);
+    assertEquals(2, inside.get(JAVA_BYTE, 9));
+    assertEquals(1, arena.segment(first.address() + 63, 1).get(JAVA_BYTE, 0));
+    assertEquals(0, arena.segment(first.address() + 64, 0).byteSize());
+    assertThrows(
+        IllegalArgumentException.class, () -> arena.segment(large.address(), 4 * BLOCK_BYTES));
+    assertThrows(IllegalArgumentException.class, () -> arena.segment(1, 1));
+    arena.close();
+    assertThrows(IllegalStateException.class, () -> inside.get(JAVA_BYTE, 0));
+    assertThrows(IllegalArgumentException.class, () -> arena.segment(first.address(), 1));
+  }
+
+  @Test
   void refusedRequestLeavesTheArenaUsable() {
     MemoryBudget small = MemoryBudget.root("small", BLOCK_BYTES);
     try (BumpArena arena = new BumpArena(small, BLOCK_BYTES)) {

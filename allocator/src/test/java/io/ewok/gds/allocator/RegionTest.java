@@ -7,6 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.channels.Pipe;
+import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.Test;
 
 class RegionTest {
@@ -68,5 +71,28 @@ class RegionTest {
     assertThrows(IllegalArgumentException.class, () -> RegionOptions.ofSize(0));
     assertThrows(
         IllegalArgumentException.class, () -> RegionOptions.ofSize(Region.SIZE_BYTES_MAX + 1));
+  }
+
+  @Test
+  void regionInANativeCallStaysOpenAndClosesLater() throws Exception {
+    Pipe pipe = Pipe.open();
+    Region region = Region.map(budget, RegionOptions.ofSize(4 << 20));
+    FutureTask<Integer> write =
+        new FutureTask<>(() -> pipe.sink().write(region.segment().asByteBuffer()));
+    Thread writer = Thread.ofPlatform().start(write);
+    ByteBuffer drain = ByteBuffer.allocate(1 << 16);
+    // Larger than a pipe holds: once the first bytes are out, the writer is inside the call.
+    int drained = pipe.source().read(drain.limit(1));
+    assertThrows(IllegalStateException.class, region::close);
+    assertEquals(0, region.segment().get(JAVA_BYTE, 0));
+    while (drained < 4 << 20) {
+      drained += pipe.source().read(drain.clear());
+    }
+    assertEquals(4 << 20, write.get());
+    writer.join();
+    region.close();
+    assertEquals(0, budget.usedBytes());
+    pipe.sink().close();
+    pipe.source().close();
   }
 }
