@@ -1,0 +1,21 @@
+package io.ewok.gds.buffers;
+
+import io.ewok.gds.pagestore.CorruptFileException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+
+/**
+ * Checks the blocks of a block file after they were read. Called by any thread, by several at once.
+ */
+@FunctionalInterface
+public interface BlockVerifier {
+  /**
+   * Checks one block before anybody sees it.
+   *
+   * @param path the file, for the message
+   * @param offset where the block starts in the file, in bytes
+   * @param block the block, read-only and valid during the call only
+   * @throws CorruptFileException if the block is not what was written
+   */
+  void verify(Path path, long offset, MemorySegment block) throws CorruptFileException;
+}

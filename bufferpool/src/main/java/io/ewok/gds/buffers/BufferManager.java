@@ -1,0 +1,252 @@
+package io.ewok.gds.buffers;
+
+import io.ewok.gds.allocator.MemoryBudget;
+import io.ewok.gds.allocator.Region;
+import io.ewok.gds.allocator.RegionOptions;
+import io.ewok.gds.pagestore.IoEngine;
+import io.ewok.gds.pagestore.IoFile;
+import io.ewok.gds.pagestore.OpenMode;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * Keeps pages and blocks of many files in one pool of frames.
+ *
+ * <p>Ownership: whoever made the manager closes it, after everything was unfixed and before the
+ * engine, the log and the budget's owner go. It closes files that are still open. The pool is
+ * charged to the budget, see {@link BufferOptions#memoryBytes}.
+ *
+ * <p>Threads: any, for all methods.
+ *
+ * {@snippet :
+ * var blocks = manager.openBlocks(path, (file, offset, block) -> checkTrailer(file, offset, block));
+ * blocks.fix(0, 4096, fix);
+ * }
+ *
+ * <p>Errors: {@link IOException}s of files reach everybody who waited for the page, and leave no
+ * trace: the next fix tries again. {@link PoolExhaustedException} and {@link LatchTimeoutException}
+ * end waits that take too long. After close everything throws {@link IllegalStateException}.
+ */
+public final class BufferManager implements AutoCloseable {
+  private final IoEngine engine;
+  private final MemoryBudget budget;
+  private final BufferOptions options;
+  private final Region region;
+  private final PageTable table;
+
+  // Guarded by filesLock.
+  private final ReentrantLock filesLock = new ReentrantLock();
+  private final List<CachedFile> files = new ArrayList<>();
+  private long filesOpened;
+  private boolean closed;
+
+  /**
+   * Makes a manager with an empty pool.
+   *
+   * @throws io.ewok.gds.allocator.BudgetExceededException if the budget has no room for it
+   */
+  public BufferManager(IoEngine engine, MemoryBudget budget, BufferOptions options) {
+    this.engine = Objects.requireNonNull(engine, "engine");
+    this.budget = Objects.requireNonNull(budget, "budget");
+    this.options = options;
+    int count = options.frameCount();
+    budget.reserve(options.metadataBytes());
+    Region mapped = null;
+    try {
+      mapped = Region.map(budget, RegionOptions.ofSize((long) count * options.frameBytes()));
+      engine.register(mapped);
+    } catch (Throwable e) {
+      budget.release(options.metadataBytes());
+      if (mapped != null) {
+        mapped.close();
+      }
+      throw e;
+    }
+    this.region = mapped;
+    this.table = new PageTable(region, options);
+  }
+
+  /**
+   * Opens or creates a file of pages.
+   *
+   * @param size of its pages; recorded in the file when it is created
+   * @param mode CREATE_NEW makes the file durable before this returns
+   * @throws io.ewok.gds.pagestore.CorruptFileException if it is no page file
+   * @throws IllegalArgumentException if its pages have another size
+   */
+  public CachedPageFile openPages(Path path, PageSize size, OpenMode mode) throws IOException {
+    Objects.requireNonNull(size, "size");
+    IoFile io = engine.open(path, mode);
+    CachedPageFile file = null;
+    try {
+      file = new CachedPageFile(this, io, nextHashSeed(), size);
+      add(file);
+      file.start(engine, mode);
+      return file;
+    } catch (Throwable e) {
+      abandon(file, io, e);
+      if (mode == OpenMode.CREATE_NEW) {
+        tryDelete(path, e);
+      }
+      throw e;
+    }
+  }
+
+  /**
+   * Opens a file of immutable blocks, for reading.
+   *
+   * @param verifier checks every block that is read
+   */
+  public CachedBlockFile openBlocks(Path path, BlockVerifier verifier) throws IOException {
+    Objects.requireNonNull(verifier, "verifier");
+    IoFile io = engine.open(path, OpenMode.READ_ONLY);
+    CachedBlockFile file = null;
+    try {
+      file = new CachedBlockFile(this, io, nextHashSeed(), verifier);
+      add(file);
+      return file;
+    } catch (Throwable e) {
+      abandon(file, io, e);
+      throw e;
+    }
+  }
+
+  /**
+   * Writes every page that is dirty now to its file and makes the files durable. Waits for pages
+   * that are fixed exclusively, so the caller must hold none.
+   *
+   * @throws IOException if a write or sync failed; the pages concerned stay dirty
+   */
+  public void flush() throws IOException {
+    for (CachedFile file : openFiles()) {
+      file.flushAll();
+    }
+  }
+
+  /** The counters. Takes time in proportion to the number of frames. */
+  public BufferStats stats() {
+    return table.stats();
+  }
+
+  /** The options it was made with. */
+  public BufferOptions options() {
+    return options;
+  }
+
+  /**
+   * Writes what has changed, closes the files and gives back the memory. Twice does nothing.
+   *
+   * @throws IllegalStateException if something is still fixed: the message says how much, and the
+   *     manager stays open
+   * @throws IOException if changes could not be written; everything is given back all the same
+   */
+  @Override
+  public void close() throws IOException {
+    filesLock.lock();
+    try {
+      if (!table.close()) {
+        return;
+      }
+      closed = true;
+    } finally {
+      filesLock.unlock();
+    }
+    IOException failure = null;
+    for (CachedFile file : openFiles()) {
+      try {
+        close(file);
+      } catch (IOException e) {
+        if (failure == null) {
+          failure = e;
+        } else {
+          failure.addSuppressed(e);
+        }
+      }
+    }
+    try (region) {
+      engine.unregister(region);
+    } finally {
+      budget.release(options.metadataBytes());
+    }
+    if (failure != null) {
+      throw failure;
+    }
+  }
+
+  PageTable table() {
+    return table;
+  }
+
+  void close(CachedFile file) throws IOException {
+    if (!table.close(file)) {
+      return;
+    }
+    try (file.io) {
+      file.end();
+    } finally {
+      forget(file);
+    }
+  }
+
+  private void add(CachedFile file) {
+    filesLock.lock();
+    try {
+      if (closed) {
+        throw new IllegalStateException("the buffer manager is closed");
+      }
+      files.add(file);
+    } finally {
+      filesLock.unlock();
+    }
+  }
+
+  private void forget(CachedFile file) {
+    table.drop(file);
+    filesLock.lock();
+    try {
+      files.remove(file);
+    } finally {
+      filesLock.unlock();
+    }
+  }
+
+  private void abandon(CachedFile file, IoFile io, Throwable failure) {
+    try (io) {
+      if (file != null) {
+        forget(file);
+      }
+    } catch (IOException e) {
+      failure.addSuppressed(e);
+    }
+  }
+
+  private void tryDelete(Path path, Throwable failure) {
+    try {
+      engine.delete(path);
+    } catch (IOException e) {
+      failure.addSuppressed(e);
+    }
+  }
+
+  private List<CachedFile> openFiles() {
+    filesLock.lock();
+    try {
+      return List.copyOf(files);
+    } finally {
+      filesLock.unlock();
+    }
+  }
+
+  private long nextHashSeed() {
+    filesLock.lock();
+    try {
+      return ++filesOpened << 40;
+    } finally {
+      filesLock.unlock();
+    }
+  }
+}

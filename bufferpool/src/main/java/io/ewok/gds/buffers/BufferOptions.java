@@ -1,0 +1,75 @@
+package io.ewok.gds.buffers;
+
+import io.ewok.gds.allocator.Region;
+import io.ewok.gds.wal.WriteAheadLog;
+import java.time.Duration;
+
+/**
+ * How a buffer manager is set up.
+ *
+ * <table>
+ * <caption>Components</caption>
+ * <tr><th>name</th><th>unit</th><th>advice</th></tr>
+ * <tr><td>poolBytes</td><td>bytes, 8 frames to 1 GiB, rounded down to whole frames</td><td>as much as there is</td></tr>
+ * <tr><td>frameBytes</td><td>bytes, a power of two, at least 4096</td><td>the size of most pages or blocks: smaller ones
+ *   waste the rest of their frame, larger ones need neighbouring frames to be freed together</td></tr>
+ * <tr><td>logOrNull</td><td></td><td>the log whose positions pages carry; borrowed, and closed after the manager. Null if
+ *   changes are not logged</td></tr>
+ * <tr><td>waitMax</td><td>duration, default 10 s</td><td>how long to wait for a latch or for frames before an exception
+ *   tells that something is never unfixed; longer than the longest write-back</td></tr>
+ * </table>
+ */
+public record BufferOptions(
+    long poolBytes, int frameBytes, WriteAheadLog logOrNull, Duration waitMax) {
+  private static final int FRAME_BYTES_MIN = 4096;
+  private static final int FRAMES_MIN = 8;
+
+  /**
+   * What the heap holds for one frame: its state, two views of its memory, its places in two
+   * tables.
+   */
+  private static final int METADATA_BYTES_PER_FRAME = 320;
+
+  /**
+   * Checks the sizes.
+   *
+   * @throws IllegalArgumentException if one is outside the limits above
+   */
+  public BufferOptions {
+    if (frameBytes < FRAME_BYTES_MIN || Integer.bitCount(frameBytes) != 1) {
+      throw new IllegalArgumentException(
+          "a frame is a power of two of at least 4096 bytes: frameBytes=" + frameBytes);
+    }
+    if (poolBytes < (long) FRAMES_MIN * frameBytes || poolBytes > Region.SIZE_BYTES_MAX) {
+      throw new IllegalArgumentException(
+          "a pool has 8 frames to 1 GiB: poolBytes=" + poolBytes + " frameBytes=" + frameBytes);
+    }
+    if (waitMax.isNegative()) {
+      throw new IllegalArgumentException("a wait is not negative: waitMax=" + waitMax);
+    }
+  }
+
+  /** Options with the default wait. */
+  public BufferOptions(long poolBytes, int frameBytes, WriteAheadLog logOrNull) {
+    this(poolBytes, frameBytes, logOrNull, Duration.ofSeconds(10));
+  }
+
+  /** These options with another longest wait. */
+  public BufferOptions withWaitMax(Duration waitMax) {
+    return new BufferOptions(poolBytes, frameBytes, logOrNull, waitMax);
+  }
+
+  /** The number of frames. */
+  public int frameCount() {
+    return (int) (poolBytes / frameBytes);
+  }
+
+  /** What a manager takes from its budget, in bytes: the frames and what is known about them. */
+  public long memoryBytes() {
+    return (long) frameCount() * frameBytes + metadataBytes();
+  }
+
+  long metadataBytes() {
+    return (long) frameCount() * METADATA_BYTES_PER_FRAME;
+  }
+}

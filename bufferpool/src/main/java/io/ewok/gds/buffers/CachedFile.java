@@ -1,0 +1,80 @@
+package io.ewok.gds.buffers;
+
+import io.ewok.gds.pagestore.IoFile;
+import io.ewok.gds.pagestore.PoisonedFileException;
+import java.io.IOException;
+import java.nio.file.Path;
+
+/** What page files and block files have in common for their manager. */
+abstract sealed class CachedFile implements AutoCloseable permits CachedPageFile, CachedBlockFile {
+  final BufferManager manager;
+  final IoFile io;
+
+  /** Keeps equal keys of different files apart in the page table. */
+  final long hashSeed;
+
+  // Guarded by the page table's lock.
+  private boolean closed;
+  private Throwable poison;
+
+  CachedFile(BufferManager manager, IoFile io, long hashSeed) {
+    this.manager = manager;
+    this.io = io;
+    this.hashSeed = hashSeed;
+  }
+
+  /** The file's path as it was opened. */
+  public final Path path() {
+    return io.path();
+  }
+
+  /** Reads and verifies what is bound to a frame, without the lock. */
+  abstract void read(Frame frame) throws IOException;
+
+  /** Writes a page, without the lock, latched shared. */
+  abstract void write(Frame frame) throws IOException;
+
+  /** Where in its frames the page or block begins, in bytes. */
+  abstract int offsetInFrame(long key);
+
+  /** Writes what has changed and makes it durable. */
+  abstract void flushAll() throws IOException;
+
+  /** The last thing before the file is closed and its frames are emptied. */
+  abstract void end() throws IOException;
+
+  final void checkUsable() throws PoisonedFileException {
+    if (closed) {
+      throw new IllegalStateException("the file is closed: path=" + path());
+    }
+    if (poison != null) {
+      throw new PoisonedFileException(path(), poison);
+    }
+  }
+
+  /** Whether it was open before this call. */
+  final boolean markClosed() {
+    boolean wasOpen = !closed;
+    closed = true;
+    return wasOpen;
+  }
+
+  final void markPoisoned(Throwable cause) {
+    if (poison == null) {
+      poison = cause;
+    }
+  }
+
+  /**
+   * Writes what has changed, makes it durable, and forgets the file's pages or blocks. Twice does
+   * nothing.
+   *
+   * @throws IllegalStateException if something in it is still fixed; it stays open
+   * @throws IOException if changes could not be written; the file is closed all the same and they
+   *     are in the log only. To be able to try again, flush before
+   */
+  @Override
+  public final void close() throws IOException {
+    manager.close(this);
+  }
+}

@@ -1,0 +1,379 @@
+package io.ewok.gds.buffers;
+
+import io.ewok.gds.allocator.Region;
+import io.ewok.gds.pagestore.CorruptFileException;
+import io.ewok.gds.pagestore.IoEngine;
+import io.ewok.gds.pagestore.IoFile;
+import io.ewok.gds.pagestore.OpenMode;
+import io.ewok.gds.pagestore.PageFile;
+import io.ewok.gds.pagestore.StorageException;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.TreeSet;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * A file of pages of one size, read and changed through the pool. Page 0 is the file's own; the
+ * caller's pages start at 1.
+ *
+ * <p>Ownership: whoever opened it closes it, after unfixing its pages.
+ *
+ * <p>Threads: any, for all methods. A thread that fixes several pages does so in an order of its
+ * choice, the same everywhere, or two threads may wait for each other until {@link
+ * LatchTimeoutException} ends it.
+ *
+ * <p>After a crash the file holds some of the changes. The caller's redo, from the log, finds a
+ * page without changes by its position ({@link PageFormat#lsn}); {@link #extendTo} brings back
+ * pages that were created and never written.
+ *
+ * <p>Durability: after {@link #flush}. A failed sync poisons the file: everything throws {@link
+ * io.ewok.gds.pagestore.PoisonedFileException}; close it, open it again and redo from the log.
+ */
+public final class CachedPageFile extends CachedFile {
+  /** Space is reserved in steps of this size. */
+  private static final long GROW_BYTES = 1 << 20;
+
+  private static final long NO_STAGING = -1;
+
+  private final PageSize size;
+  private final PageTable table;
+
+  /** In units of what is transferred at once: a page, or a sector of the device with several. */
+  private final PageFile units;
+
+  /** Taken before latches, held while a page is created or freed. */
+  private final ReentrantLock allocation = new ReentrantLock();
+
+  // Written under allocation.
+  private final TreeSet<Long> freePages = new TreeSet<>();
+  private volatile long pageCount;
+
+  /** One at a time syncs, or rewrites what the device writes at once. */
+  private final ReentrantLock deviceLock = new ReentrantLock();
+
+  private volatile boolean unsynced;
+  private long stagingOffset = NO_STAGING;
+
+  CachedPageFile(BufferManager manager, IoFile io, long hashSeed, PageSize size)
+      throws IOException {
+    super(manager, io, hashSeed);
+    this.size = size;
+    this.table = manager.table();
+    this.units = new PageFile(io, Math.max(size.bytes(), io.alignmentBytes()), GROW_BYTES);
+  }
+
+  /** The size of the pages. */
+  public PageSize pageSize() {
+    return size;
+  }
+
+  /** One more than the largest page number, page 0 included. */
+  public long pageCount() {
+    return pageCount;
+  }
+
+  /**
+   * Fixes a page to read it, together with others who do.
+   *
+   * @param page 1 to {@link #pageCount} - 1
+   * @param into an empty handle
+   * @throws CorruptFileException if the page is not what was written, perhaps torn by a power cut
+   * @throws IOException if it cannot be read, or nothing could be written back to make room
+   * @throws PoolExhaustedException if there is no room
+   * @throws LatchTimeoutException if somebody else keeps it exclusive
+   * @throws IllegalArgumentException if there is no such page
+   */
+  public void fixShared(long page, Fix into) throws IOException {
+    checkPage(page);
+    table.fix(this, page, size.bytes(), PageTable.Access.SHARED, into);
+  }
+
+  /**
+   * Fixes a page to change it, alone; otherwise as {@link #fixShared}.
+   *
+   * @throws IllegalStateException if the file is open for reading only
+   */
+  public void fixExclusive(long page, Fix into) throws IOException {
+    checkPage(page);
+    checkWritable();
+    table.fix(this, page, size.bytes(), PageTable.Access.EXCLUSIVE, into);
+  }
+
+  /**
+   * Takes a free page, or a new one at the end of the file, formats it and fixes it exclusively.
+   * The page is dirty; a page that was used before keeps its log position.
+   *
+   * @return the page's number
+   * @throws io.ewok.gds.pagestore.OutOfSpaceException if the device is full; nothing changed
+   * @throws IOException as {@link #fixExclusive}
+   */
+  public long create(Fix into) throws IOException {
+    checkWritable();
+    into.requireEmpty();
+    allocation.lock();
+    try {
+      Long used = freePages.pollFirst();
+      long page = used == null ? pageCount : used;
+      boolean fixed = false;
+      try {
+        extend(page + 1);
+        PageTable.Access access =
+            used == null ? PageTable.Access.FRESH : PageTable.Access.EXCLUSIVE;
+        table.fix(this, page, size.bytes(), access, into);
+        fixed = true;
+      } finally {
+        if (!fixed && page < pageCount) {
+          freePages.add(page);
+        }
+      }
+      long lsn = PageFormat.lsn(into.segment());
+      PageFormat.format(into.segment(), size);
+      PageFormat.setLsn(into.segment(), lsn);
+      into.markDirty(0);
+      return page;
+    } finally {
+      allocation.unlock();
+    }
+  }
+
+  /**
+   * Gives back a page that nobody has fixed: its content is overwritten with zeros and it may be
+   * created again.
+   *
+   * @param lsn as in {@link Fix#markDirty}
+   * @throws IllegalStateException if it was given back before
+   * @throws IOException as {@link #fixExclusive}
+   */
+  public void free(long page, long lsn) throws IOException {
+    allocation.lock();
+    try (Fix fix = new Fix()) {
+      fixExclusive(page, fix);
+      MemorySegment bytes = fix.segment();
+      if (isFree(bytes)) {
+        throw new IllegalStateException("the page is free already: page=" + page);
+      }
+      fix.markDirty(lsn);
+      long pageLsn = PageFormat.lsn(bytes);
+      PageFormat.format(bytes, size);
+      PageFormat.setFlags(bytes, PageFormat.FLAG_FREE);
+      PageFormat.setLsn(bytes, pageLsn);
+      freePages.add(page);
+    } finally {
+      allocation.unlock();
+    }
+  }
+
+  /**
+   * Makes pages exist, as zeros, up to a count. For redo: a page may have been created and logged,
+   * and never written.
+   *
+   * @param count the smallest {@link #pageCount} afterwards
+   * @throws io.ewok.gds.pagestore.OutOfSpaceException if the device is full
+   */
+  public void extendTo(long count) throws IOException {
+    checkWritable();
+    allocation.lock();
+    try {
+      extend(count);
+    } finally {
+      allocation.unlock();
+    }
+  }
+
+  /**
+   * Reads the whole file to find pages that were given back, or never written, before it was
+   * opened; {@link #create} knows only those given back since. To be called after redo.
+   *
+   * @return how many pages are free now
+   */
+  public int reclaimFreePages() throws IOException {
+    allocation.lock();
+    try (Fix fix = new Fix()) {
+      for (long page = 1; page < pageCount; page++) {
+        fixShared(page, fix);
+        if (isFree(fix.segment()) || PageFormat.isNeverWritten(fix.segment())) {
+          freePages.add(page);
+        }
+        fix.unfix();
+      }
+      return freePages.size();
+    } finally {
+      allocation.unlock();
+    }
+  }
+
+  /**
+   * Writes every page that is dirty now and makes the file durable. Waits for pages that are fixed
+   * exclusively, so the caller must hold none.
+   *
+   * @throws LatchTimeoutException if somebody keeps a page exclusive; some pages may have been
+   *     written
+   * @throws IOException if a write failed, and its page stays dirty; or a sync, and the file is
+   *     poisoned
+   */
+  public void flush() throws IOException {
+    table.writeDirty(this);
+    deviceLock.lock();
+    try {
+      if (unsynced) {
+        unsynced = false; // a write that completes from here on is not covered
+        io.sync();
+      }
+    } catch (IOException e) {
+      table.poison(this, e);
+      throw e;
+    } finally {
+      deviceLock.unlock();
+    }
+  }
+
+  /** Creates the content of a new file, or finds out what an existing one holds. */
+  void start(IoEngine engine, OpenMode mode) throws IOException {
+    if (io.alignmentBytes() > table.frameBytes()) {
+      throw new StorageException(
+          "a frame is smaller than what the device transfers: frameBytes=%d alignmentBytes=%d"
+              .formatted(table.frameBytes(), io.alignmentBytes()),
+          path());
+    }
+    if (mode != OpenMode.CREATE_NEW) {
+      inspect();
+    }
+    if (isSmallerThanSector() && io.canWrite()) {
+      stagingOffset = table.reserve();
+    }
+    if (mode == OpenMode.CREATE_NEW) {
+      try (Fix fix = new Fix()) {
+        create(fix);
+        PageFileFormat.write(fix.segment(), size);
+      }
+      flush();
+      engine.syncDirectory(path().toAbsolutePath().getParent());
+    }
+  }
+
+  @Override
+  void read(Frame frame) throws IOException {
+    units.read(unit(frame.key), table.region(), table.regionOffset(frame));
+    PageFormat.verify(frame.segment, size, frame.key, path());
+  }
+
+  @Override
+  void write(Frame frame) throws IOException {
+    if (isSmallerThanSector()) {
+      rewriteSector(frame);
+    } else {
+      units.write(frame.key, table.region(), table.regionOffset(frame));
+    }
+    unsynced = true;
+  }
+
+  @Override
+  int offsetInFrame(long key) {
+    return (int) (key * size.bytes() & io.alignmentBytes() - 1);
+  }
+
+  @Override
+  void flushAll() throws IOException {
+    if (io.canWrite()) {
+      flush();
+    }
+  }
+
+  @Override
+  void end() throws IOException {
+    try {
+      flushAll();
+    } finally {
+      if (stagingOffset != NO_STAGING) {
+        table.release(stagingOffset);
+        stagingOffset = NO_STAGING;
+      }
+    }
+  }
+
+  /**
+   * Writes a page together with its neighbours in the device's smallest transfer, as they are on
+   * the device.
+   */
+  private void rewriteSector(Frame frame) throws IOException {
+    Region region = table.region();
+    deviceLock.lock();
+    try {
+      units.read(unit(frame.key), region, stagingOffset);
+      long at = stagingOffset + offsetInFrame(frame.key);
+      MemorySegment.copy(frame.segment, 0, region.segment(), at, size.bytes());
+      units.write(unit(frame.key), region, stagingOffset);
+    } finally {
+      deviceLock.unlock();
+    }
+  }
+
+  private void extend(long count) throws IOException {
+    if (count < 0 || count > Long.MAX_VALUE / size.bytes() - 1) {
+      throw new IllegalArgumentException("no file has so many pages: count=" + count);
+    }
+    if (count > pageCount) {
+      units.ensureCapacity(unit(count - 1) + 1);
+      pageCount = count;
+    }
+  }
+
+  private void inspect() throws IOException {
+    long frame = table.reserve();
+    try {
+      MemorySegment memory =
+          table.region().segment().asSlice(frame, table.frameBytes()).fill((byte) 0);
+      io.read(0, table.region(), frame, io.alignmentBytes());
+      PageFileFormat.check(memory, size, path());
+      pageCount = lastWrittenPage(frame, memory) + 1;
+    } finally {
+      table.release(frame);
+    }
+    try (Fix fix = new Fix()) {
+      table.fix(this, 0, size.bytes(), PageTable.Access.SHARED, fix); // its checksum
+    }
+  }
+
+  /** Looks back over the space that was reserved last for the last page with something in it. */
+  private long lastWrittenPage(long frame, MemorySegment memory) throws IOException {
+    long end = units.capacityPages() * units.pageBytes();
+    long stop = Math.max(0, end - GROW_BYTES);
+    while (end > stop) {
+      long position = (end - 1) / memory.byteSize() * memory.byteSize();
+      io.read(position, table.region(), frame, (int) (end - position));
+      for (long at = end - position - 1; at >= 0; at--) {
+        if (memory.get(ValueLayout.JAVA_BYTE, at) != 0) {
+          return (position + at) / size.bytes();
+        }
+      }
+      end = position;
+    }
+    return Math.max(0, end / size.bytes() - 1);
+  }
+
+  private long unit(long page) {
+    return page * size.bytes() / units.pageBytes();
+  }
+
+  private boolean isSmallerThanSector() {
+    return size.bytes() < io.alignmentBytes();
+  }
+
+  private static boolean isFree(MemorySegment page) {
+    return (PageFormat.flags(page) & PageFormat.FLAG_FREE) != 0;
+  }
+
+  private void checkPage(long page) {
+    if (page < 1 || page >= pageCount) {
+      throw new IllegalArgumentException(
+          "no such page: path=%s pageCount=%d page=%d".formatted(path(), pageCount, page));
+    }
+  }
+
+  private void checkWritable() {
+    if (!io.canWrite()) {
+      throw new IllegalStateException("the file was opened for reading: path=" + path());
+    }
+  }
+}

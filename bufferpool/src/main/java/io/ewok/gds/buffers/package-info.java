@@ -1,0 +1,32 @@
+/**
+ * A buffer manager: keeps pages and blocks of files in a fixed amount of off-heap memory, reads
+ * what is missing, writes back what has changed, and never before the log record of the change is
+ * durable.
+ *
+ * <p>Its nouns: a <em>frame</em> is a piece of the pool; a <em>page</em> lies in a page file, has
+ * one of eight sizes and a 22-byte header, and can be changed; a <em>block</em> lies in a block
+ * file, has any length, and never changes. Pages smaller than a frame take one, larger pages and
+ * blocks take neighbouring frames. To <em>fix</em> is to pin in the pool and to latch, shared or
+ * exclusive; a fixed page or block stays where it is.
+ *
+ * <p>What is promised: every page and block read from disk is verified before anybody sees it;
+ * misses of one page by many threads make one read; memory never exceeds what the options say. Torn
+ * pages (a power cut in the middle of writing a page larger than the device writes at once) are
+ * detected by the checksum and reported as corruption, not repaired: page files have the torn-page
+ * mode NONE, and record it.
+ *
+ * <p>Threads: any, platform or virtual. One lock guards the page table; reads, writes, syncs and
+ * checksums happen outside of it. Waiting for a latch or for memory is bounded, see {@link
+ * io.ewok.gds.buffers.BufferOptions}. No argument may be null unless its name says so.
+ *
+ * {@snippet :
+ * try (var manager = new BufferManager(engine, budget, new BufferOptions(64 << 20, 8192, log));
+ *     var file = manager.openPages(path, PageSize.BYTES_8192, OpenMode.CREATE_NEW);
+ *     var fix = new Fix()) {
+ *   long page = file.create(fix);
+ *   fix.segment().set(JAVA_INT, 64, 42);
+ *   fix.markDirty(log.append(changeRecord));
+ * }
+ * }
+ */
+package io.ewok.gds.buffers;

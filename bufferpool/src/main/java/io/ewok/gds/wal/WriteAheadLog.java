@@ -1,0 +1,531 @@
+package io.ewok.gds.wal;
+
+import io.ewok.gds.allocator.MemoryBudget;
+import io.ewok.gds.allocator.Region;
+import io.ewok.gds.allocator.RegionOptions;
+import io.ewok.gds.pagestore.CorruptFileException;
+import io.ewok.gds.pagestore.IoEngine;
+import io.ewok.gds.pagestore.IoFile;
+import io.ewok.gds.pagestore.OpenMode;
+import io.ewok.gds.pagestore.PoisonedFileException;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.Objects;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * An append-only log of records that survives crashes, in a directory of its own.
+ *
+ * <p>Ownership: whoever opens the log closes it, before the engine and the budget's owner go. The
+ * log owns its files and two buffers, which are charged to the budget. That no second process opens
+ * the directory is the owner's duty ({@link IoEngine#lock}).
+ *
+ * <p>Threads: any, platform or virtual, for all methods.
+ *
+ * {@snippet :
+ * long lsn = log.append(record); // BUFFERED: survives nothing yet
+ * log.sync(lsn); // SYNCED: survives a power cut
+ * }
+ *
+ * <p>Errors: {@link LogFullException} when the owner has to truncate first. After a failed write or
+ * sync the log is poisoned, everything throws {@link PoisonedFileException}, and what was not
+ * synced is in doubt: close it, open it again and see. {@link IllegalStateException} after close.
+ */
+public final class WriteAheadLog implements AutoCloseable {
+  /*
+   * Two buffers: `active` is filled under the lock, the other belongs to the thread that has the turn to write
+   * (`writing`). Taking the turn seals the active buffer and swaps the two, so appenders go on while the device works.
+   * The turn also owns the ring and `spare`, without the lock. Everything before `endLsn` is in a sealed or the active
+   * block; everything sealed before a turn with sync begins is durable when that turn ends.
+   */
+
+  private final IoEngine engine;
+  private final Path directory;
+  private final LogOptions options;
+  private final Region region;
+  private final SegmentRing ring;
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition turnEnded = lock.newCondition();
+
+  // Guarded by lock; the volatile ones are read by any thread.
+  private final RecordChecksum checksum = new RecordChecksum();
+  private BlockBuffer active;
+  private BlockBuffer spare;
+  private long nextLsn;
+  private volatile long endLsn;
+  private volatile long durableLsn;
+  private volatile boolean closed;
+  private volatile Throwable poison;
+  private boolean writing;
+  private boolean appended;
+  private long records;
+  private long recordBytes;
+  private long blocks;
+  private long bytesWritten;
+  private long syncs;
+
+  // Guarded by headerLock, which is taken before lock; the volatile one is read by any thread.
+  private final ReentrantLock headerLock = new ReentrantLock();
+  private LogHeader header;
+  private volatile long horizonLsn;
+  private final long incarnation;
+
+  private WriteAheadLog(
+      IoEngine engine,
+      Path directory,
+      LogOptions options,
+      LogHeader header,
+      Region region,
+      SegmentRing ring) {
+    this.engine = engine;
+    this.directory = directory;
+    this.options = options;
+    this.header = header;
+    this.incarnation = header.incarnation();
+    this.region = region;
+    this.ring = ring;
+    this.active = new BlockBuffer(region, 0, options.bufferBytes());
+    this.spare = new BlockBuffer(region, options.bufferBytes(), options.bufferBytes());
+    this.nextLsn = header.startLsn();
+    this.endLsn = header.cutLsn();
+    this.durableLsn = header.cutLsn();
+    this.horizonLsn = header.horizonLsn();
+  }
+
+  /**
+   * Opens the log in a directory, or creates it where there is none, and replays what it holds
+   * after its horizon.
+   *
+   * @param options sizes; an existing log keeps its segments as they are
+   * @param budget is charged {@link LogOptions#memoryBytes()}, and during recovery the size of a
+   *     record that is larger
+   * @param replay receives every record from the horizon on, in order, before this method returns
+   * @throws CorruptFileException if something that was durable cannot be read, or the files do not
+   *     belong together; nothing is changed
+   * @throws io.ewok.gds.pagestore.UnsupportedFormatException if a newer version wrote it; nothing
+   *     is changed
+   * @throws io.ewok.gds.pagestore.OutOfSpaceException if a new log does not fit; nothing is left
+   *     behind
+   */
+  public static WriteAheadLog open(
+      IoEngine engine,
+      Path directory,
+      LogOptions options,
+      MemoryBudget budget,
+      RecordConsumer replay)
+      throws IOException {
+    Objects.requireNonNull(options, "options");
+    Objects.requireNonNull(replay, "replay");
+    engine.createDirectories(directory);
+    Region region = Region.map(budget, RegionOptions.ofSize(options.memoryBytes()));
+    try {
+      if (!engine.exists(LogHeader.file(directory))) {
+        create(engine, directory, options, region);
+      }
+      LogHeader header = LogHeader.read(engine, directory);
+      SegmentRing ring = SegmentRing.open(engine, directory, header);
+      try {
+        LogHeader recovered = recover(ring, header, region, budget, replay);
+        recovered.write(engine, directory);
+        LogOptions actual =
+            options
+                .withBufferBytes((int) Math.min(options.bufferBytes(), header.segmentBytes()))
+                .withSegmentBytes(header.segmentBytes())
+                .withSegmentCount(header.segmentCount());
+        engine.register(region);
+        return new WriteAheadLog(engine, directory, actual, recovered, region, ring);
+      } catch (Throwable e) {
+        SegmentRing.closeAfter(ring, e);
+        throw e;
+      }
+    } catch (Throwable e) {
+      SegmentRing.closeAfter(region, e);
+      throw e;
+    }
+  }
+
+  /**
+   * Appends a record. It becomes durable with the next {@link #sync} of this position or a later
+   * one, or with {@link #close}; a crash before that may lose it and those after it.
+   *
+   * @param record 1 to {@link #recordBytesMax} bytes, copied before this method returns
+   * @return the position just after the record
+   * @throws LogFullException if the log has to be truncated first; nothing was appended
+   * @throws IllegalArgumentException if the record is empty or too large; nothing was appended
+   * @throws PoisonedFileException if a write or sync failed, now or earlier
+   */
+  public long append(MemorySegment record) throws IOException {
+    long length = record.byteSize();
+    requireLength(length);
+    long extent = LogFormat.recordExtent(length);
+    lock.lock();
+    try {
+      while (true) {
+        checkUsable();
+        if (endOfBlockWith(extent) > limitLsn()) {
+          throw new LogFullException(directory, length, spaceLeftBytes(), horizonLsn);
+        }
+        boolean joins = active.isOpen() && active.fits(extent, ring.segmentEnd(nextLsn - 1));
+        boolean large = LogFormat.BLOCK_HEADER_BYTES + extent > options.bufferBytes();
+        boolean padding = !active.isOpen() && blockStart(nextLsn, extent) != nextLsn;
+        if (joins || (!active.isOpen() && !padding && !large)) {
+          if (!joins) {
+            active.open(nextLsn, endLsn);
+          }
+          active.append(record, incarnation, checksum);
+          nextLsn = active.nextLsn();
+          return appended(active.endLsn(), length);
+        }
+        if (writing) {
+          turnEnded.awaitUninterruptibly();
+          continue; // everything may have changed
+        }
+        if (active.isOpen()) {
+          takeTurn(false, null);
+        } else if (padding) {
+          active.open(nextLsn, endLsn);
+          active.pad(ring.segmentEnd(nextLsn) - nextLsn);
+          nextLsn = active.nextLsn();
+          endLsn = active.endLsn();
+          takeTurn(false, null); // before anyone could put a record into it
+        } else {
+          return appendLarge(record);
+        }
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Returns when everything before a position is durable. The first to come writes for all who
+   * appended before; those who come while it writes are served together by the next.
+   *
+   * @param lsn as {@link #append} returned it; at most {@link #endLsn}
+   * @throws IllegalArgumentException if nothing was appended there yet
+   * @throws PoisonedFileException if a write or sync failed, now or earlier, unless the position
+   *     was durable before that
+   */
+  public void sync(long lsn) throws IOException {
+    if (lsn <= durableLsn) {
+      return;
+    }
+    lock.lock();
+    try {
+      if (lsn > endLsn) {
+        throw new IllegalArgumentException(
+            "no record ends there yet: endLsn=" + endLsn + " lsn=" + lsn);
+      }
+      while (lsn > durableLsn) {
+        checkUsable();
+        if (writing) {
+          turnEnded.awaitUninterruptibly();
+        } else {
+          takeTurn(true, null);
+        }
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Tells the log that nothing before a position is needed: it will not be replayed, and segments
+   * wholly before it are used again. Durable on return.
+   *
+   * @param lsn at least {@link #horizonLsn}, at most {@link #durableLsn}
+   * @throws IllegalArgumentException if the position is outside these bounds
+   * @throws IOException if the log header could not be replaced; the horizon is the old one, and
+   *     this may be tried again
+   */
+  public void truncate(long lsn) throws IOException {
+    headerLock.lock();
+    try {
+      checkUsable();
+      if (lsn < horizonLsn || lsn > durableLsn) {
+        throw new IllegalArgumentException(
+            "outside of the durable log: horizonLsn=%d durableLsn=%d lsn=%d"
+                .formatted(horizonLsn, durableLsn, lsn));
+      }
+      LogHeader next = header.withHorizon(lsn);
+      next.write(engine, directory);
+      header = next;
+      horizonLsn = lsn;
+    } finally {
+      headerLock.unlock();
+    }
+  }
+
+  /** Everything before this position is durable. Never falls. */
+  public long durableLsn() {
+    return durableLsn;
+  }
+
+  /** The end of what was appended. */
+  public long endLsn() {
+    return endLsn;
+  }
+
+  /** What lies before this position is not replayed. */
+  public long horizonLsn() {
+    return horizonLsn;
+  }
+
+  /** Bytes of content of the largest record. */
+  public long recordBytesMax() {
+    return ring.segmentBytes() - LogFormat.BLOCK_HEADER_BYTES - LogFormat.RECORD_HEADER_BYTES;
+  }
+
+  /**
+   * Bytes of the ring that are free. Headers, the rest of each block's last 4096 bytes, and the
+   * rest of a segment into which a record does not fit come out of them too; {@link #hasRoomFor} is
+   * exact.
+   */
+  public long spaceLeftBytes() {
+    lock.lock();
+    try {
+      return Math.max(0, limitLsn() - nextLsn);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Whether a record of so many bytes could be appended now without {@link LogFullException}. */
+  public boolean hasRoomFor(long recordBytes) {
+    requireLength(recordBytes);
+    lock.lock();
+    try {
+      return endOfBlockWith(LogFormat.recordExtent(recordBytes)) <= limitLsn();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The sizes in force: those of the files where the log existed before. */
+  public LogOptions options() {
+    return options;
+  }
+
+  /** The counters. */
+  public LogStats stats() {
+    lock.lock();
+    try {
+      return new LogStats(records, recordBytes, blocks, bytesWritten, syncs);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Makes what was appended durable and gives back files and memory. Twice does nothing.
+   *
+   * @throws IOException if the rest could not be made durable; files and memory are given back all
+   *     the same
+   */
+  @Override
+  public void close() throws IOException {
+    lock.lock();
+    try {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      while (writing) {
+        turnEnded.awaitUninterruptibly();
+      }
+    } finally {
+      lock.unlock();
+    }
+    headerLock.lock(); // lets a truncation finish
+    try (region;
+        ring) {
+      engine.unregister(region);
+      lock.lock();
+      try {
+        if (poison == null && appended) {
+          takeTurn(true, null);
+          if (nextLsn < limitLsn()) {
+            // This block says that all before it is durable: rot there will be told from a torn
+            // write.
+            active.open(nextLsn, endLsn);
+            takeTurn(true, null);
+          }
+        }
+      } finally {
+        lock.unlock();
+      }
+    } finally {
+      headerLock.unlock();
+    }
+  }
+
+  private static void create(IoEngine engine, Path directory, LogOptions options, Region region)
+      throws IOException {
+    for (int slot = 0; slot < options.segmentCount(); slot++) {
+      Path path = SegmentRing.slotPath(directory, slot);
+      if (engine.exists(path) && startsWithBlock(engine, path, region)) {
+        throw new CorruptFileException(
+            LogHeader.file(directory), 0, "the header of the log in this directory", "no file");
+      }
+    }
+    region.segment().fill((byte) 0);
+    LogHeader header = LogHeader.first(options);
+    SegmentRing ring = SegmentRing.create(engine, directory, header, region);
+    try (ring) {
+      header.write(engine, directory); // from here on it is a log
+    } catch (Throwable e) {
+      ring.abandon(engine, e);
+      throw e;
+    }
+  }
+
+  private static boolean startsWithBlock(IoEngine engine, Path path, Region region)
+      throws IOException {
+    try (IoFile file = engine.open(path, OpenMode.READ_ONLY)) {
+      return file.read(0, region, 0, LogFormat.BLOCK_ALIGNMENT) >= LogFormat.BLOCK_HEADER_BYTES
+          && LogFormat.isHeader(region.segment());
+    }
+  }
+
+  private static LogHeader recover(
+      SegmentRing ring, LogHeader header, Region region, MemoryBudget budget, RecordConsumer replay)
+      throws IOException {
+    try (LogWindow window = new LogWindow(ring, region, budget)) {
+      LogRecovery recovery = new LogRecovery(ring, header, window, replay);
+      recovery.run();
+      // The new header will call all of this durable.
+      ring.sync();
+      return header.recovered(recovery.nextLsn(), recovery.endLsn());
+    }
+  }
+
+  private void requireLength(long length) {
+    if (length < 1 || length > recordBytesMax()) {
+      throw new IllegalArgumentException(
+          "a record has 1 to " + recordBytesMax() + " bytes: recordBytes=" + length);
+    }
+  }
+
+  private void checkUsable() throws PoisonedFileException {
+    if (closed) {
+      throw new IllegalStateException("the log is closed: directory=" + directory);
+    }
+    if (poison != null) {
+      throw new PoisonedFileException(directory, poison);
+    }
+  }
+
+  /** No block ends after this: the ring's first segment is that of the horizon. */
+  private long limitLsn() {
+    return ring.segmentStart(horizonLsn) + ring.capacityBytes();
+  }
+
+  private long endOfBlockWith(long recordExtent) {
+    if (active.isOpen() && active.fits(recordExtent, ring.segmentEnd(nextLsn - 1))) {
+      return LogFormat.alignToBlock(active.endLsn() + recordExtent);
+    }
+    return blockStart(nextLsn, recordExtent) + LogFormat.blockExtent(recordExtent);
+  }
+
+  /**
+   * Where a new block with this record starts: here, or if it would cross a segment's end behind
+   * that.
+   */
+  private long blockStart(long lsn, long recordExtent) {
+    long end = ring.segmentEnd(lsn);
+    return lsn + LogFormat.BLOCK_HEADER_BYTES + recordExtent <= end ? lsn : end;
+  }
+
+  private long appended(long lsn, long length) {
+    endLsn = lsn;
+    appended = true;
+    records++;
+    recordBytes += length;
+    return lsn;
+  }
+
+  /**
+   * Gives the record a block of its own, which is written while others go on appending behind it.
+   */
+  private long appendLarge(MemorySegment record) throws IOException {
+    long lsn = nextLsn;
+    long extent = LogFormat.recordExtent(record.byteSize());
+    BlockHeader block =
+        new BlockHeader(
+            lsn,
+            incarnation,
+            (int) LogFormat.blockExtent(extent),
+            (int) extent,
+            durableLsn,
+            endLsn);
+    int crc = checksum.of(lsn + LogFormat.BLOCK_HEADER_BYTES, incarnation, bytesOf(record));
+    nextLsn = block.nextLsn();
+    long end = appended(block.endLsn(), record.byteSize());
+    takeTurn(
+        false,
+        buffer -> {
+          buffer.writeLarge(ring, block, record, crc);
+          return block.extentBytes();
+        });
+    return end;
+  }
+
+  private static ByteBuffer bytesOf(MemorySegment record) {
+    boolean viewable = record.isNative() || record.heapBase().orElse(null) instanceof byte[];
+    return viewable
+        ? record.asByteBuffer()
+        : ByteBuffer.wrap(record.toArray(ValueLayout.JAVA_BYTE));
+  }
+
+  /** What the thread whose turn it is writes instead of the active block. */
+  private interface TurnWrite {
+    int write(BlockBuffer buffer) throws IOException;
+  }
+
+  /**
+   * Writes the active block, if it is open, or else what it is given; then makes all that was
+   * written durable, if asked. Called with the lock while nobody has the turn; gives the lock up
+   * meanwhile.
+   */
+  private void takeTurn(boolean durable, TurnWrite large) throws IOException {
+    TurnWrite write = large;
+    if (active.isOpen()) {
+      assert large == null;
+      active.seal(incarnation, durableLsn);
+      BlockBuffer sealed = active;
+      active = spare;
+      spare = sealed;
+      write = buffer -> buffer.write(ring);
+    }
+    long target = endLsn;
+    writing = true;
+    lock.unlock();
+    int written = 0;
+    int synced = 0;
+    Throwable failure = null;
+    try {
+      written = write == null ? 0 : write.write(spare);
+      synced = durable ? ring.sync() : 0;
+    } catch (Throwable e) {
+      failure = e; // whatever it was: nobody knows what is on the device now
+    }
+    lock.lock();
+    writing = false;
+    blocks += written > 0 ? 1 : 0;
+    bytesWritten += written;
+    syncs += synced;
+    turnEnded.signalAll();
+    if (failure != null) {
+      poison = failure;
+      throw new PoisonedFileException(directory, failure);
+    }
+    if (durable) {
+      durableLsn = target;
+    }
+  }
+}

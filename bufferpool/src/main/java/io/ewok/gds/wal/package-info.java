@@ -1,0 +1,28 @@
+/**
+ * A write-ahead log: records go in at one end, come back in order after a crash, and are forgotten
+ * when their owner says so. It knows nothing of pages and is usable alone.
+ *
+ * <p>Its nouns: a <em>position</em> (LSN) is a byte offset in an endless stream. The stream lies in
+ * a ring of <em>segments</em>, preallocated files of one size. It is a sequence of <em>blocks</em>,
+ * each written at once and never again; a block holds the <em>records</em> of one commit group. The
+ * <em>horizon</em> is the position before which the owner needs nothing. The <em>incarnation</em>
+ * counts recoveries: it is part of every checksum, so that neither the content of a recycled
+ * segment nor records cut off by an earlier recovery can come back.
+ *
+ * <p>What recovery promises: every record covered by a {@code sync} that returned is replayed, in
+ * order; of those after it some prefix is. If such a record cannot be read, {@code open} fails with
+ * a corruption error instead of losing it in silence.
+ *
+ * <p>Threads: any thread, platform or virtual, may append, sync and truncate. Whoever needs
+ * durability first writes for all who arrived before; those who arrive meanwhile form the next
+ * group. There is no timer and no thread of its own. No argument may be null.
+ *
+ * {@snippet :
+ * try (var log = WriteAheadLog.open(engine, dir, LogOptions.defaults(), budget, (lsn, record) -> redo(record))) {
+ *   long lsn = log.append(record);
+ *   log.sync(lsn); // durable now
+ *   log.truncate(lsn); // and no longer needed
+ * }
+ * }
+ */
+package io.ewok.gds.wal;

@@ -1,0 +1,11 @@
+/**
+ * A buffer manager over page files and block files, and a write-ahead log that can be used without
+ * it.
+ */
+module io.ewok.gds.bufferpool {
+  requires transitive io.ewok.gds.allocator;
+  requires transitive io.ewok.gds.pagestore;
+
+  exports io.ewok.gds.buffers;
+  exports io.ewok.gds.wal;
+}
