@@ -69,6 +69,9 @@ public final class IoRequest {
   private int errno;
   private Throwable failure;
 
+  /** The io_uring engine's part of this request, made on first use and kept. */
+  private RingTransfer ringTransfer;
+
   /** Creates a request that is not prepared. */
   public IoRequest() {}
 
@@ -208,6 +211,13 @@ public final class IoRequest {
       throw e;
     }
     done.post();
+  }
+
+  RingTransfer ringTransfer() {
+    if (ringTransfer == null) {
+      ringTransfer = new RingTransfer(this);
+    }
+    return ringTransfer;
   }
 
   /** Claims the request for the engine. */

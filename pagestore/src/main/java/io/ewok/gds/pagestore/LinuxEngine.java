@@ -14,7 +14,7 @@ import java.util.Set;
  * What the engines on files of the operating system share: names, open files, leases, and the way
  * of a request in and out. An engine adds how a claimed request reaches the kernel.
  */
-abstract sealed class LinuxEngine implements IoEngine permits PoolEngine {
+abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringEngine {
   private final EngineChoice choice;
   private final BlockingCalls blockingCalls;
   private final IoCounters counters = new IoCounters();

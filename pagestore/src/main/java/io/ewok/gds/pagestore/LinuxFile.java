@@ -6,6 +6,7 @@ import io.ewok.gds.ffm.ErrnoException;
 import io.ewok.gds.ffm.FileStatus;
 import io.ewok.gds.ffm.LinuxFiles;
 import io.ewok.gds.ffm.OpenFlags;
+import io.ewok.gds.reactor.Gate;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
@@ -32,7 +33,7 @@ final class LinuxFile implements IoFile {
   private final boolean direct;
   private final boolean writable;
   private final int alignmentBytes;
-  private final FileGate gate = new FileGate();
+  private final Gate gate = new Gate();
 
   /** The failure of a sync; set once, then writes and syncs are refused. */
   private volatile IOException failedSync;

@@ -50,6 +50,9 @@ abstract class EngineConformanceTest {
 
   @AfterEach
   void close() throws IOException {
+    if (engine == null) {
+      return; // not available here
+    }
     engine.close();
     region.close(); // fails if an operation forgot its lease
     assertEquals(0, budget.usedBytes());

@@ -1,23 +1,32 @@
-package io.ewok.gds.pagestore;
+package io.ewok.gds.reactor;
 
-import io.ewok.gds.reactor.Baton;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Counts the operations inside of a file, and closes when the last one has left.
+ * Counts who is inside of something that will be closed: once closed it lets nobody in, and close
+ * returns when the last one has left. What guards a descriptor, whose number the kernel gives to
+ * somebody else after close.
  *
  * <p>Threads: any.
+ *
+ * <pre>{@code
+ * if (!gate.tryEnter()) throw new IllegalStateException("closed");
+ * try { use(descriptor); } finally { gate.exit(); }
+ * }</pre>
  */
-final class FileGate {
+public final class Gate {
   private static final int CLOSED = Integer.MIN_VALUE;
 
-  /** Operations inside; CLOSED is added by close. */
+  /** Who is inside; CLOSED is added by close. */
   private final AtomicInteger state = new AtomicInteger();
 
   private final Baton empty = new Baton();
 
+  /** Creates an open gate. */
+  public Gate() {}
+
   /** Enters unless closed; each true is followed by one {@link #exit}. */
-  boolean tryEnter() {
+  public boolean tryEnter() {
     int count;
     do {
       count = state.get();
@@ -29,18 +38,19 @@ final class FileGate {
   }
 
   /** Leaves; what was done inside is visible to the closer. */
-  void exit() {
+  public void exit() {
     if (state.decrementAndGet() == CLOSED) {
       empty.post();
     }
   }
 
-  boolean isClosed() {
-    return state.get() < 0;
-  }
-
-  /** Lets nobody in any more and waits for those inside. Returns false if closed before. */
-  boolean close() {
+  /**
+   * Lets nobody in any more and waits for those inside. Not from inside, which would wait for
+   * itself.
+   *
+   * @return false, without waiting, if it was closed before
+   */
+  public boolean close() {
     int before = state.getAndAccumulate(CLOSED, (a, b) -> a < 0 ? a : a + b);
     if (before < 0) {
       return false;

@@ -1,0 +1,111 @@
+package io.ewok.gds.pagestore;
+
+import io.ewok.gds.allocator.Region;
+import io.ewok.gds.ffm.Errno;
+import io.ewok.gds.ffm.ErrnoException;
+import io.ewok.gds.ffm.ResourceLimits;
+import io.ewok.gds.reactor.Reactor;
+import java.io.IOException;
+
+/** The engine over io_uring: one reactor. */
+final class UringEngine extends LinuxEngine {
+  private final Reactor reactor;
+  private final int queueDepth;
+
+  /** Why some region is not registered with the kernel, or null. */
+  private volatile String refusal;
+
+  UringEngine(EngineOptions options, int setupFlags, EngineChoice choice) throws IOException {
+    super(choice);
+    queueDepth = options.queueDepth();
+    reactor = Reactor.start("gds-io-reactor", queueDepth, setupFlags);
+    if (!reactor.hasFixedBuffers()) {
+      refusal = "the kernel has no table for them";
+    }
+  }
+
+  @Override
+  public String description() {
+    String why = refusal;
+    return "URING: io_uring "
+        + (why == null ? "with fixed buffers" : "without fixed buffers (" + why + ")")
+        + ", queue depth "
+        + queueDepth
+        + choice().rejectionClauses();
+  }
+
+  @Override
+  public IoStats stats() {
+    return counters().snapshot(reactor.enterCount());
+  }
+
+  @Override
+  void enqueue(IoRequest request) {
+    if (hand(request)) {
+      reactor.wakeUp();
+    }
+  }
+
+  @Override
+  void enqueueAll(IoRequest[] batch, int count) {
+    for (int i = 0; i < count; i++) {
+      if (!endsAtOnce(batch[i])) {
+        hand(batch[i]);
+      }
+    }
+    reactor.wakeUp();
+  }
+
+  private boolean hand(IoRequest request) {
+    RingTransfer transfer = request.ringTransfer();
+    transfer.start(this);
+    try {
+      reactor.enqueue(transfer);
+      return true;
+    } catch (IllegalStateException e) {
+      // The reactor has failed; the waiter is told, as those whose requests were in it.
+      fail(request, e);
+      return false;
+    }
+  }
+
+  /** Ends a request whose memory the kernel may still use: the lease is never given back. */
+  void abandon(IoRequest request, Throwable cause) {
+    LinuxFile file = (LinuxFile) request.file();
+    request.fail(cause);
+    file.exit();
+  }
+
+  @Override
+  void registerWithKernel(Region region) {
+    int errno = reactor.register(region);
+    if (errno == Errno.ENOMEM) {
+      refusal =
+          "RLIMIT_MEMLOCK is too small: needBytes="
+              + region.sizeBytes()
+              + " haveBytes="
+              + memlockBytes();
+    } else if (errno != 0) {
+      refusal = "the kernel refused: errno=" + Errno.name(errno);
+    }
+  }
+
+  private static String memlockBytes() {
+    try {
+      long softBytes = ResourceLimits.memlock().softBytes();
+      return softBytes == ResourceLimits.UNLIMITED ? "unlimited" : Long.toString(softBytes);
+    } catch (ErrnoException e) {
+      return "unknown (" + e.errnoName() + ")";
+    }
+  }
+
+  @Override
+  void unregisterFromKernel(Region region) {
+    reactor.unregister(region);
+  }
+
+  @Override
+  void stop() {
+    reactor.close();
+  }
+}
