@@ -1,0 +1,17 @@
+package io.ewok.gds.cli;
+
+/** What the process ends with. */
+final class ExitStatus {
+  static final int OK = 0;
+
+  /** The command was understood and could not be done, or what was asked for is not there. */
+  static final int FAILED = 1;
+
+  /** The command line is wrong; nothing was done. */
+  static final int USAGE = 2;
+
+  /** The reader of our output has gone: what a shell reports for a process that died of SIGPIPE. */
+  static final int CLOSED_PIPE = 141;
+
+  private ExitStatus() {}
+}

@@ -1,0 +1,107 @@
+package io.ewok.gds.cli;
+
+import java.io.OutputStreamWriter;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Help.Ansi;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+import picocli.CommandLine.UnmatchedArgumentException;
+
+/** {@code gds}: the root of all commands, and how their failures are shown. */
+@Command(
+    name = "gds",
+    description = "Ordered, durable key-value stores outside of the Java heap.",
+    synopsisSubcommandLabel = "COMMAND",
+    versionProvider = Version.class,
+    commandListHeading = "%nCommands:%n",
+    footer = {
+      "%nExamples:",
+      "  gds demo                            the main job, on this machine's own data",
+      "  gds doctor                          what this machine allows",
+      "  gds put /tmp/store greeting hello",
+      "  gds scan /tmp/store --json",
+      "%nA key that starts with a dash goes behind two dashes: gds put DIR -- -5 minus",
+      "Exit status: 0 done, 1 failed or not found, 2 wrong usage."
+    })
+final class GdsCommand implements Runnable {
+  @SuppressWarnings("UnusedVariable") // picocli acts on it.
+  @Option(
+      names = {"-V", "--version"},
+      versionHelp = true,
+      description = "Print the version and exit.")
+  private boolean version;
+
+  @Spec private CommandSpec spec;
+
+  /** Runs a command line and returns the exit status; nothing is thrown. */
+  static int run(Streams streams, String... args) {
+    boolean debug = List.of(args).contains("--debug");
+    int status;
+    try {
+      StringWriter text = new StringWriter(); // Help and version.
+      status = commandLine(streams, new PrintWriter(text), debug).execute(args);
+      streams.out(text.toString());
+    } catch (RuntimeException | Error e) {
+      status = Failures.report(streams, e, debug);
+    }
+    try {
+      streams.flush();
+    } catch (RuntimeException e) {
+      return status == ExitStatus.OK ? Failures.report(streams, e, debug) : status;
+    }
+    return status;
+  }
+
+  @Override
+  public void run() {
+    throw new ParameterException(spec.commandLine(), "which command? 'gds --help' lists them");
+  }
+
+  private static CommandLine commandLine(Streams streams, PrintWriter out, boolean debug) {
+    CommandLine root =
+        new CommandLine(new GdsCommand())
+            .addSubcommand(new PutCommand())
+            .addSubcommand(new GetCommand(streams))
+            .addSubcommand(new DeleteCommand())
+            .addSubcommand(new ScanCommand(streams))
+            .addSubcommand(new LoadCommand(streams))
+            .addSubcommand(new StatsCommand(streams))
+            .addSubcommand(new DoctorCommand(streams))
+            .addSubcommand(new DemoCommand(streams))
+            .addSubcommand(new DemoLoaderCommand(streams));
+    addCommonArguments(root);
+    root.getSubcommands().values().forEach(GdsCommand::addCommonArguments);
+    root.setOut(out);
+    root.setErr(new PrintWriter(new OutputStreamWriter(streams.err(), StandardCharsets.UTF_8)));
+    Ansi colours = Streams.colouredOutput() ? Ansi.ON : Ansi.OFF;
+    root.setColorScheme(CommandLine.Help.defaultColorScheme(colours));
+    root.setExpandAtFiles(false); // A key may start with an at sign.
+    root.setCaseInsensitiveEnumValuesAllowed(true);
+    root.setUsageHelpLongOptionsMaxWidth(28);
+    root.setExecutionExceptionHandler((e, _, _) -> Failures.report(streams, e, debug));
+    root.setParameterExceptionHandler((e, _) -> wrongUsage(streams, e));
+    return root;
+  }
+
+  private static void addCommonArguments(CommandLine command) {
+    command
+        .getCommandSpec()
+        .addMixin("common", CommandSpec.forAnnotatedObject(new CommonArguments()));
+  }
+
+  private static int wrongUsage(Streams streams, ParameterException e) {
+    StringWriter suggestions = new StringWriter();
+    UnmatchedArgumentException.printSuggestions(e, new PrintWriter(suggestions, true));
+    String command = e.getCommandLine().getCommandSpec().qualifiedName();
+    streams.error(e.getMessage() + "\n" + suggestions);
+    streams.note("Try '" + command + " --help'.");
+    return ExitStatus.USAGE;
+  }
+}

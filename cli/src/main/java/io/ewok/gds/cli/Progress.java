@@ -1,0 +1,121 @@
+package io.ewok.gds.cli;
+
+import java.time.Duration;
+import java.util.Locale;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.LongFunction;
+
+/**
+ * Shows on standard error how far a long piece of work has come: a bar on a terminal, a plain line
+ * every few seconds elsewhere, nothing for work that is done at once.
+ *
+ * <p>Work is counted by any thread with {@link #add}; a thread of its own draws, so that counting
+ * costs an addition. The caller closes it, which removes the bar.
+ *
+ * <pre>{@code
+ * try (Progress progress = Progress.start(streams, "loading", recordCount, Units::count)) {
+ *   progress.add(1);
+ * }
+ * }</pre>
+ */
+final class Progress implements AutoCloseable {
+  private static final Duration BAR_INTERVAL = Duration.ofMillis(150);
+  private static final Duration LINE_INTERVAL = Duration.ofSeconds(3);
+  private static final int BAR_CELLS = 24;
+  private static final String ERASE_LINE = "\r\u001B[K";
+  private static final String GREEN = "\u001B[32m";
+  private static final String PLAIN = "\u001B[0m";
+
+  private final Streams streams;
+  private final String label;
+  private final long total;
+  private final LongFunction<String> unit;
+  private final long startNanos = System.nanoTime();
+  private final LongAdder done = new LongAdder();
+  private final CountDownLatch closed = new CountDownLatch(1);
+  private final Thread drawer;
+
+  private Progress(Streams streams, String label, long total, LongFunction<String> unit) {
+    this.streams = streams;
+    this.label = label;
+    this.total = total;
+    this.unit = unit;
+    this.drawer = Thread.ofPlatform().daemon().name("gds-progress").unstarted(this::draw);
+  }
+
+  /**
+   * Starts showing.
+   *
+   * @param total how much there is to do, in units of {@link #add}; 0 when that is not known
+   * @param unit how an amount is printed: {@link Units#count} or {@link Units#bytes}
+   */
+  static Progress start(Streams streams, String label, long total, LongFunction<String> unit) {
+    Progress progress = new Progress(streams, label, total, unit);
+    progress.drawer.start();
+    return progress;
+  }
+
+  void add(long units) {
+    done.add(units);
+  }
+
+  @Override
+  public void close() {
+    closed.countDown();
+    boolean interrupted = false;
+    while (drawer.isAlive()) {
+      try {
+        drawer.join();
+      } catch (InterruptedException e) {
+        interrupted = true; // The bar must be gone before others print: finish, then say so.
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void draw() {
+    boolean bar = streams.progressOnTerminal();
+    Duration interval = bar ? BAR_INTERVAL : LINE_INTERVAL;
+    boolean drawn = false;
+    try {
+      while (!closed.await(interval.toNanos(), TimeUnit.NANOSECONDS)) {
+        String line = line(done.sum(), System.nanoTime() - startNanos, bar && streams.colours());
+        if (bar) {
+          streams.draw(ERASE_LINE + line);
+          drawn = true;
+        } else {
+          streams.note(line);
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt(); // Nobody interrupts this thread but a JVM on its way out.
+    }
+    if (drawn) {
+      streams.draw(ERASE_LINE);
+    }
+  }
+
+  /** One state of the work as text. */
+  String line(long doneUnits, long elapsedNanos, boolean coloured) {
+    long rate = Units.perSecond(doneUnits, elapsedNanos);
+    if (total <= 0) {
+      return "%-18s %s   %s/s".formatted(label, unit.apply(doneUnits), unit.apply(rate));
+    }
+    double part = Math.min(1.0, (double) doneUnits / total);
+    int full = (int) (part * BAR_CELLS);
+    StringBuilder bar = new StringBuilder().append('[');
+    bar.append(coloured ? GREEN : "").repeat('#', full).append(coloured ? PLAIN : "");
+    bar.repeat('.', BAR_CELLS - full).append(']');
+    String left = "";
+    if (rate > 0 && doneUnits < total) {
+      long seconds = Math.ceilDiv(total - doneUnits, rate);
+      left = String.format(Locale.ROOT, "  %d:%02d left", seconds / 60, seconds % 60);
+    }
+    return "%-18s %s %3d %%  %s/s%s"
+        .formatted(label, bar, (int) (100 * part), unit.apply(rate), left);
+  }
+}

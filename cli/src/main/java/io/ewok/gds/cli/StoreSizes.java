@@ -1,0 +1,89 @@
+package io.ewok.gds.cli;
+
+import io.ewok.gds.lsm.StoreOptions;
+
+/**
+ * Divides one number, the memory a user grants a store, into the sizes the store asks for: half to
+ * the pool of blocks, the rest to memtables and buffers.
+ */
+final class StoreSizes {
+  private static final int STEPS = 16;
+  private static final int BATCH_BYTES_MIN = 1 << 17;
+  private static final int BATCH_BYTES_MAX = 1 << 20;
+  private static final long MEMTABLE_BYTES_MAX = 256L << 20;
+  private static final long LOG_SEGMENT_BYTES_MIN = 1L << 20;
+  private static final long LOG_SEGMENT_BYTES_MAX = 64L << 20;
+  private static final long OS_PAGE_BYTES = 4096;
+
+  private StoreSizes() {}
+
+  /** The smallest memory a store runs with, in bytes. */
+  static long minimumBytes() {
+    long low = 0;
+    long high = StoreOptions.defaults().memoryBytes();
+    while (high - low > OS_PAGE_BYTES) {
+      long middle = (low + high) >>> 1;
+      if (largestWithin(middle) == null) {
+        low = middle;
+      } else {
+        high = middle;
+      }
+    }
+    return high;
+  }
+
+  /**
+   * Options whose {@link StoreOptions#memoryBytes} is at most, and close to, the given number.
+   *
+   * @throws CommandFailure if no store can run with so little
+   */
+  static StoreOptions within(long memoryBytes) {
+    StoreOptions options = largestWithin(memoryBytes);
+    if (options == null) {
+      throw CommandFailure.failed(
+          "a store cannot run with so little memory: memory=%d smallest=%d"
+              .formatted(memoryBytes, minimumBytes()));
+    }
+    return options;
+  }
+
+  private static StoreOptions largestWithin(long memoryBytes) {
+    // A large batch is a convenience; it goes first when memory is short.
+    for (int batch = BATCH_BYTES_MAX; batch >= BATCH_BYTES_MIN; batch >>= 1) {
+      for (int step = STEPS; step >= STEPS / 2; step--) {
+        StoreOptions options = candidate(memoryBytes / STEPS * step, batch);
+        if (options != null && options.memoryBytes() <= memoryBytes) {
+          return options;
+        }
+      }
+    }
+    return null;
+  }
+
+  /** Null when the store refuses these sizes: it alone knows its smallest ones. */
+  private static StoreOptions candidate(long memoryBytes, int batchBytes) {
+    long pool = memoryBytes / 2 / OS_PAGE_BYTES * OS_PAGE_BYTES;
+    long memtable =
+        Math.min(
+            MEMTABLE_BYTES_MAX,
+            (memoryBytes - pool) / StoreOptions.MEMTABLES_MAX / OS_PAGE_BYTES * OS_PAGE_BYTES);
+    long segment =
+        Math.clamp(Long.highestOneBit(memtable), LOG_SEGMENT_BYTES_MIN, LOG_SEGMENT_BYTES_MAX);
+    StoreOptions defaults = StoreOptions.defaults();
+    try {
+      return new StoreOptions(
+          memtable,
+          pool,
+          batchBytes,
+          defaults.blockBytes(),
+          Math.clamp(4 * memtable, 1L << 20, defaults.tableBytes()),
+          defaults.tablesBeforeMerge(),
+          segment,
+          defaults.logSegmentCount(),
+          defaults.engine(),
+          true);
+    } catch (IllegalArgumentException e) {
+      return null;
+    }
+  }
+}

@@ -1,0 +1,107 @@
+package io.ewok.gds.cli;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+
+class PrintingTest {
+  private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+  private final Streams streams =
+      new Streams(InputStream.nullInputStream(), new ByteArrayOutputStream(), err);
+
+  @Test
+  void tableAlignsAllColumnsButTheLast() {
+    Table table = new Table().row("a", "1", "first").row("long", "22", "").row("€", "333", "x");
+    assertEquals("a     1    first\nlong  22\n€     333  x\n", table.toString());
+  }
+
+  @Test
+  void numbersHaveUnits() {
+    assertEquals("1,234,567", Units.count(1_234_567));
+    assertEquals("1023 B", Units.bytes(1023));
+    assertEquals("1.5 MiB", Units.bytes(3 << 19));
+    assertEquals("0.012 s", Units.seconds(12_000_000));
+    assertEquals("12.3 s", Units.seconds(12_300_000_000L));
+    assertEquals("25.0 %", Units.percent(0.25));
+    assertEquals(2000, Units.perSecond(1000, 500_000_000));
+  }
+
+  @Test
+  void progressShowsShareRateAndTimeLeft() {
+    try (Progress progress = Progress.start(streams, "loading", 1000, Units::count)) {
+      String line = progress.line(250, TimeUnit.SECONDS.toNanos(5), false);
+      assertTrue(line.contains("[######..................]"), line);
+      assertTrue(
+          line.contains(" 25 %") && line.contains("50/s") && line.contains("0:15 left"), line);
+      assertTrue(progress.line(2000, 1, false).contains("100 %"));
+      assertFalse(line.contains("\u001B"));
+      assertTrue(progress.line(250, 1, true).contains("\u001B"));
+    }
+    assertEquals("", err.toString(StandardCharsets.UTF_8)); // It was over at once.
+  }
+
+  @Test
+  void progressWithoutTotalCounts() {
+    try (Progress progress = Progress.start(streams, "loading", 0, Units::count)) {
+      assertTrue(progress.line(250, TimeUnit.SECONDS.toNanos(5), false).contains("250   50/s"));
+    }
+  }
+
+  @Test
+  void errorIsAlwaysOneLine() {
+    streams.error("first\n  second\r\nthird\n");
+    assertEquals("gds: first; second; third\n", err.toString(StandardCharsets.UTF_8));
+  }
+
+  @Test
+  void bytesAreShownAsTextOrHexAndShortened() {
+    assertEquals("\"plain\"", ByteText.show("plain".getBytes(StandardCharsets.UTF_8)));
+    assertEquals("0xff00", ByteText.show(new byte[] {-1, 0}));
+    assertEquals("0x610a", ByteText.show(new byte[] {'a', '\n'}));
+    byte[] longText = new byte[300];
+    Arrays.fill(longText, (byte) 'x');
+    assertTrue(ByteText.show(longText).endsWith("... (300 bytes)"));
+  }
+
+  @Test
+  void rangeOfAPrefixEndsBeforeTheNextPrefix() {
+    byte[] prefix = {'a', -1};
+    KeyRange range = KeyRange.of(null, null, prefix);
+    assertArrayEquals(prefix, range.from());
+    assertArrayEquals(new byte[] {'b'}, range.to());
+    assertEquals(null, KeyRange.of(null, null, new byte[] {-1, -1}).to());
+    assertEquals(null, KeyRange.of(null, null, new byte[0]).to());
+    assertArrayEquals(new byte[] {'z'}, KeyRange.of(new byte[] {'z'}, null, prefix).from());
+    assertArrayEquals(new byte[] {'a'}, KeyRange.of(null, new byte[] {'a'}, prefix).to());
+  }
+
+  @Test
+  void shuffleDependsOnTheSeedAloneAndLosesNothing() throws IOException {
+    String lines = "a\nb\nc\nd\ne\nf\ng\nh\ni\nj\n";
+    InputStream in = new java.io.ByteArrayInputStream(lines.getBytes(StandardCharsets.UTF_8));
+    DataSet data = DataSet.read(new LineReader(in));
+    int[] order = data.shuffled(5);
+    assertArrayEquals(order, data.shuffled(5));
+    assertNotEquals(Arrays.toString(order), Arrays.toString(data.shuffled(6)));
+    assertArrayEquals(
+        new int[] {0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, Arrays.stream(order).sorted().toArray());
+  }
+
+  @Test
+  void storeSizesStayWithinTheMemoryAndUseMostOfIt() {
+    for (long memory : new long[] {StoreSizes.minimumBytes(), 5L << 20, 64L << 20, 3L << 30}) {
+      long used = StoreSizes.within(memory).memoryBytes();
+      assertTrue(used <= memory && used > memory / 5 * 2, "memory=" + memory + " used=" + used);
+    }
+  }
+}
