@@ -1,0 +1,8 @@
+/**
+ * JMH suites, one question a class, the rival as a sibling method.
+ *
+ * <p>{@code ./gds bench micro} runs all of them, {@code ./gds bench micro PageRead -prof gc} those
+ * whose name matches; every JMH option is understood. A result is a ratio between siblings of one
+ * run, never an absolute time: machines are noisy. A smoke size of each runs in the tests.
+ */
+package io.ewok.gds.bench;

@@ -1,0 +1,7 @@
+/** Benchmarks of every layer, with the rivals beside us. Never published. */
+module io.ewok.gds.bench {
+  requires io.ewok.gds.allocator;
+  requires io.ewok.gds.lsm;
+  requires io.ewok.gds.pagestore;
+  requires jmh.core;
+}
