@@ -1,0 +1,142 @@
+package io.ewok.gds.wal;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.ewok.gds.ffm.Errno;
+import io.ewok.gds.pagestore.EngineKind;
+import io.ewok.gds.pagestore.EngineOptions;
+import io.ewok.gds.pagestore.IoEngine;
+import io.ewok.gds.pagestore.IoEngines;
+import io.ewok.gds.pagestore.PoisonedFileException;
+import io.ewok.gds.pagestore.sim.SimEngine;
+import io.ewok.gds.pagestore.sim.SimOperation;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+final class GroupCommitTest {
+  private static final int WRITERS = 8;
+  private static final LogOptions SMALL = new LogOptions(64 << 10, 4, 8 << 10);
+
+  @TempDir Path temporary;
+
+  @Test
+  void thoseWhoComeDuringASyncShareTheNext() throws Exception {
+    SimEngine engine = new SimEngine(1);
+    try (WriteAheadLog log = LogModel.open(engine, SMALL)) {
+      CountDownLatch appended = new CountDownLatch(WRITERS);
+      engine.onSync(() -> awaitAll(appended));
+      List<Future<?>> writers = new ArrayList<>();
+      try (ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor()) {
+        for (int i = 0; i < WRITERS; i++) {
+          writers.add(
+              executor.submit(
+                  () -> {
+                    long lsn = LogModel.append(log, new byte[100]);
+                    appended.countDown();
+                    log.sync(lsn);
+                    assertTrue(log.durableLsn() >= lsn);
+                    return null;
+                  }));
+        }
+      }
+      for (Future<?> writer : writers) {
+        writer.get();
+      }
+      // The first writer's own, and one or two for all others: some may have joined the first
+      // block.
+      assertTrue(log.stats().syncs() <= 2, () -> log.stats().toString());
+    }
+  }
+
+  @Test
+  void aFailedSyncReachesAllWhoWaitForIt() throws Exception {
+    SimEngine engine = new SimEngine(1);
+    WriteAheadLog log = LogModel.open(engine, SMALL);
+    CountDownLatch appended = new CountDownLatch(WRITERS);
+    engine.onSync(() -> awaitAll(appended));
+    engine.failNth(SimOperation.SYNC, 1, Errno.EIO);
+    List<Future<?>> writers = new ArrayList<>();
+    try (ExecutorService executor = Executors.newFixedThreadPool(WRITERS)) {
+      for (int i = 0; i < WRITERS; i++) {
+        writers.add(
+            executor.submit(
+                () -> {
+                  long lsn = LogModel.append(log, new byte[100]);
+                  appended.countDown();
+                  log.sync(lsn);
+                  return null;
+                }));
+      }
+    }
+    for (Future<?> writer : writers) {
+      ExecutionException failure = assertThrows(ExecutionException.class, writer::get);
+      assertEquals(PoisonedFileException.class, failure.getCause().getClass());
+    }
+    log.close();
+  }
+
+  @Test
+  void manyWritersOnARealFileSystemSyncLessOftenThanTheyCommit() throws Exception {
+    long commits = 40;
+    EngineOptions pool = EngineOptions.defaults().withWanted(EngineKind.POOL);
+    try (IoEngine engine = IoEngines.open(pool)) {
+      try (WriteAheadLog log = open(engine, new ArrayList<>())) {
+        List<Future<?>> writers = new ArrayList<>();
+        try (ExecutorService executor = Executors.newFixedThreadPool(WRITERS)) {
+          for (int writer = 0; writer < WRITERS; writer++) {
+            int number = writer;
+            writers.add(executor.submit(() -> commit(log, number, commits)));
+          }
+        }
+        for (Future<?> writer : writers) {
+          writer.get();
+        }
+        assertTrue(log.stats().syncs() < WRITERS * commits, () -> log.stats().toString());
+      }
+      List<int[]> replayed = new ArrayList<>();
+      open(engine, replayed).close();
+      assertEquals(WRITERS * commits, replayed.size());
+      int[] next = new int[WRITERS];
+      for (int[] record : replayed) {
+        assertEquals(next[record[0]]++, record[1], "writer=" + record[0]);
+      }
+    }
+  }
+
+  private WriteAheadLog open(IoEngine engine, List<int[]> replayed) throws IOException {
+    return WriteAheadLog.open(
+        engine,
+        temporary.resolve("log"),
+        new LogOptions(1 << 20, 4, 64 << 10),
+        LogModel.budget(),
+        (lsn, record) -> replayed.add(record.toArray(ValueLayout.JAVA_INT)));
+  }
+
+  private static Void commit(WriteAheadLog log, int writer, long commits) throws IOException {
+    for (int i = 0; i < commits; i++) {
+      log.sync(log.append(MemorySegment.ofArray(new int[] {writer, i})));
+    }
+    return null;
+  }
+
+  private static void awaitAll(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+}
