@@ -1,18 +1,22 @@
 package io.ewok.gds.lsm;
 
+import io.ewok.gds.ffm.unchecked.Memory;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * A position in a store as it was when the cursor was made: later writes are not seen. Keys are
  * ordered by their bytes, unsigned; moving forward and moving backward cost the same.
  *
- * <p>Ownership: whoever made the cursor closes it, best soon: it keeps one block of each table
- * group in the pool, and keeps files on disk that a merge has replaced. Closing the store makes its
- * cursors unusable; closing them afterwards is allowed and does nothing.
+ * <p>Ownership: whoever made the cursor closes it, best soon: it keeps one block of each flushed
+ * table and one of the merged run in the pool, and files on the device that a merge has replaced.
+ * Closing the store makes its cursors unusable; closing them afterwards does nothing.
  *
- * <p>Threads: one at a time. Two calls at once are answered with an {@link IllegalStateException}
- * in one of them, whatever the calls are.
+ * <p>Threads: one at a time. It may be handed over; a call that comes while another runs waits for
+ * it.
  *
  * {@snippet :
  * try (StoreCursor cursor = store.cursor()) {
@@ -23,21 +27,47 @@ import java.lang.foreign.MemorySegment;
  * }
  *
  * <p>Errors: {@link IllegalStateException} after the close of the cursor or of the store, never a
- * crash. After an {@link IOException} the cursor is not valid; position it anew to try again.
+ * crash. After an {@link IOException}, such as for a corrupt table, the cursor is not valid;
+ * position it anew to try again.
  */
-@SuppressWarnings("DoNotCallSuggester")
 public final class StoreCursor implements AutoCloseable {
+  /*
+   * Addresses are not checked, so every use of one happens under the lock and before `ended` is set; whoever sets it
+   * releases memtables and blocks only then. Views that the user keeps longer carry the scope of their memory.
+   */
+  private final VersionSet versions;
+  private final long sequence;
+  private final MergeCursor merge;
+  private final ReentrantLock lock = new ReentrantLock();
 
-  StoreCursor() {}
+  // Guarded by lock.
+  /** Why the cursor cannot be used any more, or null. */
+  private String ended;
+
+  /** Whether the user may hold views of the current record. */
+  private boolean viewed;
+
+  /** A cursor over sources, which it takes over. */
+  StoreCursor(VersionSet versions, long sequence, RecordSource[] sources) {
+    this.versions = versions;
+    this.sequence = sequence;
+    this.merge = new MergeCursor(sources);
+  }
+
+  /** A part of a call that moves the cursor. */
+  @FunctionalInterface
+  private interface Move {
+    void run() throws IOException;
+  }
 
   /** Moves to the first record. */
   public void first() throws IOException {
-    throw new UnsupportedOperationException("the engine follows");
+    move(merge::first, false);
   }
 
   /** Moves to the last record. */
   public void last() throws IOException {
-    throw new UnsupportedOperationException("the engine follows");
+    move(merge::last, false);
   }
 
   /** Moves to the first record whose key is {@code key} or greater. */
@@ -47,7 +77,8 @@ public final class StoreCursor implements AutoCloseable {
 
   /** Moves to the first record whose key is {@code key} or greater. */
   public void seek(MemorySegment key) throws IOException {
-    throw new UnsupportedOperationException("the engine follows");
+    Objects.requireNonNull(key, "key");
+    move(() -> merge.seek(key), false);
   }
 
   /** Moves to the last record whose key is {@code key} or less. */
@@ -57,7 +88,8 @@ public final class StoreCursor implements AutoCloseable {
 
   /** Moves to the last record whose key is {@code key} or less. */
   public void seekForPrev(MemorySegment key) throws IOException {
-    throw new UnsupportedOperationException("the engine follows");
+    Objects.requireNonNull(key, "key");
+    move(() -> merge.seekForPrev(key), false);
   }
 
   /**
@@ -66,7 +98,7 @@ public final class StoreCursor implements AutoCloseable {
    * @throws IllegalStateException if the cursor is not valid
    */
   public void next() throws IOException {
-    throw new UnsupportedOperationException("the engine follows");
+    move(merge::next, true);
   }
 
   /**
@@ -75,23 +107,34 @@ public final class StoreCursor implements AutoCloseable {
    * @throws IllegalStateException if the cursor is not valid
    */
   public void previous() throws IOException {
-    throw new UnsupportedOperationException("the engine follows");
+    move(merge::previous, true);
   }
 
   /** Returns whether the cursor is on a record: it was moved, and not past an end. */
   public boolean isValid() {
-    throw new UnsupportedOperationException("the engine follows");
+    enter();
+    try {
+      return merge.isValid();
+    } finally {
+      lock.unlock();
+    }
   }
 
   /**
    * Returns the key where it lies: read-only, valid until the next move. Later its bytes may be
-   * those of another record; after the close of the store access throws {@link
-   * IllegalStateException}.
+   * those of another record, or access may throw {@link IllegalStateException}, as it always does
+   * after the close of the store.
    *
    * @throws IllegalStateException if the cursor is not valid
    */
   public MemorySegment key() {
-    throw new UnsupportedOperationException("the engine follows");
+    enter();
+    try {
+      RecordSource source = currentForUser();
+      return source.segment(source.keyAddress(), source.keyBytes());
+    } finally {
+      lock.unlock();
+    }
   }
 
   /**
@@ -100,12 +143,128 @@ public final class StoreCursor implements AutoCloseable {
    * @throws IllegalStateException if the cursor is not valid
    */
   public MemorySegment value() {
-    throw new UnsupportedOperationException("the engine follows");
+    enter();
+    try {
+      RecordSource source = currentForUser();
+      return source.segment(source.valueAddress(), source.valueBytes());
+    } finally {
+      lock.unlock();
+    }
   }
 
   /** Lets go of blocks and files. Closing twice does nothing. */
   @Override
   public void close() {
-    throw new UnsupportedOperationException("the engine follows");
+    end("the cursor is closed");
+    versions.cursorClosed(this);
+  }
+
+  /** Makes the cursor unusable because its store closes. Waits for a call that is running. */
+  void storeCloses() {
+    end("the store is closed");
+  }
+
+  private void end(String reason) {
+    lock.lock();
+    try {
+      if (ended == null) {
+        ended = reason;
+        merge.close();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  long sequence() {
+    return sequence;
+  }
+
+  /** Takes the lock, if the cursor is usable. */
+  private void enter() {
+    lock.lock();
+    if (ended != null) {
+      lock.unlock();
+      throw new IllegalStateException(ended);
+    }
+  }
+
+  private void requireValid() {
+    if (!merge.isValid()) {
+      throw new IllegalStateException("the cursor is not on a record");
+    }
+  }
+
+  private RecordSource currentForUser() {
+    requireValid();
+    viewed = true;
+    return merge.current();
+  }
+
+  private void move(Move move, boolean fromRecord) throws IOException {
+    enter();
+    boolean moved = false;
+    try {
+      if (fromRecord) {
+        requireValid();
+      }
+      viewed = false;
+      leaveMemtables();
+      move.run();
+      moved = true;
+    } finally {
+      if (!moved) {
+        merge.invalidate();
+      }
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Moves the cursor off memtables that have been written as tables, so that their memory can be
+   * used again. Does nothing while a call is running, or if the user may look at a record in one;
+   * the next move does it then.
+   *
+   * @throws IOException if a table cannot be read; the cursor stays as it is
+   */
+  void tryLeaveMemtables() throws IOException {
+    if (!lock.tryLock()) {
+      return;
+    }
+    try {
+      boolean looking = viewed && merge.isValid() && merge.current() instanceof MemtableSource;
+      if (ended == null && !looking) {
+        leaveMemtables();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void leaveMemtables() throws IOException {
+    for (int i = 0; i < merge.sourceCount(); i++) {
+      if (merge.source(i) instanceof MemtableSource source) {
+        List<Table> tables = source.memtable().flushed();
+        if (tables != null) {
+          merge.replaceSource(i, sourceAtSamePlace(source, tables));
+        }
+      }
+    }
+  }
+
+  private RecordSource sourceAtSamePlace(MemtableSource source, List<Table> tables)
+      throws IOException {
+    RunSource replacement = new RunSource(tables, sequence);
+    try {
+      switch (source.place()) {
+        case ON_RECORD -> replacement.seek(Memory.view(source.keyAddress(), source.keyBytes()));
+        case AFTER_LAST -> replacement.setAfterLast();
+        case BEFORE_FIRST -> {}
+      }
+      return replacement;
+    } catch (IOException | RuntimeException | Error e) {
+      replacement.close();
+      throw e;
+    }
   }
 }

@@ -74,14 +74,18 @@ public record StoreOptions(
     Objects.requireNonNull(engine, "engine");
     requireRange("batchBytesMax", batchBytesMax, 128 * KIB, 64 * MIB);
     requireRange("memtableBytes", memtableBytes, Math.max(256 * KIB, 2L * batchBytesMax), GIB);
-    requireRange("poolBytes", poolBytes, Math.max(MIB, 8L * batchBytesMax), Long.MAX_VALUE / 2);
+    requireRange("poolBytes", poolBytes, Math.max(MIB, 8L * batchBytesMax), GIB);
     requireRange("blockBytes", blockBytes, 4 * KIB, 64 * KIB);
     if (Integer.bitCount(blockBytes) != 1) {
       throw new IllegalArgumentException("blockBytes is a power of two: blockBytes=" + blockBytes);
     }
     requireRange("tableBytes", tableBytes, 256 * KIB, GIB);
     requireRange("tablesBeforeMerge", tablesBeforeMerge, 2, 64);
-    requireRange("logSegmentBytes", logSegmentBytes, 256 * KIB, GIB);
+    requireRange("logSegmentBytes", logSegmentBytes, Math.max(256 * KIB, 2L * batchBytesMax), GIB);
+    if (logSegmentBytes % (4 * KIB) != 0) {
+      throw new IllegalArgumentException(
+          "logSegmentBytes is a multiple of 4096: logSegmentBytes=" + logSegmentBytes);
+    }
     requireRange("logSegmentCount", logSegmentCount, 2, 1024);
   }
 

@@ -102,6 +102,13 @@ public final class WriteBatch {
         + (long) count * (OPERATION_OVERHEAD_BYTES - BatchFormat.OPERATION_HEADER_BYTES);
   }
 
+  /** Returns what the batch in a record of the log counted. */
+  static long sizeBytes(MemorySegment record) {
+    return record.byteSize()
+        + (long) BatchFormat.count(record)
+            * (OPERATION_OVERHEAD_BYTES - BatchFormat.OPERATION_HEADER_BYTES);
+  }
+
   /** Returns what one operation counts in {@link #sizeBytes}. */
   static long operationSizeBytes(long keyBytes, long valueBytes) {
     return OPERATION_OVERHEAD_BYTES + keyBytes + valueBytes;

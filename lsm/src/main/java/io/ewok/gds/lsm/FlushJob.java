@@ -1,0 +1,109 @@
+package io.ewok.gds.lsm;
+
+import io.ewok.gds.wal.WriteAheadLog;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Writes a memtable as tables. Usually one: more only if long keys fill its index.
+ *
+ * <p>Threads: confined to the background thread, or to the one that recovers.
+ */
+final class FlushJob {
+  private final TableSet tables;
+  private final TableWriter writer;
+  private final StoreCounters counters;
+
+  FlushJob(TableSet tables, TableWriter writer, StoreCounters counters) {
+    this.tables = tables;
+    this.writer = writer;
+    this.counters = counters;
+  }
+
+  /**
+   * Flushes a frozen memtable and makes it part of the store. After an exception the store is as it
+   * was, the memtable and the log still have everything.
+   *
+   * @param oldestSequence no reader asks for what was at an older sequence
+   */
+  void run(Memtable memtable, WriteAheadLog log, VersionSet versions, long oldestSequence)
+      throws IOException {
+    // Else the log could end, after a crash, before the horizon that the manifest is about to name.
+    log.sync(memtable.endLsn());
+    List<TableMeta> metas = write(memtable, oldestSequence);
+    List<Table> opened = List.of();
+    try {
+      tables.syncNames();
+      opened = tables.openAll(metas);
+      tables.install(
+          withFlushed(tables.manifest(), metas, memtable.endLsn(), memtable.lastSequence()), metas);
+    } catch (IOException | RuntimeException | Error e) {
+      opened.forEach(Table::release);
+      tables.closeUnused();
+      tables.discard(metas);
+      throw e;
+    }
+    memtable.setFlushed(opened);
+    versions.flushed(opened);
+    opened.forEach(Table::release);
+    counters.flushes.increment();
+  }
+
+  static Manifest withFlushed(
+      Manifest before, List<TableMeta> flushed, long horizonLsn, long lastSequence) {
+    List<TableMeta> level0 = new ArrayList<>(flushed);
+    level0.addAll(before.level0());
+    return new Manifest(
+        before.created(), before.nextNumber(), horizonLsn, lastSequence, level0, before.level1());
+  }
+
+  /** Writes the records of a memtable. The tables are synced, their names are not. */
+  List<TableMeta> write(Memtable memtable, long oldestSequence) throws IOException {
+    List<TableMeta> metas = new ArrayList<>();
+    long bytesBefore = writer.bytesWritten();
+    try {
+      long kept = Memtable.NONE;
+      for (long node = memtable.first(); node != Memtable.NONE; node = memtable.next(node)) {
+        if (kept != Memtable.NONE && isShadowed(node, kept, oldestSequence)) {
+          continue;
+        }
+        kept = node;
+        if (writer.isStarted() && writer.isIndexFull()) {
+          metas.add(writer.finish());
+        }
+        if (!writer.isStarted()) {
+          tables.start(writer);
+        }
+        writer.add(
+            NodeFormat.stamp(node),
+            NodeFormat.keyAddress(node),
+            NodeFormat.keyBytes(node),
+            NodeFormat.valueAddress(node),
+            NodeFormat.valueBytes(node));
+      }
+      metas.add(writer.finish());
+      return metas;
+    } catch (IOException | RuntimeException | Error e) {
+      abandon(e);
+      tables.discard(metas);
+      throw e;
+    } finally {
+      counters.flushBytes.add(writer.bytesWritten() - bytesBefore);
+    }
+  }
+
+  private void abandon(Throwable failure) {
+    try {
+      writer.abandon();
+    } catch (IOException e) {
+      failure.addSuppressed(e);
+    }
+  }
+
+  /** Whether every reader sees the newer record {@code kept} instead of this one. */
+  private static boolean isShadowed(long node, long kept, long oldestSequence) {
+    return RecordKind.sequence(NodeFormat.stamp(kept)) <= oldestSequence
+        && NodeFormat.isSameKey(node, kept);
+  }
+}

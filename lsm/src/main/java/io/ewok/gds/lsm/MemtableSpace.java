@@ -1,0 +1,108 @@
+package io.ewok.gds.lsm;
+
+import io.ewok.gds.allocator.BumpArena;
+import io.ewok.gds.allocator.MemoryBudget;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * The memory for the memtables of a store: a fixed number of places of one size. Memtables that
+ * readers still use keep their place after they were flushed.
+ *
+ * <p>Threads: any.
+ */
+final class MemtableSpace {
+  /** How long a close waits for native calls that use memory which nobody may use any more. */
+  private static final long CLOSE_WAIT_NANOS = 5_000_000_000L;
+
+  private static final long CLOSE_POLL_NANOS = 1_000_000L;
+
+  private final MemoryBudget budget;
+  private final long memtableBytes;
+  private final int places;
+  private final Runnable whenFreed;
+
+  // Guarded by this.
+  private int used;
+
+  /**
+   * Memory that nobody counts on any more but that a native call still holds: somebody passed a
+   * view on to a channel and left its window of validity.
+   */
+  private final List<BumpArena> held = new ArrayList<>();
+
+  /**
+   * Creates the space; it takes memory as memtables are created.
+   *
+   * @param whenFreed called after a place has become free, on the thread of the last user
+   */
+  MemtableSpace(MemoryBudget budget, long memtableBytes, int places, Runnable whenFreed) {
+    this.budget = budget;
+    this.memtableBytes = memtableBytes;
+    this.places = places;
+    this.whenFreed = whenFreed;
+  }
+
+  /** Creates a memtable, or returns null while all places are taken. */
+  Memtable tryCreate() {
+    synchronized (this) {
+      freeHeld();
+      if (used == places) {
+        return null;
+      }
+      used++;
+    }
+    BumpArena arena = new BumpArena(budget, memtableBytes);
+    try {
+      return new Memtable(this, arena, memtableBytes);
+    } catch (RuntimeException | Error e) {
+      free(arena);
+      throw e;
+    }
+  }
+
+  /** Frees the memory of a memtable that nobody uses any more. */
+  void free(BumpArena arena) {
+    synchronized (this) {
+      held.add(arena);
+      freeHeld();
+    }
+    whenFreed.run();
+  }
+
+  /** Returns how many places are free. */
+  synchronized int free() {
+    freeHeld();
+    return places - used;
+  }
+
+  /**
+   * Ends the space, whose memtables nobody uses any more.
+   *
+   * @throws IllegalStateException if a native call still holds some of its memory
+   */
+  void close() {
+    long deadline = System.nanoTime() + CLOSE_WAIT_NANOS;
+    while (free() < places && System.nanoTime() < deadline) {
+      LockSupport.parkNanos(CLOSE_POLL_NANOS);
+    }
+    if (free() < places) {
+      throw new IllegalStateException(
+          "a native call still uses memory of the store: memtables=" + (places - free()));
+    }
+  }
+
+  private void freeHeld() {
+    held.removeIf(
+        arena -> {
+          try {
+            arena.close();
+          } catch (IllegalStateException inUse) {
+            return false;
+          }
+          used--;
+          return true;
+        });
+  }
+}

@@ -1,0 +1,60 @@
+package io.ewok.gds.lsm;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * A position in one ordered set of records, a memtable or a run of tables, as seen at a sequence
+ * number: of each key only the newest record that is not newer than that, be it a put or a delete.
+ *
+ * <p>Moves are by key. A source that has been moved is on a record, or past the last one, or before
+ * the first one; from past the last one {@code previous} goes to the last, and {@code next} from
+ * before the first goes to the first. An {@link IOException} leaves it before the first, with
+ * nothing fixed.
+ *
+ * <p>Addresses are right until the next move or close. Threads: confined to one at a time.
+ */
+sealed interface RecordSource permits MemtableSource, RunSource {
+  /** Where a source stands. */
+  enum Place {
+    BEFORE_FIRST,
+    ON_RECORD,
+    AFTER_LAST
+  }
+
+  void first() throws IOException;
+
+  void last() throws IOException;
+
+  /** Moves to the first key at or after {@code key}. */
+  void seek(MemorySegment key) throws IOException;
+
+  /** Moves to the last key at or before {@code key}. */
+  void seekForPrev(MemorySegment key) throws IOException;
+
+  void next() throws IOException;
+
+  void previous() throws IOException;
+
+  Place place();
+
+  default boolean isValid() {
+    return place() == Place.ON_RECORD;
+  }
+
+  long stamp();
+
+  long keyAddress();
+
+  int keyBytes();
+
+  long valueAddress();
+
+  int valueBytes();
+
+  /** Bytes of the current record for the user: read-only, and unusable once they are freed. */
+  MemorySegment segment(long address, long lengthBytes);
+
+  /** Lets go of everything. Not to be used afterwards. */
+  void close();
+}

@@ -1,0 +1,49 @@
+package io.ewok.gds.lsm;
+
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.OptionalLong;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * Names in a store's directory: {@code MANIFEST}, {@code LOCK}, the directory {@code log}, and
+ * {@code 0000000000000001.table} and so on.
+ */
+record StoreFiles(Path directory) {
+  private static final String MANIFEST = "MANIFEST";
+  private static final String LOCK = "LOCK";
+  private static final String LOG = "log";
+  private static final String TEMPORARY_SUFFIX = ".tmp";
+  private static final Pattern TABLE = Pattern.compile("([0-9a-f]{16})\\.table");
+
+  Path manifest() {
+    return directory.resolve(MANIFEST);
+  }
+
+  Path lock() {
+    return directory.resolve(LOCK);
+  }
+
+  Path log() {
+    return directory.resolve(LOG);
+  }
+
+  Path table(long number) {
+    return directory.resolve(String.format(Locale.ROOT, "%016x.table", number));
+  }
+
+  /** Returns the number of the table that a file is by its name. */
+  static OptionalLong tableNumber(Path file) {
+    Matcher matcher = TABLE.matcher(file.getFileName().toString());
+    return matcher.matches()
+        ? OptionalLong.of(Long.parseUnsignedLong(matcher.group(1), 16))
+        : OptionalLong.empty();
+  }
+
+  /** Whether a creation that did not come to its end leaves such a file behind. */
+  static boolean isLeftByCreation(Path file) {
+    String name = file.getFileName().toString();
+    return name.equals(LOCK) || name.equals(MANIFEST + TEMPORARY_SUFFIX);
+  }
+}

@@ -1,0 +1,337 @@
+package io.ewok.gds.lsm;
+
+import io.ewok.gds.allocator.Region;
+import io.ewok.gds.allocator.RegionOptions;
+import io.ewok.gds.buffers.BufferManager;
+import io.ewok.gds.pagestore.CorruptFileException;
+import io.ewok.gds.pagestore.IoEngine;
+import io.ewok.gds.pagestore.LockedException;
+import io.ewok.gds.pagestore.StorageException;
+import io.ewok.gds.wal.WriteAheadLog;
+import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.Set;
+
+/**
+ * Opens a store: creates it where there is none, or recovers it from manifest and log.
+ *
+ * <p>A store is created as an empty manifest that says so, then the log, then the manifest again; a
+ * crash in between leaves what the next opening completes. Recovery changes nothing that was there
+ * before it has found manifest, tables and log sound.
+ *
+ * <p>Threads: confined to one.
+ */
+final class StoreOpener {
+  private static final Logger LOGGER = System.getLogger(StoreOpener.class.getName());
+
+  private final StoreParts parts;
+  private final IoEngine engine;
+  private final StoreFiles files;
+  private final StoreOptions options;
+
+  /** The log's next record continues after this one. */
+  private long sequence;
+
+  private Memtable active;
+  private FlushJob flush;
+
+  /**
+   * Tables of memtables that became full during the replay. The manifest does not name them yet.
+   */
+  private final List<TableMeta> overflow = new ArrayList<>();
+
+  private long overflowLsn;
+
+  private StoreOpener(StoreParts parts) {
+    this.parts = parts;
+    this.engine = parts.engine;
+    this.files = parts.files;
+    this.options = parts.options;
+  }
+
+  /** Opens all parts of a store. After an exception the caller closes those that are open. */
+  static void open(StoreParts parts) throws IOException {
+    new StoreOpener(parts).run();
+  }
+
+  private void run() throws IOException {
+    enterDirectory();
+    Manifest manifest = manifest();
+    List<Path> orphans = orphans(manifest.tableNumbers());
+    openPools();
+    openTables(manifest, orphans);
+    replay(manifest);
+    installOverflow();
+    if (!manifest.created()) {
+      parts.tables.install(parts.tables.manifest().withCreated(), List.of());
+    }
+    removeOrphans(orphans);
+    startBackground();
+  }
+
+  // ---- directory and manifest
+
+  private void enterDirectory() throws IOException {
+    Path directory = files.directory();
+    if (!engine.exists(directory)) {
+      requireCreatable("there is no store");
+      engine.createDirectories(directory);
+    }
+    requireStoreOrRoom();
+    try {
+      parts.lock = engine.lock(files.lock());
+    } catch (LockedException e) {
+      throw new StoreLockedException(directory, e);
+    }
+    parts.closeLater(parts.lock::close);
+    requireStoreOrRoom(); // Again: another process may have been at work before this one had the
+    // lock.
+  }
+
+  private void requireStoreOrRoom() throws IOException {
+    if (engine.exists(files.manifest())) {
+      return;
+    }
+    for (Path entry : engine.list(files.directory())) {
+      if (StoreFiles.tableNumber(entry).isPresent()) {
+        throw new CorruptFileException(
+            files.manifest(), 0, "a manifest beside " + entry.getFileName(), "no file");
+      }
+      if (!StoreFiles.isLeftByCreation(entry)) {
+        throw new NotAStoreException(
+            "the directory is not empty and holds no store, but " + entry.getFileName(),
+            files.directory());
+      }
+    }
+    requireCreatable("the directory is empty");
+  }
+
+  private void requireCreatable(String reason) throws NotAStoreException {
+    if (!options.createIfMissing()) {
+      throw new NotAStoreException(
+          reason + ", and none is to be created: createIfMissing=false", files.directory());
+    }
+  }
+
+  private Manifest manifest() throws IOException {
+    if (!engine.exists(files.manifest())) {
+      ManifestFormat.write(engine, files.manifest(), Manifest.EMPTY);
+    }
+    Manifest manifest = ManifestFormat.read(engine, files.manifest());
+    if (!manifest.created()) {
+      requireCreatable("the creation of the store has not come to its end");
+    } else if (!engine.exists(files.log())) {
+      throw new CorruptFileException(files.log(), 0, "the log of the store", "no directory");
+    }
+    return manifest;
+  }
+
+  private List<Path> orphans(Set<Long> named) throws IOException {
+    List<Path> orphans = new ArrayList<>();
+    for (Path entry : engine.list(files.directory())) {
+      OptionalLong number = StoreFiles.tableNumber(entry);
+      if (number.isPresent() && !named.contains(number.getAsLong())) {
+        orphans.add(entry);
+      }
+    }
+    return orphans;
+  }
+
+  /** Removes tables that were being written, or were replaced, when the store stopped. */
+  private void removeOrphans(List<Path> orphans) {
+    for (Path orphan : orphans) {
+      try {
+        engine.delete(orphan);
+      } catch (IOException e) {
+        LOGGER.log(Logger.Level.WARNING, "cannot delete an unused table: path=" + orphan, e);
+      }
+    }
+  }
+
+  // ---- memory and tables
+
+  private void openPools() throws IOException {
+    parts.buffers =
+        new BufferManager(engine, parts.memory.pool(), StoreMemory.bufferOptions(options));
+    parts.closeLater(parts.buffers::close);
+    parts.flushBuffer = ioBuffer(TableWriter.bufferBytes(options));
+    parts.mergeBuffer = ioBuffer(TableWriter.bufferBytes(options));
+    parts.batchBuffer =
+        Region.map(
+            parts.memory.writing(), RegionOptions.ofSize(StoreMemory.batchBufferBytes(options)));
+    parts.closeLater(parts.batchBuffer::close);
+    parts.space =
+        new MemtableSpace(
+            parts.memory.memtables(),
+            StoreMemory.memtableBytes(options),
+            StoreOptions.MEMTABLES_MAX,
+            parts::signalBackground);
+    parts.closeLater(parts.space::close);
+  }
+
+  /** Memory that the kernel reads from. */
+  private Region ioBuffer(long bytes) {
+    Region region = Region.map(parts.memory.writing(), RegionOptions.ofSize(bytes));
+    parts.closeLater(region::close);
+    engine.register(region);
+    parts.closeLater(() -> engine.unregister(region));
+    return region;
+  }
+
+  private void openTables(Manifest manifest, List<Path> orphans) throws IOException {
+    parts.tables =
+        new TableSet(
+            engine,
+            parts.buffers,
+            files,
+            manifest,
+            unusedNumber(manifest, orphans),
+            parts::signalBackground);
+    parts.closeLater(parts.tables::closeUnused);
+    flush =
+        new FlushJob(
+            parts.tables, new TableWriter(engine, parts.flushBuffer, options), parts.counters);
+    List<Table> level0 = parts.tables.openAll(manifest.level0());
+    List<Table> level1 = List.of();
+    try {
+      level1 = parts.tables.openAll(manifest.level1());
+      active = newMemtable();
+      parts.versions =
+          new VersionSet(new Version(active, null, level0, level1), manifest.lastSequence());
+      parts.closeLater(parts.versions::close);
+    } finally {
+      // The version has retained them, if there is one.
+      level0.forEach(Table::release);
+      level1.forEach(Table::release);
+      if (active != null) {
+        active.release();
+      }
+    }
+    sequence = manifest.lastSequence();
+  }
+
+  /** Orphans are removed last, so new tables must not take their names. */
+  private static long unusedNumber(Manifest manifest, List<Path> orphans) {
+    long number = manifest.nextNumber();
+    for (Path orphan : orphans) {
+      number = Math.max(number, StoreFiles.tableNumber(orphan).orElseThrow() + 1);
+    }
+    return number;
+  }
+
+  private Memtable newMemtable() {
+    Memtable memtable = parts.space.tryCreate();
+    if (memtable == null) {
+      throw new IllegalStateException("no place for a memtable during recovery");
+    }
+    return memtable;
+  }
+
+  // ---- the log
+
+  private void replay(Manifest manifest) throws IOException {
+    parts.log =
+        WriteAheadLog.open(
+            engine,
+            files.log(),
+            StoreMemory.logOptions(options),
+            parts.memory.log(),
+            (lsn, record) -> {
+              if (lsn > manifest.horizonLsn()) {
+                replay(lsn, record);
+              }
+            });
+    parts.closeLater(parts.log::close);
+    // Positions are compared with the horizon at the next recovery: they must not run twice.
+    if (parts.log.endLsn() < manifest.horizonLsn()
+        || parts.log.horizonLsn() > manifest.horizonLsn()) {
+      throw new CorruptFileException(
+          files.log(),
+          manifest.horizonLsn(),
+          "a log that contains the position of the manifest",
+          "positions " + parts.log.horizonLsn() + " to " + parts.log.endLsn());
+    }
+  }
+
+  private void replay(long lsn, MemorySegment record) throws IOException {
+    String defect = BatchFormat.defect(record);
+    if (defect != null) {
+      throw new CorruptFileException(files.log(), lsn, "a batch before this position", defect);
+    }
+    long first = BatchFormat.sequence(record);
+    if (first != sequence + 1) {
+      throw new CorruptFileException(files.log(), lsn, "sequence " + (sequence + 1), first);
+    }
+    long sizeBytes = WriteBatch.sizeBytes(record);
+    if (!active.hasRoom(sizeBytes)) {
+      makeRoom();
+      if (!active.hasRoom(sizeBytes)) {
+        throw new StorageException(
+            "a batch in the log is larger than a memtable, open the store with larger ones:"
+                + " memtableBytes=%d batchBytes=%d".formatted(options.memtableBytes(), sizeBytes),
+            files.log());
+      }
+    }
+    active.insert(record, lsn);
+    sequence = first + BatchFormat.count(record) - 1;
+    parts.versions.publish(sequence);
+  }
+
+  /**
+   * The log holds no more than two memtables, unless they were larger when it was written. So a
+   * recovery usually needs no space on the device.
+   */
+  private void makeRoom() throws IOException {
+    Version version = parts.versions.retain();
+    try {
+      Memtable frozen = version.frozen();
+      if (frozen != null) {
+        List<TableMeta> metas = flush.write(frozen, RecordKind.SEQUENCE_MAX);
+        List<Table> tables = parts.tables.openAll(metas);
+        parts.versions.flushed(tables);
+        tables.forEach(Table::release);
+        overflow.addAll(0, metas);
+        overflowLsn = frozen.endLsn();
+      }
+    } finally {
+      parts.versions.release(version);
+    }
+    active = newMemtable();
+    parts.versions.rotate(active);
+    active.release();
+  }
+
+  private void installOverflow() throws IOException {
+    if (overflow.isEmpty()) {
+      return;
+    }
+    parts.tables.syncNames();
+    long lastSequence = overflow.stream().mapToLong(TableMeta::lastSequence).max().orElseThrow();
+    parts.tables.install(
+        FlushJob.withFlushed(parts.tables.manifest(), overflow, overflowLsn, lastSequence),
+        overflow);
+  }
+
+  private void startBackground() {
+    parts.background =
+        new Background(
+            files.directory(),
+            parts.versions,
+            parts.tables,
+            parts.log,
+            flush,
+            new MergeJob(
+                parts.tables,
+                new TableWriter(engine, parts.mergeBuffer, options),
+                parts.counters,
+                options.tableBytes()),
+            options.tablesBeforeMerge());
+    parts.closeLater(parts.background::close);
+    parts.background.start();
+  }
+}

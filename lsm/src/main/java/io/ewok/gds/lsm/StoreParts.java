@@ -1,0 +1,87 @@
+package io.ewok.gds.lsm;
+
+import io.ewok.gds.allocator.Region;
+import io.ewok.gds.buffers.BufferManager;
+import io.ewok.gds.pagestore.DirectoryLock;
+import io.ewok.gds.pagestore.IoEngine;
+import io.ewok.gds.wal.WriteAheadLog;
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.Deque;
+
+/**
+ * What an open store stands on, and closes in the reverse order of opening.
+ *
+ * <p>Threads: opened and closed by one at a time; what is set is for any thread afterwards.
+ */
+final class StoreParts {
+  /** One step of closing. */
+  @FunctionalInterface
+  interface Closing {
+    void close() throws IOException;
+  }
+
+  private final Deque<Closing> closings = new ArrayDeque<>();
+
+  final IoEngine engine;
+  final StoreFiles files;
+  final StoreOptions options;
+  final StoreMemory memory;
+  final StoreCounters counters = new StoreCounters();
+
+  // Set while the store is opened, in this order.
+  DirectoryLock lock;
+  BufferManager buffers;
+  Region flushBuffer;
+  Region mergeBuffer;
+  Region batchBuffer;
+  TableSet tables;
+  MemtableSpace space;
+  WriteAheadLog log;
+  VersionSet versions;
+  volatile Background background;
+
+  StoreParts(IoEngine engine, StoreFiles files, StoreOptions options) {
+    this.engine = engine;
+    this.files = files;
+    this.options = options;
+    this.memory = StoreMemory.of(options);
+  }
+
+  /**
+   * Tells the background thread, if there is one yet, that something may have changed. Any thread.
+   */
+  void signalBackground() {
+    Background thread = background;
+    if (thread != null) {
+      thread.signal();
+    }
+  }
+
+  /** Remembers how a part is closed. */
+  void closeLater(Closing closing) {
+    closings.push(closing);
+  }
+
+  /** Closes all parts, whatever fails. Throws the first failure. */
+  void close() throws IOException {
+    Throwable failure = null;
+    while (!closings.isEmpty()) {
+      try {
+        closings.pop().close();
+      } catch (IOException | RuntimeException | Error e) {
+        if (failure == null) {
+          failure = e;
+        } else {
+          failure.addSuppressed(e);
+        }
+      }
+    }
+    switch (failure) {
+      case null -> {}
+      case IOException e -> throw e;
+      case RuntimeException e -> throw e;
+      default -> throw (Error) failure;
+    }
+  }
+}

@@ -1,0 +1,175 @@
+package io.ewok.gds.lsm;
+
+import io.ewok.gds.buffers.BufferManager;
+import io.ewok.gds.pagestore.IoEngine;
+import java.io.IOException;
+import java.lang.System.Logger;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+
+/**
+ * The table files of a store and the manifest that names them. A table becomes part of the store in
+ * this order: its file is synced, its name is synced, the manifest that names it is durable,
+ * readers see it. Only then may the log, or the tables that it replaces, go.
+ *
+ * <p>Threads: the background thread, and the thread that opens or closes the store; {@link #unused}
+ * any.
+ */
+final class TableSet {
+  private static final Logger LOGGER = System.getLogger(TableSet.class.getName());
+
+  private final IoEngine engine;
+  private final BufferManager buffers;
+  private final StoreFiles files;
+  private final Runnable whenUnused;
+  private final Queue<Table> unused = new ConcurrentLinkedQueue<>();
+
+  private Manifest manifest;
+  private long nextNumber;
+
+  /** Files that were written for a manifest of which it is not known whether it is durable. */
+  private final List<Path> doubtful = new ArrayList<>();
+
+  /**
+   * The tables of a store.
+   *
+   * @param manifest as it is on the device
+   * @param nextNumber a number from which on no file has one
+   * @param whenUnused called when {@link #closeUnused} has work to do, on any thread
+   */
+  TableSet(
+      IoEngine engine,
+      BufferManager buffers,
+      StoreFiles files,
+      Manifest manifest,
+      long nextNumber,
+      Runnable whenUnused) {
+    this.engine = engine;
+    this.buffers = buffers;
+    this.files = files;
+    this.manifest = manifest;
+    this.nextNumber = nextNumber;
+    this.whenUnused = whenUnused;
+  }
+
+  Manifest manifest() {
+    return manifest;
+  }
+
+  /** Starts the next table. */
+  void start(TableWriter writer) throws IOException {
+    long number = nextNumber++;
+    writer.start(files.table(number), number);
+  }
+
+  /** Opens a table. The caller is its first user. */
+  Table open(TableMeta meta) throws IOException {
+    return Table.open(engine, buffers, files.table(meta.number()), meta, this::unused);
+  }
+
+  /** Opens all tables or none. */
+  List<Table> openAll(List<TableMeta> metas) throws IOException {
+    List<Table> tables = new ArrayList<>();
+    try {
+      for (TableMeta meta : metas) {
+        tables.add(open(meta));
+      }
+      return tables;
+    } catch (IOException | RuntimeException | Error e) {
+      tables.forEach(Table::release);
+      throw e;
+    }
+  }
+
+  /** Makes the names of new tables durable. */
+  void syncNames() throws IOException {
+    engine.syncDirectory(files.directory());
+  }
+
+  /**
+   * Makes a manifest durable. If that fails, either this or the one before may be there after a
+   * crash; so nothing that one of them names is deleted until a later one is known to be durable.
+   *
+   * @param added tables that only the new manifest names
+   */
+  void install(Manifest next, List<TableMeta> added) throws IOException {
+    Manifest numbered =
+        new Manifest(
+            next.created(),
+            nextNumber,
+            next.horizonLsn(),
+            next.lastSequence(),
+            next.level0(),
+            next.level1());
+    try {
+      ManifestFormat.write(engine, files.manifest(), numbered);
+    } catch (IOException | RuntimeException | Error e) {
+      if (!isUntouched()) {
+        added.forEach(meta -> doubtful.add(files.table(meta.number())));
+      }
+      throw e;
+    }
+    manifest = numbered;
+    doubtful.removeIf(this::delete);
+  }
+
+  /** Whether the manifest is still the one before: then it will be after a crash too. */
+  private boolean isUntouched() {
+    try {
+      byte[] found = ManifestFormat.encode(ManifestFormat.read(engine, files.manifest()));
+      return Arrays.equals(found, ManifestFormat.encode(manifest));
+    } catch (IOException e) {
+      LOGGER.log(
+          Logger.Level.WARNING, "cannot read the manifest back: path=" + files.manifest(), e);
+      return false;
+    }
+  }
+
+  /** Deletes tables that were written and never became part of the store. */
+  void discard(List<TableMeta> metas) {
+    for (TableMeta meta : metas) {
+      Path path = files.table(meta.number());
+      if (!doubtful.contains(path)) {
+        delete(path);
+      }
+    }
+  }
+
+  /** Takes a table that nobody uses any more. Any thread. */
+  private void unused(Table table) {
+    unused.add(table);
+    whenUnused.run();
+  }
+
+  boolean hasUnused() {
+    return !unused.isEmpty();
+  }
+
+  /** Closes the tables that nobody uses any more, and deletes those that were replaced. */
+  void closeUnused() {
+    for (Table table = unused.poll(); table != null; table = unused.poll()) {
+      try {
+        table.close();
+      } catch (IOException e) {
+        LOGGER.log(Logger.Level.WARNING, "cannot close a table: path=" + table.path(), e);
+      }
+      if (table.isReplaced()) {
+        delete(table.path());
+      }
+    }
+  }
+
+  /** What cannot be deleted now is found by the next recovery, because no manifest names it. */
+  private boolean delete(Path path) {
+    try {
+      engine.delete(path);
+    } catch (IOException e) {
+      LOGGER.log(Logger.Level.WARNING, "cannot delete a table that is not needed: path=" + path, e);
+    }
+    return true;
+  }
+}

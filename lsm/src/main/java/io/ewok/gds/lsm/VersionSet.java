@@ -1,0 +1,236 @@
+package io.ewok.gds.lsm;
+
+import java.io.IOException;
+import java.lang.System.Logger;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.UnaryOperator;
+
+/**
+ * The current {@link Version}, those that readers still use, and the open cursors.
+ *
+ * <p>Threads: any. Readers retain the current version without a lock. Nothing else is locked, no
+ * I/O is done and no memory is freed under its lock.
+ */
+final class VersionSet {
+  private static final Logger LOGGER = System.getLogger(VersionSet.class.getName());
+
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition drained = lock.newCondition();
+
+  // Guarded by lock.
+  private final Set<StoreCursor> cursors = new LinkedHashSet<>();
+  private int live;
+
+  /** Written under the lock. Null after close. Partner of the write in install: retain. */
+  private volatile Version current;
+
+  /** The newest sequence that readers may see. Partner of the write in publish: sequence. */
+  private volatile long sequence;
+
+  /** Starts with a first version, which it takes over. */
+  VersionSet(Version first, long sequence) {
+    this.current = first;
+    this.sequence = sequence;
+    live = 1;
+  }
+
+  /**
+   * Retains the current version for a reader, which calls {@link #release}.
+   *
+   * @throws IllegalStateException if the store is closed
+   */
+  Version retain() {
+    while (true) {
+      Version version = current;
+      if (version == null) {
+        throw closed();
+      }
+      if (version.tryRetain()) {
+        return version;
+      }
+      // It was replaced, and all its readers have left, since it was read. The next one is there.
+    }
+  }
+
+  void release(Version version) {
+    if (version.release()) {
+      lock.lock();
+      try {
+        live--;
+        drained.signalAll();
+      } finally {
+        lock.unlock();
+      }
+    }
+  }
+
+  static IllegalStateException closed() {
+    return new IllegalStateException("the store is closed");
+  }
+
+  /** The newest sequence that readers may see. */
+  long sequence() {
+    return sequence;
+  }
+
+  /** Makes records visible that are in the memtable already. Called under the write lock. */
+  void publish(long newest) {
+    sequence = newest;
+  }
+
+  /** The memtable that takes writes; the set keeps it alive. */
+  Memtable active() {
+    return current.active();
+  }
+
+  /** Whether a memtable is to be flushed. */
+  boolean hasFrozen() {
+    Version version = current;
+    return version != null && version.frozen() != null;
+  }
+
+  /** The number of flushed tables that are not yet merged. */
+  int level0Count() {
+    Version version = current;
+    return version == null ? 0 : version.level0().size();
+  }
+
+  /** Replaces the memtables: {@code active} takes writes, the one before it is frozen. */
+  void rotate(Memtable active) {
+    install(before -> new Version(active, before.active(), before.level0(), before.level1()));
+  }
+
+  /** Replaces the frozen memtable by its tables, which become the newest of level 0. */
+  void flushed(List<Table> tables) {
+    install(
+        before -> {
+          List<Table> level0 = new ArrayList<>(tables);
+          level0.addAll(before.level0());
+          return new Version(before.active(), null, level0, before.level1());
+        });
+  }
+
+  /** Replaces tables by a new run. Tables that were flushed meanwhile stay. */
+  void merged(Set<Table> replaced, List<Table> run) {
+    install(
+        before -> {
+          List<Table> level0 = new ArrayList<>(before.level0());
+          level0.removeAll(replaced);
+          return new Version(before.active(), before.frozen(), level0, run);
+        });
+  }
+
+  private void install(UnaryOperator<Version> change) {
+    Version before;
+    lock.lock();
+    try {
+      before = current;
+      Version next = change.apply(before);
+      live++;
+      current = next;
+    } finally {
+      lock.unlock();
+    }
+    release(before);
+  }
+
+  /** Makes a cursor on the current version at the newest sequence. */
+  StoreCursor openCursor() {
+    lock.lock();
+    try {
+      // Version and sequence belong together: with the lock, neither a rotation nor a merge comes
+      // between.
+      Version version = retain();
+      try {
+        long at = sequence;
+        StoreCursor cursor = new StoreCursor(this, at, version.sources(at));
+        cursors.add(cursor);
+        return cursor;
+      } finally {
+        // The current version has the set itself as a user, so this is not the last one.
+        version.release();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  void cursorClosed(StoreCursor cursor) {
+    lock.lock();
+    try {
+      cursors.remove(cursor);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  List<StoreCursor> openCursors() {
+    lock.lock();
+    try {
+      return List.copyOf(cursors);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Makes cursors let go of memtables whose records can be had from tables now. */
+  void moveCursors() {
+    for (StoreCursor cursor : openCursors()) {
+      try {
+        cursor.tryLeaveMemtables();
+      } catch (IOException | RuntimeException e) {
+        // Not lost: the cursor stays where it was, and its next move meets the same failure.
+        LOGGER.log(Logger.Level.WARNING, "a cursor cannot leave memory", e);
+      }
+    }
+  }
+
+  /** The oldest sequence that a reader may still ask for. */
+  long oldestSequence() {
+    lock.lock();
+    try {
+      long oldest = sequence;
+      for (StoreCursor cursor : cursors) {
+        oldest = Math.min(oldest, cursor.sequence());
+      }
+      return oldest;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Lets no more readers in, makes the cursors unusable, and waits for the gets that are running.
+   * What readers used is released when this returns.
+   */
+  void close() {
+    Version last;
+    List<StoreCursor> open;
+    lock.lock();
+    try {
+      if (current == null) {
+        return;
+      }
+      last = current;
+      current = null;
+      open = List.copyOf(cursors);
+    } finally {
+      lock.unlock();
+    }
+    release(last);
+    open.forEach(StoreCursor::storeCloses);
+    lock.lock();
+    try {
+      while (live > 0) {
+        drained.awaitUninterruptibly();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+}

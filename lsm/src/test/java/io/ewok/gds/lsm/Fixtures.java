@@ -1,0 +1,72 @@
+package io.ewok.gds.lsm;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+
+/** What the tests of the store share. */
+final class Fixtures {
+  static final Path DIRECTORY = Path.of("/store");
+
+  /** The smallest of everything, so that little data makes many files and reads. */
+  static final StoreOptions TINY =
+      StoreOptions.defaults()
+          .withBatchBytesMax(128 << 10)
+          .withMemtableBytes(256 << 10)
+          .withPoolBytes(1 << 20)
+          .withTableBytes(256 << 10)
+          .withTablesBeforeMerge(3)
+          .withLogSegmentBytes(256 << 10)
+          .withLogSegmentCount(4);
+
+  static final Comparator<byte[]> ORDER = Arrays::compareUnsigned;
+
+  private Fixtures() {}
+
+  static byte[] bytes(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
+  }
+
+  static String text(byte[] bytesOrNull) {
+    return bytesOrNull == null ? null : new String(bytesOrNull, StandardCharsets.UTF_8);
+  }
+
+  static byte[] array(MemorySegment segment) {
+    return segment.toArray(ValueLayout.JAVA_BYTE);
+  }
+
+  static byte[] randomBytes(SplittableRandom random, int length) {
+    byte[] bytes = new byte[length];
+    random.nextBytes(bytes);
+    return bytes;
+  }
+
+  /** The seed to use: that of the failure to be replayed, or the given one. */
+  static long seed(long otherwise) {
+    return Long.getLong("gds.seed", otherwise);
+  }
+
+  static String replay(Class<?> test, long seed) {
+    return "replay with: ./build verify -pl lsm -am -Dtest=%s -Dgds.seed=%d"
+            .formatted(test.getSimpleName(), seed)
+        + " -Dsurefire.failIfNoSpecifiedTests=false; seed="
+        + seed;
+  }
+
+  /** Everything a cursor shows, forward. */
+  static Map<byte[], byte[]> contents(Store store) throws Exception {
+    Map<byte[], byte[]> contents = new TreeMap<>(ORDER);
+    try (StoreCursor cursor = store.cursor()) {
+      for (cursor.first(); cursor.isValid(); cursor.next()) {
+        contents.put(array(cursor.key()), array(cursor.value()));
+      }
+    }
+    return contents;
+  }
+}
