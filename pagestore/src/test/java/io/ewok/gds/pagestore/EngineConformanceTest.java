@@ -24,9 +24,10 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.Timeout.ThreadMode;
 
 /** What every engine does. Subclasses say which engine, and add what only theirs has. */
-@Timeout(60)
+@Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD) // our waits ignore interrupts
 abstract class EngineConformanceTest {
   static final int UNIT = 4096; // a multiple of every engine's alignment here
   private static final int REGION_BYTES = 1 << 20;

@@ -1,0 +1,80 @@
+package io.ewok.gds.pagestore;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.ewok.gds.ffm.UringProbe;
+import java.io.IOException;
+import org.junit.jupiter.api.Test;
+
+class IoEnginesTest {
+  private static final EngineOptions OPTIONS =
+      EngineOptions.defaults().withQueueDepth(32).withPoolThreads(3);
+
+  private static final UringProbe FORBIDDEN =
+      new UringProbe(
+          UringProbe.Reason.DISABLED_BY_SYSCTL,
+          "io_uring is switched off on this machine: kernel.io_uring_disabled=2",
+          0,
+          0,
+          0,
+          0,
+          0);
+
+  @Test
+  void bestAvailableEngineIsTaken() throws IOException {
+    UringProbe probe = UringProbe.probe();
+    assumeTrue(probe.supported(), probe.message());
+    try (IoEngine engine = IoEngines.open(OPTIONS)) {
+      assertEquals("URING", engine.name());
+      assertTrue(engine.choice().rejections().isEmpty());
+      assertEquals("URING: io_uring with fixed buffers, queue depth 32", engine.description());
+    }
+  }
+
+  @Test
+  void poolIsTakenWithTheReasonWhereTheRingIsForbidden() throws IOException {
+    try (IoEngine engine = IoEngines.open(OPTIONS, FORBIDDEN)) {
+      assertEquals("POOL", engine.name());
+      EngineChoice.Rejection rejection = engine.choice().rejections().getFirst();
+      assertEquals(EngineKind.URING, rejection.kind());
+      assertEquals(FORBIDDEN.message(), rejection.reason());
+      assertEquals("POOL: 3 threads; URING rejected: " + FORBIDDEN.message(), engine.toString());
+    }
+  }
+
+  @Test
+  void poolIsTakenWhereTheRingCannotBeAsLargeAsWanted() throws IOException {
+    UringProbe real = UringProbe.probe();
+    // Flags that no kernel takes stand for a refusal that the small ring of the probe escaped.
+    UringProbe optimistic =
+        new UringProbe(
+            UringProbe.Reason.AVAILABLE, "works", -1, real.features(), real.operations(), 0, 0);
+    try (IoEngine engine = IoEngines.open(OPTIONS, optimistic)) {
+      assertEquals("POOL", engine.name());
+      assertTrue(engine.description().contains("io_uring_setup failed"), engine.description());
+    }
+  }
+
+  @Test
+  void forcedEngineIsTakenOrRefusedWithTheReason() throws IOException {
+    try (IoEngine engine = IoEngines.open(OPTIONS.withWanted(EngineKind.POOL), FORBIDDEN)) {
+      assertEquals("POOL: 3 threads", engine.description());
+    }
+    IOException e =
+        assertThrows(
+            IOException.class,
+            () -> IoEngines.open(OPTIONS.withWanted(EngineKind.URING), FORBIDDEN));
+    assertTrue(e.getMessage().endsWith("kernel.io_uring_disabled=2"), e.getMessage());
+  }
+
+  @Test
+  void optionsAreChecked() {
+    assertThrows(IllegalArgumentException.class, () -> OPTIONS.withQueueDepth(0));
+    assertThrows(IllegalArgumentException.class, () -> OPTIONS.withQueueDepth(1 << 20));
+    assertThrows(IllegalArgumentException.class, () -> OPTIONS.withPoolThreads(0));
+    assertThrows(NullPointerException.class, () -> OPTIONS.withWanted(null));
+  }
+}
