@@ -3,6 +3,7 @@ package io.ewok.gds.pagestore;
 import io.ewok.gds.reactor.Baton;
 import java.io.IOException;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
@@ -56,7 +57,12 @@ final class BlockingCalls implements AutoCloseable {
       return call.run();
     }
     Handed<T> handed = new Handed<>(call);
-    helpers.execute(handed);
+    try {
+      helpers.execute(handed);
+    } catch (RejectedExecutionException e) {
+      // The engine closes meanwhile. What still runs then closes things, and must not be skipped.
+      handed.run();
+    }
     handed.done.await();
     if (handed.failure instanceof RuntimeException e) {
       throw e;

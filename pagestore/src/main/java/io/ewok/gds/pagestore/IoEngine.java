@@ -71,7 +71,8 @@ public interface IoEngine extends AutoCloseable {
 
   /**
    * Takes the lock that the file stands for, without waiting. The file is created if it is missing
-   * and stays behind. A process that ends, in whatever way, frees its locks.
+   * and stays behind. The lock is held until it is closed, also past the close of the engine; a
+   * process that ends, in whatever way, frees its locks.
    *
    * @throws LockedException if it is held, by this process or another
    */

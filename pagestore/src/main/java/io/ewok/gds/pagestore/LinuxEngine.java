@@ -269,8 +269,13 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
             "the region is registered already: sizeBytes=" + region.sizeBytes());
       }
       region.lease();
+      try {
+        registerWithKernel(region);
+      } catch (RuntimeException | Error e) {
+        region.unlease();
+        throw e;
+      }
       registered.add(region);
-      registerWithKernel(region);
     }
   }
 
