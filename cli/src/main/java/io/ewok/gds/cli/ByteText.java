@@ -3,6 +3,7 @@ package io.ewok.gds.cli;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.HexFormat;
 
 /** Keys and values between their bytes and what a person types or reads. */
@@ -45,7 +46,7 @@ final class ByteText {
   /** Bytes in a message: quoted and shortened, hexadecimal when they are not printable text. */
   static String show(byte[] bytes) {
     boolean cut = bytes.length > SHOWN_BYTES_MAX;
-    byte[] shown = cut ? java.util.Arrays.copyOf(bytes, SHOWN_BYTES_MAX) : bytes;
+    byte[] shown = cut ? Arrays.copyOf(bytes, SHOWN_BYTES_MAX) : bytes;
     String text = utf8OrNull(shown);
     boolean printable = text != null && text.chars().noneMatch(Character::isISOControl);
     String body = printable ? '"' + text + '"' : "0x" + hex(shown);

@@ -102,7 +102,7 @@ final class CrashPhase {
     long first = 0;
     long killed = 0;
     int count = 0; // Counting the bits anew for each would be quadratic.
-    try (Progress progress = Progress.start(streams, "loading, to kill", killAfter, Units::count)) {
+    try (Progress progress = Progress.start(streams, "loading, to kill", 0, Units::count)) {
       int number = loader.nextAcknowledged();
       while (number >= 0) {
         workspace.checkNotCancelled();

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.util.MinimalPrettyPrinter;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
+import java.util.function.Consumer;
 
 /**
  * JSON lines: one object a line on standard output.
@@ -30,7 +31,7 @@ final class JsonOutput {
   }
 
   /** Prints one object. */
-  void line(java.util.function.Consumer<Fields> body) {
+  void line(Consumer<Fields> body) {
     StringWriter text = new StringWriter();
     try (JsonGenerator generator = FACTORY.createGenerator(text)) {
       generator.setPrettyPrinter(new MinimalPrettyPrinter());

@@ -1,5 +1,6 @@
 package io.ewok.gds.cli;
 
+import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import picocli.CommandLine.ITypeConverter;
@@ -15,7 +16,7 @@ final class SizeConverter implements ITypeConverter<Long> {
 
   @Override
   public Long convert(String text) {
-    Matcher matcher = SIZE.matcher(text.strip().toUpperCase(java.util.Locale.ROOT));
+    Matcher matcher = SIZE.matcher(text.strip().toUpperCase(Locale.ROOT));
     if (!matcher.matches()) {
       throw bad(text);
     }

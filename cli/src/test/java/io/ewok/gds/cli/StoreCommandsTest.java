@@ -1,0 +1,177 @@
+package io.ewok.gds.cli;
+
+import static io.ewok.gds.cli.GdsRun.gds;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.ewok.gds.lsm.Store;
+import io.ewok.gds.lsm.StoreOptions;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class StoreCommandsTest {
+  @TempDir private Path temp;
+  private Path store;
+
+  @BeforeEach
+  void nameStore() {
+    store = temp.resolve("store");
+  }
+
+  private void put(String... keysAndValues) {
+    for (int index = 0; index < keysAndValues.length; index += 2) {
+      gds("put", store, keysAndValues[index], keysAndValues[index + 1]).ok();
+    }
+  }
+
+  @Test
+  void getPrintsWhatPutStored() {
+    assertEquals("", gds("put", store, "greeting", "hello").ok());
+    assertEquals("hello\n", gds("get", store, "greeting").ok());
+  }
+
+  @Test
+  void emptyKeyAndValueAreKeyAndValue() {
+    put("", "");
+    assertEquals("\n", gds("get", store, "").ok());
+    assertEquals("\t\n", gds("scan", store).ok());
+  }
+
+  @Test
+  void atSignIsPartOfTheKey() {
+    put("@home", "@value");
+    assertEquals("@value\n", gds("get", store, "@home").ok());
+  }
+
+  @Test
+  void dashedKeyGoesBehindTwoDashes() {
+    gds("put", store, "--", "-5", "--json").ok();
+    assertEquals("--json\n", gds("get", store, "--", "-5").ok());
+  }
+
+  @Test
+  void missingKeyIsStatusOneAndNamed() {
+    put("a", "1");
+    assertTrue(gds("get", store, "b").failure(ExitStatus.FAILED).endsWith("key=\"b\""));
+  }
+
+  @Test
+  void deletedKeyIsGone() {
+    put("a", "1", "b", "2");
+    gds("delete", store, "a").ok();
+    gds("get", store, "a").failure(ExitStatus.FAILED);
+    assertEquals("b\t2\n", gds("scan", store).ok());
+  }
+
+  @Test
+  void deletingAnAbsentKeyIsNoError() {
+    put("a", "1");
+    gds("delete", store, "zebra").ok();
+  }
+
+  @Test
+  void scanHonoursItsBounds() {
+    put("a", "1", "ab", "2", "b", "3", "c", "4");
+    assertEquals("a\t1\nab\t2\nb\t3\nc\t4\n", gds("scan", store).ok());
+    assertEquals("ab\t2\nb\t3\n", gds("scan", store, "--from", "ab", "--to", "c").ok());
+    assertEquals("b\t3\nab\t2\n", gds("scan", store, "--from=aa", "--to=c", "--reverse").ok());
+    assertEquals("ab\t2\na\t1\n", gds("scan", store, "--prefix", "a", "--reverse").ok());
+    assertEquals("c\t4\n", gds("scan", store, "--reverse", "--limit", "1").ok());
+    assertEquals("", gds("scan", store, "--limit", "0").ok());
+    assertEquals("", gds("scan", store, "--from", "x").ok());
+    assertEquals("", gds("scan", store, "--to", "a", "--reverse").ok());
+  }
+
+  @Test
+  void jsonKeepsTextAndBinaryApart() {
+    put("täg", "a\tb\n\"");
+    gds("put", store, "--hex", "ff00", "fe").ok();
+    List<Map<String, Object>> lines = gds("scan", store, "--json").json();
+    assertEquals(Map.of("key", "täg", "value", "a\tb\n\""), lines.get(0));
+    assertEquals(Map.of("key_base64", "/wA=", "value_base64", "/g=="), lines.get(1));
+    assertEquals(lines.subList(0, 1), gds("get", store, "täg", "--json").json());
+  }
+
+  @Test
+  void hexIsBothReadAndPrinted() {
+    gds("put", store, "--hex", "00FF", "0a").ok();
+    assertEquals("0a\n", gds("get", store, "--hex", "00ff").ok());
+    assertEquals("00ff\t0a\n", gds("scan", store, "--hex", "--from", "00").ok());
+    assertTrue(gds("get", store, "--hex", "0").failure(ExitStatus.USAGE).contains("KEY=0"));
+  }
+
+  @Test
+  void readingDoesNotCreateAStore() {
+    for (String command : List.of("scan", "stats")) {
+      gds(command, store).failure(ExitStatus.FAILED);
+    }
+    gds("get", store, "a").failure(ExitStatus.FAILED);
+    gds("delete", store, "a").failure(ExitStatus.FAILED);
+    assertFalse(Files.exists(store));
+  }
+
+  @Test
+  void directoryOfOtherFilesIsNotAStoreAndLeftAlone() throws IOException {
+    Files.createDirectory(store);
+    Files.writeString(store.resolve("letter.txt"), "dear");
+    String message = gds("put", store, "a", "1").failure(ExitStatus.FAILED);
+    assertTrue(message.contains(store.toString()), message);
+    try (var files = Files.list(store)) {
+      assertEquals(1, files.count());
+    }
+  }
+
+  @Test
+  void storeOpenElsewhereIsRefused() throws IOException {
+    try (Store opened = Store.open(store, StoreOptions.defaults())) {
+      String message = gds("get", store, "a").failure(ExitStatus.FAILED);
+      assertTrue(message.contains("open already"), message);
+      opened.flush();
+    }
+  }
+
+  @Test
+  void statsTellWhatIsThere() {
+    put("a", "1");
+    String text = gds("stats", store).ok();
+    assertTrue(text.contains("sequence"), text);
+    Map<String, Object> object = gds("stats", store, "--json").json().getFirst();
+    assertEquals(1L, object.get("sequence"));
+    assertTrue((Long) object.get("memory_limit_bytes") > 0);
+  }
+
+  @Test
+  void keyLongerThanAStoreTakesIsRefusedWithNumbers() {
+    String message = gds("put", store, "k".repeat(65_536), "v").failure(ExitStatus.FAILED);
+    assertTrue(message.contains("65536") || message.contains("65,536"), message);
+    gds("put", store, "k".repeat(65_535), "v").ok();
+  }
+
+  @Test
+  void valueLongerThanAStoreTakesIsRefused() {
+    gds("put", store, "--memory", "2M", "k", "v".repeat(1 << 20)).failure(ExitStatus.FAILED);
+  }
+
+  @Test
+  void memoryIsTheStoresLimit() {
+    put("a", "1");
+    Map<String, Object> object = gds("stats", store, "--json", "--memory", "8M").json().getFirst();
+    long limit = (Long) object.get("memory_limit_bytes");
+    assertTrue(limit <= 8 << 20 && limit > 6 << 20, "limit=" + limit);
+  }
+
+  @Test
+  void chosenEngineIsUsed() {
+    put("a", "1");
+    Map<String, Object> object =
+        gds("stats", store, "--json", "--engine", "pool").json().getFirst();
+    assertEquals("POOL", object.get("engine"));
+  }
+}

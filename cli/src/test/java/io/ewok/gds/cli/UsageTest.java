@@ -1,0 +1,130 @@
+package io.ewok.gds.cli;
+
+import static io.ewok.gds.cli.GdsRun.gds;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class UsageTest {
+  @TempDir private Path temp;
+
+  @ParameterizedTest
+  @ValueSource(strings = {"put", "get", "delete", "scan", "load", "stats", "doctor", "demo"})
+  void everyCommandExplainsItselfWithAnExample(String command) {
+    String help = gds(command, "--help").ok();
+    assertTrue(help.contains("Usage: gds " + command), help);
+    assertTrue(help.contains("Example"), help);
+    assertTrue(help.contains("--debug"), help);
+    assertTrue(gds("--help").ok().contains("\n  " + command), command);
+  }
+
+  @Test
+  void loaderOfTheDemonstrationIsNotListed() {
+    assertFalse(gds("--help").ok().contains(DemoLoaderCommand.NAME));
+  }
+
+  @Test
+  void versionIsTheBuilds() {
+    String version = gds("--version").ok();
+    assertTrue(version.matches("gds \\d+\\.\\d+\\S* \\(Java .*\\)\\R"), version);
+  }
+
+  @Test
+  void commandIsRequired() {
+    gds().failure(ExitStatus.USAGE);
+  }
+
+  @Test
+  void unknownCommandSuggestsTheNearest() {
+    assertTrue(gds("scna", temp).failure(ExitStatus.USAGE).contains("scan"));
+  }
+
+  @Test
+  void unknownOptionSuggestsTheNearest() {
+    String message = gds("scan", temp, "--prefx=a").failure(ExitStatus.USAGE);
+    assertTrue(message.contains("--prefix"), message);
+  }
+
+  @Test
+  void missingArgumentIsNamed() {
+    assertTrue(gds("put", temp, "k").failure(ExitStatus.USAGE).contains("VALUE"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"much", "0", "-1M", "1X", "99999999999999999T", ""})
+  void badSizeIsRefused(String size) {
+    String message = gds("scan", temp, "--memory=" + size).failure(ExitStatus.USAGE);
+    assertTrue(message.contains("--memory"), message);
+  }
+
+  @Test
+  void sizesHaveUnits() {
+    SizeConverter converter = new SizeConverter();
+    assertEquals(4096, converter.convert("4096"));
+    assertEquals(64 << 10, converter.convert("64k"));
+    assertEquals(64L << 20, converter.convert("64MiB"));
+    assertEquals(2L << 30, converter.convert("2 GB"));
+    assertEquals(1L << 40, converter.convert("1T"));
+  }
+
+  @Test
+  void tooLittleMemoryNamesTheSmallest() {
+    String message = gds("put", temp.resolve("s"), "k", "v", "--memory=1K").failure(1);
+    assertTrue(message.endsWith("smallest=" + StoreSizes.minimumBytes()), message);
+  }
+
+  @Test
+  void unknownEngineListsTheKnown() {
+    String message = gds("doctor", "--engine=fast").failure(ExitStatus.USAGE);
+    assertTrue(message.contains("URING") && message.contains("POOL"), message);
+  }
+
+  @Test
+  void stackTraceIsShownOnlyOnDemand() {
+    assertFalse(gds("scan", temp.resolve("none")).err().contains("\tat "));
+    assertTrue(gds("scan", temp.resolve("none"), "--debug").err().contains("\tat "));
+  }
+
+  @Test
+  void closedPipeEndsQuietly() {
+    Path store = temp.resolve("store");
+    gds("put", store, "a", "1").ok();
+    ByteArrayOutputStream err = new ByteArrayOutputStream();
+    Streams streams = new Streams(InputStream.nullInputStream(), failing("Broken pipe"), err);
+    assertEquals(ExitStatus.CLOSED_PIPE, GdsCommand.run(streams, "scan", store.toString()));
+    assertEquals("", err.toString(StandardCharsets.UTF_8));
+  }
+
+  @Test
+  void unwritableOutputIsAnError() {
+    Path store = temp.resolve("store");
+    gds("put", store, "a", "1").ok();
+    ByteArrayOutputStream err = new ByteArrayOutputStream();
+    Streams streams =
+        new Streams(InputStream.nullInputStream(), failing("No space left on device"), err);
+    assertEquals(ExitStatus.FAILED, GdsCommand.run(streams, "scan", store.toString()));
+    assertTrue(
+        err.toString(StandardCharsets.UTF_8).contains("No space left on device"),
+        err.toString(StandardCharsets.UTF_8));
+  }
+
+  private static OutputStream failing(String message) {
+    return new OutputStream() {
+      @Override
+      public void write(int oneByte) throws IOException {
+        throw new IOException(message);
+      }
+    };
+  }
+}
