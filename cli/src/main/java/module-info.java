@@ -8,6 +8,9 @@ module io.ewok.gds.cli {
   requires io.ewok.gds.pagestore;
   requires java.management;
 
+  provides System.LoggerFinder with
+      io.ewok.gds.cli.ConsoleLogFinder;
+
   opens io.ewok.gds.cli to
       info.picocli;
 }

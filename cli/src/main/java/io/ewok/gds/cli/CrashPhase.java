@@ -87,7 +87,7 @@ final class CrashPhase {
 
   private List<String> childOptions() {
     String engine = plan.options().engine().wanted().name().toLowerCase(Locale.ROOT);
-    long memory = plan.data().dataBytes() / DemoPlan.DATA_PER_MEMORY;
+    long memory = plan.options().memoryBytes();
     return List.of(
         "--engine", engine, "--memory", Long.toString(memory), "--threads", "" + WRITERS);
   }

@@ -11,7 +11,7 @@ import picocli.CommandLine.Option;
 @Command(
     name = "demo",
     description = {
-      "Load real data into a store whose memory is a quarter of it, kill a second process in the middle of a synced"
+      "Load real data into a store with a quarter of it in memory, kill a second process in the middle of a synced"
           + " load and check what it had been promised, then read everything back and check it.",
       "The data are the files of this Debian system: path as key, package and version as value; or --input.",
       "Any difference between store and data ends it with status 1 and the first wrong key."

@@ -31,14 +31,15 @@ record DemoReport(
     table.row(
         "memory",
         Units.bytes(memory.peakBytes()),
-        "at most, of a budget of %s, which is 1/%s of the data"
+        "at most, of a budget of %s; pool and memtables are %s, 1/%s of the data"
             .formatted(
                 Units.bytes(memory.limitBytes()),
-                Units.ratio((double) plan.data().dataBytes() / memory.limitBytes())));
+                Units.bytes(cacheBytes()),
+                Units.ratio((double) plan.data().dataBytes() / cacheBytes())));
     table.row(
         "load, random order",
         perSecond(records, load.nanos()),
-        "%s, with %s flushes and %s merges"
+        "%s, all merged in the end: flushes %s, merges %s"
             .formatted(
                 Units.seconds(load.nanos()),
                 Units.count(load.stats().flushes()),
@@ -103,6 +104,7 @@ record DemoReport(
         .number("seed", plan.seed())
         .number("records", records)
         .number("data_bytes", plan.data().dataBytes())
+        .number("cache_bytes", cacheBytes())
         .number("memory_peak_bytes", memory.peakBytes())
         .number("memory_limit_bytes", memory.limitBytes())
         .number("load_per_second", Units.perSecond(records, load.nanos()))
@@ -133,6 +135,10 @@ record DemoReport(
     }
   }
 
+  private long cacheBytes() {
+    return StoreSizes.cacheBytes(plan.options());
+  }
+
   private StoreStats.Memory peakMemory() {
     StoreStats.Memory loading = load.stats().memory();
     StoreStats.Memory reading = read.end().memory();
@@ -140,9 +146,7 @@ record DemoReport(
   }
 
   private String copies() {
-    return plan.copies() == 0
-        ? ""
-        : ", repeated " + plan.copies() + " times to be four times the smallest store's memory";
+    return plan.copies() == 0 ? "" : ", repeated " + plan.copies() + " times to be large enough";
   }
 
   private static String perSecond(long count, long nanos) {

@@ -1,5 +1,6 @@
 package io.ewok.gds.cli;
 
+import io.ewok.gds.pagestore.StorageException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
@@ -28,9 +29,12 @@ final class Failures {
     return thrown instanceof CommandFailure failure ? failure.exitStatus() : ExitStatus.FAILED;
   }
 
+  /** What was wrong, as one sentence without "gds:". */
   static String message(Throwable thrown) {
     return switch (thrown) {
       case UncheckedIOException e -> message(e.getCause());
+      case StorageException e when e.getCause() instanceof FileSystemException cause ->
+          message(cause);
       case NoSuchFileException e -> "there is no such file or directory: path=" + e.getFile();
       case AccessDeniedException e -> "permission denied: path=" + e.getFile();
       case FileAlreadyExistsException e -> "the file exists already: path=" + e.getFile();
@@ -45,10 +49,24 @@ final class Failures {
               + Runtime.getRuntime().maxMemory();
       case CommandFailure e -> e.getMessage();
       // The layers below say what is wrong in these, in full sentences.
-      case IOException e when e.getMessage() != null -> e.getMessage();
+      case IOException e when e.getMessage() != null -> e.getMessage() + systemError(e);
       case IllegalArgumentException e when e.getMessage() != null -> e.getMessage();
       case IllegalStateException e when e.getMessage() != null -> e.getMessage();
       default -> "internal error, --debug shows where: " + thrown;
     };
+  }
+
+  /**
+   * The system's error under a failure that does not show it, such as a full disk under a flush.
+   */
+  private static String systemError(Throwable thrown) {
+    String told = thrown.getMessage();
+    for (Throwable cause = thrown.getCause(); cause != null; cause = cause.getCause()) {
+      String message = String.valueOf(cause.getMessage());
+      if (message.contains("errno=")) {
+        return told.contains("errno=") ? "" : "; because: " + message;
+      }
+    }
+    return "";
   }
 }

@@ -43,6 +43,7 @@ final class GdsCommand implements Runnable {
   /** Runs a command line and returns the exit status; nothing is thrown. */
   static int run(Streams streams, String... args) {
     boolean debug = List.of(args).contains("--debug");
+    ConsoleLogFinder.showTraces(debug);
     int status;
     try {
       StringWriter text = new StringWriter(); // Help and version.

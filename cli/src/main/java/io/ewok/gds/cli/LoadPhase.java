@@ -5,7 +5,10 @@ import io.ewok.gds.lsm.Store;
 import io.ewok.gds.lsm.StoreStats;
 import java.io.IOException;
 
-/** Loads a demonstration's data in random order, buffered, and flushes it to tables. */
+/**
+ * Loads a demonstration's data in random order, buffered, until all is in tables and they are
+ * merged.
+ */
 final class LoadPhase {
   private LoadPhase() {}
 
@@ -30,6 +33,8 @@ final class LoadPhase {
       }
       writer.finish();
       store.flush();
+      // Else the merging would go on below the reads, and what it writes would not be counted.
+      store.compact();
       stats = store.stats();
     }
     if (stats.levels().stream().mapToInt(StoreStats.Level::tables).sum() == 0) {

@@ -1,6 +1,8 @@
 package io.ewok.gds.cli;
 
 import io.ewok.gds.lsm.StoreOptions;
+import java.util.Objects;
+import java.util.function.LongPredicate;
 
 /**
  * Divides one number, the memory a user grants a store, into the sizes the store asks for: half to
@@ -19,17 +21,24 @@ final class StoreSizes {
 
   /** The smallest memory a store runs with, in bytes. */
   static long minimumBytes() {
-    long low = 0;
-    long high = StoreOptions.defaults().memoryBytes();
-    while (high - low > OS_PAGE_BYTES) {
-      long middle = (low + high) >>> 1;
-      if (largestWithin(middle) == null) {
-        low = middle;
-      } else {
-        high = middle;
-      }
-    }
-    return high;
+    return smallest(memoryBytes -> largestWithin(memoryBytes) != null);
+  }
+
+  /** The smallest pool and memtables a store runs with, together, in bytes. */
+  static long minimumCacheBytes() {
+    return smallest(cacheBytes -> largestWithCache(cacheBytes) != null);
+  }
+
+  /** What holds a store's data in memory, the pool and all memtables, in bytes. */
+  static long cacheBytes(StoreOptions options) {
+    return options.poolBytes() + StoreOptions.MEMTABLES_MAX * options.memtableBytes();
+  }
+
+  /**
+   * Options whose {@link #cacheBytes} is at most, and close to, the given number, which is enough.
+   */
+  static StoreOptions withCache(long cacheBytes) {
+    return Objects.requireNonNull(largestWithCache(cacheBytes), "cacheBytes");
   }
 
   /**
@@ -60,13 +69,37 @@ final class StoreSizes {
     return null;
   }
 
+  private static StoreOptions largestWithCache(long cacheBytes) {
+    for (int batch = BATCH_BYTES_MAX; batch >= BATCH_BYTES_MIN; batch >>= 1) {
+      StoreOptions options = candidate(cacheBytes, batch);
+      if (options != null) {
+        return options;
+      }
+    }
+    return null;
+  }
+
+  private static long smallest(LongPredicate possible) {
+    long low = 0;
+    long high = StoreOptions.defaults().memoryBytes();
+    while (high - low > OS_PAGE_BYTES) {
+      long middle = (low + high) >>> 1;
+      if (possible.test(middle)) {
+        high = middle;
+      } else {
+        low = middle;
+      }
+    }
+    return high;
+  }
+
   /** Null when the store refuses these sizes: it alone knows its smallest ones. */
-  private static StoreOptions candidate(long memoryBytes, int batchBytes) {
-    long pool = memoryBytes / 2 / OS_PAGE_BYTES * OS_PAGE_BYTES;
+  private static StoreOptions candidate(long cacheBytes, int batchBytes) {
+    long pool = cacheBytes / 2 / OS_PAGE_BYTES * OS_PAGE_BYTES;
     long memtable =
         Math.min(
             MEMTABLE_BYTES_MAX,
-            (memoryBytes - pool) / StoreOptions.MEMTABLES_MAX / OS_PAGE_BYTES * OS_PAGE_BYTES);
+            (cacheBytes - pool) / StoreOptions.MEMTABLES_MAX / OS_PAGE_BYTES * OS_PAGE_BYTES);
     long segment =
         Math.clamp(Long.highestOneBit(memtable), LOG_SEGMENT_BYTES_MIN, LOG_SEGMENT_BYTES_MAX);
     StoreOptions defaults = StoreOptions.defaults();

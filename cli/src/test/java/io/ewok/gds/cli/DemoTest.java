@@ -38,7 +38,7 @@ class DemoTest {
     directory = temp.resolve("demo");
     input = temp.resolve("data.csv");
     SplittableRandom random = new SplittableRandom(SEED);
-    int valueChars = Math.toIntExact(4 * StoreSizes.minimumBytes() / RECORDS);
+    int valueChars = Math.toIntExact(4 * StoreSizes.minimumCacheBytes() / RECORDS);
     try (BufferedWriter out = Files.newBufferedWriter(input)) {
       out.write("id,text\n");
       for (int record = 0; record < RECORDS; record++) {
@@ -67,7 +67,7 @@ class DemoTest {
     assertEquals((long) RECORDS, result.get("records"));
     assertEquals(SEED, result.get("seed"));
     long memory = (Long) result.get("memory_limit_bytes");
-    assertTrue(4 * memory <= (Long) result.get("data_bytes"), result.toString());
+    assertTrue(4 * (Long) result.get("cache_bytes") <= (Long) result.get("data_bytes"));
     assertTrue((Long) result.get("memory_peak_bytes") <= memory, result.toString());
     assertTrue((Long) result.get("device_reads") > 0, result.toString());
     long acknowledged = (Long) result.get("acknowledged");
@@ -110,7 +110,7 @@ class DemoTest {
     DemoPlan plan = DemoPlan.of("small", read, SEED, EngineOptions.defaults());
     assertTrue(plan.copies() > 0);
     assertEquals(read.count() * (1L + plan.copies()), plan.data().count());
-    assertTrue(plan.options().memoryBytes() * 4 <= plan.data().dataBytes());
+    assertTrue(StoreSizes.cacheBytes(plan.options()) * 4 <= plan.data().dataBytes());
   }
 
   @Test

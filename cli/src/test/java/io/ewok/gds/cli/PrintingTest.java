@@ -6,10 +6,15 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.ewok.gds.pagestore.StorageException;
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -88,7 +93,7 @@ class PrintingTest {
   @Test
   void shuffleDependsOnTheSeedAloneAndLosesNothing() throws IOException {
     String lines = "a\nb\nc\nd\ne\nf\ng\nh\ni\nj\n";
-    InputStream in = new java.io.ByteArrayInputStream(lines.getBytes(StandardCharsets.UTF_8));
+    InputStream in = new ByteArrayInputStream(lines.getBytes(StandardCharsets.UTF_8));
     DataSet data = DataSet.read(new LineReader(in));
     int[] order = data.shuffled(5);
     assertArrayEquals(order, data.shuffled(5));
@@ -103,5 +108,33 @@ class PrintingTest {
       long used = StoreSizes.within(memory).memoryBytes();
       assertTrue(used <= memory && used > memory / 5 * 2, "memory=" + memory + " used=" + used);
     }
+  }
+
+  @Test
+  void logOfTheLayersBelowIsOneLineWithoutATrace() {
+    System.Logger logger =
+        new ConsoleLogFinder().getLogger("store", PrintingTest.class.getModule());
+    PrintStream before = System.err;
+    System.setErr(new PrintStream(err, true, StandardCharsets.UTF_8));
+    try {
+      logger.log(System.Logger.Level.INFO, "not for the user");
+      logger.log(System.Logger.Level.ERROR, "a flush failed", new IOException("disk full"));
+      logger.log(System.Logger.Level.WARNING, "lost {0}", 3);
+    } finally {
+      System.setErr(before);
+    }
+    assertEquals(
+        "gds: a flush failed: disk full\ngds: lost 3\n", err.toString(StandardCharsets.UTF_8));
+  }
+
+  @Test
+  void failureShowsTheSystemsErrorBelowIt() {
+    IOException system = new IOException("cannot write: errno=ENOSPC");
+    IOException flush = new IOException("no flush: path=/s", new IOException("x", system));
+    assertEquals("no flush: path=/s; because: cannot write: errno=ENOSPC", Failures.message(flush));
+    assertEquals("e: errno=EIO", Failures.message(new IOException("e: errno=EIO", system)));
+    StorageException denied =
+        new StorageException("cannot look", Path.of("/s"), new AccessDeniedException("/s"));
+    assertEquals("permission denied: path=/s", Failures.message(denied));
   }
 }
