@@ -25,6 +25,12 @@ import java.util.function.BooleanSupplier;
 final class Background {
   private static final Logger LOGGER = System.getLogger(Background.class.getName());
 
+  /**
+   * Flushes interrupt a merge until there are this many times the tables that started it. From then
+   * on it goes first and writers wait, since every table more makes every read slower.
+   */
+  private static final int TABLES_DURING_MERGE = 3;
+
   private final Path directory;
   private final VersionSet versions;
   private final TableSet tables;
@@ -276,9 +282,11 @@ final class Background {
     }
   }
 
-  /** Between two records of a merge: writers should not wait for the whole of it. */
+  /**
+   * Between two records of a merge: writers should not wait for the whole of it, if it keeps up.
+   */
   private boolean pause() {
-    if (versions.hasFrozen()) {
+    if (versions.hasFrozen() && versions.level0Count() < TABLES_DURING_MERGE * tablesBeforeMerge) {
       flushIfFrozen();
     }
     return !closing;
