@@ -221,6 +221,7 @@ public final class CachedPageFile extends CachedFile {
         io.sync();
       }
     } catch (IOException e) {
+      unsynced = true; // and will stay so
       table.poison(this, e);
       throw e;
     } finally {

@@ -66,7 +66,6 @@ final class LogRecovery {
       }
       chained = true;
       incarnation = block.incarnation();
-      ring.mark(block.lsn());
       if (!replayBlock(block) && !resumesAfterCut()) {
         break;
       }

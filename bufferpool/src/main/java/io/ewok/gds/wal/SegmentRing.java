@@ -69,6 +69,7 @@ final class SegmentRing implements AutoCloseable {
               path, 0, ring.segmentBytes + " bytes", ring.files[slot].sizeBytes() + " bytes");
         }
         ring.checkAlignment(ring.files[slot]);
+        ring.unsynced[slot] = true; // a process that was killed may have left writes unsynced
       }
       return ring;
     } catch (Throwable e) {
@@ -123,15 +124,7 @@ final class SegmentRing implements AutoCloseable {
   }
 
   /**
-   * Counts what was read as not yet durable: a process that was killed may have left it in the
-   * system's cache.
-   */
-  void mark(long lsn) {
-    unsynced[slot(lsn)] = true;
-  }
-
-  /**
-   * Makes everything written or marked durable.
+   * Makes everything written durable; the first time, everything that is there.
    *
    * @return how many files had to be synced
    */

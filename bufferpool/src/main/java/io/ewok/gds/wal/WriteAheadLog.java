@@ -396,10 +396,11 @@ public final class WriteAheadLog implements AutoCloseable {
       SegmentRing ring, LogHeader header, Region region, MemoryBudget budget, RecordConsumer replay)
       throws IOException {
     try (LogWindow window = new LogWindow(ring, region, budget)) {
+      // Whoever replays may write pages with these positions, and the new header calls them
+      // durable.
+      ring.sync();
       LogRecovery recovery = new LogRecovery(ring, header, window, replay);
       recovery.run();
-      // The new header will call all of this durable.
-      ring.sync();
       return header.recovered(recovery.nextLsn(), recovery.endLsn());
     }
   }
