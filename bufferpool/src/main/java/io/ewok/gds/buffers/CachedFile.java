@@ -31,7 +31,7 @@ abstract sealed class CachedFile implements AutoCloseable permits CachedPageFile
   /** Reads and verifies what is bound to a frame, without the lock. */
   abstract void read(Frame frame) throws IOException;
 
-  /** Writes a page, without the lock, latched shared. */
+  /** Completes and writes a page, without the lock, latched shared. */
   abstract void write(Frame frame) throws IOException;
 
   /** Where in its frames the page or block begins, in bytes. */

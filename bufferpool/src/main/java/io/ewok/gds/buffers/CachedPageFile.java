@@ -261,6 +261,7 @@ public final class CachedPageFile extends CachedFile {
 
   @Override
   void write(Frame frame) throws IOException {
+    PageFormat.seal(frame.segment, size, frame.key);
     if (isSmallerThanSector()) {
       rewriteSector(frame);
     } else {

@@ -73,7 +73,7 @@ public final class PageFormat {
    */
   public static void format(MemorySegment page, PageSize size) {
     page.fill((byte) 0);
-    page.set(ValueLayout.JAVA_BYTE, LAYOUT, (byte) (VERSION << 4 | size.code()));
+    setLayout(page, size);
     setLower(page, HEADER_BYTES);
     setUpper(page, size.bytes());
   }
@@ -173,8 +173,12 @@ public final class PageFormat {
     return (int) (crc.getValue() % 0xFFFF) + 1;
   }
 
-  /** Stores the checksum: the page is ready to be written under this number. */
-  static void seal(MemorySegment page, long number) {
+  /**
+   * Makes the page ready to be written under this number: stores the checksum, and the layout,
+   * which is the file's and not the caller's to change.
+   */
+  static void seal(MemorySegment page, PageSize size, long number) {
+    setLayout(page, size);
     page.set(SHORT, CHECKSUM, (short) computeChecksum(page, number));
   }
 
@@ -210,6 +214,10 @@ public final class PageFormat {
           "size code " + size.code() + " in page " + number,
           "size code " + sizeCode(page));
     }
+  }
+
+  private static void setLayout(MemorySegment page, PageSize size) {
+    page.set(ValueLayout.JAVA_BYTE, LAYOUT, (byte) (VERSION << 4 | size.code()));
   }
 
   private static long inRange(String name, long value, long max) {

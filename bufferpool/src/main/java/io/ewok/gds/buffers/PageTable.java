@@ -489,7 +489,6 @@ final class PageTable {
       if (log != null) {
         log.sync(lsn);
       }
-      PageFormat.seal(frame.segment, frame.key);
       frame.file.write(frame);
       return true;
     } finally {

@@ -43,6 +43,10 @@ record LogHeader(
   static final int MAGIC = 0x484C4447;
   static final int VERSION = 1;
   static final int BYTES = 48;
+
+  /** No log gets here; what it is compared with is calculated without overflow. */
+  private static final long LSN_MAX = 1L << 62;
+
   private static final String FILE = "log.header";
 
   static LogHeader first(LogOptions options) {
@@ -106,7 +110,9 @@ record LogHeader(
       throw new CorruptFileException(file, 0, "a possible ring", e.getMessage());
     }
     boolean ordered = 0 <= horizonLsn && 0 <= cutLsn && cutLsn <= startLsn;
+    boolean possible = horizonLsn < LSN_MAX && startLsn < LSN_MAX;
     if (!ordered
+        || !possible
         || incarnation < 1
         || startLsn % LogFormat.BLOCK_ALIGNMENT != 0
         || startLsn - cutLsn > segmentBytes) {

@@ -8,9 +8,9 @@ package io.ewok.gds.wal;
  * <tr><th>name</th><th>unit</th><th>default</th><th>raise it when</th><th>cost</th></tr>
  * <tr><td>segmentBytes</td><td>bytes, multiple of 4096, at most 1 GiB</td><td>16 MiB</td><td>records are larger</td>
  *   <td>space is given back in larger steps</td></tr>
- * <tr><td>segmentCount</td><td>files, at least 2</td><td>4</td><td>the owner truncates rarely</td>
+ * <tr><td>segmentCount</td><td>files, 2 to 65536</td><td>4</td><td>the owner truncates rarely</td>
  *   <td>disk space; recovery reads all of it</td></tr>
- * <tr><td>bufferBytes</td><td>bytes, multiple of 4096, at most segmentBytes</td><td>1 MiB</td>
+ * <tr><td>bufferBytes</td><td>bytes, multiple of 4096, at most segmentBytes and 256 MiB</td><td>1 MiB</td>
  *   <td>much is appended between syncs</td><td>twice as much memory</td></tr>
  * </table>
  *
@@ -19,6 +19,8 @@ package io.ewok.gds.wal;
  */
 public record LogOptions(long segmentBytes, int segmentCount, int bufferBytes) {
   private static final long SEGMENT_BYTES_MAX = 1L << 30;
+  private static final int SEGMENT_COUNT_MAX = 1 << 16;
+  private static final int BUFFER_BYTES_MAX = 256 << 20;
 
   /**
    * Checks the sizes.
@@ -32,15 +34,16 @@ public record LogOptions(long segmentBytes, int segmentCount, int bufferBytes) {
       throw new IllegalArgumentException(
           "a segment has 4096 bytes to 1 GiB in steps of 4096: segmentBytes=" + segmentBytes);
     }
-    if (segmentCount < 2) {
+    if (segmentCount < 2 || segmentCount > SEGMENT_COUNT_MAX) {
       throw new IllegalArgumentException(
-          "a ring has two segments or more: segmentCount=" + segmentCount);
+          "a ring has 2 to 65536 segments: segmentCount=" + segmentCount);
     }
     if (bufferBytes < LogFormat.BLOCK_ALIGNMENT
-        || bufferBytes > segmentBytes
+        || bufferBytes > Math.min(segmentBytes, BUFFER_BYTES_MAX)
         || bufferBytes % LogFormat.BLOCK_ALIGNMENT != 0) {
       throw new IllegalArgumentException(
-          "a buffer has 4096 bytes to segmentBytes in steps of 4096: bufferBytes=" + bufferBytes);
+          "a buffer has 4096 bytes to segmentBytes or 256 MiB in steps of 4096: bufferBytes="
+              + bufferBytes);
     }
   }
 

@@ -1,5 +1,7 @@
 package io.ewok.gds.wal;
 
+import io.ewok.gds.allocator.MemoryBudget;
+import io.ewok.gds.allocator.Region;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.UnsupportedFormatException;
 import java.io.IOException;
@@ -38,6 +40,24 @@ final class LogRecovery {
     this.replay = replay;
     this.nextLsn = ring.segmentStart(header.horizonLsn());
     this.limitLsn = nextLsn + ring.capacityBytes();
+  }
+
+  /**
+   * Replays a log.
+   *
+   * @return the header under which it goes on
+   */
+  static LogHeader recover(
+      SegmentRing ring, LogHeader header, Region region, MemoryBudget budget, RecordConsumer replay)
+      throws IOException {
+    try (LogWindow window = new LogWindow(ring, region, budget)) {
+      // Whoever replays may write pages with these positions, and the new header calls them
+      // durable.
+      ring.sync();
+      LogRecovery recovery = new LogRecovery(ring, header, window, replay);
+      recovery.run();
+      return header.recovered(recovery.nextLsn(), recovery.endLsn());
+    }
   }
 
   /** The position after the last record; known after {@link #run}. */

@@ -3,10 +3,7 @@ package io.ewok.gds.wal;
 import io.ewok.gds.allocator.MemoryBudget;
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.allocator.RegionOptions;
-import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.IoEngine;
-import io.ewok.gds.pagestore.IoFile;
-import io.ewok.gds.pagestore.OpenMode;
 import io.ewok.gds.pagestore.PoisonedFileException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -105,8 +102,8 @@ public final class WriteAheadLog implements AutoCloseable {
    * @param budget is charged {@link LogOptions#memoryBytes()}, and during recovery the size of a
    *     record that is larger
    * @param replay receives every record from the horizon on, in order, before this method returns
-   * @throws CorruptFileException if something that was durable cannot be read, or the files do not
-   *     belong together; nothing is changed
+   * @throws io.ewok.gds.pagestore.CorruptFileException if something that was durable cannot be
+   *     read, or the files do not belong together; nothing is changed
    * @throws io.ewok.gds.pagestore.UnsupportedFormatException if a newer version wrote it; nothing
    *     is changed
    * @throws io.ewok.gds.pagestore.OutOfSpaceException if a new log does not fit; nothing is left
@@ -125,12 +122,12 @@ public final class WriteAheadLog implements AutoCloseable {
     Region region = Region.map(budget, RegionOptions.ofSize(options.memoryBytes()));
     try {
       if (!engine.exists(LogHeader.file(directory))) {
-        create(engine, directory, options, region);
+        LogCreation.create(engine, directory, options, region);
       }
       LogHeader header = LogHeader.read(engine, directory);
       SegmentRing ring = SegmentRing.open(engine, directory, header);
       try {
-        LogHeader recovered = recover(ring, header, region, budget, replay);
+        LogHeader recovered = LogRecovery.recover(ring, header, region, budget, replay);
         recovered.write(engine, directory);
         LogOptions actual =
             options
@@ -361,47 +358,6 @@ public final class WriteAheadLog implements AutoCloseable {
       }
     } finally {
       headerLock.unlock();
-    }
-  }
-
-  private static void create(IoEngine engine, Path directory, LogOptions options, Region region)
-      throws IOException {
-    for (int slot = 0; slot < options.segmentCount(); slot++) {
-      Path path = SegmentRing.slotPath(directory, slot);
-      if (engine.exists(path) && startsWithBlock(engine, path, region)) {
-        throw new CorruptFileException(
-            LogHeader.file(directory), 0, "the header of the log in this directory", "no file");
-      }
-    }
-    region.segment().fill((byte) 0);
-    LogHeader header = LogHeader.first(options);
-    SegmentRing ring = SegmentRing.create(engine, directory, header, region);
-    try (ring) {
-      header.write(engine, directory); // from here on it is a log
-    } catch (Throwable e) {
-      ring.abandon(engine, e);
-      throw e;
-    }
-  }
-
-  private static boolean startsWithBlock(IoEngine engine, Path path, Region region)
-      throws IOException {
-    try (IoFile file = engine.open(path, OpenMode.READ_ONLY)) {
-      return file.read(0, region, 0, LogFormat.BLOCK_ALIGNMENT) >= LogFormat.BLOCK_HEADER_BYTES
-          && LogFormat.isHeader(region.segment());
-    }
-  }
-
-  private static LogHeader recover(
-      SegmentRing ring, LogHeader header, Region region, MemoryBudget budget, RecordConsumer replay)
-      throws IOException {
-    try (LogWindow window = new LogWindow(ring, region, budget)) {
-      // Whoever replays may write pages with these positions, and the new header calls them
-      // durable.
-      ring.sync();
-      LogRecovery recovery = new LogRecovery(ring, header, window, replay);
-      recovery.run();
-      return header.recovered(recovery.nextLsn(), recovery.endLsn());
     }
   }
 

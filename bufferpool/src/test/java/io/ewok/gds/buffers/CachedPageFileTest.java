@@ -186,7 +186,7 @@ final class CachedPageFileTest {
       file.readFully(0, region, 0, SIZE.bytes());
       MemorySegment page = region.segment().asSlice(0, SIZE.bytes());
       page.set(PageFormat.INT, 32, 2);
-      PageFormat.seal(page, 0);
+      PageFormat.seal(page, SIZE, 0);
       file.write(0, region, 0, SIZE.bytes());
     }
     try (BufferManager manager = manager(engine)) {
@@ -344,6 +344,24 @@ final class CachedPageFileTest {
       file.fixShared(1, fix);
       manager.flush();
       assertEquals(0, manager.stats().dirty());
+    }
+  }
+
+  @Test
+  void aPageWhoseHeaderItsOwnerNeverWroteCanStillBeRead() throws IOException {
+    try (BufferManager manager = manager(engine);
+        CachedPageFile file = manager.openPages(FILE, SIZE, OpenMode.CREATE_NEW);
+        Fix fix = new Fix()) {
+      file.extendTo(2);
+      file.fixExclusive(1, fix);
+      fix.segment().set(ValueLayout.JAVA_LONG, 24, 13);
+      fix.markDirty(0);
+    }
+    try (BufferManager manager = manager(engine);
+        CachedPageFile file = manager.openPages(FILE, SIZE, OpenMode.READ_WRITE);
+        Fix fix = new Fix()) {
+      file.fixShared(1, fix);
+      assertEquals(13, value(fix));
     }
   }
 

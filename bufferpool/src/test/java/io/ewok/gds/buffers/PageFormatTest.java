@@ -36,7 +36,7 @@ final class PageFormatTest {
     for (PageSize size : PageSize.values()) {
       MemorySegment page = sample(size);
       long number = size.code() + 1L;
-      PageFormat.seal(page, number);
+      PageFormat.seal(page, size, number);
       byte[] header = page.asSlice(0, PageFormat.HEADER_BYTES).toArray(ValueLayout.JAVA_BYTE);
       assertEquals(GOLDEN[size.code()], HexFormat.of().formatHex(header), size.name());
       PageFormat.verify(page, size, number, FILE);
@@ -84,7 +84,7 @@ final class PageFormatTest {
   @Test
   void anyFlippedBitIsFound() {
     MemorySegment page = sample(PageSize.BYTES_1024);
-    PageFormat.seal(page, 5);
+    PageFormat.seal(page, PageSize.BYTES_1024, 5);
     for (long bit = 0; bit < page.byteSize() * 8; bit++) {
       flip(page, bit);
       assertThrows(
@@ -98,7 +98,7 @@ final class PageFormatTest {
   @Test
   void aPageInTheWrongPlaceIsFound() {
     MemorySegment page = sample(PageSize.BYTES_4096);
-    PageFormat.seal(page, 5);
+    PageFormat.seal(page, PageSize.BYTES_4096, 5);
     assertNotEquals(PageFormat.computeChecksum(page, 6), PageFormat.checksum(page));
     CorruptFileException e =
         assertThrows(
@@ -111,15 +111,18 @@ final class PageFormatTest {
   @Test
   void aPageOfAnotherSizeOrVersionIsFound() {
     MemorySegment page = sample(PageSize.BYTES_512);
-    page.set(ValueLayout.JAVA_BYTE, 0, (byte) 0x11);
-    PageFormat.seal(page, 1);
+    setLayout(page, 0x11);
     assertThrows(
         CorruptFileException.class, () -> PageFormat.verify(page, PageSize.BYTES_512, 1, FILE));
-    page.set(ValueLayout.JAVA_BYTE, 0, (byte) 0x20);
-    PageFormat.seal(page, 1);
+    setLayout(page, 0x20);
     assertThrows(
         UnsupportedFormatException.class,
         () -> PageFormat.verify(page, PageSize.BYTES_512, 1, FILE));
+  }
+
+  private static void setLayout(MemorySegment page, int layout) {
+    page.set(ValueLayout.JAVA_BYTE, 0, (byte) layout);
+    page.set(PageFormat.SHORT, 2, (short) PageFormat.computeChecksum(page, 1));
   }
 
   @Test
@@ -147,7 +150,7 @@ final class PageFormatTest {
     MemorySegment page = MemorySegment.ofArray(new byte[512]);
     PageFormat.format(page, PageSize.BYTES_512);
     PageFileFormat.write(page, PageSize.BYTES_512);
-    PageFormat.seal(page, 0);
+    PageFormat.seal(page, PageSize.BYTES_512, 0);
     byte[] start = page.asSlice(0, PageFileFormat.PREFIX_BYTES).toArray(ValueLayout.JAVA_BYTE);
     assertEquals(
         "1000cca000000000000000000000000028000002" + "0000000047445350414745530100000001000000",

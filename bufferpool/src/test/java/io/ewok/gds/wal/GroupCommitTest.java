@@ -1,6 +1,7 @@
 package io.ewok.gds.wal;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -17,7 +18,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.SplittableRandom;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -113,6 +116,80 @@ final class GroupCommitTest {
       for (int[] record : replayed) {
         assertEquals(next[record[0]]++, record[1], "writer=" + record[0]);
       }
+    }
+  }
+
+  @Test
+  void recordsOfAllLengthsFromManyThreadsStayInOrder() throws Exception {
+    SimEngine engine = new SimEngine(1);
+    int rounds = 300;
+    LogOptions tiny = new LogOptions(32 << 10, 4, 8 << 10);
+    List<byte[]> replayed = new ArrayList<>();
+    try (WriteAheadLog log = LogModel.open(engine, tiny)) {
+      List<Future<?>> writers = new ArrayList<>();
+      try (ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor()) {
+        for (byte writer = 0; writer < WRITERS; writer++) {
+          byte number = writer;
+          writers.add(executor.submit(() -> appendAllLengths(log, number, rounds)));
+        }
+      }
+      for (Future<?> writer : writers) {
+        writer.get();
+      }
+    }
+    WriteAheadLog.open(
+            engine,
+            LogModel.DIRECTORY,
+            tiny,
+            LogModel.budget(),
+            (lsn, record) -> replayed.add(record.toArray(ValueLayout.JAVA_BYTE)))
+        .close();
+    // What was truncated is unknown, but each writer's last records must be here without a gap.
+    int[] next = new int[WRITERS];
+    for (byte[] record : replayed) {
+      int round = record[1] << 8 | (record[2] & 0xFF);
+      int expected = next[record[0]] == 0 ? round : next[record[0]];
+      assertEquals(expected, round, "writer=" + record[0]);
+      next[record[0]] = round + 1;
+      for (int i = 3; i < record.length; i++) {
+        assertEquals(record[0], record[i], "torn");
+      }
+    }
+    for (int end : next) {
+      assertTrue(end == 0 || end == rounds, "end=" + end);
+    }
+    assertFalse(replayed.isEmpty());
+  }
+
+  private static Void appendAllLengths(WriteAheadLog log, byte writer, int rounds)
+      throws IOException {
+    SplittableRandom random = new SplittableRandom(writer);
+    for (int round = 0; round < rounds; ) {
+      int longest = random.nextInt(10) == 0 ? 20_000 : 2_000;
+      byte[] record = new byte[3 + random.nextInt(longest)];
+      Arrays.fill(record, writer);
+      record[1] = (byte) (round >>> 8);
+      record[2] = (byte) round;
+      try {
+        long lsn = LogModel.append(log, record);
+        round++;
+        if (random.nextInt(4) == 0) {
+          log.sync(lsn);
+        }
+      } catch (LogFullException e) {
+        log.sync(log.endLsn());
+        truncateTo(log, log.durableLsn() - 40_000);
+      }
+    }
+    return null;
+  }
+
+  private static void truncateTo(WriteAheadLog log, long lsn) throws IOException {
+    try {
+      log.truncate(Math.max(lsn, log.horizonLsn()));
+    } catch (IllegalArgumentException e) {
+      // Another thread was faster and went further.
+      assertTrue(log.horizonLsn() > lsn, e::getMessage);
     }
   }
 
