@@ -79,7 +79,10 @@ public record UringProbe(
     FAILED
   }
 
-  private static final int ENTRIES = 4;
+  private static final int ENTRIES_DEFAULT = 4;
+
+  /** The kernel's own limit. */
+  private static final int ENTRIES_MAX = 1 << 15;
 
   private static final Path SYSCTL = Path.of("/proc/sys/kernel/io_uring_disabled");
 
@@ -119,8 +122,21 @@ public record UringProbe(
     return operation >= 0 && operation < Long.SIZE && (operations >>> operation & 1) != 0;
   }
 
-  /** Tries. */
+  /** Tries a small ring. */
   public static UringProbe probe() {
+    return probe(ENTRIES_DEFAULT);
+  }
+
+  /**
+   * Tries a ring of a size: a limit of locked memory may allow a small one and refuse a larger.
+   *
+   * @param entries submission entries, 1 to 32,768
+   */
+  public static UringProbe probe(int entries) {
+    if (entries < 1 || entries > ENTRIES_MAX) {
+      throw new IllegalArgumentException(
+          "a ring has 1 to " + ENTRIES_MAX + " entries: entries=" + entries);
+    }
     NativeLibrary.load();
     AtomicReference<UringProbe> result = new AtomicReference<>();
     AtomicReference<Throwable> failure = new AtomicReference<>();
@@ -130,7 +146,7 @@ public record UringProbe(
         Thread.ofPlatform()
             .name("gds-uring-probe")
             .uncaughtExceptionHandler((ignored, thrown) -> failure.set(thrown))
-            .start(() -> result.set(tryRings()));
+            .start(() -> result.set(tryRings(entries)));
     boolean interrupted = false;
     while (true) {
       try {
@@ -149,7 +165,7 @@ public record UringProbe(
     return result.get();
   }
 
-  private static UringProbe tryRings() {
+  private static UringProbe tryRings(int entries) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment ring = io_uring.allocate(arena);
       MemorySegment params = io_uring_params.allocate(arena);
@@ -157,12 +173,12 @@ public record UringProbe(
         ring.fill((byte) 0);
         params.fill((byte) 0);
         io_uring_params.flags(params, flags);
-        int result = Liburing.io_uring_queue_init_params(ENTRIES, ring, params);
+        int result = Liburing.io_uring_queue_init_params(entries, ring, params);
         if (result == -Errno.EINVAL && flags != 0) {
           continue;
         }
         if (result < 0) {
-          return refused(-result, sysctl(), memlockLimit());
+          return refused(-result, entries, sysctl(), memlockLimit());
         }
         try {
           return examine(ring, flags, io_uring_params.features(params), arena);
@@ -283,10 +299,11 @@ public record UringProbe(
   /**
    * What a refused ring means.
    *
+   * @param entries of the ring
    * @param sysctl value of kernel.io_uring_disabled, or -1 where the kernel has none
    * @param memlockLimitBytes limit of locked memory, or -1 for none
    */
-  static UringProbe refused(int errno, int sysctl, long memlockLimitBytes) {
+  static UringProbe refused(int errno, int entries, int sysctl, long memlockLimitBytes) {
     if (errno == Errno.EPERM && sysctl > 0) {
       return unavailable(
           Reason.DISABLED_BY_SYSCTL,
@@ -305,10 +322,10 @@ public record UringProbe(
               + Errno.name(errno));
     }
     if (errno == Errno.ENOMEM) {
-      long needed = ringBytes();
+      long needed = ringBytes(entries);
       return new UringProbe(
           Reason.NO_MEMLOCK,
-          "there is no memory for a ring within the limit of locked memory (ulimit -l): needBytes="
+          "there is no memory for a ring in what is left of the limit of locked memory (ulimit -l): needBytes="
               + needed
               + " haveBytes="
               + (memlockLimitBytes < 0 ? "unlimited" : Long.toString(memlockLimitBytes)),
@@ -324,14 +341,13 @@ public record UringProbe(
   }
 
   /* As the kernel counts it: entries in pages of their own, completions twice as many, behind the queue's heads. */
-  private static long ringBytes() {
+  private static long ringBytes(int entries) {
     long page = LinuxMemory.pageSizeBytes();
-    long entries = ENTRIES * io_uring_sqe.sizeof();
-    long queues =
-        io_uring_params.sizeof()
-            + 2L * ENTRIES * io_uring_cqe.sizeof()
-            + (long) ENTRIES * Integer.BYTES;
-    return (entries + page - 1 & -page) + (queues + page - 1 & -page);
+    long count = entries == 1 ? 1 : 2L * Integer.highestOneBit(entries - 1);
+    long entryBytes = count * io_uring_sqe.sizeof();
+    long queueBytes =
+        io_uring_params.sizeof() + 2 * count * io_uring_cqe.sizeof() + count * Integer.BYTES;
+    return (entryBytes + page - 1 & -page) + (queueBytes + page - 1 & -page);
   }
 
   private static UringProbe unavailable(Reason reason, String message) {

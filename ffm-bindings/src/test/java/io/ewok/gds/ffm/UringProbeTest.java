@@ -3,6 +3,7 @@ package io.ewok.gds.ffm;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.ewok.gds.ffm.UringProbe.Reason;
@@ -71,21 +72,23 @@ class UringProbeTest {
 
   @Test
   void aRefusalIsExplainedByTheSysctlWhereThatIsSet() {
-    assertEquals(Reason.DISABLED_BY_SYSCTL, UringProbe.refused(Errno.EPERM, 2, UNLIMITED).reason());
-    assertEquals(Reason.DISABLED_BY_SYSCTL, UringProbe.refused(Errno.EPERM, 1, UNLIMITED).reason());
-    assertEquals(Reason.FORBIDDEN, UringProbe.refused(Errno.EPERM, 0, UNLIMITED).reason());
-    assertEquals(Reason.FORBIDDEN, UringProbe.refused(Errno.EPERM, -1, UNLIMITED).reason());
+    assertEquals(
+        Reason.DISABLED_BY_SYSCTL, UringProbe.refused(Errno.EPERM, 4, 2, UNLIMITED).reason());
+    assertEquals(
+        Reason.DISABLED_BY_SYSCTL, UringProbe.refused(Errno.EPERM, 4, 1, UNLIMITED).reason());
+    assertEquals(Reason.FORBIDDEN, UringProbe.refused(Errno.EPERM, 4, 0, UNLIMITED).reason());
+    assertEquals(Reason.FORBIDDEN, UringProbe.refused(Errno.EPERM, 4, -1, UNLIMITED).reason());
   }
 
   @Test
   void anAbsentCallInAKernelThatHasItIsAFilter() {
-    assertEquals(Reason.NOT_IN_KERNEL, UringProbe.refused(Errno.ENOSYS, -1, UNLIMITED).reason());
-    assertEquals(Reason.FORBIDDEN, UringProbe.refused(Errno.ENOSYS, 0, UNLIMITED).reason());
+    assertEquals(Reason.NOT_IN_KERNEL, UringProbe.refused(Errno.ENOSYS, 4, -1, UNLIMITED).reason());
+    assertEquals(Reason.FORBIDDEN, UringProbe.refused(Errno.ENOSYS, 4, 0, UNLIMITED).reason());
   }
 
   @Test
   void missingMemoryNamesNeedAndLimit() {
-    UringProbe probe = UringProbe.refused(Errno.ENOMEM, 0, 4096);
+    UringProbe probe = UringProbe.refused(Errno.ENOMEM, 4, 0, 4096);
     assertEquals(Reason.NO_MEMLOCK, probe.reason());
     assertEquals(4096, probe.memlockLimitBytes());
     assertEquals(2 * LinuxMemory.pageSizeBytes(), probe.memlockNeededBytes());
@@ -95,8 +98,17 @@ class UringProbeTest {
   }
 
   @Test
+  void largerRingNeedsMoreMemory() {
+    long small = UringProbe.refused(Errno.ENOMEM, 64, 0, 4096).memlockNeededBytes();
+    long large = UringProbe.refused(Errno.ENOMEM, 65, 0, 4096).memlockNeededBytes();
+    assertTrue(large > small, "small=" + small + " large=" + large);
+    assertThrows(IllegalArgumentException.class, () -> UringProbe.probe(0));
+    assertThrows(IllegalArgumentException.class, () -> UringProbe.probe(1 << 16));
+  }
+
+  @Test
   void otherErrorsKeepTheirName() {
-    UringProbe probe = UringProbe.refused(Errno.EMFILE, 0, UNLIMITED);
+    UringProbe probe = UringProbe.refused(Errno.EMFILE, 4, 0, UNLIMITED);
     assertEquals(Reason.FAILED, probe.reason());
     assertTrue(probe.message().endsWith("errno=EMFILE"), probe.message());
   }

@@ -1,6 +1,7 @@
 package io.ewok.gds.pagestore;
 
 import io.ewok.gds.ffm.UringProbe;
+import io.ewok.gds.reactor.Reactor;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,7 +17,7 @@ public final class IoEngines {
    * @throws IOException if a forced kind is not available here; the message says why
    */
   public static IoEngine open(EngineOptions options) throws IOException {
-    return open(options, UringProbe.probe());
+    return open(options, UringProbe.probe(Reactor.ringEntries(options.queueDepth())));
   }
 
   static IoEngine open(EngineOptions options, UringProbe probe) throws IOException {
@@ -28,7 +29,7 @@ public final class IoEngines {
           return new UringEngine(
               options, probe.setupFlags(), new EngineChoice(EngineKind.URING.name(), List.of()));
         } catch (IOException e) {
-          // The probe's ring is smaller than this one.
+          // Somebody else took the memory, or the last descriptor, since the probe.
           reason = e.getMessage();
         }
       }

@@ -100,6 +100,11 @@ public final class Reactor implements AutoCloseable {
     return reactor;
   }
 
+  /** Returns the entries of the ring that a reactor makes: one more, for the read that wakes. */
+  public static int ringEntries(int queueDepth) {
+    return queueDepth + 1;
+  }
+
   // ---------------------------------------------------------------- any thread
 
   /**
@@ -260,8 +265,7 @@ public final class Reactor implements AutoCloseable {
     try {
       wakeDescriptor = LinuxFiles.eventfd(0, 0);
       try {
-        // One entry more for the read that wakes.
-        ring = Ring.open(inFlight.length + 1, setupFlags);
+        ring = Ring.open(ringEntries(inFlight.length), setupFlags);
       } catch (IOException e) {
         LinuxFiles.close(wakeDescriptor);
         throw e;
