@@ -26,6 +26,9 @@ class StoreModelTest {
   private StoreOptions options;
   private SplittableRandom random;
   private Store store;
+  private long flushes;
+  private long merges;
+  private long misses;
 
   /** A cursor, what it should see, and the key it should be on. */
   private static final class Snapshot {
@@ -46,6 +49,7 @@ class StoreModelTest {
     random = new SplittableRandom(seed);
     options =
         Fixtures.TINY
+            .withPoolBytes(2 << 20) // Up to four cursors at once stand on large blocks.
             .withTablesBeforeMerge(2 + random.nextInt(4))
             .withBlockBytes(4096 << random.nextInt(2));
     try {
@@ -57,6 +61,8 @@ class StoreModelTest {
       reopen();
       checkAll();
       store.close();
+      // Else the test would not test much.
+      assertTrue(flushes > 20 && merges > 5 && misses > 200, "tables were written and read");
     } catch (Exception | AssertionError e) {
       throw new AssertionError(Fixtures.replay(getClass(), seed), e);
     }
@@ -114,7 +120,7 @@ class StoreModelTest {
     int bound =
         switch (random.nextInt(40)) {
           case 0 -> 1;
-          case 1 -> 60_000;
+          case 1 -> 30_000;
           case 2, 3, 4 -> 6_000;
           default -> 200;
         };
@@ -201,6 +207,10 @@ class StoreModelTest {
       snapshots.forEach(snapshot -> snapshot.cursor.close());
     }
     snapshots.clear();
+    StoreStats stats = store.stats();
+    flushes += stats.flushes();
+    merges += stats.merges();
+    misses += stats.read().blockMisses();
     store.close();
     store = Store.open(Fixtures.DIRECTORY, options, engine);
   }

@@ -1,0 +1,198 @@
+package io.ewok.gds.lsm;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.ewok.gds.pagestore.sim.SimEngine;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * The power fails at sync points and between operations, in many ways. What was acknowledged as
+ * durable is there afterwards, of the rest a prefix, and batches are whole. Recovery itself is cut
+ * too, and so is the life after it.
+ */
+class StoreCrashTest {
+  private static final StoreOptions OPTIONS = Fixtures.TINY.withTablesBeforeMerge(2);
+  private static final int KEYS = 60;
+
+  /** One write: a put or delete per key. */
+  private record Write(List<byte[]> keys, List<byte[]> valuesOrNull) {}
+
+  /** What was written, and how much of it must survive. Read by whichever thread syncs. */
+  private static final class History {
+    final List<Write> writes = new ArrayList<>();
+
+    /** Writes that began. */
+    volatile int begun;
+
+    /** Writes that are durable: the store said so. */
+    volatile int durable;
+
+    History copy() {
+      History copy = new History();
+      synchronized (writes) {
+        copy.durable = durable;
+        copy.begun = begun;
+        copy.writes.addAll(writes.subList(0, copy.begun));
+      }
+      return copy;
+    }
+  }
+
+  private final AtomicInteger states = new AtomicInteger();
+
+  @ParameterizedTest
+  @ValueSource(longs = {1, 2, 3, 4, 5, 6})
+  void acknowledgedWritesSurvivePowerCuts(long seedOfCase) throws Exception {
+    long seed = Fixtures.seed(seedOfCase);
+    SplittableRandom random = new SplittableRandom(seed);
+    SimEngine engine = new SimEngine(random.nextLong());
+    History history = new History();
+    try {
+      run(engine, history, random, 150, 2);
+    } catch (Exception | AssertionError e) {
+      throw new AssertionError(Fixtures.replay(getClass(), seed), e);
+    }
+    assertTrue(states.get() > 150, "power cuts: " + states);
+  }
+
+  /**
+   * Opens a store and works in it, and cuts the power of copies meanwhile.
+   *
+   * @param depth how many more times a life after a power cut is cut
+   */
+  private void run(
+      SimEngine engine, History history, SplittableRandom random, int operations, int depth)
+      throws Exception {
+    SplittableRandom cuts = random.split();
+    AssertionError[] failure = new AssertionError[1];
+    engine.onSync(
+        () -> {
+          // Recovery and the background thread sync too; each state is checked by itself.
+          if (failure[0] == null && cuts.nextInt(depth == 2 ? 1 : 12) == 0) {
+            try {
+              cut(engine, history.copy(), cuts.nextLong(), depth);
+            } catch (Exception | AssertionError e) {
+              failure[0] = new AssertionError("a state after a power cut is wrong", e);
+            }
+          }
+        });
+    try (Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, engine)) {
+      check(store, history);
+      for (int i = 0; i < operations; i++) {
+        step(store, history, random);
+        if (random.nextInt(depth == 2 ? 8 : 30) == 0) {
+          cut(engine, history.copy(), random.nextLong(), depth);
+        }
+      }
+    }
+    history.durable = history.begun;
+    cut(engine, history.copy(), random.nextLong(), 0);
+    if (failure[0] != null) {
+      throw failure[0];
+    }
+  }
+
+  private void cut(SimEngine engine, History history, long crashSeed, int depth) throws Exception {
+    states.incrementAndGet();
+    SimEngine after = engine.crash(crashSeed);
+    try {
+      if (depth > 0 && Math.floorMod(crashSeed, 6) == 0) {
+        run(after, history, new SplittableRandom(crashSeed), 12, depth - 1);
+      } else {
+        try (Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, after)) {
+          check(store, history);
+        }
+      }
+    } catch (Exception | AssertionError e) {
+      throw new AssertionError(
+          "crashSeed=%d durable=%d begun=%d".formatted(crashSeed, history.durable, history.begun),
+          e);
+    }
+  }
+
+  private void step(Store store, History history, SplittableRandom random) throws Exception {
+    switch (random.nextInt(30)) {
+      case 0 -> {
+        store.flush();
+        history.durable = history.begun;
+      }
+      case 1 -> {
+        store.compact();
+        history.durable = history.begun;
+      }
+      default -> write(store, history, random);
+    }
+  }
+
+  private void write(Store store, History history, SplittableRandom random) throws Exception {
+    WriteBatch batch = new WriteBatch();
+    Write write = new Write(new ArrayList<>(), new ArrayList<>());
+    int count = random.nextInt(4) == 0 ? 1 + random.nextInt(8) : 1;
+    for (int i = 0; i < count; i++) {
+      byte[] key = Fixtures.bytes("key" + random.nextInt(KEYS));
+      write.keys().add(key);
+      if (random.nextInt(4) == 0) {
+        write.valuesOrNull().add(null);
+        batch.delete(key);
+      } else {
+        int bound = random.nextInt(10) == 0 ? 20_000 : 100;
+        byte[] value = Fixtures.randomBytes(random, random.nextInt(bound));
+        write.valuesOrNull().add(value);
+        batch.put(key, value);
+      }
+    }
+    boolean synced = random.nextInt(3) == 0;
+    synchronized (history.writes) {
+      history.writes.add(write);
+      history.begun = history.writes.size();
+    }
+    store.write(batch, synced ? Durability.SYNCED : Durability.BUFFERED);
+    if (synced) {
+      history.durable = history.begun;
+    }
+  }
+
+  /** Finds how many writes the store has, checks it, and cuts the history down to these. */
+  private static void check(Store store, History history) throws Exception {
+    long sequence = store.stats().sequence();
+    int survived = 0;
+    long operations = 0;
+    TreeMap<byte[], byte[]> model = new TreeMap<>(Fixtures.ORDER);
+    while (operations < sequence && survived < history.writes.size()) {
+      Write write = history.writes.get(survived++);
+      operations += write.keys().size();
+      for (int i = 0; i < write.keys().size(); i++) {
+        if (write.valuesOrNull().get(i) == null) {
+          model.remove(write.keys().get(i));
+        } else {
+          model.put(write.keys().get(i), write.valuesOrNull().get(i));
+        }
+      }
+    }
+    assertEquals(operations, sequence, "batches are whole");
+    assertTrue(
+        survived >= history.durable,
+        "acknowledged writes are there: survived=" + survived + " durable=" + history.durable);
+    Map<byte[], byte[]> found = Fixtures.contents(store);
+    assertEquals(model.size(), found.size(), "records after " + survived + " writes");
+    for (Map.Entry<byte[], byte[]> entry : model.entrySet()) {
+      assertArrayEquals(entry.getValue(), found.get(entry.getKey()));
+      assertArrayEquals(entry.getValue(), store.get(entry.getKey()));
+    }
+    synchronized (history.writes) {
+      history.writes.subList(survived, history.writes.size()).clear();
+      history.begun = survived;
+      // A prefix survived this cut, but nobody was told that it is durable.
+      history.durable = Math.min(history.durable, survived);
+    }
+  }
+}
