@@ -216,7 +216,7 @@ final class Background {
       flushFrozen();
     } catch (Throwable e) {
       failure = e;
-      LOGGER.log(Logger.Level.ERROR, "a flush failed: path=" + directory, e);
+      LOGGER.log(Logger.Level.WARNING, "a flush failed: path=" + directory + " reason=" + e);
     }
     lock.lock();
     try {
@@ -268,7 +268,7 @@ final class Background {
       failure = e;
       // Every flush would try in vain: wait for some more tables.
       mergeAtTables = versions.level0Count() + tablesBeforeMerge;
-      LOGGER.log(Logger.Level.ERROR, "a merge failed: path=" + directory, e);
+      LOGGER.log(Logger.Level.WARNING, "a merge failed: path=" + directory + " reason=" + e);
     }
     lock.lock();
     try {

@@ -141,11 +141,8 @@ final class ManifestFormat {
           new Manifest(created == 1, nextNumber, horizonLsn, lastSequence, level0, level1);
       require(manifest.tableNumbers().size() == tables, path, from, "set of table numbers");
       return manifest;
-    } catch (BufferUnderflowException e) {
-      CorruptFileException corrupt =
-          new CorruptFileException(path, from.position(), "more of the manifest", "its end");
-      corrupt.initCause(e);
-      throw corrupt;
+    } catch (BufferUnderflowException endsEarly) {
+      throw new CorruptFileException(path, payload.length, "more of the manifest", "its end");
     }
   }
 

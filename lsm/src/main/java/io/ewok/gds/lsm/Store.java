@@ -55,7 +55,7 @@ import java.util.function.BooleanSupplier;
  */
 public final class Store implements AutoCloseable {
   /** How long a writer waits for memory that cursors and gets hold. */
-  private static final Duration MEMORY_WAIT = Duration.ofSeconds(10);
+  private static final Duration MEMORY_WAIT_DEFAULT = Duration.ofSeconds(10);
 
   /** A memtable is frozen when its records take this part of the log, though it is not full. */
   private static final double LOG_SHARE_MAX = 3.0 / 8;
@@ -75,6 +75,7 @@ public final class Store implements AutoCloseable {
   private final WriteBatch single;
   private Memtable active;
   private long activeStartLsn;
+  private Duration memoryWait = MEMORY_WAIT_DEFAULT;
 
   /** Held shared by those who wait for the log outside of the write lock; close takes it whole. */
   private final StampedLock syncing = new StampedLock();
@@ -320,6 +321,16 @@ public final class Store implements AutoCloseable {
     background.signal();
   }
 
+  /** Shortens the wait of writers for memory that readers hold. For tests. */
+  void setMemoryWait(Duration wait) {
+    writeLock.lock();
+    try {
+      memoryWait = wait;
+    } finally {
+      writeLock.unlock();
+    }
+  }
+
   private void awaitFlush() throws IOException {
     if (versions.hasFrozen()) {
       awaitStalled(() -> !versions.hasFrozen(), null);
@@ -329,14 +340,14 @@ public final class Store implements AutoCloseable {
   /**
    * Waits for the background thread.
    *
-   * @param what is waited for, if not longer than {@link #MEMORY_WAIT}; null to wait while it works
+   * @param what is waited for, if not longer than the memory wait; null to wait while it works
    */
   private void awaitStalled(BooleanSupplier condition, String what) throws IOException {
     long start = System.nanoTime();
     try {
-      if (!background.await(condition, what == null ? null : MEMORY_WAIT)) {
+      if (!background.await(condition, what == null ? null : memoryWait)) {
         throw new StorageException(
-            "a write waits in vain for " + what + ": waitedSeconds=" + MEMORY_WAIT.toSeconds(),
+            "a write waits in vain for " + what + ": waited=" + memoryWait,
             parts.files.directory());
       }
     } finally {

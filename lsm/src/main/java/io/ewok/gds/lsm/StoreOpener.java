@@ -125,8 +125,9 @@ final class StoreOpener {
     Manifest manifest = ManifestFormat.read(engine, files.manifest());
     if (!manifest.created()) {
       requireCreatable("the creation of the store has not come to its end");
-    } else if (!engine.exists(files.log())) {
-      throw new CorruptFileException(files.log(), 0, "the log of the store", "no directory");
+    } else if (!engine.exists(files.log()) || engine.list(files.log()).isEmpty()) {
+      // Opening the log would create a new one.
+      throw new CorruptFileException(files.log(), 0, "the log of the store", "nothing");
     }
     return manifest;
   }

@@ -1,0 +1,208 @@
+package io.ewok.gds.lsm;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.ewok.gds.pagestore.AtomicFile;
+import io.ewok.gds.pagestore.CorruptFileException;
+import io.ewok.gds.pagestore.IoFile;
+import io.ewok.gds.pagestore.OpenMode;
+import io.ewok.gds.pagestore.UnsupportedFormatException;
+import io.ewok.gds.pagestore.sim.SimEngine;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Files that rot, end early, come from the future or are gone: told by name, never read wrongly.
+ */
+class StoreCorruptionTest {
+  private static final StoreFiles FILES = new StoreFiles(Fixtures.DIRECTORY);
+
+  private final SimEngine base = new SimEngine(1);
+  private Map<byte[], byte[]> contents;
+  private Path table;
+
+  @BeforeEach
+  void makeSmallStore() throws Exception {
+    SplittableRandom random = new SplittableRandom(5);
+    try (Store store = Store.open(Fixtures.DIRECTORY, Fixtures.TINY, base)) {
+      for (int i = 0; i < 60; i++) {
+        store.put(
+            Fixtures.bytes("key" + i),
+            Fixtures.randomBytes(random, random.nextInt(200)),
+            Durability.BUFFERED);
+      }
+      store.delete(Fixtures.bytes("key3"), Durability.BUFFERED);
+      store.flush();
+      store.put(Fixtures.bytes("in the log"), Fixtures.bytes("value"), Durability.SYNCED);
+      contents = Fixtures.contents(store);
+    }
+    table =
+        base.list(Fixtures.DIRECTORY).stream()
+            .filter(path -> StoreFiles.tableNumber(path).isPresent())
+            .findFirst()
+            .orElseThrow();
+  }
+
+  private long sizeBytes(Path path) throws IOException {
+    try (IoFile file = base.open(path, OpenMode.READ_ONLY)) {
+      return file.sizeBytes();
+    }
+  }
+
+  /** Reads everything. Returns whether damage was reported; else all must be right. */
+  private boolean reportsDamage(SimEngine engine, Path damaged) throws Exception {
+    try (Store store = Store.open(Fixtures.DIRECTORY, Fixtures.TINY, engine)) {
+      Map<byte[], byte[]> found = Fixtures.contents(store);
+      assertEquals(contents.size(), found.size());
+      for (Map.Entry<byte[], byte[]> entry : contents.entrySet()) {
+        assertArrayEquals(entry.getValue(), found.get(entry.getKey()));
+        assertArrayEquals(entry.getValue(), store.get(entry.getKey()));
+      }
+      return false;
+    } catch (CorruptFileException e) {
+      assertTrue(e.getMessage().contains(damaged.getFileName().toString()), e.getMessage());
+      assertTrue(e.getMessage().contains("offset="), e.getMessage());
+      return true;
+    }
+  }
+
+  private int flipEach(Path path, long endOffset, int step) throws Exception {
+    int reported = 0;
+    for (long offset = 0; offset < endOffset; offset += step) {
+      SimEngine engine = base.crash(1);
+      engine.flipBit(path, offset);
+      try {
+        reported += reportsDamage(engine, path) ? 1 : 0;
+      } catch (Exception | AssertionError e) {
+        throw new AssertionError("path=" + path + " offset=" + offset, e);
+      }
+    }
+    return reported;
+  }
+
+  @Test
+  void eachFlippedByteOfTheManifestIsDetectedOrHarmless() throws Exception {
+    int reported = flipEach(FILES.manifest(), sizeBytes(FILES.manifest()), 1);
+    assertTrue(reported >= ManifestFormat.HEADER_BYTES, "reported: " + reported);
+  }
+
+  @Test
+  void eachFlippedByteOfATableIsDetected() throws Exception {
+    long sizeBytes = sizeBytes(table);
+    // The range block is for tools: the store does not read it.
+    long rangeOffset = sizeBytes - TableFormat.FOOTER_BYTES - TableFormat.BLOCK_ALIGNMENT_BYTES;
+    int step = 13;
+    int reported = flipEach(table, rangeOffset, step);
+    assertEquals((rangeOffset + step - 1) / step, reported);
+    SimEngine engine = base.crash(1);
+    for (long offset = sizeBytes - TableFormat.FOOTER_BYTES; offset < sizeBytes; offset += step) {
+      engine.flipBit(table, offset);
+      assertTrue(reportsDamage(engine, table), "offset=" + offset);
+      engine.flipBit(table, offset);
+    }
+    assertEquals(false, reportsDamage(engine, table));
+  }
+
+  @Test
+  void damagedBlockIsToldAndOtherRecordsStayReadable() throws Exception {
+    SimEngine engine = base.crash(1);
+    engine.flipBit(table, 20);
+    try (Store store = Store.open(Fixtures.DIRECTORY, Fixtures.TINY, engine)) {
+      int damaged = 0;
+      for (Map.Entry<byte[], byte[]> entry : contents.entrySet()) {
+        try {
+          assertArrayEquals(entry.getValue(), store.get(entry.getKey()));
+        } catch (CorruptFileException e) {
+          assertEquals(0, e.offset());
+          damaged++;
+        }
+      }
+      assertTrue(damaged > 0 && damaged < contents.size(), "damaged: " + damaged);
+      assertThrows(IOException.class, store::compact);
+      store.put(Fixtures.bytes("new"), Fixtures.bytes("value"), Durability.SYNCED);
+      try (StoreCursor cursor = store.cursor()) {
+        assertThrows(CorruptFileException.class, cursor::first);
+        assertEquals(false, cursor.isValid());
+        assertThrows(IllegalStateException.class, cursor::next);
+        cursor.last();
+        assertEquals("new", Fixtures.text(Fixtures.array(cursor.key())));
+      }
+    }
+  }
+
+  @Test
+  void truncatedTableIsCorrupt() throws Exception {
+    for (long cut : new long[] {sizeBytes(table), TableFormat.FOOTER_BYTES, 512}) {
+      SimEngine engine = base.crash(1);
+      try (IoFile file = engine.open(table, OpenMode.READ_WRITE)) {
+        file.truncate(file.sizeBytes() - cut);
+      }
+      assertTrue(reportsDamage(engine, table));
+    }
+  }
+
+  @Test
+  void missingFilesAreCorruptionNotAnEmptyStore() throws Exception {
+    SimEngine withoutManifest = base.crash(1);
+    withoutManifest.delete(FILES.manifest());
+    assertThrows(
+        CorruptFileException.class,
+        () -> Store.open(Fixtures.DIRECTORY, Fixtures.TINY, withoutManifest));
+    SimEngine withoutTable = base.crash(1);
+    withoutTable.delete(table);
+    assertThrows(
+        IOException.class, () -> Store.open(Fixtures.DIRECTORY, Fixtures.TINY, withoutTable));
+    SimEngine withoutLog = base.crash(1);
+    for (Path path : withoutLog.list(FILES.log())) {
+      withoutLog.delete(path);
+    }
+    assertThrows(
+        CorruptFileException.class,
+        () -> Store.open(Fixtures.DIRECTORY, Fixtures.TINY, withoutLog));
+    withoutLog.delete(FILES.log());
+    assertThrows(
+        CorruptFileException.class,
+        () -> Store.open(Fixtures.DIRECTORY, Fixtures.TINY, withoutLog));
+  }
+
+  @Test
+  void newerManifestIsNotTouched() throws Exception {
+    byte[] payload =
+        AtomicFile.read(base, FILES.manifest(), ManifestFormat.MAGIC, ManifestFormat.VERSION);
+    AtomicFile.write(
+        base, FILES.manifest(), ManifestFormat.MAGIC, ManifestFormat.VERSION + 1, payload);
+    UnsupportedFormatException e =
+        assertThrows(
+            UnsupportedFormatException.class,
+            () -> Store.open(Fixtures.DIRECTORY, Fixtures.TINY, base));
+    assertEquals(ManifestFormat.VERSION + 1, e.found());
+  }
+
+  @Test
+  void manifestThatEndsEarlyOrLiesIsCorrupt() throws Exception {
+    byte[] payload =
+        AtomicFile.read(base, FILES.manifest(), ManifestFormat.MAGIC, ManifestFormat.VERSION);
+    for (int length = 0; length < payload.length; length++) {
+      byte[] cut = Arrays.copyOf(payload, length);
+      assertThrows(CorruptFileException.class, () -> ManifestFormat.decode(FILES.manifest(), cut));
+    }
+    SplittableRandom random = new SplittableRandom(3);
+    for (int i = 0; i < 20_000; i++) {
+      byte[] forged = payload.clone();
+      forged[random.nextInt(forged.length)] = (byte) random.nextInt();
+      try {
+        ManifestFormat.decode(FILES.manifest(), forged);
+      } catch (CorruptFileException expected) {
+        assertTrue(expected.getMessage().contains("MANIFEST"));
+      }
+    }
+  }
+}

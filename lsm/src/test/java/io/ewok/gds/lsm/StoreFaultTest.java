@@ -1,0 +1,235 @@
+package io.ewok.gds.lsm;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.ewok.gds.ffm.Errno;
+import io.ewok.gds.pagestore.OutOfSpaceException;
+import io.ewok.gds.pagestore.PoisonedFileException;
+import io.ewok.gds.pagestore.sim.SimEngine;
+import io.ewok.gds.pagestore.sim.SimOperation;
+import java.io.IOException;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/**
+ * Devices that fail: everything is reported, nothing acknowledged is lost, nothing wrong is read.
+ */
+class StoreFaultTest {
+  private static final StoreOptions OPTIONS = Fixtures.TINY.withTablesBeforeMerge(2);
+
+  private static final int ROUNDS = 60;
+
+  private final SplittableRandom random = new SplittableRandom(42);
+
+  /** What was acknowledged, and what was tried. No key is written twice. */
+  private final Map<byte[], byte[]> acknowledged = new TreeMap<>(Fixtures.ORDER);
+
+  private final Map<byte[], byte[]> tried = new TreeMap<>(Fixtures.ORDER);
+  private int keys;
+
+  private void put(Store store, int valueBytes, Durability durability) throws IOException {
+    byte[] key = Fixtures.bytes("key%05d".formatted(keys++));
+    byte[] value = Fixtures.randomBytes(random, valueBytes);
+    tried.put(key, value);
+    store.put(key, value, durability);
+    acknowledged.put(key, value);
+  }
+
+  private void checkNothingLost(Store store) throws Exception {
+    Map<byte[], byte[]> found = Fixtures.contents(store);
+    acknowledged.forEach((key, value) -> assertArrayEquals(value, found.get(key)));
+    found.forEach((key, value) -> assertArrayEquals(tried.get(key), value));
+    for (byte[] key : acknowledged.keySet()) {
+      assertArrayEquals(acknowledged.get(key), store.get(key));
+    }
+  }
+
+  /** A part of a workload; its failures are expected. */
+  @FunctionalInterface
+  private interface Work {
+    void run() throws Exception;
+  }
+
+  private int failures;
+
+  private void mayFail(Work work) throws Exception {
+    try {
+      work.run();
+    } catch (IOException e) {
+      failures++;
+      assertNotNull(e.getMessage());
+    }
+  }
+
+  /** Opens a store on an engine that may still have its one failure to come. */
+  private static Store openAgain(SimEngine engine) throws IOException {
+    try {
+      return Store.open(Fixtures.DIRECTORY, OPTIONS, engine);
+    } catch (IOException injected) {
+      return Store.open(Fixtures.DIRECTORY, OPTIONS, engine);
+    }
+  }
+
+  @Test
+  void eachFailingReadIsReportedAndReadsRightTheNextTime() throws Exception {
+    SimEngine base = new SimEngine(1);
+    try (Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, base)) {
+      for (int i = 0; i < 40; i++) {
+        put(store, 5_000, Durability.BUFFERED);
+        if (i % 16 == 15) {
+          store.flush();
+        }
+      }
+    }
+    SimEngine sound = base.crash(0);
+    readEverything(sound);
+    assertEquals(0, failures);
+    long reads = sound.stats().reads();
+    assertTrue(reads > 40, "reads to fail: " + reads);
+    for (long n = 1; n <= reads; n++) {
+      SimEngine engine = base.crash(n);
+      engine.failNth(SimOperation.READ, n, Errno.EIO);
+      mayFail(() -> readEverything(engine));
+      try (Store store = openAgain(engine)) {
+        mayFail(() -> checkNothingLost(store));
+        checkNothingLost(store);
+      }
+    }
+    assertTrue(failures > reads / 2, "failures: " + failures);
+  }
+
+  private void readEverything(SimEngine engine) throws Exception {
+    try (Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, engine)) {
+      mayFail(() -> checkNothingLost(store));
+      mayFail(store::compact);
+      mayFail(() -> checkNothingLost(store));
+      store.compact();
+      checkNothingLost(store);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = SimOperation.class,
+      names = {"WRITE", "SYNC", "SYNC_DIRECTORY", "OPEN", "RENAME", "DELETE"})
+  void eachFailingOperationLosesNothing(SimOperation operation) throws Exception {
+    int errno = operation == SimOperation.WRITE ? Errno.ENOSPC : Errno.EIO;
+    SimEngine base = new SimEngine(1);
+    try (Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, base)) {
+      put(store, 5_000, Durability.SYNCED);
+    }
+    int failed = 0;
+    for (int n = 1; n <= ROUNDS; n++) {
+      failures = 0;
+      keys = 1;
+      byte[] first = Fixtures.bytes("key00000");
+      acknowledged.keySet().removeIf(key -> Fixtures.ORDER.compare(key, first) != 0);
+      SimEngine engine = base.crash(n);
+      engine.failNth(operation, n, errno);
+      mayFail(
+          () -> {
+            try (Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, engine)) {
+              for (int i = 0; i < 12; i++) {
+                mayFail(() -> put(store, 5_000, Durability.SYNCED));
+                if (i % 4 == 3) {
+                  mayFail(store::flush);
+                }
+              }
+              checkNothingLost(store);
+              mayFail(store::compact);
+              checkNothingLost(store);
+            }
+          });
+      failed += failures > 0 ? 1 : 0;
+      // The power fails right after.
+      try (Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, engine.crash(n))) {
+        checkNothingLost(store);
+      }
+      mayFail(
+          () -> {
+            try (Store store = openAgain(engine)) {
+              checkNothingLost(store);
+              mayFail(() -> put(store, 100, Durability.SYNCED));
+              mayFail(store::compact);
+              checkNothingLost(store);
+            }
+          });
+    }
+    // What is deleted is not needed: such a failure is only logged.
+    assertTrue(failed > 5 || operation == SimOperation.DELETE, "rounds with failures: " + failed);
+  }
+
+  @Test
+  void fullDiskIsSurvivedAndWorkGoesOnWhenThereIsSpace() throws Exception {
+    SimEngine engine = new SimEngine(1);
+    Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, engine);
+    for (int i = 0; i < 20; i++) {
+      put(store, 5_000, Durability.BUFFERED);
+    }
+    store.flush();
+    engine.setCapacityBytes(engine.usedBytes() + 100_000);
+    OutOfSpaceException full =
+        assertThrows(
+            OutOfSpaceException.class,
+            () -> {
+              for (int i = 0; i < 1_000; i++) {
+                put(store, 5_000, Durability.SYNCED);
+              }
+            });
+    assertTrue(full.getMessage().contains("path=/store"), full.getMessage());
+    checkNothingLost(store);
+    assertThrows(OutOfSpaceException.class, store::flush);
+    assertThrows(OutOfSpaceException.class, () -> put(store, 5_000, Durability.BUFFERED));
+    checkNothingLost(store);
+    // Recovery needs no space.
+    store.close();
+    Store reopened = Store.open(Fixtures.DIRECTORY, OPTIONS, engine);
+    checkNothingLost(reopened);
+    assertThrows(OutOfSpaceException.class, reopened::flush);
+    engine.setCapacityBytes(Long.MAX_VALUE);
+    for (int i = 0; i < 100; i++) {
+      put(reopened, 5_000, Durability.BUFFERED);
+    }
+    checkNothingLost(reopened);
+    reopened.compact();
+    checkNothingLost(reopened);
+    reopened.close();
+    // What failed attempts wrote is gone.
+    try (Store last = Store.open(Fixtures.DIRECTORY, OPTIONS, engine)) {
+      StoreStats stats = last.stats();
+      long tables = stats.levels().stream().mapToLong(StoreStats.Level::tables).sum();
+      long files =
+          engine.list(Fixtures.DIRECTORY).stream()
+              .filter(path -> StoreFiles.tableNumber(path).isPresent())
+              .count();
+      assertEquals(tables, files);
+    }
+  }
+
+  @Test
+  void failedSyncOfTheLogEndsWritesAndNotReads() throws Exception {
+    SimEngine engine = new SimEngine(1);
+    try (Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, engine)) {
+      put(store, 100, Durability.SYNCED);
+      engine.failNth(SimOperation.SYNC, 1, Errno.EIO);
+      assertThrows(IOException.class, () -> put(store, 100, Durability.SYNCED));
+      assertThrows(PoisonedFileException.class, () -> put(store, 100, Durability.BUFFERED));
+      assertThrows(
+          PoisonedFileException.class, () -> store.write(new WriteBatch(), Durability.SYNCED));
+      assertThrows(PoisonedFileException.class, store::flush);
+      checkNothingLost(store);
+    }
+    try (Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, engine)) {
+      checkNothingLost(store);
+      put(store, 100, Durability.SYNCED);
+    }
+  }
+}
