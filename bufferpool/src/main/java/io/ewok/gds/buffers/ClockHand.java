@@ -17,10 +17,11 @@ final class ClockHand {
    * Finds neighbouring frames that are free or whose pages and blocks are not pinned.
    *
    * @param wanted how many frames
+   * @param clean whether they must not be dirty
    * @return the first of at least so many; it is free or starts a page or block. -1 if there are
    *     none
    */
-  int find(int wanted) {
+  int find(int wanted, boolean clean) {
     int stretch = 0;
     int at = startOfRun(hand);
     // After one round nothing has a second chance left; the second may have to run over its own
@@ -33,7 +34,7 @@ final class ClockHand {
       }
       Frame head = frames[at].head;
       int size = head == null ? 1 : head.count;
-      stretch = head == null || mayGo(head) ? stretch + size : 0;
+      stretch = head == null || mayGo(head, clean) ? stretch + size : 0;
       at += size;
       passed += size;
     }
@@ -51,8 +52,8 @@ final class ClockHand {
     return head == null ? index : head.index;
   }
 
-  private static boolean mayGo(Frame head) {
-    boolean go = head.isIdle() && !head.referenced;
+  private static boolean mayGo(Frame head, boolean clean) {
+    boolean go = head.isIdle() && !head.referenced && !(clean && head.dirty);
     head.referenced &= !head.isIdle();
     return go;
   }

@@ -431,7 +431,7 @@ final class PageTable {
    * it frees them.
    */
   private void makeRoom(int wanted, long deadline) throws IOException {
-    int start = clock.find(wanted);
+    int start = clock.find(wanted, false);
     if (start < 0) {
       roomWaiters++;
       boolean inTime = await(roomMade, deadline);
@@ -441,15 +441,35 @@ final class PageTable {
       }
       return;
     }
-    int end = start + wanted;
-    for (int i = start; i < end; i++) {
+    Frame dirty = firstDirty(start, wanted);
+    if (dirty == null) {
+      evict(start, wanted);
+      return;
+    }
+    try {
+      writeBack(dirty, deadline);
+      clock.moveTo(start); // it is clean now, and nothing better will be found
+    } catch (IOException e) {
+      // A file that cannot be written must not stop those who read another.
+      int clean = clock.find(wanted, true);
+      if (clean < 0) {
+        throw e;
+      }
+      evict(clean, wanted);
+    }
+  }
+
+  private Frame firstDirty(int start, int count) {
+    for (int i = start; i < start + count; i++) {
       if (frames[i].isHead() && frames[i].dirty) {
-        writeBack(frames[i], deadline);
-        clock.moveTo(start); // it is clean now, and nothing better will be found
-        return;
+        return frames[i];
       }
     }
-    for (int i = start; i < end; i++) {
+    return null;
+  }
+
+  private void evict(int start, int count) {
+    for (int i = start; i < start + count; i++) {
       if (frames[i].isHead()) {
         unbind(frames[i]);
         evictions++;

@@ -34,10 +34,10 @@ import java.util.concurrent.locks.ReentrantLock;
  */
 public final class WriteAheadLog implements AutoCloseable {
   /*
-   * Two buffers: `active` is filled under the lock, the other belongs to the thread that has the turn to write
-   * (`writing`). Taking the turn seals the active buffer and swaps the two, so appenders go on while the device works.
-   * The turn also owns the ring and `spare`, without the lock. Everything before `endLsn` is in a sealed or the active
-   * block; everything sealed before a turn with sync begins is durable when that turn ends.
+   * Two buffers: `active` is filled under the lock, `spare` belongs to the thread that has the turn
+   * to write (`writing`), and so does the ring. Taking the turn seals the active buffer and swaps
+   * the two, so appenders go on while the device works. Everything before `endLsn` is in a sealed
+   * block or the active one; everything sealed before a turn with sync is durable when it ends.
    */
 
   private final IoEngine engine;

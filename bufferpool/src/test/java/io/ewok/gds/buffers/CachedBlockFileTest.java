@@ -174,7 +174,7 @@ final class CachedBlockFileTest {
   @Test
   void missesOfOneBlockAtTheSameTimeMakeOneRead() throws Exception {
     CountDownLatch othersWait = new CountDownLatch(1);
-    IoEngine gated = GatedEngine.beforeReads(engine, () -> await(othersWait));
+    IoEngine gated = GatedEngine.before("read", engine, () -> await(othersWait));
     try (BufferManager manager = new BufferManager(gated, BufferFixture.budget(), EIGHT_FRAMES);
         CachedBlockFile file = open(manager)) {
       ConcurrentLinkedQueue<Throwable> failures = new ConcurrentLinkedQueue<>();
@@ -195,7 +195,7 @@ final class CachedBlockFileTest {
   @Test
   void aFailedReadReachesAllWaitersAndTheNextTryWorks() throws Exception {
     CountDownLatch othersWait = new CountDownLatch(1);
-    IoEngine gated = GatedEngine.beforeReads(engine, () -> await(othersWait));
+    IoEngine gated = GatedEngine.before("read", engine, () -> await(othersWait));
     try (BufferManager manager = new BufferManager(gated, BufferFixture.budget(), EIGHT_FRAMES);
         CachedBlockFile file = open(manager)) {
       engine.failNth(SimOperation.READ, 1, Errno.EIO);

@@ -9,6 +9,7 @@ import io.ewok.gds.allocator.Region;
 import io.ewok.gds.allocator.RegionOptions;
 import io.ewok.gds.ffm.Errno;
 import io.ewok.gds.pagestore.CorruptFileException;
+import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoFile;
 import io.ewok.gds.pagestore.MissingFileException;
 import io.ewok.gds.pagestore.OpenMode;
@@ -308,6 +309,37 @@ final class CachedPageFileTest {
         again.fixShared(1, fix);
         fix.unfix();
       }
+    }
+  }
+
+  @Test
+  void aFileThatCannotBeWrittenDoesNotStopReadersOfAnother() throws IOException {
+    Path other = Path.of("/other");
+    BufferFixture.writeBlocks(engine, other, 200);
+    boolean[] broken = {false};
+    IoEngine breakable =
+        GatedEngine.before(
+            "write",
+            engine,
+            () -> {
+              if (broken[0]) {
+                throw new StorageException("broken", FILE);
+              }
+            });
+    try (BufferManager manager = new BufferManager(breakable, BufferFixture.budget(), OPTIONS);
+        CachedBlockFile blocks = manager.openBlocks(other, BufferFixture::verifyBlock);
+        CachedPageFile file = manager.openPages(FILE, SIZE, OpenMode.CREATE_NEW);
+        Fix fix = new Fix()) {
+      for (int page = 1; page <= OPTIONS.frameCount() - 3; page++) {
+        create(file, page);
+      }
+      broken[0] = true;
+      for (int i = 0; i < 400; i++) {
+        blocks.fix(i % 200 * 512L, 512, fix);
+        fix.unfix();
+      }
+      assertThrows(StorageException.class, file::flush);
+      broken[0] = false;
     }
   }
 
