@@ -16,8 +16,8 @@ import java.util.concurrent.atomic.AtomicReference;
  * the data set.
  */
 final class ReadPhase {
-  /** Several for each CPU, since they wait for the device. */
-  static final int READERS = 16;
+  /** As many as the engine keeps in flight. */
+  static final int READERS = 64;
 
   private static final int CLAIM = 64;
 
@@ -97,9 +97,9 @@ final class ReadPhase {
     try (Progress progress = Progress.start(streams, "point reads", order.length, Units::count)) {
       List<Thread> readers = new ArrayList<>();
       for (int number = 0; number < READERS; number++) {
+        // Virtual, since a platform thread that waits for one read makes it itself, past the ring.
         Thread reader =
-            Thread.ofPlatform()
-                .daemon()
+            Thread.ofVirtual()
                 .name("gds-reader-" + number)
                 .start(() -> readSome(store, order, next, failure, progress));
         readers.add(reader);
