@@ -51,6 +51,9 @@ final class Background {
   private long mergesWanted;
   private long mergesEnded;
 
+  /** What ended the thread before its time, or null. */
+  private Throwable death;
+
   /** Written under the lock. */
   private volatile boolean closing;
 
@@ -122,6 +125,7 @@ final class Background {
         if (condition.getAsBoolean()) {
           return true;
         }
+        requireAlive();
         if (flushFailures > failuresBefore) {
           throw reason("what is in memory cannot be written as a table", flushFailure);
         }
@@ -153,6 +157,7 @@ final class Background {
         if (closing) {
           throw VersionSet.closed();
         }
+        requireAlive();
         changed.awaitUninterruptibly();
       }
       if (mergeFailure != null) {
@@ -160,6 +165,12 @@ final class Background {
       }
     } finally {
       lock.unlock();
+    }
+  }
+
+  private void requireAlive() throws IOException {
+    if (death != null) {
+      throw reason("the background thread has ended, open the store again", death);
     }
   }
 
@@ -173,10 +184,23 @@ final class Background {
   // ---- the thread
 
   private void run() {
-    while (awaitWork()) {
-      tables.closeUnused();
-      flushIfFrozen();
-      mergeIfWanted();
+    try {
+      while (awaitWork()) {
+        tables.closeUnused();
+        flushIfFrozen();
+        mergeIfWanted();
+      }
+    } catch (Throwable e) {
+      // Jobs catch their own failures; this is for those of the virtual machine. Nobody may wait
+      // for ever.
+      LOGGER.log(Logger.Level.ERROR, "the background thread ends: path=" + directory, e);
+      lock.lock();
+      try {
+        death = e;
+        changed.signalAll();
+      } finally {
+        lock.unlock();
+      }
     }
   }
 

@@ -45,9 +45,9 @@ final class FlushJob {
       throw e;
     }
     memtable.setFlushed(opened);
+    counters.flushes.increment();
     versions.flushed(opened);
     opened.forEach(Table::release);
-    counters.flushes.increment();
   }
 
   static Manifest withFlushed(

@@ -48,6 +48,8 @@ import java.util.function.BooleanSupplier;
  *       names file and offset. Other records stay readable.
  *   <li>{@link io.ewok.gds.pagestore.OutOfSpaceException} from a write when the device is full and
  *       memory too. Nothing acknowledged is lost, reads go on, and the next write tries again.
+ *   <li>{@link io.ewok.gds.buffers.PoolExhaustedException} from a read when the pool is full of
+ *       blocks that cursors and gets stand on.
  *   <li>{@link PoisonedFileException} from every write after the log could not be written or
  *       synced; whether the write that met the failure survives is open until the store is opened
  *       again. Reads go on.
@@ -452,20 +454,20 @@ public final class Store implements AutoCloseable {
    * @throws IOException if that fails; nothing is lost, and it may be tried again
    */
   public void flush() throws IOException {
+    Memtable last;
     writeLock.lock();
     try {
       checkWritable();
-      while (!active.isEmpty()) {
-        Memtable before = active;
+      Memtable before = active;
+      while (active == before && !active.isEmpty()) {
         freezeActive();
-        if (active != before) {
-          break;
-        }
       }
+      last = versions.frozen();
     } finally {
       writeLock.unlock();
     }
-    background.await(() -> !versions.hasFrozen(), null);
+    // Not until none is frozen: other writers may freeze one after the other.
+    background.await(() -> last == null || versions.frozen() != last, null);
   }
 
   /**

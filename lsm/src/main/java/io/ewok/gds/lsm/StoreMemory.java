@@ -2,6 +2,7 @@ package io.ewok.gds.lsm;
 
 import io.ewok.gds.allocator.MemoryBudget;
 import io.ewok.gds.buffers.BufferOptions;
+import io.ewok.gds.ffm.LinuxMemory;
 import io.ewok.gds.wal.LogOptions;
 
 /**
@@ -29,7 +30,7 @@ record StoreMemory(
     MemoryBudget root = MemoryBudget.root("store", totalBytes(options));
     return new StoreMemory(
         root,
-        root.child("pool", bufferOptions(options).memoryBytes()),
+        root.child("pool", poolBytes(options)),
         root.child("memtables", StoreOptions.MEMTABLES_MAX * memtableBytes(options)),
         // In a recovery after the sizes were made smaller, one large record may need more for a
         // moment.
@@ -38,22 +39,32 @@ record StoreMemory(
   }
 
   static long totalBytes(StoreOptions options) {
-    return bufferOptions(options).memoryBytes()
+    return poolBytes(options)
         + StoreOptions.MEMTABLES_MAX * memtableBytes(options)
-        + logOptions(options).memoryBytes()
+        + mapped(logOptions(options).memoryBytes())
         + writingBytes(options);
   }
 
   static long memtableBytes(StoreOptions options) {
-    return TableFormat.padded(options.memtableBytes());
+    return mapped(options.memtableBytes());
   }
 
   static long batchBufferBytes(StoreOptions options) {
-    return TableFormat.padded(options.batchBytesMax());
+    return mapped(options.batchBytesMax());
   }
 
   private static long writingBytes(StoreOptions options) {
-    return TABLE_WRITERS * TableWriter.bufferBytes(options) + batchBufferBytes(options);
+    return TABLE_WRITERS * mapped(TableWriter.bufferBytes(options)) + batchBufferBytes(options);
+  }
+
+  private static long poolBytes(StoreOptions options) {
+    return mapped(bufferOptions(options).memoryBytes());
+  }
+
+  /** What a region of this size takes: whole pages of the operating system. */
+  private static long mapped(long bytes) {
+    long pageBytes = LinuxMemory.pageSizeBytes();
+    return (bytes + pageBytes - 1) / pageBytes * pageBytes;
   }
 
   static BufferOptions bufferOptions(StoreOptions options) {

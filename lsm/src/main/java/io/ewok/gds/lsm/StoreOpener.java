@@ -1,5 +1,6 @@
 package io.ewok.gds.lsm;
 
+import io.ewok.gds.allocator.BudgetExceededException;
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.allocator.RegionOptions;
 import io.ewok.gds.buffers.BufferManager;
@@ -21,8 +22,8 @@ import java.util.Set;
  * Opens a store: creates it where there is none, or recovers it from manifest and log.
  *
  * <p>A store is created as an empty manifest that says so, then the log, then the manifest again; a
- * crash in between leaves what the next opening completes. Recovery changes nothing that was there
- * before it has found manifest, tables and log sound.
+ * crash in between leaves what the next opening completes. Recovery removes nothing before it has
+ * found manifest, log and tables sound.
  *
  * <p>Threads: confined to one.
  */
@@ -38,6 +39,7 @@ final class StoreOpener {
   private long sequence;
 
   private Memtable active;
+  private Memtable frozen;
   private FlushJob flush;
 
   /**
@@ -63,10 +65,12 @@ final class StoreOpener {
     enterDirectory();
     Manifest manifest = manifest();
     List<Path> orphans = orphans(manifest.tableNumbers());
-    openPools();
-    openTables(manifest, orphans);
+    openMemtables(manifest, orphans);
+    // Before the pool: a log that was written with larger sizes needs its memory for a moment.
     replay(manifest);
+    openPools();
     installOverflow();
+    openTables();
     if (!manifest.created()) {
       parts.tables.install(parts.tables.manifest().withCreated(), List.of());
     }
@@ -156,16 +160,8 @@ final class StoreOpener {
 
   // ---- memory and tables
 
-  private void openPools() throws IOException {
-    parts.buffers =
-        new BufferManager(engine, parts.memory.pool(), StoreMemory.bufferOptions(options));
-    parts.closeLater(parts.buffers::close);
+  private void openMemtables(Manifest manifest, List<Path> orphans) {
     parts.flushBuffer = ioBuffer(TableWriter.bufferBytes(options));
-    parts.mergeBuffer = ioBuffer(TableWriter.bufferBytes(options));
-    parts.batchBuffer =
-        Region.map(
-            parts.memory.writing(), RegionOptions.ofSize(StoreMemory.batchBufferBytes(options)));
-    parts.closeLater(parts.batchBuffer::close);
     parts.space =
         new MemtableSpace(
             parts.memory.memtables(),
@@ -173,6 +169,39 @@ final class StoreOpener {
             StoreOptions.MEMTABLES_MAX,
             parts::signalBackground);
     parts.closeLater(parts.space::close);
+    parts.tables =
+        new TableSet(
+            engine, files, manifest, unusedNumber(manifest, orphans), parts::signalBackground);
+    flush =
+        new FlushJob(
+            parts.tables, new TableWriter(engine, parts.flushBuffer, options), parts.counters);
+    parts.closeLater(this::releaseMemtables);
+    active = newMemtable();
+    sequence = manifest.lastSequence();
+  }
+
+  private void releaseMemtables() {
+    if (active != null) {
+      active.release();
+      active = null;
+    }
+    if (frozen != null) {
+      frozen.release();
+      frozen = null;
+    }
+  }
+
+  private void openPools() {
+    parts.buffers =
+        new BufferManager(engine, parts.memory.pool(), StoreMemory.bufferOptions(options));
+    parts.closeLater(parts.buffers::close);
+    parts.mergeBuffer = ioBuffer(TableWriter.bufferBytes(options));
+    parts.batchBuffer =
+        Region.map(
+            parts.memory.writing(), RegionOptions.ofSize(StoreMemory.batchBufferBytes(options)));
+    parts.closeLater(parts.batchBuffer::close);
+    parts.tables.usePool(parts.buffers);
+    parts.closeLater(parts.tables::closeUnused);
   }
 
   /** Memory that the kernel reads from. */
@@ -184,36 +213,20 @@ final class StoreOpener {
     return region;
   }
 
-  private void openTables(Manifest manifest, List<Path> orphans) throws IOException {
-    parts.tables =
-        new TableSet(
-            engine,
-            parts.buffers,
-            files,
-            manifest,
-            unusedNumber(manifest, orphans),
-            parts::signalBackground);
-    parts.closeLater(parts.tables::closeUnused);
-    flush =
-        new FlushJob(
-            parts.tables, new TableWriter(engine, parts.flushBuffer, options), parts.counters);
+  private void openTables() throws IOException {
+    Manifest manifest = parts.tables.manifest();
     List<Table> level0 = parts.tables.openAll(manifest.level0());
     List<Table> level1 = List.of();
     try {
       level1 = parts.tables.openAll(manifest.level1());
-      active = newMemtable();
-      parts.versions =
-          new VersionSet(new Version(active, null, level0, level1), manifest.lastSequence());
+      parts.versions = new VersionSet(new Version(active, frozen, level0, level1), sequence);
       parts.closeLater(parts.versions::close);
     } finally {
       // The version has retained them, if there is one.
       level0.forEach(Table::release);
       level1.forEach(Table::release);
-      if (active != null) {
-        active.release();
-      }
     }
-    sequence = manifest.lastSequence();
+    releaseMemtables();
   }
 
   /** Orphans are removed last, so new tables must not take their names. */
@@ -236,17 +249,26 @@ final class StoreOpener {
   // ---- the log
 
   private void replay(Manifest manifest) throws IOException {
-    parts.log =
-        WriteAheadLog.open(
-            engine,
-            files.log(),
-            StoreMemory.logOptions(options),
-            parts.memory.log(),
-            (lsn, record) -> {
-              if (lsn > manifest.horizonLsn()) {
-                replay(lsn, record);
-              }
-            });
+    try {
+      parts.log =
+          WriteAheadLog.open(
+              engine,
+              files.log(),
+              StoreMemory.logOptions(options),
+              parts.memory.log(),
+              (lsn, record) -> {
+                if (lsn > manifest.horizonLsn()) {
+                  replay(lsn, record);
+                }
+              });
+    } catch (BudgetExceededException e) {
+      throw new StorageException(
+          "the log holds a batch too large for this memory, open the store with larger sizes:"
+              + " memoryBytes="
+              + options.memoryBytes(),
+          files.log(),
+          e);
+    }
     parts.closeLater(parts.log::close);
     // Positions are compared with the horizon at the next recovery: they must not run twice.
     if (parts.log.endLsn() < manifest.horizonLsn()
@@ -280,7 +302,6 @@ final class StoreOpener {
     }
     active.insert(record, lsn);
     sequence = first + BatchFormat.count(record) - 1;
-    parts.versions.publish(sequence);
   }
 
   /**
@@ -288,23 +309,14 @@ final class StoreOpener {
    * recovery usually needs no space on the device.
    */
   private void makeRoom() throws IOException {
-    Version version = parts.versions.retain();
-    try {
-      Memtable frozen = version.frozen();
-      if (frozen != null) {
-        List<TableMeta> metas = flush.write(frozen, RecordKind.SEQUENCE_MAX);
-        List<Table> tables = parts.tables.openAll(metas);
-        parts.versions.flushed(tables);
-        tables.forEach(Table::release);
-        overflow.addAll(0, metas);
-        overflowLsn = frozen.endLsn();
-      }
-    } finally {
-      parts.versions.release(version);
+    if (frozen != null) {
+      overflow.addAll(0, flush.write(frozen, RecordKind.SEQUENCE_MAX));
+      overflowLsn = frozen.endLsn();
+      frozen.release();
     }
+    frozen = active;
+    active = null;
     active = newMemtable();
-    parts.versions.rotate(active);
-    active.release();
   }
 
   private void installOverflow() throws IOException {

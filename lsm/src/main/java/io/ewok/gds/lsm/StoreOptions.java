@@ -4,8 +4,8 @@ import io.ewok.gds.pagestore.EngineOptions;
 import java.util.Objects;
 
 /**
- * How a store is opened. All but {@code blockBytes} may differ from one opening to the next; a
- * table keeps the block size it was written with.
+ * How a store is opened. All may differ from one opening to the next; the log keeps the sizes it
+ * was created with, and a table the size of its blocks.
  *
  * {@snippet :
  * StoreOptions options = StoreOptions.defaults().withPoolBytes(256L << 20).withMemtableBytes(32 << 20);
@@ -14,11 +14,11 @@ import java.util.Objects;
  * @param memtableBytes size of a memtable in bytes, 256 KiB to 1 GiB and at least twice {@code
  *     batchBytesMax}; default 16 MiB. Larger means fewer, larger tables and less merging, and a
  *     longer replay at the next open. A store uses up to {@link #MEMTABLES_MAX} of them.
- * @param poolBytes memory for blocks of tables in bytes, at least 1 MiB and eight times {@code
- *     batchBytesMax}; default 64 MiB. Larger means fewer reads from the device.
+ * @param poolBytes memory for blocks of tables in bytes, 1 MiB to 1 GiB and at least eight times
+ *     {@code batchBytesMax}; default 64 MiB. Larger means fewer reads from the device. Each open
+ *     cursor keeps some blocks in it: make it larger where many cursors stand on large values.
  * @param batchBytesMax the largest {@link WriteBatch#sizeBytes}, 128 KiB to 64 MiB; default 1 MiB.
- *     It bounds values too: see {@link #valueBytesMax}. Costs about eight times its size in
- *     buffers.
+ *     It bounds values too: see {@link #valueBytesMax}. Costs about five times its size in buffers.
  * @param blockBytes what a block of a table is filled to, in bytes, a power of two, 4 KiB to 64
  *     KiB; default 4 KiB. It is the unit of reading: larger favours scans, smaller favours point
  *     reads.

@@ -6,6 +6,7 @@ import io.ewok.gds.buffers.Fix;
 import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.IoEngine;
+import io.ewok.gds.pagestore.StorageException;
 import io.ewok.gds.pagestore.UnsupportedFormatException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -27,6 +28,7 @@ final class Table {
   private final TableMeta meta;
   private final Path path;
   private final CachedBlockFile file;
+  private final long poolBytes;
   private final Consumer<Table> whenUnused;
   private final long indexOffset;
   private final int indexBytes;
@@ -36,12 +38,14 @@ final class Table {
       TableMeta meta,
       Path path,
       CachedBlockFile file,
+      long poolBytes,
       long indexOffset,
       int indexBytes,
       Consumer<Table> whenUnused) {
     this.meta = meta;
     this.path = path;
     this.file = file;
+    this.poolBytes = poolBytes;
     this.indexOffset = indexOffset;
     this.indexBytes = indexBytes;
     this.whenUnused = whenUnused;
@@ -91,7 +95,13 @@ final class Table {
             "index at " + indexOffset + " to " + rangeOffset);
       }
       return new Table(
-          meta, path, file, indexOffset, (int) (rangeOffset - indexOffset), whenUnused);
+          meta,
+          path,
+          file,
+          buffers.options().poolBytes(),
+          indexOffset,
+          (int) (rangeOffset - indexOffset),
+          whenUnused);
     } catch (IOException | RuntimeException | Error e) {
       try {
         file.close();
@@ -121,15 +131,25 @@ final class Table {
 
   /** Fixes the index block. */
   void fixIndex(Fix into) throws IOException {
-    file.fix(indexOffset, indexBytes, into);
+    fix(indexOffset, indexBytes, into);
     requireType(path, indexOffset, into, TableFormat.TYPE_INDEX);
   }
 
   /** Fixes a data block, found by an entry of the fixed index. */
   void fixData(long indexEntry, Fix into) throws IOException {
     long offset = BlockView.indexedOffset(indexEntry);
-    file.fix(offset, BlockView.indexedBytes(indexEntry), into);
+    fix(offset, BlockView.indexedBytes(indexEntry), into);
     requireType(path, offset, into, TableFormat.TYPE_DATA);
+  }
+
+  private void fix(long offset, int lengthBytes, Fix into) throws IOException {
+    if (lengthBytes > poolBytes) {
+      throw new StorageException(
+          "a block is larger than the pool, open the store with a larger one:"
+              + " offset=%d blockBytes=%d poolBytes=%d".formatted(offset, lengthBytes, poolBytes),
+          path);
+    }
+    file.fix(offset, lengthBytes, into);
   }
 
   /** A block's checksum binds it to its place, but a forged file may have put any block there. */

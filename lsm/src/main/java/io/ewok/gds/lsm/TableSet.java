@@ -23,11 +23,11 @@ final class TableSet {
   private static final Logger LOGGER = System.getLogger(TableSet.class.getName());
 
   private final IoEngine engine;
-  private final BufferManager buffers;
   private final StoreFiles files;
   private final Runnable whenUnused;
   private final Queue<Table> unused = new ConcurrentLinkedQueue<>();
 
+  private BufferManager buffers;
   private Manifest manifest;
   private long nextNumber;
 
@@ -42,18 +42,17 @@ final class TableSet {
    * @param whenUnused called when {@link #closeUnused} has work to do, on any thread
    */
   TableSet(
-      IoEngine engine,
-      BufferManager buffers,
-      StoreFiles files,
-      Manifest manifest,
-      long nextNumber,
-      Runnable whenUnused) {
+      IoEngine engine, StoreFiles files, Manifest manifest, long nextNumber, Runnable whenUnused) {
     this.engine = engine;
-    this.buffers = buffers;
     this.files = files;
     this.manifest = manifest;
     this.nextNumber = nextNumber;
     this.whenUnused = whenUnused;
+  }
+
+  /** Sets the pool through which tables are read, before the first is opened. */
+  void usePool(BufferManager buffers) {
+    this.buffers = buffers;
   }
 
   Manifest manifest() {

@@ -88,10 +88,15 @@ final class VersionSet {
     return current.active();
   }
 
+  /** The memtable that is to be flushed, or null. To be compared with, not to be read. */
+  Memtable frozen() {
+    Version version = current;
+    return version == null ? null : version.frozen();
+  }
+
   /** Whether a memtable is to be flushed. */
   boolean hasFrozen() {
-    Version version = current;
-    return version != null && version.frozen() != null;
+    return frozen() != null;
   }
 
   /** The number of flushed tables that are not yet merged. */
