@@ -1,23 +1,14 @@
 package io.ewok.gds.lsm;
 
-import io.ewok.gds.buffers.BufferStats;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoEngines;
-import io.ewok.gds.pagestore.IoStats;
 import io.ewok.gds.pagestore.PoisonedFileException;
-import io.ewok.gds.pagestore.StorageException;
-import io.ewok.gds.wal.LogFullException;
-import io.ewok.gds.wal.WriteAheadLog;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.concurrent.locks.StampedLock;
-import java.util.function.BooleanSupplier;
 
 /**
  * An ordered, durable key-value store in one directory. Keys are ordered by their bytes, unsigned.
@@ -56,50 +47,24 @@ import java.util.function.BooleanSupplier;
  * </ul>
  */
 public final class Store implements AutoCloseable {
-  /** How long a writer waits for memory that cursors and gets hold. */
-  private static final Duration MEMORY_WAIT_DEFAULT = Duration.ofSeconds(10);
-
-  /** A memtable is frozen when its records take this part of the log, though it is not full. */
-  private static final double LOG_SHARE_MAX = 3.0 / 8;
-
   private final StoreParts parts;
   private final VersionSet versions;
-  private final Background background;
-  private final WriteAheadLog log;
-  private final StoreCounters counters;
-  private final long batchBytesMax;
-  private final long logShareBytes;
+  private final StoreWriter writer;
   private final ReadContexts contexts = new ReadContexts();
-
-  private final ReentrantLock writeLock = new ReentrantLock();
-
-  // Guarded by writeLock.
-  private final WriteBatch single;
-  private Memtable active;
-  private long activeStartLsn;
-  private Duration memoryWait = MEMORY_WAIT_DEFAULT;
-
-  /** Held shared by those who wait for the log outside of the write lock; close takes it whole. */
-  private final StampedLock syncing = new StampedLock();
-
-  /** Why nothing can be written any more, or null. */
-  private volatile Throwable logFailure;
-
   private final ReentrantLock closeLock = new ReentrantLock();
-  private volatile boolean closing;
+
+  /** Guarded by closeLock. */
+  private boolean closed;
 
   private Store(StoreParts parts) {
     this.parts = parts;
     this.versions = parts.versions;
-    this.background = parts.background;
-    this.log = parts.log;
-    this.counters = parts.counters;
-    this.batchBytesMax = Math.min(parts.options.batchBytesMax(), log.recordBytesMax());
-    this.logShareBytes =
-        (long) (LOG_SHARE_MAX * log.options().segmentBytes() * log.options().segmentCount());
-    this.single = new WriteBatch(parts.batchBuffer.segment());
-    this.active = versions.active();
-    this.activeStartLsn = log.horizonLsn();
+    this.writer = new StoreWriter(parts);
+  }
+
+  /** For tests. */
+  StoreWriter writer() {
+    return writer;
   }
 
   /**
@@ -165,7 +130,7 @@ public final class Store implements AutoCloseable {
   /** As {@link #put(byte[], byte[], Durability)}; both segments are copied. */
   public void put(MemorySegment key, MemorySegment value, Durability durability)
       throws IOException {
-    writeSingle(key, Objects.requireNonNull(value, "value"), durability);
+    writer.put(key, value, durability);
   }
 
   /**
@@ -179,7 +144,7 @@ public final class Store implements AutoCloseable {
 
   /** As {@link #delete(byte[], Durability)}; the segment is copied. */
   public void delete(MemorySegment key, Durability durability) throws IOException {
-    writeSingle(key, null, durability);
+    writer.delete(key, durability);
   }
 
   /**
@@ -191,171 +156,7 @@ public final class Store implements AutoCloseable {
    * @throws IOException as for a put
    */
   public void write(WriteBatch batch, Durability durability) throws IOException {
-    Objects.requireNonNull(durability, "durability");
-    requireBatchBytes(batch.sizeBytes());
-    long stamp;
-    long lsn;
-    writeLock.lock();
-    try {
-      lsn = append(batch);
-      stamp = syncing.readLock();
-    } finally {
-      writeLock.unlock();
-    }
-    finish(lsn, stamp, durability);
-  }
-
-  private void writeSingle(MemorySegment key, MemorySegment valueOrNull, Durability durability)
-      throws IOException {
-    Objects.requireNonNull(durability, "durability");
-    WriteBatch.requireKeyBytes(key.byteSize());
-    long valueBytes = valueOrNull == null ? 0 : valueOrNull.byteSize();
-    requireBatchBytes(
-        WriteBatch.BATCH_OVERHEAD_BYTES
-            + WriteBatch.operationSizeBytes(key.byteSize(), valueBytes));
-    long stamp;
-    long lsn;
-    writeLock.lock();
-    try {
-      checkWritable(); // Before the batch's memory is touched, which a close frees.
-      single.clear();
-      if (valueOrNull == null) {
-        single.delete(key);
-      } else {
-        single.put(key, valueOrNull);
-      }
-      lsn = append(single);
-      stamp = syncing.readLock();
-    } finally {
-      writeLock.unlock();
-    }
-    finish(lsn, stamp, durability);
-  }
-
-  private void requireBatchBytes(long sizeBytes) {
-    if (sizeBytes > batchBytesMax || sizeBytes < 0) {
-      throw new IllegalArgumentException(
-          "a batch with its overheads has at most %d bytes: sizeBytes=%d"
-              .formatted(batchBytesMax, sizeBytes));
-    }
-  }
-
-  /** Logs, indexes and shows a batch. Returns the end of its record. Guarded by the write lock. */
-  private long append(WriteBatch batch) throws IOException {
-    checkWritable();
-    if (batch.count() == 0) {
-      return log.endLsn();
-    }
-    long first = versions.sequence() + 1;
-    MemorySegment record = batch.record(first);
-    makeRoom(batch.sizeBytes(), record.byteSize());
-    try {
-      long lsn = log.append(record);
-      active.insert(record, lsn);
-      versions.publish(first + batch.count() - 1);
-      counters.operations.add(batch.count());
-      counters.userBytes.add(batch.userBytes());
-      return lsn;
-    } catch (LogFullException e) {
-      throw e; // Nothing was appended.
-    } catch (IOException | RuntimeException | Error e) {
-      // The log and the memtable may differ now. Only a recovery makes them equal again.
-      logFailure = e;
-      throw e;
-    }
-  }
-
-  /** Ends a write outside of the write lock, so that other writers can join the same sync. */
-  private void finish(long lsn, long stamp, Durability durability) throws IOException {
-    try {
-      if (durability == Durability.SYNCED) {
-        log.sync(lsn);
-      }
-    } catch (IOException | RuntimeException | Error e) {
-      logFailure = e;
-      throw e;
-    } finally {
-      syncing.unlockRead(stamp);
-    }
-  }
-
-  private void checkWritable() throws PoisonedFileException {
-    if (closing) {
-      throw VersionSet.closed();
-    }
-    if (logFailure != null) {
-      throw new PoisonedFileException(parts.files.log(), logFailure);
-    }
-  }
-
-  // ---- room for writes, guarded by the write lock
-
-  private void makeRoom(long sizeBytes, long recordBytes) throws IOException {
-    while (!active.hasRoom(sizeBytes) || !log.hasRoomFor(recordBytes)) {
-      if (!active.isEmpty()) {
-        freezeActive();
-      } else if (versions.hasFrozen()) {
-        awaitFlush();
-      } else {
-        awaitStalled(() -> log.hasRoomFor(recordBytes), "room in the log");
-      }
-    }
-    // Early, so that the log does not become full while the next memtable is filled.
-    boolean logHeavy = log.endLsn() - activeStartLsn > logShareBytes;
-    if (logHeavy && !active.isEmpty() && !versions.hasFrozen() && parts.space.free() > 0) {
-      freezeActive();
-    }
-  }
-
-  /** Freezes the active memtable, once the one before it is flushed, and starts a new one. */
-  private void freezeActive() throws IOException {
-    awaitFlush();
-    Memtable next = parts.space.tryCreate();
-    if (next == null) {
-      versions.moveCursors();
-      awaitStalled(() -> parts.space.free() > 0, "memory that open cursors or running gets use");
-      return; // The caller looks again.
-    }
-    versions.rotate(next);
-    next.release();
-    active = next;
-    activeStartLsn = log.endLsn();
-    background.signal();
-  }
-
-  /** Shortens the wait of writers for memory that readers hold. For tests. */
-  void setMemoryWait(Duration wait) {
-    writeLock.lock();
-    try {
-      memoryWait = wait;
-    } finally {
-      writeLock.unlock();
-    }
-  }
-
-  private void awaitFlush() throws IOException {
-    if (versions.hasFrozen()) {
-      awaitStalled(() -> !versions.hasFrozen(), null);
-    }
-  }
-
-  /**
-   * Waits for the background thread.
-   *
-   * @param what is waited for, if not longer than the memory wait; null to wait while it works
-   */
-  private void awaitStalled(BooleanSupplier condition, String what) throws IOException {
-    long start = System.nanoTime();
-    try {
-      if (!background.await(condition, what == null ? null : memoryWait)) {
-        throw new StorageException(
-            "a write waits in vain for " + what + ": waited=" + memoryWait,
-            parts.files.directory());
-      }
-    } finally {
-      counters.stalls.increment();
-      counters.stallNanos.add(System.nanoTime() - start);
-    }
+    writer.write(batch, durability);
   }
 
   // ---- reading
@@ -416,7 +217,7 @@ public final class Store implements AutoCloseable {
   private MemorySegment find(Version version, MemorySegment key, ReadContext context)
       throws IOException {
     WriteBatch.requireKeyBytes(key.byteSize());
-    counters.gets.increment();
+    parts.counters.gets.increment();
     long stamp = RecordKind.searchStamp(versions.sequence());
     for (Memtable memtable = version.active();
         memtable != null;
@@ -454,20 +255,7 @@ public final class Store implements AutoCloseable {
    * @throws IOException if that fails; nothing is lost, and it may be tried again
    */
   public void flush() throws IOException {
-    Memtable last;
-    writeLock.lock();
-    try {
-      checkWritable();
-      Memtable before = active;
-      while (active == before && !active.isEmpty()) {
-        freezeActive();
-      }
-      last = versions.frozen();
-    } finally {
-      writeLock.unlock();
-    }
-    // Not until none is frozen: other writers may freeze one after the other.
-    background.await(() -> last == null || versions.frozen() != last, null);
+    writer.flush();
   }
 
   /**
@@ -476,8 +264,8 @@ public final class Store implements AutoCloseable {
    * @throws IOException if that fails; nothing is lost, and it may be tried again
    */
   public void compact() throws IOException {
-    flush();
-    background.compact();
+    writer.flush();
+    parts.background.compact();
   }
 
   /**
@@ -486,46 +274,7 @@ public final class Store implements AutoCloseable {
    * @throws IllegalStateException if the store is closed
    */
   public StoreStats stats() {
-    Version version = versions.retain();
-    List<StoreStats.Level> levels;
-    try {
-      levels = List.of(level(version.level0()), level(version.level1()));
-    } finally {
-      versions.release(version);
-    }
-    IoStats io = parts.engine.stats();
-    BufferStats blocks = parts.buffers.stats();
-    return new StoreStats(
-        parts.engine.name(),
-        parts.engine.description(),
-        versions.sequence(),
-        new StoreStats.Written(
-            counters.operations.sum(),
-            counters.userBytes.sum(),
-            log.stats().bytesWritten(),
-            counters.flushBytes.sum(),
-            counters.mergeBytes.sum()),
-        new StoreStats.Read(
-            counters.gets.sum(), io.reads(), io.bytesRead(), blocks.hits(), blocks.misses()),
-        levels,
-        new StoreStats.Memory(
-            parts.memory.root().usedBytes(),
-            parts.memory.root().peakBytes(),
-            parts.memory.root().limitBytes()),
-        new StoreStats.Stalls(counters.stalls.sum(), counters.stallNanos.sum()),
-        counters.flushes.sum(),
-        counters.merges.sum(),
-        versions.openCursors().size());
-  }
-
-  private static StoreStats.Level level(List<Table> tables) {
-    long bytes = 0;
-    long entries = 0;
-    for (Table table : tables) {
-      bytes += table.meta().sizeBytes();
-      entries += table.meta().entries();
-    }
-    return new StoreStats.Level(tables.size(), bytes, entries);
+    return StoreStatsReader.read(parts);
   }
 
   /**
@@ -544,19 +293,11 @@ public final class Store implements AutoCloseable {
     }
     closeLock.lock();
     try {
-      if (closing) {
+      if (closed) {
         return;
       }
-      closing = true;
-      // Ends the waits of writers, so that the write lock becomes free.
-      background.close();
-      writeLock.lock();
-      try {
-        long stamp = syncing.writeLock();
-        syncing.unlockWrite(stamp);
-      } finally {
-        writeLock.unlock();
-      }
+      closed = true;
+      writer.close();
       parts.close();
     } finally {
       closeLock.unlock();

@@ -342,7 +342,7 @@ class StoreThreadsTest {
   @Test
   void writerThatHoldsTheMemoryItWaitsForGetsAnErrorInsteadOfHanging() throws Exception {
     try (Store store = open()) {
-      store.setMemoryWait(Duration.ofMillis(300));
+      store.writer().setMemoryWait(Duration.ofMillis(300));
       // Views of records in memory keep that memory; each cursor looks at another memtable.
       List<StoreCursor> cursors = new ArrayList<>();
       StorageException e =
