@@ -2,6 +2,7 @@ package io.ewok.gds.lsm;
 
 import io.ewok.gds.pagestore.EngineOptions;
 import java.util.Objects;
+import java.util.function.Consumer;
 
 /**
  * How a store is opened. All may differ from one opening to the next; the log keeps the sizes it
@@ -125,151 +126,85 @@ public record StoreOptions(
 
   /** Returns these options with another size of memtables. */
   public StoreOptions withMemtableBytes(long memtableBytes) {
-    return new StoreOptions(
-        memtableBytes,
-        poolBytes,
-        batchBytesMax,
-        blockBytes,
-        tableBytes,
-        tablesBeforeMerge,
-        logSegmentBytes,
-        logSegmentCount,
-        engine,
-        createIfMissing);
+    return with(draft -> draft.memtableBytes = memtableBytes);
   }
 
   /** Returns these options with another size of the pool. */
   public StoreOptions withPoolBytes(long poolBytes) {
-    return new StoreOptions(
-        memtableBytes,
-        poolBytes,
-        batchBytesMax,
-        blockBytes,
-        tableBytes,
-        tablesBeforeMerge,
-        logSegmentBytes,
-        logSegmentCount,
-        engine,
-        createIfMissing);
+    return with(draft -> draft.poolBytes = poolBytes);
   }
 
   /** Returns these options with another largest batch. */
   public StoreOptions withBatchBytesMax(int batchBytesMax) {
-    return new StoreOptions(
-        memtableBytes,
-        poolBytes,
-        batchBytesMax,
-        blockBytes,
-        tableBytes,
-        tablesBeforeMerge,
-        logSegmentBytes,
-        logSegmentCount,
-        engine,
-        createIfMissing);
+    return with(draft -> draft.batchBytesMax = batchBytesMax);
   }
 
   /** Returns these options with another size of blocks. */
   public StoreOptions withBlockBytes(int blockBytes) {
-    return new StoreOptions(
-        memtableBytes,
-        poolBytes,
-        batchBytesMax,
-        blockBytes,
-        tableBytes,
-        tablesBeforeMerge,
-        logSegmentBytes,
-        logSegmentCount,
-        engine,
-        createIfMissing);
+    return with(draft -> draft.blockBytes = blockBytes);
   }
 
   /** Returns these options with another size of merged tables. */
   public StoreOptions withTableBytes(long tableBytes) {
-    return new StoreOptions(
-        memtableBytes,
-        poolBytes,
-        batchBytesMax,
-        blockBytes,
-        tableBytes,
-        tablesBeforeMerge,
-        logSegmentBytes,
-        logSegmentCount,
-        engine,
-        createIfMissing);
+    return with(draft -> draft.tableBytes = tableBytes);
   }
 
   /** Returns these options with another number of flushed tables that starts a merge. */
   public StoreOptions withTablesBeforeMerge(int tablesBeforeMerge) {
-    return new StoreOptions(
-        memtableBytes,
-        poolBytes,
-        batchBytesMax,
-        blockBytes,
-        tableBytes,
-        tablesBeforeMerge,
-        logSegmentBytes,
-        logSegmentCount,
-        engine,
-        createIfMissing);
+    return with(draft -> draft.tablesBeforeMerge = tablesBeforeMerge);
   }
 
   /** Returns these options with another size of the log's files. */
   public StoreOptions withLogSegmentBytes(long logSegmentBytes) {
-    return new StoreOptions(
-        memtableBytes,
-        poolBytes,
-        batchBytesMax,
-        blockBytes,
-        tableBytes,
-        tablesBeforeMerge,
-        logSegmentBytes,
-        logSegmentCount,
-        engine,
-        createIfMissing);
+    return with(draft -> draft.logSegmentBytes = logSegmentBytes);
   }
 
   /** Returns these options with another number of the log's files. */
   public StoreOptions withLogSegmentCount(int logSegmentCount) {
-    return new StoreOptions(
-        memtableBytes,
-        poolBytes,
-        batchBytesMax,
-        blockBytes,
-        tableBytes,
-        tablesBeforeMerge,
-        logSegmentBytes,
-        logSegmentCount,
-        engine,
-        createIfMissing);
+    return with(draft -> draft.logSegmentCount = logSegmentCount);
   }
 
   /** Returns these options with another choice of I/O engine. */
   public StoreOptions withEngine(EngineOptions engine) {
-    return new StoreOptions(
-        memtableBytes,
-        poolBytes,
-        batchBytesMax,
-        blockBytes,
-        tableBytes,
-        tablesBeforeMerge,
-        logSegmentBytes,
-        logSegmentCount,
-        engine,
-        createIfMissing);
+    return with(draft -> draft.engine = engine);
   }
 
   /** Returns these options with creation switched on or off. */
   public StoreOptions withCreateIfMissing(boolean createIfMissing) {
-    return new StoreOptions(
-        memtableBytes,
-        poolBytes,
-        batchBytesMax,
-        blockBytes,
-        tableBytes,
-        tablesBeforeMerge,
-        logSegmentBytes,
-        logSegmentCount,
-        engine,
-        createIfMissing);
+    return with(draft -> draft.createIfMissing = createIfMissing);
+  }
+
+  private StoreOptions with(Consumer<Draft> change) {
+    Draft draft = new Draft();
+    change.accept(draft);
+    return draft.options();
+  }
+
+  /** A copy that can be changed, so that each with-method names only what it changes. */
+  private final class Draft {
+    long memtableBytes = StoreOptions.this.memtableBytes;
+    long poolBytes = StoreOptions.this.poolBytes;
+    int batchBytesMax = StoreOptions.this.batchBytesMax;
+    int blockBytes = StoreOptions.this.blockBytes;
+    long tableBytes = StoreOptions.this.tableBytes;
+    int tablesBeforeMerge = StoreOptions.this.tablesBeforeMerge;
+    long logSegmentBytes = StoreOptions.this.logSegmentBytes;
+    int logSegmentCount = StoreOptions.this.logSegmentCount;
+    EngineOptions engine = StoreOptions.this.engine;
+    boolean createIfMissing = StoreOptions.this.createIfMissing;
+
+    StoreOptions options() {
+      return new StoreOptions(
+          memtableBytes,
+          poolBytes,
+          batchBytesMax,
+          blockBytes,
+          tableBytes,
+          tablesBeforeMerge,
+          logSegmentBytes,
+          logSegmentCount,
+          engine,
+          createIfMissing);
+    }
   }
 }
