@@ -10,7 +10,9 @@ import java.nio.file.Path;
 @FunctionalInterface
 public interface BlockVerifier {
   /**
-   * Checks one block before anybody sees it.
+   * Checks one block before anybody sees it. Must not fix blocks or pages: fixing the one that is
+   * verified throws {@link IllegalStateException}, and two that wait for each other's do so for
+   * ever.
    *
    * @param path the file, for the message
    * @param offset where the block starts in the file, in bytes

@@ -56,18 +56,17 @@ public final class BufferManager implements AutoCloseable {
     int count = options.frameCount();
     budget.reserve(options.metadataBytes());
     Region mapped = null;
+    boolean registered = false;
     try {
       mapped = Region.map(budget, RegionOptions.ofSize((long) count * options.frameBytes()));
       engine.register(mapped);
+      registered = true;
+      this.table = new PageTable(mapped, options);
     } catch (Throwable e) {
-      budget.release(options.metadataBytes());
-      if (mapped != null) {
-        mapped.close();
-      }
+      giveBack(mapped, registered, e);
       throw e;
     }
     this.region = mapped;
-    this.table = new PageTable(region, options);
   }
 
   /**
@@ -142,7 +141,8 @@ public final class BufferManager implements AutoCloseable {
    *
    * @throws IllegalStateException if something is still fixed: the message says how much, and the
    *     manager stays open
-   * @throws IOException if changes could not be written; everything is given back all the same
+   * @throws IOException if changes could not be written; everything is given back all the same, as
+   *     it is after any other failure. The first is thrown, and the others are suppressed in it
    */
   @Override
   public void close() throws IOException {
@@ -155,25 +155,17 @@ public final class BufferManager implements AutoCloseable {
     } finally {
       filesLock.unlock();
     }
-    IOException failure = null;
+    Throwable failure = null;
     for (CachedFile file : openFiles()) {
-      try {
-        close(file);
-      } catch (IOException e) {
-        if (failure == null) {
-          failure = e;
-        } else {
-          failure.addSuppressed(e);
-        }
-      }
+      failure = attempt(() -> close(file), failure);
     }
-    try (region) {
-      engine.unregister(region);
-    } finally {
-      budget.release(options.metadataBytes());
-    }
-    if (failure != null) {
-      throw failure;
+    failure = giveBack(region, true, failure);
+    switch (failure) {
+      case null -> {}
+      case IOException e -> throw e;
+      case RuntimeException e -> throw e;
+      case Error e -> throw e;
+      default -> throw new AssertionError("no step throws such a thing", failure);
     }
   }
 
@@ -190,6 +182,42 @@ public final class BufferManager implements AutoCloseable {
     } finally {
       forget(file);
     }
+  }
+
+  private interface Step {
+    void run() throws IOException;
+  }
+
+  /**
+   * Runs a step that must not keep the next ones from running.
+   *
+   * @param before what failed before, or null
+   * @return the first failure so far, or null
+   */
+  private static Throwable attempt(Step step, Throwable before) {
+    try {
+      step.run();
+    } catch (Throwable e) {
+      if (before == null) {
+        return e;
+      }
+      if (e != before) { // nothing can be suppressed in itself
+        before.addSuppressed(e);
+      }
+    }
+    return before;
+  }
+
+  /** Gives back the pool, as far as there is one, and what is reserved for its metadata. */
+  private Throwable giveBack(Region mapped, boolean registered, Throwable before) {
+    Throwable failure = before;
+    if (registered) {
+      failure = attempt(() -> engine.unregister(mapped), failure);
+    }
+    if (mapped != null) {
+      failure = attempt(mapped::close, failure);
+    }
+    return attempt(() -> budget.release(options.metadataBytes()), failure);
   }
 
   private void add(CachedFile file) {

@@ -15,7 +15,7 @@ import java.time.Duration;
  *   waste the rest of their frame, larger ones need neighbouring frames to be freed together</td></tr>
  * <tr><td>logOrNull</td><td></td><td>the log whose positions pages carry; borrowed, and closed after the manager. Null if
  *   changes are not logged</td></tr>
- * <tr><td>waitMax</td><td>duration, default 10 s</td><td>how long to wait for a latch or for frames before an exception
+ * <tr><td>waitMax</td><td>duration, 1 ms to 1 h, default 10 s</td><td>how long to wait for a latch or for frames before an exception
  *   tells that something is never unfixed; longer than the longest write-back</td></tr>
  * </table>
  */
@@ -23,6 +23,8 @@ public record BufferOptions(
     long poolBytes, int frameBytes, WriteAheadLog logOrNull, Duration waitMax) {
   private static final int FRAME_BYTES_MIN = 4096;
   private static final int FRAMES_MIN = 8;
+  private static final Duration WAIT_SHORTEST = Duration.ofMillis(1);
+  private static final Duration WAIT_LONGEST = Duration.ofHours(1);
 
   /**
    * What the heap holds for one frame: its state, two views of its memory, its places in two
@@ -31,7 +33,7 @@ public record BufferOptions(
   private static final int METADATA_BYTES_PER_FRAME = 320;
 
   /**
-   * Checks the sizes.
+   * Checks the sizes and the wait.
    *
    * @throws IllegalArgumentException if one is outside the limits above
    */
@@ -44,8 +46,8 @@ public record BufferOptions(
       throw new IllegalArgumentException(
           "a pool has 8 frames to 1 GiB: poolBytes=" + poolBytes + " frameBytes=" + frameBytes);
     }
-    if (waitMax.isNegative()) {
-      throw new IllegalArgumentException("a wait is not negative: waitMax=" + waitMax);
+    if (waitMax.compareTo(WAIT_SHORTEST) < 0 || waitMax.compareTo(WAIT_LONGEST) > 0) {
+      throw new IllegalArgumentException("a wait has 1 ms to 1 h: waitMax=" + waitMax);
     }
   }
 

@@ -69,6 +69,10 @@ final class Frame {
   /** One read that several threads wait for. */
   static final class Load {
     final Condition ended;
+
+    /** Who reads, and would wait for ever if it waited for itself. */
+    final Thread reader = Thread.currentThread();
+
     Throwable failure;
     boolean done;
 

@@ -100,7 +100,7 @@ final class PageTable {
             load(frame, access);
           }
         } else if (found.load != null) {
-          awaitLoad(found.load);
+          awaitLoad(found);
         } else {
           requireSameLength(found, lengthBytes);
           found.pins++;
@@ -242,7 +242,7 @@ final class PageTable {
       for (Frame frame : frames) {
         while (frame.isHead() && frame.file == file) {
           if (frame.writing) {
-            awaitLatch(frame, System.nanoTime() + waitNanos);
+            awaitWritten(frame);
           } else {
             unbind(frame);
           }
@@ -367,7 +367,13 @@ final class PageTable {
   }
 
   /** Waits for another thread's read; gives the lock up meanwhile. */
-  private void awaitLoad(Frame.Load load) throws IOException {
+  private void awaitLoad(Frame frame) throws IOException {
+    Frame.Load load = frame.load;
+    if (load.reader == Thread.currentThread()) {
+      throw new IllegalStateException(
+          "a verifier fixes the block that it verifies: path=%s offset=%d"
+              .formatted(frame.file.path(), frame.key));
+    }
     while (!load.done) {
       load.ended.awaitUninterruptibly();
     }
@@ -394,13 +400,31 @@ final class PageTable {
   }
 
   private boolean awaitLatch(Frame frame, long deadline) {
+    Condition freed = latchFreed(frame);
+    frame.latchWaiters++;
+    boolean inTime = await(freed, deadline);
+    frame.latchWaiters--;
+    return inTime;
+  }
+
+  /**
+   * Waits until a frame is not being written, however long the device takes: a write always ends,
+   * and the wait must give the lock up for that.
+   */
+  private void awaitWritten(Frame frame) {
+    Condition freed = latchFreed(frame);
+    frame.latchWaiters++;
+    while (frame.writing) {
+      freed.awaitUninterruptibly();
+    }
+    frame.latchWaiters--;
+  }
+
+  private Condition latchFreed(Frame frame) {
     if (frame.latchFreed == null) {
       frame.latchFreed = lock.newCondition();
     }
-    frame.latchWaiters++;
-    boolean inTime = await(frame.latchFreed, deadline);
-    frame.latchWaiters--;
-    return inTime;
+    return frame.latchFreed;
   }
 
   private void unlatch(Frame frame, boolean exclusive) {

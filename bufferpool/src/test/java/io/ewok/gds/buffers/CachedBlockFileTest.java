@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.ewok.gds.allocator.BudgetExceededException;
@@ -319,6 +320,54 @@ final class CachedBlockFileTest {
     assertThrows(IllegalArgumentException.class, () -> new BufferOptions(1 << 20, 5000, null));
     assertThrows(IllegalArgumentException.class, () -> new BufferOptions(7 * 4096, 4096, null));
     assertThrows(IllegalArgumentException.class, () -> new BufferOptions(2L << 30, 4096, null));
+  }
+
+  @Test
+  void waitsOutsideTheirLimitsAreRefused() {
+    Duration nano = Duration.ofNanos(1);
+    Duration shortest = Duration.ofMillis(1);
+    Duration longest = Duration.ofHours(1);
+    EIGHT_FRAMES.withWaitMax(shortest);
+    EIGHT_FRAMES.withWaitMax(longest);
+    List<Duration> refused =
+        List.of(
+            Duration.ofDays(-1),
+            Duration.ZERO,
+            shortest.minus(nano),
+            longest.plus(nano),
+            Duration.ofSeconds(Long.MAX_VALUE));
+    for (Duration wait : refused) {
+      IllegalArgumentException e =
+          assertThrows(IllegalArgumentException.class, () -> EIGHT_FRAMES.withWaitMax(wait));
+      assertTrue(e.getMessage().endsWith("waitMax=" + wait), e.getMessage());
+    }
+  }
+
+  @Test
+  void aVerifierThatFixesItsOwnBlockIsToldSo() {
+    assertTimeoutPreemptively(
+        Duration.ofSeconds(20),
+        () -> {
+          CachedBlockFile[] opened = new CachedBlockFile[1];
+          BlockVerifier circular =
+              (path, offset, block) -> {
+                try (Fix again = new Fix()) {
+                  opened[0].fix(offset, 512, again);
+                } catch (IOException e) {
+                  throw new AssertionError(e);
+                }
+              };
+          try (BufferManager manager = manager();
+              CachedBlockFile file = manager.openBlocks(FILE, circular);
+              Fix fix = new Fix()) {
+            opened[0] = file;
+            IllegalStateException e =
+                assertThrows(IllegalStateException.class, () -> file.fix(1024, 512, fix));
+            assertTrue(e.getMessage().endsWith("path=/blocks offset=1024"), e.getMessage());
+            assertFalse(fix.isFixed());
+            assertEquals(8, manager.stats().freeFrames());
+          }
+        });
   }
 
   private interface Work {
