@@ -51,6 +51,10 @@ public final class LinuxFiles {
   /** {@link #eventfd} flag: a read takes one instead of all. */
   public static final int EFD_SEMAPHORE = 1;
 
+  /* Numbers of sys/file.h. */
+  private static final int LOCK_EX = 2;
+  private static final int LOCK_NB = 4;
+
   private LinuxFiles() {}
 
   /**
@@ -108,16 +112,37 @@ public final class LinuxFiles {
   }
 
   /**
+   * Takes the exclusive lock of an open file (flock), without waiting. It belongs to the
+   * descriptor: closing that, or the end of the process, frees it; nothing else does.
+   *
+   * @return false if another descriptor has it, of this process or another
+   */
+  public static boolean tryLock(int fd) throws ErrnoException {
+    POSIX posix = ColdPosix.get();
+    if (posix.flock(fd, LOCK_EX | LOCK_NB) == 0) {
+      return true;
+    }
+    if (posix.errno() == Errno.EAGAIN) {
+      return false;
+    }
+    throw new ErrnoException("flock", posix.errno());
+  }
+
+  /**
    * Reads at an offset; blocks.
    *
    * @param buffer off-heap memory; filled from its start
    * @return bytes read, fewer than asked where the file ends or the kernel chose so, 0 at the end
    *     of the file
    * @throws IndexOutOfBoundsException if the buffer is shorter than {@code lengthBytes}
+   * @throws IllegalArgumentException if the buffer is read-only
    */
   public static long pread(int fd, MemorySegment buffer, long lengthBytes, long offset)
       throws ErrnoException {
     Objects.checkFromIndexSize(0, lengthBytes, buffer.byteSize());
+    if (buffer.isReadOnly()) {
+      throw new IllegalArgumentException("the buffer is read-only: buffer=" + buffer);
+    }
     return check("pread", Gds.gds_pread(fd, buffer, lengthBytes, offset));
   }
 

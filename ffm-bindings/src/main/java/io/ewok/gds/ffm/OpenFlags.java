@@ -15,6 +15,10 @@ public final class OpenFlags {
   public static final int O_EXCL = 0x80;
   public static final int O_TRUNC = 0x200;
   public static final int O_APPEND = 0x400;
+
+  /** Does not wait for a pipe's other end. Not for files whose transfers go through io_uring. */
+  public static final int O_NONBLOCK = 0x800;
+
   public static final int O_DSYNC = 0x1000;
   public static final int O_CLOEXEC = 0x8_0000;
 

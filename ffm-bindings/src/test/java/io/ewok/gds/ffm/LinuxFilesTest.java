@@ -44,6 +44,31 @@ class LinuxFilesTest {
     roundTrip(create("direct", O_DIRECT));
   }
 
+  @Test
+  void readOnlyMemoryIsNotReadInto() throws Exception {
+    int fd = create("data", 0);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment buffer = arena.allocate(8).asReadOnly();
+      assertThrows(IllegalArgumentException.class, () -> LinuxFiles.pread(fd, buffer, 8, 0));
+    } finally {
+      LinuxFiles.close(fd);
+    }
+  }
+
+  @Test
+  void lockBelongsToTheDescriptor() throws Exception {
+    int first = create("lock", 0);
+    int second = LinuxFiles.open(directory.resolve("lock"), O_RDWR, 0);
+    try {
+      assertTrue(LinuxFiles.tryLock(first));
+      assertFalse(LinuxFiles.tryLock(second));
+      LinuxFiles.close(first);
+      assertTrue(LinuxFiles.tryLock(second));
+    } finally {
+      LinuxFiles.close(second);
+    }
+  }
+
   private static void roundTrip(int fd) throws Exception {
     long seed = 0x5eed;
     byte[] bytes = new byte[65536];

@@ -1,81 +1,77 @@
 package io.ewok.gds.pagestore;
 
+import io.ewok.gds.ffm.ErrnoException;
+import io.ewok.gds.ffm.LinuxFiles;
+import io.ewok.gds.ffm.OpenFlags;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.file.LinkOption;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.FileAttribute;
-import java.nio.file.attribute.PosixFilePermission;
-import java.nio.file.attribute.PosixFilePermissions;
-import java.util.HashSet;
-import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * Locks between processes, and within this one.
- *
- * <p>A POSIX lock belongs to the process and is lost when the process closes any descriptor of the
- * file. Trying a lock that this process holds would therefore free it when the attempt cleans up:
- * held locks are remembered, and the file is not opened a second time.
+ * Locks between processes, and within this one: flock(2), whose lock belongs to the descriptor that
+ * took it. A POSIX lock would be lost when the process closes any other descriptor of the file.
  *
  * <p>Threads: any.
  */
 final class FileLocks {
-  private static final FileAttribute<Set<PosixFilePermission>> PRIVATE =
-      PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
-
-  /** Real paths of the lock files this process holds. Guarded by itself. */
-  private static final Set<Path> HELD = new HashSet<>();
+  private static final int MODE_PRIVATE = 0600;
 
   private FileLocks() {}
 
   static DirectoryLock lock(Path lockFile) throws StorageException {
-    Path absolute = lockFile.toAbsolutePath();
+    int descriptor = -1;
+    boolean locked = false;
     try {
-      Path key = absolute.getParent().toRealPath().resolve(absolute.getFileName());
-      synchronized (HELD) {
-        if (HELD.contains(key)) {
-          throw new LockedException(lockFile, null);
-        }
-        FileChannel channel =
-            FileChannel.open(
-                key,
-                Set.of(
-                    StandardOpenOption.CREATE, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS),
-                PRIVATE);
-        FileLock lock = null;
-        try {
-          lock = channel.tryLock();
-        } finally {
-          if (lock == null) {
-            channel.close();
-          }
-        }
-        if (lock == null) {
-          throw new LockedException(lockFile, null);
-        }
-        HELD.add(key);
-        return new Held(key, channel);
+      // Does not wait, should there be a pipe of this name.
+      descriptor =
+          LinuxFiles.open(
+              lockFile,
+              OpenFlags.O_RDWR | OpenFlags.O_CREAT | OpenFlags.O_NOFOLLOW | OpenFlags.O_NONBLOCK,
+              MODE_PRIVATE);
+      if (!LinuxFiles.statx(descriptor).isRegularFile()) {
+        throw new StorageException("this is not a regular file", lockFile);
       }
-    } catch (StorageException e) {
-      throw e;
-    } catch (NoSuchFileException e) {
-      throw new MissingFileException(lockFile, e);
-    } catch (IOException e) {
-      throw new StorageException("cannot lock, " + e.getMessage(), lockFile, e);
+      locked = LinuxFiles.tryLock(descriptor);
+      if (!locked) {
+        throw new LockedException(lockFile, null);
+      }
+      return new Held(lockFile, descriptor);
+    } catch (ErrnoException e) {
+      throw StorageException.ofErrno("lock", lockFile, e);
+    } finally {
+      if (descriptor >= 0 && !locked) {
+        closeQuietly(descriptor);
+      }
     }
   }
 
-  /** A lock that is held until close; the channel holds it. */
-  private record Held(Path key, FileChannel channel) implements DirectoryLock {
+  /** After a failure that is reported; nothing was written to the file. */
+  private static void closeQuietly(int descriptor) {
+    try {
+      LinuxFiles.close(descriptor);
+    } catch (ErrnoException e) {
+      // The descriptor is gone all the same.
+    }
+  }
+
+  /** A lock that is held until close. */
+  private static final class Held implements DirectoryLock {
+    private final Path lockFile;
+    private final int descriptor;
+    private final AtomicBoolean closed = new AtomicBoolean();
+
+    Held(Path lockFile, int descriptor) {
+      this.lockFile = lockFile;
+      this.descriptor = descriptor;
+    }
+
     @Override
     public void close() throws IOException {
-      synchronized (HELD) {
-        if (channel.isOpen()) {
-          channel.close();
-          HELD.remove(key);
+      if (closed.compareAndSet(false, true)) {
+        try {
+          LinuxFiles.close(descriptor);
+        } catch (ErrnoException e) {
+          throw StorageException.ofErrno("unlock", lockFile, e);
         }
       }
     }

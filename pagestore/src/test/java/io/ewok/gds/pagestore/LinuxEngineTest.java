@@ -111,9 +111,19 @@ abstract class LinuxEngineTest extends EngineConformanceTest {
   }
 
   @Test
+  void pipeIsRefusedInsteadOfWaitedFor() throws IOException {
+    Path pipe = temporary.resolve("pipe");
+    assumeTrue(run("mkfifo", pipe.toString()));
+    assertThrows(StorageException.class, () -> engine.lock(pipe));
+    assertThrows(StorageException.class, () -> engine.open(pipe, OpenMode.READ_ONLY));
+  }
+
+  @Test
   void triedLockIsNotLost() throws IOException {
     Path lockFile = temporary.resolve("LOCK");
     try (DirectoryLock lock = engine.lock(lockFile)) {
+      assertThrows(LockedException.class, () -> engine.lock(lockFile));
+      engine.open(lockFile, OpenMode.READ_ONLY).close();
       assertThrows(LockedException.class, () -> engine.lock(lockFile));
       // The kernel's list of locks ends each with device:inode and the range.
       String inode = ":" + Files.getAttribute(lockFile, "unix:ino") + " ";
