@@ -344,7 +344,11 @@ public final class WriteAheadLog implements AutoCloseable {
       engine.unregister(region);
       lock.lock();
       try {
-        if (poison == null && appended) {
+        if (poison != null) {
+          if (endLsn > durableLsn) {
+            throw new PoisonedFileException(directory, poison);
+          }
+        } else if (appended) {
           takeTurn(true, null);
           if (nextLsn < limitLsn()) {
             // This block says that all before it is durable: rot there will be told from a torn

@@ -88,7 +88,7 @@ final class GroupCommitTest {
       ExecutionException failure = assertThrows(ExecutionException.class, writer::get);
       assertEquals(PoisonedFileException.class, failure.getCause().getClass());
     }
-    log.close();
+    assertThrows(PoisonedFileException.class, log::close, "not all is durable");
   }
 
   @Test

@@ -219,6 +219,7 @@ final class WriteAheadLogTest {
     assertThrows(PoisonedFileException.class, () -> log.truncate(durable));
     log.sync(durable); // that much is true
     assertEquals(durable, log.durableLsn());
+    assertThrows(PoisonedFileException.class, log::close, "not all is durable");
     log.close();
     model.check(replay());
   }
@@ -230,7 +231,7 @@ final class WriteAheadLogTest {
     engine.failNth(SimOperation.WRITE, 1, Errno.EIO);
     assertThrows(PoisonedFileException.class, () -> append(log, 1000));
     assertThrows(PoisonedFileException.class, () -> append(log, 1));
-    log.close();
+    assertThrows(PoisonedFileException.class, log::close, "not all is durable");
   }
 
   @Test

@@ -217,19 +217,29 @@ class StoreFaultTest {
   @Test
   void failedSyncOfTheLogEndsWritesAndNotReads() throws Exception {
     SimEngine engine = new SimEngine(1);
+    Store poisoned = Store.open(Fixtures.DIRECTORY, OPTIONS, engine);
+    put(poisoned, 100, Durability.SYNCED);
+    engine.failNth(SimOperation.SYNC, 1, Errno.EIO);
+    assertThrows(IOException.class, () -> put(poisoned, 100, Durability.SYNCED));
+    assertThrows(PoisonedFileException.class, () -> put(poisoned, 100, Durability.BUFFERED));
+    assertThrows(
+        PoisonedFileException.class, () -> poisoned.write(new WriteBatch(), Durability.SYNCED));
+    assertThrows(PoisonedFileException.class, poisoned::flush);
+    checkNothingLost(poisoned);
+    assertThrows(PoisonedFileException.class, poisoned::close, "the second put is not durable");
     try (Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, engine)) {
-      put(store, 100, Durability.SYNCED);
-      engine.failNth(SimOperation.SYNC, 1, Errno.EIO);
-      assertThrows(IOException.class, () -> put(store, 100, Durability.SYNCED));
-      assertThrows(PoisonedFileException.class, () -> put(store, 100, Durability.BUFFERED));
-      assertThrows(
-          PoisonedFileException.class, () -> store.write(new WriteBatch(), Durability.SYNCED));
-      assertThrows(PoisonedFileException.class, store::flush);
-      checkNothingLost(store);
-    }
-    try (Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, engine)) {
       checkNothingLost(store);
       put(store, 100, Durability.SYNCED);
     }
+  }
+
+  @Test
+  void closeTellsThatBufferedWritesWereLost() throws Exception {
+    SimEngine engine = new SimEngine(1);
+    Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, engine);
+    store.put(Fixtures.bytes("key"), new byte[100], Durability.BUFFERED);
+    engine.failNth(SimOperation.SYNC, 1, Errno.EIO);
+    assertThrows(IOException.class, store::flush);
+    assertThrows(PoisonedFileException.class, store::close);
   }
 }
