@@ -3,8 +3,8 @@ package io.ewok.gds.lsm;
 import io.ewok.gds.ffm.unchecked.Memory;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.List;
-import java.util.Objects;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -77,8 +77,8 @@ public final class StoreCursor implements AutoCloseable {
 
   /** Moves to the first record whose key is {@code key} or greater. */
   public void seek(MemorySegment key) throws IOException {
-    Objects.requireNonNull(key, "key");
-    move(() -> merge.seek(key), false);
+    MemorySegment wanted = independent(key);
+    move(() -> merge.seek(wanted), false);
   }
 
   /** Moves to the last record whose key is {@code key} or less. */
@@ -88,8 +88,17 @@ public final class StoreCursor implements AutoCloseable {
 
   /** Moves to the last record whose key is {@code key} or less. */
   public void seekForPrev(MemorySegment key) throws IOException {
-    Objects.requireNonNull(key, "key");
-    move(() -> merge.seekForPrev(key), false);
+    MemorySegment wanted = independent(key);
+    move(() -> merge.seekForPrev(wanted), false);
+  }
+
+  /**
+   * A key may be that of the record the cursor is on, whose block or memtable the move lets go of
+   * before it has compared with it for the last time.
+   */
+  private static MemorySegment independent(MemorySegment key) {
+    WriteBatch.requireKeyBytes(key.byteSize());
+    return key.isNative() ? MemorySegment.ofArray(key.toArray(ValueLayout.JAVA_BYTE)) : key;
   }
 
   /**

@@ -188,6 +188,24 @@ class StoreTest {
   }
 
   @Test
+  void cursorSeeksItsOwnKeyThoughItsMemtableWasFlushedMeanwhile() throws Exception {
+    try (Store store = Store.open(Fixtures.DIRECTORY, Fixtures.TINY, new SimEngine(1))) {
+      for (int i = 0; i < 100; i++) {
+        store.put(Fixtures.bytes("key" + i), new byte[500], Durability.BUFFERED);
+      }
+      try (StoreCursor cursor = store.cursor()) {
+        cursor.seek(Fixtures.bytes("key5"));
+        MemorySegment key = cursor.key();
+        store.flush();
+        cursor.seekForPrev(key);
+        assertEquals("key5", Fixtures.text(Fixtures.array(cursor.key())));
+        cursor.seek(cursor.key());
+        assertEquals("key5", Fixtures.text(Fixtures.array(cursor.key())));
+      }
+    }
+  }
+
+  @Test
   void consumerMayUseTheStoreAndItsExceptionComesOut() throws Exception {
     byte[] key = Fixtures.bytes("key");
     try (Store store = open()) {
