@@ -159,7 +159,9 @@ public final class BumpArena implements AutoCloseable {
       throw new IllegalArgumentException(
           "one allocation has 1 to " + Region.SIZE_BYTES_MAX + " bytes: bytes=" + bytes);
     }
-    if (Long.bitCount(alignmentBytes) != 1 || alignmentBytes > ALIGNMENT_BYTES_MAX) {
+    if (Long.bitCount(alignmentBytes) != 1
+        || alignmentBytes < 1
+        || alignmentBytes > ALIGNMENT_BYTES_MAX) {
       throw new IllegalArgumentException(
           "an alignment is a power of two up to 4096: alignmentBytes=" + alignmentBytes);
     }

@@ -1,5 +1,6 @@
 package io.ewok.gds.allocator;
 
+import io.ewok.gds.allocator.leases.RegionLeases;
 import io.ewok.gds.ffm.LinuxMemory;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -17,8 +18,8 @@ import java.util.concurrent.atomic.AtomicInteger;
  * must be unused; segments that are used later throw {@link IllegalStateException}.
  *
  * <p>Leases: memory that the kernel reads or writes asynchronously must stay mapped although no
- * Java thread is in it. Each operation in flight takes a lease; {@link #close} is refused while
- * there is one.
+ * Java thread is in it. The page store takes a lease for each operation in flight, and for each
+ * registration; {@link #close} is refused while there is one.
  *
  * <p>Threads: any, for all methods.
  */
@@ -30,6 +31,21 @@ public final class Region implements AutoCloseable {
 
   /** Value of {@link #leases} after close. */
   private static final int CLOSED = -1;
+
+  static {
+    RegionLeases.install(
+        new RegionLeases() {
+          @Override
+          protected void lease(Region region) {
+            region.lease();
+          }
+
+          @Override
+          protected void unlease(Region region) {
+            region.unlease();
+          }
+        });
+  }
 
   private final MemoryBudget budget;
   private final Arena arena;
@@ -124,7 +140,7 @@ public final class Region implements AutoCloseable {
    *
    * @throws IllegalStateException if the region is closed
    */
-  public void lease() {
+  void lease() {
     int count;
     do {
       count = leases.get();
@@ -139,7 +155,7 @@ public final class Region implements AutoCloseable {
    *
    * @throws IllegalStateException if there is no lease
    */
-  public void unlease() {
+  void unlease() {
     int count;
     do {
       count = leases.get();

@@ -111,6 +111,7 @@ class BumpArenaTest {
       assertThrows(IllegalArgumentException.class, () -> arena.allocate(-1));
       assertThrows(IllegalArgumentException.class, () -> arena.allocateAligned(8, 3));
       assertThrows(IllegalArgumentException.class, () -> arena.allocateAligned(8, 8192));
+      assertThrows(IllegalArgumentException.class, () -> arena.allocateAligned(8, Long.MIN_VALUE));
     }
   }
 }

@@ -117,11 +117,25 @@ public final class AtomicFile {
         throw new CorruptFileException(
             path, 0, "at most " + PAYLOAD_BYTES_MAX + " bytes", sizeBytes + " bytes");
       }
+      // Before memory is given to a large file: it may be something else altogether.
+      try (Region region = map(file.alignmentBytes())) {
+        file.read(0, region, 0, file.alignmentBytes());
+        checkMagic(path, region.segment(), magic);
+      }
       int length = roundUp((int) sizeBytes, file.alignmentBytes());
       try (Region region = map(length)) {
         int count = file.read(0, region, 0, length);
         return decode(path, region.segment().asSlice(0, count), magic, versionMax);
       }
+    }
+  }
+
+  private static void checkMagic(Path path, MemorySegment file, int magic)
+      throws CorruptFileException {
+    int found = file.get(INT, MAGIC_OFFSET);
+    if (found != magic) {
+      throw new CorruptFileException(
+          path, MAGIC_OFFSET, "magic 0x%08x".formatted(magic), "0x%08x".formatted(found));
     }
   }
 
@@ -131,11 +145,7 @@ public final class AtomicFile {
       throw new CorruptFileException(
           path, 0, "at least " + HEADER_BYTES + " bytes", file.byteSize() + " bytes");
     }
-    int foundMagic = file.get(INT, MAGIC_OFFSET);
-    if (foundMagic != magic) {
-      throw new CorruptFileException(
-          path, MAGIC_OFFSET, "magic 0x%08x".formatted(magic), "0x%08x".formatted(foundMagic));
-    }
+    checkMagic(path, file, magic);
     int length = file.get(INT, LENGTH_OFFSET);
     if (length < 0 || length > file.byteSize() - HEADER_BYTES) {
       throw new CorruptFileException(

@@ -41,7 +41,7 @@ public final class IoRequest {
   }
 
   /*
-   *  IDLE/DONE --prepare--> PREPARED --begin--> IN_FLIGHT --complete/fail--> (baton posted) = done
+   *  IDLE/DONE --prepare--> (PREPARING) PREPARED --begin--> IN_FLIGHT --complete/fail--> (baton posted) = done
    *                            ^-------rollback----'
    *
    * The posted baton is the only mark of completion. A state of its own would be seen by the owner
@@ -50,6 +50,7 @@ public final class IoRequest {
   private static final int IDLE = 0;
   private static final int PREPARED = 1;
   private static final int IN_FLIGHT = 2;
+  private static final int PREPARING = 3;
 
   private final AtomicInteger state = new AtomicInteger(IDLE);
   private final Baton done = new Baton();
@@ -104,7 +105,7 @@ public final class IoRequest {
 
   private IoRequest prepare(
       Kind kind, IoFile file, long offset, Region region, long regionOffset, int length) {
-    requireNotInFlight();
+    beginPreparing();
     this.kind = kind;
     this.file = file;
     this.offset = offset;
@@ -118,8 +119,19 @@ public final class IoRequest {
     return this;
   }
 
-  private void requireNotInFlight() {
-    if (state.get() == IN_FLIGHT && !done.isPosted()) {
+  /**
+   * Claims the request for this thread. Whoever breaks the rule of one thread at a time gets an
+   * exception, never a transfer into memory that nobody has leased.
+   */
+  private void beginPreparing() {
+    int before = state.get();
+    boolean busy = before == PREPARING || (before == IN_FLIGHT && !done.isPosted());
+    if (busy || !state.compareAndSet(before, PREPARING)) {
+      throw new IllegalStateException("the request is in flight: " + this);
+    }
+    if (before == IN_FLIGHT && !done.isPosted()) {
+      // Prepared and submitted by another thread since we looked.
+      state.set(IN_FLIGHT);
       throw new IllegalStateException("the request is in flight: " + this);
     }
   }

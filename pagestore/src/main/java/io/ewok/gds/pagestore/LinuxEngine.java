@@ -1,6 +1,7 @@
 package io.ewok.gds.pagestore;
 
 import io.ewok.gds.allocator.Region;
+import io.ewok.gds.allocator.leases.RegionLeases;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -128,7 +129,7 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
       file.enter();
       entered = true;
       if (request.region() != null) {
-        request.region().lease();
+        RegionLeases.take(request.region());
       }
       claimed = true;
     } finally {
@@ -186,7 +187,7 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
 
   private static LinuxFile endLease(IoRequest request) {
     if (request.region() != null) {
-      request.region().unlease();
+      RegionLeases.giveBack(request.region());
     }
     return (LinuxFile) request.file();
   }
@@ -268,11 +269,11 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
         throw new IllegalStateException(
             "the region is registered already: sizeBytes=" + region.sizeBytes());
       }
-      region.lease();
+      RegionLeases.take(region);
       try {
         registerWithKernel(region);
       } catch (RuntimeException | Error e) {
-        region.unlease();
+        RegionLeases.giveBack(region);
         throw e;
       }
       registered.add(region);
@@ -287,8 +288,12 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
         throw new IllegalStateException(
             "the region is not registered: sizeBytes=" + region.sizeBytes());
       }
-      unregisterFromKernel(region);
-      region.unlease();
+      try {
+        unregisterFromKernel(region);
+      } finally {
+        // Transfers in flight have leases of their own.
+        RegionLeases.giveBack(region);
+      }
     }
   }
 
@@ -317,7 +322,7 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
     stop();
     blockingCalls.close();
     synchronized (registered) {
-      registered.forEach(Region::unlease);
+      registered.forEach(RegionLeases::giveBack);
       registered.clear();
     }
     if (failure != null) {

@@ -1,6 +1,7 @@
 package io.ewok.gds.pagestore;
 
 import io.ewok.gds.allocator.Region;
+import io.ewok.gds.allocator.leases.RegionLeases;
 import io.ewok.gds.ffm.Errno;
 import io.ewok.gds.ffm.ErrnoException;
 import io.ewok.gds.ffm.FileStatus;
@@ -241,11 +242,11 @@ final class LinuxFile implements IoFile {
       if (region == null) {
         return performSync();
       }
-      region.lease();
+      RegionLeases.take(region);
       try {
         return performTransfer(kind, offset, region, regionOffset, length);
       } finally {
-        region.unlease();
+        RegionLeases.giveBack(region);
       }
     } finally {
       exit();

@@ -1,6 +1,7 @@
 package io.ewok.gds.pagestore.sim;
 
 import io.ewok.gds.allocator.Region;
+import io.ewok.gds.allocator.leases.RegionLeases;
 import io.ewok.gds.ffm.Errno;
 import io.ewok.gds.pagestore.DirectoryLock;
 import io.ewok.gds.pagestore.EngineChoice;
@@ -559,7 +560,7 @@ public final class SimEngine implements IoEngine {
         throw new IllegalStateException(
             "the region is registered already: sizeBytes=" + region.sizeBytes());
       }
-      region.lease();
+      RegionLeases.take(region);
       registered.add(region);
     } finally {
       lock.unlock();
@@ -574,7 +575,7 @@ public final class SimEngine implements IoEngine {
         throw new IllegalStateException(
             "the region is not registered: sizeBytes=" + region.sizeBytes());
       }
-      region.unlease();
+      RegionLeases.giveBack(region);
     } finally {
       lock.unlock();
     }
@@ -624,7 +625,7 @@ public final class SimEngine implements IoEngine {
           file.closed = true;
         }
         openFiles.clear();
-        registered.forEach(Region::unlease);
+        registered.forEach(RegionLeases::giveBack);
         registered.clear();
       }
     } finally {

@@ -1,6 +1,7 @@
 package io.ewok.gds.pagestore.sim;
 
 import io.ewok.gds.allocator.Region;
+import io.ewok.gds.allocator.leases.RegionLeases;
 import io.ewok.gds.pagestore.IoFile;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -80,11 +81,11 @@ final class SimFile implements IoFile {
   @Override
   public int read(long offset, Region region, long regionOffset, int length) throws IOException {
     checkTransfer(offset, region, regionOffset, length);
-    region.lease();
+    RegionLeases.take(region);
     try {
       return engine.read(this, offset, region, regionOffset, length);
     } finally {
-      region.unlease();
+      RegionLeases.giveBack(region);
     }
   }
 
@@ -92,11 +93,11 @@ final class SimFile implements IoFile {
   public void write(long offset, Region region, long regionOffset, int length) throws IOException {
     requireWritable();
     checkTransfer(offset, region, regionOffset, length);
-    region.lease();
+    RegionLeases.take(region);
     try {
       engine.write(this, offset, region, regionOffset, length);
     } finally {
-      region.unlease();
+      RegionLeases.giveBack(region);
     }
   }
 
