@@ -52,6 +52,9 @@ public final class IoRequest {
   private static final int IN_FLIGHT = 2;
   private static final int PREPARING = 3;
 
+  /** In flight, with somebody in await: nobody else may prepare it before he has the outcome. */
+  private static final int AWAITED = 4;
+
   private final AtomicInteger state = new AtomicInteger(IDLE);
   private final Baton done = new Baton();
 
@@ -125,7 +128,8 @@ public final class IoRequest {
    */
   private void beginPreparing() {
     int before = state.get();
-    boolean busy = before == PREPARING || (before == IN_FLIGHT && !done.isPosted());
+    boolean busy =
+        before == PREPARING || before == AWAITED || (before == IN_FLIGHT && !done.isPosted());
     if (busy || !state.compareAndSet(before, PREPARING)) {
       throw new IllegalStateException("the request is in flight: " + this);
     }
@@ -178,10 +182,19 @@ public final class IoRequest {
    * @throws IllegalStateException if the request was never submitted
    */
   public int await() throws IOException {
-    if (state.get() != IN_FLIGHT) {
-      throw new IllegalStateException("the request was not submitted: " + this);
+    if (!state.compareAndSet(IN_FLIGHT, AWAITED)) {
+      throw new IllegalStateException(
+          "the request was not submitted, or another thread awaits it: " + this);
     }
-    done.await();
+    try {
+      done.await();
+      return outcome();
+    } finally {
+      state.set(IN_FLIGHT);
+    }
+  }
+
+  private int outcome() throws IOException {
     if (failure instanceof IOException known) {
       throw known;
     }
