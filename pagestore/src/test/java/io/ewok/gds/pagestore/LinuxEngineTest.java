@@ -17,7 +17,10 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -108,6 +111,50 @@ abstract class LinuxEngineTest extends EngineConformanceTest {
             StorageException.class, () -> engine.open(locked.resolve("f"), OpenMode.CREATE_NEW));
     assertTrue(e.getMessage().contains("EACCES"), e.getMessage());
     assertThrows(StorageException.class, () -> engine.list(locked));
+  }
+
+  /** Against the rules, and an exception for whoever breaks them: no wait that never ends. */
+  @Test
+  void requestInTwoHandsHangsNobody() throws Exception {
+    IoFile file = create("data");
+    IoRequest request = new IoRequest();
+    AtomicBoolean over = new AtomicBoolean();
+    Thread intruder =
+        Thread.ofPlatform()
+            .daemon()
+            .start(() -> repeat(over, () -> request.prepareRead(file, 0, region, 0, 4096)));
+    Thread owner =
+        Thread.ofPlatform()
+            .daemon()
+            .start(
+                () -> {
+                  AtomicInteger rounds = new AtomicInteger();
+                  repeat(
+                      over,
+                      () -> {
+                        over.set(rounds.incrementAndGet() >= 50_000);
+                        request.prepareRead(file, 0, region, 0, 4096);
+                        engine.submit(request);
+                        return request.await();
+                      });
+                });
+    owner.join(TimeUnit.SECONDS.toMillis(30));
+    over.set(true);
+    intruder.join();
+    assertFalse(owner.isAlive(), "the owner waits for ever");
+    file.close();
+  }
+
+  private static void repeat(AtomicBoolean over, Callable<?> call) {
+    while (!over.get()) {
+      try {
+        call.call();
+      } catch (IllegalStateException e) {
+        // As it should be for one of the two.
+      } catch (Exception e) {
+        throw new AssertionError(e);
+      }
+    }
   }
 
   @Test
