@@ -4,6 +4,7 @@ module io.ewok.gds.allocator {
   requires io.ewok.gds.ffm;
 
   exports io.ewok.gds.allocator;
+  exports io.ewok.gds.allocator.numa;
   exports io.ewok.gds.allocator.leases to
       io.ewok.gds.pagestore;
 }
