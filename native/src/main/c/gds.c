@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -122,9 +123,10 @@ int64_t gds_page_size(void)
     RESULT(sysconf(_SC_PAGESIZE));
 }
 
-int64_t gds_mmap_anonymous(uint64_t length_bytes)
+int64_t gds_mmap_anonymous(uint64_t length_bytes, int flags)
 {
-    void *address = mmap(NULL, length_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    int all_flags = MAP_PRIVATE | MAP_ANONYMOUS | flags;
+    void *address = mmap(NULL, length_bytes, PROT_READ | PROT_WRITE, all_flags, -1, 0);
     return address == MAP_FAILED ? -errno : (int64_t)(intptr_t)address;
 }
 
@@ -143,6 +145,11 @@ int gds_mlock(int64_t address, uint64_t length_bytes)
     RESULT(mlock((void *)(intptr_t)address, length_bytes));
 }
 
+int gds_munlock(int64_t address, uint64_t length_bytes)
+{
+    RESULT(munlock((void *)(intptr_t)address, length_bytes));
+}
+
 int gds_mbind(int64_t address, uint64_t length_bytes, int mode, const uint64_t *node_mask, uint64_t mask_bits,
               unsigned int flags)
 {
@@ -157,6 +164,15 @@ int gds_get_mempolicy(int *mode, uint64_t *node_mask, uint64_t mask_bits, int64_
 int gds_move_pages(int pid, uint64_t page_count, const int64_t *addresses, const int *nodes, int *status, int flags)
 {
     RESULT(syscall(SYS_move_pages, pid, page_count, addresses, nodes, status, flags));
+}
+
+int64_t gds_getcpu(void)
+{
+    unsigned int cpu = 0, node = 0;
+    /* The C library's, which asks the page that the kernel shares and makes no system call. */
+    if (getcpu(&cpu, &node) < 0)
+        return -errno;
+    return (int64_t)node << 32 | cpu;
 }
 
 int gds_sched_setaffinity(int thread_id, const void *cpu_mask, uint64_t mask_bytes)

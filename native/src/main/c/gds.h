@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 /* Raised with every incompatible change of this file; Java refuses a library of another version. */
-#define GDS_ABI_VERSION 1
+#define GDS_ABI_VERSION 2
 
 /* What gds_statx tells of a file: a fixed form of struct statx, which grows with kernel headers. */
 struct gds_file_status {
@@ -43,18 +43,25 @@ int gds_eventfd(unsigned int initial, int flags);
 int64_t gds_eventfd_read(int fd);
 int gds_eventfd_write(int fd, uint64_t value);
 
-/* Memory. The map call returns an address; addresses of user space are positive as int64_t. */
+/*
+ * Memory. The map call returns an address; addresses of user space are positive as int64_t. Its flags are added to
+ * those of private anonymous memory.
+ */
 int64_t gds_page_size(void);
-int64_t gds_mmap_anonymous(uint64_t length_bytes);
+int64_t gds_mmap_anonymous(uint64_t length_bytes, int flags);
 int gds_munmap(int64_t address, uint64_t length_bytes);
 int gds_madvise(int64_t address, uint64_t length_bytes, int advice);
 int gds_mlock(int64_t address, uint64_t length_bytes);
+int gds_munlock(int64_t address, uint64_t length_bytes);
 
 /* Placement on NUMA nodes: the kernel's own calls, so that libnuma is not needed. */
 int gds_mbind(int64_t address, uint64_t length_bytes, int mode, const uint64_t *node_mask, uint64_t mask_bits,
               unsigned int flags);
 int gds_get_mempolicy(int *mode, uint64_t *node_mask, uint64_t mask_bits, int64_t address, uint64_t flags);
 int gds_move_pages(int pid, uint64_t page_count, const int64_t *addresses, const int *nodes, int *status, int flags);
+
+/* Where the calling thread runs now: its NUMA node in the high, its CPU in the low 32 bits. */
+int64_t gds_getcpu(void);
 
 /* Threads; 0 is the calling one. Getting returns the bytes of the mask that the kernel wrote. */
 int gds_sched_setaffinity(int thread_id, const void *cpu_mask, uint64_t mask_bytes);

@@ -1,13 +1,26 @@
 package io.ewok.gds.allocator;
 
-/** Which pages of the operating system back a {@link Region}. */
+/**
+ * Which pages of the operating system a {@link Region} asks for; what it got is in {@link
+ * Region#pages}.
+ */
 public enum HugePages {
   /**
-   * Transparent huge pages by advice (Linux {@code MADV_HUGEPAGE}). The kernel may refuse; {@link
-   * Region#hugePagesAdvised} tells whether it took the advice.
+   * Transparent huge pages by advice (Linux {@code MADV_HUGEPAGE}): where the kernel finds 2 MiB in
+   * one piece it gives them, elsewhere ordinary pages.
    */
   AUTO,
 
-  /** Ordinary pages. Right for small or sparsely used regions. */
+  /**
+   * Explicit huge pages of 2 MiB, from the pool that the administrator set aside ({@code
+   * vm.nr_hugepages}). All of them are touched when the region is mapped. Falls back to {@link
+   * #AUTO} where there are too few.
+   */
+  HUGETLB,
+
+  /**
+   * Ordinary pages only, whatever the system's setting (Linux {@code MADV_NOHUGEPAGE}). Right for
+   * small or sparsely used regions.
+   */
   OFF
 }

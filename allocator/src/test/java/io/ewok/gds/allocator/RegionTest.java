@@ -29,7 +29,8 @@ class RegionTest {
 
   @Test
   void smallRegionIsRoundedUpToPages() {
-    RegionOptions options = RegionOptions.ofSize(1).withHugePages(HugePages.OFF).withPopulate(true);
+    RegionOptions options =
+        RegionOptions.ofSize(1).withHugePages(HugePages.OFF).withPrefaultThreads(1);
     try (Region region = Region.map(budget, options)) {
       assertEquals(4096, region.sizeBytes());
       assertEquals(4096, budget.usedBytes());
@@ -43,18 +44,18 @@ class RegionTest {
     region.close();
     region.close();
     assertThrows(IllegalStateException.class, () -> slice.get(JAVA_BYTE, 0));
-    assertThrows(IllegalStateException.class, region::lease);
+    assertThrows(IllegalStateException.class, () -> region.lease(0, 1));
   }
 
   @Test
   void leasedRegionCannotBeClosed() {
     Region region = Region.map(budget, RegionOptions.ofSize(4096));
-    region.lease();
+    region.lease(0, 4096);
     IllegalStateException e = assertThrows(IllegalStateException.class, region::close);
     assertTrue(e.getMessage().endsWith("leases=1"), e.getMessage());
     region.segment().set(JAVA_BYTE, 0, (byte) 1);
-    region.unlease();
-    assertThrows(IllegalStateException.class, region::unlease);
+    region.unlease(0, 4096);
+    assertThrows(IllegalStateException.class, () -> region.unlease(0, 4096));
     region.close();
   }
 

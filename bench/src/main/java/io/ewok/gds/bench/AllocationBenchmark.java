@@ -48,7 +48,7 @@ public class AllocationBenchmark {
   @Setup
   public void open() {
     budget = MemoryBudget.root("bench", 1 << 30);
-    region = Region.map(budget, RegionOptions.ofSize(16 << 20).withPopulate(true));
+    region = Region.map(budget, RegionOptions.ofSize(16 << 20).withPrefaultThreads(1));
     frames = new FramePool(region, FRAME_BYTES);
     bump = new BumpArena(budget, 1 << 20);
   }

@@ -82,7 +82,7 @@ public class PageReadBenchmark {
             : Files.createTempFile(Path.of(directory), "gds-bench", ".pages");
     pageCount = ((long) fileMebibytes << 20) / PAGE_BYTES;
     MemoryBudget budget = MemoryBudget.root("bench", 64 << 20);
-    region = Region.map(budget, RegionOptions.ofSize(CHUNK_BYTES).withPopulate(true));
+    region = Region.map(budget, RegionOptions.ofSize(CHUNK_BYTES).withPrefaultThreads(1));
     uring = IoEngines.open(EngineOptions.defaults().withWanted(EngineKind.URING));
     pool = IoEngines.open(EngineOptions.defaults().withWanted(EngineKind.POOL));
     uring.register(region);

@@ -32,9 +32,18 @@ import java.util.BitSet;
 public final class LinuxMemory {
 
   /* Numbers of linux/mman.h and linux/mempolicy.h; alike on x86-64 and aarch64. */
+  private static final int MADV_DONTNEED = 4;
   private static final int MADV_HUGEPAGE = 14;
+  private static final int MADV_NOHUGEPAGE = 15;
   private static final int MADV_POPULATE_WRITE = 23;
   private static final long MPOL_F_ADDR = 1 << 1;
+  private static final int MAP_NORESERVE = 0x4000;
+  private static final int MAP_HUGETLB = 0x40000;
+
+  /** The base-2 logarithm of the page's size, where the kernel looks for it. */
+  private static final int MAP_HUGE_2MB = 21 << 26;
+
+  private static final long HUGE_PAGE_BYTES = 2L << 20;
 
   /**
    * As many nodes as a kernel can be built for; it refuses to answer into less than it was built
@@ -86,6 +95,39 @@ public final class LinuxMemory {
    */
   public static MemorySegment map(long sizeBytes, long alignmentBytes, Arena arena)
       throws ErrnoException {
+    return map(sizeBytes, alignmentBytes, arena, 0);
+  }
+
+  /**
+   * As {@link #map}, without counting the memory as promised: what it becomes is known only when it
+   * is touched. For address space of which little is used at a time.
+   */
+  public static MemorySegment reserve(long sizeBytes, long alignmentBytes, Arena arena)
+      throws ErrnoException {
+    return map(sizeBytes, alignmentBytes, arena, MAP_NORESERVE);
+  }
+
+  /**
+   * Maps memory from the kernel's pool of explicit huge pages (hugetlbfs) of 2 MiB. The pool sets
+   * as many pages aside; but a NUMA policy can make the first access to a page fatal although the
+   * pool has some on other nodes: {@link #populate} it before use.
+   *
+   * @param sizeBytes a multiple of 2 MiB
+   * @throws ErrnoException ENOMEM where the pool has not enough free pages; EINVAL, ENODEV or
+   *     ENOSYS where the kernel has none of that size
+   */
+  public static MemorySegment mapHugePages(long sizeBytes, Arena arena) throws ErrnoException {
+    if (sizeBytes <= 0 || sizeBytes % HUGE_PAGE_BYTES != 0) {
+      throw new IllegalArgumentException(
+          "huge pages are whole ones of 2 MiB: sizeBytes=" + sizeBytes);
+    }
+    long address =
+        check("mmap(MAP_HUGETLB)", Gds.gds_mmap_anonymous(sizeBytes, MAP_HUGETLB | MAP_HUGE_2MB));
+    return inArena(address, sizeBytes, sizeBytes, arena);
+  }
+
+  private static MemorySegment map(long sizeBytes, long alignmentBytes, Arena arena, int flags)
+      throws ErrnoException {
     if (sizeBytes <= 0) {
       throw new IllegalArgumentException("size must be positive: sizeBytes=" + sizeBytes);
     }
@@ -104,7 +146,7 @@ public final class LinuxMemory {
               + alignmentBytes);
     }
     long mappedBytes = (sizeBytes + page - 1) & -page;
-    long start = check("mmap", Gds.gds_mmap_anonymous(mappedBytes + slack));
+    long start = check("mmap", Gds.gds_mmap_anonymous(mappedBytes + slack, flags));
     long address = (start + slack) & -(slack + page);
     unmap(start, address - start);
     unmap(address + mappedBytes, start + slack - address);
@@ -146,6 +188,26 @@ public final class LinuxMemory {
   }
 
   /**
+   * Asks for ordinary pages, whatever the system's setting is.
+   *
+   * @throws ErrnoException EINVAL where the kernel was built without huge pages
+   */
+  public static void adviseNoHugePages(MemorySegment memory) throws ErrnoException {
+    advise("madvise(MADV_NOHUGEPAGE)", memory, MADV_NOHUGEPAGE);
+  }
+
+  /**
+   * Gives the memory of the range back to the system at once; it reads as zero from now on. Pages
+   * that the kernel holds on to for a transfer are replaced here all the same, and the transfer
+   * then ends in pages nobody sees.
+   *
+   * @throws ErrnoException EINVAL where the range is locked
+   */
+  public static void discard(MemorySegment memory) throws ErrnoException {
+    advise("madvise(MADV_DONTNEED)", memory, MADV_DONTNEED);
+  }
+
+  /**
    * Gives every page of the range memory now, so that no access waits or is killed for want of it
    * later.
    *
@@ -156,12 +218,18 @@ public final class LinuxMemory {
   }
 
   /**
-   * Populates the range and keeps it from being swapped out, until it is unmapped.
+   * Populates the range and keeps it from being swapped out, until it is unlocked or unmapped.
+   * After a failure some of the range can be locked.
    *
    * @throws ErrnoException ENOMEM or EPERM where {@link ResourceLimits#memlock()} forbids it
    */
   public static void lock(MemorySegment memory) throws ErrnoException {
     check("mlock", Gds.gds_mlock(memory.address(), memory.byteSize()));
+  }
+
+  /** Lets the range be swapped out again. */
+  public static void unlock(MemorySegment memory) throws ErrnoException {
+    check("munlock", Gds.gds_munlock(memory.address(), memory.byteSize()));
   }
 
   private static void advise(String call, MemorySegment memory, int advice) throws ErrnoException {

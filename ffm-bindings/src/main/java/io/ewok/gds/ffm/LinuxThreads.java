@@ -3,6 +3,7 @@ package io.ewok.gds.ffm;
 import static io.ewok.gds.ffm.ErrnoException.check;
 
 import io.ewok.gds.ffm.natives.Gds;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -11,8 +12,8 @@ import java.util.BitSet;
 /**
  * On which CPUs the calling thread runs.
  *
- * <p>Threads: platform threads only; on a virtual thread it would bind whatever carrier is under it
- * at the moment.
+ * <p>Threads: where it runs now is for any; what it may run on is for platform threads only, since
+ * on a virtual thread it would bind whatever carrier is under it at the moment.
  *
  * {@snippet :
  * BitSet cpus = new BitSet();
@@ -26,6 +27,25 @@ public final class LinuxThreads {
   private static final int CPUS_MAX = 8192;
 
   private LinuxThreads() {}
+
+  /** The CPU on which the calling thread runs; it may be another one already. */
+  public static int currentCpu() {
+    return (int) current();
+  }
+
+  /** The NUMA node of the CPU on which the calling thread runs; it may be another one already. */
+  public static int currentNode() {
+    return (int) (current() >>> 32);
+  }
+
+  private static long current() {
+    try {
+      return check("getcpu", Gds.gds_getcpu());
+    } catch (ErrnoException e) {
+      // Only an address it cannot write to is an error, and it is given none.
+      throw new UncheckedIOException(e);
+    }
+  }
 
   /** The CPUs on which the calling thread may run. */
   public static BitSet affinity() throws ErrnoException {

@@ -115,6 +115,49 @@ class LinuxMemoryTest {
     }
   }
 
+  @Test
+  void discardedMemoryIsZeroAndGoneUntilItIsTouched() throws Exception {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment memory = LinuxMemory.map(HUGE_PAGE_BYTES, HUGE_PAGE_BYTES, arena);
+      memory.fill((byte) 7);
+      LinuxMemory.discard(memory);
+      assertEquals(-Errno.ENOENT, LinuxMemory.movePagesQuery(new long[] {memory.address()})[0]);
+      assertEquals(0, memory.get(ValueLayout.JAVA_LONG, HUGE_PAGE_BYTES - 8));
+    }
+  }
+
+  @Test
+  void lockedMemoryIsDiscardedOnlyAfterUnlocking() throws Exception {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment memory = LinuxMemory.map(4096, 4096, arena);
+      LinuxMemory.lock(memory);
+      ErrnoException e = assertThrows(ErrnoException.class, () -> LinuxMemory.discard(memory));
+      assertEquals(Errno.EINVAL, e.errno());
+      LinuxMemory.unlock(memory);
+      LinuxMemory.discard(memory);
+    }
+  }
+
+  @Test
+  void reservedAddressSpaceIsNotPromisedMemory() throws Exception {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment memory = LinuxMemory.reserve(1L << 36, HUGE_PAGE_BYTES, arena);
+      assertEquals(0, memory.address() % HUGE_PAGE_BYTES);
+      memory.set(ValueLayout.JAVA_BYTE, (1L << 36) - 1, (byte) 1);
+    }
+  }
+
+  @Test
+  void emptyPoolOfHugePagesIsAnError() {
+    try (Arena arena = Arena.ofConfined()) {
+      // More than any machine of a test has.
+      ErrnoException e =
+          assertThrows(ErrnoException.class, () -> LinuxMemory.mapHugePages(1L << 46, arena));
+      assertEquals("ENOMEM", e.errnoName());
+      assertThrows(IllegalArgumentException.class, () -> LinuxMemory.mapHugePages(4096, arena));
+    }
+  }
+
   private static BitSet node(int node) {
     BitSet nodes = new BitSet();
     nodes.set(node);

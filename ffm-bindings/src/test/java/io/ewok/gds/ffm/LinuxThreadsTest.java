@@ -3,7 +3,11 @@ package io.ewok.gds.ffm;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.BitSet;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -20,6 +24,7 @@ class LinuxThreadsTest {
         new FutureTask<>(
             () -> {
               LinuxThreads.setAffinity(last);
+              assertEquals(all.length() - 1, LinuxThreads.currentCpu());
               return LinuxThreads.affinity();
             });
     Thread.ofPlatform().start(bound);
@@ -35,6 +40,26 @@ class LinuxThreadsTest {
     BitSet beyond = new BitSet();
     beyond.set(8192);
     assertThrows(IllegalArgumentException.class, () -> LinuxThreads.setAffinity(beyond));
+  }
+
+  @Test
+  void aThreadIsOnTheNodeOfItsCpu() throws Exception {
+    FutureTask<Integer> node =
+        new FutureTask<>(
+            () -> {
+              BitSet one = new BitSet();
+              one.set(LinuxThreads.affinity().nextSetBit(0));
+              LinuxThreads.setAffinity(one);
+              return LinuxThreads.currentNode();
+            });
+    Thread.ofPlatform().start(node);
+    Path cpu = Path.of("/sys/devices/system/cpu/cpu" + LinuxThreads.affinity().nextSetBit(0));
+    assumeTrue(Files.isDirectory(cpu));
+    if (Files.isDirectory(Path.of("/sys/devices/system/node"))) {
+      assertTrue(Files.exists(cpu.resolve("node" + node.get())), "node=" + node.get());
+    } else {
+      assertEquals(0, node.get());
+    }
   }
 
   @Test

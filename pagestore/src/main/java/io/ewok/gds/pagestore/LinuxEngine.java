@@ -129,7 +129,7 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
       file.enter();
       entered = true;
       if (request.region() != null) {
-        RegionLeases.take(request.region());
+        RegionLeases.take(request.region(), request.regionOffset(), request.length());
       }
       claimed = true;
     } finally {
@@ -187,7 +187,7 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
 
   private static LinuxFile endLease(IoRequest request) {
     if (request.region() != null) {
-      RegionLeases.giveBack(request.region());
+      RegionLeases.giveBack(request.region(), request.regionOffset(), request.length());
     }
     return (LinuxFile) request.file();
   }
@@ -269,11 +269,11 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
         throw new IllegalStateException(
             "the region is registered already: sizeBytes=" + region.sizeBytes());
       }
-      RegionLeases.take(region);
+      RegionLeases.register(region);
       try {
         registerWithKernel(region);
       } catch (RuntimeException | Error e) {
-        RegionLeases.giveBack(region);
+        RegionLeases.unregister(region);
         throw e;
       }
       registered.add(region);
@@ -292,7 +292,7 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
         unregisterFromKernel(region);
       } finally {
         // Transfers in flight have leases of their own.
-        RegionLeases.giveBack(region);
+        RegionLeases.unregister(region);
       }
     }
   }
@@ -322,7 +322,7 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
     stop();
     blockingCalls.close();
     synchronized (registered) {
-      registered.forEach(RegionLeases::giveBack);
+      registered.forEach(RegionLeases::unregister);
       registered.clear();
     }
     if (failure != null) {

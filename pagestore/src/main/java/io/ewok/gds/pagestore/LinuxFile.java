@@ -242,11 +242,11 @@ final class LinuxFile implements IoFile {
       if (region == null) {
         return performSync();
       }
-      RegionLeases.take(region);
+      RegionLeases.take(region, regionOffset, length);
       try {
         return performTransfer(kind, offset, region, regionOffset, length);
       } finally {
-        RegionLeases.giveBack(region);
+        RegionLeases.giveBack(region, regionOffset, length);
       }
     } finally {
       exit();

@@ -22,10 +22,10 @@ public class Gds extends Gds$shared {
 
     static final SymbolLookup SYMBOL_LOOKUP = io.ewok.gds.ffm.NativeLibrary.symbols();
 
-    private static final int GDS_ABI_VERSION = (int)1L;
+    private static final int GDS_ABI_VERSION = (int)2L;
     /**
      * {@snippet lang=c :
-     * #define GDS_ABI_VERSION 1
+     * #define GDS_ABI_VERSION 2
      * }
      */
     public static int GDS_ABI_VERSION() {
@@ -764,7 +764,8 @@ public class Gds extends Gds$shared {
     private static class gds_mmap_anonymous {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             Gds.C_LONG,
-            Gds.C_LONG
+            Gds.C_LONG,
+            Gds.C_INT
         );
 
         public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gds_mmap_anonymous");
@@ -775,7 +776,7 @@ public class Gds extends Gds$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int64_t gds_mmap_anonymous(uint64_t length_bytes)
+     * int64_t gds_mmap_anonymous(uint64_t length_bytes, int flags)
      * }
      */
     public static FunctionDescriptor gds_mmap_anonymous$descriptor() {
@@ -785,7 +786,7 @@ public class Gds extends Gds$shared {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int64_t gds_mmap_anonymous(uint64_t length_bytes)
+     * int64_t gds_mmap_anonymous(uint64_t length_bytes, int flags)
      * }
      */
     public static MethodHandle gds_mmap_anonymous$handle() {
@@ -795,7 +796,7 @@ public class Gds extends Gds$shared {
     /**
      * Address for:
      * {@snippet lang=c :
-     * int64_t gds_mmap_anonymous(uint64_t length_bytes)
+     * int64_t gds_mmap_anonymous(uint64_t length_bytes, int flags)
      * }
      */
     public static MemorySegment gds_mmap_anonymous$address() {
@@ -804,16 +805,16 @@ public class Gds extends Gds$shared {
 
     /**
      * {@snippet lang=c :
-     * int64_t gds_mmap_anonymous(uint64_t length_bytes)
+     * int64_t gds_mmap_anonymous(uint64_t length_bytes, int flags)
      * }
      */
-    public static long gds_mmap_anonymous(long length_bytes) {
+    public static long gds_mmap_anonymous(long length_bytes, int flags) {
         var mh$ = gds_mmap_anonymous.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("gds_mmap_anonymous", length_bytes);
+                traceDowncall("gds_mmap_anonymous", length_bytes, flags);
             }
-            return (long)mh$.invokeExact(length_bytes);
+            return (long)mh$.invokeExact(length_bytes, flags);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
@@ -996,6 +997,67 @@ public class Gds extends Gds$shared {
         try {
             if (TRACE_DOWNCALLS) {
                 traceDowncall("gds_mlock", address, length_bytes);
+            }
+            return (int)mh$.invokeExact(address, length_bytes);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gds_munlock {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            Gds.C_INT,
+            Gds.C_LONG,
+            Gds.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gds_munlock");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int gds_munlock(int64_t address, uint64_t length_bytes)
+     * }
+     */
+    public static FunctionDescriptor gds_munlock$descriptor() {
+        return gds_munlock.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int gds_munlock(int64_t address, uint64_t length_bytes)
+     * }
+     */
+    public static MethodHandle gds_munlock$handle() {
+        return gds_munlock.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int gds_munlock(int64_t address, uint64_t length_bytes)
+     * }
+     */
+    public static MemorySegment gds_munlock$address() {
+        return gds_munlock.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int gds_munlock(int64_t address, uint64_t length_bytes)
+     * }
+     */
+    public static int gds_munlock(long address, long length_bytes) {
+        var mh$ = gds_munlock.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gds_munlock", address, length_bytes);
             }
             return (int)mh$.invokeExact(address, length_bytes);
         } catch (Error | RuntimeException ex) {
@@ -1192,6 +1254,64 @@ public class Gds extends Gds$shared {
                 traceDowncall("gds_move_pages", pid, page_count, addresses, nodes, status, flags);
             }
             return (int)mh$.invokeExact(pid, page_count, addresses, nodes, status, flags);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gds_getcpu {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            Gds.C_LONG    );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gds_getcpu");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int64_t gds_getcpu()
+     * }
+     */
+    public static FunctionDescriptor gds_getcpu$descriptor() {
+        return gds_getcpu.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int64_t gds_getcpu()
+     * }
+     */
+    public static MethodHandle gds_getcpu$handle() {
+        return gds_getcpu.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int64_t gds_getcpu()
+     * }
+     */
+    public static MemorySegment gds_getcpu$address() {
+        return gds_getcpu.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int64_t gds_getcpu()
+     * }
+     */
+    public static long gds_getcpu() {
+        var mh$ = gds_getcpu.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gds_getcpu");
+            }
+            return (long)mh$.invokeExact();
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

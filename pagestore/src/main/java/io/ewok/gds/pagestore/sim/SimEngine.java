@@ -560,7 +560,7 @@ public final class SimEngine implements IoEngine {
         throw new IllegalStateException(
             "the region is registered already: sizeBytes=" + region.sizeBytes());
       }
-      RegionLeases.take(region);
+      RegionLeases.register(region);
       registered.add(region);
     } finally {
       lock.unlock();
@@ -575,7 +575,7 @@ public final class SimEngine implements IoEngine {
         throw new IllegalStateException(
             "the region is not registered: sizeBytes=" + region.sizeBytes());
       }
-      RegionLeases.giveBack(region);
+      RegionLeases.unregister(region);
     } finally {
       lock.unlock();
     }
@@ -625,7 +625,7 @@ public final class SimEngine implements IoEngine {
           file.closed = true;
         }
         openFiles.clear();
-        registered.forEach(RegionLeases::giveBack);
+        registered.forEach(RegionLeases::unregister);
         registered.clear();
       }
     } finally {

@@ -81,11 +81,11 @@ final class SimFile implements IoFile {
   @Override
   public int read(long offset, Region region, long regionOffset, int length) throws IOException {
     checkTransfer(offset, region, regionOffset, length);
-    RegionLeases.take(region);
+    RegionLeases.take(region, regionOffset, length);
     try {
       return engine.read(this, offset, region, regionOffset, length);
     } finally {
-      RegionLeases.giveBack(region);
+      RegionLeases.giveBack(region, regionOffset, length);
     }
   }
 
@@ -93,11 +93,11 @@ final class SimFile implements IoFile {
   public void write(long offset, Region region, long regionOffset, int length) throws IOException {
     requireWritable();
     checkTransfer(offset, region, regionOffset, length);
-    RegionLeases.take(region);
+    RegionLeases.take(region, regionOffset, length);
     try {
       engine.write(this, offset, region, regionOffset, length);
     } finally {
-      RegionLeases.giveBack(region);
+      RegionLeases.giveBack(region, regionOffset, length);
     }
   }
 
