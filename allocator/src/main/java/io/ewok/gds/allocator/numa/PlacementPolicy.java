@@ -178,6 +178,30 @@ public record PlacementPolicy(Mode mode, BitSet nodes) {
     return new PlacementPolicy(mode.get(), nodes.get());
   }
 
+  /**
+   * Reads a policy that is meant for a machine.
+   *
+   * @throws IllegalArgumentException also if the machine lacks one of the nodes, or has no memory
+   *     on it
+   */
+  public static PlacementPolicy parse(String text, NumaTopology topology) {
+    PlacementPolicy policy = parse(text);
+    BitSet absent = policy.nodes();
+    absent.andNot(topology.nodesWithMemory());
+    if (!absent.isEmpty()) {
+      throw new IllegalArgumentException(
+          "no memory on node "
+              + NodeList.format(absent)
+              + " of a machine with memory on "
+              + NodeList.format(topology.nodesWithMemory())
+              + ": "
+              + KEY
+              + "="
+              + text);
+    }
+    return policy;
+  }
+
   private static String wanted(Mode mode) {
     return switch (mode.nodesMax) {
       case 0 -> "no nodes";

@@ -3,7 +3,8 @@
  *
  * <p><b>What it is.</b> {@link io.ewok.gds.allocator.numa.PlacementPolicy} says on which nodes
  * memory is wanted, {@link io.ewok.gds.allocator.numa.Placement} asks the kernel for it and reports
- * what came of it.
+ * what came of it. {@link io.ewok.gds.allocator.numa.NumaTopology} describes the machine: its
+ * {@link io.ewok.gds.allocator.numa.NumaNode}s with CPUs, memory and distances.
  *
  * <p><b>What it is not.</b> A binding of libnuma, which need not be installed. Files mapped into
  * memory have no policy here: the kernel ignores it for them.
