@@ -2,6 +2,7 @@
 @SuppressWarnings("module") // The page store is built later.
 module io.ewok.gds.allocator {
   requires io.ewok.gds.ffm;
+  requires jdk.jfr;
 
   exports io.ewok.gds.allocator;
   exports io.ewok.gds.allocator.numa;

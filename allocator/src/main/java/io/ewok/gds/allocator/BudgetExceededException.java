@@ -4,9 +4,13 @@ package io.ewok.gds.allocator;
 public final class BudgetExceededException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
-  BudgetExceededException(MemoryBudget budget, long bytes) {
+  /**
+   * @param budget the one in the tree that is full
+   * @param why what goes before the numbers
+   */
+  BudgetExceededException(String why, MemoryBudget budget, long bytes) {
     super(
-        "memory budget exceeded: budget=%s requestedBytes=%d usedBytes=%d limitBytes=%d"
-            .formatted(budget.name(), bytes, budget.usedBytes(), budget.limitBytes()));
+        "%s: budget=%s requestedBytes=%d usedBytes=%d limitBytes=%d"
+            .formatted(why, budget.name(), bytes, budget.usedBytes(), budget.limitBytes()));
   }
 }
