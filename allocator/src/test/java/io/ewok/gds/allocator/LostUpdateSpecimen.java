@@ -1,0 +1,38 @@
+package io.ewok.gds.allocator;
+
+import org.openjdk.jcstress.annotations.Actor;
+import org.openjdk.jcstress.annotations.Arbiter;
+import org.openjdk.jcstress.annotations.Expect;
+import org.openjdk.jcstress.annotations.JCStressTest;
+import org.openjdk.jcstress.annotations.Outcome;
+import org.openjdk.jcstress.annotations.State;
+import org.openjdk.jcstress.infra.results.I_Result;
+
+/** Broken on purpose: an increment in two steps. The suite has to catch it losing one. */
+@JCStressTest
+@Outcome(id = "2", expect = Expect.ACCEPTABLE)
+@Outcome(expect = Expect.FORBIDDEN)
+@State
+public class LostUpdateSpecimen {
+  private volatile int count;
+
+  @Actor
+  public void first() {
+    increment();
+  }
+
+  @Actor
+  public void second() {
+    increment();
+  }
+
+  @Arbiter
+  public void after(I_Result result) {
+    result.r1 = count;
+  }
+
+  private void increment() {
+    int before = count;
+    count = before + 1;
+  }
+}
