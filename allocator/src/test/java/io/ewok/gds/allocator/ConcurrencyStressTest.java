@@ -99,7 +99,7 @@ class ConcurrencyStressTest {
     // Those of the tests get the same options.
     Collections.addAll(command, "--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC");
     Collections.addAll(command, "-cp", classPath(), "org.openjdk.jcstress.Main");
-    Collections.addAll(command, "-r", "report", "-pth", "false", "-hs", "128");
+    Collections.addAll(command, "-v", "-r", "report", "-pth", "false", "-hs", "128");
     Collections.addAll(
         command, "-f", "1", "-iters", "1", "-time", String.valueOf(iterationMillis()));
     if (Soak.isRequested()) {
