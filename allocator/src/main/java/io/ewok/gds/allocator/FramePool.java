@@ -1,60 +1,71 @@
 package io.ewok.gds.allocator;
 
 import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
-import java.util.BitSet;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * Frames of one size in one region, allocated singly or in contiguous runs, named by 64-bit
- * handles. A handle carries the generation of its frame, which freeing raises: use after free, a
- * second free and a handle of another pool are exceptions that name the pool, in production too.
+ * handles. A handle carries a stamp that no other allocation has, in this pool or another: use
+ * after free, a second free and a handle of another pool are exceptions that name the pool, in
+ * production too.
  *
  * <p>Memory is not cleared on allocation.
  *
- * <p>Ownership: the region belongs to the caller and outlives the pool. The pool itself has nothing
- * to close.
+ * <p>Frames under I/O: an operation in flight leases the frames that it reads or writes. Freeing
+ * them makes their handle stale at once, but they are not allocated again before the last operation
+ * on them has ended, on whatever thread that is.
+ *
+ * <p>Ownership: the region belongs to the caller and outlives the pool, which is the only one in
+ * it. The pool itself has nothing to close.
  *
  * <p>Threads: confined to one thread at a time, the owner or whoever holds the owner's lock.
+ *
+ * {@snippet :
+ * FramePool frames = new FramePool(region, 4096);
+ * long frame = frames.allocate();
+ * if (frame != FramePool.NONE) {
+ *   frames.segment(frame).fill((byte) 0);
+ *   frames.free(frame);
+ * }
+ * }
  */
 public final class FramePool {
   /** No frame: what an allocation returns when there is no room. */
   public static final long NONE = 0;
 
   /*
-   * A handle: generation in the high 32 bits, then 11 bits of the pool's number, then the index of
-   * the first frame in 21 bits, which is 1 GiB in frames of 512 bytes. The generation of a frame is
-   * never zero, so no handle is NONE. Pools whose 11 bits agree start from different generations.
+   * A handle: a stamp in the high 43 bits, then the index of the first frame in 21 bits, which is 1 GiB in frames of
+   * 512 bytes. Pools draw stamps in lumps from one counter, so a stamp comes again only after 2^43 allocations in this
+   * process: at a million a second, after a hundred days. No stamp is zero, so no handle is NONE.
    */
   private static final int INDEX_BITS = 21;
-  private static final int POOL_BITS = 11;
   private static final long INDEX_MASK = (1L << INDEX_BITS) - 1;
-  private static final long POOL_MASK = (1L << POOL_BITS) - 1;
+  private static final int LUMP_BITS = 12;
+  private static final long LUMP_MASK = (1L << (Long.SIZE - INDEX_BITS - LUMP_BITS)) - 1;
   private static final int FRAME_BYTES_MIN = 512;
 
-  /** Spreads pool numbers over the generations (2^32 divided by the golden ratio). */
-  private static final int GENERATION_SPREAD = 0x9E37_79B9;
-
+  private static final AtomicLong LUMPS = new AtomicLong();
   private static final AtomicInteger POOLS = new AtomicInteger();
 
   private final Region region;
   private final int frameBytes;
-  private final int frameCount;
   private final int pool = POOLS.incrementAndGet();
+  private final FreeFrames free;
+  private final LeasedFrames leased;
 
-  /** Bit set: the frame is free. */
-  private final BitSet free;
+  /** Of each frame that starts a live run, the handle; {@link #NONE} for the others. */
+  private final long[] live;
 
-  private final int[] generations;
-
-  /** Length of the run that starts at a frame, in frames; zero for free and inner frames. */
+  /** Of each frame that starts a live run, its length in frames. */
   private final int[] runFrames;
 
-  private int freeCount;
+  /** Frames that were freed while under I/O, and have not come back yet. */
+  private int deferredCount;
 
-  /** Where a search for a single frame starts: no free frame has a smaller index. */
-  private int lowestFree;
+  private long nextStamp;
+  private long endStamp;
 
   /**
    * Cuts a region into frames. What is left at its end, less than a frame, stays unused.
@@ -62,6 +73,7 @@ public final class FramePool {
    * @param region holds the frames; must stay open
    * @param frameBytes size of a frame in bytes, a power of two, at least 512; frames lie at
    *     multiples of it in the region
+   * @throws IllegalStateException if something else cuts up the region already
    */
   public FramePool(Region region, int frameBytes) {
     this.region = Objects.requireNonNull(region, "region");
@@ -70,23 +82,42 @@ public final class FramePool {
           "a frame is a power of two of at least 512 bytes: frameBytes=" + frameBytes);
     }
     this.frameBytes = frameBytes;
-    this.frameCount = (int) (region.sizeBytes() / frameBytes);
-    this.free = new BitSet(frameCount);
-    free.set(0, frameCount);
-    this.freeCount = frameCount;
-    this.generations = new int[frameCount];
-    Arrays.fill(generations, nextGeneration(pool * GENERATION_SPREAD));
+    int frameCount = (int) (region.sizeBytes() / frameBytes);
+    this.live = new long[frameCount];
     this.runFrames = new int[frameCount];
+    this.free = new FreeFrames(frameCount);
+    this.leased = new LeasedFrames(frameCount, frameBytes);
+    region.attach(leased);
   }
 
   /** Allocates one frame. Returns its handle, or {@link #NONE} if all are in use. */
   public long allocate() {
-    int index = free.nextSetBit(lowestFree);
+    int index = free.takeFirst();
     if (index < 0) {
-      return NONE;
+      takeReturned();
+      index = free.takeFirst();
     }
-    lowestFree = index + 1;
-    return take(index, 1);
+    return index < 0 ? NONE : issue(index, 1);
+  }
+
+  /**
+   * Allocates frames one by one, not neighbours.
+   *
+   * @param handles receives the handles
+   * @param from index in {@code handles} of the first
+   * @param count how many are wanted
+   * @return how many there were, which is less than wanted only if no frame is left
+   */
+  public int allocateBatch(long[] handles, int from, int count) {
+    Objects.checkFromIndexSize(from, count, handles.length);
+    for (int i = 0; i < count; i++) {
+      long handle = allocate();
+      if (handle == NONE) {
+        return i;
+      }
+      handles[from + i] = handle;
+    }
+    return count;
   }
 
   /**
@@ -100,51 +131,81 @@ public final class FramePool {
     if (frames < 1) {
       throw new IllegalArgumentException("a run has at least one frame: frames=" + frames);
     }
-    Objects.checkIndex(startHint, frameCount);
-    int index = findRun(frames, startHint);
+    Objects.checkIndex(startHint, live.length);
+    takeReturned();
+    int index = free.takeRun(frames, startHint);
     if (index < 0) {
-      index = findRun(frames, lowestFree);
+      index = free.takeRun(frames, 0);
     }
-    return index < 0 ? NONE : take(index, frames);
+    return index < 0 ? NONE : issue(index, frames);
   }
 
-  private int findRun(int frames, int from) {
-    int start = free.nextSetBit(from);
-    while (start >= 0) {
-      int end = free.nextClearBit(start);
-      if (end - start >= frames) {
-        return start;
-      }
-      start = free.nextSetBit(end);
+  private long issue(int index, int frames) {
+    if (nextStamp == endStamp) {
+      drawStamps();
     }
-    return -1;
-  }
-
-  private long take(int index, int frames) {
-    free.clear(index, index + frames);
-    freeCount -= frames;
+    long handle = nextStamp++ << INDEX_BITS | index;
+    live[index] = handle;
     runFrames[index] = frames;
-    return (long) generations[index] << 32 | (pool & POOL_MASK) << INDEX_BITS | index;
+    return handle;
+  }
+
+  private void drawStamps() {
+    long lump;
+    do {
+      lump = LUMPS.incrementAndGet() & LUMP_MASK;
+    } while (lump == 0);
+    nextStamp = lump << LUMP_BITS;
+    endStamp = nextStamp + (1L << LUMP_BITS);
   }
 
   /**
-   * Frees a frame or a whole run. Its handle is stale from now on.
+   * Frees a frame or a whole run. Its handle is stale from now on; frames under I/O become free
+   * when that has ended.
    *
    * @throws StaleHandleException if the handle is not live in this pool
    */
   public void free(long handle) {
     int index = frame(handle);
-    int frames = runFrames[index];
-    runFrames[index] = 0;
-    generations[index] = nextGeneration(generations[index]);
-    free.set(index, index + frames);
-    freeCount += frames;
-    lowestFree = Math.min(lowestFree, index);
+    live[index] = NONE;
+    int end = index + runFrames[index];
+    for (int frame = index; frame < end; frame++) {
+      if (leased.defer(frame)) {
+        deferredCount++;
+      } else {
+        free.add(frame);
+      }
+    }
   }
 
-  /** Zero is skipped when the generation wraps: it would allow a handle equal to NONE. */
-  private static int nextGeneration(int generation) {
-    return generation == -1 ? 1 : generation + 1;
+  /**
+   * Frees frames and runs.
+   *
+   * @param handles contains the handles
+   * @param from index in {@code handles} of the first
+   * @param count how many
+   * @throws StaleHandleException if a handle is not live in this pool; those before it are free
+   *     then, those after it are not
+   */
+  public void freeBatch(long[] handles, int from, int count) {
+    Objects.checkFromIndexSize(from, count, handles.length);
+    for (int i = from; i < from + count; i++) {
+      free(handles[i]);
+    }
+  }
+
+  /** Makes free what was freed under I/O that has ended. */
+  private void takeReturned() {
+    int frame = leased.takeReturned();
+    while (frame >= 0) {
+      int next = leased.nextReturned(frame);
+      // Somebody may have started an operation on it although it was freed.
+      if (!leased.defer(frame)) {
+        deferredCount--;
+        free.add(frame);
+      }
+      frame = next;
+    }
   }
 
   /**
@@ -154,12 +215,9 @@ public final class FramePool {
    */
   public int frame(long handle) {
     int index = (int) (handle & INDEX_MASK);
-    if ((handle >>> INDEX_BITS & POOL_MASK) != (pool & POOL_MASK) || index >= frameCount) {
-      throw new StaleHandleException("not a handle of " + this + ": handle=" + hex(handle));
-    }
-    if (runFrames[index] == 0 || generations[index] != (int) (handle >>> 32)) {
+    if (index >= live.length || live[index] != handle || handle == NONE) {
       throw new StaleHandleException(
-          "freed already, or never allocated, in " + this + ": handle=" + hex(handle));
+          "freed already, or never allocated, in %s: handle=0x%x".formatted(this, handle));
     }
     return index;
   }
@@ -197,22 +255,25 @@ public final class FramePool {
 
   /** Returns how many frames there are, free or not. */
   public int frameCount() {
-    return frameCount;
+    return live.length;
   }
 
-  /** Returns how many frames are free. */
+  /** Returns how many frames can be allocated now. */
   public int freeCount() {
-    return freeCount;
+    takeReturned();
+    return free.count();
+  }
+
+  /** Returns how many frames have been freed but are still under I/O. */
+  public int deferredCount() {
+    takeReturned();
+    return deferredCount;
   }
 
   /** Returns number, size and use of the pool in one line. */
   @Override
   public String toString() {
-    return "pool %d (%d of %d frames of %d bytes free)"
-        .formatted(pool, freeCount, frameCount, frameBytes);
-  }
-
-  private static String hex(long handle) {
-    return "0x" + Long.toHexString(handle);
+    return "pool %d (%d of %d frames of %d bytes free, %d freed under I/O)"
+        .formatted(pool, free.count(), live.length, frameBytes, deferredCount);
   }
 }
