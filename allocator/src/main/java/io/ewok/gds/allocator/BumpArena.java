@@ -1,45 +1,67 @@
 package io.ewok.gds.allocator;
 
 import java.lang.foreign.MemorySegment;
-import java.util.List;
-import java.util.Objects;
-import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.atomic.AtomicLong;
+import java.lang.foreign.SegmentAllocator;
 
 /**
  * Memory for things that die together: allocation moves a pointer, nothing is freed alone, and
- * closing the arena frees everything.
+ * closing the arena frees everything; {@link #reset} makes all of it available again, {@link
+ * #rewind} what came after a {@link #mark}.
  *
- * <p>Memory comes in blocks, each a {@link Region}. A request that does not fit into what is left
- * of the current block opens a new one, unless it is larger than a quarter of a block: then it gets
- * a block of its own and the current one stays in use. So at most a quarter of a block is wasted at
- * each end (after LevelDB's arena).
+ * <p>Memory comes in blocks. A request that does not fit into what is left of the current block
+ * opens a new one, unless it is larger than a quarter of a block: then it gets a block of its own
+ * and the current one stays in use. So at most a quarter of a block is wasted at each end (after
+ * LevelDB's arena). Blocks are cut from a few regions, so small ones are cheap.
+ *
+ * <p>What memory contains at first:
+ *
+ * <table>
+ * <caption>Content</caption>
+ * <tr><th>method</th><th>content</th><th>costs</th></tr>
+ * <tr><td>{@link #allocate}, {@link #allocateAligned}, {@link #allocateSegment}, {@link
+ *     #segments}</td><td>undefined: zero, or what was there before a reset or rewind</td>
+ *     <td>nothing</td></tr>
+ * <tr><td>{@link #allocateZeroed}</td><td>zero</td><td>nothing for memory that has not been
+ *     allocated before, else its clearing</td></tr>
+ * </table>
  *
  * <p>Ownership: the creator closes the arena, when nothing reads from it any more. Segments throw
- * {@link IllegalStateException} afterwards; addresses must not be used.
+ * {@link IllegalStateException} afterwards; addresses must not be used. After a reset or rewind
+ * segments and addresses of what is gone refer to memory that will be allocated again.
  *
- * <p>Threads: allocation is confined to one thread at a time, its owner. What has been allocated
- * may be read by any thread to which the owner published it. {@link #memoryUsageBytes} is for any
- * thread.
+ * <p>Threads: allocation, reset and rewind are confined to one thread at a time, the owner; {@link
+ * ConcurrentBumpArena} is for many. What has been allocated may be read by any thread to which the
+ * owner published it. {@link #segment} and {@link #memoryUsageBytes} are for any thread.
+ *
+ * {@snippet :
+ * try (BumpArena arena = new BumpArena(budget, 4096)) {
+ *   long node = arena.allocateAligned(40);
+ *   MemorySegment name = arena.segments().allocateFrom("a name");
+ *   arena.reset(); // both are gone
+ * }
+ * }
  */
 public final class BumpArena implements AutoCloseable {
-  private static final long DEFAULT_ALIGNMENT_BYTES = 8;
-  private static final long ALIGNMENT_BYTES_MAX = 4096;
+  /** The largest alignment of an allocation, in bytes. */
+  public static final long ALIGNMENT_BYTES_MAX = ArenaMemory.PAGE_BYTES;
 
-  private final MemoryBudget budget;
+  private static final long DEFAULT_ALIGNMENT_BYTES = 8;
+
+  private final ArenaMemory memory;
   private final long blockBytes;
 
-  /** Appended to by the owner; searched by any thread. */
-  private final List<Region> blocks = new CopyOnWriteArrayList<>();
+  /*
+   * The current block, as addresses. Before the first, after a reset and after close all three are equal, so that
+   * nothing fits. The end of a block is a multiple of every alignment, so an aligned address is never behind it.
+   */
+  private long next;
+  private long end;
 
-  /** The block that small requests are cut from, or null before the first. */
-  private Region current;
+  /** From here on the block has never been used, and so is zero, as long as this is behind next. */
+  private long usedEnd;
 
-  /** Bytes of {@link #current} in use. */
-  private long currentBytes;
-
-  /** Changed by the owner, once per block; atomic for the gauges of other threads. */
-  private final AtomicLong memoryUsageBytes = new AtomicLong();
+  /** The innermost mark that is not stale, or null. */
+  private Mark marks;
 
   private boolean closed;
 
@@ -48,122 +70,199 @@ public final class BumpArena implements AutoCloseable {
    *
    * @param budget charged for each block
    * @param blockBytes size of a block in bytes, 4 KiB to {@link Region#SIZE_BYTES_MAX}; smaller
-   *     blocks waste less at the end, larger ones need fewer mappings
+   *     blocks waste less at the end, larger ones are opened less often
    */
   public BumpArena(MemoryBudget budget, long blockBytes) {
-    this.budget = Objects.requireNonNull(budget, "budget");
-    if (blockBytes < 4096 || blockBytes > Region.SIZE_BYTES_MAX) {
-      throw new IllegalArgumentException(
-          "a block has 4096 to " + Region.SIZE_BYTES_MAX + " bytes: blockBytes=" + blockBytes);
-    }
-    this.blockBytes = blockBytes;
+    this.memory = new ArenaMemory(budget);
+    this.blockBytes = ArenaMemory.requireBlock(blockBytes);
   }
 
   /**
-   * Allocates memory, zero at first, aligned to 8 bytes.
+   * Allocates memory that begins at any byte.
    *
-   * @param bytes size in bytes, at least 1
+   * @param bytes size in bytes, 1 to {@link Region#SIZE_BYTES_MAX}
    * @return the address
-   * @throws BudgetExceededException if a new block is needed and the budget has no room
+   * @throws BudgetExceededException if a new block is needed and the budget has no room; the arena
+   *     is as before
    */
   public long allocate(long bytes) {
+    long address = next;
+    // Unsigned, so that it refuses what is below 1 as well as what does not fit.
+    if (Long.compareUnsigned(bytes - 1, end - address) >= 0) {
+      return allocateFallback(bytes, 1);
+    }
+    next = address + bytes;
+    return address;
+  }
+
+  /** As {@link #allocateAligned(long, long)}, aligned to 8 bytes. */
+  public long allocateAligned(long bytes) {
     return allocateAligned(bytes, DEFAULT_ALIGNMENT_BYTES);
   }
 
   /**
-   * Allocates memory, zero at first.
+   * Allocates aligned memory.
    *
-   * @param bytes size in bytes, at least 1
-   * @param alignmentBytes a power of two, at most 4096
+   * @param bytes size in bytes, 1 to {@link Region#SIZE_BYTES_MAX}
+   * @param alignmentBytes a power of two, at most {@link #ALIGNMENT_BYTES_MAX}
    * @return the address, a multiple of the alignment
-   * @throws BudgetExceededException if a new block is needed and the budget has no room
+   * @throws BudgetExceededException if a new block is needed and the budget has no room; the arena
+   *     is as before
    */
   public long allocateAligned(long bytes, long alignmentBytes) {
-    requireAllocatable(bytes, alignmentBytes);
-    long offset = bump(bytes, alignmentBytes);
-    return offset >= 0 ? current.address() + offset : allocateFallback(bytes).address();
+    long address = ArenaMemory.roundUp(next, alignmentBytes);
+    if (!ArenaMemory.isAlignment(alignmentBytes)
+        || Long.compareUnsigned(bytes - 1, end - address) >= 0) {
+      return allocateFallback(bytes, alignmentBytes);
+    }
+    next = address + bytes;
+    return address;
   }
 
   /**
-   * Allocates memory, zero at first, as a segment with the arena's lifetime.
+   * Allocates memory that is zero; parameters as in {@link #allocateAligned(long, long)}.
    *
-   * @param bytes size in bytes, at least 1
-   * @param alignmentBytes a power of two, at most 4096
-   * @throws BudgetExceededException if a new block is needed and the budget has no room
+   * @throws BudgetExceededException if a new block is needed and the budget has no room; the arena
+   *     is as before
+   */
+  public long allocateZeroed(long bytes, long alignmentBytes) {
+    long address = allocateAligned(bytes, alignmentBytes);
+    boolean inBlock = address + bytes == next;
+    long usedBytes = (inBlock ? usedEnd : memory.usedEnd()) - address;
+    if (usedBytes > 0) {
+      ArenaMemory.clear(address, Math.min(usedBytes, bytes));
+    }
+    return address;
+  }
+
+  /**
+   * Allocates memory as a segment with the lifetime of the arena; parameters as in {@link
+   * #allocateAligned(long, long)}.
+   *
+   * @throws BudgetExceededException if a new block is needed and the budget has no room; the arena
+   *     is as before
    */
   public MemorySegment allocateSegment(long bytes, long alignmentBytes) {
-    requireAllocatable(bytes, alignmentBytes);
-    long offset = bump(bytes, alignmentBytes);
-    return offset >= 0 ? current.segment().asSlice(offset, bytes) : allocateFallback(bytes);
+    return memory.segment(allocateAligned(bytes, alignmentBytes), bytes);
+  }
+
+  /**
+   * Returns a view of the arena for those who take a {@link SegmentAllocator}. Like {@link
+   * SegmentAllocator#slicingAllocator} it does not clear the memory. It allows segments of no
+   * bytes.
+   */
+  public SegmentAllocator segments() {
+    return ArenaMemory.withEmpty(this::allocateSegment);
+  }
+
+  /** For requests that are wrong or do not fit into the current block. */
+  private long allocateFallback(long bytes, long alignmentBytes) {
+    requireOpen();
+    ArenaMemory.requireAllocatable(bytes, alignmentBytes);
+    if (bytes > blockBytes / 4) {
+      return memory.cut(bytes, alignmentBytes, 1);
+    }
+    long address = memory.cut(blockBytes, alignmentBytes, ArenaMemory.PAGE_BYTES);
+    next = address + bytes;
+    end = memory.place();
+    usedEnd = Math.min(end, memory.usedEnd());
+    return address;
   }
 
   /**
    * Returns memory of this arena as a segment with its lifetime: what an address becomes before it
-   * leaves a public API. Any thread; takes time in proportion to the number of blocks.
+   * leaves a public API. Any thread.
    *
    * @param address as allocated, or inside of an allocation
    * @param bytes size in bytes, not beyond the allocation
-   * @throws IllegalArgumentException if no block contains these bytes, as after close
+   * @throws IllegalArgumentException if the arena does not contain these bytes, as after close
    */
   public MemorySegment segment(long address, long bytes) {
-    for (Region block : blocks) {
-      long offset = address - block.address();
-      if (offset >= 0 && bytes >= 0 && bytes <= block.sizeBytes() - offset) {
-        return block.segment().asSlice(offset, bytes);
-      }
-    }
-    throw new IllegalArgumentException(
-        "the arena does not contain these bytes: address=%d bytes=%d".formatted(address, bytes));
+    return memory.segment(address, bytes);
   }
 
-  /** Returns the bytes mapped for this arena, used or not. */
+  /** Returns the bytes charged for this arena, used or not. Any thread. */
   public long memoryUsageBytes() {
-    return memoryUsageBytes.get();
+    return memory.usageBytes();
   }
 
-  /** Cuts from the current block. Returns the offset in it, or -1 if the request does not fit. */
-  private long bump(long bytes, long alignmentBytes) {
-    if (current == null) {
-      return -1;
+  /**
+   * Makes all memory available again, in constant time, and all marks stale. Nothing is given back
+   * before {@link #close}.
+   */
+  public void reset() {
+    requireOpen();
+    memory.reset(end, Math.max(next, usedEnd));
+    next = 0;
+    end = 0;
+    usedEnd = 0;
+    marks = null;
+  }
+
+  /**
+   * Remembers the present state, so that {@link #rewind} can come back to it. Marks nest; one is
+   * forgotten when the arena is rewound to an older one or reset.
+   */
+  public Mark mark() {
+    requireOpen();
+    if (marks == null || marks.next != next || marks.end != end || marks.place != memory.place()) {
+      marks = new Mark(marks, next, end, memory.extent(), memory.place());
     }
-    long offset = (currentBytes + alignmentBytes - 1) & -alignmentBytes;
-    if (offset + bytes > current.sizeBytes()) {
-      return -1;
+    return marks;
+  }
+
+  /**
+   * Makes memory available again that was allocated after the mark. The mark can be used again;
+   * those that were made after it cannot. Takes time in proportion to their number.
+   *
+   * @throws IllegalStateException if the mark is stale, since the arena was reset or rewound to an
+   *     older one, or is one of another arena; nothing has changed
+   */
+  public void rewind(Mark mark) {
+    requireOpen();
+    Mark found = marks;
+    while (found != mark) {
+      if (found == null) {
+        throw new IllegalStateException(
+            "a stale mark, or one of another arena: mark=" + mark + " innermost=" + marks);
+      }
+      found = found.outer;
     }
-    currentBytes = offset + bytes;
-    return offset;
+    long blockUsedEnd = Math.max(next, usedEnd);
+    memory.rewind(mark.extent, mark.place, end, blockUsedEnd);
+    // A block that has been left was full, more or less.
+    usedEnd = mark.end == end ? blockUsedEnd : mark.end;
+    next = mark.next;
+    end = mark.end;
+    marks = mark;
   }
 
-  /** Opens a block for a request that does not fit. A block's start suits every alignment. */
-  private MemorySegment allocateFallback(long bytes) {
-    if (bytes > blockBytes / 4) {
-      return openBlock(bytes).segment().asSlice(0, bytes);
+  /** A state of an arena, see {@link #mark}. */
+  public static final class Mark {
+    private final Mark outer;
+    private final long next;
+    private final long end;
+    private final int extent;
+    private final long place;
+
+    private Mark(Mark outer, long next, long end, int extent, long place) {
+      this.outer = outer;
+      this.next = next;
+      this.end = end;
+      this.extent = extent;
+      this.place = place;
     }
-    current = openBlock(blockBytes);
-    currentBytes = bytes;
-    return current.segment().asSlice(0, bytes);
+
+    /** Returns the addresses in one line. */
+    @Override
+    public String toString() {
+      return "next 0x%x in block to 0x%x".formatted(next, end);
+    }
   }
 
-  private Region openBlock(long bytes) {
-    Region block = Region.map(budget, RegionOptions.ofSize(bytes).withHugePages(HugePages.OFF));
-    blocks.add(block);
-    memoryUsageBytes.addAndGet(block.sizeBytes());
-    return block;
-  }
-
-  private void requireAllocatable(long bytes, long alignmentBytes) {
+  private void requireOpen() {
     if (closed) {
       throw new IllegalStateException("the arena is closed");
-    }
-    if (bytes < 1 || bytes > Region.SIZE_BYTES_MAX) {
-      throw new IllegalArgumentException(
-          "one allocation has 1 to " + Region.SIZE_BYTES_MAX + " bytes: bytes=" + bytes);
-    }
-    if (Long.bitCount(alignmentBytes) != 1
-        || alignmentBytes < 1
-        || alignmentBytes > ALIGNMENT_BYTES_MAX) {
-      throw new IllegalArgumentException(
-          "an alignment is a power of two up to 4096: alignmentBytes=" + alignmentBytes);
     }
   }
 
@@ -176,9 +275,10 @@ public final class BumpArena implements AutoCloseable {
   @Override
   public void close() {
     closed = true;
-    blocks.forEach(Region::close);
-    blocks.clear();
-    current = null;
-    memoryUsageBytes.set(0);
+    next = 0;
+    end = 0;
+    usedEnd = 0;
+    marks = null;
+    memory.close();
   }
 }

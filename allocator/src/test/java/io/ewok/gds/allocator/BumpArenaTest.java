@@ -2,19 +2,30 @@ package io.ewok.gds.allocator;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.sun.management.ThreadMXBean;
+import io.ewok.gds.ffm.LinuxMemory;
+import io.ewok.gds.ffm.unchecked.Memory;
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class BumpArenaTest {
   private static final int BLOCK_BYTES = 64 << 10;
 
-  private final MemoryBudget budget = MemoryBudget.root("test", 64 << 20);
+  private final MemoryBudget budget = MemoryBudget.root("test", 1 << 30);
+
+  // ---- where memory comes from
 
   @Test
   void emptyArenaHoldsNothing() {
@@ -24,53 +35,322 @@ class BumpArenaTest {
   }
 
   @Test
-  void allocationsAreAlignedZeroAndDisjoint() {
-    long seed = 7;
-    Random random = new Random(seed);
+  void unalignedAllocationsLieSideBySide() {
     try (BumpArena arena = new BumpArena(budget, BLOCK_BYTES)) {
-      List<MemorySegment> segments = new ArrayList<>();
-      long requestedBytes = 0;
-      for (int i = 0; i < 20_000; i++) {
-        int bytes =
-            random.nextInt(1000) == 0 ? 1 + random.nextInt(30_000) : 1 + random.nextInt(100);
-        long alignment = 1L << random.nextInt(7);
-        MemorySegment segment = arena.allocateSegment(bytes, alignment);
-        assertEquals(0, segment.address() % alignment, "seed=" + seed);
-        assertEquals(-1, segment.mismatch(MemorySegment.ofArray(new byte[bytes])), "seed=" + seed);
-        segment.fill((byte) i);
-        segments.add(segment);
-        requestedBytes += bytes;
-      }
-      for (int i = 0; i < segments.size(); i++) {
-        MemorySegment segment = segments.get(i);
-        for (long at = 0; at < segment.byteSize(); at++) {
-          assertEquals((byte) i, segment.get(JAVA_BYTE, at), "seed=" + seed + " allocation=" + i);
+      long first = arena.allocate(1);
+      assertEquals(first + 1, arena.allocate(5));
+      assertEquals(first + 8, arena.allocateAligned(1));
+      assertEquals(first + 9, arena.allocateAligned(1, 1));
+      assertEquals(first + 4096, arena.allocateAligned(1, 4096));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {1, 2, 3, 4, 5})
+  void usageStaysWithinATenthOfWhatIsRequested(long seed) {
+    try (BumpArena arena = new BumpArena(budget, 4096)) {
+      ArenaChurn churn =
+          new ArenaChurn(
+              (bytes, alignment) ->
+                  alignment == 1 ? arena.allocate(bytes) : arena.allocateAligned(bytes, alignment),
+              seed);
+      for (int i = 0; i < ArenaChurn.ALLOCATIONS; i++) {
+        churn.step();
+        long usage = arena.memoryUsageBytes();
+        assertTrue(usage >= churn.requestedBytes(), () -> "usage=" + usage + " " + churn);
+        if (i > ArenaChurn.ALLOCATIONS / 10) {
+          assertTrue(usage <= churn.requestedBytes() * 1.10, () -> "usage=" + usage + " " + churn);
         }
       }
-      assertTrue(arena.memoryUsageBytes() >= requestedBytes);
+      churn.verify();
       assertEquals(budget.usedBytes(), arena.memoryUsageBytes());
     }
     assertEquals(0, budget.usedBytes());
   }
 
   @Test
-  void largeRequestDoesNotWasteTheCurrentBlock() {
+  void requestOverAQuarterBlockDoesNotWasteTheCurrentOne() {
     try (BumpArena arena = new BumpArena(budget, BLOCK_BYTES)) {
       long first = arena.allocate(64);
-      arena.allocate(BLOCK_BYTES);
-      assertEquals(first + 64, arena.allocate(64));
-      assertEquals(2 * BLOCK_BYTES, arena.memoryUsageBytes());
+      assertEquals(first + 64, arena.allocate(BLOCK_BYTES - 128), "it fits");
+      arena.allocate(BLOCK_BYTES / 4 + 1);
+      assertEquals(first + BLOCK_BYTES - 64, arena.allocate(64));
     }
   }
 
   @Test
+  void requestOfAQuarterBlockOpensANewOne() {
+    try (BumpArena arena = new BumpArena(budget, BLOCK_BYTES)) {
+      arena.allocate(64);
+      arena.allocate(BLOCK_BYTES - 128);
+      long quarter = arena.allocate(BLOCK_BYTES / 4);
+      assertEquals(quarter + BLOCK_BYTES / 4, arena.allocate(64));
+    }
+  }
+
+  @Test
+  void largeRequestsAreAlignedToo() {
+    try (BumpArena arena = new BumpArena(budget, 4096)) {
+      for (int i = 1; i < 200; i++) {
+        long alignment = 1L << i % 13;
+        assertEquals(0, arena.allocateAligned(2000 + i, alignment) % alignment);
+        assertEquals(0, arena.allocateAligned(i, alignment) % alignment);
+      }
+    }
+  }
+
+  @Test
+  void refusedRequestLeavesTheArenaUsable() {
+    MemoryBudget small = MemoryBudget.root("small", BLOCK_BYTES);
+    try (BumpArena arena = new BumpArena(small, BLOCK_BYTES)) {
+      long first = arena.allocate(8);
+      assertThrows(BudgetExceededException.class, () -> arena.allocate(BLOCK_BYTES));
+      assertThrows(BudgetExceededException.class, () -> arena.allocate(64 << 20));
+      assertEquals(first + 8, arena.allocate(8));
+      assertEquals(BLOCK_BYTES, arena.memoryUsageBytes());
+      assertEquals(BLOCK_BYTES, small.usedBytes());
+    }
+    assertEquals(0, small.usedBytes());
+  }
+
+  @Test
+  void callbackOfTheBudgetCannotAllocateFromTheArenaThatMadeItRun() {
+    List<RuntimeException> refused = new ArrayList<>();
+    try (BumpArena arena = new BumpArena(budget, 4096)) {
+      Runnable allocate =
+          () -> refused.add(assertThrows(IllegalStateException.class, () -> arena.allocate(2000)));
+      try (BudgetWatermark mark = budget.watch(0, 4096, allocate, () -> {})) {
+        long first = arena.allocate(1000);
+        assertTrue(mark.isAbove());
+        assertEquals(1, refused.size());
+        assertEquals(first + 1000, arena.allocate(2000));
+      }
+    }
+  }
+
+  @Test
+  void allocationLeavesNothingOnTheHeap() {
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    try (BumpArena arena = new BumpArena(budget, 256 << 20)) {
+      long sum = 0;
+      long heapBytes = 0;
+      for (int round = 0; round < 3; round++) {
+        long before = threads.getCurrentThreadAllocatedBytes();
+        for (int i = 0; i < 200_000; i++) {
+          sum += arena.allocate(40) + arena.allocateAligned(40) + arena.allocateZeroed(40, 64);
+        }
+        heapBytes = threads.getCurrentThreadAllocatedBytes() - before;
+      }
+      assertTrue(heapBytes < 1000, "heapBytes=" + heapBytes + " sum=" + sum);
+    }
+  }
+
+  // ---- what it contains
+
+  @Test
+  void memoryThatWasNeverAllocatedIsNotTouchedToZeroIt() throws IOException {
+    int block = 64 << 20;
+    try (BumpArena arena = new BumpArena(budget, block)) {
+      long small = arena.allocateZeroed(64, 8);
+      Memory.fill(small, 64, (byte) 1);
+      arena.reset();
+      assertEquals(small, arena.allocateZeroed(32 << 20, 8));
+      assertEquals(0, Memory.getLong(small));
+      BumpArena.Mark mark = arena.mark();
+      Memory.fill(arena.allocate(64), 64, (byte) 1);
+      arena.rewind(mark);
+      long rest = arena.allocateZeroed(16 << 20, 8);
+      assertEquals(0, Memory.getLong(rest));
+      long own = arena.allocateZeroed(block, 8);
+      assertEquals(0, pagesPresent(small + (1 << 20), 31 << 20));
+      assertEquals(0, pagesPresent(rest + (1 << 20), 15 << 20));
+      assertEquals(0, pagesPresent(own, block));
+    }
+  }
+
+  private static int pagesPresent(long address, int bytes) throws IOException {
+    long[] pages = new long[bytes / 4096];
+    for (int i = 0; i < pages.length; i++) {
+      pages[i] = address + i * 4096L;
+    }
+    int present = 0;
+    for (int node : LinuxMemory.movePagesQuery(pages)) {
+      present += node >= 0 ? 1 : 0;
+    }
+    return present;
+  }
+
+  /**
+   * Allocates in all ways, resets and rewinds. Nothing that is live is overwritten; what is to be
+   * zero is.
+   */
+  @Test
+  void liveAllocationsKeepTheirContentWhateverComesAndGoes() {
+    for (long seed = 1; seed <= 20; seed++) {
+      Random random = new Random(seed);
+      try (BumpArena arena = new BumpArena(budget, 4096)) {
+        record Allocation(long address, long bytes, byte pattern) {
+          void verify(String where) {
+            for (long at = 0; at < bytes; at++) {
+              assertEquals(pattern, Memory.getByte(address + at), where);
+            }
+          }
+        }
+        record Marked(BumpArena.Mark mark, int live) {}
+        List<Allocation> live = new ArrayList<>();
+        List<Marked> marks = new ArrayList<>();
+        for (int round = 0; round < 5000; round++) {
+          String where = "seed=" + seed + " round=" + round;
+          int kept = live.size();
+          switch (random.nextInt(100)) {
+            case 0 -> {
+              kept = 0;
+              arena.reset();
+              marks.clear();
+            }
+            case 1, 2, 3 -> marks.add(new Marked(arena.mark(), live.size()));
+            case 4, 5, 6 -> {
+              if (!marks.isEmpty()) {
+                Marked to = marks.get(random.nextInt(marks.size()));
+                kept = to.live;
+                arena.rewind(to.mark);
+                marks.removeIf(marked -> marked.live > to.live);
+              }
+            }
+            default -> {
+              long bytes = 1L + random.nextInt(random.nextInt(30) == 0 ? 200_000 : 300);
+              long alignment = 1L << random.nextInt(13);
+              byte pattern = (byte) (round | 1);
+              long address =
+                  switch (random.nextInt(3)) {
+                    case 0 -> arena.allocate(bytes);
+                    case 1 -> arena.allocateAligned(bytes, alignment);
+                    default -> {
+                      long zeroed = arena.allocateZeroed(bytes, alignment);
+                      new Allocation(zeroed, bytes, (byte) 0).verify(where);
+                      yield zeroed;
+                    }
+                  };
+              Memory.fill(address, bytes, pattern);
+              live.add(new Allocation(address, bytes, pattern));
+              kept++;
+            }
+          }
+          for (Allocation gone : live.subList(kept, live.size())) {
+            gone.verify(where);
+          }
+          live.subList(kept, live.size()).clear();
+          assertEquals(budget.usedBytes(), arena.memoryUsageBytes(), where);
+        }
+        for (Allocation allocation : live) {
+          allocation.verify("seed=" + seed);
+        }
+      }
+    }
+  }
+
+  // ---- reset and rewind
+
+  @Test
+  void resetArenaServesTheSameAgainWithoutMoreMemory() {
+    try (BumpArena arena = new BumpArena(budget, 4096)) {
+      List<Long> addresses = new ArrayList<>();
+      long usage = 0;
+      for (int life = 0; life < 3; life++) {
+        Random random = new Random(5);
+        for (int i = 0; i < 20_000; i++) {
+          long bytes = 1L + random.nextInt(random.nextInt(100) == 0 ? 20_000 : 200);
+          long address = arena.allocate(bytes);
+          if (life == 0) {
+            addresses.add(address);
+          } else {
+            assertEquals(addresses.get(i), address, "life=" + life + " i=" + i);
+          }
+        }
+        usage = life == 0 ? arena.memoryUsageBytes() : usage;
+        assertEquals(usage, arena.memoryUsageBytes());
+        arena.reset();
+        assertEquals(usage, arena.memoryUsageBytes());
+      }
+    }
+  }
+
+  @Test
+  void rewoundArenaGoesOnAtTheMark() {
+    try (BumpArena arena = new BumpArena(budget, 4096)) {
+      BumpArena.Mark empty = arena.mark();
+      long first = arena.allocate(100);
+      BumpArena.Mark inside = arena.mark();
+      long second = arena.allocate(100);
+      arena.allocate(4096);
+      arena.allocate(1 << 20);
+      for (int i = 0; i < 1000; i++) {
+        arena.allocate(1000);
+      }
+      arena.rewind(inside);
+      assertEquals(second, arena.allocate(100));
+      arena.rewind(inside);
+      assertEquals(second, arena.allocate(100));
+      arena.rewind(empty);
+      assertEquals(first, arena.allocate(100));
+    }
+  }
+
+  @Test
+  void staleMarkIsRefused() {
+    try (BumpArena arena = new BumpArena(budget, 4096);
+        BumpArena other = new BumpArena(budget, 4096)) {
+      arena.allocate(8);
+      BumpArena.Mark outer = arena.mark();
+      arena.allocate(8);
+      BumpArena.Mark inner = arena.mark();
+      long next = arena.allocate(8);
+      arena.rewind(outer);
+      assertThrows(IllegalStateException.class, () -> arena.rewind(inner));
+      assertThrows(IllegalStateException.class, () -> other.rewind(outer));
+      assertThrows(IllegalStateException.class, () -> arena.rewind(other.mark()));
+      assertEquals(next, arena.allocate(8) + 8, "refusal changes nothing");
+      arena.rewind(outer);
+      arena.reset();
+      assertThrows(IllegalStateException.class, () -> arena.rewind(outer));
+    }
+  }
+
+  @Test
+  void marksAtOnePlaceAreOne() {
+    try (BumpArena arena = new BumpArena(budget, 4096)) {
+      assertSame(arena.mark(), arena.mark());
+      BumpArena.Mark before = arena.mark();
+      arena.allocate(8);
+      BumpArena.Mark mark = arena.mark();
+      arena.allocate(1 << 20);
+      arena.rewind(mark);
+      assertSame(mark, arena.mark());
+      arena.rewind(before);
+      assertSame(before, arena.mark());
+    }
+  }
+
+  // ---- segments
+
+  @Test
   void closedArenaRefusesAndItsSegmentsThrow() {
     BumpArena arena = new BumpArena(budget, BLOCK_BYTES);
+    BumpArena.Mark mark = arena.mark();
     MemorySegment segment = arena.allocateSegment(8, 8);
+    MemorySegment view = arena.segments().allocate(8, 8);
     arena.close();
     arena.close();
     assertThrows(IllegalStateException.class, () -> segment.get(JAVA_BYTE, 0));
+    assertThrows(IllegalStateException.class, () -> view.get(JAVA_BYTE, 0));
     assertThrows(IllegalStateException.class, () -> arena.allocate(8));
+    assertThrows(IllegalStateException.class, () -> arena.allocateAligned(8));
+    assertThrows(IllegalStateException.class, () -> arena.segments().allocate(8));
+    assertThrows(IllegalStateException.class, arena::reset);
+    assertThrows(IllegalStateException.class, arena::mark);
+    assertThrows(IllegalStateException.class, () -> arena.rewind(mark));
+    assertEquals(0, arena.memoryUsageBytes());
+    assertEquals(0, budget.usedBytes());
   }
 
   @Test
@@ -78,40 +358,62 @@ class BumpArenaTest {
     BumpArena arena = new BumpArena(budget, BLOCK_BYTES);
     MemorySegment first = arena.allocateSegment(64, 8);
     MemorySegment large = arena.allocateSegment(3 * BLOCK_BYTES, 8);
+    MemorySegment far = arena.allocateSegment(4 << 20, 8);
     first.fill((byte) 1);
     large.fill((byte) 2);
+    far.fill((byte) 3);
     MemorySegment inside = arena.segment(large.address() + BLOCK_BYTES, 10);
     assertEquals(2, inside.get(JAVA_BYTE, 9));
+    assertEquals(3, arena.segment(far.address() + 9, 1).get(JAVA_BYTE, 0));
     assertEquals(1, arena.segment(first.address() + 63, 1).get(JAVA_BYTE, 0));
     assertEquals(0, arena.segment(first.address() + 64, 0).byteSize());
     assertThrows(
         IllegalArgumentException.class, () -> arena.segment(large.address(), 4 * BLOCK_BYTES));
+    assertThrows(IllegalArgumentException.class, () -> arena.segment(first.address(), -1));
+    assertThrows(
+        IllegalArgumentException.class, () -> arena.segment(first.address(), Long.MAX_VALUE));
     assertThrows(IllegalArgumentException.class, () -> arena.segment(1, 1));
+    assertThrows(IllegalArgumentException.class, () -> arena.segment(Long.MIN_VALUE, 1));
     arena.close();
     assertThrows(IllegalStateException.class, () -> inside.get(JAVA_BYTE, 0));
     assertThrows(IllegalArgumentException.class, () -> arena.segment(first.address(), 1));
   }
 
   @Test
-  void refusedRequestLeavesTheArenaUsable() {
-    MemoryBudget small = MemoryBudget.root("small", BLOCK_BYTES);
-    try (BumpArena arena = new BumpArena(small, BLOCK_BYTES)) {
-      arena.allocate(8);
-      assertThrows(BudgetExceededException.class, () -> arena.allocate(BLOCK_BYTES));
-      arena.allocate(8);
-      assertEquals(BLOCK_BYTES, arena.memoryUsageBytes());
+  void segmentsServesWhoeverTakesASegmentAllocator() {
+    try (BumpArena arena = new BumpArena(budget, BLOCK_BYTES)) {
+      SegmentAllocator segments = arena.segments();
+      MemorySegment text = segments.allocateFrom("grüße");
+      MemorySegment longs = segments.allocateFrom(java.lang.foreign.ValueLayout.JAVA_LONG, 1, 2, 3);
+      MemorySegment empty = segments.allocate(0, 16);
+      assertEquals("grüße", text.getString(0));
+      assertEquals(3, longs.getAtIndex(java.lang.foreign.ValueLayout.JAVA_LONG, 2));
+      assertEquals(0, longs.address() % 8);
+      assertEquals(0, empty.byteSize());
+      assertEquals(0, empty.address() % 16);
+      assertThrows(IllegalArgumentException.class, () -> segments.allocate(-1));
+      assertThrows(IllegalArgumentException.class, () -> segments.allocate(8, 3));
     }
   }
 
   @Test
   void badArgumentsAreRefused() {
     assertThrows(IllegalArgumentException.class, () -> new BumpArena(budget, 100));
+    assertThrows(IllegalArgumentException.class, () -> new BumpArena(budget, (1 << 30) + 1));
     try (BumpArena arena = new BumpArena(budget, BLOCK_BYTES)) {
-      assertThrows(IllegalArgumentException.class, () -> arena.allocate(0));
-      assertThrows(IllegalArgumentException.class, () -> arena.allocate(-1));
-      assertThrows(IllegalArgumentException.class, () -> arena.allocateAligned(8, 3));
-      assertThrows(IllegalArgumentException.class, () -> arena.allocateAligned(8, 8192));
-      assertThrows(IllegalArgumentException.class, () -> arena.allocateAligned(8, Long.MIN_VALUE));
+      for (int round = 0; round < 2; round++) {
+        for (long bytes : new long[] {0, -1, Long.MIN_VALUE, (1 << 30) + 1, Long.MAX_VALUE}) {
+          assertThrows(IllegalArgumentException.class, () -> arena.allocate(bytes));
+          assertThrows(IllegalArgumentException.class, () -> arena.allocateAligned(bytes));
+          assertThrows(IllegalArgumentException.class, () -> arena.allocateZeroed(bytes, 4096));
+          assertThrows(IllegalArgumentException.class, () -> arena.allocateSegment(bytes, 1));
+        }
+        for (long alignment : new long[] {0, 3, 8192, -8, Long.MIN_VALUE, Long.MAX_VALUE}) {
+          assertThrows(IllegalArgumentException.class, () -> arena.allocateAligned(8, alignment));
+          assertThrows(IllegalArgumentException.class, () -> arena.allocateZeroed(8, alignment));
+        }
+        arena.allocate(8);
+      }
     }
   }
 }

@@ -52,7 +52,7 @@ final class Memtable {
     this.space = space;
     this.arena = arena;
     this.capacityBytes = capacityBytes;
-    this.head = arena.allocate(NodeFormat.HEAD_BYTES);
+    this.head = arena.allocateZeroed(NodeFormat.HEAD_BYTES, Long.BYTES);
     NodeFormat.putHeader(head, 0, NodeFormat.HEIGHT_MAX, 0, 0);
     chargedBytes = NodeFormat.HEAD_BYTES;
   }
@@ -105,7 +105,7 @@ final class Memtable {
     chargedBytes += charge;
     spareBytes += charge - nodeBytes;
 
-    long node = arena.allocate(nodeBytes);
+    long node = arena.allocateZeroed(nodeBytes, Long.BYTES);
     NodeFormat.putHeader(node, stamp, nodeHeight, keyBytes, valueBytes);
     long keyAddress = NodeFormat.keyAddress(node);
     // Key and value lie side by side in the record too.
