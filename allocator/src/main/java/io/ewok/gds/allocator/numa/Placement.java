@@ -158,7 +158,10 @@ public final class Placement {
     try {
       effective = policyOf(calls.getMempolicy(memory.address())).orElse(accepted);
       if (!effective.equals(accepted)) {
-        reasons.add("the kernel keeps " + effective + ", without nodes that it cannot use");
+        reasons.add(
+            effective.mode() == accepted.mode()
+                ? "the kernel keeps " + effective + ", without nodes that it cannot use"
+                : "somebody else's policy is in force, " + effective);
       }
       if (sampled) {
         sample = PageSample.of(memory, calls);

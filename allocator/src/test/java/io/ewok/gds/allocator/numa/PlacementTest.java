@@ -168,7 +168,7 @@ class PlacementTest {
     kernel.keeps(0, new BitSet());
     Placement placement = requested.verify(memory, kernel);
     assertEquals(PlacementPolicy.none(), placement.effective());
-    assertTrue(placement.isDegraded());
+    assertEquals("somebody else's policy is in force, default", placement.reason());
   }
 
   @Test
