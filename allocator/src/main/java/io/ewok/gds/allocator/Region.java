@@ -1,13 +1,14 @@
 package io.ewok.gds.allocator;
 
+import io.ewok.gds.allocator.RegionState.Turn;
 import io.ewok.gds.allocator.leases.RegionLeases;
+import io.ewok.gds.allocator.numa.Placement;
 import io.ewok.gds.ffm.LinuxMemory;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
 import java.util.Objects;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * One mapping of anonymous memory, zero at first, charged to a budget. Regions are few and large:
@@ -73,45 +74,17 @@ public final class Region implements AutoCloseable {
         });
   }
 
-  /*
-   * The state is `use`: how many operations are in flight, or that somebody has the region for
-   * himself.
-   *
-   *              lease                      attach, trim, decommit, close
-   *         .------------->  n > 0     .------------------------------------> EXCLUSIVE
-   *      0 -'                  |    0 -'                                       |     |
-   *      ^------- unlease -----'    ^----- attach, trim, decommit (done), -----'     | close
-   *                                        close (a native call is inside)           v
-   *                                                                                CLOSED
-   *
-   * EXCLUSIVE is held only inside the lock, so whoever meets it waits for the lock. All else that
-   * changes the memory (commit, decommit, trim, close) or forbids that (register, seal) holds the
-   * lock too, and so excludes the others; only lease and unlease do without.
-   */
-
-  /** Value of {@link #use}: nobody may start an operation just now. */
-  private static final int EXCLUSIVE = -1;
-
-  /** Value of {@link #use} after close. */
-  private static final int CLOSED = -2;
-
   private final MemoryBudget budget;
   private final RegionMapping mapping;
   private final long unitBytes;
 
-  /** Null in a mapped region. */
+  /** Null in a mapped region. Changed in turns of {@link #state}. */
   private final CommittedUnits units;
 
-  private final AtomicInteger use = new AtomicInteger();
-  private final ReentrantLock lock = new ReentrantLock();
+  private final RegionState state = new RegionState();
 
-  /** Written in EXCLUSIVE, read with a lease: the two change {@link #use}, which orders them. */
+  /** Written while operations are excluded, read by operations. */
   private FrameLeases frameLeases;
-
-  // Guarded by lock.
-
-  private int registrations;
-  private boolean sealed;
 
   private Region(MemoryBudget budget, RegionMapping mapping, long unitBytes, CommittedUnits units) {
     this.budget = budget;
@@ -129,16 +102,24 @@ public final class Region implements AutoCloseable {
    *     interrupted while memory is touched; nothing stays charged
    */
   public static Region map(MemoryBudget budget, RegionOptions options) {
+    return map(budget, options, MappingCalls.KERNEL);
+  }
+
+  static Region map(MemoryBudget budget, RegionOptions options, MappingCalls calls) {
+    RegionMappedEvent event = new RegionMappedEvent();
+    event.begin();
     long sizeBytes = roundUp(options.sizeBytes(), LinuxMemory.pageSizeBytes());
     budget.reserve(sizeBytes);
-    Region region = null;
+    boolean mapped = false;
     try {
-      region = new Region(budget, RegionMapping.map(options, sizeBytes), unitBytes(options), null);
-      return region;
+      RegionMapping mapping = RegionMapping.map(options, sizeBytes, calls);
+      mapped = true;
+      return opened(event, new Region(budget, mapping, unitBytes(options), null));
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot map memory: sizeBytes=" + sizeBytes, e);
+      throw new UncheckedIOException(
+          "cannot map %d bytes: %s".formatted(sizeBytes, e.getMessage()), e);
     } finally {
-      if (region == null) {
+      if (!mapped) {
         budget.release(sizeBytes);
       }
     }
@@ -150,15 +131,29 @@ public final class Region implements AutoCloseable {
    * @throws UncheckedIOException if the kernel refuses
    */
   public static Region reserve(MemoryBudget budget, RegionOptions options) {
+    return reserve(budget, options, MappingCalls.KERNEL);
+  }
+
+  static Region reserve(MemoryBudget budget, RegionOptions options, MappingCalls calls) {
     Objects.requireNonNull(budget, "budget");
+    RegionMappedEvent event = new RegionMappedEvent();
+    event.begin();
     long unitBytes = unitBytes(options);
     long sizeBytes = roundUp(options.sizeBytes(), unitBytes);
     try {
-      RegionMapping mapping = RegionMapping.reserve(options, sizeBytes);
-      return new Region(budget, mapping, unitBytes, new CommittedUnits(sizeBytes, unitBytes));
+      RegionMapping mapping = RegionMapping.reserve(options, sizeBytes, calls);
+      CommittedUnits units = new CommittedUnits(sizeBytes, unitBytes);
+      return opened(event, new Region(budget, mapping, unitBytes, units));
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot reserve memory: sizeBytes=" + sizeBytes, e);
+      throw new UncheckedIOException(
+          "cannot reserve %d bytes: %s".formatted(sizeBytes, e.getMessage()), e);
     }
+  }
+
+  private static Region opened(RegionMappedEvent event, Region region) {
+    event.end(region);
+    PlacementDegradedEvent.report(region.sizeBytes(), region.mapping.placement());
+    return region;
   }
 
   private static long unitBytes(RegionOptions options) {
@@ -186,7 +181,12 @@ public final class Region implements AutoCloseable {
     return segment().byteSize();
   }
 
-  /** Returns how many bytes are charged to the budget for being memory. */
+  /** Returns whether it is a reserved region. */
+  boolean isReserved() {
+    return units != null;
+  }
+
+  /** Returns how many bytes are memory, and so charged to the budget until close. */
   public long committedBytes() {
     return units == null ? sizeBytes() : units.bytes();
   }
@@ -199,9 +199,44 @@ public final class Region implements AutoCloseable {
     return unitBytes;
   }
 
-  /** Returns which pages were asked for and which there are. */
+  /** Returns which pages were asked for and which were agreed to. */
   public PageBacking pages() {
     return mapping.pages();
+  }
+
+  /**
+   * Returns how many bytes lie in huge pages just now. The kernel is asked about all memory of the
+   * process, which can take some milliseconds; it joins mappings that are alike, and then the
+   * number is an estimate.
+   *
+   * @throws IllegalStateException if the region is closed
+   * @throws UncheckedIOException if the kernel does not tell
+   */
+  public long hugePageBytes() {
+    try (Turn _ = state.turn()) {
+      state.requireOpen();
+      return HugePageCount.bytes(Path.of("/"), address(), sizeBytes());
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot count huge pages: " + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * Returns where the memory was wanted and where it lies now, by some of its pages. Takes two
+   * system calls.
+   *
+   * @throws IllegalStateException if the region is closed
+   */
+  public Placement placement() {
+    try (Turn _ = state.turn()) {
+      state.requireOpen();
+      return mapping.verifiedPlacement();
+    }
+  }
+
+  /** Returns placement as it was when the region was opened or memory was last committed. */
+  Placement placementFound() {
+    return mapping.placement();
   }
 
   // ---------------------------------------------------------------- memory that comes and goes
@@ -225,9 +260,8 @@ public final class Region implements AutoCloseable {
       return false;
     }
     boolean committed = false;
-    lock.lock();
-    try {
-      requireChangeable();
+    try (Turn _ = state.turn()) {
+      state.requireChangeable();
       if (!units.all(false, offset, bytes)) {
         throw new IllegalStateException(
             "some of the range is committed already: offset=%d bytes=%d".formatted(offset, bytes));
@@ -237,7 +271,6 @@ public final class Region implements AutoCloseable {
       committed = true;
       return true;
     } finally {
-      lock.unlock();
       if (!committed) {
         budget.release(bytes);
       }
@@ -251,12 +284,13 @@ public final class Region implements AutoCloseable {
       provided = true;
     } catch (IOException e) {
       throw new UncheckedIOException(
-          "cannot commit memory: offset=%d bytes=%d".formatted(offset, bytes), e);
+          "cannot commit %d bytes at %d: %s".formatted(bytes, offset, e.getMessage()), e);
     } finally {
       if (!provided) {
         discard(offset, bytes);
       }
     }
+    PlacementDegradedEvent.report(bytes, mapping.placement());
   }
 
   /**
@@ -272,25 +306,16 @@ public final class Region implements AutoCloseable {
   public void decommit(long offset, long bytes) {
     requireReserved();
     requireWhole(offset, bytes, unitBytes);
-    lock.lock();
-    try {
-      requireChangeable();
-      requireUnregistered();
+    try (Turn _ = state.turn()) {
+      state.requireChangeable();
+      state.requireUnregistered();
       requireCommitted(offset, bytes);
-      boolean exclusive = frameLeases == null;
-      if (exclusive) {
-        excludeOperations();
-      }
-      try {
+      if (frameLeases == null) {
+        discardExclusively(offset, bytes);
+      } else {
         discard(offset, bytes);
-        units.set(false, offset, bytes);
-      } finally {
-        if (exclusive) {
-          use.set(0);
-        }
       }
-    } finally {
-      lock.unlock();
+      units.set(false, offset, bytes);
     }
     budget.release(bytes);
   }
@@ -311,23 +336,24 @@ public final class Region implements AutoCloseable {
       decommit(offset, bytes);
       return;
     }
-    lock.lock();
-    try {
-      requireChangeable();
-      requireUnregistered();
+    try (Turn _ = state.turn()) {
+      state.requireChangeable();
+      state.requireUnregistered();
       if (mapping.keepsItsPages()) {
         throw new IllegalStateException(
-            "locked memory and explicit huge pages stay until the region is closed: pages="
-                + pages());
+            "locked memory and explicit huge pages stay until close: offset=%d bytes=%d"
+                .formatted(offset, bytes));
       }
-      excludeOperations();
-      try {
-        discard(offset, bytes);
-      } finally {
-        use.set(0);
-      }
+      discardExclusively(offset, bytes);
+    }
+  }
+
+  private void discardExclusively(long offset, long bytes) {
+    state.exclude();
+    try {
+      discard(offset, bytes);
     } finally {
-      lock.unlock();
+      state.readmit();
     }
   }
 
@@ -336,7 +362,7 @@ public final class Region implements AutoCloseable {
       mapping.discard(offset, bytes);
     } catch (IOException e) {
       throw new UncheckedIOException(
-          "cannot give memory back: offset=%d bytes=%d".formatted(offset, bytes), e);
+          "cannot give back %d bytes at %d: %s".formatted(bytes, offset, e.getMessage()), e);
     }
   }
 
@@ -347,12 +373,9 @@ public final class Region implements AutoCloseable {
    * @throws IllegalStateException if the region is closed
    */
   public void seal() {
-    lock.lock();
-    try {
-      requireOpen();
-      sealed = true;
-    } finally {
-      lock.unlock();
+    try (Turn _ = state.turn()) {
+      state.requireOpen();
+      state.seal();
     }
   }
 
@@ -366,19 +389,13 @@ public final class Region implements AutoCloseable {
    */
   void attach(FrameLeases leases) {
     Objects.requireNonNull(leases, "leases");
-    lock.lock();
-    try {
-      excludeOperations();
-      try {
-        if (frameLeases != null) {
-          throw new IllegalStateException("the region has an allocator: leases=" + frameLeases);
-        }
-        frameLeases = leases;
-      } finally {
-        use.set(0);
+    try (Turn _ = state.turn()) {
+      if (frameLeases != null) {
+        throw new IllegalStateException("the region has an allocator: leases=" + frameLeases);
       }
-    } finally {
-      lock.unlock();
+      state.exclude();
+      frameLeases = leases;
+      state.readmit();
     }
   }
 
@@ -390,7 +407,7 @@ public final class Region implements AutoCloseable {
    */
   void lease(long offset, long bytes) {
     Objects.checkFromIndexSize(offset, bytes, sizeBytes());
-    enter();
+    state.enter();
     boolean leased = false;
     try {
       requireCommitted(offset, bytes);
@@ -400,7 +417,7 @@ public final class Region implements AutoCloseable {
       leased = true;
     } finally {
       if (!leased) {
-        exit();
+        state.exit();
       }
     }
   }
@@ -411,70 +428,30 @@ public final class Region implements AutoCloseable {
    * @throws IllegalStateException if there is no lease
    */
   void unlease(long offset, long bytes) {
-    if (use.get() <= 0) {
-      throw new IllegalStateException("the region is not leased");
-    }
+    state.requireLeased();
     if (frameLeases != null && bytes > 0) {
       frameLeases.unleased(offset, bytes);
     }
-    exit();
-  }
-
-  private void enter() {
-    int count = use.get();
-    while (count < 0 || !use.compareAndSet(count, count + 1)) {
-      if (count < 0) {
-        awaitEndOfExclusive();
-      }
-      count = use.get();
-    }
-  }
-
-  private void awaitEndOfExclusive() {
-    lock.lock();
-    try {
-      requireOpen();
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  private void exit() {
-    int count;
-    do {
-      count = use.get();
-      if (count <= 0) {
-        throw new IllegalStateException("the region is not leased");
-      }
-    } while (!use.compareAndSet(count, count - 1));
+    state.exit();
   }
 
   /** Keeps all pages in place until the matching {@link #removeRegistration}. */
   void addRegistration() {
-    lock.lock();
-    try {
-      requireOpen();
+    try (Turn _ = state.turn()) {
+      state.requireOpen();
       if (committedBytes() != sizeBytes()) {
         throw new IllegalStateException(
-            "only a region that is committed as a whole can be registered: committedBytes=%d sizeBytes=%d"
+            "a region is registered only when all of it is committed: committedBytes=%d sizeBytes=%d"
                 .formatted(committedBytes(), sizeBytes()));
       }
-      registrations++;
-    } finally {
-      lock.unlock();
+      state.register();
     }
   }
 
   /** Ends one registration. */
   void removeRegistration() {
-    lock.lock();
-    try {
-      if (registrations == 0) {
-        throw new IllegalStateException("the region is not registered");
-      }
-      registrations--;
-    } finally {
-      lock.unlock();
+    try (Turn _ = state.turn()) {
+      state.unregister();
     }
   }
 
@@ -488,62 +465,36 @@ public final class Region implements AutoCloseable {
    */
   @Override
   public void close() {
-    lock.lock();
-    try {
-      if (use.get() == CLOSED) {
+    try (Turn _ = state.turn()) {
+      if (state.isClosed()) {
         return;
       }
-      requireUnregistered();
-      excludeOperations();
+      state.requireUnregistered();
+      state.exclude();
       boolean closed = false;
       try {
         // Refused if a segment of the region is an argument of a native call, such as a write.
         mapping.close();
         closed = true;
       } finally {
-        use.set(closed ? CLOSED : 0);
+        if (closed) {
+          state.end();
+        } else {
+          state.readmit();
+        }
       }
-    } finally {
-      lock.unlock();
     }
     budget.release(committedBytes());
   }
 
+  /** Returns what it is and what state it is in, in one line. */
+  @Override
+  public String toString() {
+    return "Region[sizeBytes=%d committedBytes=%d pages=%s placement=%s %s]"
+        .formatted(sizeBytes(), committedBytes(), pages(), mapping.placement().effective(), state);
+  }
+
   // ---------------------------------------------------------------- checks
-
-  /** Moves {@link #use} from 0 to EXCLUSIVE. The caller holds the lock and sets it back. */
-  private void excludeOperations() {
-    int count;
-    do {
-      count = use.get();
-      if (count == CLOSED) {
-        throw new IllegalStateException("the region is closed");
-      }
-      if (count > 0) {
-        throw new IllegalStateException("operations in flight use the region: leases=" + count);
-      }
-    } while (!use.compareAndSet(0, EXCLUSIVE));
-  }
-
-  private void requireOpen() {
-    if (use.get() == CLOSED) {
-      throw new IllegalStateException("the region is closed");
-    }
-  }
-
-  private void requireChangeable() {
-    requireOpen();
-    if (sealed) {
-      throw new IllegalStateException("the region is sealed: sizeBytes=" + sizeBytes());
-    }
-  }
-
-  private void requireUnregistered() {
-    if (registrations > 0) {
-      throw new IllegalStateException(
-          "the region is registered with a ring: registrations=" + registrations);
-    }
-  }
 
   private void requireReserved() {
     if (units == null) {

@@ -1,39 +1,62 @@
 package io.ewok.gds.allocator;
 
+import io.ewok.gds.allocator.numa.NumaTopology;
+import io.ewok.gds.allocator.numa.Placement;
 import io.ewok.gds.ffm.ErrnoException;
 import io.ewok.gds.ffm.LinuxMemory;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.BitSet;
 
 /**
- * The kernel's side of a {@link Region}, in the one order that works: advice comes before the first
- * touch, because a page that exists already stays as it is; locking comes after touching, because
- * many threads touch faster than the kernel does.
+ * The kernel's side of a {@link Region}, in the one order that works: map, place, advise, touch,
+ * lock, verify. Placement and advice come before the first touch, because a page that exists
+ * already stays where and as it is; locking comes after touching, because many threads touch faster
+ * than the kernel does.
  *
  * <p>Threads: the region keeps the mapping open around each call.
  */
 final class RegionMapping {
+  /** What is mapped, and so which call maps it. */
+  private enum Kind {
+    MEMORY,
+    EXPLICIT_HUGE_PAGES,
+    ADDRESS_SPACE
+  }
+
+  private final RegionOptions options;
+  private final MappingCalls calls;
   private final Arena arena;
   private final MemorySegment segment;
   private final PageBacking pages;
-  private final RegionOptions options;
+
+  /** As it was found last. */
+  private volatile Placement placement;
 
   private RegionMapping(
-      Arena arena, MemorySegment segment, PageBacking pages, RegionOptions options) {
+      RegionOptions options,
+      MappingCalls calls,
+      Arena arena,
+      MemorySegment segment,
+      PageBacking pages,
+      Placement placement) {
+    this.options = options;
+    this.calls = calls;
     this.arena = arena;
     this.segment = segment;
     this.pages = pages;
-    this.options = options;
+    this.placement = placement;
   }
 
   /** Maps memory, touched and locked if the options want that. */
-  static RegionMapping map(RegionOptions options, long sizeBytes) throws IOException {
+  static RegionMapping map(RegionOptions options, long sizeBytes, MappingCalls calls)
+      throws IOException {
     String refusal = "";
     if (options.hugePages() == HugePages.HUGETLB) {
       if (sizeBytes % Region.UNIT_BYTES == 0) {
         try {
-          return mapHugePages(options, sizeBytes);
+          return open(Kind.EXPLICIT_HUGE_PAGES, options, sizeBytes, "", calls);
         } catch (ErrnoException e) {
           refusal = e.getMessage();
         }
@@ -41,77 +64,87 @@ final class RegionMapping {
         refusal = "not whole huge pages: sizeBytes=" + sizeBytes;
       }
     }
-    Arena arena = Arena.ofShared();
-    RegionMapping mapping = null;
-    try {
-      MemorySegment segment = LinuxMemory.map(sizeBytes, alignmentBytes(sizeBytes), arena);
-      PageBacking pages = TransparentHugePages.advise(segment, options.hugePages(), refusal);
-      RegionMapping found = new RegionMapping(arena, segment, pages, options);
-      found.provide(0, sizeBytes);
-      mapping = found;
-      return mapping;
-    } finally {
-      if (mapping == null) {
-        arena.close();
-      }
-    }
-  }
-
-  private static RegionMapping mapHugePages(RegionOptions options, long sizeBytes)
-      throws IOException {
-    Arena arena = Arena.ofShared();
-    RegionMapping mapping = null;
-    try {
-      MemorySegment segment = LinuxMemory.mapHugePages(sizeBytes, arena);
-      PageBacking pages = new PageBacking(HugePages.HUGETLB, HugePages.HUGETLB, "");
-      // Touched here in any case: a touch that finds no page in the pool would be a fault of the
-      // process later. They are never swapped, so there is nothing to lock.
-      Prefault.run(segment, Math.max(1, options.prefaultThreads()));
-      mapping = new RegionMapping(arena, segment, pages, options);
-      return mapping;
-    } finally {
-      if (mapping == null) {
-        arena.close();
-      }
-    }
+    return open(Kind.MEMORY, options, sizeBytes, refusal, calls);
   }
 
   /** Maps address space; {@link #provide} makes memory of parts of it. */
-  static RegionMapping reserve(RegionOptions options, long sizeBytes) throws IOException {
+  static RegionMapping reserve(RegionOptions options, long sizeBytes, MappingCalls calls)
+      throws IOException {
+    // An access to what is not committed would be a fault of the process if the pool is empty then.
+    String refusal =
+        options.hugePages() == HugePages.HUGETLB
+            ? "explicit huge pages are not for reserved regions"
+            : "";
+    return open(Kind.ADDRESS_SPACE, options, sizeBytes, refusal, calls);
+  }
+
+  private static RegionMapping open(
+      Kind kind, RegionOptions options, long sizeBytes, String refusal, MappingCalls calls)
+      throws IOException {
     Arena arena = Arena.ofShared();
-    RegionMapping mapping = null;
+    boolean opened = false;
     try {
-      MemorySegment segment = LinuxMemory.reserve(sizeBytes, alignmentBytes(sizeBytes), arena);
-      String refusal =
-          options.hugePages() == HugePages.HUGETLB
-              ? "explicit huge pages are not for reserved regions"
-              : "";
-      PageBacking pages = TransparentHugePages.advise(segment, options.hugePages(), refusal);
-      mapping = new RegionMapping(arena, segment, pages, options);
+      MemorySegment segment = map(kind, sizeBytes, arena, calls);
+      Placement placement = calls.place(segment, options.placement());
+      PageBacking pages =
+          kind == Kind.EXPLICIT_HUGE_PAGES
+              ? new PageBacking(HugePages.HUGETLB, HugePages.HUGETLB, "")
+              : TransparentHugePages.advise(segment, options.hugePages(), refusal, calls);
+      RegionMapping mapping = new RegionMapping(options, calls, arena, segment, pages, placement);
+      if (kind != Kind.ADDRESS_SPACE) {
+        mapping.provide(0, sizeBytes);
+      }
+      opened = true;
       return mapping;
     } finally {
-      if (mapping == null) {
+      if (!opened) {
         arena.close();
       }
     }
   }
 
-  private static long alignmentBytes(long sizeBytes) {
-    return sizeBytes >= Region.UNIT_BYTES ? Region.UNIT_BYTES : LinuxMemory.pageSizeBytes();
+  private static MemorySegment map(Kind kind, long sizeBytes, Arena arena, MappingCalls calls)
+      throws ErrnoException {
+    long alignmentBytes =
+        sizeBytes >= Region.UNIT_BYTES ? Region.UNIT_BYTES : LinuxMemory.pageSizeBytes();
+    return switch (kind) {
+      case MEMORY -> calls.map(sizeBytes, alignmentBytes, arena);
+      case EXPLICIT_HUGE_PAGES -> calls.mapHugePages(sizeBytes, arena);
+      case ADDRESS_SPACE -> calls.reserve(sizeBytes, alignmentBytes, arena);
+    };
   }
 
   /**
    * Touches and locks a range if the options want that.
    *
-   * @throws IOException if the kernel refuses; the range may be touched in part
+   * @throws IOException if the kernel refuses; the range may be touched and locked in part
    */
   void provide(long offset, long bytes) throws IOException {
-    MemorySegment range = segment.asSlice(offset, bytes);
-    if (options.prefaultThreads() > 0) {
-      Prefault.run(range, options.prefaultThreads());
+    if (bytes == 0) {
+      return;
     }
-    if (options.locked()) {
-      LinuxMemory.lock(range);
+    MemorySegment range = segment.asSlice(offset, bytes);
+    boolean explicit = pages.effective() == HugePages.HUGETLB;
+    // Explicit huge pages are touched in any case: a touch that finds none on the nodes of the
+    // policy would be a fault of the process later. They are never swapped, so not locked either.
+    int threads = explicit ? Math.max(1, options.prefaultThreads()) : options.prefaultThreads();
+    if (threads > 0) {
+      BitSet cpus = Prefault.cpus(options.placement(), NumaTopology.read());
+      new Prefault(range, cpus, calls).run(threads);
+    }
+    if (options.locked() && !explicit) {
+      lock(range);
+    }
+    if (threads > 0 || options.locked()) {
+      placement = calls.verify(range, placement);
+    }
+  }
+
+  private void lock(MemorySegment range) throws IOException {
+    try {
+      calls.lock(range);
+    } catch (ErrnoException e) {
+      throw LockedMemory.refused(range.byteSize(), e);
     }
   }
 
@@ -119,9 +152,9 @@ final class RegionMapping {
   void discard(long offset, long bytes) throws IOException {
     MemorySegment range = segment.asSlice(offset, bytes);
     if (options.locked()) {
-      LinuxMemory.unlock(range);
+      calls.unlock(range);
     }
-    LinuxMemory.discard(range);
+    calls.discard(range);
   }
 
   MemorySegment segment() {
@@ -130,6 +163,16 @@ final class RegionMapping {
 
   PageBacking pages() {
     return pages;
+  }
+
+  /** Placement as it was found when memory was last provided. */
+  Placement placement() {
+    return placement;
+  }
+
+  /** Placement as it is now, of the whole mapping. */
+  Placement verifiedPlacement() {
+    return calls.verify(segment, placement);
   }
 
   /** Whether memory of a mapped region cannot be given back before it is closed. */

@@ -1,6 +1,12 @@
 package io.ewok.gds.allocator;
 
+import io.ewok.gds.allocator.numa.PlacementPolicy;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * How a {@link Region} is mapped.
@@ -11,22 +17,34 @@ import java.util.Objects;
  *     mostly untouched, where a huge page would hold memory for nothing; to {@code HUGETLB} where
  *     the administrator has set a pool aside and latency must not depend on what is left in one
  *     piece
+ * @param placement default {@code default}, nothing is requested; change where a machine has
+ *     several NUMA nodes and it is known whose threads use the region
  * @param prefaultThreads how many threads touch all pages before the region is handed out (or
  *     before a commit returns), so that no later access takes a page fault; default 0, nothing is
- *     touched. Costs about 0.25 s per GiB and thread at start.
+ *     touched. Costs about 0.25 s per GiB and thread at start. Where all pages are meant for one
+ *     node the threads run there.
  * @param locked whether the memory is kept from being swapped out; default false. It is touched
  *     too, counts against the limit of locked memory ({@code RLIMIT_MEMLOCK}), and cannot be
  *     trimmed.
  */
 public record RegionOptions(
-    long sizeBytes, HugePages hugePages, int prefaultThreads, boolean locked) {
+    long sizeBytes,
+    HugePages hugePages,
+    PlacementPolicy placement,
+    int prefaultThreads,
+    boolean locked) {
 
   /** The most threads that touch memory at once. */
   public static final int PREFAULT_THREADS_MAX = 1024;
 
+  private static final String HUGE_PAGES = "memory.huge-pages";
+  private static final String PREFAULT_THREADS = "memory.prefault-threads";
+  private static final String LOCKED = "memory.locked";
+
   /** Checks the ranges. */
   public RegionOptions {
     Objects.requireNonNull(hugePages, "hugePages");
+    Objects.requireNonNull(placement, "placement");
     if (sizeBytes < 1 || sizeBytes > Region.SIZE_BYTES_MAX) {
       throw new IllegalArgumentException(
           "a region has 1 to " + Region.SIZE_BYTES_MAX + " bytes: sizeBytes=" + sizeBytes);
@@ -42,21 +60,92 @@ public record RegionOptions(
 
   /** Returns the defaults for a region of {@code sizeBytes} bytes. */
   public static RegionOptions ofSize(long sizeBytes) {
-    return new RegionOptions(sizeBytes, HugePages.AUTO, 0, false);
+    return new RegionOptions(sizeBytes, HugePages.AUTO, PlacementPolicy.none(), 0, false);
+  }
+
+  /**
+   * Returns the options for a region of {@code sizeBytes} bytes that settings describe.
+   *
+   * <table>
+   * <caption>Settings</caption>
+   * <tr><td>{@code memory.huge-pages}</td><td>{@code auto}, {@code hugetlb} or {@code off}</td></tr>
+   * <tr><td>{@code memory.prefault-threads}</td><td>a number</td></tr>
+   * <tr><td>{@code memory.locked}</td><td>{@code true} or {@code false}</td></tr>
+   * <tr><td>{@code numa.policy}</td><td>what {@link PlacementPolicy#parse} reads</td></tr>
+   * </table>
+   *
+   * @param settings by name; one that is missing has its default. Names of other components are
+   *     passed over, those that have another dot behind {@code memory.} among them.
+   * @throws IllegalArgumentException for a bad value, and for a name that begins like those above
+   *     and is none of them; the message ends in the setting, an equals sign and its value
+   */
+  public static RegionOptions from(long sizeBytes, Map<String, String> settings) {
+    Set<String> known =
+        new TreeSet<>(Set.of(HUGE_PAGES, PREFAULT_THREADS, LOCKED, PlacementPolicy.KEY));
+    settings.forEach(
+        (name, value) -> {
+          if (name.matches("(memory|numa)\\.[^.]*") && !known.contains(name)) {
+            throw new IllegalArgumentException(
+                "there is no such setting, only " + known + ": " + name + "=" + value);
+          }
+        });
+    RegionOptions defaults = ofSize(sizeBytes);
+    return new RegionOptions(
+        sizeBytes,
+        settings.containsKey(HUGE_PAGES) ? hugePages(settings.get(HUGE_PAGES)) : defaults.hugePages,
+        settings.containsKey(PlacementPolicy.KEY)
+            ? PlacementPolicy.parse(settings.get(PlacementPolicy.KEY))
+            : defaults.placement,
+        settings.containsKey(PREFAULT_THREADS)
+            ? threads(settings.get(PREFAULT_THREADS))
+            : defaults.prefaultThreads,
+        settings.containsKey(LOCKED) ? locked(settings.get(LOCKED)) : defaults.locked);
+  }
+
+  private static HugePages hugePages(String text) {
+    return Arrays.stream(HugePages.values())
+        .filter(choice -> choice.name().equals(text.strip().toUpperCase(Locale.ROOT)))
+        .findAny()
+        .orElseThrow(() -> bad("one of auto, hugetlb, off", HUGE_PAGES, text));
+  }
+
+  private static int threads(String text) {
+    String digits = text.strip();
+    if (!digits.matches("[0-9]{1,4}") || Integer.parseInt(digits) > PREFAULT_THREADS_MAX) {
+      throw bad("a number from 0 to " + PREFAULT_THREADS_MAX, PREFAULT_THREADS, text);
+    }
+    return Integer.parseInt(digits);
+  }
+
+  private static boolean locked(String text) {
+    return switch (text.strip().toLowerCase(Locale.ROOT)) {
+      case "true" -> true;
+      case "false" -> false;
+      default -> throw bad("true or false", LOCKED, text);
+    };
+  }
+
+  private static IllegalArgumentException bad(String wanted, String name, String text) {
+    return new IllegalArgumentException("the value is " + wanted + ": " + name + "=" + text);
   }
 
   /** Returns these options with another choice of pages. */
   public RegionOptions withHugePages(HugePages hugePages) {
-    return new RegionOptions(sizeBytes, hugePages, prefaultThreads, locked);
+    return new RegionOptions(sizeBytes, hugePages, placement, prefaultThreads, locked);
+  }
+
+  /** Returns these options with another placement. */
+  public RegionOptions withPlacement(PlacementPolicy placement) {
+    return new RegionOptions(sizeBytes, hugePages, placement, prefaultThreads, locked);
   }
 
   /** Returns these options with another number of threads that touch the memory. */
   public RegionOptions withPrefaultThreads(int prefaultThreads) {
-    return new RegionOptions(sizeBytes, hugePages, prefaultThreads, locked);
+    return new RegionOptions(sizeBytes, hugePages, placement, prefaultThreads, locked);
   }
 
   /** Returns these options with locking switched on or off. */
   public RegionOptions withLocked(boolean locked) {
-    return new RegionOptions(sizeBytes, hugePages, prefaultThreads, locked);
+    return new RegionOptions(sizeBytes, hugePages, placement, prefaultThreads, locked);
   }
 }
