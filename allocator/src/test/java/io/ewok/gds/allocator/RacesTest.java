@@ -25,14 +25,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIf;
 
 /**
- * Runs the jcstress tests, the classes named {@code …Stress}, each in a JVM of its own. Two threads
+ * Runs the jcstress tests, the classes named {@code …Races}, each in a JVM of its own. Two threads
  * meet some hundred thousand times in every method under test; the outcomes that a test does not
  * accept fail the build.
  *
  * <p>With {@code -Dgds.test.soak=<minutes>} every test runs for longer, and in all combinations of
  * compilers for its two threads.
  */
-class ConcurrencyStressTest {
+class RacesTest {
   /** Generous: a machine that builds something else beside must not fail here. */
   private static final Duration LIMIT = Duration.ofMinutes(5);
 
@@ -122,7 +122,7 @@ class ConcurrencyStressTest {
    * Returns how many jcstress tests there are: the list that its processor wrote has one a line.
    */
   private static long tests() throws IOException {
-    try (InputStream list = ConcurrencyStressTest.class.getResourceAsStream("/META-INF/TestList")) {
+    try (InputStream list = RacesTest.class.getResourceAsStream("/META-INF/TestList")) {
       return new String(list.readAllBytes(), StandardCharsets.UTF_8).lines().count();
     }
   }

@@ -13,8 +13,8 @@ import org.openjdk.jcstress.infra.results.ZJ_Result;
 import org.openjdk.jcstress.infra.results.ZZJ_Result;
 
 /** Two threads at one {@link MemoryBudget}. */
-public final class BudgetStress {
-  private BudgetStress() {}
+public final class BudgetRaces {
+  private BudgetRaces() {}
 
   /** Two reserve, under a parent that has room for one: one of them gets it. */
   @JCStressTest
