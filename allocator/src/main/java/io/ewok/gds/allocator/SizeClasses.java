@@ -1,0 +1,108 @@
+package io.ewok.gds.allocator;
+
+/**
+ * The sizes of cells that a {@link SlabAllocator} has: every 8 bytes from 16 to 128, then eight for
+ * each doubling up to 64 KiB. A request is served from the smallest class it fits, so that less
+ * than an eighth of a cell over 64 bytes is unused.
+ *
+ * <p>Cells of 512 bytes and more whose size is a power of two are frames: each lies at a multiple
+ * of its size. So does every cell at a multiple of the largest power of two that divides its size,
+ * up to a cache line where slabs are coloured.
+ */
+final class SizeClasses {
+  static final int CELL_BYTES_MIN = 16;
+  static final int CELL_BYTES_MAX = 64 << 10;
+
+  /** The unit that slabs are cut from the region in, and the largest alignment of a cell. */
+  static final int BLOCK_BYTES = 64 << 10;
+
+  static final int CACHE_LINE_BYTES = 64;
+
+  /**
+   * Smaller cells are coloured: their slabs start at different cache lines, so that the first cells
+   * of many slabs do not all compete for the same sets of a cache.
+   */
+  static final int COLOURED_BELOW_BYTES = 512;
+
+  /** How many colours there are, so also how many cache lines a coloured slab gives up. */
+  static final int COLOURS = 8;
+
+  static final int COUNT = indexOf(CELL_BYTES_MAX) + 1;
+
+  private static final int FINE_BYTES_LOG2 = 7;
+  private static final int FINE_BYTES_MAX = 1 << FINE_BYTES_LOG2;
+  private static final int FINE_COUNT = FINE_BYTES_MAX / 8 - 1;
+  private static final int STEPS_LOG2 = 3;
+  private static final int STEPS_MASK = (1 << STEPS_LOG2) - 1;
+
+  /** Of a slab at most one part in this many is left over behind its last cell. */
+  private static final int LEFT_OVER_PART = 48;
+
+  /** What the cells in a magazine amount to at most, unless that is less than two. */
+  private static final int MAGAZINE_BYTES = 32 << 10;
+
+  private static final int MAGAZINE_CELLS_MAX = 64;
+
+  private static final int[] CELL_BYTES = new int[COUNT];
+  private static final int[] BLOCKS = new int[COUNT];
+
+  static {
+    for (int bytes = CELL_BYTES_MIN; bytes <= CELL_BYTES_MAX; bytes = next(bytes)) {
+      int sizeClass = indexOf(bytes);
+      CELL_BYTES[sizeClass] = bytes;
+      BLOCKS[sizeClass] = fewestBlocks(bytes);
+    }
+  }
+
+  private SizeClasses() {}
+
+  /** Returns the smallest class whose cells hold so many bytes, 1 to {@link #CELL_BYTES_MAX}. */
+  static int indexOf(int bytes) {
+    int last = bytes - 1;
+    if (last < FINE_BYTES_MAX) {
+      return Math.max(0, (last >>> 3) - 1);
+    }
+    int doubling = Integer.SIZE - 1 - Integer.numberOfLeadingZeros(last);
+    int step = (last >>> (doubling - STEPS_LOG2)) & STEPS_MASK;
+    return FINE_COUNT + ((doubling - FINE_BYTES_LOG2) << STEPS_LOG2) + step;
+  }
+
+  /**
+   * Returns the smallest class whose cells hold so many bytes and all lie at multiples of the
+   * alignment, a power of two up to {@link #BLOCK_BYTES}.
+   */
+  static int indexOf(int bytes, int alignmentBytes) {
+    int rounded = (bytes + alignmentBytes - 1) & -alignmentBytes;
+    return indexOf(
+        alignmentBytes > CACHE_LINE_BYTES ? Math.max(rounded, COLOURED_BELOW_BYTES) : rounded);
+  }
+
+  /** Returns the size of the cells of a class. */
+  static int cellBytes(int sizeClass) {
+    return CELL_BYTES[sizeClass];
+  }
+
+  /** Returns how many blocks the smallest slab of a class has. */
+  static int blocks(int sizeClass) {
+    return BLOCKS[sizeClass];
+  }
+
+  /** Returns how many cells a magazine of a class holds. */
+  static int magazineCapacity(int sizeClass) {
+    return Math.clamp(MAGAZINE_BYTES / CELL_BYTES[sizeClass], 2, MAGAZINE_CELLS_MAX);
+  }
+
+  private static int next(int bytes) {
+    return bytes < FINE_BYTES_MAX
+        ? bytes + 8
+        : bytes + (Integer.highestOneBit(bytes) >>> STEPS_LOG2);
+  }
+
+  private static int fewestBlocks(int cellBytes) {
+    int blocks = 1;
+    while (blocks * BLOCK_BYTES % cellBytes > blocks * BLOCK_BYTES / LEFT_OVER_PART) {
+      blocks++;
+    }
+    return blocks;
+  }
+}

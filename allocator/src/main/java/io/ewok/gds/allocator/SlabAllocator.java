@@ -1,0 +1,324 @@
+package io.ewok.gds.allocator;
+
+import io.ewok.gds.allocator.Stripes.Stripe;
+import java.lang.foreign.MemorySegment;
+import java.util.Objects;
+
+/**
+ * Memory for things of 1 byte to 64 KiB that come and go in any order, named by 64-bit handles. A
+ * handle carries the generation of its cell: use after free, a second free and a handle of another
+ * allocator are exceptions that name the allocator, in production too.
+ *
+ * <p>Requests are rounded up to one of eight sizes for each doubling. A power of two from 512 bytes
+ * on is a frame: it lies at a multiple of its size, as direct I/O wants it. Memory is not cleared
+ * unless asked for.
+ *
+ * <p>Ownership: the creator closes the allocator. Whatever is still allocated is freed by that;
+ * handles are stale then, segments throw {@link IllegalStateException}, addresses must not be used.
+ *
+ * <p>Threads: any, and no call waits for another, except where memory is taken from the system.
+ * Whoever is one thread at a time, such as an event loop, is served several times faster by a
+ * {@link #shard} of its own. Of two frees of one handle that race, one throws.
+ *
+ * <pre>{@code
+ * try (SlabAllocator allocator = new SlabAllocator(budget, SlabOptions.named("cache"))) {
+ *   long handle = allocator.allocate(100);
+ *   if (handle != SlabAllocator.NONE) {
+ *     allocator.segment(handle, 100).fill((byte) 0);
+ *     allocator.free(handle);
+ *   }
+ * }
+ * }</pre>
+ *
+ * <p>Errors: {@link StaleHandleException} for a handle that is not live here, {@link
+ * IllegalStateException} after close, {@link IllegalArgumentException} for a size out of range. No
+ * room is no error but {@link #NONE}.
+ */
+public final class SlabAllocator implements AutoCloseable {
+  /** No allocation: what is returned when there is no room. */
+  public static final long NONE = CellHandle.NONE;
+
+  /** The largest request, in bytes. */
+  public static final int BYTES_MAX = SizeClasses.CELL_BYTES_MAX;
+
+  private final SlabOptions options;
+  private final NodeHeap heap;
+  private final Stripes stripes;
+
+  /**
+   * Creates an allocator that holds no memory yet.
+   *
+   * @param budget charged for memory as it is taken from the system, 2 MiB at a time
+   */
+  public SlabAllocator(MemoryBudget budget, SlabOptions options) {
+    Objects.requireNonNull(budget, "budget");
+    this.options = Objects.requireNonNull(options, "options");
+    this.heap = new NodeHeap(this, budget, options);
+    this.stripes = heap.stripes();
+  }
+
+  /**
+   * Allocates memory, aligned to 8 bytes, frames to their size. Its content is undefined.
+   *
+   * @param bytes size in bytes, 1 to {@link #BYTES_MAX}
+   * @return a handle, or {@link #NONE} if the budget has no room
+   */
+  public long allocate(int bytes) {
+    return take(sizeClass(bytes));
+  }
+
+  /**
+   * Allocates memory that starts at a multiple of an alignment. Its content is undefined.
+   *
+   * @param bytes size in bytes, 1 to {@link #BYTES_MAX}
+   * @param alignmentBytes a power of two up to 64 KiB; 64 for a cache line
+   * @return a handle, or {@link #NONE} if the budget has no room
+   */
+  public long allocate(int bytes, int alignmentBytes) {
+    return take(sizeClass(bytes, alignmentBytes));
+  }
+
+  /**
+   * Allocates memory, aligned to 8 bytes, of which as many bytes as asked for are zero.
+   *
+   * @param bytes size in bytes, 1 to {@link #BYTES_MAX}
+   * @return a handle, or {@link #NONE} if the budget has no room
+   */
+  public long allocateZeroed(int bytes) {
+    long handle = allocate(bytes);
+    if (handle != NONE) {
+      segment(handle, bytes).fill((byte) 0);
+    }
+    return handle;
+  }
+
+  /**
+   * Allocates several of one size.
+   *
+   * @param bytes size of each in bytes, 1 to {@link #BYTES_MAX}
+   * @param handles where the handles go
+   * @param from index of the first
+   * @param count how many are wanted
+   * @return how many there are; fewer than wanted if the budget has no room
+   */
+  public int allocateBatch(int bytes, long[] handles, int from, int count) {
+    Stripe stripe = stripes.tryEnter();
+    if (stripe != null) {
+      try {
+        return stripe.shard.allocateBatch(bytes, handles, from, count);
+      } finally {
+        stripe.leave();
+      }
+    }
+    Objects.checkFromIndexSize(from, count, handles.length);
+    for (int i = 0; i < count; i++) {
+      long handle = allocate(bytes);
+      if (handle == NONE) {
+        return i;
+      }
+      handles[from + i] = handle;
+    }
+    return count;
+  }
+
+  /**
+   * Frees what the handle names. The handle is stale from now on.
+   *
+   * @throws StaleHandleException if the handle is not live in this allocator
+   */
+  public void free(long handle) {
+    Slab slab = live(handle);
+    if (!slab.tryWithdraw(handle)) {
+      throw stale(handle);
+    }
+    Stripe stripe = stripes.tryEnter();
+    if (stripe == null) {
+      heap.bin(slab.sizeClass).put(CellHandle.next(handle));
+      return;
+    }
+    try {
+      stripe.shard.accept(slab, handle);
+    } finally {
+      stripe.leave();
+    }
+  }
+
+  /**
+   * Frees several, in order.
+   *
+   * @throws StaleHandleException if one is not live in this allocator; those before it are freed
+   */
+  public void freeBatch(long[] handles, int from, int count) {
+    Objects.checkFromIndexSize(from, count, handles.length);
+    for (int i = from; i < from + count; i++) {
+      free(handles[i]);
+    }
+  }
+
+  private long take(int sizeClass) {
+    Stripe stripe = stripes.tryEnter();
+    if (stripe == null) {
+      return heap.takeOne(sizeClass);
+    }
+    try {
+      return stripe.shard.take(sizeClass);
+    } finally {
+      stripe.leave();
+    }
+  }
+
+  /**
+   * Returns the address of the first byte. Nothing guards what is done with it after free or close.
+   *
+   * @throws StaleHandleException if the handle is not live in this allocator
+   */
+  public long address(long handle) {
+    return live(handle).address(handle);
+  }
+
+  /**
+   * Returns the whole cell, which may be larger than asked for, with the scope of its region.
+   *
+   * @throws StaleHandleException if the handle is not live in this allocator
+   */
+  public MemorySegment segment(long handle) {
+    Slab slab = live(handle);
+    return slab.segment(handle, slab.cellBytes);
+  }
+
+  /**
+   * Returns the first bytes of the cell, with the scope of its region.
+   *
+   * @param bytes how many, at most {@link #cellBytes}
+   * @throws StaleHandleException if the handle is not live in this allocator
+   */
+  public MemorySegment segment(long handle, long bytes) {
+    Slab slab = live(handle);
+    if (bytes < 0 || bytes > slab.cellBytes) {
+      throw new IllegalArgumentException(
+          "the cell has %d bytes: bytes=%d".formatted(slab.cellBytes, bytes));
+    }
+    return slab.segment(handle, bytes);
+  }
+
+  /**
+   * Returns how many bytes there really are, at least as many as asked for.
+   *
+   * @throws StaleHandleException if the handle is not live in this allocator
+   */
+  public int cellBytes(long handle) {
+    return live(handle).cellBytes;
+  }
+
+  /**
+   * Returns the region that the memory lies in, for I/O. It belongs to the allocator.
+   *
+   * @throws StaleHandleException if the handle is not live in this allocator
+   */
+  public Region region(long handle) {
+    return live(handle).unit.region;
+  }
+
+  /**
+   * Returns where in its region the memory starts, in bytes.
+   *
+   * @throws StaleHandleException if the handle is not live in this allocator
+   */
+  public long offset(long handle) {
+    return live(handle).offset(handle);
+  }
+
+  private Slab live(long handle) {
+    Slab slab = SlabTable.find(handle);
+    if (slab == null || slab.heap.allocator() != this || !slab.isLive(handle)) {
+      throw stale(handle);
+    }
+    return slab;
+  }
+
+  StaleHandleException stale(long handle) {
+    Slab slab = SlabTable.find(handle);
+    boolean foreign = slab != null && slab.heap.allocator() != this;
+    return new StaleHandleException(
+        "%s %s: handle=%s"
+            .formatted(
+                foreign ? "not a handle of" : "freed already, or never allocated, in",
+                this,
+                CellHandle.toString(handle)));
+  }
+
+  /** Returns a new shard, which its owner closes. */
+  public SlabShard shard() {
+    heap.requireOpen();
+    return new SlabShard(heap);
+  }
+
+  /**
+   * Returns memory that nobody uses to the system, in units of 2 MiB. What shards keep stays; flush
+   * them before.
+   *
+   * @return how many bytes the budget has back
+   */
+  public long trim() {
+    return heap.trim();
+  }
+
+  /**
+   * Forbids to take more memory from the system, or to return any. From now on there is room for
+   * what fits into what there is.
+   */
+  public void seal() {
+    heap.seal();
+  }
+
+  /** Returns numbers. Looks at every cell: for gauges, not for decisions on a hot path. */
+  public SlabStats stats() {
+    SlabStats.Sum sum = new SlabStats.Sum();
+    heap.count(sum);
+    return sum.stats();
+  }
+
+  /**
+   * Frees everything. Closing twice does nothing.
+   *
+   * @throws IllegalStateException if operations in flight use some of the memory; it is closed for
+   *     allocation then, close it again later to free the rest
+   */
+  @Override
+  public void close() {
+    heap.close();
+  }
+
+  /** Returns the name in one line. */
+  @Override
+  public String toString() {
+    return "slab allocator " + options.name();
+  }
+
+  static int sizeClass(int bytes) {
+    if (bytes < 1 || bytes > BYTES_MAX) {
+      throw refused(bytes);
+    }
+    return SizeClasses.indexOf(bytes);
+  }
+
+  static int sizeClass(int bytes, int alignmentBytes) {
+    if (Integer.bitCount(alignmentBytes) != 1
+        || alignmentBytes < 1
+        || alignmentBytes > SizeClasses.BLOCK_BYTES) {
+      throw new IllegalArgumentException(
+          "an alignment is a power of two up to 65536: alignmentBytes=" + alignmentBytes);
+    }
+    if (bytes < 1 || bytes > BYTES_MAX) {
+      throw refused(bytes);
+    }
+    return SizeClasses.indexOf(bytes, alignmentBytes);
+  }
+
+  private static IllegalArgumentException refused(int bytes) {
+    return new IllegalArgumentException(
+        bytes < 1
+            ? "an allocation has at least one byte: bytes=" + bytes
+            : "a slab has no cells over 65536 bytes, use a FramePool or a Region: bytes=" + bytes);
+  }
+}
