@@ -1,5 +1,8 @@
 package io.ewok.gds.allocator.numa;
 
+import io.ewok.gds.allocator.MemoryBudget;
+import io.ewok.gds.allocator.Region;
+import io.ewok.gds.allocator.RegionOptions;
 import io.ewok.gds.ffm.LinuxMemory;
 import io.ewok.gds.ffm.LinuxThreads;
 import java.io.IOException;
@@ -8,6 +11,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.BitSet;
+import java.util.List;
 import java.util.Map;
 import java.util.StringJoiner;
 import java.util.TreeMap;
@@ -21,7 +25,9 @@ final class GuestMain {
   /** What every line begins with; others are the kernel's or the runner's. */
   static final String PREFIX = "guest|";
 
-  private static final long MEMORY_BYTES = 16L << 20;
+  /** Twelve huge pages: the shares of 2, 3 or 4 nodes, and of weights 1, 1, 1 and 3, are whole. */
+  private static final long MEMORY_BYTES = 24L << 20;
+
   private static final Path WEIGHTS = Path.of("/sys/kernel/mm/mempolicy/weighted_interleave");
 
   private GuestMain() {}
@@ -40,13 +46,17 @@ final class GuestMain {
       if (!node.cpus().isEmpty()) {
         LinuxThreads.setAffinity(node.cpus());
         tell("pinned", node.id(), topology.currentNode());
-        place("on-" + node.id(), "default", MEMORY_BYTES);
-        place("on-" + node.id(), "local", MEMORY_BYTES);
+        for (String policy : List.of("default", "local")) {
+          place("on-" + node.id(), policy, MEMORY_BYTES);
+          placeRegion("region-on-" + node.id(), policy);
+        }
       }
     }
     LinuxThreads.setAffinity(everywhere);
     for (String policy : args) {
       place("anywhere", policy, MEMORY_BYTES);
+      placeRegion("region", policy);
+      placeReserved("reserved", policy);
     }
     // More than the last node has: the rest goes elsewhere.
     long tooMuch = NumaTopology.read().node(last).freeBytes() + (16L << 20);
@@ -80,16 +90,44 @@ final class GuestMain {
       LinuxMemory.adviseNoHugePages(memory);
       Placement requested = Placement.request(memory, PlacementPolicy.parse(policy));
       LinuxMemory.populate(memory);
-      Placement placement = requested.verify(memory);
-      tell(
-          "placed",
-          where,
-          policy,
-          placement.effective(),
-          pagesByNode(memory),
-          placement.pagesByNode(),
-          placement.reason());
+      tellPlaced(where, policy, requested.verify(memory), memory);
     }
+  }
+
+  /** The same by the settings of a region, whose huge pages are whatever the kernel has. */
+  private static void placeRegion(String where, String policy) throws IOException {
+    MemoryBudget budget = MemoryBudget.root("guest", MEMORY_BYTES);
+    try (Region region = Region.map(budget, options(policy))) {
+      tellPlaced(where, policy, region.placement(), region.segment());
+    }
+  }
+
+  /** Memory that was given back and taken again has the policy still. */
+  private static void placeReserved(String where, String policy) throws IOException {
+    MemoryBudget budget = MemoryBudget.root("guest", MEMORY_BYTES);
+    try (Region region = Region.reserve(budget, options(policy))) {
+      region.commit(0, MEMORY_BYTES);
+      region.decommit(0, MEMORY_BYTES);
+      region.commit(0, MEMORY_BYTES);
+      tellPlaced(where, policy, region.placement(), region.segment());
+    }
+  }
+
+  private static RegionOptions options(String policy) {
+    return RegionOptions.from(
+        MEMORY_BYTES, Map.of("numa.policy", policy, "memory.prefault-threads", "2"));
+  }
+
+  private static void tellPlaced(
+      String where, String policy, Placement placement, MemorySegment memory) throws IOException {
+    tell(
+        "placed",
+        where,
+        policy,
+        placement.effective(),
+        pagesByNode(memory),
+        placement.pagesByNode(),
+        placement.reason());
   }
 
   /** Every page, not a sample. */

@@ -67,26 +67,27 @@ class PlacementInGuestTest {
 
     assertTopology(guest, nodes);
     assertLocal(guest);
-    for (PlacementPolicy policy : confined) {
-      Placed placed = guest.placed("anywhere", policy);
-      placed.assertAsRequested();
-      BitSet allowed = policy.nodes();
-      assertTrue(placed.pages().keySet().stream().allMatch(allowed::get), placed.toString());
+    for (String where : List.of("anywhere", "region", "reserved")) {
+      for (PlacementPolicy policy : confined) {
+        Placed placed = guest.placed(where, policy);
+        placed.assertAsRequested();
+        BitSet allowed = policy.nodes();
+        assertTrue(placed.pages().keySet().stream().allMatch(allowed::get), placed.toString());
+      }
+      for (PlacementPolicy policy : spread) {
+        Placed placed = guest.placed(where, policy);
+        placed.assertAsRequested();
+        placed.assertPages(equalShares(policy));
+      }
+      assertWeighted(guest, guest.placed(where, weighted));
+      Placed nowhere = guest.placed(where, absent);
+      assertEquals(PlacementPolicy.none(), nowhere.effective());
+      assertTrue(nowhere.reason().contains("EINVAL"), nowhere.toString());
+      Placed remaining = guest.placed(where, partlyAbsent);
+      assertEquals(PlacementPolicy.interleave(0), remaining.effective());
+      assertTrue(remaining.reason().contains("keeps interleave:0"), remaining.toString());
+      remaining.assertPages(Map.of(0, 1));
     }
-    for (PlacementPolicy policy : spread) {
-      Placed placed = guest.placed("anywhere", policy);
-      placed.assertAsRequested();
-      placed.assertPages(equalShares(policy));
-    }
-    assertWeighted(guest, guest.placed("anywhere", weighted));
-
-    Placed nowhere = guest.placed("anywhere", absent);
-    assertEquals(PlacementPolicy.none(), nowhere.effective());
-    assertTrue(nowhere.reason().contains("EINVAL"), nowhere.toString());
-    Placed remaining = guest.placed("anywhere", partlyAbsent);
-    assertEquals(PlacementPolicy.interleave(0), remaining.effective());
-    assertTrue(remaining.reason().contains("keeps interleave:0"), remaining.toString());
-    remaining.assertPages(Map.of(0, 1));
 
     Placed tooMuch = guest.placed("too-much", PlacementPolicy.preferred(last));
     assertEquals(PlacementPolicy.preferred(last), tooMuch.effective());
@@ -115,9 +116,11 @@ class PlacementInGuestTest {
       String node = nodes.getFirst();
       assertEquals(node, nodes.get(1), "current node");
       for (PlacementPolicy policy : List.of(PlacementPolicy.none(), PlacementPolicy.local())) {
-        Placed placed = guest.placed("on-" + node, policy);
-        placed.assertAsRequested();
-        placed.assertPages(Map.of(Integer.valueOf(node), 1));
+        for (String where : List.of("on-", "region-on-")) {
+          Placed placed = guest.placed(where + node, policy);
+          placed.assertAsRequested();
+          placed.assertPages(Map.of(Integer.valueOf(node), 1));
+        }
       }
     }
   }
