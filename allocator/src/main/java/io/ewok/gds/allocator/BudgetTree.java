@@ -1,6 +1,6 @@
 package io.ewok.gds.allocator;
 
-import io.ewok.gds.allocator.BudgetRequest.State;
+import io.ewok.gds.allocator.MemoryRequest.State;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -25,7 +25,7 @@ final class BudgetTree {
    */
 
   private static final Comparator<MemoryBudget> BY_ARRIVAL =
-      Comparator.comparingLong(budget -> budget.requests().getFirst().arrival);
+      Comparator.comparingLong(budget -> budget.requests().getFirst().arrival());
 
   private final ReentrantLock lock = new ReentrantLock();
 
@@ -99,14 +99,14 @@ final class BudgetTree {
     for (MemoryBudget budget : waiting) {
       // The first of each budget; it bars its own budget for the others there.
       BudgetRequest request = budget.requests().getFirst();
-      MemoryBudget full = budget.firstFull(request.bytes, true);
+      MemoryBudget full = budget.firstFull(request.bytes(), true);
       if (full == null) {
-        budget.take(request.bytes);
+        budget.take(request.bytes());
         remove(request, State.GRANTED);
         return true;
       }
       // One that a lowered limit has made impossible keeps nothing from others.
-      if (budget.firstTooSmall(request.bytes) == null) {
+      if (budget.firstTooSmall(request.bytes()) == null) {
         budget.bar(full, round);
       }
     }
@@ -133,14 +133,15 @@ final class BudgetTree {
   }
 
   private void remove(BudgetRequest request, State end) {
-    request.budget.requests().remove(request);
-    if (request.budget.requests().isEmpty()) {
-      waiting.remove(request.budget);
+    MemoryBudget budget = request.budget();
+    budget.requests().remove(request);
+    if (budget.requests().isEmpty()) {
+      waiting.remove(budget);
     }
+    request.moveTo(end);
     ended.add(request);
-    Runnable callback = request.moveTo(end);
-    if (callback != null) {
-      calls.add(callback);
+    if (end == State.GRANTED && request.granted() != null) {
+      calls.add(request.granted());
     }
   }
 }

@@ -21,6 +21,6 @@ final class BudgetWaitEvent extends Event {
   long bytes;
 
   @Label("Outcome")
-  @Description("granted, canceled, timeout or interrupted")
+  @Description("granted, canceled, timeout, interrupted or closed")
   String outcome;
 }

@@ -174,7 +174,9 @@ public final class MemoryBudget {
     if (timeoutNanos <= 0) {
       return tryReserve(bytes);
     }
-    return append(bytes, null, Thread.currentThread()).await(timeoutNanos);
+    BudgetRequest request = append(bytes, null, Thread.currentThread());
+    request.await(timeoutNanos);
+    return request.isGranted();
   }
 
   /**

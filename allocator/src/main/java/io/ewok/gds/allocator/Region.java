@@ -260,6 +260,24 @@ public final class Region implements AutoCloseable {
       return false;
     }
     boolean committed = false;
+    try {
+      commitReserved(offset, bytes);
+      committed = true;
+      return true;
+    } finally {
+      if (!committed) {
+        budget.release(bytes);
+      }
+    }
+  }
+
+  /**
+   * Does what {@link #commit} does, with bytes that the caller has reserved in the budget. They
+   * stay the caller's if this throws.
+   */
+  void commitReserved(long offset, long bytes) {
+    requireReserved();
+    requireWhole(offset, bytes, unitBytes);
     try (Turn _ = state.turn()) {
       state.requireChangeable();
       if (!units.all(false, offset, bytes)) {
@@ -268,12 +286,6 @@ public final class Region implements AutoCloseable {
       }
       provide(offset, bytes);
       units.set(true, offset, bytes);
-      committed = true;
-      return true;
-    } finally {
-      if (!committed) {
-        budget.release(bytes);
-      }
     }
   }
 

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 
@@ -128,14 +129,14 @@ class BudgetCreditTest {
                     try {
                       for (int round = 0; round < rounds; round++) {
                         churn(credit, random);
-                        barrier.await();
+                        barrier.await(2, TimeUnit.MINUTES);
                         // Once in a while all leave as much as they may.
                         if (round % 10 == 0 && credit.tryTake(2 * LUMP - credit.leftBytes() + 1)) {
                           credit.giveBack(1);
                           credit.giveBack(
                               Math.min(credit.takenBytes(), 2 * LUMP - credit.leftBytes()));
                         }
-                        barrier.await();
+                        barrier.await(2, TimeUnit.MINUTES);
                       }
                       credit.giveBack(credit.takenBytes());
                       credit.close();

@@ -128,7 +128,7 @@ class BudgetStressTest {
         Thread.ofPlatform(),
         thread -> {
           for (int i = 0; i < rounds; i++) {
-            barrier.await();
+            barrier.await(2, TimeUnit.MINUTES);
             if (thread == 0) {
               root.release(10);
             } else {
@@ -156,13 +156,13 @@ class BudgetStressTest {
             if (thread == 0) {
               request[0] = root.whenAvailable(10, calls::incrementAndGet);
             }
-            barrier.await();
+            barrier.await(2, TimeUnit.MINUTES);
             if (thread == 0) {
               root.release(10);
             } else if (request[0].cancel()) {
               canceled.incrementAndGet();
             }
-            barrier.await();
+            barrier.await(2, TimeUnit.MINUTES);
             if (thread == 0) {
               assertEquals(request[0].isGranted() ? 10 : 0, root.usedBytes());
               if (!request[0].isGranted()) {

@@ -1,0 +1,65 @@
+package io.ewok.gds.allocator;
+
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * How much memory a {@link ReadArena} keeps and uses. Percentages are of the limit of the budget it
+ * is created with: the memory of one core, where there is an arena per core.
+ *
+ * @param min so much is set aside for the arena and not given back once it is in use; default 30%.
+ *     More means fewer system calls when reads come in waves, and less for everybody else.
+ * @param max more is never used; default 50%, at least two blocks. At this point an allocation is
+ *     refused or waits.
+ */
+public record ReadArenaOptions(MemorySize min, MemorySize max) {
+  private static final String MIN = "memory.read-arena.min";
+  private static final String MAX = "memory.read-arena.max";
+
+  /** 30% and 50%. */
+  public static final ReadArenaOptions DEFAULT =
+      new ReadArenaOptions(MemorySize.parse("30%"), MemorySize.parse("50%"));
+
+  /** Checks that there is a value for both. */
+  public ReadArenaOptions {
+    Objects.requireNonNull(min, "min");
+    Objects.requireNonNull(max, "max");
+  }
+
+  /** Returns options in bytes. */
+  public static ReadArenaOptions ofBytes(long minBytes, long maxBytes) {
+    return new ReadArenaOptions(MemorySize.ofBytes(minBytes), MemorySize.ofBytes(maxBytes));
+  }
+
+  /**
+   * Returns the options that settings describe: {@code memory.read-arena.min} and {@code
+   * memory.read-arena.max}, both a {@link MemorySize}.
+   *
+   * @param settings by name; one that is missing has its default, names of other components are
+   *     passed over
+   * @throws IllegalArgumentException for a bad value, and for a name that begins like those above
+   *     and is none of them; the message ends in the setting, an equals sign and its value
+   */
+  public static ReadArenaOptions from(Map<String, String> settings) {
+    settings.forEach(
+        (name, value) -> {
+          if (name.startsWith("memory.read-arena.") && !name.equals(MIN) && !name.equals(MAX)) {
+            throw new IllegalArgumentException(
+                "there is no such setting, only %s and %s: %s=%s".formatted(MIN, MAX, name, value));
+          }
+        });
+    return new ReadArenaOptions(
+        settings.containsKey(MIN) ? MemorySize.parse(MIN, settings.get(MIN)) : DEFAULT.min,
+        settings.containsKey(MAX) ? MemorySize.parse(MAX, settings.get(MAX)) : DEFAULT.max);
+  }
+
+  /** Returns these options with another minimum. */
+  public ReadArenaOptions withMin(MemorySize min) {
+    return new ReadArenaOptions(min, max);
+  }
+
+  /** Returns these options with another maximum. */
+  public ReadArenaOptions withMax(MemorySize max) {
+    return new ReadArenaOptions(min, max);
+  }
+}
