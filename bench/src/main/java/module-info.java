@@ -3,5 +3,7 @@ module io.ewok.gds.bench {
   requires io.ewok.gds.allocator;
   requires io.ewok.gds.lsm;
   requires io.ewok.gds.pagestore;
+  requires io.netty.buffer;
+  requires io.netty.common;
   requires jmh.core;
 }

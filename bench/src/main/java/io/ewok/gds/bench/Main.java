@@ -2,17 +2,24 @@ package io.ewok.gds.bench;
 
 import java.util.Arrays;
 
-/** Starts the benchmarks: {@code gds bench micro [JMH options]}. */
+/** Starts the benchmarks: {@code gds bench micro [JMH options]}, {@code gds bench alloc}. */
 public final class Main {
   private static final String USAGE =
       """
       Usage: gds bench micro [JMH options] [regular expression of names]
-      Runs the JMH suites of the layers, each with its rival.
+             gds bench alloc [--quick] [--rounds N] [--json]
 
-        gds bench micro                      all of them
-        gds bench micro Allocation -prof gc  with the bytes allocated per operation
-        gds bench micro -l                   list them
-        gds bench micro -h                   the options of JMH
+      micro runs the JMH suites of the layers, each with its rivals.
+
+        gds bench micro                         all of them
+        gds bench micro PairBenchmark -prof gc  with the bytes allocated per operation
+        gds bench micro -l                      list them
+        gds bench micro -h                      the options of JMH
+
+      alloc compares time and bytes of the allocators with those of malloc, Netty and the JDK.
+
+        gds bench alloc --quick                 within a minute
+        gds bench alloc --help                  its options
       """;
 
   private Main() {}
@@ -23,14 +30,20 @@ public final class Main {
    * @throws Exception as JMH throws it
    */
   public static void main(String[] args) throws Exception {
-    if (args.length > 0 && args[0].equals("micro")) {
-      org.openjdk.jmh.Main.main(Arrays.copyOfRange(args, 1, args.length));
-      return;
+    String command = args.length > 0 ? args[0] : "";
+    String[] rest = args.length > 0 ? Arrays.copyOfRange(args, 1, args.length) : args;
+    int exitCode = 0;
+    switch (command) {
+      case "micro" -> org.openjdk.jmh.Main.main(rest);
+      case "alloc" -> exitCode = AllocationReport.run(rest);
+      case "--help", "-h" -> System.out.print(USAGE);
+      default -> {
+        System.err.print(USAGE);
+        exitCode = 2;
+      }
     }
-    boolean help = args.length > 0 && (args[0].equals("--help") || args[0].equals("-h"));
-    (help ? System.out : System.err).print(USAGE);
-    if (!help) {
-      System.exit(2);
+    if (exitCode != 0) {
+      System.exit(exitCode);
     }
   }
 }

@@ -1,8 +1,11 @@
 /**
- * JMH suites, one question a class, the rival as a sibling method.
+ * JMH suites, one question a class, the rivals as sibling methods.
  *
  * <p>{@code ./gds bench micro} runs all of them, {@code ./gds bench micro PageRead -prof gc} those
  * whose name matches; every JMH option is understood. A result is a ratio between siblings of one
  * run, never an absolute time: machines are noisy. A smoke size of each runs in the tests.
+ *
+ * <p>{@code ./gds bench alloc} runs those of the allocators in rounds, ours and the rivals in turn,
+ * and adds what each takes of memory.
  */
 package io.ewok.gds.bench;

@@ -2,28 +2,207 @@ package io.ewok.gds.bench;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.ewok.gds.ffm.UringProbe;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Runs each benchmark once at a small size and checks what it returns. */
 class BenchmarkSmokeTest {
-  @Test
-  void allocation() {
-    AllocationBenchmark benchmark = new AllocationBenchmark();
-    benchmark.open();
-    try {
-      assertNotEquals(benchmark.framePool(), benchmark.framePool(), "generations differ");
-      assertEquals(0, benchmark.confinedArena() % 64);
-      assertEquals(AllocationBenchmark.FRAME_BYTES, benchmark.directByteBuffer().capacity());
-      long first = benchmark.bumpArena();
-      assertEquals(first + AllocationBenchmark.SMALL_BYTES, benchmark.bumpArena());
-    } finally {
-      benchmark.close();
+  /** Where every block of the C library starts, whatever its size. */
+  private static final int MALLOC_ALIGNMENT_BYTES = 16;
+
+  @ParameterizedTest
+  @ValueSource(ints = {64, 4096})
+  void pair(int bytes) {
+    PairBenchmark shard = pair("slabShard", bytes);
+    assertNotEquals(shard.slabShard(), shard.slabShard(), "generations differ");
+    shard.close();
+    PairBenchmark anyThread = pair("slabAllocator", bytes);
+    assertNotEquals(anyThread.slabAllocator(), anyThread.slabAllocator(), "generations differ");
+    anyThread.close();
+    PairBenchmark frames = pair("framePool", bytes);
+    assertNotEquals(frames.framePool(), frames.framePool(), "generations differ");
+    frames.close();
+    assertEquals(pair("floor", bytes).floor(), pair("floor", bytes).floor());
+    assertEquals(0, pair("malloc", bytes).malloc() % MALLOC_ALIGNMENT_BYTES);
+    assertEquals(0, pair("mallocPlain", bytes).mallocPlain() % MALLOC_ALIGNMENT_BYTES);
+    assertTrue(pair("nettyAdaptive", bytes).nettyAdaptive(), "released");
+    assertTrue(pair("nettyAdaptiveShared", bytes).nettyAdaptiveShared(), "released");
+    assertTrue(pair("nettyAsDefault", bytes).nettyAsDefault(), "released");
+    assertTrue(pair("nettyPooled", bytes).nettyPooled(), "released");
+    assertNotEquals(0, pair("confinedArena", bytes).confinedArena());
+    assertNotEquals(0, pair("sharedArena", bytes).sharedArena());
+    assertEquals(bytes, pair("directByteBuffer", bytes).directByteBuffer().capacity());
+  }
+
+  private static PairBenchmark pair(String method, int bytes) {
+    PairBenchmark benchmark = new PairBenchmark();
+    benchmark.bytes = bytes;
+    benchmark.open(method);
+    return benchmark;
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "floor",
+        "slabShard",
+        "slabBatch",
+        "slabAllocator",
+        "malloc",
+        "mallocPlain",
+        "nettyAdaptive",
+        "nettyPooled",
+        "confinedArena"
+      })
+  void batchFreesWhatItAllocates(String name) throws ReflectiveOperationException {
+    SharedContender shared = shared(name);
+    BatchBenchmark benchmark = new TwoThreadsBenchmark();
+    benchmark.open(shared, 1);
+    Object from = BatchBenchmark.class.getMethod(name).invoke(benchmark);
+    assertEquals(BatchBenchmark.THREAD_SLOTS, from);
+    benchmark.close();
+    assertTrue(shared.contender.usedBytes() <= 0, "all is free, or it cannot tell");
+    shared.contender.close();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "floor",
+        "slabShard",
+        "slabAllocator",
+        "malloc",
+        "mallocPlain",
+        "nettyAdaptive",
+        "nettyAdaptiveShared",
+        "nettyPooled",
+        "confinedArena"
+      })
+  void mixed(String name) throws ReflectiveOperationException {
+    SharedContender shared = shared(name);
+    MixedBenchmark benchmark = new MixedBenchmark();
+    benchmark.open(shared);
+    int slot = (int) MixedBenchmark.class.getMethod(name).invoke(benchmark);
+    assertTrue(slot >= 0 && slot < benchmark.live);
+    benchmark.close();
+    assertTrue(shared.contender.usedBytes() <= 0, "all is free, or it cannot tell");
+    shared.contender.close();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "floor",
+        "slabShard",
+        "slabBatch",
+        "slabAllocator",
+        "malloc",
+        "nettyAdaptive",
+        "nettyPooled"
+      })
+  void remoteFree(String name) {
+    SharedContender shared = shared(name);
+    RemoteFreeBenchmark.Ring ring = new RemoteFreeBenchmark.Ring();
+    ring.open(shared);
+    RemoteFreeBenchmark.Side allocating = new RemoteFreeBenchmark.Side();
+    allocating.open(ring);
+    RemoteFreeBenchmark.Side freeing = new RemoteFreeBenchmark.Side();
+    freeing.open(ring);
+    for (int round = 0; round < 2; round++) {
+      for (int batch = 0; batch < RemoteFreeBenchmark.BATCHES; batch++) {
+        assertTrue(ring.allocate(allocating.slots));
+      }
+      assertEquals(false, ring.allocate(allocating.slots), "the ring is full");
+      for (int batch = 0; batch < RemoteFreeBenchmark.BATCHES; batch++) {
+        assertTrue(ring.free(freeing.slots));
+      }
+      assertEquals(false, ring.free(freeing.slots), "the ring is empty");
     }
+    allocating.close();
+    freeing.close();
+    assertTrue(shared.contender.usedBytes() <= 0, "all is free, or it cannot tell");
+    shared.contender.close();
+  }
+
+  private static SharedContender shared(String name) {
+    SharedContender shared = new SharedContender();
+    shared.open(name);
+    return shared;
+  }
+
+  @Test
+  void bump() {
+    // An even number of neighbours, so exclusive or leaves the differences within the block.
+    assertEquals(bump("floor").floor(), bump("floor").floor());
+    BumpBenchmark ours = bump("bumpArena");
+    assertEquals(ours.bumpArena(), ours.bumpArena(), "reset allocates the same again");
+    assertEquals(ours.bumpArena(), ours.bumpArenaAligned());
+    assertEquals(ours.bumpArena(), ours.bumpArenaSegment());
+    ours.close();
+    BumpBenchmark slices = bump("slicingAllocator");
+    assertEquals(slices.slicingAllocator(), slices.slicingAllocator());
+    slices.close();
+    assertEquals(0, bump("malloc").malloc() % MALLOC_ALIGNMENT_BYTES);
+    assertEquals(0, bump("mallocPair").mallocPair() % MALLOC_ALIGNMENT_BYTES);
+    assertEquals(0, bump("confinedArena").confinedArena() % Long.BYTES);
+  }
+
+  private static BumpBenchmark bump(String method) {
+    BumpBenchmark benchmark = new BumpBenchmark();
+    benchmark.open(method);
+    return benchmark;
+  }
+
+  @Test
+  void concurrentBump() {
+    ConcurrentBumpBenchmark benchmark = new ConcurrentBumpBenchmark();
+    benchmark.open("concurrentBumpArena");
+    long first = benchmark.concurrentBumpArena();
+    assertEquals(first + ConcurrentBumpBenchmark.BYTES, benchmark.concurrentBumpArena());
+    assertEquals(first + 2 * ConcurrentBumpBenchmark.BYTES, benchmark.concurrentBumpArenaAligned());
+    benchmark.close();
+    benchmark.open("slicingAllocatorLocked");
+    long slice = benchmark.slicingAllocatorLocked();
+    assertEquals(slice + ConcurrentBumpBenchmark.BYTES, benchmark.slicingAllocatorLocked());
+    benchmark.close();
+    assertEquals(ConcurrentBumpBenchmark.BYTES, benchmark.floor() + ConcurrentBumpBenchmark.BYTES);
+    assertEquals(0, benchmark.mallocPair() % MALLOC_ALIGNMENT_BYTES);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {64, 4096, 65536})
+  void zeroed(int bytes) {
+    ZeroedBenchmark floor = zeroed("floor", bytes);
+    assertEquals(0, Malloc.read(floor.floor()));
+    floor.close();
+    ZeroedBenchmark slabs = zeroed("slabShard", bytes);
+    assertNotEquals(slabs.slabShard(), slabs.slabShard(), "generations differ");
+    slabs.close();
+    ZeroedBenchmark bump = zeroed("bumpArena", bytes);
+    long address = bump.bumpArena();
+    Malloc.touch(address);
+    assertEquals(address, bump.bumpArena(), "reset allocates the same again");
+    assertEquals(0, Malloc.read(address), "and clears it");
+    bump.close();
+    assertEquals(0, zeroed("calloc", bytes).calloc() % MALLOC_ALIGNMENT_BYTES);
+    assertTrue(zeroed("nettyAdaptive", bytes).nettyAdaptive(), "released");
+    assertTrue(zeroed("nettyPooled", bytes).nettyPooled(), "released");
+    assertNotEquals(0, zeroed("confinedArena", bytes).confinedArena());
+    assertEquals(bytes, zeroed("directByteBuffer", bytes).directByteBuffer().capacity());
+  }
+
+  private static ZeroedBenchmark zeroed(String method, int bytes) {
+    ZeroedBenchmark benchmark = new ZeroedBenchmark();
+    benchmark.bytes = bytes;
+    benchmark.open(method);
+    return benchmark;
   }
 
   @Test

@@ -27,7 +27,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
       "  gds doctor                          what this machine allows",
       "  gds put /tmp/store greeting hello",
       "  gds scan /tmp/store --json",
-      "%nIn the source tree the launcher also knows: gds bench micro, the benchmarks of the layers.",
+      "%nIn the source tree the launcher also knows gds bench, the benchmarks: gds bench --help.",
       "A key that starts with a dash goes behind two dashes: gds put DIR -- -5 minus",
       "Exit status: 0 done, 1 failed or not found, 2 wrong usage."
     })

@@ -1,0 +1,197 @@
+package io.ewok.gds.bench;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.ToDoubleFunction;
+import org.openjdk.jmh.runner.RunnerException;
+
+/**
+ * {@code gds bench alloc}: time and bytes of our allocators beside those of the rivals. The times
+ * come from the JMH suites, the bytes from {@link ChurnFork}.
+ */
+final class AllocationReport {
+  static final String USAGE =
+      """
+      Usage: gds bench alloc [--quick] [--rounds N] [--json]
+      Time and bytes of the allocators beside those of malloc, Netty and the JDK. A ratio above 1
+      is in favour of ours.
+
+        --quick     ends within a minute: few cases, three rounds, wide spread
+        --rounds N  how often everything is measured; default 5, about three minutes each
+        --json      one JSON object a line instead of tables
+      """;
+
+  private static final String LAYER = "allocator";
+  private static final String OURS = "slabShard";
+
+  /** A churn without memory: what the JVM itself grows by. */
+  private static final String NOTHING = "nothing";
+
+  private static final double MEBIBYTE = 1 << 20;
+
+  private final List<AllocationCase> cases;
+  private final List<String> profiles;
+
+  /** Ours first. */
+  private final List<String> churners;
+
+  private final Rounds rounds;
+
+  private AllocationReport(boolean quick, int count) {
+    cases = quick ? AllocationCase.QUICK : AllocationCase.ALL;
+    profiles = quick ? List.of(ChurnFork.MIXED) : List.of(ChurnFork.MIXED, ChurnFork.FRAMES);
+    churners =
+        quick
+            ? List.of(OURS, "malloc", "nettyAdaptive")
+            : List.of(
+                OURS,
+                "slabAllocator",
+                "malloc",
+                "nettyAdaptive",
+                "nettyAdaptiveShared",
+                "nettyPooled");
+    rounds = new Rounds(count, quick);
+  }
+
+  /**
+   * Measures and prints.
+   *
+   * @return the exit code: 0, or 2 if the arguments are wrong
+   */
+  static int run(String[] args) throws IOException, InterruptedException, RunnerException {
+    boolean quick = false;
+    boolean json = false;
+    int count = 0;
+    for (int i = 0; i < args.length; i++) {
+      switch (args[i]) {
+        case "--quick" -> quick = true;
+        case "--json" -> json = true;
+        case "--help", "-h" -> {
+          System.out.print(USAGE);
+          return 0;
+        }
+        case "--rounds" -> {
+          String number = i + 1 < args.length ? args[++i] : "";
+          if (!number.matches("[1-9][0-9]{0,3}")) {
+            return refuse("--rounds needs a number from 1 to 9999");
+          }
+          count = Integer.parseInt(number);
+        }
+        default -> {
+          return refuse("unknown argument: " + args[i]);
+        }
+      }
+    }
+    int defaultCount = quick ? 3 : 5;
+    AllocationReport report = new AllocationReport(quick, count > 0 ? count : defaultCount);
+    report.measure();
+    if (json) {
+      report.comparisons().forEach(comparison -> System.out.println(comparison.toJson()));
+    } else {
+      report.print(System.out);
+    }
+    return 0;
+  }
+
+  private static int refuse(String message) {
+    System.err.println(message);
+    System.err.print(USAGE);
+    return 2;
+  }
+
+  private void measure() throws IOException, InterruptedException, RunnerException {
+    List<String> all = new ArrayList<>(churners);
+    all.add(NOTHING);
+    rounds.measure(cases, profiles, all);
+  }
+
+  private List<Comparison> comparisons() {
+    List<Comparison> comparisons = new ArrayList<>();
+    for (AllocationCase one : cases) {
+      for (String ours : one.ours()) {
+        for (String rival : one.rivals()) {
+          comparisons.add(
+              Comparison.of(
+                  LAYER,
+                  one.name() + ", " + ours,
+                  "ns",
+                  rounds.nanos(one, ours),
+                  rival,
+                  rounds.nanos(one, rival)));
+        }
+      }
+    }
+    for (String profile : profiles) {
+      for (String rival : churners.subList(1, churners.size())) {
+        comparisons.add(
+            Comparison.of(
+                LAYER,
+                profile + ", " + OURS,
+                "ns",
+                rounds.churn(profile, OURS, ChurnFork.Sample::nanosPerStep),
+                rival,
+                rounds.churn(profile, rival, ChurnFork.Sample::nanosPerStep)));
+      }
+      for (String rival : churners.subList(1, churners.size())) {
+        comparisons.add(
+            Comparison.of(
+                LAYER,
+                profile + ", memory, " + OURS,
+                "MiB",
+                mebibytes(profile, OURS),
+                rival,
+                mebibytes(profile, rival)));
+      }
+    }
+    return comparisons;
+  }
+
+  /** Returns all memory that a contender costs, less what a JVM grows by that allocates nothing. */
+  private double[] mebibytes(String profile, String contender) {
+    double idle = Comparison.median(rounds.churn(profile, NOTHING, ChurnFork.Sample::memoryBytes));
+    return rounds.churn(
+        profile, contender, sample -> Math.max(0, sample.memoryBytes() - idle) / MEBIBYTE);
+  }
+
+  private void print(PrintStream out) {
+    out.println(Comparison.header());
+    comparisons().forEach(comparison -> out.println(comparison.toRow()));
+    for (String profile : profiles) {
+      out.printf(
+          "%n%-24s%10s%10s%10s%10s%10s%10s%n",
+          profile + ", MiB", "requested", "in cells", "committed", "resident", "process", "heap");
+      for (String contender : churners) {
+        printMemory(out, profile, contender);
+      }
+      printMemory(out, profile, NOTHING);
+    }
+    out.println(
+        """
+
+        Medians. Requested: asked for by the live blocks. In cells: with what is lost to rounding.
+        Committed: held by the allocator, by its own account. Resident: of that, what the kernel has
+        in memory. Process: growth of the process, the Java heap aside. Heap: growth of live objects.
+        """);
+  }
+
+  private void printMemory(PrintStream out, String profile, String contender) {
+    out.printf(
+        "%-24s%10s%10s%10s%10s%10s%10s%n",
+        contender,
+        median(profile, contender, ChurnFork.Sample::requestedBytes),
+        median(profile, contender, ChurnFork.Sample::usedBytes),
+        median(profile, contender, ChurnFork.Sample::committedBytes),
+        median(profile, contender, ChurnFork.Sample::residentBytes),
+        median(profile, contender, ChurnFork.Sample::grownBytes),
+        median(profile, contender, ChurnFork.Sample::heapBytes));
+  }
+
+  private String median(
+      String profile, String contender, ToDoubleFunction<ChurnFork.Sample> number) {
+    double bytes = Comparison.median(rounds.churn(profile, contender, number));
+    return bytes < 0 ? "-" : String.format(Locale.ROOT, "%.1f", bytes / MEBIBYTE);
+  }
+}

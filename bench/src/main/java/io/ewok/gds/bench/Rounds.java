@@ -1,0 +1,120 @@
+package io.ewok.gds.bench;
+
+import java.io.IOException;
+import java.lang.ProcessBuilder.Redirect;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.ToDoubleFunction;
+import java.util.regex.Pattern;
+import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.RunnerException;
+import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+import org.openjdk.jmh.runner.options.TimeValue;
+import org.openjdk.jmh.runner.options.VerboseMode;
+
+/**
+ * Measures everything once a round, each measurement in a JVM of its own. What disturbs the machine
+ * for a while so disturbs ours and the rivals alike, and a ratio is taken within a round.
+ */
+final class Rounds {
+  private static final int LIVE = 1 << 15;
+
+  private final int count;
+  private final boolean quick;
+
+  /** Nanoseconds by case and method; one element a round. */
+  private final Map<String, double[]> nanos = new HashMap<>();
+
+  /** What a churn measured, by profile and contender; one element a round. */
+  private final Map<String, List<ChurnFork.Sample>> samples = new HashMap<>();
+
+  Rounds(int count, boolean quick) {
+    this.count = count;
+    this.quick = quick;
+  }
+
+  /** Measures, and says on the error stream how far it is. */
+  void measure(List<AllocationCase> cases, List<String> profiles, List<String> churners)
+      throws IOException, InterruptedException, RunnerException {
+    for (int round = 0; round < count; round++) {
+      for (AllocationCase one : cases) {
+        progress(round, one.name());
+        for (String method : one.methods()) {
+          nanos.computeIfAbsent(key(one.name(), method), key -> new double[count])[round] =
+              time(one, method);
+        }
+      }
+      for (String profile : profiles) {
+        progress(round, profile);
+        for (String contender : churners) {
+          samples
+              .computeIfAbsent(key(profile, contender), key -> new ArrayList<>())
+              .add(churn(contender, profile));
+        }
+      }
+    }
+  }
+
+  /** Returns the nanoseconds of a method, one element a round. */
+  double[] nanos(AllocationCase one, String method) {
+    return nanos.get(key(one.name(), method)).clone();
+  }
+
+  /** Returns a number of a contender's churn, one element a round. */
+  double[] churn(String profile, String contender, ToDoubleFunction<ChurnFork.Sample> number) {
+    return samples.get(key(profile, contender)).stream().mapToDouble(number).toArray();
+  }
+
+  private void progress(int round, String what) {
+    System.err.printf("round %d of %d: %s%n", round + 1, count, what);
+  }
+
+  private static String key(String what, String who) {
+    return what + '/' + who;
+  }
+
+  private double time(AllocationCase one, String method) throws RunnerException {
+    TimeValue time = TimeValue.milliseconds(quick ? 100 : 300);
+    int iterations = quick ? 2 : 3;
+    ChainedOptionsBuilder options =
+        new OptionsBuilder()
+            .include("^" + Pattern.quote(one.benchmark().getName() + "." + method) + "$")
+            .forks(1)
+            .warmupIterations(iterations)
+            .warmupTime(time)
+            .measurementIterations(iterations)
+            .measurementTime(time)
+            .verbosity(VerboseMode.SILENT)
+            .shouldFailOnError(true);
+    one.parameters().forEach(options::param);
+    return new Runner(options.build()).runSingle().getPrimaryResult().getScore();
+  }
+
+  private ChurnFork.Sample churn(String contender, String profile)
+      throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(AllocationSuite.JVM_ARGS);
+    // The heap is resident from the start, so that growth of the process is not the heap's.
+    command.add("-XX:+AlwaysPreTouch");
+    command.add("-cp");
+    command.add(System.getProperty("java.class.path"));
+    command.add(ChurnFork.class.getName());
+    command.add(contender);
+    command.add(profile);
+    command.add(Integer.toString(LIVE));
+    command.add(Integer.toString(quick ? 500_000 : 4_000_000));
+    Process process = new ProcessBuilder(command).redirectError(Redirect.INHERIT).start();
+    String output =
+        new String(process.getInputStream().readAllBytes(), StandardCharsets.US_ASCII).strip();
+    if (process.waitFor() != 0) {
+      throw new IllegalStateException("the churn failed: contender=" + contender);
+    }
+    return ChurnFork.Sample.parse(output.substring(output.lastIndexOf('\n') + 1));
+  }
+}
