@@ -25,7 +25,7 @@ final class LockedMemory {
               + " needBytes=%d lockedBytes=%d limitBytes=%d"
                   .formatted(bytes, lockedBytes, limitBytes),
           e);
-    } catch (IOException unknown) {
+    } catch (IOException | UnsatisfiedLinkError unknown) {
       e.addSuppressed(unknown);
       return e;
     }

@@ -1,5 +1,6 @@
 package io.ewok.gds.allocator.numa;
 
+import io.ewok.gds.allocator.HugePages;
 import io.ewok.gds.allocator.MemoryBudget;
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.allocator.RegionOptions;
@@ -26,7 +27,7 @@ final class GuestMain {
   static final String PREFIX = "guest|";
 
   /** Twelve huge pages: the shares of 2, 3 or 4 nodes, and of weights 1, 1, 1 and 3, are whole. */
-  private static final long MEMORY_BYTES = 24L << 20;
+  static final long MEMORY_BYTES = 24L << 20;
 
   private static final Path WEIGHTS = Path.of("/sys/kernel/mm/mempolicy/weighted_interleave");
 
@@ -58,6 +59,9 @@ final class GuestMain {
       placeRegion("region", policy);
       placeReserved("reserved", policy);
     }
+    setExplicitHugePagesAside(last);
+    placeExplicit("explicit", "bind:" + last);
+    placeExplicit("explicit", "bind:0");
     // More than the last node has: the rest goes elsewhere.
     long tooMuch = NumaTopology.read().node(last).freeBytes() + (16L << 20);
     place("too-much", "preferred:" + last, tooMuch);
@@ -110,6 +114,22 @@ final class GuestMain {
       region.decommit(0, MEMORY_BYTES);
       region.commit(0, MEMORY_BYTES);
       tellPlaced(where, policy, region.placement(), region.segment());
+    }
+  }
+
+  /** Gives one node a pool of explicit huge pages that is just large enough. */
+  private static void setExplicitHugePagesAside(int node) throws IOException {
+    Path pool =
+        Path.of("/sys/devices/system/node/node" + node, "hugepages/hugepages-2048kB/nr_hugepages");
+    Files.writeString(pool, Long.toString(MEMORY_BYTES / Region.UNIT_BYTES));
+    tell("pool", node, Files.readString(pool).strip());
+  }
+
+  private static void placeExplicit(String where, String policy) throws IOException {
+    MemoryBudget budget = MemoryBudget.root("guest", MEMORY_BYTES);
+    try (Region region = Region.map(budget, options(policy).withHugePages(HugePages.HUGETLB))) {
+      tellPlaced(where, policy, region.placement(), region.segment());
+      tell("pages", where, policy, region.pages());
     }
   }
 

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.ewok.gds.allocator.Region;
 import io.ewok.gds.allocator.numa.Guest.Placed;
 import io.ewok.gds.allocator.numa.PlacementPolicy.Mode;
 import java.nio.file.Path;
@@ -88,6 +89,7 @@ class PlacementInGuestTest {
       assertTrue(remaining.reason().contains("keeps interleave:0"), remaining.toString());
       remaining.assertPages(Map.of(0, 1));
     }
+    assertExplicitHugePages(guest, last);
 
     Placed tooMuch = guest.placed("too-much", PlacementPolicy.preferred(last));
     assertEquals(PlacementPolicy.preferred(last), tooMuch.effective());
@@ -123,6 +125,32 @@ class PlacementInGuestTest {
         }
       }
     }
+  }
+
+  /**
+   * Only the last node has a pool. A region that is bound to another one may not touch pages that
+   * it cannot get: that would end the process.
+   */
+  private static void assertExplicitHugePages(Guest guest, int last) {
+    String pages = Long.toString(GuestMain.MEMORY_BYTES / Region.UNIT_BYTES);
+    assertEquals(List.of(List.of(Integer.toString(last), pages)), guest.lines("pool"));
+    Placed onLast = guest.placed("explicit", PlacementPolicy.bind(last));
+    onLast.assertAsRequested();
+    onLast.assertPages(Map.of(last, 1));
+    assertEquals("HUGETLB", pages(guest, onLast));
+    Placed onFirst = guest.placed("explicit", PlacementPolicy.bind(0));
+    onFirst.assertAsRequested();
+    onFirst.assertPages(Map.of(0, 1));
+    assertTrue(pages(guest, onFirst).startsWith("AUTO instead of HUGETLB"), pages(guest, onFirst));
+  }
+
+  private static String pages(Guest guest, Placed placed) {
+    return guest.lines("pages").stream()
+        .filter(line -> line.get(0).equals(placed.where()))
+        .filter(line -> line.get(1).equals(placed.requested().toString()))
+        .findFirst()
+        .orElseThrow()
+        .get(2);
   }
 
   /** By the weights of the machine where the kernel has them, else equally, and reported so. */
