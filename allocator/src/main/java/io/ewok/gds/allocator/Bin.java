@@ -149,6 +149,10 @@ final class Bin {
   /** Puts a cell back into its slab. */
   void put(long handle) {
     Slab slab = SlabTable.find(handle);
+    if (slab == null || slab.heap != heap) {
+      // The allocator was closed meanwhile, and the number may be another's.
+      return;
+    }
     boolean wordComplete = slab.put(handle);
     row(slab).set(slab.place % Long.SIZE);
     if (wordComplete && slab.isWhole()) {

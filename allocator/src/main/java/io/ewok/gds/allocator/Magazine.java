@@ -34,6 +34,11 @@ final class Magazine {
     return count == handles.length;
   }
 
+  /** Returns one of the handles; 0 is the one that was added first. */
+  long handle(int index) {
+    return handles[index];
+  }
+
   /** Adds a handle if there is room. */
   boolean tryPush(long handle) {
     int next = count;

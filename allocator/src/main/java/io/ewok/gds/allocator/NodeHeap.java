@@ -2,6 +2,8 @@ package io.ewok.gds.allocator;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -23,6 +25,9 @@ final class NodeHeap {
 
   /** In the order of their creation. Guarded by {@link #growth}. */
   private final List<Unit> units = new ArrayList<>();
+
+  /** Those that are open and not of a stripe: they keep generations that nobody else knows. */
+  private final Set<SlabShard> shards = ConcurrentHashMap.newKeySet();
 
   private final Stripes stripes = new Stripes(this);
 
@@ -48,6 +53,20 @@ final class NodeHeap {
 
   SlabAllocator allocator() {
     return allocator;
+  }
+
+  /** Opens a shard. */
+  SlabShard shard() {
+    SlabShard shard = new SlabShard(this);
+    shards.add(shard);
+    // After it was added: either close finds it, or this finds the heap closed.
+    requireOpen();
+    return shard;
+  }
+
+  /** Forgets a shard that is flushed. */
+  void remove(SlabShard shard) {
+    shards.remove(shard);
   }
 
   /** Throws if the allocator is closed. */
@@ -226,6 +245,10 @@ final class NodeHeap {
     try {
       if (!closed) {
         closed = true;
+        // A handle from before must match nothing that gets the number of its slab.
+        shards.forEach(SlabShard::surrenderGenerations);
+        shards.clear();
+        stripes.surrenderGenerations();
         for (Bin bin : bins) {
           bin.drainDepot();
           bin.forEachSlab(

@@ -249,8 +249,7 @@ public final class SlabAllocator implements AutoCloseable {
 
   /** Returns a new shard, which its owner closes. */
   public SlabShard shard() {
-    heap.requireOpen();
-    return new SlabShard(heap);
+    return heap.shard();
   }
 
   /**

@@ -179,6 +179,21 @@ public final class SlabShard implements AutoCloseable {
     }
   }
 
+  /** Tells the slabs the generations of the cells in the magazines. For a heap that goes away. */
+  void surrenderGenerations() {
+    surrenderGenerations(loaded);
+    surrenderGenerations(spare);
+  }
+
+  private static void surrenderGenerations(Magazine[] magazines) {
+    for (Magazine magazine : magazines) {
+      for (int i = 0; i < magazine.count(); i++) {
+        long handle = magazine.handle(i);
+        SlabTable.find(handle).raiseNextGeneration(CellHandle.generation(handle));
+      }
+    }
+  }
+
   /**
    * Flushes the shard. Later calls throw {@link IllegalStateException}; closing twice does nothing.
    */
@@ -186,6 +201,7 @@ public final class SlabShard implements AutoCloseable {
   public void close() {
     if (!closed) {
       flush();
+      heap.remove(this);
       closed = true;
     }
   }

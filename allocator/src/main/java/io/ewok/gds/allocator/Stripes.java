@@ -87,6 +87,13 @@ final class Stripes {
     return stripes.compareAndSet(current, more) && entered ? mine : null;
   }
 
+  /** Tells the slabs the generations of the cells in all stripes. For a heap that goes away. */
+  void surrenderGenerations() {
+    for (Stripe stripe : stripes.getAcquire()) {
+      stripe.shard.surrenderGenerations();
+    }
+  }
+
   /** Puts the free cells of all stripes that nobody is in at the disposal of everybody. */
   void flush() {
     for (Stripe stripe : stripes.getAcquire()) {
