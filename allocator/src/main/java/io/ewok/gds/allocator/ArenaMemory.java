@@ -1,7 +1,6 @@
 package io.ewok.gds.allocator;
 
 import io.ewok.gds.ffm.LinuxMemory;
-import io.ewok.gds.ffm.unchecked.Memory;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.util.Arrays;
@@ -9,9 +8,14 @@ import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * The memory that a bump arena cuts its blocks from, one behind the other. It lies in a few
- * <em>extents</em>, each a reserved region, of which the part in use is committed; each new extent
- * is as large as all before it, so that even many small blocks need few mappings.
+ * The memory that a bump arena cuts its blocks from, one behind the other. It lies in
+ * <em>extents</em>, of which there are two kinds:
+ *
+ * <ul>
+ *   <li>A reserved region, of which the part in use is committed. Each new one is as large as all
+ *       before it, so that even many small blocks need few mappings.
+ *   <li>A cell of a {@link SlabAllocator}, just large enough for what is wanted at that moment.
+ * </ul>
  *
  * <p>What was cut off can be taken back only as a whole down to some place: by {@link #reset} or
  * {@link #rewind}. It stays committed, and is cut off again from there.
@@ -31,6 +35,9 @@ final class ArenaMemory implements AutoCloseable {
 
   private final MemoryBudget budget;
 
+  /** Null if extents are regions. */
+  private final SlabAllocator cells;
+
   /** Appended to by the owner; searched by any thread. */
   private volatile Extent[] extents = NONE;
 
@@ -44,13 +51,27 @@ final class ArenaMemory implements AutoCloseable {
 
   private boolean cutting;
 
+  /** Takes memory from the system. */
   ArenaMemory(MemoryBudget budget) {
     this.budget = Objects.requireNonNull(budget, "budget");
+    this.cells = null;
+  }
+
+  /** Takes memory from an allocator. */
+  ArenaMemory(SlabAllocator cells) {
+    this.budget = cells.budget();
+    this.cells = cells;
   }
 
   /** Address space, the beginning of which is memory. */
   private static final class Extent {
+    /** Null if it is a cell. */
     final Region region;
+
+    /** {@link SlabAllocator#NONE} if it is a region. */
+    final long cell;
+
+    final MemorySegment segment;
     final long start;
     final long end;
 
@@ -65,10 +86,30 @@ final class ArenaMemory implements AutoCloseable {
 
     Extent(Region region) {
       this.region = region;
-      this.start = region.address();
-      this.end = start + region.sizeBytes();
+      this.cell = SlabAllocator.NONE;
+      this.segment = region.segment();
+      this.start = segment.address();
+      this.end = start + segment.byteSize();
       this.committedEnd = start;
       this.usedEnd = start;
+    }
+
+    Extent(long cell, MemorySegment segment) {
+      this.region = null;
+      this.cell = cell;
+      this.segment = segment;
+      this.start = segment.address();
+      this.end = start + segment.byteSize();
+      this.committedEnd = end;
+      this.usedEnd = end; // by others, before
+    }
+
+    boolean contains(long address, long bytes) {
+      return address >= start && bytes >= 0 && bytes <= committedEnd - address;
+    }
+
+    MemorySegment slice(long address, long bytes) {
+      return segment.asSlice(address - start, bytes);
     }
   }
 
@@ -108,8 +149,12 @@ final class ArenaMemory implements AutoCloseable {
         return address;
       }
     }
-    Extent added = addExtent(roundUp(bytes, endAlignmentBytes));
-    moveTo(known.length, added.start + roundUp(bytes, endAlignmentBytes));
+    long wanted = roundUp(bytes, endAlignmentBytes);
+    Extent added = cells == null ? addRegion(wanted) : addCell(wanted, alignmentBytes);
+    Extent[] more = Arrays.copyOf(known, known.length + 1);
+    more[known.length] = added;
+    extents = more;
+    moveTo(known.length, added.start + wanted);
     return added.start;
   }
 
@@ -122,11 +167,10 @@ final class ArenaMemory implements AutoCloseable {
     place = to;
   }
 
-  private Extent addExtent(long bytes) {
-    Extent[] known = extents;
+  private Extent addRegion(long bytes) {
     long total = 0;
-    for (Extent extent : known) {
-      total += extent.region.sizeBytes();
+    for (Extent extent : extents) {
+      total += extent.end - extent.start;
     }
     long sizeBytes = Math.max(EXTENT_BYTES_MIN, Math.min(total, Region.SIZE_BYTES_MAX));
     Extent added =
@@ -143,10 +187,17 @@ final class ArenaMemory implements AutoCloseable {
         added.region.close();
       }
     }
-    Extent[] more = Arrays.copyOf(known, known.length + 1);
-    more[known.length] = added;
-    extents = more;
     return added;
+  }
+
+  private Extent addCell(long bytes, long alignmentBytes) {
+    long cell = cells.allocate((int) bytes, (int) alignmentBytes);
+    if (cell == SlabAllocator.NONE) {
+      throw new BudgetExceededException("no room in " + cells, budget, bytes);
+    }
+    MemorySegment segment = cells.segment(cell);
+    usageBytes.addAndGet(segment.byteSize());
+    return new Extent(cell, segment);
   }
 
   private void commit(Extent extent, long end) {
@@ -211,11 +262,14 @@ final class ArenaMemory implements AutoCloseable {
    */
   MemorySegment segment(long address, long bytes) {
     Extent[] known = extents;
-    // The youngest is the largest, and the likeliest.
+    // The likeliest first: of what the owner asks, it is the one that he cuts just now.
+    int likely = current;
+    if (likely < known.length && known[likely].contains(address, bytes)) {
+      return known[likely].slice(address, bytes);
+    }
     for (int i = known.length - 1; i >= 0; i--) {
-      Extent extent = known[i];
-      if (address >= extent.start && bytes >= 0 && bytes <= extent.committedEnd - address) {
-        return extent.region.segment().asSlice(address - extent.start, bytes);
+      if (known[i].contains(address, bytes)) {
+        return known[i].slice(address, bytes);
       }
     }
     throw new IllegalArgumentException(
@@ -232,6 +286,17 @@ final class ArenaMemory implements AutoCloseable {
       throw new IllegalArgumentException(
           "a block has %d to %d bytes: blockBytes=%d"
               .formatted(PAGE_BYTES, Region.SIZE_BYTES_MAX, blockBytes));
+    }
+    return blockBytes;
+  }
+
+  static int requireCellBlock(int blockBytes) {
+    if (blockBytes < PAGE_BYTES
+        || blockBytes > SlabAllocator.BYTES_MAX
+        || Integer.bitCount(blockBytes) != 1) {
+      throw new IllegalArgumentException(
+          "a block in a cell is a power of two from %d to %d bytes: blockBytes=%d"
+              .formatted(PAGE_BYTES, SlabAllocator.BYTES_MAX, blockBytes));
     }
     return blockBytes;
   }
@@ -263,9 +328,11 @@ final class ArenaMemory implements AutoCloseable {
   }
 
   /** Sets memory to zero. */
-  static void clear(long address, long bytes) {
+  void clear(long address, long bytes) {
+    // Through a segment: whoever allocates in an arena that is being closed gets an exception.
+    MemorySegment memory = segment(address, bytes);
     for (long done = 0; done < bytes; done += CLEAR_BYTES_MAX) {
-      Memory.fill(address + done, Math.min(CLEAR_BYTES_MAX, bytes - done), (byte) 0);
+      memory.asSlice(done, Math.min(CLEAR_BYTES_MAX, bytes - done)).fill((byte) 0);
     }
   }
 
@@ -282,7 +349,11 @@ final class ArenaMemory implements AutoCloseable {
   @Override
   public void close() {
     for (Extent extent : extents) {
-      extent.region.close();
+      if (extent.region != null) {
+        extent.region.close();
+      } else {
+        cells.free(extent.cell);
+      }
     }
     extents = NONE;
     usageBytes.set(0);

@@ -78,6 +78,20 @@ public final class BumpArena implements AutoCloseable {
   }
 
   /**
+   * Creates an arena that holds no memory yet and takes blocks from an allocator: for arenas that
+   * live so short that mapping memory for them would cost more than using it. Closing it frees the
+   * blocks. Segments have the lifetime of the allocator, which is closed after the arena, and
+   * memory is cleared for {@link #allocateZeroed} always. There is no request over {@link
+   * SlabAllocator#BYTES_MAX}.
+   *
+   * @param blockBytes size of a block in bytes, a power of two, 4 KiB to 64 KiB
+   */
+  public BumpArena(SlabAllocator allocator, int blockBytes) {
+    this.memory = new ArenaMemory(allocator);
+    this.blockBytes = ArenaMemory.requireCellBlock(blockBytes);
+  }
+
+  /**
    * Allocates memory that begins at any byte.
    *
    * @param bytes size in bytes, 1 to {@link Region#SIZE_BYTES_MAX}
@@ -130,7 +144,7 @@ public final class BumpArena implements AutoCloseable {
     boolean inBlock = address + bytes == next;
     long usedBytes = (inBlock ? usedEnd : memory.usedEnd()) - address;
     if (usedBytes > 0) {
-      ArenaMemory.clear(address, Math.min(usedBytes, bytes));
+      memory.clear(address, Math.min(usedBytes, bytes));
     }
     return address;
   }

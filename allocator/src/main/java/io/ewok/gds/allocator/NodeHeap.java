@@ -69,6 +69,10 @@ final class NodeHeap {
     shards.remove(shard);
   }
 
+  MemoryBudget budget() {
+    return budget;
+  }
+
   /** Throws if the allocator is closed. */
   void requireOpen() {
     if (closed) {

@@ -288,6 +288,10 @@ public final class SlabAllocator implements AutoCloseable {
     heap.close();
   }
 
+  MemoryBudget budget() {
+    return heap.budget();
+  }
+
   /** Returns the name in one line. */
   @Override
   public String toString() {

@@ -1,17 +1,36 @@
 /**
  * Off-heap memory for storage engines: few large mappings, cut up without garbage.
  *
- * <p><b>What it is.</b> A {@link io.ewok.gds.allocator.Region} is a mapping of anonymous memory.
- * Inside regions work two allocators: a {@link io.ewok.gds.allocator.BumpArena} for things that die
- * together, and a {@link io.ewok.gds.allocator.FramePool} for frames of one size that come and go.
- * Every region is charged to a {@link io.ewok.gds.allocator.MemoryBudget}, so that what a component
- * may use is a number known at start and what it does use is a gauge.
+ * <p><b>What it is.</b> A {@link io.ewok.gds.allocator.Region} is a mapping of anonymous memory;
+ * the others cut regions up. Every region is charged to a {@link
+ * io.ewok.gds.allocator.MemoryBudget}, so that what a component may use is a number known at start
+ * and what it does use is a gauge.
  *
- * <p><b>What it is not.</b> A general replacement for {@code malloc}: there are no size classes and
- * no caches per thread.
+ * <table>
+ * <caption>Which one to use</caption>
+ * <tr><th>for</th><th>type</th></tr>
+ * <tr><td>one mapping, registered with the ring as one buffer</td>
+ *     <td>{@link io.ewok.gds.allocator.Region}</td></tr>
+ * <tr><td>things that die together, one writer</td>
+ *     <td>{@link io.ewok.gds.allocator.BumpArena}</td></tr>
+ * <tr><td>the same, many writers</td>
+ *     <td>{@link io.ewok.gds.allocator.ConcurrentBumpArena}</td></tr>
+ * <tr><td>things of up to 64 KiB that come and go, any thread</td>
+ *     <td>{@link io.ewok.gds.allocator.SlabAllocator}</td></tr>
+ * <tr><td>frames of one size in one region, single or neighbours, under a lock the owner has</td>
+ *     <td>{@link io.ewok.gds.allocator.FramePool}</td></tr>
+ * <tr><td>pages for read-ahead, with a floor and a ceiling</td>
+ *     <td>{@link io.ewok.gds.allocator.ReadArena}</td></tr>
+ * <tr><td>who may use how much</td>
+ *     <td>{@link io.ewok.gds.allocator.MemoryBudget}, {@link
+ *     io.ewok.gds.allocator.BudgetCredit}</td></tr>
+ * </table>
  *
- * <p><b>Threads.</b> Budgets and the lease count of a region are for any thread. An arena or a pool
- * belongs to one owner at a time: a thread, or whoever holds the owner's lock.
+ * <p><b>What it is not.</b> A replacement for {@code malloc}: what is freed is named by its handle,
+ * not by its address, and there are no caches per thread.
+ *
+ * <p><b>Threads.</b> Each type says which; what is not for any thread belongs to one owner at a
+ * time: a thread, or whoever holds the owner's lock.
  *
  * <p><b>Safety.</b> A segment that leaves through this package has the scope of its region: access
  * after {@code close} is an {@link java.lang.IllegalStateException}, never a fault of the process.

@@ -13,6 +13,8 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -114,6 +116,23 @@ class BumpArenaTest {
   }
 
   @Test
+  void refusedRequestsLeaveNoAddressSpaceBehind() throws IOException {
+    MemoryBudget small = MemoryBudget.root("small", 4096);
+    try (BumpArena arena = new BumpArena(small, 4096)) {
+      long before = mappedPages();
+      for (int i = 0; i < 100; i++) {
+        assertThrows(BudgetExceededException.class, () -> arena.allocate(1 << 30));
+      }
+      // Far less than the hundred GiB; the JVM maps something now and then.
+      assertTrue(mappedPages() - before < (10L << 30) / 4096);
+    }
+  }
+
+  private static long mappedPages() throws IOException {
+    return Long.parseLong(Files.readString(Path.of("/proc/self/statm")).split(" ", 2)[0]);
+  }
+
+  @Test
   void callbackOfTheBudgetCannotAllocateFromTheArenaThatMadeItRun() {
     List<RuntimeException> refused = new ArrayList<>();
     try (BumpArena arena = new BumpArena(budget, 4096)) {
@@ -145,26 +164,76 @@ class BumpArenaTest {
     }
   }
 
+  // ---- in cells of another allocator
+
+  @Test
+  void arenaInCellsGivesThemBack() {
+    SlabAllocator cells = new SlabAllocator(budget, SlabOptions.named("cells"));
+    BumpArena arena = new BumpArena(cells, 4096);
+    assertEquals(0, arena.memoryUsageBytes());
+    long first = arena.allocate(100);
+    assertEquals(first + 100, arena.allocate(100));
+    arena.allocate(20_000);
+    arena.allocateAligned(1000, 4096);
+    assertEquals(4096 + 20_480 + 4096, arena.memoryUsageBytes());
+    assertEquals(arena.memoryUsageBytes(), cells.stats().liveBytes());
+    arena.reset();
+    assertEquals(first, arena.allocate(100));
+    MemorySegment segment = arena.segment(first, 100);
+    assertThrows(IllegalArgumentException.class, () -> arena.allocate(65_537));
+    arena.close();
+    arena.close();
+    assertEquals(0, cells.stats().liveBytes());
+    assertThrows(IllegalStateException.class, () -> arena.allocate(8));
+    assertThrows(IllegalArgumentException.class, () -> arena.segment(first, 100));
+    cells.close();
+    assertThrows(IllegalStateException.class, () -> segment.get(JAVA_BYTE, 0));
+  }
+
+  @Test
+  void arenaInCellsIsRefusedMemoryByTheirBudget() {
+    MemoryBudget none = MemoryBudget.root("none", 0);
+    try (SlabAllocator cells = new SlabAllocator(none, SlabOptions.named("cells"));
+        BumpArena arena = new BumpArena(cells, 4096)) {
+      assertThrows(BudgetExceededException.class, () -> arena.allocate(8));
+      assertEquals(0, arena.memoryUsageBytes());
+    }
+  }
+
+  @Test
+  void allocatorClosedBeforeTheArenaIsAnExceptionAndNoFault() {
+    SlabAllocator cells = new SlabAllocator(budget, SlabOptions.named("cells"));
+    BumpArena arena = new BumpArena(cells, 4096);
+    arena.allocate(8);
+    cells.close();
+    assertThrows(IllegalStateException.class, () -> arena.allocateZeroed(8, 8));
+    assertThrows(IllegalStateException.class, () -> arena.allocate(4096));
+    assertThrows(StaleHandleException.class, arena::close);
+  }
+
   // ---- what it contains
 
   @Test
   void memoryThatWasNeverAllocatedIsNotTouchedToZeroIt() throws IOException {
     int block = 64 << 20;
     try (BumpArena arena = new BumpArena(budget, block)) {
-      long small = arena.allocateZeroed(64, 8);
-      Memory.fill(small, 64, (byte) 1);
+      long first = arena.allocateZeroed(64, 8);
+      Memory.fill(first, 64, (byte) 1);
       arena.reset();
-      assertEquals(small, arena.allocateZeroed(32 << 20, 8));
-      assertEquals(0, Memory.getLong(small));
+      assertEquals(first, arena.allocateZeroed(64, 8));
+      assertEquals(0, Memory.getLong(first));
+      long afterReset = arena.allocateZeroed(16 << 20, 8);
       BumpArena.Mark mark = arena.mark();
       Memory.fill(arena.allocate(64), 64, (byte) 1);
       arena.rewind(mark);
-      long rest = arena.allocateZeroed(16 << 20, 8);
-      assertEquals(0, Memory.getLong(rest));
+      long afterRewind = arena.allocateZeroed(16 << 20, 8);
+      assertEquals(0, Memory.getLong(afterRewind));
       long own = arena.allocateZeroed(block, 8);
-      assertEquals(0, pagesPresent(small + (1 << 20), 31 << 20));
-      assertEquals(0, pagesPresent(rest + (1 << 20), 15 << 20));
+      assertEquals(0, pagesPresent(afterReset + (1 << 20), 14 << 20));
+      assertEquals(0, pagesPresent(afterRewind + (1 << 20), 14 << 20));
       assertEquals(0, pagesPresent(own, block));
+      Memory.putByte(own, (byte) 1);
+      assertEquals(1, pagesPresent(own, block));
     }
   }
 
@@ -184,11 +253,15 @@ class BumpArenaTest {
    * Allocates in all ways, resets and rewinds. Nothing that is live is overwritten; what is to be
    * zero is.
    */
-  @Test
-  void liveAllocationsKeepTheirContentWhateverComesAndGoes() {
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void liveAllocationsKeepTheirContentWhateverComesAndGoes(boolean inCells) {
+    MemoryBudget forCells = MemoryBudget.root("cells", 1 << 30);
+    SlabAllocator cells = new SlabAllocator(forCells, SlabOptions.named("cells"));
+    int bytesMax = inCells ? SlabAllocator.BYTES_MAX : 200_000;
     for (long seed = 1; seed <= 20; seed++) {
       Random random = new Random(seed);
-      try (BumpArena arena = new BumpArena(budget, 4096)) {
+      try (BumpArena arena = inCells ? new BumpArena(cells, 4096) : new BumpArena(budget, 4096)) {
         record Allocation(long address, long bytes, byte pattern) {
           void verify(String where) {
             for (long at = 0; at < bytes; at++) {
@@ -218,7 +291,7 @@ class BumpArenaTest {
               }
             }
             default -> {
-              long bytes = 1L + random.nextInt(random.nextInt(30) == 0 ? 200_000 : 300);
+              long bytes = 1L + random.nextInt(random.nextInt(30) == 0 ? bytesMax : 300);
               long alignment = 1L << random.nextInt(13);
               byte pattern = (byte) (round | 1);
               long address =
@@ -240,13 +313,17 @@ class BumpArenaTest {
             gone.verify(where);
           }
           live.subList(kept, live.size()).clear();
-          assertEquals(budget.usedBytes(), arena.memoryUsageBytes(), where);
+          assertTrue(inCells || budget.usedBytes() == arena.memoryUsageBytes(), where);
         }
         for (Allocation allocation : live) {
           allocation.verify("seed=" + seed);
         }
       }
     }
+    assertEquals(0, budget.usedBytes());
+    assertEquals(0, cells.stats().liveBytes());
+    cells.close();
+    assertEquals(0, forCells.usedBytes());
   }
 
   // ---- reset and rewind
@@ -400,6 +477,11 @@ class BumpArenaTest {
   void badArgumentsAreRefused() {
     assertThrows(IllegalArgumentException.class, () -> new BumpArena(budget, 100));
     assertThrows(IllegalArgumentException.class, () -> new BumpArena(budget, (1 << 30) + 1));
+    try (SlabAllocator cells = new SlabAllocator(budget, SlabOptions.named("cells"))) {
+      for (int block : new int[] {0, 2048, 5000, 128 << 10, Integer.MIN_VALUE}) {
+        assertThrows(IllegalArgumentException.class, () -> new BumpArena(cells, block));
+      }
+    }
     try (BumpArena arena = new BumpArena(budget, BLOCK_BYTES)) {
       for (int round = 0; round < 2; round++) {
         for (long bytes : new long[] {0, -1, Long.MIN_VALUE, (1 << 30) + 1, Long.MAX_VALUE}) {

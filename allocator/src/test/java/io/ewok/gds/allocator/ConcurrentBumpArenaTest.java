@@ -18,6 +18,7 @@ import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntFunction;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -88,43 +89,59 @@ class ConcurrentBumpArenaTest {
   }
 
   /**
-   * Blocks of a few allocations each, so that nearly all of the time one is being handed over. With
-   * sizes that fill blocks exactly, usage tells how many were opened: one too many would show.
+   * Two threads allocate in short bursts that begin together, since longer runs would be run one
+   * after the other where cores are scarce. With sizes that fill blocks exactly, usage tells how
+   * many were opened: one too many would show.
    */
-  @Test
-  void eachBlockIsOpenedOnceAndFilledToItsEnd() throws Exception {
-    int threads = 4;
-    int each = 512;
-    int perThread = 4000;
-    for (int trial = 0; trial < 25; trial++) {
-      try (ConcurrentBumpArena arena = new ConcurrentBumpArena(budget, BLOCK_BYTES)) {
-        CyclicBarrier start = new CyclicBarrier(threads);
-        boolean aligned = trial % 2 == 0;
-        List<long[]> results =
-            inThreads(
-                threads,
-                thread ->
-                    () -> {
-                      long[] addresses = new long[perThread];
-                      start.await();
-                      for (int i = 0; i < perThread; i++) {
-                        addresses[i] =
-                            aligned && i % 2 == 0
-                                ? arena.allocateAligned(each, 512)
-                                : arena.allocate(each);
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void eachBlockIsOpenedOnceAndFilledToItsEnd(boolean aligned) throws Exception {
+    int threads = 2;
+    int each = 256;
+    int bursts = 10_000;
+    int burst = 8;
+    AtomicInteger arrived = new AtomicInteger();
+    try (ConcurrentBumpArena arena = new ConcurrentBumpArena(budget, BLOCK_BYTES)) {
+      List<long[]> results =
+          inThreads(
+              threads,
+              thread ->
+                  () -> {
+                    long[] addresses = new long[bursts * burst];
+                    for (int i = 0; i < addresses.length; i++) {
+                      if (i % burst == 0) {
+                        arrived.incrementAndGet();
+                        awaitAll(arrived, threads * (i / burst + 1));
                       }
-                      return addresses;
-                    });
-        assertEquals((long) threads * perThread * each, arena.memoryUsageBytes(), "trial=" + trial);
-        requireDisjoint(results, each, "trial=" + trial);
+                      addresses[i] =
+                          aligned && i % 2 == 0
+                              ? arena.allocateAligned(each, each)
+                              : arena.allocate(each);
+                    }
+                    return addresses;
+                  });
+      long requested =
+          results.stream().mapToLong(addresses -> (long) addresses.length * each).sum();
+      requireDisjoint(results, each);
+      assertEquals(requested, arena.memoryUsageBytes());
+    }
+  }
+
+  @SuppressWarnings("ThreadPriorityCheck") // Lets the other thread come where cores are scarce.
+  private static void awaitAll(AtomicInteger arrived, int count) {
+    for (int spins = 0; arrived.get() < count; spins++) {
+      if (spins < 1000) {
+        Thread.onSpinWait();
+      } else {
+        Thread.yield();
       }
     }
   }
 
-  private static void requireDisjoint(List<long[]> addresses, long each, String where) {
+  private static void requireDisjoint(List<long[]> addresses, long each) {
     long[] all = addresses.stream().flatMapToLong(Arrays::stream).sorted().toArray();
     for (int i = 1; i < all.length; i++) {
-      assertTrue(all[i] - all[i - 1] >= each, where + " address=" + all[i]);
+      assertTrue(all[i] - all[i - 1] >= each, "address=" + all[i]);
     }
   }
 

@@ -132,6 +132,18 @@ class FramePoolTest {
   }
 
   @Test
+  void operationConcernsNoNeighbour() {
+    long[] handles = new long[3];
+    pool.allocateBatch(handles, 0, 3);
+    RegionLeases.take(region, 4096, 4096);
+    pool.free(handles[0]);
+    pool.free(handles[2]);
+    assertEquals(FRAMES - 1, pool.freeCount());
+    RegionLeases.giveBack(region, 4096, 4096);
+    assertEquals(1, pool.frame(handles[1]));
+  }
+
+  @Test
   void ofARunOnlyTheFramesUnderIoAreDeferred() {
     long run = pool.allocateRun(8, 0);
     // The last byte of frame 1 to the first of frame 3.
@@ -237,6 +249,8 @@ class FramePoolTest {
 
   @Test
   void inventedHandlesAreRefused() {
+    assertThrows(StaleHandleException.class, () -> pool.free(FramePool.NONE));
+    assertThrows(StaleHandleException.class, () -> pool.frame(1));
     long handle = pool.allocate();
     for (int bit = 0; bit < 64; bit++) {
       long invented = handle ^ 1L << bit;
