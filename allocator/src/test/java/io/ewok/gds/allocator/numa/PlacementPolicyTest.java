@@ -64,6 +64,7 @@ class PlacementPolicyTest {
         "interleave:,0",
         "interleave:0,",
         "interleave:1-0",
+        "interleave:5-2",
         "interleave:-1",
         "interleave:0 1",
         "interleave:1024",

@@ -86,8 +86,11 @@ class PlacementTest {
   void refusalIsSurvivedAndReported(String errno, String word) {
     FakeKernel kernel = new FakeKernel(0, 1).refuses("mbind", Errno.number(errno));
     for (String text : List.of("local", "bind:0", "weighted-interleave:0-1", "preferred-many:0")) {
+      kernel.calls.clear();
       Placement placement =
           Placement.request(memory, PlacementPolicy.parse(text), kernel).verify(memory, kernel);
+      // Only an unknown mode is a reason to try another.
+      assertEquals(List.of("mbind", "get_mempolicy", "get_mempolicy", "move_pages"), kernel.calls);
       assertEquals(PlacementPolicy.none(), placement.effective());
       assertTrue(placement.isDegraded());
       assertTrue(placement.reason().contains("mbind refused with " + errno), placement.reason());

@@ -140,6 +140,7 @@ class SysfsTopologyTest {
     "online, nonsense",
     "online, 0-",
     "online, 1-0",
+    "online, 5-2",
     "online, 0-99999999999999",
     "online, 0-1024",
     "online, 0-2",
