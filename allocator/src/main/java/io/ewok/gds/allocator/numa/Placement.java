@@ -178,21 +178,18 @@ public final class Placement {
     return new Placement(requested, accepted, refusal, effective, sample, reason);
   }
 
-  /** The kernel's words in ours; nothing for a mode that is younger than this program. */
+  /** The kernel's words in ours; nothing for what no kernel says that this program knows of. */
   private static Optional<PlacementPolicy> policyOf(MemoryPolicy policy) {
     int number = policy.mode() & ~MODE_FLAGS;
     BitSet nodes = policy.nodes();
+    if (number == Mode.PREFERRED.number && nodes.isEmpty()) {
+      // Local, before Linux 5.14.
+      return Optional.of(PlacementPolicy.local());
+    }
     for (Mode mode : Mode.values()) {
-      if (mode.number == number && mode != Mode.PREFERRED) {
+      if (mode.number == number && mode.takes(nodes)) {
         return Optional.of(new PlacementPolicy(mode, nodes));
       }
-    }
-    // Before Linux 5.14 local is called preferred, of no node.
-    if (number == Mode.PREFERRED.number) {
-      return Optional.of(
-          nodes.isEmpty()
-              ? PlacementPolicy.local()
-              : PlacementPolicy.preferred(nodes.nextSetBit(0)));
     }
     return Optional.empty();
   }

@@ -76,6 +76,12 @@ public record PlacementPolicy(Mode mode, BitSet nodes) {
       return name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
+    /** Whether it wants so many nodes. */
+    boolean takes(BitSet nodes) {
+      int count = nodes.cardinality();
+      return count >= nodesMin && count <= nodesMax;
+    }
+
     private static Optional<Mode> of(String text) {
       for (Mode mode : values()) {
         if (mode.toString().equals(text)) {
@@ -94,8 +100,7 @@ public record PlacementPolicy(Mode mode, BitSet nodes) {
       throw new IllegalArgumentException(
           "nodes are numbered from 0 to " + NODE_MAX + ": node=" + (nodes.length() - 1));
     }
-    int count = nodes.cardinality();
-    if (count < mode.nodesMin || count > mode.nodesMax) {
+    if (!mode.takes(nodes)) {
       throw new IllegalArgumentException(
           mode + " takes " + wanted(mode) + ": nodes=" + NodeList.format(nodes));
     }
@@ -170,8 +175,7 @@ public record PlacementPolicy(Mode mode, BitSet nodes) {
               + "="
               + text);
     }
-    int count = nodes.get().cardinality();
-    if (count < mode.get().nodesMin || count > mode.get().nodesMax) {
+    if (!mode.get().takes(nodes.get())) {
       throw new IllegalArgumentException(
           mode.get() + " takes " + wanted(mode.get()) + ": " + KEY + "=" + text);
     }

@@ -182,12 +182,15 @@ class PlacementTest {
   }
 
   @Test
-  void modeOfTheFutureIsNoError() {
+  void policyThatNobodyKnowsIsNoError() {
     BitSet nodes = new BitSet();
     nodes.set(0);
     FakeKernel kernel = new FakeKernel(0).keeps(4711, nodes);
     Placement placement = Placement.request(memory, PlacementPolicy.none(), kernel);
     assertEquals(PlacementPolicy.none(), placement.effective());
+    // Of no node, as an imitation of a kernel may say.
+    kernel.keeps(Mode.BIND.number, new BitSet());
+    assertEquals(PlacementPolicy.none(), placement.verify(memory, kernel).effective());
     kernel.keeps(1 << 15 | 2, nodes);
     assertEquals(PlacementPolicy.bind(0), placement.verify(memory, kernel).effective());
   }
