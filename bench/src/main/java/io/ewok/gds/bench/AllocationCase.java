@@ -29,7 +29,7 @@ record AllocationCase(
           "remote free, 64 B",
           RemoteFreeBenchmark.class,
           Map.of("bytes", "64"),
-          List.of("slabShard", "slabBatch", "slabAllocator"),
+          List.of("slabShard", "slabShardBatch", "slabAllocator", "slabAllocatorBatch"),
           List.of("malloc", "nettyAdaptive", "nettyPooled"));
   private static final AllocationCase BUMP =
       new AllocationCase(
@@ -88,7 +88,7 @@ record AllocationCase(
         name,
         benchmark,
         Map.of("bytes", bytes, "live", "64"),
-        List.of("slabShard", "slabBatch", "slabAllocator"),
+        List.of("slabShard", "slabShardBatch", "slabAllocator", "slabAllocatorBatch"),
         List.of("malloc", "nettyAdaptive", "nettyPooled", "confinedArena"));
   }
 

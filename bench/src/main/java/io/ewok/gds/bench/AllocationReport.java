@@ -156,13 +156,24 @@ final class AllocationReport {
         profile, contender, sample -> Math.max(0, sample.memoryBytes() - idle) / MEBIBYTE);
   }
 
+  private double[] requestedMebibytes(String profile, String contender) {
+    return rounds.churn(profile, contender, sample -> sample.requestedBytes() / MEBIBYTE);
+  }
+
   private void print(PrintStream out) {
     out.println(Comparison.header());
     comparisons().forEach(comparison -> out.println(comparison.toRow()));
     for (String profile : profiles) {
       out.printf(
-          "%n%-24s%10s%10s%10s%10s%10s%10s%n",
-          profile + ", MiB", "requested", "in cells", "committed", "resident", "process", "heap");
+          "%n%-24s%10s%10s%10s%10s%10s%10s%10s%n",
+          profile + ", MiB",
+          "requested",
+          "in cells",
+          "committed",
+          "resident",
+          "process",
+          "heap",
+          "cost");
       for (String contender : churners) {
         printMemory(out, profile, contender);
       }
@@ -174,19 +185,22 @@ final class AllocationReport {
         Medians. Requested: asked for by the live blocks. In cells: with what is lost to rounding.
         Committed: held by the allocator, by its own account. Resident: of that, what the kernel has
         in memory. Process: growth of the process, the Java heap aside. Heap: growth of live objects.
+        Cost: process and heap, less those of nothing, divided by requested.
         """);
   }
 
   private void printMemory(PrintStream out, String profile, String contender) {
     out.printf(
-        "%-24s%10s%10s%10s%10s%10s%10s%n",
+        "%-24s%10s%10s%10s%10s%10s%10s%10.2f%n",
         contender,
         median(profile, contender, ChurnFork.Sample::requestedBytes),
         median(profile, contender, ChurnFork.Sample::usedBytes),
         median(profile, contender, ChurnFork.Sample::committedBytes),
         median(profile, contender, ChurnFork.Sample::residentBytes),
         median(profile, contender, ChurnFork.Sample::grownBytes),
-        median(profile, contender, ChurnFork.Sample::heapBytes));
+        median(profile, contender, ChurnFork.Sample::heapBytes),
+        Comparison.median(mebibytes(profile, contender))
+            / Comparison.median(requestedMebibytes(profile, contender)));
   }
 
   private String median(

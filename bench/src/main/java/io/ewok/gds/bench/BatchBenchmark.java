@@ -72,7 +72,7 @@ public class BatchBenchmark extends AllocationSuite {
   /** Ours, with a shard for each thread and one call for all that are live. */
   @Benchmark
   @OperationsPerInvocation(BLOCKS)
-  public int slabBatch() {
+  public int slabShardBatch() {
     return blocks();
   }
 
@@ -80,6 +80,13 @@ public class BatchBenchmark extends AllocationSuite {
   @Benchmark
   @OperationsPerInvocation(BLOCKS)
   public int slabAllocator() {
+    return blocks();
+  }
+
+  /** Ours, by the calls for any thread, one for all that are live. */
+  @Benchmark
+  @OperationsPerInvocation(BLOCKS)
+  public int slabAllocatorBatch() {
     return blocks();
   }
 

@@ -15,9 +15,10 @@ final class Contenders {
     return switch (method) {
       case "nothing" -> new FloorContender(slots, 0);
       case "floor" -> new FloorContender(slots, FloorContender.MEAN_BYTES);
-      case "slabShard" -> new SlabContender(slots, SlabContender.Access.SHARD);
-      case "slabBatch" -> new SlabContender(slots, SlabContender.Access.SHARD_IN_BATCHES);
-      case "slabAllocator" -> new SlabContender(slots, SlabContender.Access.ANY_THREAD);
+      case "slabShard" -> new SlabContender(slots, true, false);
+      case "slabShardBatch" -> new SlabContender(slots, true, true);
+      case "slabAllocator" -> new SlabContender(slots, false, false);
+      case "slabAllocatorBatch" -> new SlabContender(slots, false, true);
       case "malloc" -> new MallocContender(slots, true);
       case "mallocPlain" -> new MallocContender(slots, false);
       case "nettyAdaptive" -> NettyContender.adaptive(slots, true);

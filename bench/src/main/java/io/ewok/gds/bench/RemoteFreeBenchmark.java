@@ -133,17 +133,17 @@ public class RemoteFreeBenchmark extends AllocationSuite {
 
   /** Ours, with a shard for each thread and one call for a batch. */
   @Benchmark
-  @Group("slabBatch")
+  @Group("slabShardBatch")
   @OperationsPerInvocation(BLOCKS)
-  public void slabBatchAllocate(Ring ring, Side side, Control control) {
+  public void slabShardBatchAllocate(Ring ring, Side side, Control control) {
     allocate(ring, side, control);
   }
 
   /** Ours, with a shard for each thread and one call for a batch. */
   @Benchmark
-  @Group("slabBatch")
+  @Group("slabShardBatch")
   @OperationsPerInvocation(BLOCKS)
-  public void slabBatchFree(Ring ring, Side side, Control control) {
+  public void slabShardBatchFree(Ring ring, Side side, Control control) {
     free(ring, side, control);
   }
 
@@ -160,6 +160,22 @@ public class RemoteFreeBenchmark extends AllocationSuite {
   @Group("slabAllocator")
   @OperationsPerInvocation(BLOCKS)
   public void slabAllocatorFree(Ring ring, Side side, Control control) {
+    free(ring, side, control);
+  }
+
+  /** Ours, by the calls for any thread, one for a batch. */
+  @Benchmark
+  @Group("slabAllocatorBatch")
+  @OperationsPerInvocation(BLOCKS)
+  public void slabAllocatorBatchAllocate(Ring ring, Side side, Control control) {
+    allocate(ring, side, control);
+  }
+
+  /** Ours, by the calls for any thread, one for a batch. */
+  @Benchmark
+  @Group("slabAllocatorBatch")
+  @OperationsPerInvocation(BLOCKS)
+  public void slabAllocatorBatchFree(Ring ring, Side side, Control control) {
     free(ring, side, control);
   }
 

@@ -5,37 +5,34 @@ import io.ewok.gds.allocator.Region;
 import io.ewok.gds.allocator.SlabAllocator;
 import io.ewok.gds.allocator.SlabOptions;
 import io.ewok.gds.allocator.SlabShard;
+import java.lang.foreign.MemorySegment;
 import java.util.HashSet;
 import java.util.Set;
 
-/**
- * Ours: size classes, either through a shard for each thread or through the calls for any thread.
- */
+/** Ours: size classes, through a shard for each thread or through the calls for any thread. */
 final class SlabContender implements Contender {
   private final SlabAllocator allocator =
       new SlabAllocator(MemoryBudget.root("bench", 8L << 30), SlabOptions.named("bench"));
   private final long[] handles;
-  private final Access access;
+  private final boolean shards;
+  private final boolean batches;
 
-  /** How the slots call the allocator. */
-  enum Access {
-    SHARD,
-    SHARD_IN_BATCHES,
-    ANY_THREAD
-  }
-
-  SlabContender(int slots, Access access) {
+  /**
+   * Opens an allocator.
+   *
+   * @param shards whether each thread has a shard of its own
+   * @param batches whether neighbouring slots are filled and emptied by one call
+   */
+  SlabContender(int slots, boolean shards, boolean batches) {
     this.handles = new long[slots];
-    this.access = access;
+    this.shards = shards;
+    this.batches = batches;
   }
 
   @Override
   public Slots slots() {
-    return switch (access) {
-      case SHARD -> new ShardSlots(allocator, handles);
-      case SHARD_IN_BATCHES -> new BatchSlots(allocator, handles);
-      case ANY_THREAD -> new AnyThreadSlots(allocator, handles);
-    };
+    Calls calls = shards ? new ShardCalls(allocator.shard()) : new AnyThreadCalls(allocator);
+    return batches ? new BatchSlots(calls, handles) : new SingleSlots(calls, handles);
   }
 
   @Override
@@ -64,55 +61,140 @@ final class SlabContender implements Contender {
     allocator.close();
   }
 
-  private static long granted(long handle) {
-    if (handle == SlabAllocator.NONE) {
-      throw new OutOfMemoryError("the budget of the benchmark is too small");
-    }
-    return handle;
+  /** What shard and allocator have in common. A fork knows one of the two only. */
+  private interface Calls {
+    long allocate(int bytes);
+
+    int allocateBatch(int bytes, long[] handles, int from, int count);
+
+    void free(long handle);
+
+    void freeBatch(long[] handles, int from, int count);
+
+    long address(long handle);
+
+    MemorySegment segment(long handle, long bytes);
+
+    void close();
   }
 
-  /** One call for each block, on a shard. */
-  private static final class ShardSlots implements Slots {
-    private final SlabShard shard;
+  private record ShardCalls(SlabShard shard) implements Calls {
+    @Override
+    public long allocate(int bytes) {
+      return shard.allocate(bytes);
+    }
+
+    @Override
+    public int allocateBatch(int bytes, long[] handles, int from, int count) {
+      return shard.allocateBatch(bytes, handles, from, count);
+    }
+
+    @Override
+    public void free(long handle) {
+      shard.free(handle);
+    }
+
+    @Override
+    public void freeBatch(long[] handles, int from, int count) {
+      shard.freeBatch(handles, from, count);
+    }
+
+    @Override
+    public long address(long handle) {
+      return shard.address(handle);
+    }
+
+    @Override
+    public MemorySegment segment(long handle, long bytes) {
+      return shard.segment(handle, bytes);
+    }
+
+    @Override
+    public void close() {
+      shard.close();
+    }
+  }
+
+  private record AnyThreadCalls(SlabAllocator allocator) implements Calls {
+    @Override
+    public long allocate(int bytes) {
+      return allocator.allocate(bytes);
+    }
+
+    @Override
+    public int allocateBatch(int bytes, long[] handles, int from, int count) {
+      return allocator.allocateBatch(bytes, handles, from, count);
+    }
+
+    @Override
+    public void free(long handle) {
+      allocator.free(handle);
+    }
+
+    @Override
+    public void freeBatch(long[] handles, int from, int count) {
+      allocator.freeBatch(handles, from, count);
+    }
+
+    @Override
+    public long address(long handle) {
+      return allocator.address(handle);
+    }
+
+    @Override
+    public MemorySegment segment(long handle, long bytes) {
+      return allocator.segment(handle, bytes);
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  /** One call for each block. */
+  private static final class SingleSlots implements Slots {
+    private final Calls calls;
     private final long[] handles;
 
-    ShardSlots(SlabAllocator allocator, long[] handles) {
-      this.shard = allocator.shard();
+    SingleSlots(Calls calls, long[] handles) {
+      this.calls = calls;
       this.handles = handles;
     }
 
     @Override
     public void allocate(int slot, int bytes) {
-      long handle = granted(shard.allocate(bytes));
+      long handle = calls.allocate(bytes);
+      if (handle == SlabAllocator.NONE) {
+        throw noRoom();
+      }
       handles[slot] = handle;
-      Malloc.touch(shard.address(handle));
+      Malloc.touch(calls.address(handle));
     }
 
     @Override
     public void write(int slot, int bytes) {
-      shard.segment(handles[slot], bytes).fill((byte) 0);
+      calls.segment(handles[slot], bytes).fill((byte) 0);
     }
 
     @Override
     public void free(int slot) {
       long handle = handles[slot];
       handles[slot] = SlabAllocator.NONE;
-      shard.free(handle);
+      calls.free(handle);
     }
 
     @Override
     public void leave() {
-      shard.close();
+      calls.close();
     }
   }
 
-  /** One call for neighbouring slots, on a shard. */
+  /** One call for neighbouring slots; their handles stay behind when they are free. */
   private static final class BatchSlots implements Slots {
-    private final SlabShard shard;
+    private final Calls calls;
     private final long[] handles;
 
-    BatchSlots(SlabAllocator allocator, long[] handles) {
-      this.shard = allocator.shard();
+    BatchSlots(Calls calls, long[] handles) {
+      this.calls = calls;
       this.handles = handles;
     }
 
@@ -123,17 +205,17 @@ final class SlabContender implements Contender {
 
     @Override
     public void allocateAll(int from, int count, int bytes) {
-      if (shard.allocateBatch(bytes, handles, from, count) < count) {
-        throw new OutOfMemoryError("the budget of the benchmark is too small");
+      if (calls.allocateBatch(bytes, handles, from, count) < count) {
+        throw noRoom();
       }
       for (int slot = from; slot < from + count; slot++) {
-        Malloc.touch(shard.address(handles[slot]));
+        Malloc.touch(calls.address(handles[slot]));
       }
     }
 
     @Override
     public void write(int slot, int bytes) {
-      shard.segment(handles[slot], bytes).fill((byte) 0);
+      calls.segment(handles[slot], bytes).fill((byte) 0);
     }
 
     @Override
@@ -143,42 +225,16 @@ final class SlabContender implements Contender {
 
     @Override
     public void freeAll(int from, int count) {
-      shard.freeBatch(handles, from, count);
+      calls.freeBatch(handles, from, count);
     }
 
     @Override
     public void leave() {
-      shard.close();
+      calls.close();
     }
   }
 
-  /** One call for each block, from whatever thread. */
-  private static final class AnyThreadSlots implements Slots {
-    private final SlabAllocator allocator;
-    private final long[] handles;
-
-    AnyThreadSlots(SlabAllocator allocator, long[] handles) {
-      this.allocator = allocator;
-      this.handles = handles;
-    }
-
-    @Override
-    public void allocate(int slot, int bytes) {
-      long handle = granted(allocator.allocate(bytes));
-      handles[slot] = handle;
-      Malloc.touch(allocator.address(handle));
-    }
-
-    @Override
-    public void write(int slot, int bytes) {
-      allocator.segment(handles[slot], bytes).fill((byte) 0);
-    }
-
-    @Override
-    public void free(int slot) {
-      long handle = handles[slot];
-      handles[slot] = SlabAllocator.NONE;
-      allocator.free(handle);
-    }
+  private static OutOfMemoryError noRoom() {
+    return new OutOfMemoryError("the budget of the benchmark is too small");
   }
 }

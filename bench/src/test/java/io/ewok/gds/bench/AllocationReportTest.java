@@ -31,8 +31,9 @@ class AllocationReportTest {
   @ValueSource(
       strings = {
         "slabShard",
-        "slabBatch",
+        "slabShardBatch",
         "slabAllocator",
+        "slabAllocatorBatch",
         "malloc",
         "nettyAdaptive",
         "nettyAdaptiveShared",

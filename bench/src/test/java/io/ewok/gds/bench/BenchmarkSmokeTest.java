@@ -53,8 +53,9 @@ class BenchmarkSmokeTest {
       strings = {
         "floor",
         "slabShard",
-        "slabBatch",
+        "slabShardBatch",
         "slabAllocator",
+        "slabAllocatorBatch",
         "malloc",
         "mallocPlain",
         "nettyAdaptive",
@@ -101,8 +102,9 @@ class BenchmarkSmokeTest {
       strings = {
         "floor",
         "slabShard",
-        "slabBatch",
+        "slabShardBatch",
         "slabAllocator",
+        "slabAllocatorBatch",
         "malloc",
         "nettyAdaptive",
         "nettyPooled"
