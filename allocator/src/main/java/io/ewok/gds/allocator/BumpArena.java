@@ -274,6 +274,12 @@ public final class BumpArena implements AutoCloseable {
     }
   }
 
+  /** Returns the memory in use in one line. */
+  @Override
+  public String toString() {
+    return "bump arena (%d bytes in blocks of %d)".formatted(memoryUsageBytes(), blockBytes);
+  }
+
   private void requireOpen() {
     if (closed) {
       throw new IllegalStateException("the arena is closed");

@@ -53,7 +53,11 @@ public final class ConcurrentBumpArena implements AutoCloseable {
   private final ArenaMemory memory;
   private boolean closed;
 
-  /** Written with the lock. Nothing fits into the first one, and into the one after close. */
+  /**
+   * Written with the lock, after its memory was committed: whoever reads it here, in {@link
+   * #allocate} and {@link #allocateAligned}, may use that memory. Nothing fits into the first one,
+   * and into the one after close.
+   */
   private volatile Block current = new Block(0, 0);
 
   /** A block that is being cut up. */
@@ -61,8 +65,7 @@ public final class ConcurrentBumpArena implements AutoCloseable {
     final long end;
 
     /** Behind the end when somebody has asked for more than was left; it stays so. */
-    @SuppressWarnings("UnusedVariable") // By NEXT only.
-    private volatile long next;
+    volatile long next;
 
     Block(long next, long end) {
       this.next = next;
@@ -144,7 +147,7 @@ public final class ConcurrentBumpArena implements AutoCloseable {
 
   /** Cuts from a block if it fits; a block into which it does not fit stays as it is. */
   private static long cutFrom(Block block, long bytes, long alignmentBytes) {
-    long next = (long) NEXT.getVolatile(block);
+    long next = block.next;
     while (true) {
       long address = ArenaMemory.roundUp(next, alignmentBytes);
       if (bytes > block.end - address) {

@@ -474,6 +474,14 @@ class BumpArenaTest {
   }
 
   @Test
+  void toStringSaysHowMuchItHolds() {
+    try (BumpArena arena = new BumpArena(budget, 4096)) {
+      arena.allocate(1);
+      assertEquals("bump arena (4096 bytes in blocks of 4096)", arena.toString());
+    }
+  }
+
+  @Test
   void badArgumentsAreRefused() {
     assertThrows(IllegalArgumentException.class, () -> new BumpArena(budget, 100));
     assertThrows(IllegalArgumentException.class, () -> new BumpArena(budget, (1 << 30) + 1));

@@ -279,6 +279,14 @@ class ConcurrentBumpArenaTest {
   }
 
   @Test
+  void toStringSaysHowMuchItHolds() {
+    try (ConcurrentBumpArena arena = new ConcurrentBumpArena(budget, 4096)) {
+      arena.allocate(1);
+      assertEquals("concurrent bump arena (4096 bytes in blocks of 4096)", arena.toString());
+    }
+  }
+
+  @Test
   void badArgumentsAreRefused() {
     assertThrows(IllegalArgumentException.class, () -> new ConcurrentBumpArena(budget, 100));
     try (ConcurrentBumpArena arena = new ConcurrentBumpArena(budget, BLOCK_BYTES)) {
