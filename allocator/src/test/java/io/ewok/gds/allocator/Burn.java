@@ -14,8 +14,6 @@ import java.util.concurrent.atomic.LongAdder;
  * gets on.
  */
 final class Burn {
-  private static final Duration LOOK = Duration.ofSeconds(1);
-
   /** What one thread does, again and again. */
   interface Worker {
     void step(SplittableRandom random) throws Exception;
@@ -26,6 +24,7 @@ final class Burn {
 
   private final SplittableRandom seeds;
   private final Duration stepMax;
+  private final Duration look;
   private final List<Runner> runners = new ArrayList<>();
   private final AtomicReference<Throwable> failure = new AtomicReference<>();
 
@@ -41,6 +40,7 @@ final class Burn {
   Burn(long seed, Duration stepMax) {
     this.seeds = new SplittableRandom(seed);
     this.stepMax = stepMax;
+    this.look = stepMax.dividedBy(16);
   }
 
   void add(String name, Worker worker) {
@@ -52,13 +52,13 @@ final class Burn {
     runners.forEach(Runner::start);
     long start = System.nanoTime();
     long left = duration.toNanos();
-    while (left > 0 && !failed.await(Math.min(left, LOOK.toNanos()), TimeUnit.NANOSECONDS)) {
+    while (left > 0 && !failed.await(Math.min(left, look.toNanos()), TimeUnit.NANOSECONDS)) {
       runners.forEach(Runner::requireProgress);
       left = duration.toNanos() - (System.nanoTime() - start);
     }
     stopping = true;
     for (Runner runner : runners) {
-      while (!runner.thread.join(LOOK) && failure.get() == null) {
+      while (!runner.thread.join(look) && failure.get() == null) {
         runner.requireProgress();
       }
     }

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 class BurnTest {
   private static final Duration LONG = Duration.ofMinutes(1);
 
-  private final Burn burn = new Burn(1, Duration.ofMillis(50));
+  private final Burn burn = new Burn(1, Duration.ofMillis(200));
 
   @Test
   void workerThatFailsEndsTheBurn() {

@@ -44,7 +44,8 @@ class RacesTest {
 
   private static final Pattern COUNTS =
       Pattern.compile("\\(Results: (\\d+) planned; (\\d+) passed, (\\d+) failed, ");
-  private static final Pattern NOT_PASSED = Pattern.compile("\\[(?:FAILED|ERROR)\\] (\\S+)");
+  private static final Pattern NOT_PASSED =
+      Pattern.compile("\\[(?:FAILED|[A-Z ]*ERROR|TIMEOUT)\\] (\\S+)");
 
   @Test
   @EnabledIf(value = "hasTwoCpus", disabledReason = "jcstress runs threads side by side")
