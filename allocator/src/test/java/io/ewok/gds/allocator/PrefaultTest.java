@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.ewok.gds.allocator.numa.NumaNode;
 import io.ewok.gds.allocator.numa.NumaTopology;
@@ -112,11 +113,17 @@ class PrefaultTest {
   @Test
   void interruptedMappingLeavesNothingCharged() {
     MemoryBudget budget = MemoryBudget.root("test", 1 << 20);
-    Thread.currentThread().interrupt();
-    RuntimeException e =
-        assertThrows(
-            UncheckedIOException.class,
-            () -> Region.map(budget, RegionOptions.ofSize(1 << 20).withPrefaultThreads(1)));
+    Thread caller = Thread.currentThread();
+    Slices calls =
+        slice -> {
+          while (caller.isInterrupted()) {
+            Thread.onSpinWait();
+          }
+        };
+    RegionOptions options = RegionOptions.ofSize(1 << 20).withPrefaultThreads(1);
+    caller.interrupt();
+    UncheckedIOException e =
+        assertThrows(UncheckedIOException.class, () -> Region.map(budget, options, calls));
     assertTrue(Thread.interrupted());
     assertTrue(e.getCause() instanceof InterruptedIOException, e.toString());
     assertEquals(0, budget.usedBytes());
@@ -161,6 +168,30 @@ class PrefaultTest {
       new Prefault(memory, forbidden, calls).run(2);
       assertEquals(Set.of(before), seen);
     }
+  }
+
+  @Test
+  void threadsDoNotLeaveTheCpusOfTheProcess() throws Exception {
+    BitSet all = LinuxThreads.affinity();
+    assumeTrue(all.cardinality() > 1, "one CPU");
+    BitSet first = new BitSet();
+    first.set(all.nextSetBit(0));
+    Set<BitSet> seen = ConcurrentHashMap.newKeySet();
+    Slices calls = slice -> seen.add(LinuxThreads.affinity());
+    try (Arena arena = Arena.ofShared()) {
+      MemorySegment memory = reserve(arena, SLICE);
+      FutureTask<Void> run =
+          new FutureTask<>(
+              () -> {
+                // Inherited by the threads that this one starts.
+                LinuxThreads.setAffinity(first);
+                new Prefault(memory, all, calls).run(1);
+                return null;
+              });
+      Thread.ofPlatform().start(run);
+      run.get(20, TimeUnit.SECONDS);
+    }
+    assertEquals(Set.of(first), seen);
   }
 
   @Test

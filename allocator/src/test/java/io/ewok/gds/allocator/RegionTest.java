@@ -172,6 +172,15 @@ class RegionTest {
   }
 
   @Test
+  void leaseBeyondTheEndIsRefused() {
+    try (Region region = Region.map(budget, RegionOptions.ofSize(4096))) {
+      assertThrows(IndexOutOfBoundsException.class, () -> region.lease(4096, 1));
+      assertThrows(IndexOutOfBoundsException.class, () -> region.lease(-1, 1));
+      assertThrows(IndexOutOfBoundsException.class, () -> region.lease(0, -1));
+    }
+  }
+
+  @Test
   void refusedByTheBudgetLeavesNothingBehind() {
     MemoryBudget small = MemoryBudget.root("small", 8192);
     assertThrows(
