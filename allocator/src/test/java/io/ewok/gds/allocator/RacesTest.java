@@ -36,8 +36,14 @@ class RacesTest {
   /** Generous: a machine that builds something else beside must not fail here. */
   private static final Duration LIMIT = Duration.ofMinutes(5);
 
-  /** How many ways to compile two threads and a check jcstress tries in a soak, about. */
-  private static final int COMPILER_COMBINATIONS = 34;
+  private static final int SHORT_MILLIS = 100;
+
+  /** In a soak, two threads are compiled each by none, C1 or C2. */
+  private static final int COMPILER_COMBINATIONS = 9;
+
+  /** In a soak, C2 shuffles whatever it may. */
+  private static final String SHUFFLED =
+      "-XX:+UnlockDiagnosticVMOptions -XX:+StressLCM -XX:+StressGCM -XX:+StressIGVN -XX:+StressCCP";
 
   /** What starting a JVM takes, about. */
   private static final int START_MILLIS = 600;
@@ -98,25 +104,24 @@ class RacesTest {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     // Those of the tests get the same options.
-    Collections.addAll(command, "--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC");
+    Collections.addAll(command, "--enable-native-access=ALL-UNNAMED", "-ea");
+    command.add("-XX:+UseSerialGC");
     Collections.addAll(command, "-cp", classPath(), "org.openjdk.jcstress.Main");
     Collections.addAll(command, "-v", "-r", "report", "-pth", "false", "-hs", "128");
     Collections.addAll(
         command, "-f", "1", "-iters", "1", "-time", String.valueOf(iterationMillis()));
-    if (Soak.isRequested()) {
-      Collections.addAll(command, "-sc", "true");
-    } else {
-      Collections.addAll(command, "-sc", "false", "-jvmArgs", "-Xmx128m");
-    }
+    boolean soak = Soak.isRequested();
+    Collections.addAll(command, "-sc", String.valueOf(soak));
+    Collections.addAll(command, "-jvmArgs", soak ? "-Xmx128m " + SHUFFLED : "-Xmx128m");
     return command;
   }
 
   private static long iterationMillis() throws IOException {
     if (!Soak.isRequested()) {
-      return 200;
+      return SHORT_MILLIS;
     }
     long runs = tests() * COMPILER_COMBINATIONS;
-    return Math.max(200, Soak.duration().toMillis() / runs - START_MILLIS);
+    return Math.max(SHORT_MILLIS, Soak.duration().toMillis() / runs - START_MILLIS);
   }
 
   /**
