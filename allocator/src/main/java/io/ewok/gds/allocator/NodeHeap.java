@@ -4,43 +4,69 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * The memory of a {@link SlabAllocator} on one node: bins by class, and the units that their slabs
- * are cut from.
+ * The part of a {@link SlabAllocator} that lies on one node: bins by class, and the regions that
+ * their slabs are cut from.
  *
- * <p>Threads: any. Only growth takes a lock, and what frees whole slabs tries it.
+ * <p>Threads: any. Only growth takes a lock; what makes whole slabs of freed cells tries it.
  */
 final class NodeHeap {
-  /** The most of a bin that one slab is, as a part: slabs grow with the bin. */
+  /** Slabs grow with their bin: one is at most this part of it, but for the first. */
   private static final int SLABS_PER_DOUBLING = 16;
+
+  /** The number of the node; of the first one where all are served alike. */
+  final int node;
+
+  /** Which of the allocator's heaps this is. */
+  final int index;
 
   private final SlabAllocator allocator;
   private final MemoryBudget budget;
-  private final SlabOptions options;
+  private final RegionOptions regionOptions;
   private final Bin[] bins = new Bin[SizeClasses.COUNT];
+  private final Stripes stripes;
+
+  /** All that are open, those of the stripes among them. */
+  private final Set<SlabShard> shards = ConcurrentHashMap.newKeySet();
+
+  private final LongAdder deferredFrees = new LongAdder();
 
   private final ReentrantLock growth = new ReentrantLock();
 
-  /** In the order of their creation. Guarded by {@link #growth}. */
-  private final List<Unit> units = new ArrayList<>();
+  // Guarded by growth.
 
-  /** Those that are open and not of a stripe: they keep generations that nobody else knows. */
-  private final Set<SlabShard> shards = ConcurrentHashMap.newKeySet();
+  private final List<SlabRegion> regions = new ArrayList<>();
+  private boolean sealed;
 
-  private final Stripes stripes = new Stripes(this);
-
+  /** Written under growth. */
   private volatile boolean closed;
-  private volatile boolean sealed;
 
-  NodeHeap(SlabAllocator allocator, MemoryBudget budget, SlabOptions options) {
+  NodeHeap(
+      SlabAllocator allocator,
+      MemoryBudget budget,
+      RegionOptions regionOptions,
+      int node,
+      int index) {
+    this.node = node;
+    this.index = index;
     this.allocator = allocator;
     this.budget = budget;
-    this.options = options;
+    this.regionOptions = regionOptions;
     for (int sizeClass = 0; sizeClass < bins.length; sizeClass++) {
       bins[sizeClass] = new Bin(this, sizeClass);
     }
+    this.stripes = new Stripes(this);
+  }
+
+  SlabAllocator allocator() {
+    return allocator;
+  }
+
+  MemoryBudget budget() {
+    return budget;
   }
 
   Bin bin(int sizeClass) {
@@ -51,26 +77,8 @@ final class NodeHeap {
     return stripes;
   }
 
-  SlabAllocator allocator() {
-    return allocator;
-  }
-
-  /** Opens a shard. */
-  SlabShard shard() {
-    SlabShard shard = new SlabShard(this);
-    shards.add(shard);
-    // After it was added: either close finds it, or this finds the heap closed.
-    requireOpen();
-    return shard;
-  }
-
-  /** Forgets a shard that is flushed. */
-  void remove(SlabShard shard) {
-    shards.remove(shard);
-  }
-
-  MemoryBudget budget() {
-    return budget;
+  Set<SlabShard> shards() {
+    return shards;
   }
 
   /** Throws if the allocator is closed. */
@@ -80,40 +88,51 @@ final class NodeHeap {
     }
   }
 
-  /** Allocates one cell past all shards. */
-  long takeOne(int sizeClass) {
-    requireOpen();
-    Magazine magazine = new Magazine(1);
-    bins[sizeClass].takeOne(magazine);
-    if (magazine.isEmpty()) {
-      return CellHandle.NONE;
-    }
-    long handle = magazine.pop();
-    SlabTable.find(handle).issue(handle);
-    return handle;
+  boolean isClosed() {
+    return closed;
   }
 
+  /** Allocates past all shards; returns {@link CellHandle#NONE} if there is no room. */
+  long takeOne(int sizeClass) {
+    requireOpen();
+    long handle = bins[sizeClass].takeOne();
+    return handle != CellHandle.NONE ? handle : allocator.takeElsewhere(this, sizeClass);
+  }
+
+  /**
+   * Leaves a cell that has just been freed to the end of the operations on it, if there are any.
+   */
+  boolean defer(Slab slab, long handle) {
+    boolean deferred = slab.defer(handle);
+    if (deferred) {
+      deferredFrees.increment();
+    }
+    return deferred;
+  }
+
+  // ---------------------------------------------------------------- growth
+
   /** Opens a slab for the bin and fills the magazine from it, if there is room for one. */
-  void grow(Bin bin, Magazine magazine) {
+  void grow(Bin bin, long[] magazine) {
     growth.lock();
     try {
       requireOpen();
       // Another thread may have grown the bin while this one waited.
       bin.takeFromSlabs(magazine);
-      if (!magazine.isEmpty()) {
+      if (!Magazine.isEmpty(magazine)) {
         return;
       }
       Slab slab = open(bin);
       if (slab == null) {
         reclaim();
         bin.takeFromSlabs(magazine);
-        if (!magazine.isEmpty()) {
+        if (!Magazine.isEmpty(magazine)) {
           return;
         }
         slab = open(bin);
       }
       if (slab != null) {
-        // Before others can see it, or they might leave nothing.
+        // Before others see it and leave nothing.
         slab.take(magazine);
         bin.add(slab);
       }
@@ -122,22 +141,37 @@ final class NodeHeap {
     }
   }
 
+  /** Returns a new slab for the bin, or null if there is no room. */
   private Slab open(Bin bin) {
-    int blocks = blocks(bin);
-    for (Unit unit : units) {
-      int first = unit.take(blocks);
-      if (first >= 0) {
-        return open(bin, unit, first, blocks);
+    for (int blocks = blocks(bin); ; blocks = SizeClasses.blocks(bin.sizeClass)) {
+      Unit unit = find(blocks);
+      if (unit != null) {
+        return open(bin, unit, unit.find(blocks), blocks);
+      }
+      unit = commit();
+      if (unit != null) {
+        return open(bin, unit, 0, blocks);
+      }
+      if (blocks == SizeClasses.blocks(bin.sizeClass)) {
+        return null;
       }
     }
-    Unit unit = commit();
-    return unit == null ? null : open(bin, unit, unit.take(blocks), blocks);
+  }
+
+  private static int blocks(Bin bin) {
+    int blocks = SizeClasses.blocks(bin.sizeClass);
+    int most = SizeClasses.blocksMax(bin.sizeClass);
+    int share = bin.slabCount() / SLABS_PER_DOUBLING;
+    while (share > 0 && blocks * 2 <= most) {
+      blocks *= 2;
+      share /= 2;
+    }
+    return blocks;
   }
 
   private Slab open(Bin bin, Unit unit, int firstBlock, int blocks) {
     int number = SlabTable.claim();
     if (number < 0) {
-      unit.giveBack(firstBlock, blocks);
       return null;
     }
     Slab slab =
@@ -145,44 +179,64 @@ final class NodeHeap {
             this,
             bin.sizeClass,
             number,
-            SlabTable.firstGeneration(number),
+            SlabTable.firstFrees(number),
             unit,
             firstBlock,
             blocks,
-            bin.nextColour());
+            bin.colour(),
+            unit.isZero(firstBlock, blocks));
+    unit.take(slab);
     SlabTable.enter(slab);
     return slab;
   }
 
-  private static int blocks(Bin bin) {
-    int blocks = SizeClasses.blocks(bin.sizeClass);
-    int doublings = Math.max(1, Integer.highestOneBit(bin.slabCount() / SLABS_PER_DOUBLING));
-    int cellBytes = SizeClasses.cellBytes(bin.sizeClass);
-    while (doublings > 1
-        && (blocks * doublings > Unit.BLOCKS
-            || blocks * doublings * SizeClasses.BLOCK_BYTES / cellBytes > CellHandle.CELLS_MAX)) {
-      doublings /= 2;
+  private Unit find(int blocks) {
+    for (SlabRegion region : regions) {
+      Unit unit = region.find(blocks);
+      if (unit != null) {
+        return unit;
+      }
     }
-    return blocks * doublings;
+    return null;
   }
 
+  /** Takes a unit from the system; returns null if the heap is sealed or the budget full. */
   private Unit commit() {
     if (sealed) {
       return null;
     }
-    Region region;
-    try {
-      region =
-          Region.map(budget, RegionOptions.ofSize(Unit.BYTES).withHugePages(options.hugePages()));
-    } catch (BudgetExceededException noRoom) {
-      return null;
+    for (SlabRegion region : regions) {
+      if (!region.isFull()) {
+        return region.commit();
+      }
     }
-    Unit unit = new Unit(region, 0);
-    units.add(unit);
-    return unit;
+    SlabRegion region = new SlabRegion(Region.reserve(budget, regionOptions));
+    regions.add(region);
+    return region.commit();
   }
 
-  /** Returns the slab's blocks to their unit if it is whole and nobody is growing just now. */
+  /**
+   * Takes memory from the system before it is needed.
+   *
+   * @throws BudgetExceededException if the budget has no room; what was taken stays
+   */
+  void commit(long bytes) {
+    growth.lock();
+    try {
+      for (long committed = 0; committed < bytes; committed += Unit.BYTES) {
+        if (commit() == null) {
+          throw new BudgetExceededException(
+              "no room for the memory of " + allocator + " at its start", budget, Unit.BYTES);
+        }
+      }
+    } finally {
+      growth.unlock();
+    }
+  }
+
+  // ---------------------------------------------------------------- the way back
+
+  /** Takes the slab's blocks back if it is whole and nobody is growing the heap just now. */
   void retire(Bin bin, Slab slab) {
     if (growth.tryLock()) {
       try {
@@ -195,12 +249,12 @@ final class NodeHeap {
 
   private void retireLocked(Bin bin, Slab slab) {
     if (!closed && bin.remove(slab)) {
-      slab.unit.giveBack(slab.firstBlock, slab.blocks);
-      SlabTable.remove(slab, slab.nextGeneration());
+      slab.unit.giveBack(slab);
+      SlabTable.remove(slab);
     }
   }
 
-  /** Makes whole slabs of what depots hold, and returns them to their units. */
+  /** Takes back the blocks of all slabs that are whole when stripes and depots are empty. */
   private void reclaim() {
     stripes.flush();
     for (Bin bin : bins) {
@@ -219,13 +273,8 @@ final class NodeHeap {
       }
       reclaim();
       long bytes = 0;
-      for (var each = units.iterator(); each.hasNext(); ) {
-        Unit unit = each.next();
-        if (unit.isUnused()) {
-          unit.region.close();
-          each.remove();
-          bytes += Unit.BYTES;
-        }
+      for (SlabRegion region : regions) {
+        bytes += region.trim();
       }
       return bytes;
     } finally {
@@ -238,56 +287,54 @@ final class NodeHeap {
     try {
       requireOpen();
       sealed = true;
+      regions.forEach(region -> region.region().seal());
     } finally {
       growth.unlock();
     }
   }
 
-  /** Frees everything. Handles are stale, magazines worthless. */
+  /**
+   * Forgets all slabs, so that handles are stale, and closes the regions.
+   *
+   * @throws IllegalStateException if a region is in use by operations
+   */
   void close() {
     growth.lock();
     try {
       if (!closed) {
         closed = true;
-        // A handle from before must match nothing that gets the number of its slab.
-        shards.forEach(SlabShard::surrenderGenerations);
-        shards.clear();
-        stripes.surrenderGenerations();
+        shards.forEach(SlabShard::abandon);
         for (Bin bin : bins) {
-          bin.drainDepot();
-          bin.forEachSlab(
-              slab -> {
-                slab.withdrawAll();
-                SlabTable.remove(slab, slab.nextGeneration());
-              });
+          bin.forEachSlab(SlabTable::remove);
         }
       }
-      for (var each = units.iterator(); each.hasNext(); ) {
-        each.next().region.close();
-        each.remove();
+      while (!regions.isEmpty()) {
+        regions.getLast().region().close();
+        regions.removeLast();
       }
     } finally {
       growth.unlock();
     }
   }
 
-  /** Adds this heap's numbers. */
+  // ---------------------------------------------------------------- numbers
+
+  /** Adds the numbers of this heap. */
   void count(SlabStats.Sum sum) {
     growth.lock();
     try {
-      sum.committedBytes += (long) units.size() * Unit.BYTES;
-      for (Bin bin : bins) {
-        bin.forEachSlab(
-            slab -> {
-              sum.slabs++;
-              sum.slabBytes += (long) slab.blocks * SizeClasses.BLOCK_BYTES;
-              int live = slab.liveCells();
-              sum.liveCells += live;
-              sum.cellBytes += (long) slab.cellCount * slab.cellBytes;
-              sum.liveBytes += (long) live * slab.cellBytes;
-              sum.freeBytes += (long) slab.freeCells() * slab.cellBytes;
-            });
+      if (closed) {
+        return;
       }
+      for (SlabRegion region : regions) {
+        sum.committedBytes += region.committedBytes();
+      }
+      for (Bin bin : bins) {
+        bin.forEachSlab(sum::addSlab);
+        sum.addCached(bin.sizeClass, bin.depotCells());
+      }
+      shards.forEach(shard -> shard.count(sum));
+      sum.deferredFrees += deferredFrees.sum();
     } finally {
       growth.unlock();
     }

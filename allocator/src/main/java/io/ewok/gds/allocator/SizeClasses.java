@@ -24,7 +24,7 @@ final class SizeClasses {
    */
   static final int COLOURED_BELOW_BYTES = 512;
 
-  /** How many colours there are, so also how many cache lines a coloured slab gives up. */
+  /** How many colours there are; a coloured slab gives up one cache line less. */
   static final int COLOURS = 8;
 
   static final int COUNT = indexOf(CELL_BYTES_MAX) + 1;
@@ -45,12 +45,14 @@ final class SizeClasses {
 
   private static final int[] CELL_BYTES = new int[COUNT];
   private static final int[] BLOCKS = new int[COUNT];
+  private static final int[] BLOCKS_MAX = new int[COUNT];
 
   static {
     for (int bytes = CELL_BYTES_MIN; bytes <= CELL_BYTES_MAX; bytes = next(bytes)) {
       int sizeClass = indexOf(bytes);
       CELL_BYTES[sizeClass] = bytes;
       BLOCKS[sizeClass] = fewestBlocks(bytes);
+      BLOCKS_MAX[sizeClass] = Math.min(Unit.BLOCKS, CellHandle.CELLS_MAX * bytes / BLOCK_BYTES);
     }
   }
 
@@ -85,6 +87,22 @@ final class SizeClasses {
   /** Returns how many blocks the smallest slab of a class has. */
   static int blocks(int sizeClass) {
     return BLOCKS[sizeClass];
+  }
+
+  /** Returns how many blocks a slab of a class can have at most. */
+  static int blocksMax(int sizeClass) {
+    return BLOCKS_MAX[sizeClass];
+  }
+
+  /** Returns how many cells a slab of so many blocks has. */
+  static int cells(int sizeClass, int blocks) {
+    int bytes = blocks * BLOCK_BYTES - colourBytes(sizeClass, COLOURS - 1);
+    return Math.min(bytes / CELL_BYTES[sizeClass], CellHandle.CELLS_MAX);
+  }
+
+  /** Returns where in its first block the first cell of a slab lies, in bytes. */
+  static int colourBytes(int sizeClass, int colour) {
+    return CELL_BYTES[sizeClass] < COLOURED_BELOW_BYTES ? colour * CACHE_LINE_BYTES : 0;
   }
 
   /** Returns how many cells a magazine of a class holds. */

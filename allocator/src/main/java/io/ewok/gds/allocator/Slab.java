@@ -8,29 +8,24 @@ import java.lang.invoke.VarHandle;
  * A run of blocks cut into cells of one class. What is known about the cells lies here on the heap;
  * nothing is written into free memory.
  *
- * <p>A cell is in one of four places:
- *
  * <pre>
- *   in the slab --take--> in a magazine --issue--> with the caller
- *        ^                   |      ^                  |
- *        +------- put -------+      +---- withdraw ----+
+ *   in the slab --take--> in a magazine --allocate--> with the caller --free--> in a magazine
+ *        ^                      |                            |
+ *        |                     put                  free while under I/O
+ *        |                      |                            |
+ *        +----------------------+-------- operation ends ----+
  * </pre>
- *
- * <p>Its entry in {@link #generations} is the generation of the live handle while it is with the
- * caller, else {@link CellHandle#NO_GENERATION}, which no handle has. So a handle that was freed,
- * or never issued, matches nothing.
  *
  * <p>Threads: any, by the rules at each group of fields.
  */
 final class Slab {
   private static final VarHandle INTS = MethodHandles.arrayElementVarHandle(int[].class);
   private static final VarHandle LONGS = MethodHandles.arrayElementVarHandle(long[].class);
-  private static final VarHandle NEXT_GENERATION;
+  private static final VarHandle LEASES;
 
   static {
     try {
-      NEXT_GENERATION =
-          MethodHandles.lookup().findVarHandle(Slab.class, "nextGeneration", int.class);
+      LEASES = MethodHandles.lookup().findVarHandle(Slab.class, "leases", CellLeases.class);
     } catch (ReflectiveOperationException e) {
       throw new ExceptionInInitializerError(e);
     }
@@ -45,60 +40,77 @@ final class Slab {
   final Unit unit;
   final int firstBlock;
   final int blocks;
-
-  /** Of the first cell, from the start of the region. */
-  final long offset;
+  private final long offset;
+  private final int firstFrees;
+  private final boolean zero;
 
   /**
-   * By cell. Written by whoever has the cell: plainly where a shard issues or withdraws it, by
-   * compare-and-set where frees may race. Passing a handle to another thread in order, as it must
-   * be passed anyway for the bytes of the cell, orders these writes too.
+   * By cell, the generation of its live handle, or of the next one. Freeing steps it: plainly where
+   * the cell has one owner, by compare-and-set where frees may race. Whoever passes a handle on
+   * does so in order, for the sake of the bytes in the cell; that orders these writes too. Across
+   * magazines the depot orders them, across slabs {@link #free}.
    */
   private final int[] generations;
 
   /**
    * Bit set: the cell is in the slab. Changed by atomic operations only. Setting a bit releases
-   * what was done with the cell and {@link #nextGeneration}; taking it acquires both.
+   * what was done with the cell, its generation above all; taking it acquires that.
    */
   private final long[] free;
 
   /**
-   * At least the generation that any cell in the slab is issued under next; raised before the cell
-   * is put. One number for all cells: generations may skip, they must not repeat.
+   * The heap, as long as a shard of it can take freed cells without further questions; null once
+   * there was I/O on a cell. Written plainly: whoever frees a cell under I/O was told of the I/O.
    */
-  @SuppressWarnings("unused") // By NEXT_GENERATION.
-  private volatile int nextGeneration;
+  NodeHeap simpleHeap;
 
-  /** Where the bin keeps this slab. Guarded by the heap's growth lock; read after that. */
-  int place = -1;
+  /** Null until there is I/O on a cell. */
+  private volatile CellLeases leases;
 
+  /** Partner of the count of leases: whoever begins one looks here after counting it. */
+  private volatile boolean retired;
+
+  /** Where the bin keeps this slab. Written before that. */
+  int place;
+
+  /**
+   * Makes a slab all of whose cells are in it.
+   *
+   * @param firstFrees from how many frees its generations count
+   * @param colour how many cache lines the first cell is shifted by, where the class is coloured
+   * @param zero whether the blocks are as they came from the system
+   */
   Slab(
       NodeHeap heap,
       int sizeClass,
       int number,
-      int firstGeneration,
+      int firstFrees,
       Unit unit,
       int firstBlock,
       int blocks,
-      int colour) {
+      int colour,
+      boolean zero) {
     this.heap = heap;
+    this.simpleHeap = heap;
     this.sizeClass = sizeClass;
     this.cellBytes = SizeClasses.cellBytes(sizeClass);
     this.number = number;
+    this.firstFrees = firstFrees;
     this.unit = unit;
     this.firstBlock = firstBlock;
     this.blocks = blocks;
-    boolean coloured = cellBytes < SizeClasses.COLOURED_BELOW_BYTES;
-    int shift = coloured ? colour % SizeClasses.COLOURS * SizeClasses.CACHE_LINE_BYTES : 0;
+    this.zero = zero;
+    int shift = SizeClasses.colourBytes(sizeClass, colour);
     this.offset = unit.offset(firstBlock) + shift;
-    this.cellCount =
-        Math.min((blocks * SizeClasses.BLOCK_BYTES - shift) / cellBytes, CellHandle.CELLS_MAX);
+    this.cellCount = SizeClasses.cells(sizeClass, blocks);
     this.generations = new int[cellCount];
+    for (int cell = 0; cell < cellCount; cell++) {
+      generations[cell] = CellHandle.generation(firstFrees, number, cell);
+    }
     this.free = new long[(cellCount + Long.SIZE - 1) / Long.SIZE];
     for (int word = 0; word < free.length; word++) {
       free[word] = allCells(word);
     }
-    this.nextGeneration = firstGeneration;
   }
 
   /** Returns a word of {@link #free} in which every cell is free. */
@@ -106,34 +118,29 @@ final class Slab {
     return -1L >>> Math.max(0, (word + 1) * Long.SIZE - cellCount);
   }
 
+  // ---------------------------------------------------------------- handles
+
   /** Returns whether the handle, one of this slab's number, names a live cell. */
   boolean isLive(long handle) {
     int cell = CellHandle.cell(handle);
-    int generation = CellHandle.generation(handle);
     int[] current = generations;
-    // The unsigned comparison is the one that the JIT would make anyway.
+    // Unsigned, because that is the comparison which the access implies anyway.
     return Integer.compareUnsigned(cell, current.length) < 0
-        && current[cell] == generation
-        && generation != CellHandle.NO_GENERATION;
-  }
-
-  /** Marks the cell as the caller's. */
-  void issue(long handle) {
-    generations[CellHandle.cell(handle)] = CellHandle.generation(handle);
+        && current[cell] == CellHandle.generation(handle);
   }
 
   /** Ends the life of a handle that {@link #isLive}; nobody else frees it at the same time. */
-  void withdraw(long handle) {
-    generations[CellHandle.cell(handle)] = CellHandle.NO_GENERATION;
+  void step(long handle) {
+    generations[CellHandle.cell(handle)] = CellHandle.generation(CellHandle.next(handle));
   }
 
   /** Ends the life of a handle that {@link #isLive}, unless another thread just did. */
-  boolean tryWithdraw(long handle) {
+  boolean tryStep(long handle) {
     return INTS.compareAndSet(
         generations,
         CellHandle.cell(handle),
         CellHandle.generation(handle),
-        CellHandle.NO_GENERATION);
+        CellHandle.generation(CellHandle.next(handle)));
   }
 
   /** Returns the offset of a cell in the region, in bytes. */
@@ -143,72 +150,80 @@ final class Slab {
 
   /** Returns the address of a cell. */
   long address(long handle) {
-    return unit.region.address() + offset(handle);
+    return unit.address() + offset(handle);
   }
 
   /** Returns the first bytes of a cell, with the scope of the region. */
   MemorySegment segment(long handle, long bytes) {
-    return unit.region.segment().asSlice(offset(handle), bytes);
+    return unit.region().segment().asSlice(offset(handle), bytes);
   }
 
-  /** Moves free cells into the magazine until it is full or the slab is empty. */
-  void take(Magazine magazine) {
-    for (int word = 0; word < free.length && !magazine.isFull(); word++) {
-      long cells = takeCells(word, magazine.room());
-      if (cells != 0) {
-        // After the bits: it is at least what was there when the last of these cells was put.
-        int generation = nextGeneration;
-        for (; cells != 0; cells &= cells - 1) {
-          int cell = word * Long.SIZE + Long.numberOfTrailingZeros(cells);
-          magazine.push(CellHandle.of(generation, number, cell));
-        }
+  /** Returns whether nobody has had the cell since its memory came, zeroed, from the system. */
+  boolean isZero(long handle) {
+    return zero
+        && CellHandle.generation(handle)
+            == CellHandle.generation(firstFrees, number, CellHandle.cell(handle));
+  }
+
+  /** Returns more than how many times each cell has been freed. For a slab that has gone. */
+  int freesAtEnd() {
+    int most = 0;
+    for (int cell = 0; cell < generations.length; cell++) {
+      int frees = CellHandle.frees(generations[cell], number, cell) - firstFrees;
+      most = Integer.compareUnsigned(frees, most) > 0 ? frees : most;
+    }
+    return firstFrees + most + 1;
+  }
+
+  // ---------------------------------------------------------------- cells in the slab
+
+  /** Moves cells into the magazine until it is full or the slab is empty. */
+  void take(long[] magazine) {
+    for (int word = 0; word < free.length && !Magazine.isFull(magazine); word++) {
+      // From the highest on, so that the lowest is allocated first.
+      for (long cells = takeCells(word, Magazine.room(magazine)); cells != 0; ) {
+        long highest = Long.highestOneBit(cells);
+        int cell = word * Long.SIZE + Long.numberOfTrailingZeros(highest);
+        Magazine.push(magazine, handle(cell));
+        cells ^= highest;
       }
     }
+  }
+
+  private long handle(int cell) {
+    return CellHandle.of(generations[cell], number, cell);
   }
 
   private long takeCells(int word, int max) {
     while (true) {
       long cells = (long) LONGS.getVolatile(free, word);
-      long taken = Long.bitCount(cells) <= max ? cells : lowestBits(cells, max);
+      long taken = lowestBits(cells, max);
       if (taken == 0 || LONGS.compareAndSet(free, word, cells, cells & ~taken)) {
         return taken;
       }
     }
   }
 
-  private static long lowestBits(long bits, int count) {
+  private static long lowestBits(long bits, int max) {
     long rest = bits;
-    for (int i = 0; i < count; i++) {
+    for (int i = Math.min(max, Long.bitCount(bits)); i > 0; i--) {
       rest &= rest - 1;
     }
     return bits & ~rest;
   }
 
   /**
-   * Puts back a cell that is in a magazine.
+   * Puts back a cell that nobody has.
    *
-   * @return whether its word of 64 cells is complete now
+   * @return whether all cells of its word are in the slab now
    */
-  boolean put(long handle) {
-    raiseNextGeneration(CellHandle.generation(handle));
-    int cell = CellHandle.cell(handle);
+  boolean put(int cell) {
     int word = cell / Long.SIZE;
     long bit = 1L << cell;
     return ((long) LONGS.getAndBitwiseOr(free, word, bit) | bit) == allCells(word);
   }
 
-  /** Raises it to at least this. Generations come round, so the shorter way says which is later. */
-  void raiseNextGeneration(int generation) {
-    int next = nextGeneration;
-    while (generation - next > 0) {
-      int witness = (int) NEXT_GENERATION.compareAndExchange(this, next, generation);
-      if (witness == next) {
-        return;
-      }
-      next = witness;
-    }
-  }
-
+  /** Returns whether a cell was in the slab a moment ago. */
   boolean hasCells() {
     for (int word = 0; word < free.length; word++) {
       if ((long) LONGS.getVolatile(free, word) != 0) {
@@ -218,7 +233,7 @@ final class Slab {
     return false;
   }
 
-  /** Returns how many cells are in the slab, a moment ago. */
+  /** Returns how many cells were in the slab a moment ago. */
   int freeCells() {
     int count = 0;
     for (int word = 0; word < free.length; word++) {
@@ -227,7 +242,7 @@ final class Slab {
     return count;
   }
 
-  /** Returns whether all cells were in the slab when each was looked at. */
+  /** Returns whether each cell was in the slab when it was looked at. */
   boolean isWhole() {
     for (int word = 0; word < free.length; word++) {
       if ((long) LONGS.getVolatile(free, word) != allCells(word)) {
@@ -237,43 +252,96 @@ final class Slab {
     return true;
   }
 
-  /** Takes all cells, so that nobody can any more, or none if one is missing. */
-  boolean tryTakeWhole() {
+  /**
+   * Takes the slab out of use: from then on nobody takes a cell or begins an operation on one.
+   * False if a cell is missing or under I/O; meanwhile others may have found no cells here.
+   */
+  boolean tryRetire() {
     for (int word = 0; word < free.length; word++) {
       if (!LONGS.compareAndSet(free, word, allCells(word), 0L)) {
-        while (--word >= 0) {
-          LONGS.setVolatile(free, word, allCells(word));
-        }
+        putWords(word);
         return false;
       }
+    }
+    retired = true;
+    CellLeases current = leases;
+    if (current != null && current.isAny()) {
+      retired = false;
+      putWords(free.length);
+      return false;
     }
     return true;
   }
 
-  int nextGeneration() {
-    return nextGeneration;
+  private void putWords(int count) {
+    for (int word = 0; word < count; word++) {
+      LONGS.setVolatile(free, word, allCells(word));
+    }
   }
 
-  /** Returns how many cells are with callers, a moment ago. */
-  int liveCells() {
-    int live = 0;
-    for (int generation : generations) {
-      if (generation != CellHandle.NO_GENERATION) {
-        live++;
-      }
+  // ---------------------------------------------------------------- I/O
+
+  /**
+   * An operation on some bytes of the slab begins.
+   *
+   * @param from offset in the region, in this slab's blocks, in bytes
+   * @param to end offset, in this slab's blocks
+   * @return false if the slab has been retired meanwhile; then it is not counted
+   */
+  boolean lease(long from, long to) {
+    CellLeases counts = leases;
+    if (counts == null) {
+      CellLeases fresh = new CellLeases(cellCount);
+      CellLeases witness = (CellLeases) LEASES.compareAndExchange(this, null, fresh);
+      counts = witness == null ? fresh : witness;
+      simpleHeap = null;
     }
-    return live;
+    int end = endCell(to);
+    for (int cell = firstCell(from); cell < end; cell++) {
+      counts.begin(cell);
+    }
+    if (retired) {
+      for (int cell = firstCell(from); cell < end; cell++) {
+        counts.end(cell);
+      }
+      return false;
+    }
+    return true;
   }
 
-  /** Ends the life of all handles. For a slab that goes away. */
-  void withdrawAll() {
-    for (int cell = 0; cell < generations.length; cell++) {
-      int generation = generations[cell];
-      if (generation != CellHandle.NO_GENERATION) {
-        raiseNextGeneration(
-            CellHandle.generation(CellHandle.next(CellHandle.of(generation, number, cell))));
-        generations[cell] = CellHandle.NO_GENERATION;
+  /** An operation has ended. Cells that were freed meanwhile, and are under no other, go back. */
+  void unlease(long from, long to) {
+    CellLeases counts = leases;
+    if (counts == null) {
+      throw new IllegalStateException("no operation is in flight here: offset=" + from);
+    }
+    int end = endCell(to);
+    for (int cell = firstCell(from); cell < end; cell++) {
+      if (counts.end(cell)) {
+        heap.bin(sizeClass).put(this, cell);
       }
     }
+  }
+
+  /**
+   * Leaves a cell that has just been freed to the end of the operations on it, if there are any.
+   */
+  boolean defer(long handle) {
+    CellLeases current = leases;
+    return current != null && current.defer(CellHandle.cell(handle));
+  }
+
+  /** Returns how many cells were freed and wait for operations, a moment ago. */
+  int deferredCells() {
+    CellLeases current = leases;
+    return current == null ? 0 : current.deferred();
+  }
+
+  private int firstCell(long from) {
+    return (int) Math.max(0, (from - offset) / cellBytes);
+  }
+
+  private int endCell(long to) {
+    return Math.clamp((to - offset + cellBytes - 1) / cellBytes, 0, cellCount);
   }
 }

@@ -1,6 +1,9 @@
 package io.ewok.gds.allocator;
 
 import io.ewok.gds.allocator.Stripes.Stripe;
+import io.ewok.gds.allocator.numa.NumaNode;
+import io.ewok.gds.allocator.numa.NumaTopology;
+import io.ewok.gds.allocator.numa.PlacementPolicy;
 import java.lang.foreign.MemorySegment;
 import java.util.Objects;
 
@@ -42,20 +45,65 @@ public final class SlabAllocator implements AutoCloseable {
   public static final int BYTES_MAX = SizeClasses.CELL_BYTES_MAX;
 
   private final SlabOptions options;
-  private final NodeHeap heap;
-  private final Stripes stripes;
+
+  /** One for each node with memory, or one for all. */
+  private final NodeHeap[] heaps;
+
+  /** By the number of a node, the heap that serves its threads: its own or the nearest. */
+  private final NodeHeap[] heapOfNode;
 
   /**
-   * Creates an allocator that holds no memory yet.
+   * Creates an allocator.
    *
-   * @param budget charged for memory as it is taken from the system, 2 MiB at a time
+   * @param budget charged for memory as it is taken from the system
+   * @throws BudgetExceededException if the budget has no room for what is committed from the start
    */
   public SlabAllocator(MemoryBudget budget, SlabOptions options) {
     Objects.requireNonNull(budget, "budget");
     this.options = Objects.requireNonNull(options, "options");
-    this.heap = new NodeHeap(this, budget, options);
-    this.stripes = heap.stripes();
+    NumaTopology topology = options.topology();
+    RegionOptions region = options.region();
+    int[] nodes = topology.nodesWithMemory().stream().toArray();
+    boolean apart = nodes.length > 1 && region.placement().equals(PlacementPolicy.none());
+    this.heaps = new NodeHeap[apart ? nodes.length : 1];
+    this.heapOfNode = new NodeHeap[topology.nodes().getLast().id() + 1];
+    for (int i = 0; i < heaps.length; i++) {
+      int node = nodes[i];
+      RegionOptions placed = apart ? region.withPlacement(PlacementPolicy.preferred(node)) : region;
+      heaps[i] = new NodeHeap(this, budget, placed, node, i);
+    }
+    for (NumaNode node : topology.nodes()) {
+      heapOfNode[node.id()] = nearestHeap(topology, node.id());
+    }
+    commit(options.committedBytes());
   }
+
+  private NodeHeap nearestHeap(NumaTopology topology, int node) {
+    for (NumaNode near : topology.nearest(node)) {
+      for (NodeHeap heap : heaps) {
+        if (heap.node == near.id()) {
+          return heap;
+        }
+      }
+    }
+    return heaps[0];
+  }
+
+  private void commit(long bytes) {
+    boolean committed = false;
+    try {
+      for (NodeHeap heap : heaps) {
+        heap.commit((bytes + heaps.length - 1) / heaps.length);
+      }
+      committed = true;
+    } finally {
+      if (!committed) {
+        close();
+      }
+    }
+  }
+
+  // ---------------------------------------------------------------- allocate
 
   /**
    * Allocates memory, aligned to 8 bytes, frames to their size. Its content is undefined.
@@ -85,9 +133,17 @@ public final class SlabAllocator implements AutoCloseable {
    * @return a handle, or {@link #NONE} if the budget has no room
    */
   public long allocateZeroed(int bytes) {
-    long handle = allocate(bytes);
+    return zeroed(allocate(bytes), bytes);
+  }
+
+  /** Clears what was just allocated, unless it is fresh from the system. */
+  long zeroed(long handle, int bytes) {
     if (handle != NONE) {
-      segment(handle, bytes).fill((byte) 0);
+      Slab slab = live(handle);
+      if (!slab.isZero(handle)) {
+        // Not by address: another thread may close the allocator meanwhile.
+        slab.segment(handle, bytes).fill((byte) 0);
+      }
     }
     return handle;
   }
@@ -102,17 +158,18 @@ public final class SlabAllocator implements AutoCloseable {
    * @return how many there are; fewer than wanted if the budget has no room
    */
   public int allocateBatch(int bytes, long[] handles, int from, int count) {
-    Stripe stripe = stripes.tryEnter();
+    int sizeClass = sizeClass(bytes);
+    Objects.checkFromIndexSize(from, count, handles.length);
+    Stripe stripe = localHeap().stripes().tryEnter();
     if (stripe != null) {
       try {
-        return stripe.shard.allocateBatch(bytes, handles, from, count);
+        return stripe.shard().allocateBatch(bytes, handles, from, count);
       } finally {
-        stripe.leave();
+        stripe.lock().leave();
       }
     }
-    Objects.checkFromIndexSize(from, count, handles.length);
     for (int i = 0; i < count; i++) {
-      long handle = allocate(bytes);
+      long handle = take(sizeClass);
       if (handle == NONE) {
         return i;
       }
@@ -121,6 +178,30 @@ public final class SlabAllocator implements AutoCloseable {
     return count;
   }
 
+  private long take(int sizeClass) {
+    return localHeap().stripes().take(sizeClass);
+  }
+
+  /** Allocates on another node where one has no room, near ones first. */
+  long takeElsewhere(NodeHeap full, int sizeClass) {
+    for (NumaNode near : options.topology().nearest(full.node)) {
+      NodeHeap heap = heapOfNode[near.id()];
+      if (heap != full && heap.node == near.id()) {
+        long handle = heap.bin(sizeClass).takeOne();
+        if (handle != NONE) {
+          return handle;
+        }
+      }
+    }
+    return NONE;
+  }
+
+  private NodeHeap localHeap() {
+    return heaps.length == 1 ? heaps[0] : heapOfNode[options.topology().currentNode()];
+  }
+
+  // ---------------------------------------------------------------- free
+
   /**
    * Frees what the handle names. The handle is stale from now on.
    *
@@ -128,18 +209,11 @@ public final class SlabAllocator implements AutoCloseable {
    */
   public void free(long handle) {
     Slab slab = live(handle);
-    if (!slab.tryWithdraw(handle)) {
+    if (!slab.tryStep(handle)) {
       throw stale(handle);
     }
-    Stripe stripe = stripes.tryEnter();
-    if (stripe == null) {
-      heap.bin(slab.sizeClass).put(CellHandle.next(handle));
-      return;
-    }
-    try {
-      stripe.shard.accept(slab, handle);
-    } finally {
-      stripe.leave();
+    if (!slab.heap.defer(slab, handle)) {
+      slab.heap.stripes().put(slab, CellHandle.next(handle));
     }
   }
 
@@ -155,17 +229,7 @@ public final class SlabAllocator implements AutoCloseable {
     }
   }
 
-  private long take(int sizeClass) {
-    Stripe stripe = stripes.tryEnter();
-    if (stripe == null) {
-      return heap.takeOne(sizeClass);
-    }
-    try {
-      return stripe.shard.take(sizeClass);
-    } finally {
-      stripe.leave();
-    }
-  }
+  // ---------------------------------------------------------------- what handles name
 
   /**
    * Returns the address of the first byte. Nothing guards what is done with it after free or close.
@@ -216,7 +280,7 @@ public final class SlabAllocator implements AutoCloseable {
    * @throws StaleHandleException if the handle is not live in this allocator
    */
   public Region region(long handle) {
-    return live(handle).unit.region;
+    return live(handle).unit.region();
   }
 
   /**
@@ -228,7 +292,7 @@ public final class SlabAllocator implements AutoCloseable {
     return live(handle).offset(handle);
   }
 
-  private Slab live(long handle) {
+  Slab live(long handle) {
     Slab slab = SlabTable.find(handle);
     if (slab == null || slab.heap.allocator() != this || !slab.isLive(handle)) {
       throw stale(handle);
@@ -247,9 +311,40 @@ public final class SlabAllocator implements AutoCloseable {
                 CellHandle.toString(handle)));
   }
 
-  /** Returns a new shard, which its owner closes. */
+  // ---------------------------------------------------------------- as a whole
+
+  /** Returns a new shard for the node that the calling thread runs on. Its owner closes it. */
   public SlabShard shard() {
-    return heap.shard();
+    return shard(localHeap());
+  }
+
+  /**
+   * Returns a new shard. Its owner closes it.
+   *
+   * @param node allocates preferably on this node, or on the nearest with memory
+   * @throws IllegalArgumentException if there is no such node
+   */
+  public SlabShard shard(int node) {
+    return shard(heapOfNode[options.topology().node(node).id()]);
+  }
+
+  private static SlabShard shard(NodeHeap heap) {
+    SlabShard shard = new SlabShard(heap);
+    // After it is known: either close finds the shard, or this finds the heap closed.
+    heap.requireOpen();
+    return shard;
+  }
+
+  MemoryBudget budget() {
+    return heaps[0].budget();
+  }
+
+  int nodeIndexes() {
+    return heaps.length;
+  }
+
+  NodeHeap heap(int index) {
+    return heaps[index];
   }
 
   /**
@@ -259,7 +354,11 @@ public final class SlabAllocator implements AutoCloseable {
    * @return how many bytes the budget has back
    */
   public long trim() {
-    return heap.trim();
+    long bytes = 0;
+    for (NodeHeap heap : heaps) {
+      bytes += heap.trim();
+    }
+    return bytes;
   }
 
   /**
@@ -267,13 +366,17 @@ public final class SlabAllocator implements AutoCloseable {
    * what fits into what there is.
    */
   public void seal() {
-    heap.seal();
+    for (NodeHeap heap : heaps) {
+      heap.seal();
+    }
   }
 
   /** Returns numbers. Looks at every cell: for gauges, not for decisions on a hot path. */
   public SlabStats stats() {
     SlabStats.Sum sum = new SlabStats.Sum();
-    heap.count(sum);
+    for (NodeHeap heap : heaps) {
+      heap.count(sum);
+    }
     return sum.stats();
   }
 
@@ -285,11 +388,9 @@ public final class SlabAllocator implements AutoCloseable {
    */
   @Override
   public void close() {
-    heap.close();
-  }
-
-  MemoryBudget budget() {
-    return heap.budget();
+    for (NodeHeap heap : heaps) {
+      heap.close();
+    }
   }
 
   /** Returns the name in one line. */

@@ -1,15 +1,19 @@
 package io.ewok.gds.allocator;
 
 /**
- * What a {@link SlabAllocator} holds, at some moment while it was counted. Exact when nobody
- * allocates or frees meanwhile.
+ * What a {@link SlabAllocator} holds, at some moment while it was counted. Exact if nobody
+ * allocated or freed meanwhile.
  *
- * @param committedBytes memory charged to the budget, in use or not
+ * @param committedBytes memory that is charged to the budget, used or not
  * @param slabBytes the part of it that is cut into cells
  * @param liveBytes the part of that which callers have, in whole cells
  * @param liveCells how many cells callers have
- * @param cachedBytes cells in magazines, of shards and depots
+ * @param cachedBytes free cells that shards and depots keep at hand
+ * @param deferredCells how many cells have been freed and wait for operations in flight on them
  * @param slabs how many slabs there are
+ * @param shards how many shards there are, those that serve any thread among them
+ * @param remoteFrees how many cells have been freed by shards of other nodes than the cell's
+ * @param deferredFrees how many cells have been freed while an operation was in flight on them
  */
 public record SlabStats(
     long committedBytes,
@@ -17,26 +21,62 @@ public record SlabStats(
     long liveBytes,
     long liveCells,
     long cachedBytes,
-    long slabs) {
+    long deferredCells,
+    long slabs,
+    long shards,
+    long remoteFrees,
+    long deferredFrees) {
 
-  /** Gathers the numbers of several heaps. */
+  /** Adds up the numbers of heaps. */
   static final class Sum {
     long committedBytes;
-    long slabBytes;
-    long liveBytes;
-    long liveCells;
-    long freeBytes;
-    long cellBytes;
-    long slabs;
+    long remoteFrees;
+    long deferredFrees;
+    private long shards;
+    private long slabs;
+    private long slabBytes;
+    private long deferredCells;
+    private long cachedBytes;
+
+    /** Cells that are neither in slabs nor deferred nor in magazines. */
+    private long liveCells;
+
+    private long liveBytes;
+
+    void addSlab(Slab slab) {
+      slabs++;
+      slabBytes += (long) slab.blocks * SizeClasses.BLOCK_BYTES;
+      long deferred = slab.deferredCells();
+      deferredCells += deferred;
+      addLive(slab.cellBytes, slab.cellCount - slab.freeCells() - deferred);
+    }
+
+    void addShard() {
+      shards++;
+    }
+
+    void addCached(int sizeClass, long cells) {
+      cachedBytes += cells * SizeClasses.cellBytes(sizeClass);
+      addLive(SizeClasses.cellBytes(sizeClass), -cells);
+    }
+
+    private void addLive(int cellBytes, long cells) {
+      liveCells += cells;
+      liveBytes += cells * cellBytes;
+    }
 
     SlabStats stats() {
       return new SlabStats(
           committedBytes,
           slabBytes,
-          liveBytes,
-          liveCells,
-          Math.max(0, cellBytes - liveBytes - freeBytes),
-          slabs);
+          Math.max(0, liveBytes),
+          Math.max(0, liveCells),
+          cachedBytes,
+          deferredCells,
+          slabs,
+          shards,
+          remoteFrees,
+          deferredFrees);
     }
   }
 }

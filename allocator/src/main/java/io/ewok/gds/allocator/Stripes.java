@@ -1,15 +1,13 @@
 package io.ewok.gds.allocator;
 
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
- * Shards of one node for everybody who has none of his own. A call takes one by a try-lock, chosen
- * by its thread so that a thread mostly meets the same; it never waits for one. There is one stripe
- * until two calls have met, and never more than the next power of two at or above the number of
- * processors.
+ * Shards of one node for everybody who has none. A call enters one by a try-lock, chosen by its
+ * thread so that a thread mostly meets the same; where all are taken it goes past them, to the bin.
+ * So nobody waits for anybody. There is one stripe until two calls have met, and never more than
+ * the next power of two at or above the number of processors.
  *
  * <p>Threads: any.
  */
@@ -21,42 +19,19 @@ final class Stripes {
   private static final long SPREAD = 0x9E37_79B9_7F4A_7C15L;
 
   private final NodeHeap heap;
-  private final AtomicReference<Stripe[]> stripes = new AtomicReference<>();
+  private final AtomicReference<Stripe[]> stripes;
 
   Stripes(NodeHeap heap) {
     this.heap = heap;
-    this.stripes.set(new Stripe[] {new Stripe(heap)});
+    this.stripes = new AtomicReference<>(new Stripe[] {new Stripe(heap)});
   }
 
-  /** A shard, and whether somebody is in it. */
-  static final class Stripe {
-    private static final VarHandle TAKEN;
-
-    static {
-      try {
-        TAKEN = MethodHandles.lookup().findVarHandle(Stripe.class, "taken", int.class);
-      } catch (ReflectiveOperationException e) {
-        throw new ExceptionInInitializerError(e);
-      }
-    }
-
-    /** Guarded by {@link #taken}. */
-    final SlabShard shard;
-
-    @SuppressWarnings("unused") // By TAKEN.
-    private int taken;
-
+  /**
+   * @param shard guarded by the lock
+   */
+  record Stripe(TryLock lock, SlabShard shard) {
     Stripe(NodeHeap heap) {
-      this.shard = new SlabShard(heap);
-    }
-
-    /** Acquires what {@link #leave} released: the state of the shard. */
-    boolean tryEnter() {
-      return (int) TAKEN.getOpaque(this) == 0 && TAKEN.compareAndSet(this, 0, 1);
-    }
-
-    void leave() {
-      TAKEN.setRelease(this, 0);
+      this(new TryLock(), new SlabShard(heap));
     }
   }
 
@@ -65,43 +40,71 @@ final class Stripes {
     Stripe[] current = stripes.getAcquire();
     int first = (int) ((Thread.currentThread().threadId() * SPREAD) >>> Integer.SIZE);
     Stripe stripe = current[first & (current.length - 1)];
-    return stripe.tryEnter() ? stripe : tryOthers(current, first);
+    return stripe.lock().tryEnter() ? stripe : tryEnterOther(current, first);
   }
 
-  private Stripe tryOthers(Stripe[] current, int first) {
+  private Stripe tryEnterOther(Stripe[] current, int first) {
     for (int i = 1; i < current.length; i++) {
       Stripe stripe = current[(first + i) & (current.length - 1)];
-      if (stripe.tryEnter()) {
+      if (stripe.lock().tryEnter()) {
         return stripe;
       }
     }
-    if (current.length == STRIPES_MAX) {
-      return null;
-    }
+    return current.length < STRIPES_MAX ? enterNew(current) : null;
+  }
+
+  /** Doubles the stripes, unless another thread just did, and enters a new one. */
+  private Stripe enterNew(Stripe[] current) {
     Stripe[] more = Arrays.copyOf(current, current.length * 2);
     for (int i = current.length; i < more.length; i++) {
       more[i] = new Stripe(heap);
     }
     Stripe mine = more[current.length];
-    boolean entered = mine.tryEnter();
-    return stripes.compareAndSet(current, more) && entered ? mine : null;
+    boolean entered = mine.lock().tryEnter();
+    if (entered && stripes.compareAndSet(current, more)) {
+      return mine;
+    }
+    for (int i = current.length; i < more.length; i++) {
+      more[i].shard().close();
+    }
+    return null;
   }
 
-  /** Tells the slabs the generations of the cells in all stripes. For a heap that goes away. */
-  void surrenderGenerations() {
-    for (Stripe stripe : stripes.getAcquire()) {
-      stripe.shard.surrenderGenerations();
+  /** Allocates a cell; returns {@link CellHandle#NONE} if there is no room. */
+  long take(int sizeClass) {
+    Stripe stripe = tryEnter();
+    if (stripe == null) {
+      return heap.takeOne(sizeClass);
+    }
+    try {
+      return stripe.shard().take(sizeClass);
+    } finally {
+      stripe.lock().leave();
     }
   }
 
-  /** Puts the free cells of all stripes that nobody is in at the disposal of everybody. */
+  /** Keeps a cell of this node that nobody has, under the handle that it is issued under next. */
+  void put(Slab slab, long next) {
+    Stripe stripe = tryEnter();
+    if (stripe == null) {
+      heap.bin(slab.sizeClass).put(slab, CellHandle.cell(next));
+      return;
+    }
+    try {
+      stripe.shard().push(slab.sizeClass, next);
+    } finally {
+      stripe.lock().leave();
+    }
+  }
+
+  /** Makes the free cells of all stripes that nobody is in available to everybody. */
   void flush() {
     for (Stripe stripe : stripes.getAcquire()) {
-      if (stripe.tryEnter()) {
+      if (stripe.lock().tryEnter()) {
         try {
-          stripe.shard.flush();
+          stripe.shard().flush();
         } finally {
-          stripe.leave();
+          stripe.lock().leave();
         }
       }
     }

@@ -1,16 +1,19 @@
 package io.ewok.gds.allocator;
 
+import java.util.concurrent.atomic.AtomicReferenceArray;
+
 /**
- * 2 MiB of a region, cut into blocks of 64 KiB. The amount that memory is taken from the system and
- * returned to it by.
+ * 2 MiB of a region, cut into blocks of 64 KiB: what memory is taken from the system by, and
+ * returned to it.
  *
- * <p>Threads: guarded by the growth lock of the heap.
+ * <p>Threads: guarded by the growth lock of the heap, except where it says any.
  */
 final class Unit {
   static final int BLOCKS = Integer.SIZE;
   static final int BYTES = BLOCKS * SizeClasses.BLOCK_BYTES;
 
-  final Region region;
+  private final Region region;
+  private final long address;
 
   /** In the region, in bytes. */
   private final long offset;
@@ -18,33 +21,70 @@ final class Unit {
   /** Bit set: the block belongs to a slab. */
   private int used;
 
+  /** Bit set: the block has belonged to a slab since the memory came from the system. */
+  private int touched;
+
+  /** By block; for operations, whose threads come without the lock. */
+  private final AtomicReferenceArray<Slab> slabs = new AtomicReferenceArray<>(BLOCKS);
+
   Unit(Region region, long offset) {
     this.region = region;
+    this.address = region.address();
     this.offset = offset;
   }
 
-  /** Returns the offset of a block in the region, in bytes. */
+  /** Returns the region. Any thread. */
+  Region region() {
+    return region;
+  }
+
+  /** Returns the address of the region. Any thread. */
+  long address() {
+    return address;
+  }
+
+  /** Returns the offset of a block in the region, in bytes. Any thread. */
   long offset(int block) {
     return offset + (long) block * SizeClasses.BLOCK_BYTES;
   }
 
-  /** Takes neighbouring blocks, the first that fit. Returns the first of them, or -1. */
-  int take(int blocks) {
+  /** Returns the slab that a block belongs to, or null. Any thread. */
+  Slab slab(int block) {
+    return slabs.getAcquire(block);
+  }
+
+  /** Returns the first of so many neighbouring blocks that are not used, or -1. */
+  int find(int blocks) {
     int starts = ~used;
     for (int i = 1; i < blocks; i++) {
       starts &= ~used >>> i;
     }
-    if (starts == 0) {
-      return -1;
-    }
-    int first = Integer.numberOfTrailingZeros(starts);
-    used |= bits(first, blocks);
-    return first;
+    return starts == 0 ? -1 : Integer.numberOfTrailingZeros(starts);
   }
 
-  /** Gives back blocks that were taken. */
-  void giveBack(int first, int blocks) {
-    used &= ~bits(first, blocks);
+  /** Returns whether blocks are as they came from the system, zeroed. */
+  boolean isZero(int first, int blocks) {
+    return (touched & bits(first, blocks)) == 0;
+  }
+
+  /** Gives blocks to a slab. */
+  void take(Slab slab) {
+    int taken = bits(slab.firstBlock, slab.blocks);
+    used |= taken;
+    touched |= taken;
+    set(slab, slab);
+  }
+
+  /** Takes the blocks back from a slab. */
+  void giveBack(Slab slab) {
+    used &= ~bits(slab.firstBlock, slab.blocks);
+    set(slab, null);
+  }
+
+  private void set(Slab blocksOf, Slab value) {
+    for (int i = 0; i < blocksOf.blocks; i++) {
+      slabs.setRelease(blocksOf.firstBlock + i, value);
+    }
   }
 
   boolean isUnused() {

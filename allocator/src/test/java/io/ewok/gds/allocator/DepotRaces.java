@@ -27,19 +27,19 @@ public final class DepotRaces {
 
     @Actor
     public void put() {
-      Magazine magazine = new Magazine(2);
-      magazine.push(22);
-      magazine.push(11);
-      if (!depot.putFilled(magazine)) {
+      long[] magazine = Magazine.create(2);
+      if (!Magazine.push(magazine, 22)
+          || !Magazine.push(magazine, 11)
+          || !depot.putFilled(magazine)) {
         throw new AssertionError("full");
       }
     }
 
     @Actor
     public void take(JJJ_Result result) {
-      Magazine magazine = depot.takeFilled();
-      result.r1 = magazine == null ? NOTHING : magazine.pop();
-      result.r2 = magazine == null ? NOTHING : magazine.pop();
+      long[] magazine = depot.takeFilled();
+      result.r1 = magazine == null ? NOTHING : Magazine.pop(magazine);
+      result.r2 = magazine == null ? NOTHING : Magazine.pop(magazine);
     }
 
     @Arbiter
@@ -89,7 +89,7 @@ public final class DepotRaces {
       while (depot.putFilled(magazine(33))) {
         // Until it is full.
       }
-      Magazine unused = depot.takeFilled();
+      long[] unused = depot.takeFilled();
     }
 
     @Actor
@@ -107,7 +107,7 @@ public final class DepotRaces {
       // Of the others, nobody has lost one.
       long sum = 0;
       int count = 0;
-      for (Magazine each = depot.takeFilled(); each != null; each = depot.takeFilled()) {
+      for (long[] each = depot.takeFilled(); each != null; each = depot.takeFilled()) {
         sum += bottom(each);
         count++;
       }
@@ -115,13 +115,11 @@ public final class DepotRaces {
     }
   }
 
-  private static Magazine magazine(long handle) {
-    Magazine magazine = new Magazine(1);
-    magazine.push(handle);
-    return magazine;
+  private static long[] magazine(long handle) {
+    return new long[] {1, handle};
   }
 
-  private static long bottom(Magazine magazineOrNull) {
-    return magazineOrNull == null ? NOTHING : magazineOrNull.handle(0);
+  private static long bottom(long[] magazineOrNull) {
+    return magazineOrNull == null ? NOTHING : magazineOrNull[1];
   }
 }

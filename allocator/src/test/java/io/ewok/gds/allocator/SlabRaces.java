@@ -246,7 +246,7 @@ public final class SlabRaces {
   @Outcome(expect = Expect.FORBIDDEN)
   @State
   public static class OneStripe {
-    private final Stripes.Stripe stripe = new Stripes.Stripe(null);
+    private final TryLock lock = new TryLock();
     private long visits;
 
     @Actor
@@ -265,11 +265,11 @@ public final class SlabRaces {
     }
 
     private int visit() {
-      if (!stripe.tryEnter()) {
+      if (!lock.tryEnter()) {
         return 0;
       }
       visits++;
-      stripe.leave();
+      lock.leave();
       return 1;
     }
   }
