@@ -59,8 +59,11 @@ public final class BudgetCredit implements AutoCloseable {
     if (bytes < 0) {
       throw new IllegalArgumentException("a number of bytes is not negative: bytes=" + bytes);
     }
-    if (bytes > leftBytes && !tryRefill(bytes - leftBytes)) {
-      return false;
+    // Again if a callback of the budget has trimmed what was left meanwhile.
+    while (bytes > leftBytes) {
+      if (!tryRefill(bytes - leftBytes)) {
+        return false;
+      }
     }
     leftBytes -= bytes;
     takenBytes += bytes;

@@ -167,4 +167,18 @@ class BudgetCreditTest {
       assertTrue(credit.leftBytes() >= 0 && credit.leftBytes() <= 2 * LUMP, credit.toString());
     }
   }
+
+  @Test
+  void whatACallbackTrimsWhileALumpIsTakenIsNotTakenTwice() {
+    try (BudgetCredit credit = new BudgetCredit(budget, LUMP)) {
+      assertTrue(credit.tryTake(10));
+      try (BudgetWatermark _ = budget.watch(10, 150, credit::trim, () -> {})) {
+        assertTrue(credit.tryTake(150));
+        assertTrue(credit.leftBytes() >= 0, credit.toString());
+        assertEquals(160 + credit.leftBytes(), budget.usedBytes());
+      }
+      credit.giveBack(160);
+    }
+    assertEquals(0, budget.usedBytes());
+  }
 }
