@@ -124,15 +124,22 @@ final class ArenaMemory implements AutoCloseable {
    * @throws IllegalStateException if called inside of itself, by a callback of the budget
    */
   long cut(long bytes, long alignmentBytes, long endAlignmentBytes) {
-    if (cutting) {
-      throw new IllegalStateException(
-          "a callback of the budget allocates from the arena that made it run: budget=" + budget);
-    }
+    requireNotCutting();
     cutting = true;
     try {
       return cutExclusively(bytes, alignmentBytes, endAlignmentBytes);
     } finally {
       cutting = false;
+    }
+  }
+
+  /**
+   * @throws IllegalStateException if called inside of {@link #cut}, by a callback of the budget
+   */
+  void requireNotCutting() {
+    if (cutting) {
+      throw new IllegalStateException(
+          "a callback of the budget uses the arena that made it run: budget=" + budget);
     }
   }
 

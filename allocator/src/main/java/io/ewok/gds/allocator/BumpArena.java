@@ -290,10 +290,11 @@ public final class BumpArena implements AutoCloseable {
    * Frees everything. Closing twice does nothing.
    *
    * @throws IllegalStateException if a native call is using memory of the arena just now; close it
-   *     again later
+   *     again later. Also in a callback of the budget that an allocation here made run.
    */
   @Override
   public void close() {
+    memory.requireNotCutting();
     closed = true;
     next = 0;
     end = 0;

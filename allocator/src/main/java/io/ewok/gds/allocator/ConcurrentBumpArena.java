@@ -213,12 +213,13 @@ public final class ConcurrentBumpArena implements AutoCloseable {
    * Frees everything. Closing twice does nothing.
    *
    * @throws IllegalStateException if a native call is using memory of the arena just now; close it
-   *     again later
+   *     again later. Also in a callback of the budget that an allocation here made run.
    */
   @Override
   public void close() {
     lock.lock();
     try {
+      memory.requireNotCutting();
       closed = true;
       current = new Block(0, 0);
       memory.close();

@@ -506,4 +506,25 @@ class BumpArenaTest {
       }
     }
   }
+
+  @Test
+  void callbackOfTheBudgetCannotCloseTheArenaThatMadeItRun() {
+    List<RuntimeException> refused = new ArrayList<>();
+    try (BumpArena arena = new BumpArena(budget, 4096);
+        ConcurrentBumpArena shared = new ConcurrentBumpArena(budget, 4096)) {
+      for (AutoCloseable closed : List.of(arena, shared)) {
+        Runnable close =
+            () -> refused.add(assertThrows(IllegalStateException.class, closed::close));
+        long used = budget.usedBytes();
+        try (BudgetWatermark _ = budget.watch(used, used + 1, close, () -> {})) {
+          long address = closed == arena ? arena.allocate(10) : shared.allocate(10);
+          MemorySegment memory =
+              closed == arena ? arena.segment(address, 10) : shared.segment(address, 10);
+          memory.fill((byte) 1);
+        }
+      }
+      assertEquals(2, refused.size());
+    }
+    assertEquals(0, budget.usedBytes());
+  }
 }
