@@ -183,8 +183,9 @@ public final class MemoryBudget {
    * Reserves memory as soon as it fits and all who came earlier have theirs, then calls back, once.
    *
    * @param granted is called with the memory reserved, under no lock: before this method returns if
-   *     there is room now, else on the thread that made room. It should be short and not wait. If
-   *     it throws, that is logged, and the memory stays reserved.
+   *     there is room now, else on the thread that made room; on a thread that is in a callback,
+   *     when that has returned. It should be short and not wait. If it throws, that is logged, and
+   *     the memory stays reserved.
    * @return the request, which can be canceled
    * @throws BudgetExceededException if it could never fit
    */
