@@ -42,6 +42,23 @@ final class Callbacks {
     }
   }
 
+  /** Does something of ours, and calls what it sets off only when it has returned. */
+  static void runBefore(Runnable own) {
+    Thread thread = Thread.currentThread();
+    if (RUNNING.containsKey(thread)) {
+      own.run();
+      return;
+    }
+    ArrayDeque<Runnable> queue = new ArrayDeque<>();
+    RUNNING.put(thread, queue);
+    try {
+      own.run();
+    } finally {
+      RUNNING.remove(thread);
+      run(List.copyOf(queue));
+    }
+  }
+
   private static void runLogged(Runnable call) {
     try {
       call.run();

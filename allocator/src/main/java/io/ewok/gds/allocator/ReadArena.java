@@ -25,8 +25,9 @@ import java.util.function.LongConsumer;
  * </ul>
  *
  * <p>An allocation is a <em>stride</em>: 1 to 4 neighbouring pages, named by a 64-bit handle. A
- * handle that was released, is of another arena, or was never issued, is a {@link
- * StaleHandleException}, always. Content is undefined at first.
+ * handle that was released or is of another arena is a {@link StaleHandleException}, always. One
+ * that was made up can name pages of others, but never anything else than pages that are allocated.
+ * Content is undefined at first.
  *
  * <p>Under I/O: a page that is released while an operation is in flight on it keeps its block until
  * the operation has completed. An operation on memory that is not allocated is refused.
@@ -159,8 +160,8 @@ public final class ReadArena implements AutoCloseable {
    * @param pages 1 to {@link #STRIDE_PAGES_MAX}
    * @param granted is called with the handle, or with {@link #NONE} if the arena is closed first:
    *     before this method returns if there is room now, else on the thread that made room, under
-   *     no lock. It should be short and not wait. If it throws, that is logged, and the stride
-   *     stays allocated.
+   *     no lock; on a thread that is in a callback, when that has returned. It should be short and
+   *     not wait. If it throws, that is logged, and the stride stays allocated.
    * @return the request, which can be canceled
    * @throws IllegalStateException if the arena is closed
    */
@@ -279,7 +280,7 @@ public final class ReadArena implements AutoCloseable {
 
   private int block(long handle) {
     int block = ReadHandle.number(handle) - numbers.first();
-    if (block < 0 || block >= numbers.count() || handle == NONE) {
+    if (block < 0 || block >= numbers.count() || !ReadHandle.isPossible(handle)) {
       throw new StaleHandleException("not a handle of %s: handle=0x%x".formatted(this, handle));
     }
     return block;

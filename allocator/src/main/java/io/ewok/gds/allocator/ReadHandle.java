@@ -34,6 +34,11 @@ final class ReadHandle {
             | (pages - 1);
   }
 
+  /** Returns whether a stride can lie like that: within 64 pages, as they are issued. */
+  static boolean isPossible(long handle) {
+    return handle != 0 && firstPage(handle) % Long.SIZE + pages(handle) <= Long.SIZE;
+  }
+
   static int generation(long handle) {
     return (int) (handle >>> 32);
   }

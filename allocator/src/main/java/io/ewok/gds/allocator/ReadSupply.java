@@ -42,6 +42,9 @@ final class ReadSupply {
   /** Whether a thread is getting a block for those who wait. */
   private boolean growing;
 
+  /** How many threads are getting a block for themselves. */
+  private int committing;
+
   /** Whether the budget had no room for the last block. */
   private boolean refused;
 
@@ -130,7 +133,7 @@ final class ReadSupply {
       if (block != NO_BLOCK) {
         return shelf.openFor(block, size, pages);
       }
-      block = shelf.takeAbsent();
+      block = takeAbsent();
       if (block == NO_BLOCK) {
         return allocateFromIdle(size, pages);
       }
@@ -145,7 +148,7 @@ final class ReadSupply {
   }
 
   private long commitAndAllocate(int block, int size, int pages) {
-    boolean isCommitted = commit(block);
+    boolean isCommitted = commitTaken(block);
     lock.lock();
     try {
       // Another thread may have brought a block meanwhile.
@@ -172,6 +175,21 @@ final class ReadSupply {
     }
     refusals++;
     return 0;
+  }
+
+  /** Takes an absent block for {@link #commitTaken}, or returns -1. Under the lock. */
+  private int takeAbsent() {
+    int block = shelf.takeAbsent();
+    committing += block == NO_BLOCK ? 0 : 1;
+    return block;
+  }
+
+  private boolean commitTaken(int block) {
+    try {
+      return commit(block);
+    } finally {
+      locked(() -> committing--);
+    }
   }
 
   /** Makes memory of an absent block that was taken, or puts it back. */
@@ -298,9 +316,11 @@ final class ReadSupply {
     while (true) {
       int block = NO_BLOCK;
       boolean grows = false;
+      boolean finishes;
       BudgetRequest needless = null;
       lock.lock();
       try {
+        finishes = closed;
         if (!closed) {
           shelf.serve(refused);
           if (!shelf.isAwaited()) {
@@ -324,6 +344,9 @@ final class ReadSupply {
       } else if (block != NO_BLOCK) {
         givenBack += giveBack(block) ? 1 : 0;
       } else if (needless == null) {
+        if (finishes) {
+          finishClose();
+        }
         return givenBack;
       }
     }
@@ -331,8 +354,12 @@ final class ReadSupply {
 
   private boolean giveBack(int block) {
     try {
-      memory.decommit(block);
-      locked(() -> shelf.left(block));
+      // The budget's callbacks come later: one that commits all would wait for this very block.
+      Callbacks.runBefore(
+          () -> {
+            memory.decommit(block);
+            locked(() -> shelf.left(block));
+          });
       return true;
     } catch (IllegalStateException | UncheckedIOException e) {
       // Registered with a ring, as a rule. Whoever asks for compaction has it tried again.
@@ -471,7 +498,8 @@ final class ReadSupply {
       int block;
       lock.lock();
       try {
-        block = shelf.takeAbsent();
+        requireOpen();
+        block = takeAbsent();
         if (block == NO_BLOCK && !shelf.isShrinking()) {
           return true;
         }
@@ -490,7 +518,7 @@ final class ReadSupply {
 
   private boolean commitEmpty(int block) {
     try {
-      boolean isCommitted = commit(block);
+      boolean isCommitted = commitTaken(block);
       if (isCommitted) {
         putEmpty(block);
       }
@@ -525,11 +553,16 @@ final class ReadSupply {
     finishClose();
   }
 
-  /** Does the last part of close, once the memory is unmapped and no other thread is growing. */
+  /** Does the last part of close, once the memory is unmapped and no block is on its way. */
   private void finishClose() {
     lock.lock();
     try {
-      if (!memoryClosed || growing || budgetAsked || finished) {
+      if (!memoryClosed
+          || growing
+          || committing > 0
+          || shelf.isShrinking()
+          || budgetAsked
+          || finished) {
         return;
       }
       finished = true;

@@ -527,4 +527,43 @@ class ReadArenaTest {
         arena.toString().matches("read arena \\d+ \\(262144 of 1048576 to 2097152 bytes\\)"),
         arena.toString());
   }
+
+  // ---------------------------------------------------------------- misuse
+
+  @Test
+  void aMadeUpStrideReachesIntoNoOtherBlock() {
+    for (List<Long> handles : fill(2)) {
+      long last = handles.getLast();
+      assertThrows(StaleHandleException.class, () -> arena.segment(last | 3));
+      assertThrows(StaleHandleException.class, () -> arena.offset(last | 3));
+      assertThrows(StaleHandleException.class, () -> arena.release(last | 3));
+      assertEquals(4096, arena.segment(last).byteSize());
+    }
+  }
+
+  @Test
+  void aCallbackOfTheBudgetThatClosesTheArenaWhileItGrowsLeavesNothingBehind() {
+    use(1, 8);
+    releaseAll(fill(1).getFirst());
+    try (BudgetWatermark _ = core.watch(0, 2 * BLOCK, arena::close, () -> {})) {
+      arena.allocate(4096, 1);
+      assertThrows(IllegalStateException.class, () -> arena.allocate(512, 1));
+    }
+    assertEquals(0, core.usedBytes());
+    assertEquals(List.of(), core.children());
+  }
+
+  @Test
+  void aCallbackOfTheBudgetCommitsAllWhileABlockIsGivenBack() {
+    use(0, 4);
+    List<Boolean> committed = new ArrayList<>();
+    List<List<Long>> filled = fill(2);
+    try (BudgetWatermark _ =
+        core.watch(BLOCK, 2 * BLOCK, () -> {}, () -> committed.add(arena.commitAll()))) {
+      filled.forEach(this::releaseAll);
+      assertEquals(List.of(true), committed);
+      assertEquals(4, blocks());
+    }
+    arena.compact();
+  }
 }
