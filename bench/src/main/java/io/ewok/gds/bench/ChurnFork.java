@@ -15,6 +15,9 @@ final class ChurnFork {
   /** Profile: frames of 4 KiB alone. */
   static final String FRAMES = "4 KiB frames";
 
+  /** Few, since not every rival gives its memory back. */
+  private static final int WARM_UP_LIVE = 256;
+
   private ChurnFork() {}
 
   /**
@@ -81,6 +84,7 @@ final class ChurnFork {
   static Sample run(String name, String profile, int live, long steps) {
     AllocationSuite.polluteProfiles();
     int[] sizes = sizes(profile);
+    warmUp(name, sizes, steps);
     long heapBefore = heapBytes();
     long processBefore = ResidentMemory.bytes();
     Contender contender = Contenders.open(name, live);
@@ -101,6 +105,20 @@ final class ChurnFork {
     slots.leave();
     contender.close();
     return new Sample(nanos, requested, used, committed, resident, grown, heapGrown);
+  }
+
+  /** Lets the JVM compile what it will run, so that it grows by that before it is watched. */
+  private static void warmUp(String name, int[] sizes, long steps) {
+    Contender contender = Contenders.open(name, WARM_UP_LIVE);
+    Contender.Slots slots = contender.slots();
+    Churn churn = new Churn(slots, sizes, WARM_UP_LIVE);
+    churn.fill();
+    for (long i = 0; i < steps / 2; i++) {
+      churn.stepWriting();
+    }
+    churn.drain();
+    slots.leave();
+    contender.close();
   }
 
   private static double nanosPerStep(Churn churn, long steps) {
