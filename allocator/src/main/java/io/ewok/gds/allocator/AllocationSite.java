@@ -91,6 +91,12 @@ final class AllocationSite {
     return hash;
   }
 
+  /** Returns what errors tell of two sites, either of which may be null, unknown. */
+  static String told(AllocationSite allocated, AllocationSite freed) {
+    return (allocated == null ? "" : ", allocated at " + allocated)
+        + (freed == null ? "" : ", freed at " + freed);
+  }
+
   /** Returns the frames in one line. */
   @Override
   public String toString() {

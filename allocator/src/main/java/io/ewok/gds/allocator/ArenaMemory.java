@@ -22,7 +22,7 @@ import java.util.concurrent.atomic.AtomicLong;
  *
  * <p>Threads: {@link #segment} and {@link #usageBytes} any, the rest one at a time.
  */
-final class ArenaMemory implements AutoCloseable {
+final class ArenaMemory {
   /** Ends of blocks are multiples of it, and so it is the largest alignment. */
   static final int PAGE_BYTES = 4096;
 
@@ -37,6 +37,9 @@ final class ArenaMemory implements AutoCloseable {
 
   /** Null if extents are regions. */
   private final SlabAllocator cells;
+
+  /** Whether what others left in cells is to look as if it had been used and given up here. */
+  private final boolean poisonsCells;
 
   /** Appended to by the owner; searched by any thread. */
   private volatile Extent[] extents = NONE;
@@ -55,12 +58,14 @@ final class ArenaMemory implements AutoCloseable {
   ArenaMemory(MemoryBudget budget) {
     this.budget = Objects.requireNonNull(budget, "budget");
     this.cells = null;
+    this.poisonsCells = false;
   }
 
   /** Takes memory from an allocator. */
-  ArenaMemory(SlabAllocator cells) {
+  ArenaMemory(SlabAllocator cells, DebugLetters letters) {
     this.budget = cells.budget();
     this.cells = cells;
+    this.poisonsCells = letters.poison();
   }
 
   /** Address space, the beginning of which is memory. */
@@ -204,6 +209,9 @@ final class ArenaMemory implements AutoCloseable {
     }
     MemorySegment segment = cells.segment(cell);
     usageBytes.addAndGet(segment.byteSize());
+    if (poisonsCells) {
+      Poison.FREED.fill(segment);
+    }
     return new Extent(cell, segment);
   }
 
@@ -262,6 +270,23 @@ final class ArenaMemory implements AutoCloseable {
     rewind(0, 0, blockEnd, blockUsedEnd);
   }
 
+  /** Fills what has been cut off and taken back, with nothing else. */
+  void fillFree(Poison poison) {
+    Extent[] known = extents;
+    for (int i = current; i < known.length; i++) {
+      Extent extent = known[i];
+      long from = i == current ? Math.max(place, extent.start) : extent.start;
+      if (from < extent.usedEnd) {
+        poison.fill(extent.slice(from, extent.usedEnd - from));
+      }
+    }
+  }
+
+  /** Returns what is thrown to pretend that the budget has no room. */
+  BudgetExceededException refusal(long bytes) {
+    return new BudgetExceededException("this allocation is to fail", budget, bytes);
+  }
+
   /**
    * Returns memory that was cut off as a segment with the scope of its region. Any thread.
    *
@@ -281,6 +306,11 @@ final class ArenaMemory implements AutoCloseable {
     }
     throw new IllegalArgumentException(
         "the arena does not contain these bytes: address=%d bytes=%d".formatted(address, bytes));
+  }
+
+  /** Returns the most that can be cut off at once, in bytes. */
+  long cutBytesMax() {
+    return cells == null ? Region.SIZE_BYTES_MAX : SlabAllocator.BYTES_MAX;
   }
 
   /** Returns the bytes charged to the budget. Any thread. */
@@ -350,11 +380,25 @@ final class ArenaMemory implements AutoCloseable {
   /**
    * Frees everything. Closing twice does nothing.
    *
+   * @param found is thrown in any case, unless it is null
    * @throws IllegalStateException if a native call is using memory of the arena just now; close it
    *     again later
    */
-  @Override
-  public void close() {
+  void close(MemoryCorruptionException found) {
+    try {
+      close();
+    } catch (IllegalStateException e) {
+      if (found == null) {
+        throw e;
+      }
+      found.addSuppressed(e);
+    }
+    if (found != null) {
+      throw found;
+    }
+  }
+
+  private void close() {
     for (Extent extent : extents) {
       if (extent.region != null) {
         extent.region.close();

@@ -33,6 +33,11 @@ import java.lang.foreign.SegmentAllocator;
  * ConcurrentBumpArena} is for many. What has been allocated may be read by any thread to which the
  * owner published it. {@link #segment} and {@link #memoryUsageBytes} are for any thread.
  *
+ * <p>{@link DebugLetters}: R behind each allocation, looked at when it goes; P, filled when memory
+ * is given up by a reset or rewind, which takes its time then, and looked at when it is allocated
+ * again; T with R; F throws {@link BudgetExceededException}. Nothing is freed alone, so there is no
+ * quarantine and nothing leaks.
+ *
  * {@snippet :
  * try (BumpArena arena = new BumpArena(budget, 4096)) {
  *   long node = arena.allocateAligned(40);
@@ -65,6 +70,9 @@ public final class BumpArena implements AutoCloseable {
 
   private boolean closed;
 
+  /** Null if no letter is on. Otherwise there is never a current block here. */
+  private final BumpDebug debug;
+
   /**
    * Creates an arena that holds no memory yet.
    *
@@ -73,8 +81,21 @@ public final class BumpArena implements AutoCloseable {
    *     blocks waste less at the end, larger ones are opened less often
    */
   public BumpArena(MemoryBudget budget, long blockBytes) {
-    this.memory = new ArenaMemory(budget);
-    this.blockBytes = ArenaMemory.requireBlock(blockBytes);
+    this(budget, blockBytes, DebugLetters.fromProperty());
+  }
+
+  /** As {@link #BumpArena(MemoryBudget, long)}, with letters other than those of the property. */
+  public BumpArena(MemoryBudget budget, long blockBytes, DebugLetters letters) {
+    this(new ArenaMemory(budget), ArenaMemory.requireBlock(blockBytes), letters);
+  }
+
+  private BumpArena(ArenaMemory memory, long blockBytes, DebugLetters letters) {
+    this.memory = memory;
+    this.blockBytes = blockBytes;
+    this.debug =
+        letters.isNone()
+            ? null
+            : new BumpDebug(new BumpArena(memory, blockBytes, DebugLetters.NONE), memory, letters);
   }
 
   /**
@@ -87,8 +108,12 @@ public final class BumpArena implements AutoCloseable {
    * @param blockBytes size of a block in bytes, a power of two, 4 KiB to 64 KiB
    */
   public BumpArena(SlabAllocator allocator, int blockBytes) {
-    this.memory = new ArenaMemory(allocator);
-    this.blockBytes = ArenaMemory.requireCellBlock(blockBytes);
+    this(allocator, blockBytes, DebugLetters.fromProperty());
+  }
+
+  /** As {@link #BumpArena(SlabAllocator, int)}, with letters other than those of the property. */
+  public BumpArena(SlabAllocator allocator, int blockBytes, DebugLetters letters) {
+    this(new ArenaMemory(allocator, letters), ArenaMemory.requireCellBlock(blockBytes), letters);
   }
 
   /**
@@ -141,12 +166,17 @@ public final class BumpArena implements AutoCloseable {
    */
   public long allocateZeroed(long bytes, long alignmentBytes) {
     long address = allocateAligned(bytes, alignmentBytes);
-    boolean inBlock = address + bytes == next;
-    long usedBytes = (inBlock ? usedEnd : memory.usedEnd()) - address;
+    long usedBytes = debug == null ? usedBytes(address, bytes) : bytes;
     if (usedBytes > 0) {
-      memory.clear(address, Math.min(usedBytes, bytes));
+      memory.clear(address, usedBytes);
     }
     return address;
+  }
+
+  /** Returns how many of the bytes that were allocated last are not zero, the first ones. */
+  long usedBytes(long address, long bytes) {
+    boolean inBlock = address + bytes == next;
+    return Math.clamp((inBlock ? usedEnd : memory.usedEnd()) - address, 0, bytes);
   }
 
   /**
@@ -173,6 +203,9 @@ public final class BumpArena implements AutoCloseable {
   private long allocateFallback(long bytes, long alignmentBytes) {
     requireOpen();
     ArenaMemory.requireAllocatable(bytes, alignmentBytes);
+    if (debug != null) {
+      return debug.allocate(bytes, alignmentBytes);
+    }
     if (bytes > blockBytes / 4) {
       return memory.cut(bytes, alignmentBytes, 1);
     }
@@ -206,6 +239,10 @@ public final class BumpArena implements AutoCloseable {
    */
   public void reset() {
     requireOpen();
+    if (debug != null) {
+      debug.reset();
+      return;
+    }
     memory.reset(end, Math.max(next, usedEnd));
     next = 0;
     end = 0;
@@ -219,6 +256,9 @@ public final class BumpArena implements AutoCloseable {
    */
   public Mark mark() {
     requireOpen();
+    if (debug != null) {
+      return debug.mark();
+    }
     if (marks == null || marks.next != next || marks.end != end || marks.place != memory.place()) {
       marks = new Mark(marks, next, end, memory.extent(), memory.place());
     }
@@ -234,6 +274,10 @@ public final class BumpArena implements AutoCloseable {
    */
   public void rewind(Mark mark) {
     requireOpen();
+    if (debug != null) {
+      debug.rewind(mark);
+      return;
+    }
     Mark found = marks;
     while (found != mark) {
       if (found == null) {
@@ -249,6 +293,14 @@ public final class BumpArena implements AutoCloseable {
     next = mark.next;
     end = mark.end;
     marks = mark;
+  }
+
+  /** Fills what is not allocated but has been. */
+  void fillFree(Poison poison) {
+    memory.fillFree(poison);
+    if (next < usedEnd) {
+      poison.fill(memory.segment(next, usedEnd - next));
+    }
   }
 
   /** A state of an arena, see {@link #mark}. */
@@ -295,11 +347,12 @@ public final class BumpArena implements AutoCloseable {
   @Override
   public void close() {
     memory.requireNotCutting();
+    MemoryCorruptionException found = debug == null || closed ? null : debug.verify();
     closed = true;
     next = 0;
     end = 0;
     usedEnd = 0;
     marks = null;
-    memory.close();
+    memory.close(found);
   }
 }

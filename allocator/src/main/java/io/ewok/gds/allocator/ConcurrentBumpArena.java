@@ -20,6 +20,10 @@ import java.util.concurrent.locks.ReentrantLock;
  * <p>Threads: any. An allocation is one atomic addition, or a compare-and-set if it is aligned.
  * Opening a block, once per block, takes a lock: threads that need it meanwhile wait for it.
  *
+ * <p>{@link DebugLetters}: R behind each allocation, looked at by close; T with R; F throws {@link
+ * BudgetExceededException}. Memory is zero and never given up, so there is nothing to poison. With
+ * any of them each allocation takes the lock.
+ *
  * {@snippet :
  * try (ConcurrentBumpArena arena = new ConcurrentBumpArena(budget, 1 << 20)) {
  *   long node = arena.allocateAligned(40); // any thread
@@ -53,6 +57,19 @@ public final class ConcurrentBumpArena implements AutoCloseable {
   private final ArenaMemory memory;
   private boolean closed;
 
+  /** Counted only with letters on. */
+  private long allocations;
+
+  private final RedZones zones;
+
+  private final DebugLetters letters;
+
+  /**
+   * Null if no letter is on. Otherwise there is never a current block here, so that every
+   * allocation takes the lock, and is served from this arena.
+   */
+  private final ConcurrentBumpArena plain;
+
   /**
    * Written with the lock, after its memory was committed: whoever reads it here, in {@link
    * #allocate} and {@link #allocateAligned}, may use that memory. Nothing fits into the first one,
@@ -80,9 +97,25 @@ public final class ConcurrentBumpArena implements AutoCloseable {
    * @param blockBytes size of a block in bytes, 4 KiB to {@link Region#SIZE_BYTES_MAX}
    */
   public ConcurrentBumpArena(MemoryBudget budget, long blockBytes) {
-    this.memory = new ArenaMemory(budget);
-    this.blockBytes = ArenaMemory.requireBlock(blockBytes);
+    this(budget, blockBytes, DebugLetters.fromProperty());
+  }
+
+  /**
+   * As {@link #ConcurrentBumpArena(MemoryBudget, long)}, with letters other than those of the
+   * property.
+   */
+  public ConcurrentBumpArena(MemoryBudget budget, long blockBytes, DebugLetters letters) {
+    this(new ArenaMemory(budget), ArenaMemory.requireBlock(blockBytes), letters);
+  }
+
+  private ConcurrentBumpArena(ArenaMemory memory, long blockBytes, DebugLetters letters) {
+    this.memory = memory;
+    this.blockBytes = blockBytes;
     this.smallBytesMax = blockBytes / 4;
+    this.letters = letters;
+    this.zones = new RedZones(memory, letters);
+    this.plain =
+        letters.isNone() ? null : new ConcurrentBumpArena(memory, blockBytes, DebugLetters.NONE);
   }
 
   /**
@@ -169,6 +202,9 @@ public final class ConcurrentBumpArena implements AutoCloseable {
       if (closed) {
         throw new IllegalStateException("the arena is closed");
       }
+      if (plain != null) {
+        return allocateDebugged(bytes, alignmentBytes);
+      }
       // Who had the lock before may have opened a block.
       long address = cutFrom(current, bytes, alignmentBytes);
       if (address != NONE) {
@@ -183,6 +219,16 @@ public final class ConcurrentBumpArena implements AutoCloseable {
     } finally {
       lock.unlock();
     }
+  }
+
+  private long allocateDebugged(long bytes, long alignmentBytes) {
+    allocations++;
+    if (allocations == letters.failAt()) {
+      throw memory.refusal(bytes);
+    }
+    long address = plain.allocateAligned(bytes + zones.zoneBytes(bytes), alignmentBytes);
+    zones.add(address, bytes);
+    return address;
   }
 
   /**
@@ -220,9 +266,10 @@ public final class ConcurrentBumpArena implements AutoCloseable {
     lock.lock();
     try {
       memory.requireNotCutting();
+      MemoryCorruptionException found = closed ? null : zones.verify(0, this);
       closed = true;
       current = new Block(0, 0);
-      memory.close();
+      memory.close(found);
     } finally {
       lock.unlock();
     }

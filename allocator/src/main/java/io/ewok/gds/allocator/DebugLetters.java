@@ -109,6 +109,14 @@ public record DebugLetters(
         failAt == null ? 0 : Long.parseLong(failAt));
   }
 
+  /**
+   * Returns these letters with R on or off: off for an owner who counts on where exactly memory
+   * lies.
+   */
+  public DebugLetters withRedZones(boolean redZones) {
+    return new DebugLetters(redZones, poison, quarantine, sites, failAt);
+  }
+
   /** Returns whether no letter is on. */
   public boolean isNone() {
     return equals(NONE);

@@ -1,6 +1,7 @@
 package io.ewok.gds.allocator;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -18,7 +19,10 @@ import java.util.concurrent.atomic.AtomicLong;
  * on them has ended, on whatever thread that is.
  *
  * <p>Ownership: the region belongs to the caller and outlives the pool, which is the only one in
- * it. The pool itself has nothing to close.
+ * it. Closing the pool gives nothing back, it only reports what has not been freed.
+ *
+ * <p>{@link DebugLetters}: P, Q, T and F. There are no red zones, because a frame lies at a
+ * multiple of its size and frames of a run are neighbours.
  *
  * <p>Threads: confined to one thread at a time, the owner or whoever holds the owner's lock.
  *
@@ -31,7 +35,7 @@ import java.util.concurrent.atomic.AtomicLong;
  * }
  * }
  */
-public final class FramePool {
+public final class FramePool implements AutoCloseable {
   /** No frame: what an allocation returns when there is no room. */
   public static final long NONE = 0;
 
@@ -66,6 +70,10 @@ public final class FramePool {
 
   private long nextStamp;
   private long endStamp;
+  private boolean closed;
+
+  /** Null if no letter is on. */
+  private final FrameDebug debug;
 
   /**
    * Cuts a region into frames. What is left at its end, less than a frame, stays unused.
@@ -76,6 +84,15 @@ public final class FramePool {
    * @throws IllegalStateException if something else cuts up the region already
    */
   public FramePool(Region region, int frameBytes) {
+    this(region, frameBytes, DebugLetters.fromProperty());
+  }
+
+  /**
+   * As {@link #FramePool(Region, int)}, with letters other than those of the system property.
+   *
+   * @throws IllegalStateException if something else cuts up the region already
+   */
+  public FramePool(Region region, int frameBytes, DebugLetters letters) {
     this.region = Objects.requireNonNull(region, "region");
     if (frameBytes < FRAME_BYTES_MIN || Integer.bitCount(frameBytes) != 1) {
       throw new IllegalArgumentException(
@@ -87,17 +104,43 @@ public final class FramePool {
     this.runFrames = new int[frameCount];
     this.free = new FreeFrames(frameCount);
     this.leased = new LeasedFrames(frameCount, frameBytes);
+    this.debug = letters.isNone() ? null : new FrameDebug(this, letters, free, frameCount);
     region.attach(leased);
   }
 
-  /** Allocates one frame. Returns its handle, or {@link #NONE} if all are in use. */
+  /**
+   * Allocates one frame. Returns its handle, or {@link #NONE} if all are in use.
+   *
+   * @throws IllegalStateException if the pool is closed
+   */
   public long allocate() {
+    if (debug != null && debug.fails()) {
+      return NONE;
+    }
     int index = free.takeFirst();
     if (index < 0) {
+      requireOpen();
       takeReturned();
       index = free.takeFirst();
+      if (index < 0 && endQuarantine()) {
+        index = free.takeFirst();
+      }
     }
     return index < 0 ? NONE : issue(index, 1);
+  }
+
+  private void requireOpen() {
+    if (closed) {
+      throw new IllegalStateException("closed: " + this);
+    }
+  }
+
+  private boolean endQuarantine() {
+    if (debug == null || debug.quarantined() == 0) {
+      return false;
+    }
+    debug.endQuarantine();
+    return true;
   }
 
   /**
@@ -126,27 +169,44 @@ public final class FramePool {
    * @param frames how many, at least 1
    * @param startHint index of the frame where the search starts; it goes on from the first frame
    * @return the handle of the run, or {@link #NONE} if no run is long enough
+   * @throws IllegalStateException if the pool is closed
    */
   public long allocateRun(int frames, int startHint) {
     if (frames < 1) {
       throw new IllegalArgumentException("a run has at least one frame: frames=" + frames);
     }
     Objects.checkIndex(startHint, live.length);
+    if (debug != null && debug.fails()) {
+      return NONE;
+    }
+    requireOpen();
     takeReturned();
-    int index = free.takeRun(frames, startHint);
-    if (index < 0) {
-      index = free.takeRun(frames, 0);
+    int index = takeRun(frames, startHint);
+    if (index < 0 && endQuarantine()) {
+      index = takeRun(frames, startHint);
     }
     return index < 0 ? NONE : issue(index, frames);
   }
 
+  private int takeRun(int frames, int startHint) {
+    int index = free.takeRun(frames, startHint);
+    return index < 0 ? free.takeRun(frames, 0) : index;
+  }
+
   private long issue(int index, int frames) {
+    if (debug != null && !debug.verify(index, frames)) {
+      free.add(index, frames);
+      debug.raise();
+    }
     if (nextStamp == endStamp) {
       drawStamps();
     }
     long handle = nextStamp++ << INDEX_BITS | index;
     live[index] = handle;
     runFrames[index] = frames;
+    if (debug != null) {
+      debug.allocated(index, frames, handle);
+    }
     return handle;
   }
 
@@ -169,12 +229,26 @@ public final class FramePool {
     int index = frame(handle);
     live[index] = NONE;
     int end = index + runFrames[index];
+    if (debug != null) {
+      debug.freed(index, runFrames[index]);
+    }
     for (int frame = index; frame < end; frame++) {
       if (leased.defer(frame)) {
         deferredCount++;
       } else {
-        free.add(frame);
+        release(frame);
       }
+    }
+    if (debug != null) {
+      debug.raise();
+    }
+  }
+
+  private void release(int frame) {
+    if (debug == null) {
+      free.add(frame);
+    } else {
+      debug.release(frame);
     }
   }
 
@@ -202,7 +276,7 @@ public final class FramePool {
       // Somebody may have started an operation on it although it was freed.
       if (!leased.defer(frame)) {
         deferredCount--;
-        free.add(frame);
+        release(frame);
       }
       frame = next;
     }
@@ -217,7 +291,8 @@ public final class FramePool {
     int index = (int) (handle & INDEX_MASK);
     if (index >= live.length || live[index] != handle || handle == NONE) {
       throw new StaleHandleException(
-          "freed already, or never allocated, in %s: handle=0x%x".formatted(this, handle));
+          "freed already, or never allocated, in %s%s: handle=0x%x"
+              .formatted(this, debug == null ? "" : debug.toldOf(handle, index), handle));
     }
     return index;
   }
@@ -261,7 +336,11 @@ public final class FramePool {
   /** Returns how many frames can be allocated now. */
   public int freeCount() {
     takeReturned();
-    return free.count();
+    return availableCount();
+  }
+
+  private int availableCount() {
+    return free.count() + (debug == null ? 0 : debug.quarantined());
   }
 
   /** Returns how many frames have been freed but are still under I/O. */
@@ -270,10 +349,43 @@ public final class FramePool {
     return deferredCount;
   }
 
+  /** Returns what is allocated. */
+  public LeakReport leaks() {
+    LeakReport.Builder leaks = new LeakReport.Builder();
+    for (int index = 0; index < live.length; index++) {
+      if (live[index] != NONE) {
+        leaks.add(
+            (long) runFrames[index] * frameBytes, debug == null ? null : debug.allocatedAt(index));
+      }
+    }
+    return leaks.build(toString());
+  }
+
+  /**
+   * Reports what has not been freed, and makes all handles stale. Nothing can be allocated any
+   * more. Closing twice does nothing.
+   */
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    LeakEvent.tell(leaks());
+    if (debug != null) {
+      debug.endQuarantine();
+    }
+    Arrays.fill(live, NONE);
+    closed = true;
+    free.takeAll();
+    if (debug != null) {
+      debug.raise();
+    }
+  }
+
   /** Returns number, size and use of the pool in one line. */
   @Override
   public String toString() {
     return "pool %d (%d of %d frames of %d bytes free, %d freed under I/O)"
-        .formatted(pool, free.count(), live.length, frameBytes, deferredCount);
+        .formatted(pool, availableCount(), live.length, frameBytes, deferredCount);
   }
 }

@@ -1,5 +1,7 @@
 package io.ewok.gds.allocator;
 
+import java.util.Arrays;
+
 /**
  * Which frames of a pool are free: one bit each, and where the first of them can be at the
  * earliest. Confined to the owner of the pool.
@@ -61,6 +63,12 @@ final class FreeFrames {
       start = nextFree(end);
     }
     return -1;
+  }
+
+  /** Takes all free frames. */
+  void takeAll() {
+    Arrays.fill(words, 0);
+    count = 0;
   }
 
   /** Makes a frame free that is not. */

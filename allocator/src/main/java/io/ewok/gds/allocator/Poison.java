@@ -1,6 +1,7 @@
 package io.ewok.gds.allocator;
 
-import io.ewok.gds.ffm.unchecked.Memory;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 
 /**
  * What memory is filled with that nobody has reason to read or write. As an address each is outside
@@ -14,15 +15,19 @@ enum Poison {
   /** Around allocations. */
   RED_ZONE(0xbb);
 
-  /** Filling more at once would keep the process from its safepoints. */
-  private static final long FILL_BYTES_MAX = 1L << 20;
+  /** How much is looked at or filled at once; more would keep the process from its safepoints. */
+  private static final int STEP_BYTES = 64 << 10;
 
   private final byte pattern;
-  private final long word;
+
+  @SuppressWarnings("ImmutableEnumChecker") // Nobody writes to it, and nobody else has it.
+  private final MemorySegment step;
 
   Poison(int pattern) {
     this.pattern = (byte) pattern;
-    this.word = pattern * 0x0101_0101_0101_0101L;
+    byte[] bytes = new byte[STEP_BYTES];
+    Arrays.fill(bytes, this.pattern);
+    this.step = MemorySegment.ofArray(bytes);
   }
 
   /** Returns the byte, 0 to 255. */
@@ -30,22 +35,22 @@ enum Poison {
     return pattern & 0xff;
   }
 
-  /** Fills memory of the allocator. */
-  void fill(long address, long bytes) {
-    for (long done = 0; done < bytes; done += FILL_BYTES_MAX) {
-      Memory.fill(address + done, Math.min(FILL_BYTES_MAX, bytes - done), pattern);
+  /** Fills memory. */
+  void fill(MemorySegment memory) {
+    for (long done = 0; done < memory.byteSize(); done += STEP_BYTES) {
+      memory.asSlice(done, Math.min(STEP_BYTES, memory.byteSize() - done)).fill(pattern);
     }
   }
 
   /** Returns the offset of the first byte that is something else, or -1. */
-  long firstWrong(long address, long bytes) {
-    long offset = 0;
-    while (offset <= bytes - Long.BYTES && Memory.getLong(address + offset) == word) {
-      offset += Long.BYTES;
+  long firstWrong(MemorySegment memory) {
+    for (long done = 0; done < memory.byteSize(); done += STEP_BYTES) {
+      long bytes = Math.min(STEP_BYTES, memory.byteSize() - done);
+      long wrong = MemorySegment.mismatch(memory, done, done + bytes, step, 0, bytes);
+      if (wrong >= 0) {
+        return done + wrong;
+      }
     }
-    while (offset < bytes && Memory.getByte(address + offset) == pattern) {
-      offset++;
-    }
-    return offset < bytes ? offset : -1;
+    return -1;
   }
 }

@@ -46,6 +46,7 @@ class ConcurrentBumpArenaTest {
 
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 8})
+  @WithoutLetters
   void usageStaysWithinATenthOfWhatIsRequestedByAllThreads(int threads) throws Exception {
     int rounds = 20;
     CyclicBarrier barrier = new CyclicBarrier(threads);
@@ -95,6 +96,7 @@ class ConcurrentBumpArenaTest {
    */
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
+  @WithoutLetters
   void eachBlockIsOpenedOnceAndFilledToItsEnd(boolean aligned) throws Exception {
     int threads = 2;
     int each = 256;
@@ -150,7 +152,7 @@ class ConcurrentBumpArenaTest {
   void noTwoAllocationsOverlapAndNoneIsOutside() throws Exception {
     record Piece(long address, long bytes) {}
     int threads = 4;
-    for (long trial = 0; trial < 20; trial++) {
+    for (long trial = 0; trial < Effort.of(20); trial++) {
       long seed = 1000 * trial;
       try (ConcurrentBumpArena arena = new ConcurrentBumpArena(budget, BLOCK_BYTES)) {
         CyclicBarrier start = new CyclicBarrier(threads);
@@ -198,6 +200,7 @@ class ConcurrentBumpArenaTest {
   }
 
   @Test
+  @WithoutLetters
   void requestOverAQuarterBlockDoesNotWasteTheCurrentOne() {
     try (ConcurrentBumpArena arena = new ConcurrentBumpArena(budget, BLOCK_BYTES)) {
       long first = arena.allocate(1000);
@@ -209,6 +212,7 @@ class ConcurrentBumpArenaTest {
   }
 
   @Test
+  @WithoutLetters
   void refusedRequestLeavesTheArenaUsable() {
     MemoryBudget small = MemoryBudget.root("small", BLOCK_BYTES);
     try (ConcurrentBumpArena arena = new ConcurrentBumpArena(small, BLOCK_BYTES)) {
@@ -229,6 +233,7 @@ class ConcurrentBumpArenaTest {
   }
 
   @Test
+  @WithoutLetters
   void callbackOfTheBudgetCannotAllocateFromTheArenaThatMadeItRun() {
     List<RuntimeException> refused = new ArrayList<>();
     try (ConcurrentBumpArena arena = new ConcurrentBumpArena(budget, 4096)) {
@@ -244,6 +249,7 @@ class ConcurrentBumpArenaTest {
   }
 
   @Test
+  @WithoutLetters
   void allocationLeavesNothingOnTheHeap() {
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     try (ConcurrentBumpArena arena = new ConcurrentBumpArena(budget, 256 << 20)) {

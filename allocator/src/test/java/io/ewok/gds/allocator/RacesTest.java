@@ -32,6 +32,7 @@ import org.junit.jupiter.api.condition.EnabledIf;
  * <p>With {@code -Dgds.test.soak=<minutes>} every test runs for longer, and in all combinations of
  * compilers for its two threads.
  */
+@WithoutLetters
 class RacesTest {
   /** Generous: a machine that builds something else beside must not fail here. */
   private static final Duration LIMIT = Duration.ofMinutes(5);

@@ -159,6 +159,7 @@ public final class BufferManager implements AutoCloseable {
     for (CachedFile file : openFiles()) {
       failure = attempt(() -> close(file), failure);
     }
+    failure = attempt(table::end, failure);
     failure = giveBack(region, true, failure);
     switch (failure) {
       case null -> {}

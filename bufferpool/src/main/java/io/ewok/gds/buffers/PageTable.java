@@ -223,6 +223,16 @@ final class PageTable {
     }
   }
 
+  /** Gives the pool of frames up, once all files are closed and nothing is cached any more. */
+  void end() {
+    lock.lock();
+    try {
+      pool.close();
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /**
    * Makes a file fail from now on: what was written to it may be lost, and what was evicted be old.
    */

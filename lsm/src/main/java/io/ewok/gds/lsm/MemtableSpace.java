@@ -1,6 +1,7 @@
 package io.ewok.gds.lsm;
 
 import io.ewok.gds.allocator.BumpArena;
+import io.ewok.gds.allocator.DebugLetters;
 import io.ewok.gds.allocator.MemoryBudget;
 import java.util.ArrayList;
 import java.util.List;
@@ -53,7 +54,9 @@ final class MemtableSpace {
       }
       used++;
     }
-    BumpArena arena = new BumpArena(budget, memtableBytes);
+    // What a memtable charges is the memory it takes, to the byte: no place for red zones.
+    DebugLetters letters = DebugLetters.fromProperty().withRedZones(false);
+    BumpArena arena = new BumpArena(budget, memtableBytes, letters);
     try {
       return new Memtable(this, arena, memtableBytes);
     } catch (RuntimeException | Error e) {
