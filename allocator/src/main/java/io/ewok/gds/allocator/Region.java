@@ -206,7 +206,7 @@ public final class Region implements AutoCloseable {
 
   /**
    * Returns how many bytes lie in huge pages just now. The kernel is asked about all memory of the
-   * process, which can take some milliseconds; it joins mappings that are alike, and then the
+   * process, which can take tens of milliseconds; it joins mappings that are alike, and then the
    * number is an estimate.
    *
    * @throws IllegalStateException if the region is closed

@@ -80,10 +80,12 @@ public interface IoEngine extends AutoCloseable {
 
   /**
    * Tells the engine that a region will be used for many transfers, so that it can keep it mapped
-   * for the kernel. The region is leased until {@link #unregister} or the close of the engine. That
-   * the kernel refuses (a small RLIMIT_MEMLOCK) only costs speed; {@link #description} tells it.
+   * for the kernel. Until {@link #unregister} or the close of the engine the region can neither be
+   * closed nor give memory back: the kernel remembers its pages. That the kernel refuses (a small
+   * RLIMIT_MEMLOCK) only costs speed; {@link #description} tells it.
    *
-   * @throws IllegalStateException if the region is registered already
+   * @throws IllegalStateException if the region is registered already, closed, or a reserved one
+   *     that is not committed as a whole
    */
   void register(Region region);
 
