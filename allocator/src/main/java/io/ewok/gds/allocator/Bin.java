@@ -1,7 +1,5 @@
 package io.ewok.gds.allocator;
 
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
 import java.util.Arrays;
 import java.util.function.Consumer;
 
@@ -15,16 +13,6 @@ import java.util.function.Consumer;
  * heap.
  */
 final class Bin {
-  private static final VarHandle SPARE;
-
-  static {
-    try {
-      SPARE = MethodHandles.lookup().findVarHandle(Bin.class, "spare", Slab.class);
-    } catch (ReflectiveOperationException e) {
-      throw new ExceptionInInitializerError(e);
-    }
-  }
-
   final int sizeClass;
   private final NodeHeap heap;
   private final int magazineCapacity;
@@ -32,9 +20,6 @@ final class Bin {
 
   /** Only grows, under the growth lock. */
   private volatile SlabRow[] rows = {};
-
-  /** A whole slab that is kept for the next to come; it may be in use again. */
-  private volatile Slab spare;
 
   // Guarded by the growth lock.
 
@@ -139,24 +124,8 @@ final class Bin {
 
   /** Puts a free cell into a slab of this bin. */
   void put(Slab slab, int cell) {
-    boolean wordIsWhole = slab.put(cell);
+    slab.put(cell);
     row(slab).mark(slab.place % SlabRow.PLACES);
-    if (wordIsWhole && slab.isWhole()) {
-      retireUnlessSpare(slab);
-    }
-  }
-
-  private void retireUnlessSpare(Slab slab) {
-    Slab kept = spare;
-    if (kept == slab) {
-      return;
-    }
-    if (kept != null && kept.isWhole()) {
-      heap.retire(this, slab);
-    } else {
-      // If another thread is faster, this slab stays too, until it is whole the next time.
-      SPARE.compareAndSet(this, kept, slab);
-    }
   }
 
   /** Moves cells from the slabs into the magazine until it is full or there are none. */
@@ -212,7 +181,6 @@ final class Bin {
       row.mark(place);
       return false;
     }
-    SPARE.compareAndSet(this, slab, null);
     row.remove(place);
     slabCount--;
     return true;

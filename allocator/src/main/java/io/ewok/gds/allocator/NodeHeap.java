@@ -11,11 +11,11 @@ import java.util.concurrent.locks.ReentrantLock;
  * The part of a {@link SlabAllocator} that lies on one node: bins by class, and the regions that
  * their slabs are cut from.
  *
- * <p>Threads: any. Only growth takes a lock; what makes whole slabs of freed cells tries it.
+ * <p>Threads: any. Only growth and trimming take a lock.
  */
 final class NodeHeap {
   /** Slabs grow with their bin: one is at most this part of it, but for the first. */
-  private static final int SLABS_PER_DOUBLING = 16;
+  private static final int SLABS_PER_DOUBLING = 32;
 
   /** The number of the node; of the first one where all are served alike. */
   final int node;
@@ -145,6 +145,11 @@ final class NodeHeap {
   private Slab open(Bin bin) {
     for (int blocks = blocks(bin); ; blocks = SizeClasses.blocks(bin.sizeClass)) {
       Unit unit = find(blocks);
+      if (unit == null) {
+        // A slab that became whole stays with its bin, which may need it again, until now.
+        retireWhole();
+        unit = find(blocks);
+      }
       if (unit != null) {
         return open(bin, unit, unit.find(blocks), blocks);
       }
@@ -236,21 +241,16 @@ final class NodeHeap {
 
   // ---------------------------------------------------------------- the way back
 
-  /** Takes the slab's blocks back if it is whole and nobody is growing the heap just now. */
-  void retire(Bin bin, Slab slab) {
-    if (growth.tryLock()) {
-      try {
-        retireLocked(bin, slab);
-      } finally {
-        growth.unlock();
-      }
-    }
-  }
-
-  private void retireLocked(Bin bin, Slab slab) {
-    if (!closed && bin.remove(slab)) {
-      slab.unit.giveBack(slab);
-      SlabTable.remove(slab);
+  /** Takes back the blocks of all slabs that are whole. */
+  private void retireWhole() {
+    for (Bin bin : bins) {
+      bin.forEachSlab(
+          slab -> {
+            if (slab.isWhole() && bin.remove(slab)) {
+              slab.unit.giveBack(slab);
+              SlabTable.remove(slab);
+            }
+          });
     }
   }
 
@@ -259,8 +259,8 @@ final class NodeHeap {
     stripes.flush();
     for (Bin bin : bins) {
       bin.drainDepot();
-      bin.forEachSlab(slab -> retireLocked(bin, slab));
     }
+    retireWhole();
   }
 
   /** Returns unused units to the system; returns the bytes. */

@@ -2,8 +2,9 @@ package io.ewok.gds.allocator;
 
 /**
  * The sizes of cells that a {@link SlabAllocator} has: every 8 bytes from 16 to 128, then eight for
- * each doubling up to 64 KiB. A request is served from the smallest class it fits, so that less
- * than an eighth of a cell over 64 bytes is unused.
+ * each doubling up to 2 KiB and sixteen up to 64 KiB. A request is served from the smallest class
+ * it fits, so that less than an eighth of a cell over 64 bytes is unused, and less than a sixteenth
+ * of one over 2 KiB: there are few of those, but they have most of the bytes.
  *
  * <p>Cells of 512 bytes and more whose size is a power of two are frames: each lies at a multiple
  * of its size. So does every cell at a multiple of the largest power of two that divides its size,
@@ -33,7 +34,10 @@ final class SizeClasses {
   private static final int FINE_BYTES_MAX = 1 << FINE_BYTES_LOG2;
   private static final int FINE_COUNT = FINE_BYTES_MAX / 8 - 1;
   private static final int STEPS_LOG2 = 3;
-  private static final int STEPS_MASK = (1 << STEPS_LOG2) - 1;
+  private static final int LARGE_BYTES_LOG2 = 11;
+  private static final int LARGE_STEPS_LOG2 = 4;
+  private static final int SMALL_COUNT =
+      FINE_COUNT + ((LARGE_BYTES_LOG2 - FINE_BYTES_LOG2) << STEPS_LOG2);
 
   /** Of a slab at most one part in this many is left over behind its last cell. */
   private static final int LEFT_OVER_PART = 48;
@@ -65,8 +69,16 @@ final class SizeClasses {
       return Math.max(0, (last >>> 3) - 1);
     }
     int doubling = Integer.SIZE - 1 - Integer.numberOfLeadingZeros(last);
-    int step = (last >>> (doubling - STEPS_LOG2)) & STEPS_MASK;
-    return FINE_COUNT + ((doubling - FINE_BYTES_LOG2) << STEPS_LOG2) + step;
+    if (doubling < LARGE_BYTES_LOG2) {
+      return FINE_COUNT + steps(last, doubling, FINE_BYTES_LOG2, STEPS_LOG2);
+    }
+    return SMALL_COUNT + steps(last, doubling, LARGE_BYTES_LOG2, LARGE_STEPS_LOG2);
+  }
+
+  /** Returns how many steps lie between the first doubling and a number in a later one. */
+  private static int steps(int last, int doubling, int firstDoubling, int stepsLog2) {
+    int step = (last >>> (doubling - stepsLog2)) & ((1 << stepsLog2) - 1);
+    return ((doubling - firstDoubling) << stepsLog2) + step;
   }
 
   /**
@@ -111,9 +123,11 @@ final class SizeClasses {
   }
 
   private static int next(int bytes) {
-    return bytes < FINE_BYTES_MAX
-        ? bytes + 8
-        : bytes + (Integer.highestOneBit(bytes) >>> STEPS_LOG2);
+    if (bytes < FINE_BYTES_MAX) {
+      return bytes + 8;
+    }
+    int stepsLog2 = bytes < 1 << LARGE_BYTES_LOG2 ? STEPS_LOG2 : LARGE_STEPS_LOG2;
+    return bytes + (Integer.highestOneBit(bytes) >>> stepsLog2);
   }
 
   private static int fewestBlocks(int cellBytes) {

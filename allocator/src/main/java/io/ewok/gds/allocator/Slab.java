@@ -212,15 +212,9 @@ final class Slab {
     return bits & ~rest;
   }
 
-  /**
-   * Puts back a cell that nobody has.
-   *
-   * @return whether all cells of its word are in the slab now
-   */
-  boolean put(int cell) {
-    int word = cell / Long.SIZE;
-    long bit = 1L << cell;
-    return ((long) LONGS.getAndBitwiseOr(free, word, bit) | bit) == allCells(word);
+  /** Puts back a cell that nobody has. */
+  void put(int cell) {
+    LONGS.getAndBitwiseOr(free, cell / Long.SIZE, 1L << cell);
   }
 
   /** Returns whether a cell was in the slab a moment ago. */

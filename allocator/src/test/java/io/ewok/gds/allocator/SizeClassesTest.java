@@ -24,14 +24,15 @@ class SizeClassesTest {
   }
 
   @Test
-  void thereAreEightSizesForEachDoublingAndOneForEachEightBytesBelow() {
+  void thereAreEightSizesForEachDoublingAndSixteenAboveTwoKibibytes() {
     int sizeClass = 0;
     for (int bytes = 16; bytes < 64; bytes += 8) {
       assertEquals(bytes, SizeClasses.cellBytes(sizeClass++));
     }
     for (int doubling = 64; doubling < SizeClasses.CELL_BYTES_MAX; doubling *= 2) {
-      for (int step = 0; step < 8; step++) {
-        assertEquals(doubling + step * doubling / 8, SizeClasses.cellBytes(sizeClass++));
+      int steps = doubling < 2048 ? 8 : 16;
+      for (int step = 0; step < steps; step++) {
+        assertEquals(doubling + step * doubling / steps, SizeClasses.cellBytes(sizeClass++));
       }
     }
     assertEquals(SizeClasses.CELL_BYTES_MAX, SizeClasses.cellBytes(sizeClass++));
