@@ -280,22 +280,29 @@ final class Slab {
    *
    * @param from offset in the region, in this slab's blocks, in bytes
    * @param to end offset, in this slab's blocks
-   * @return false if the slab has been retired meanwhile; then it is not counted
+   * @return false if the slab has been retired meanwhile, or no cell is there; then it is not
+   *     counted
    */
   boolean lease(long from, long to) {
+    int first = firstCell(from);
+    int end = endCell(to);
+    if (first >= end) {
+      // Between slabs, where nothing would keep the slab in place.
+      return false;
+    }
     CellLeases counts = leases;
     if (counts == null) {
       CellLeases fresh = new CellLeases(cellCount);
+      // Before others see that there are leases: they tell of their operations without a look here.
+      simpleHeap = null;
       CellLeases witness = (CellLeases) LEASES.compareAndExchange(this, null, fresh);
       counts = witness == null ? fresh : witness;
-      simpleHeap = null;
     }
-    int end = endCell(to);
-    for (int cell = firstCell(from); cell < end; cell++) {
+    for (int cell = first; cell < end; cell++) {
       counts.begin(cell);
     }
     if (retired) {
-      for (int cell = firstCell(from); cell < end; cell++) {
+      for (int cell = first; cell < end; cell++) {
         counts.end(cell);
       }
       return false;
