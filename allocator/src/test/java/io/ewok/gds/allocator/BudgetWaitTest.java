@@ -126,7 +126,8 @@ class BudgetWaitTest {
     assertTrue(segments.tryReserve(10), "set aside for log and what is under it");
     assertFalse(segments.tryReserve(1));
     segments.release(10);
-    ask(segments, 20, "segments");
+    ask(segments, 10, "segments");
+    assertEquals(List.of(), granted, "log keeps its own budget too");
     root.release(20);
     assertEquals(List.of("log"), granted);
     log.release(50);
