@@ -111,7 +111,7 @@ public final class ReadArena implements AutoCloseable {
     memory = reserved;
     blocks = new ReadBlocks(numbers.count(), numbers.generation());
     supply = new ReadSupply(own, memory, blocks, numbers, (int) minBlocks);
-    memory.attach(supply);
+    memory.attach(supply, blocks);
   }
 
   // ---------------------------------------------------------------- allocation

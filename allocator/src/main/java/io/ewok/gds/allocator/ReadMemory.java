@@ -41,24 +41,10 @@ final class ReadMemory {
     }
   }
 
-  /** Has the supply told of operations on its blocks. */
-  void attach(ReadSupply supply) {
+  /** Makes operations uses of the blocks that they touch. */
+  void attach(ReadSupply supply, ReadBlocks blocks) {
     for (int i = 0; i < regions.size(); i++) {
-      int firstBlock = i * REGION_BLOCKS;
-      regions
-          .get(i)
-          .attach(
-              new FrameLeases() {
-                @Override
-                public void leased(long offset, long bytes) {
-                  supply.beginOperation(firstBlock, offset, bytes);
-                }
-
-                @Override
-                public void unleased(long offset, long bytes) {
-                  supply.endOperation(firstBlock, offset, bytes);
-                }
-              });
+      regions.get(i).attach(new ReadLeases(supply, blocks, i * REGION_BLOCKS));
     }
   }
 

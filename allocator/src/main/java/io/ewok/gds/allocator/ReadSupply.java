@@ -2,7 +2,6 @@ package io.ewok.gds.allocator;
 
 import io.ewok.gds.allocator.MemoryRequest.State;
 import java.io.UncheckedIOException;
-import java.lang.System.Logger.Level;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
@@ -26,7 +25,6 @@ final class ReadSupply {
    * one of the two sees the other.
    */
 
-  private static final System.Logger LOG = System.getLogger(ReadSupply.class.getPackageName());
   private static final int NO_BLOCK = ReadShelf.NO_BLOCK;
 
   private final MemoryBudget budget;
@@ -35,24 +33,10 @@ final class ReadSupply {
   private final BlockNumbers.Range numbers;
   private final int minBlocks;
   private final ReadShelf shelf;
+  private final ReadGrowth growth;
   private final ReentrantLock lock = new ReentrantLock();
 
   /* Guarded by the lock. */
-
-  /** Whether a thread is getting a block for those who wait. */
-  private boolean growing;
-
-  /** How many threads are getting a block for themselves. */
-  private int committing;
-
-  /** Whether the budget had no room for the last block. */
-  private boolean refused;
-
-  /** Whether the budget will call {@link #budgetGranted}, unless that is canceled. */
-  private boolean budgetAsked;
-
-  /** The request to the budget once it is known, or null. */
-  private BudgetRequest budgetRequest;
 
   private long refusals;
   private boolean closed;
@@ -76,6 +60,7 @@ final class ReadSupply {
     this.numbers = numbers;
     this.minBlocks = minBlocks;
     this.shelf = new ReadShelf(blocks, numbers.first(), minBlocks);
+    this.growth = new ReadGrowth(budget, memory, shelf, lock, () -> settle(false));
   }
 
   /** Lets the lock go, then tells those whose requests have ended. */
@@ -133,7 +118,7 @@ final class ReadSupply {
       if (block != NO_BLOCK) {
         return shelf.openFor(block, size, pages);
       }
-      block = takeAbsent();
+      block = growth.take();
       if (block == NO_BLOCK) {
         return allocateFromIdle(size, pages);
       }
@@ -148,7 +133,7 @@ final class ReadSupply {
   }
 
   private long commitAndAllocate(int block, int size, int pages) {
-    boolean isCommitted = commitTaken(block);
+    boolean isCommitted = growth.commit(block);
     lock.lock();
     try {
       // Another thread may have brought a block meanwhile.
@@ -177,34 +162,6 @@ final class ReadSupply {
     return 0;
   }
 
-  /** Takes an absent block for {@link #commitTaken}, or returns -1. Under the lock. */
-  private int takeAbsent() {
-    int block = shelf.takeAbsent();
-    committing += block == NO_BLOCK ? 0 : 1;
-    return block;
-  }
-
-  private boolean commitTaken(int block) {
-    try {
-      return commit(block);
-    } finally {
-      locked(() -> committing--);
-    }
-  }
-
-  /** Makes memory of an absent block that was taken, or puts it back. */
-  private boolean commit(int block) {
-    boolean isCommitted = false;
-    try {
-      isCommitted = memory.commit(block);
-      return isCommitted;
-    } finally {
-      if (!isCommitted) {
-        locked(() -> shelf.putAbsent(block));
-      }
-    }
-  }
-
   // ---------------------------------------------------------------- uses
 
   /** Ends uses of a block, and does what follows from that. */
@@ -230,43 +187,6 @@ final class ReadSupply {
     } finally {
       lock.unlock();
     }
-  }
-
-  /**
-   * Begins a use of each block that an operation touches.
-   *
-   * @param firstBlock the block at offset 0
-   * @throws IllegalStateException if some of the bytes are not allocated
-   */
-  void beginOperation(int firstBlock, long offset, long bytes) {
-    int first = firstBlock + blockIndex(offset);
-    int last = firstBlock + blockIndex(offset + bytes - 1);
-    for (int block = first; block <= last; block++) {
-      long start = (long) (block - firstBlock) * ReadBlocks.BLOCK_BYTES;
-      long from = Math.max(offset - start, 0);
-      long to = Math.min(offset + bytes - start, ReadBlocks.BLOCK_BYTES);
-      boolean isUsed = blocks.beginUse(block);
-      if (!isUsed || !blocks.areLive(block, from, to - from)) {
-        int end = isUsed ? block + 1 : block;
-        for (int undo = first; undo < end; undo++) {
-          endUses(undo, 1);
-        }
-        throw new IllegalStateException(
-            "no pages are allocated there: arena=%s offset=%d bytes=%d"
-                .formatted(name(), offset, bytes));
-      }
-    }
-  }
-
-  void endOperation(int firstBlock, long offset, long bytes) {
-    int last = firstBlock + blockIndex(offset + bytes - 1);
-    for (int block = firstBlock + blockIndex(offset); block <= last; block++) {
-      endUses(block, 1);
-    }
-  }
-
-  private static int blockIndex(long offset) {
-    return (int) (offset / ReadBlocks.BLOCK_BYTES);
   }
 
   // ---------------------------------------------------------------- requests that wait
@@ -316,35 +236,33 @@ final class ReadSupply {
     while (true) {
       int block = NO_BLOCK;
       boolean grows = false;
-      boolean finishes;
+      boolean isClosing;
       BudgetRequest needless = null;
       lock.lock();
       try {
-        finishes = closed;
-        if (!closed) {
-          shelf.serve(refused);
+        isClosing = closed;
+        if (!isClosing) {
+          shelf.serve(growth.isRefused());
           if (!shelf.isAwaited()) {
-            needless = budgetRequest;
-            budgetRequest = null;
+            needless = growth.takeRequest();
             block = shelf.takeExcess(thorough);
-          } else if (mayGrow && !growing && !budgetAsked) {
-            block = shelf.takeAbsent();
+          } else if (mayGrow) {
+            block = growth.start();
             grows = block != NO_BLOCK;
-            growing = grows;
           }
         }
       } finally {
         unlock();
       }
       if (needless != null) {
-        giveUp(needless);
+        growth.giveUp(needless);
       }
       if (grows) {
-        mayGrow = grow(block);
+        mayGrow = growth.grow(block);
       } else if (block != NO_BLOCK) {
         givenBack += giveBack(block) ? 1 : 0;
       } else if (needless == null) {
-        if (finishes) {
+        if (isClosing) {
           finishClose();
         }
         return givenBack;
@@ -368,117 +286,6 @@ final class ReadSupply {
     }
   }
 
-  /**
-   * Gets a block for those who wait, or asks the budget for one. Returns false if it did neither.
-   */
-  private boolean grow(int block) {
-    boolean isCommitted = false;
-    boolean failed = false;
-    try {
-      isCommitted = commit(block);
-    } catch (RuntimeException e) {
-      // This thread may have nothing to do with those who wait.
-      LOG.log(Level.ERROR, "no memory for those who wait: arena=" + name(), e);
-      failed = true;
-    }
-    boolean asks;
-    lock.lock();
-    try {
-      growing = false;
-      refused = !isCommitted;
-      asks = refused && !failed && !closed;
-      budgetAsked = asks;
-      if (isCommitted) {
-        shelf.putEmpty(block);
-      }
-    } finally {
-      lock.unlock();
-    }
-    return isCommitted || (asks && askBudget());
-  }
-
-  private boolean askBudget() {
-    BudgetRequest request;
-    try {
-      request = budget.whenAvailable(ReadBlocks.BLOCK_BYTES, this::budgetGranted);
-    } catch (BudgetExceededException never) {
-      // A limit above was lowered. Those who wait get what others release.
-      locked(() -> budgetAsked = false);
-      return false;
-    }
-    boolean needless;
-    lock.lock();
-    try {
-      needless = closed;
-      if (!needless && request.isWaiting()) {
-        budgetRequest = request;
-      }
-    } finally {
-      lock.unlock();
-    }
-    if (needless) {
-      giveUp(request);
-    }
-    return true;
-  }
-
-  private void giveUp(BudgetRequest request) {
-    if (request.cancel()) {
-      locked(() -> budgetAsked = false);
-      finishClose();
-    }
-  }
-
-  /** Called by the budget: the bytes of a block are reserved. */
-  private void budgetGranted() {
-    int block = NO_BLOCK;
-    lock.lock();
-    try {
-      budgetAsked = false;
-      budgetRequest = null;
-      if (!closed && shelf.isAwaited() && !growing) {
-        block = shelf.takeAbsent();
-        growing = block != NO_BLOCK;
-      }
-    } finally {
-      lock.unlock();
-    }
-    try {
-      if (block == NO_BLOCK) {
-        budget.release(ReadBlocks.BLOCK_BYTES);
-      } else {
-        commitReserved(block);
-      }
-    } finally {
-      settle(false);
-      finishClose();
-    }
-  }
-
-  private void commitReserved(int block) {
-    boolean isCommitted = false;
-    try {
-      memory.commitReserved(block);
-      isCommitted = true;
-    } finally {
-      if (!isCommitted) {
-        budget.release(ReadBlocks.BLOCK_BYTES);
-      }
-      lock.lock();
-      try {
-        growing = false;
-        refused = !isCommitted;
-        if (isCommitted) {
-          shelf.putEmpty(block);
-        } else {
-          shelf.putAbsent(block);
-        }
-      } finally {
-        lock.unlock();
-      }
-    }
-  }
-
   // ---------------------------------------------------------------- the whole
 
   /** Gives back everything empty above the minimum. Returns how many blocks that were. */
@@ -499,7 +306,7 @@ final class ReadSupply {
       lock.lock();
       try {
         requireOpen();
-        block = takeAbsent();
+        block = growth.take();
         if (block == NO_BLOCK && !shelf.isShrinking()) {
           return true;
         }
@@ -518,7 +325,7 @@ final class ReadSupply {
 
   private boolean commitEmpty(int block) {
     try {
-      boolean isCommitted = commitTaken(block);
+      boolean isCommitted = growth.commit(block);
       if (isCommitted) {
         putEmpty(block);
       }
@@ -540,13 +347,13 @@ final class ReadSupply {
       closed = true;
       shelf.endAll(State.CLOSED);
       shelf.withdraw();
-      needless = budgetRequest;
-      budgetRequest = null;
+      growth.stop();
+      needless = growth.takeRequest();
     } finally {
       unlock();
     }
     if (needless != null) {
-      giveUp(needless);
+      growth.giveUp(needless);
     }
     memory.close();
     locked(() -> memoryClosed = true);
@@ -557,21 +364,25 @@ final class ReadSupply {
   private void finishClose() {
     lock.lock();
     try {
-      if (!memoryClosed
-          || growing
-          || committing > 0
-          || shelf.isShrinking()
-          || budgetAsked
-          || finished) {
+      if (!memoryClosed || growth.isBusy() || shelf.isShrinking() || finished) {
         return;
       }
       finished = true;
     } finally {
       lock.unlock();
     }
-    blocks.closeAll();
-    budget.close();
-    BlockNumbers.giveBack(numbers, blocks.highestGeneration());
+    boolean isDone = false;
+    try {
+      blocks.closeAll();
+      budget.close();
+      BlockNumbers.giveBack(numbers, blocks.highestGeneration());
+      isDone = true;
+    } finally {
+      if (!isDone) {
+        // Somebody allocates while it is being closed; it can be closed again.
+        locked(() -> finished = false);
+      }
+    }
   }
 
   private void requireOpen() {
