@@ -98,7 +98,7 @@ public final class ReadArena implements AutoCloseable {
     ReadMemory reserved = null;
     try {
       taken = BlockNumbers.take((int) maxBlocks);
-      reserved = ReadMemory.reserve(own, (int) maxBlocks);
+      reserved = ReadMemory.reserve(own, (int) maxBlocks, options.placement());
     } finally {
       if (reserved == null) {
         if (taken != null) {

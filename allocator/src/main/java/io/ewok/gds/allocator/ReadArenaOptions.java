@@ -1,5 +1,6 @@
 package io.ewok.gds.allocator;
 
+import io.ewok.gds.allocator.numa.PlacementPolicy;
 import java.util.Map;
 import java.util.Objects;
 
@@ -11,34 +12,40 @@ import java.util.Objects;
  *     More means fewer system calls when reads come in waves, and less for everybody else.
  * @param max more is never used; default 50%, at least two blocks. At this point an allocation is
  *     refused or waits.
+ * @param placement default {@code default}, nothing is requested; change where a machine has
+ *     several NUMA nodes: an arena per core belongs on the node of that core
  */
-public record ReadArenaOptions(MemorySize min, MemorySize max) {
+public record ReadArenaOptions(MemorySize min, MemorySize max, PlacementPolicy placement) {
   private static final String MIN = "memory.read-arena.min";
   private static final String MAX = "memory.read-arena.max";
 
-  /** 30% and 50%. */
+  /** 30% and 50%, placed as the kernel likes. */
   public static final ReadArenaOptions DEFAULT =
-      new ReadArenaOptions(MemorySize.parse("30%"), MemorySize.parse("50%"));
+      new ReadArenaOptions(
+          MemorySize.parse("30%"), MemorySize.parse("50%"), PlacementPolicy.none());
 
-  /** Checks that there is a value for both. */
+  /** Checks that there is a value for each. */
   public ReadArenaOptions {
     Objects.requireNonNull(min, "min");
     Objects.requireNonNull(max, "max");
+    Objects.requireNonNull(placement, "placement");
   }
 
   /** Returns options in bytes. */
   public static ReadArenaOptions ofBytes(long minBytes, long maxBytes) {
-    return new ReadArenaOptions(MemorySize.ofBytes(minBytes), MemorySize.ofBytes(maxBytes));
+    return DEFAULT.withMin(MemorySize.ofBytes(minBytes)).withMax(MemorySize.ofBytes(maxBytes));
   }
 
   /**
    * Returns the options that settings describe: {@code memory.read-arena.min} and {@code
-   * memory.read-arena.max}, both a {@link MemorySize}.
+   * memory.read-arena.max}, both a {@link MemorySize}, and {@code numa.policy}, a {@link
+   * PlacementPolicy}.
    *
    * @param settings by name; one that is missing has its default, names of other components are
    *     passed over
-   * @throws IllegalArgumentException for a bad value, and for a name that begins like those above
-   *     and is none of them; the message ends in the setting, an equals sign and its value
+   * @throws IllegalArgumentException for a bad value, and for a name that begins with {@code
+   *     memory.read-arena.} and is none of them; the message ends in the setting, an equals sign
+   *     and its value
    */
   public static ReadArenaOptions from(Map<String, String> settings) {
     settings.forEach(
@@ -50,16 +57,24 @@ public record ReadArenaOptions(MemorySize min, MemorySize max) {
         });
     return new ReadArenaOptions(
         settings.containsKey(MIN) ? MemorySize.parse(MIN, settings.get(MIN)) : DEFAULT.min,
-        settings.containsKey(MAX) ? MemorySize.parse(MAX, settings.get(MAX)) : DEFAULT.max);
+        settings.containsKey(MAX) ? MemorySize.parse(MAX, settings.get(MAX)) : DEFAULT.max,
+        settings.containsKey(PlacementPolicy.KEY)
+            ? PlacementPolicy.parse(settings.get(PlacementPolicy.KEY))
+            : DEFAULT.placement);
   }
 
   /** Returns these options with another minimum. */
   public ReadArenaOptions withMin(MemorySize min) {
-    return new ReadArenaOptions(min, max);
+    return new ReadArenaOptions(min, max, placement);
   }
 
   /** Returns these options with another maximum. */
   public ReadArenaOptions withMax(MemorySize max) {
-    return new ReadArenaOptions(min, max);
+    return new ReadArenaOptions(min, max, placement);
+  }
+
+  /** Returns these options with another placement. */
+  public ReadArenaOptions withPlacement(PlacementPolicy placement) {
+    return new ReadArenaOptions(min, max, placement);
   }
 }

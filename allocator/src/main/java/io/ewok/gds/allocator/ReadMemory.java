@@ -1,5 +1,6 @@
 package io.ewok.gds.allocator;
 
+import io.ewok.gds.allocator.numa.PlacementPolicy;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -20,16 +21,19 @@ final class ReadMemory {
   }
 
   /**
+   * Reserves address space.
+   *
    * @param budget charged for the blocks that are memory
    */
-  static ReadMemory reserve(MemoryBudget budget, int blockCount) {
+  static ReadMemory reserve(MemoryBudget budget, int blockCount, PlacementPolicy placement) {
     ReadMemory memory = new ReadMemory(new ArrayList<>());
     boolean reserved = false;
     try {
       for (int first = 0; first < blockCount; first += REGION_BLOCKS) {
         long bytes = Math.min(REGION_BLOCKS, blockCount - first) * BLOCK_BYTES;
         // A huge page would keep eight blocks, of which one may be in use.
-        RegionOptions options = RegionOptions.ofSize(bytes).withHugePages(HugePages.OFF);
+        RegionOptions options =
+            RegionOptions.ofSize(bytes).withHugePages(HugePages.OFF).withPlacement(placement);
         memory.regions.add(Region.reserve(budget, options));
       }
       reserved = true;

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.ewok.gds.allocator.numa.PlacementPolicy;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
@@ -23,7 +24,9 @@ class ReadArenaOptionsTest {
             Map.of(
                 "memory.read-arena.min", "64M",
                 "memory.read-arena.max", "12.5%",
-                "memory.locked", "true"));
+                "memory.locked", "true",
+                "numa.policy", "interleave:0-1"));
+    assertEquals(PlacementPolicy.interleave(0, 1), options.placement());
     assertEquals(64 << 20, options.min().bytes(1 << 30));
     assertEquals(128 << 20, options.max().bytes(1 << 30));
   }

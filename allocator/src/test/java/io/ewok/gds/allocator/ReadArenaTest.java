@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
 import io.ewok.gds.allocator.leases.RegionLeases;
+import io.ewok.gds.allocator.numa.PlacementPolicy;
 import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
@@ -370,6 +371,16 @@ class ReadArenaTest {
     assertEquals(2 * BLOCK, arena.compact());
     assertEquals(16, blocks());
     assertEquals(0, arena.compact());
+  }
+
+  @Test
+  void regionsArePlacedAsWanted() {
+    ReadArenaOptions options =
+        ReadArenaOptions.ofBytes(0, 2 * BLOCK).withPlacement(PlacementPolicy.preferred(0));
+    try (ReadArena placed = new ReadArena(core, options)) {
+      assertEquals(
+          PlacementPolicy.preferred(0), placed.regions().getFirst().placement().requested());
+    }
   }
 
   // ---------------------------------------------------------------- I/O
