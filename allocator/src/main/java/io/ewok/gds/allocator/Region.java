@@ -460,6 +460,13 @@ public final class Region implements AutoCloseable {
     }
   }
 
+  /** Returns whether all pages are kept in place just now. */
+  boolean isRegistered() {
+    try (Turn _ = state.turn()) {
+      return state.isRegistered();
+    }
+  }
+
   /** Ends one registration. */
   void removeRegistration() {
     try (Turn _ = state.turn()) {

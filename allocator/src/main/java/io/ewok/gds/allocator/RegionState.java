@@ -131,6 +131,11 @@ final class RegionState {
     registrations--;
   }
 
+  /** In a turn, returns whether there is a registration. */
+  boolean isRegistered() {
+    return registrations > 0;
+  }
+
   /** In a turn, forbids changes of what is memory for good. */
   void seal() {
     sealed = true;

@@ -349,7 +349,7 @@ public final class SlabAllocator implements AutoCloseable {
 
   /**
    * Returns memory that nobody uses to the system, in units of 2 MiB. What shards keep stays; flush
-   * them before.
+   * them before. So does all of a region that is registered with a ring.
    *
    * @return how many bytes the budget has back
    */

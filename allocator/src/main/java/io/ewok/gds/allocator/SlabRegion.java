@@ -60,14 +60,12 @@ final class SlabRegion implements FrameLeases {
     return unit;
   }
 
-  /**
-   * Returns unused units to the system.
-   *
-   * @return the bytes
-   * @throws IllegalStateException if the region is registered with a ring
-   */
+  /** Returns unused units to the system, unless a ring counts on them; returns the bytes. */
   long trim() {
     long bytes = 0;
+    if (region.isRegistered()) {
+      return bytes;
+    }
     for (int i = 0; i < units.length(); i++) {
       Unit unit = units.getPlain(i);
       if (unit != null && unit.isUnused()) {
