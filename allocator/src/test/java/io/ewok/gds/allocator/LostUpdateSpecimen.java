@@ -10,8 +10,8 @@ import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.I_Result;
 
 /**
- * Broken on purpose: an increment in two steps. The suite has to catch it losing one, so each thread
- * gives the other the time to come between, however busy the machine is.
+ * Broken on purpose: an increment in two steps. The suite has to catch it losing one, so each
+ * thread gives the other the time to come between, however busy the machine is.
  */
 @JCStressTest
 @Outcome(id = "2", expect = Expect.ACCEPTABLE)
