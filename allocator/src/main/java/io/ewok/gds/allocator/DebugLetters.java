@@ -47,6 +47,9 @@ public record DebugLetters(
   /** The system property that says which letters are on where nothing else says so. */
   public static final String PROPERTY = "gds.allocator.debug";
 
+  /** Name of the setting that says which letters are on. */
+  public static final String KEY = "memory.debug";
+
   /** None. */
   public static final DebugLetters NONE = new DebugLetters(false, false, false, false, 0);
 

@@ -6,6 +6,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 
 /**
  * The part of a {@link SlabAllocator} that lies on one node: bins by class, and the regions that
@@ -318,6 +319,19 @@ final class NodeHeap {
   }
 
   // ---------------------------------------------------------------- numbers
+
+  void forEachSlab(Consumer<Slab> action) {
+    growth.lock();
+    try {
+      if (!closed) {
+        for (Bin bin : bins) {
+          bin.forEachSlab(action);
+        }
+      }
+    } finally {
+      growth.unlock();
+    }
+  }
 
   /** Adds the numbers of this heap. */
   void count(SlabStats.Sum sum) {

@@ -3,6 +3,8 @@ package io.ewok.gds.allocator;
 import io.ewok.gds.allocator.numa.PlacementPolicy;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
+import java.util.regex.Pattern;
 
 /**
  * How much memory a {@link ReadArena} keeps and uses. Percentages are of the limit of the budget it
@@ -18,6 +20,7 @@ import java.util.Objects;
 public record ReadArenaOptions(MemorySize min, MemorySize max, PlacementPolicy placement) {
   private static final String MIN = "memory.read-arena.min";
   private static final String MAX = "memory.read-arena.max";
+  private static final Pattern NAMES = Pattern.compile("memory\\.read-arena\\..*");
 
   /** 30% and 50%, placed as the kernel likes. */
   public static final ReadArenaOptions DEFAULT =
@@ -48,19 +51,11 @@ public record ReadArenaOptions(MemorySize min, MemorySize max, PlacementPolicy p
    *     and its value
    */
   public static ReadArenaOptions from(Map<String, String> settings) {
-    settings.forEach(
-        (name, value) -> {
-          if (name.startsWith("memory.read-arena.") && !name.equals(MIN) && !name.equals(MAX)) {
-            throw new IllegalArgumentException(
-                "there is no such setting, only %s and %s: %s=%s".formatted(MIN, MAX, name, value));
-          }
-        });
+    Settings.requireKnown(settings, NAMES, Set.of(MIN, MAX));
     return new ReadArenaOptions(
-        settings.containsKey(MIN) ? MemorySize.parse(MIN, settings.get(MIN)) : DEFAULT.min,
-        settings.containsKey(MAX) ? MemorySize.parse(MAX, settings.get(MAX)) : DEFAULT.max,
-        settings.containsKey(PlacementPolicy.KEY)
-            ? PlacementPolicy.parse(settings.get(PlacementPolicy.KEY))
-            : DEFAULT.placement);
+        Settings.read(settings, MIN, text -> MemorySize.parse(MIN, text), DEFAULT.min),
+        Settings.read(settings, MAX, text -> MemorySize.parse(MAX, text), DEFAULT.max),
+        Settings.read(settings, PlacementPolicy.KEY, PlacementPolicy::parse, DEFAULT.placement));
   }
 
   /** Returns these options with another minimum. */

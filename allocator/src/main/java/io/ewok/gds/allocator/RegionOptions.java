@@ -6,7 +6,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import java.util.TreeSet;
+import java.util.regex.Pattern;
 
 /**
  * How a {@link Region} is mapped.
@@ -40,6 +40,12 @@ public record RegionOptions(
   private static final String HUGE_PAGES = "memory.huge-pages";
   private static final String PREFAULT_THREADS = "memory.prefault-threads";
   private static final String LOCKED = "memory.locked";
+
+  private static final Pattern NAMES = Pattern.compile("(memory|numa)\\.[^.]*");
+
+  /** The letters are for allocators, but their name looks like one of these. */
+  private static final Set<String> KNOWN =
+      Set.of(HUGE_PAGES, PREFAULT_THREADS, LOCKED, PlacementPolicy.KEY, DebugLetters.KEY);
 
   /** Checks the ranges. */
   public RegionOptions {
@@ -80,26 +86,14 @@ public record RegionOptions(
    *     and is none of them; the message ends in the setting, an equals sign and its value
    */
   public static RegionOptions from(long sizeBytes, Map<String, String> settings) {
-    Set<String> known =
-        new TreeSet<>(Set.of(HUGE_PAGES, PREFAULT_THREADS, LOCKED, PlacementPolicy.KEY));
-    settings.forEach(
-        (name, value) -> {
-          if (name.matches("(memory|numa)\\.[^.]*") && !known.contains(name)) {
-            throw new IllegalArgumentException(
-                "there is no such setting, only " + known + ": " + name + "=" + value);
-          }
-        });
+    Settings.requireKnown(settings, NAMES, KNOWN);
     RegionOptions defaults = ofSize(sizeBytes);
     return new RegionOptions(
         sizeBytes,
-        settings.containsKey(HUGE_PAGES) ? hugePages(settings.get(HUGE_PAGES)) : defaults.hugePages,
-        settings.containsKey(PlacementPolicy.KEY)
-            ? PlacementPolicy.parse(settings.get(PlacementPolicy.KEY))
-            : defaults.placement,
-        settings.containsKey(PREFAULT_THREADS)
-            ? threads(settings.get(PREFAULT_THREADS))
-            : defaults.prefaultThreads,
-        settings.containsKey(LOCKED) ? locked(settings.get(LOCKED)) : defaults.locked);
+        Settings.read(settings, HUGE_PAGES, RegionOptions::hugePages, defaults.hugePages),
+        Settings.read(settings, PlacementPolicy.KEY, PlacementPolicy::parse, defaults.placement),
+        Settings.read(settings, PREFAULT_THREADS, RegionOptions::threads, defaults.prefaultThreads),
+        Settings.read(settings, LOCKED, RegionOptions::locked, defaults.locked));
   }
 
   private static HugePages hugePages(String text) {

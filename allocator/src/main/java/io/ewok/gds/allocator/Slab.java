@@ -44,6 +44,9 @@ final class Slab {
   private final int firstFrees;
   private final boolean zero;
 
+  /** Null if no letter is on. */
+  final CellNotes notes;
+
   /**
    * By cell, the generation of its live handle, or of the next one. Freeing steps it: plainly where
    * the cell has one owner, by compare-and-set where frees may race. Whoever passes a handle on
@@ -60,7 +63,8 @@ final class Slab {
 
   /**
    * The heap, as long as a shard of it can take freed cells without further questions; null once
-   * there was I/O on a cell. Written plainly: whoever frees a cell under I/O was told of the I/O.
+   * there was I/O on a cell, and always with letters on. Written plainly: whoever frees a cell
+   * under I/O was told of the I/O.
    */
   NodeHeap simpleHeap;
 
@@ -91,7 +95,6 @@ final class Slab {
       int colour,
       boolean zero) {
     this.heap = heap;
-    this.simpleHeap = heap;
     this.sizeClass = sizeClass;
     this.cellBytes = SizeClasses.cellBytes(sizeClass);
     this.number = number;
@@ -99,10 +102,14 @@ final class Slab {
     this.unit = unit;
     this.firstBlock = firstBlock;
     this.blocks = blocks;
-    this.zero = zero;
-    int shift = SizeClasses.colourBytes(sizeClass, colour);
-    this.offset = unit.offset(firstBlock) + shift;
     this.cellCount = SizeClasses.cells(sizeClass, blocks);
+    SlabDebug debug = heap.allocator().debug();
+    this.simpleHeap = debug == null ? heap : null;
+    this.notes = debug == null ? null : debug.notes(cellCount);
+    this.zero = zero && debug == null;
+    int shift = SizeClasses.colourBytes(sizeClass, colour);
+    int front = debug == null ? 0 : debug.frontBytes(sizeClass);
+    this.offset = unit.offset(firstBlock) + shift + front;
     this.generations = new int[cellCount];
     for (int cell = 0; cell < cellCount; cell++) {
       generations[cell] = CellHandle.generation(firstFrees, number, cell);
@@ -153,6 +160,13 @@ final class Slab {
     return unit.address() + offset(handle);
   }
 
+  /** Returns how many bytes of a live cell are the caller's. */
+  int usableBytes(long handle) {
+    return notes == null
+        ? cellBytes
+        : heap.allocator().debug().usableBytes(this, CellHandle.cell(handle));
+  }
+
   /** Returns the first bytes of a cell, with the scope of the region. */
   MemorySegment segment(long handle, long bytes) {
     return unit.region().segment().asSlice(offset(handle), bytes);
@@ -190,7 +204,8 @@ final class Slab {
     }
   }
 
-  private long handle(int cell) {
+  /** Returns the handle of a live cell, or the one that a free cell is issued under next. */
+  long handle(int cell) {
     return CellHandle.of(generations[cell], number, cell);
   }
 
@@ -319,8 +334,16 @@ final class Slab {
     int end = endCell(to);
     for (int cell = firstCell(from); cell < end; cell++) {
       if (counts.end(cell)) {
-        heap.bin(sizeClass).put(this, cell);
+        release(cell);
       }
+    }
+  }
+
+  private void release(int cell) {
+    if (notes == null) {
+      heap.bin(sizeClass).put(this, cell);
+    } else {
+      heap.allocator().debug().release(this, cell);
     }
   }
 

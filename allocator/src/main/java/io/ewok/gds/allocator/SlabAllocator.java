@@ -5,7 +5,10 @@ import io.ewok.gds.allocator.numa.NumaNode;
 import io.ewok.gds.allocator.numa.NumaTopology;
 import io.ewok.gds.allocator.numa.PlacementPolicy;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 
 /**
  * Memory for things of 1 byte to 64 KiB that come and go in any order, named by 64-bit handles. A
@@ -16,12 +19,18 @@ import java.util.Objects;
  * on is a frame: it lies at a multiple of its size, as direct I/O wants it. Memory is not cleared
  * unless asked for.
  *
- * <p>Ownership: the creator closes the allocator. Whatever is still allocated is freed by that;
- * handles are stale then, segments throw {@link IllegalStateException}, addresses must not be used.
+ * <p>Ownership: the creator closes the allocator. Whatever is still allocated is freed by that, and
+ * reported as a leak; handles are stale then, segments throw {@link IllegalStateException},
+ * addresses must not be used.
  *
  * <p>Threads: any, and no call waits for another, except where memory is taken from the system.
  * Whoever is one thread at a time, such as an event loop, is served several times faster by a
  * {@link #shard} of its own. Of two frees of one handle that race, one throws.
+ *
+ * <p>{@link DebugLetters}: all of them. Red zones lie on both sides of an allocation, but behind it
+ * only if it is aligned to more than 16 bytes or a frame; those take twice their size, and a frame
+ * of 64 KiB has none. An allocation has exactly as many bytes then as were asked for. Of two frees
+ * that race one always throws. What is freed under I/O is not checked for writes after that.
  *
  * <pre>{@code
  * try (SlabAllocator allocator = new SlabAllocator(budget, SlabOptions.named("cache"))) {
@@ -46,6 +55,11 @@ public final class SlabAllocator implements AutoCloseable {
 
   private final SlabOptions options;
 
+  /** Null if no letter is on. */
+  private final SlabDebug debug;
+
+  private final AtomicBoolean leaksTold = new AtomicBoolean();
+
   /** One for each node with memory, or one for all. */
   private final NodeHeap[] heaps;
 
@@ -61,6 +75,7 @@ public final class SlabAllocator implements AutoCloseable {
   public SlabAllocator(MemoryBudget budget, SlabOptions options) {
     Objects.requireNonNull(budget, "budget");
     this.options = Objects.requireNonNull(options, "options");
+    this.debug = options.debug().isNone() ? null : new SlabDebug(this, options.debug());
     NumaTopology topology = options.topology();
     RegionOptions region = options.region();
     int[] nodes = topology.nodesWithMemory().stream().toArray();
@@ -112,7 +127,7 @@ public final class SlabAllocator implements AutoCloseable {
    * @return a handle, or {@link #NONE} if the budget has no room
    */
   public long allocate(int bytes) {
-    return take(sizeClass(bytes));
+    return debug == null ? take(sizeClass(bytes)) : debug.allocate(localHeap(), bytes, 1);
   }
 
   /**
@@ -123,7 +138,9 @@ public final class SlabAllocator implements AutoCloseable {
    * @return a handle, or {@link #NONE} if the budget has no room
    */
   public long allocate(int bytes, int alignmentBytes) {
-    return take(sizeClass(bytes, alignmentBytes));
+    return debug == null
+        ? take(sizeClass(bytes, alignmentBytes))
+        : debug.allocate(localHeap(), bytes, alignmentBytes);
   }
 
   /**
@@ -160,7 +177,7 @@ public final class SlabAllocator implements AutoCloseable {
   public int allocateBatch(int bytes, long[] handles, int from, int count) {
     int sizeClass = sizeClass(bytes);
     Objects.checkFromIndexSize(from, count, handles.length);
-    Stripe stripe = localHeap().stripes().tryEnter();
+    Stripe stripe = debug == null ? localHeap().stripes().tryEnter() : null;
     if (stripe != null) {
       try {
         return stripe.shard().allocateBatch(bytes, handles, from, count);
@@ -169,7 +186,7 @@ public final class SlabAllocator implements AutoCloseable {
       }
     }
     for (int i = 0; i < count; i++) {
-      long handle = take(sizeClass);
+      long handle = debug == null ? take(sizeClass) : debug.allocate(localHeap(), bytes, 1);
       if (handle == NONE) {
         return i;
       }
@@ -208,6 +225,10 @@ public final class SlabAllocator implements AutoCloseable {
    * @throws StaleHandleException if the handle is not live in this allocator
    */
   public void free(long handle) {
+    if (debug != null) {
+      debug.free(handle);
+      return;
+    }
     Slab slab = live(handle);
     if (!slab.tryStep(handle)) {
       throw stale(handle);
@@ -247,7 +268,7 @@ public final class SlabAllocator implements AutoCloseable {
    */
   public MemorySegment segment(long handle) {
     Slab slab = live(handle);
-    return slab.segment(handle, slab.cellBytes);
+    return slab.segment(handle, slab.usableBytes(handle));
   }
 
   /**
@@ -258,9 +279,10 @@ public final class SlabAllocator implements AutoCloseable {
    */
   public MemorySegment segment(long handle, long bytes) {
     Slab slab = live(handle);
-    if (bytes < 0 || bytes > slab.cellBytes) {
+    int usableBytes = slab.usableBytes(handle);
+    if (bytes < 0 || bytes > usableBytes) {
       throw new IllegalArgumentException(
-          "the cell has %d bytes: bytes=%d".formatted(slab.cellBytes, bytes));
+          "the cell has %d bytes: bytes=%d".formatted(usableBytes, bytes));
     }
     return slab.segment(handle, bytes);
   }
@@ -271,7 +293,7 @@ public final class SlabAllocator implements AutoCloseable {
    * @throws StaleHandleException if the handle is not live in this allocator
    */
   public int cellBytes(long handle) {
-    return live(handle).cellBytes;
+    return live(handle).usableBytes(handle);
   }
 
   /**
@@ -304,10 +326,11 @@ public final class SlabAllocator implements AutoCloseable {
     Slab slab = SlabTable.find(handle);
     boolean foreign = slab != null && slab.heap.allocator() != this;
     return new StaleHandleException(
-        "%s %s: handle=%s"
+        "%s %s%s: handle=%s"
             .formatted(
                 foreign ? "not a handle of" : "freed already, or never allocated, in",
                 this,
+                slab == null || foreign || debug == null ? "" : SlabDebug.toldOf(slab, handle),
                 CellHandle.toString(handle)));
   }
 
@@ -335,6 +358,10 @@ public final class SlabAllocator implements AutoCloseable {
     return shard;
   }
 
+  SlabDebug debug() {
+    return debug;
+  }
+
   MemoryBudget budget() {
     return heaps[0].budget();
   }
@@ -354,10 +381,12 @@ public final class SlabAllocator implements AutoCloseable {
    * @return how many bytes the budget has back
    */
   public long trim() {
+    MemoryCorruptionException found = debug == null ? null : debug.endQuarantine();
     long bytes = 0;
     for (NodeHeap heap : heaps) {
       bytes += heap.trim();
     }
+    SlabDebug.raise(found);
     return bytes;
   }
 
@@ -377,7 +406,30 @@ public final class SlabAllocator implements AutoCloseable {
     for (NodeHeap heap : heaps) {
       heap.count(sum);
     }
+    if (debug != null) {
+      sum.addQuarantined(debug.quarantinedCells(), debug.quarantinedBytes());
+    }
     return sum.stats();
+  }
+
+  /**
+   * Returns what is allocated; exact if nobody allocates or frees meanwhile. Without letters sizes
+   * are those of whole cells.
+   */
+  public LeakReport leaks() {
+    if (debug == null) {
+      SlabStats stats = stats();
+      return new LeakReport(toString(), stats.liveCells(), stats.liveBytes(), List.of());
+    }
+    LeakReport.Builder leaks = new LeakReport.Builder();
+    forEachSlab(slab -> SlabDebug.addLeaks(slab, leaks));
+    return leaks.build(toString());
+  }
+
+  private void forEachSlab(Consumer<Slab> action) {
+    for (NodeHeap heap : heaps) {
+      heap.forEachSlab(action);
+    }
   }
 
   /**
@@ -388,9 +440,26 @@ public final class SlabAllocator implements AutoCloseable {
    */
   @Override
   public void close() {
-    for (NodeHeap heap : heaps) {
-      heap.close();
+    MemoryCorruptionException[] found = {null};
+    if (leaksTold.compareAndSet(false, true)) {
+      LeakEvent.tell(leaks());
+      if (debug != null) {
+        found[0] = debug.endQuarantine();
+        forEachSlab(
+            slab -> found[0] = MemoryCorruptionException.join(found[0], debug.verifyLive(slab)));
+      }
     }
+    try {
+      for (NodeHeap heap : heaps) {
+        heap.close();
+      }
+    } catch (IllegalStateException e) {
+      if (found[0] == null) {
+        throw e;
+      }
+      found[0].addSuppressed(e);
+    }
+    SlabDebug.raise(found[0]);
   }
 
   /** Returns the name in one line. */

@@ -15,8 +15,10 @@ import java.util.Objects;
  *
  * <p>Threads: confined to its owner, one thread at a time.
  *
- * <p>Errors: as in {@link SlabAllocator}; and if two threads free the same handle at the same
- * moment, one of them in a shard, it may be that none of them throws.
+ * <p>With {@link DebugLetters} on, a shard keeps no cells, and each call is one of the allocator.
+ *
+ * <p>Errors: as in {@link SlabAllocator}; and, without letters, if two threads free the same handle
+ * at the same moment, one of them in a shard, it may be that none of them throws.
  *
  * <pre>{@code
  * try (SlabShard shard = allocator.shard()) {
@@ -29,6 +31,9 @@ import java.util.Objects;
 public final class SlabShard implements AutoCloseable {
   private final SlabAllocator allocator;
   private final NodeHeap heap;
+
+  /** Null if no letter is on. */
+  private final SlabDebug debug;
 
   /** By class: allocation pops from it, free pushes to it. */
   private final long[][] loaded = new long[SizeClasses.COUNT][];
@@ -47,6 +52,7 @@ public final class SlabShard implements AutoCloseable {
   SlabShard(NodeHeap heap) {
     this.allocator = heap.allocator();
     this.heap = heap;
+    this.debug = allocator.debug();
     this.outbound = new long[allocator.nodeIndexes()][][];
     abandon();
     heap.shards().add(this);
@@ -56,12 +62,24 @@ public final class SlabShard implements AutoCloseable {
 
   /** As {@link SlabAllocator#allocate(int)}. */
   public long allocate(int bytes) {
-    return take(SlabAllocator.sizeClass(bytes));
+    int sizeClass = SlabAllocator.sizeClass(bytes);
+    long handle = Magazine.pop(loaded[sizeClass]);
+    return handle != CellHandle.NONE ? handle : allocateSlowly(sizeClass, bytes, 1);
   }
 
   /** As {@link SlabAllocator#allocate(int, int)}. */
   public long allocate(int bytes, int alignmentBytes) {
-    return take(SlabAllocator.sizeClass(bytes, alignmentBytes));
+    int sizeClass = SlabAllocator.sizeClass(bytes, alignmentBytes);
+    long handle = Magazine.pop(loaded[sizeClass]);
+    return handle != CellHandle.NONE ? handle : allocateSlowly(sizeClass, bytes, alignmentBytes);
+  }
+
+  private long allocateSlowly(int sizeClass, int bytes, int alignmentBytes) {
+    if (debug == null) {
+      return takeSlowly(sizeClass);
+    }
+    requireOpen();
+    return debug.allocate(heap, bytes, alignmentBytes);
   }
 
   /** As {@link SlabAllocator#allocateZeroed}. */
@@ -77,7 +95,7 @@ public final class SlabShard implements AutoCloseable {
     while (done < count) {
       done += Magazine.popAll(loaded[sizeClass], handles, from + done, count - done);
       if (done < count) {
-        long handle = takeSlowly(sizeClass);
+        long handle = allocateSlowly(sizeClass, bytes, 1);
         if (handle == CellHandle.NONE) {
           return done;
         }
@@ -142,6 +160,10 @@ public final class SlabShard implements AutoCloseable {
   private void freeSlowly(long handle) {
     Slab slab = allocator.live(handle);
     requireOpen();
+    if (debug != null) {
+      debug.free(handle);
+      return;
+    }
     slab.step(handle);
     if (slab.heap.defer(slab, handle)) {
       return;

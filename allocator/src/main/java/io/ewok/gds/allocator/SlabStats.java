@@ -14,6 +14,7 @@ package io.ewok.gds.allocator;
  * @param shards how many shards there are, those that serve any thread among them
  * @param remoteFrees how many cells have been freed by shards of other nodes than the cell's
  * @param deferredFrees how many cells have been freed while an operation was in flight on them
+ * @param quarantinedBytes freed cells that are kept back, by {@link DebugLetters#quarantine}
  */
 public record SlabStats(
     long committedBytes,
@@ -25,7 +26,8 @@ public record SlabStats(
     long slabs,
     long shards,
     long remoteFrees,
-    long deferredFrees) {
+    long deferredFrees,
+    long quarantinedBytes) {
 
   /** Adds up the numbers of heaps. */
   static final class Sum {
@@ -37,6 +39,7 @@ public record SlabStats(
     private long slabBytes;
     private long deferredCells;
     private long cachedBytes;
+    private long quarantinedBytes;
 
     /** Cells that are neither in slabs nor deferred nor in magazines. */
     private long liveCells;
@@ -60,6 +63,12 @@ public record SlabStats(
       addLive(SizeClasses.cellBytes(sizeClass), -cells);
     }
 
+    void addQuarantined(long cells, long bytes) {
+      quarantinedBytes += bytes;
+      liveCells -= cells;
+      liveBytes -= bytes;
+    }
+
     private void addLive(int cellBytes, long cells) {
       liveCells += cells;
       liveBytes += cells * cellBytes;
@@ -76,7 +85,8 @@ public record SlabStats(
           slabs,
           shards,
           remoteFrees,
-          deferredFrees);
+          deferredFrees,
+          quarantinedBytes);
     }
   }
 }

@@ -9,6 +9,7 @@ import io.ewok.gds.allocator.leases.RegionLeases;
 import org.junit.jupiter.api.Test;
 
 /** Operations on bytes of a slab allocator's region that are no cell's. */
+@WithoutLetters
 class SlabGapTest {
   /** Seven of these fill two blocks of 64 KiB but for 2 KiB. */
   private static final int BYTES = 18 << 10;

@@ -69,6 +69,7 @@ class SlabHandlesTest {
   }
 
   @Test
+  @WithoutLetters
   void freeAfterReuse() {
     long earlier = granted(shard.allocate(100));
     long address = shard.address(earlier);

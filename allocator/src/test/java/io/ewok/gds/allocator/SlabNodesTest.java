@@ -55,6 +55,7 @@ class SlabNodesTest {
   }
 
   @Test
+  @WithoutLetters
   void cellFreedByAShardOfAnotherNodeGoesBackToItsOwn() {
     try (SlabAllocator allocator = allocator(2, 64 * MIB);
         SlabShard home = allocator.shard(0);
@@ -86,6 +87,7 @@ class SlabNodesTest {
   }
 
   @Test
+  @WithoutLetters
   void cellFreedByAnyThreadGoesBackToItsOwnNode() {
     try (SlabAllocator allocator = allocator(2, 64 * MIB)) {
       cpu = 0;
@@ -100,6 +102,7 @@ class SlabNodesTest {
   }
 
   @Test
+  @WithoutLetters
   void shardThatOnlyFreesKeepsLittle() {
     try (SlabAllocator allocator = allocator(2, 6 * MIB);
         SlabShard home = allocator.shard(0);
@@ -115,6 +118,7 @@ class SlabNodesTest {
   }
 
   @Test
+  @WithoutLetters
   void nodeWithoutRoomTakesFromOthers() {
     try (SlabAllocator allocator = allocator(2, 2 * MIB);
         SlabShard away = allocator.shard(2)) {

@@ -13,6 +13,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** What an allocator costs beside the memory that is asked for: on the heap and outside. */
+@WithoutLetters
 class SlabSpaceTest {
   private static final long SEED = Long.getLong("gds.seed", 5);
 
