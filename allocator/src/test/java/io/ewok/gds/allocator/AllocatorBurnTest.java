@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import io.ewok.gds.allocator.BurnWorkers.Burster;
 import io.ewok.gds.allocator.BurnWorkers.Churn;
 import io.ewok.gds.allocator.BurnWorkers.Consumer;
+import io.ewok.gds.allocator.BurnWorkers.Operator;
 import io.ewok.gds.allocator.BurnWorkers.Producer;
 import io.ewok.gds.allocator.BurnWorkers.ShortLived;
 import io.ewok.gds.allocator.BurnWorkers.Trimmer;
@@ -51,6 +52,8 @@ class AllocatorBurnTest {
     burn.add("consumer-any", new Consumer(scene, anyThread));
     burn.add("burst-shard", new Burster(scene, SlabCalls.ofShards(scene.allocator)));
     burn.add("burst-any", new Burster(scene, anyThread));
+    burn.add("operator-shard", new Operator(scene, SlabCalls.ofShards(scene.allocator)));
+    burn.add("operator-any", new Operator(scene, anyThread));
     burn.add("trim", new Trimmer(scene));
     burn.add("short-lived", new ShortLived(scene));
     burn.add("virtual", new VirtualThreads(scene));

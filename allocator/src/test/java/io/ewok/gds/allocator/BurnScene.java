@@ -3,11 +3,17 @@ package io.ewok.gds.allocator;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import io.ewok.gds.allocator.leases.RegionLeases;
+import io.ewok.gds.allocator.numa.NumaNode;
+import io.ewok.gds.allocator.numa.NumaTopology;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
+import java.util.Queue;
 import java.util.SplittableRandom;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReferenceArray;
@@ -31,13 +37,40 @@ final class BurnScene {
   /** From those who only allocate to those who only free. */
   final BlockingQueue<List<BurnBlock>> queue = new ArrayBlockingQueue<>(QUEUE_BATCHES);
 
+  /** In flight, to be ended by anybody. */
+  final Queue<Operation> operations = new ConcurrentLinkedQueue<>();
+
   private final LiveCells shadow = new LiveCells();
   private final AtomicLong stamps = new AtomicLong();
+
+  /** I/O on a block that has been freed: until it ends, the bytes are the device's. */
+  record Operation(Region region, long offset, long bytes, BurnBlock block) {
+    void end() {
+      block.release();
+      RegionLeases.giveBack(region, offset, bytes);
+    }
+  }
 
   BurnScene(long limitBytes) {
     this.budget = MemoryBudget.root("burn", limitBytes);
     this.allocator =
-        new SlabAllocator(budget, SlabOptions.named("burn").withHugePages(HugePages.OFF));
+        new SlabAllocator(
+            budget,
+            SlabOptions.named("burn").withHugePages(HugePages.OFF).withTopology(twoNodes()));
+  }
+
+  /** Every other CPU is on another node, so that threads move between nodes all the time. */
+  private static NumaTopology twoNodes() {
+    List<NumaNode> nodes = new ArrayList<>();
+    for (int node = 0; node < 2; node++) {
+      BitSet cpus = new BitSet();
+      for (int cpu = node; cpu < Runtime.getRuntime().availableProcessors(); cpu += 2) {
+        cpus.set(cpu);
+      }
+      List<Integer> distances = node == 0 ? List.of(10, 20) : List.of(20, 10);
+      nodes.add(new NumaNode(node, cpus, 1 << 30, 1 << 30, distances));
+    }
+    return NumaTopology.declared(nodes);
   }
 
   /** A size to ask for: mostly small, seldom up to the largest. */
@@ -85,6 +118,19 @@ final class BurnScene {
     }
   }
 
+  /** Begins an operation on some bytes of a block, and frees it. */
+  Operation operateAndFree(SlabCalls calls, BurnBlock block, SplittableRandom random) {
+    Region region = allocator.region(block.handle);
+    long cellBytes = allocator.cellBytes(block.handle);
+    long from = random.nextLong(cellBytes);
+    long bytes = 1 + random.nextLong(cellBytes - from);
+    long offset = allocator.offset(block.handle) + from;
+    RegionLeases.take(region, offset, bytes);
+    block.verify();
+    calls.free(block.handle);
+    return new Operation(region, offset, bytes, block);
+  }
+
   /** Checks that a handle that was freed before is refused. */
   void requireStale(SlabCalls calls, long handle) {
     assertThrows(StaleHandleException.class, () -> calls.free(handle));
@@ -102,6 +148,9 @@ final class BurnScene {
     }
     for (List<BurnBlock> left = queue.poll(); left != null; left = queue.poll()) {
       freeBatch(calls, left);
+    }
+    for (Operation left = operations.poll(); left != null; left = operations.poll()) {
+      left.end();
     }
     assertEquals(0, shadow.bytes());
     assertEquals(0, allocator.stats().liveCells(), allocator::toString);

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.ewok.gds.allocator.Burn.Worker;
+import io.ewok.gds.allocator.BurnScene.Operation;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -100,6 +101,43 @@ final class BurnWorkers {
           scene.free(calls, block);
         }
       }
+      calls.flush();
+    }
+  }
+
+  /** Has I/O in flight on its blocks, frees them meanwhile, and lets others end it. */
+  static final class Operator implements Worker {
+    private static final int OPERATIONS_MAX = 64;
+
+    private final BurnScene scene;
+    private final SlabCalls calls;
+
+    Operator(BurnScene scene, SlabCalls calls) {
+      this.scene = scene;
+      this.calls = calls;
+    }
+
+    @Override
+    public void step(SplittableRandom random) {
+      if (random.nextBoolean()) {
+        int bytes = BurnScene.size(random);
+        BurnBlock block = scene.block(calls.allocate(bytes), bytes);
+        if (block != null) {
+          scene.operations.add(scene.operateAndFree(calls, block, random));
+          scene.requireStale(calls, block.handle);
+        }
+      }
+      // On average as many as begin, and always some in flight.
+      if (scene.operations.size() > random.nextInt(OPERATIONS_MAX)) {
+        Operation operation = scene.operations.poll();
+        if (operation != null) {
+          operation.end();
+        }
+      }
+    }
+
+    @Override
+    public void end() {
       calls.flush();
     }
   }
