@@ -195,7 +195,7 @@ final class BurnWorkers {
 
   /** Takes all there is, frees all of it, and gives the others some time. */
   static final class Burster implements Worker {
-    private static final int BYTES_MIN = 256;
+    private static final int BYTES_MIN = 2048;
 
     private final BurnScene scene;
     private final SlabCalls calls;
