@@ -92,6 +92,7 @@ class AllocatorBurnTest {
   }
 
   @Test
+  @WithoutLetters
   void tenThousandVirtualThreadsDoNotGrowIt() throws Exception {
     int threads = 10_000;
     int bytes = 1024;

@@ -4,7 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.nio.file.Files;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -14,29 +16,31 @@ import org.junit.jupiter.api.Test;
 
 /** What the kernel says is resident in the regions of an arena. */
 class ReadArenaFootprintTest {
+  private static final long PAGE = 4096;
   private static final long BLOCK = ReadArena.BLOCK_BYTES;
   private static final long MIN = 24 * BLOCK;
   private static final long MAX = 40 * BLOCK;
 
   private final MemoryBudget core = MemoryBudget.root("core", 64L << 20);
 
-  /** Sum of the resident bytes of all mappings that lie in a region. */
+  /**
+   * Pages of the arena's regions that are present. By page, because the kernel counts by mapping,
+   * and makes one mapping of neighbours.
+   */
   private static long residentBytes(ReadArena arena) throws IOException {
-    long sum = 0;
-    boolean counts = false;
-    for (String line : Files.readAllLines(Path.of("/proc/self/smaps"))) {
-      if (line.matches("[0-9a-f]+-[0-9a-f]+ .*")) {
-        long start = Long.parseUnsignedLong(line.substring(0, line.indexOf('-')), 16);
-        counts = arena.regions().stream().anyMatch(region -> isIn(region, start));
-      } else if (counts && line.startsWith("Rss:")) {
-        sum += Long.parseLong(line.replaceAll("[^0-9]", "")) << 10;
+    long pages = 0;
+    try (FileChannel pagemap = FileChannel.open(Path.of("/proc/self/pagemap"))) {
+      for (Region region : arena.regions()) {
+        int count = Math.toIntExact(region.sizeBytes() / PAGE);
+        ByteBuffer entries = ByteBuffer.allocate(count * Long.BYTES).order(ByteOrder.nativeOrder());
+        assertEquals(
+            entries.capacity(), pagemap.read(entries, region.address() / PAGE * Long.BYTES));
+        for (int page = 0; page < count; page++) {
+          pages += entries.getLong(page * Long.BYTES) >>> (Long.SIZE - 1);
+        }
       }
     }
-    return sum;
-  }
-
-  private static boolean isIn(Region region, long address) {
-    return address >= region.address() && address < region.address() + region.sizeBytes();
+    return pages * PAGE;
   }
 
   @Test
