@@ -229,13 +229,19 @@ public final class SlabAllocator implements AutoCloseable {
       debug.free(handle);
       return;
     }
+    Slab slab = end(handle);
+    if (!slab.heap.defer(slab, handle)) {
+      slab.heap.stripes().put(slab, CellHandle.next(handle));
+    }
+  }
+
+  /** Ends the life of a handle, of which at most one caller can; returns its slab. */
+  private Slab end(long handle) {
     Slab slab = live(handle);
     if (!slab.tryStep(handle)) {
       throw stale(handle);
     }
-    if (!slab.heap.defer(slab, handle)) {
-      slab.heap.stripes().put(slab, CellHandle.next(handle));
-    }
+    return slab;
   }
 
   /**
@@ -245,8 +251,32 @@ public final class SlabAllocator implements AutoCloseable {
    */
   public void freeBatch(long[] handles, int from, int count) {
     Objects.checkFromIndexSize(from, count, handles.length);
-    for (int i = from; i < from + count; i++) {
-      free(handles[i]);
+    int next = from;
+    while (next < from + count) {
+      next = freeRun(handles, next, from + count);
+    }
+  }
+
+  /** Frees one or more, as long as they are of one node; returns the index of the next. */
+  private int freeRun(long[] handles, int from, int end) {
+    NodeHeap heap = live(handles[from]).heap;
+    Stripe stripe = debug == null ? heap.stripes().tryEnter() : null;
+    if (stripe == null) {
+      free(handles[from]);
+      return from + 1;
+    }
+    try {
+      int next = from;
+      do {
+        Slab slab = end(handles[next]);
+        if (!heap.defer(slab, handles[next])) {
+          stripe.shard().push(slab.sizeClass, CellHandle.next(handles[next]));
+        }
+        next++;
+      } while (next < end && live(handles[next]).heap == heap);
+      return next;
+    } finally {
+      stripe.lock().leave();
     }
   }
 

@@ -102,6 +102,26 @@ class SlabNodesTest {
   }
 
   @Test
+  void batchOfCellsOfSeveralNodesGoesBackToEach() {
+    try (SlabAllocator allocator = allocator(2, 64 * MIB)) {
+      int[] origins = {0, 0, 2, 0, 2, 2};
+      long[] handles = new long[origins.length];
+      Region[] regions = new Region[origins.length];
+      for (int i = 0; i < origins.length; i++) {
+        cpu = origins[i];
+        handles[i] = granted(allocator.allocate(65_536));
+        regions[i] = allocator.region(handles[i]);
+      }
+      allocator.freeBatch(handles, 0, handles.length);
+      assertEquals(0, allocator.stats().liveCells());
+      for (int i = 0; i < origins.length; i++) {
+        cpu = origins[i];
+        assertSame(regions[i], allocator.region(granted(allocator.allocate(65_536))));
+      }
+    }
+  }
+
+  @Test
   @WithoutLetters
   void shardThatOnlyFreesKeepsLittle() {
     try (SlabAllocator allocator = allocator(2, 6 * MIB);
