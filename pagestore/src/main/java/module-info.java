@@ -2,6 +2,7 @@
 module io.ewok.gds.pagestore {
   requires transitive io.ewok.gds.allocator;
   requires io.ewok.gds.ffm;
+  requires jdk.jfr;
 
   exports io.ewok.gds.pagestore;
   exports io.ewok.gds.pagestore.sim;

@@ -112,6 +112,15 @@ public class Liburing extends Liburing$shared {
     public static int IORING_OP_TIMEOUT_REMOVE() {
         return IORING_OP_TIMEOUT_REMOVE;
     }
+    private static final int IORING_OP_ACCEPT = (int)13L;
+    /**
+     * {@snippet lang=c :
+     * enum io_uring_op.IORING_OP_ACCEPT = 13
+     * }
+     */
+    public static int IORING_OP_ACCEPT() {
+        return IORING_OP_ACCEPT;
+    }
     private static final int IORING_OP_ASYNC_CANCEL = (int)14L;
     /**
      * {@snippet lang=c :
@@ -129,6 +138,15 @@ public class Liburing extends Liburing$shared {
      */
     public static int IORING_OP_LINK_TIMEOUT() {
         return IORING_OP_LINK_TIMEOUT;
+    }
+    private static final int IORING_OP_CONNECT = (int)16L;
+    /**
+     * {@snippet lang=c :
+     * enum io_uring_op.IORING_OP_CONNECT = 16
+     * }
+     */
+    public static int IORING_OP_CONNECT() {
+        return IORING_OP_CONNECT;
     }
     private static final int IORING_OP_FALLOCATE = (int)17L;
     /**
@@ -156,6 +174,33 @@ public class Liburing extends Liburing$shared {
      */
     public static int IORING_OP_WRITE() {
         return IORING_OP_WRITE;
+    }
+    private static final int IORING_OP_SEND = (int)26L;
+    /**
+     * {@snippet lang=c :
+     * enum io_uring_op.IORING_OP_SEND = 26
+     * }
+     */
+    public static int IORING_OP_SEND() {
+        return IORING_OP_SEND;
+    }
+    private static final int IORING_OP_RECV = (int)27L;
+    /**
+     * {@snippet lang=c :
+     * enum io_uring_op.IORING_OP_RECV = 27
+     * }
+     */
+    public static int IORING_OP_RECV() {
+        return IORING_OP_RECV;
+    }
+    private static final int IORING_OP_SHUTDOWN = (int)34L;
+    /**
+     * {@snippet lang=c :
+     * enum io_uring_op.IORING_OP_SHUTDOWN = 34
+     * }
+     */
+    public static int IORING_OP_SHUTDOWN() {
+        return IORING_OP_SHUTDOWN;
     }
     private static final int IORING_OP_MSG_RING = (int)40L;
     /**
@@ -1561,6 +1606,15 @@ public class Liburing extends Liburing$shared {
      */
     public static int IORING_ASYNC_CANCEL_ANY() {
         return IORING_ASYNC_CANCEL_ANY;
+    }
+    private static final int IORING_RECVSEND_POLL_FIRST = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * #define IORING_RECVSEND_POLL_FIRST 1
+     * }
+     */
+    public static int IORING_RECVSEND_POLL_FIRST() {
+        return IORING_RECVSEND_POLL_FIRST;
     }
     private static final int IORING_CQE_F_MORE = (int)2L;
     /**
