@@ -78,10 +78,12 @@ public final class FramePool implements AutoCloseable {
   /**
    * Cuts a region into frames. What is left at its end, less than a frame, stays unused.
    *
-   * @param region holds the frames; must stay open
+   * @param region holds the frames; must stay open, and all of it memory: mapped, or committed from
+   *     end to end
    * @param frameBytes size of a frame in bytes, a power of two, at least 512; frames lie at
    *     multiples of it in the region
-   * @throws IllegalStateException if something else cuts up the region already
+   * @throws IllegalStateException if something else cuts up the region already, or not all of it is
+   *     committed
    */
   public FramePool(Region region, int frameBytes) {
     this(region, frameBytes, DebugLetters.fromProperty());
@@ -90,13 +92,19 @@ public final class FramePool implements AutoCloseable {
   /**
    * As {@link #FramePool(Region, int)}, with letters other than those of the system property.
    *
-   * @throws IllegalStateException if something else cuts up the region already
+   * @throws IllegalStateException if something else cuts up the region already, or not all of it is
+   *     committed
    */
   public FramePool(Region region, int frameBytes, DebugLetters letters) {
     this.region = Objects.requireNonNull(region, "region");
     if (frameBytes < FRAME_BYTES_MIN || Integer.bitCount(frameBytes) != 1) {
       throw new IllegalArgumentException(
           "a frame is a power of two of at least 512 bytes: frameBytes=" + frameBytes);
+    }
+    if (region.committedBytes() != region.sizeBytes()) {
+      throw new IllegalStateException(
+          "frames lie in a region that is memory from end to end: committedBytes=%d sizeBytes=%d"
+              .formatted(region.committedBytes(), region.sizeBytes()));
     }
     this.frameBytes = frameBytes;
     int frameCount = (int) (region.sizeBytes() / frameBytes);
@@ -167,7 +175,8 @@ public final class FramePool implements AutoCloseable {
    * Allocates neighbouring frames.
    *
    * @param frames how many, at least 1
-   * @param startHint index of the frame where the search starts; it goes on from the first frame
+   * @param startHint index of the frame where the search starts, 0 where there are no frames; it
+   *     goes on from the first frame
    * @return the handle of the run, or {@link #NONE} if no run is long enough
    * @throws IllegalStateException if the pool is closed
    */
@@ -175,7 +184,8 @@ public final class FramePool implements AutoCloseable {
     if (frames < 1) {
       throw new IllegalArgumentException("a run has at least one frame: frames=" + frames);
     }
-    Objects.checkIndex(startHint, live.length);
+    // Zero is right for every pool, one without frames too.
+    Objects.checkIndex(startHint, Math.max(1, live.length));
     if (debug != null && debug.fails()) {
       return NONE;
     }

@@ -331,6 +331,37 @@ class FramePoolTest {
   }
 
   @Test
+  void regionThatIsNotAllMemoryIsRefused() {
+    RegionOptions options = RegionOptions.ofSize(2 * 4096).withHugePages(HugePages.OFF);
+    try (Region reserved = Region.reserve(budget, options)) {
+      assertTrue(reserved.commit(0, 4096));
+      Exception e = assertThrows(IllegalStateException.class, () -> new FramePool(reserved, 4096));
+      assertTrue(e.getMessage().endsWith("committedBytes=4096 sizeBytes=8192"), e.getMessage());
+      assertTrue(reserved.commit(4096, 4096));
+      FramePool frames = new FramePool(reserved, 4096);
+      assertEquals(2, frames.freeCount());
+    }
+  }
+
+  @Test
+  void poolWithoutFramesRefusesEveryAllocation() {
+    try (Region small = Region.map(budget, RegionOptions.ofSize(4096));
+        FramePool frames = new FramePool(small, 8192)) {
+      assertEquals(0, frames.frameCount());
+      assertEquals(FramePool.NONE, frames.allocateRun(1, 0));
+      assertEquals(FramePool.NONE, frames.allocateRun(3, 0));
+      assertEquals(FramePool.NONE, frames.allocate());
+      assertEquals(0, frames.allocateBatch(new long[2], 0, 2));
+      assertEquals(0, frames.freeCount());
+      assertEquals(0, frames.deferredCount());
+      assertThrows(StaleHandleException.class, () -> frames.free(1L << 21));
+      assertThrows(IndexOutOfBoundsException.class, () -> frames.allocateRun(1, 1));
+      RegionLeases.take(small, 0, 4096);
+      RegionLeases.giveBack(small, 0, 4096);
+    }
+  }
+
+  @Test
   void badArgumentsAreRefused() {
     assertThrows(IllegalArgumentException.class, () -> new FramePool(region, 256));
     assertThrows(IllegalArgumentException.class, () -> new FramePool(region, 5000));
