@@ -418,7 +418,7 @@ public final class Region implements AutoCloseable {
    * @throws IllegalStateException if the region is closed, or some of the bytes are not committed
    */
   void lease(long offset, long bytes) {
-    Objects.checkFromIndexSize(offset, bytes, sizeBytes());
+    requireInside(offset, bytes);
     state.enter();
     boolean leased = false;
     try {
@@ -529,8 +529,16 @@ public final class Region implements AutoCloseable {
     }
   }
 
+  private void requireInside(long offset, long bytes) {
+    if (offset < 0 || bytes < 0 || offset > sizeBytes() - bytes) {
+      throw new IndexOutOfBoundsException(
+          "outside of the region: offset=%d bytes=%d sizeBytes=%d"
+              .formatted(offset, bytes, sizeBytes()));
+    }
+  }
+
   private void requireWhole(long offset, long bytes, long multiple) {
-    Objects.checkFromIndexSize(offset, bytes, sizeBytes());
+    requireInside(offset, bytes);
     if (offset % multiple != 0 || bytes % multiple != 0) {
       throw new IllegalArgumentException(
           "whole units only: offset=%d bytes=%d unitBytes=%d".formatted(offset, bytes, multiple));

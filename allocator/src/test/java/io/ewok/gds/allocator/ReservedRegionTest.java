@@ -14,6 +14,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 
 class ReservedRegionTest {
   private static final long UNIT = Region.UNIT_BYTES;
@@ -153,5 +154,26 @@ class ReservedRegionTest {
       RegionLeases.giveBack(region, 0, 0);
     }
     assertEquals(List.of("leased 4096 8192", "unleased 4096 8192"), told);
+  }
+
+  @Test
+  void rangeOutsideOfTheRegionIsRefusedByOneThatNamesIt() {
+    try (Region region = reserve(2 * UNIT)) {
+      List<Executable> calls =
+          List.of(
+              () -> region.commit(UNIT, 2 * UNIT),
+              () -> region.decommit(UNIT, 2 * UNIT),
+              () -> region.trim(UNIT, 2 * UNIT),
+              () -> RegionLeases.take(region, UNIT, 2 * UNIT));
+      for (Executable call : calls) {
+        Exception e = assertThrows(IndexOutOfBoundsException.class, call);
+        assertTrue(
+            e.getMessage().endsWith(": offset=2097152 bytes=4194304 sizeBytes=4194304"),
+            e.getMessage());
+      }
+      long end = Long.MAX_VALUE / UNIT * UNIT;
+      assertThrows(IndexOutOfBoundsException.class, () -> region.commit(end, UNIT));
+      assertThrows(IndexOutOfBoundsException.class, () -> region.commit(UNIT, end));
+    }
   }
 }
