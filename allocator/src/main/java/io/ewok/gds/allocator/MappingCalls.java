@@ -1,5 +1,6 @@
 package io.ewok.gds.allocator;
 
+import io.ewok.gds.allocator.numa.NumaTopology;
 import io.ewok.gds.allocator.numa.Placement;
 import io.ewok.gds.allocator.numa.PlacementPolicy;
 import io.ewok.gds.ffm.ErrnoException;
@@ -27,6 +28,10 @@ interface MappingCalls {
 
   default MemorySegment mapHugePages(long sizeBytes, Arena arena) throws ErrnoException {
     return LinuxMemory.mapHugePages(sizeBytes, arena);
+  }
+
+  default NumaTopology topology() {
+    return NumaTopology.read();
   }
 
   default Placement place(MemorySegment memory, PlacementPolicy policy) {

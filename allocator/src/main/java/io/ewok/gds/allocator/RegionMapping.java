@@ -31,6 +31,12 @@ final class RegionMapping {
   private final MemorySegment segment;
   private final PageBacking pages;
 
+  /** How many threads touch memory that is provided. */
+  private final int prefaultThreads;
+
+  /** As it was when this was mapped; null if nobody touches memory. */
+  private final NumaTopology topology;
+
   /** As it was found last. */
   private volatile Placement placement;
 
@@ -46,6 +52,11 @@ final class RegionMapping {
     this.arena = arena;
     this.segment = segment;
     this.pages = pages;
+    // Explicit huge pages are touched in any case: a touch that finds none on the nodes of the
+    // policy would be a fault of the process later.
+    boolean isTouched = pages.effective() == HugePages.HUGETLB;
+    this.prefaultThreads = Math.max(isTouched ? 1 : 0, options.prefaultThreads());
+    this.topology = prefaultThreads > 0 ? calls.topology() : null;
     this.placement = placement;
   }
 
@@ -124,18 +135,15 @@ final class RegionMapping {
       return;
     }
     MemorySegment range = segment.asSlice(offset, bytes);
-    boolean explicit = pages.effective() == HugePages.HUGETLB;
-    // Explicit huge pages are touched in any case: a touch that finds none on the nodes of the
-    // policy would be a fault of the process later. They are never swapped, so not locked either.
-    int threads = explicit ? Math.max(1, options.prefaultThreads()) : options.prefaultThreads();
-    if (threads > 0) {
-      BitSet cpus = Prefault.cpus(options.placement(), NumaTopology.read());
-      new Prefault(range, cpus, calls).run(threads);
+    if (prefaultThreads > 0) {
+      BitSet cpus = Prefault.cpus(options.placement(), topology);
+      new Prefault(range, cpus, calls).run(prefaultThreads);
     }
-    if (options.locked() && !explicit) {
+    // Explicit huge pages are never swapped.
+    if (options.locked() && pages.effective() != HugePages.HUGETLB) {
       lock(range);
     }
-    if (threads > 0 || options.locked()) {
+    if (prefaultThreads > 0 || options.locked()) {
       placement = calls.verify(range, placement);
     }
   }

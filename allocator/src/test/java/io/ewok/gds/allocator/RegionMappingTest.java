@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.ewok.gds.allocator.numa.NumaTopology;
 import io.ewok.gds.allocator.numa.PlacementPolicy;
 import io.ewok.gds.ffm.Errno;
 import io.ewok.gds.ffm.ErrnoException;
@@ -19,6 +20,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
@@ -72,6 +74,27 @@ class RegionMappingTest {
       region.decommit(UNIT, UNIT);
       assertEquals(List.of("unlock", "discard"), calls.made);
       assertEquals(0, Resident.pages(region.segment()));
+    }
+  }
+
+  @Test
+  void nodesAreReadOnceForARegionAndOnlyIfItsMemoryIsTouched() {
+    AtomicInteger reads = new AtomicInteger();
+    MappingCalls calls =
+        new MappingCalls() {
+          @Override
+          public NumaTopology topology() {
+            reads.incrementAndGet();
+            return MappingCalls.super.topology();
+          }
+        };
+    RegionOptions untouched = RegionOptions.ofSize(2 * UNIT);
+    for (RegionOptions options : List.of(untouched, untouched.withPrefaultThreads(1))) {
+      try (Region region = Region.reserve(budget, options, calls)) {
+        assertTrue(region.commit(0, UNIT));
+        assertTrue(region.commit(UNIT, UNIT));
+        assertEquals(options.prefaultThreads(), reads.get());
+      }
     }
   }
 
