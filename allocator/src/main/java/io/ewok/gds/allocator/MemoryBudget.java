@@ -174,7 +174,7 @@ public final class MemoryBudget {
     if (timeoutNanos <= 0) {
       return tryReserve(bytes);
     }
-    BudgetRequest request = append(bytes, null, Thread.currentThread());
+    BudgetRequest request = append(bytes, null, Thread.currentThread(), false);
     request.await(timeoutNanos);
     return request.isGranted();
   }
@@ -190,15 +190,23 @@ public final class MemoryBudget {
    * @throws BudgetExceededException if it could never fit
    */
   public BudgetRequest whenAvailable(long bytes, Runnable granted) {
-    return append(bytes, Objects.requireNonNull(granted, "granted"), null);
+    return append(bytes, Objects.requireNonNull(granted, "granted"), null, false);
   }
 
-  private BudgetRequest append(long bytes, Runnable granted, Thread waiter) {
+  /**
+   * As {@link #whenAvailable}, but if it could never fit it waits, and holds up nobody, until a
+   * limit is raised so far that it could.
+   */
+  BudgetRequest whenAvailableAtAnyLimit(long bytes, Runnable granted) {
+    return append(bytes, granted, null, true);
+  }
+
+  private BudgetRequest append(long bytes, Runnable granted, Thread waiter, boolean atAnyLimit) {
     requireNotNegative(bytes);
     tree.lock();
     try {
       requireOpen();
-      MemoryBudget tooSmall = firstTooSmall(bytes);
+      MemoryBudget tooSmall = atAnyLimit ? null : firstTooSmall(bytes);
       if (tooSmall != null) {
         throw new BudgetExceededException("more than the memory budget ever has", tooSmall, bytes);
       }

@@ -79,7 +79,12 @@ final class ReadGrowth {
 
   /** Returns whether memory is on its way. */
   boolean isBusy() {
-    return taken > 0 || asked;
+    return isCommitting() || asked;
+  }
+
+  /** Returns whether threads are making memory of blocks. */
+  boolean isCommitting() {
+    return taken > 0;
   }
 
   /** Takes what is asked of the budget, to be {@linkplain #giveUp given up}; or null. */
@@ -102,13 +107,17 @@ final class ReadGrowth {
    * @return false if the budget has no room
    */
   boolean commit(int block) {
-    boolean isCommitted = false;
-    try {
-      isCommitted = memory.commit(block);
-      return isCommitted;
-    } finally {
-      done(block, isCommitted);
-    }
+    boolean[] isCommitted = {false};
+    // The budget's callbacks come later: one that commits all would wait for this very block.
+    Callbacks.runBefore(
+        () -> {
+          try {
+            isCommitted[0] = memory.commit(block);
+          } finally {
+            done(block, isCommitted[0]);
+          }
+        });
+    return isCommitted[0];
   }
 
   private void done(int block, boolean isCommitted) {
@@ -127,7 +136,7 @@ final class ReadGrowth {
    * Makes a block empty, or asks the budget to call back.
    *
    * @param block from {@link #start}
-   * @return false if neither was possible
+   * @return false if neither was possible, because the system refuses or nothing more is wanted
    */
   boolean grow(int block) {
     boolean isCommitted = false;
@@ -148,7 +157,10 @@ final class ReadGrowth {
     } finally {
       lock.unlock();
     }
-    return isCommitted || (asks && ask());
+    if (asks) {
+      ask();
+    }
+    return isCommitted || asks;
   }
 
   /** Called under the lock. */
@@ -160,15 +172,10 @@ final class ReadGrowth {
     }
   }
 
-  private boolean ask() {
-    BudgetRequest request;
-    try {
-      request = budget.whenAvailable(ReadBlocks.BLOCK_BYTES, this::granted);
-    } catch (BudgetExceededException never) {
-      // A limit above was lowered. Those who wait get what others release.
-      setNotAsked();
-      return false;
-    }
+  private void ask() {
+    // If a limit above was lowered it waits for that to be raised again; until then those who wait
+    // here get what others release.
+    BudgetRequest request = budget.whenAvailableAtAnyLimit(ReadBlocks.BLOCK_BYTES, this::granted);
     boolean needless;
     lock.lock();
     try {
@@ -182,7 +189,6 @@ final class ReadGrowth {
     if (needless) {
       giveUp(request);
     }
-    return true;
   }
 
   /** Takes back what was asked of the budget; if it is too late, {@link #granted} finds out. */

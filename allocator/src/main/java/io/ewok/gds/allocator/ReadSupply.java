@@ -307,14 +307,14 @@ final class ReadSupply {
       try {
         requireOpen();
         block = growth.take();
-        if (block == NO_BLOCK && !shelf.isShrinking()) {
+        if (block == NO_BLOCK && !shelf.isShrinking() && !growth.isCommitting()) {
           return true;
         }
       } finally {
         lock.unlock();
       }
       if (block == NO_BLOCK) {
-        // Another thread is about to put one back.
+        // Another thread is about to put one back, or to make memory of it.
         Thread.onSpinWait();
       } else if (!commitEmpty(block)) {
         compact();

@@ -12,10 +12,14 @@ import io.ewok.gds.allocator.numa.PlacementPolicy;
 import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -499,6 +503,43 @@ class ReadArenaTest {
     assertTrue(arena.commitAll());
   }
 
+  @Test
+  void allMemoryIsThereAlsoIfAnotherThreadCommitsTheLastOfIt() throws Exception {
+    use(1, 4);
+    fill(3);
+    Region region = region();
+    FutureTask<Long> last = new FutureTask<>(() -> arena.allocate(4096, 1));
+    FutureTask<Long> all = new FutureTask<>(() -> arena.commitAll() ? region.committedBytes() : -1);
+    Thread allocating = new Thread(last);
+    Thread committing = new Thread(all);
+    core.tree().lock();
+    try {
+      allocating.start();
+      await(() -> allocating.getState() == Thread.State.WAITING);
+      committing.start();
+      int[] seen = {0};
+      await(() -> !committing.isAlive() || (isInCommitAll(committing) && ++seen[0] == 50));
+    } finally {
+      core.tree().unlock();
+    }
+    assertEquals(4 * BLOCK, all.get());
+    arena.release(last.get());
+    arena.compact();
+  }
+
+  private static boolean isInCommitAll(Thread thread) {
+    return Arrays.stream(thread.getStackTrace())
+        .anyMatch(frame -> frame.getMethodName().equals("commitAll"));
+  }
+
+  private static void await(BooleanSupplier condition) {
+    long start = System.nanoTime();
+    while (!condition.getAsBoolean()) {
+      assertTrue(System.nanoTime() - start < TimeUnit.MINUTES.toNanos(2), "nothing happens");
+      Thread.onSpinWait();
+    }
+  }
+
   private Region region() {
     return arena.regions().getFirst();
   }
@@ -562,6 +603,19 @@ class ReadArenaTest {
     }
     assertEquals(0, core.usedBytes());
     assertEquals(List.of(), core.children());
+  }
+
+  @Test
+  void aCallbackOfTheBudgetCommitsAllWhileTheArenaGrows() {
+    use(0, 4);
+    List<Long> committedBytes = new ArrayList<>();
+    Runnable commitAll =
+        () -> committedBytes.add(arena.commitAll() ? region().committedBytes() : -1);
+    try (BudgetWatermark _ = core.watch(0, BLOCK, commitAll, () -> {})) {
+      arena.release(arena.allocate(4096, 1));
+      assertEquals(List.of(4L * BLOCK), committedBytes);
+    }
+    arena.compact();
   }
 
   @Test

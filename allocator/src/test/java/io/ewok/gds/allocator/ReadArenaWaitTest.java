@@ -67,8 +67,10 @@ class ReadArenaWaitTest {
         pageBytes,
         pages,
         handle -> {
-          assertEquals((long) pages * pageBytes, arena.segment(handle).byteSize());
-          granted.add(name);
+          if (handle != ReadArena.NONE) {
+            assertEquals((long) pages * pageBytes, arena.segment(handle).byteSize());
+            granted.add(name);
+          }
         });
   }
 
@@ -229,6 +231,46 @@ class ReadArenaWaitTest {
     assertEquals(List.of(), granted);
     release(blocks.poll());
     assertEquals(List.of("a"), granted);
+  }
+
+  @Test
+  void limitRaisedAgainServesWhoCameWhileItWasTooLowForOneBlock() {
+    try (ReadArena bare = new ReadArena(core, ReadArenaOptions.ofBytes(0, 4 * BLOCK))) {
+      arena.close();
+      core.setLimitBytes(BLOCK - 1);
+      List<Long> handles = new ArrayList<>();
+      bare.whenAvailable(4096, 1, handles::add);
+      bare.whenAvailable(512, 1, handles::add);
+      core.reserve(BLOCK - 1);
+      core.setLimitBytes(2 * BLOCK - 1);
+      assertEquals(1, handles.size());
+      core.release(BLOCK - 1);
+      assertEquals(1, handles.size());
+      core.setLimitBytes(2 * BLOCK);
+      assertEquals(2, handles.size());
+      handles.forEach(bare::release);
+    }
+  }
+
+  @Test
+  void nobodyTakesTheMemoryThatIsOnItsWayToWhoWaits() {
+    core.reserve(core.limitBytes() - 2 * BLOCK);
+    fill();
+    ask(4096, 1, "a");
+    // In a callback, so that the one by which the arena gets its block comes only afterwards.
+    List<Long> newcomers = new ArrayList<>();
+    core.whenAvailable(
+        0,
+        () -> {
+          core.release(2 * BLOCK);
+          newcomers.add(arena.allocate(4096, 1));
+          newcomers.add(arena.allocate(512, 1));
+          granted.add("newcomers refused");
+        });
+    assertEquals(List.of(ReadArena.NONE, ReadArena.NONE), newcomers);
+    assertEquals(List.of("newcomers refused", "a"), granted);
+    assertNotEquals(ReadArena.NONE, arena.allocate(512, 1), "nobody waits any more");
+    core.release(core.limitBytes() - 4 * BLOCK);
   }
 
   @Test
