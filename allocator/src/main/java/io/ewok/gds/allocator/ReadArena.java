@@ -1,5 +1,6 @@
 package io.ewok.gds.allocator;
 
+import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Objects;
@@ -77,8 +78,20 @@ public final class ReadArena implements AutoCloseable {
    * @param budget percentages refer to its limit; gets a child named {@code read arena}
    * @throws BudgetExceededException if the budget has no room for the minimum
    * @throws IllegalArgumentException if the maximum is less than two blocks or the minimum
+   * @throws IllegalStateException if the budget is closed, or there are so many arenas that no
+   *     block numbers are left
+   * @throws UncheckedIOException if the kernel refuses the address space
    */
   public ReadArena(MemoryBudget budget, ReadArenaOptions options) {
+    this(budget, options, ReadMemory.REGION_BLOCKS_MAX);
+  }
+
+  /**
+   * As {@link #ReadArena(MemoryBudget, ReadArenaOptions)}.
+   *
+   * @param regionBlocks how many blocks a region has, a power of two
+   */
+  ReadArena(MemoryBudget budget, ReadArenaOptions options, int regionBlocks) {
     Objects.requireNonNull(options, "options");
     long wholeBytes = budget.limitBytes();
     long minBlocks = options.min().bytes(wholeBytes) / BLOCK_BYTES;
@@ -98,7 +111,7 @@ public final class ReadArena implements AutoCloseable {
     ReadMemory reserved = null;
     try {
       taken = BlockNumbers.take((int) maxBlocks);
-      reserved = ReadMemory.reserve(own, (int) maxBlocks, options.placement());
+      reserved = ReadMemory.reserve(own, (int) maxBlocks, regionBlocks, options.placement());
     } finally {
       if (reserved == null) {
         if (taken != null) {
@@ -332,7 +345,10 @@ public final class ReadArena implements AutoCloseable {
     return supply.commitAll();
   }
 
-  /** Returns the regions that the pages lie in, each at most {@link Region#SIZE_BYTES_MAX}. */
+  /**
+   * Returns the regions that the pages lie in, each at most {@link Region#SIZE_BYTES_MAX}. They
+   * belong to the arena.
+   */
   public List<Region> regions() {
     return memory.regions();
   }
@@ -351,8 +367,9 @@ public final class ReadArena implements AutoCloseable {
    * Unmaps the memory and gives it back to the budget. Requests that wait are ended: who waits gets
    * an {@link IllegalStateException}, a callback {@link #NONE}. Closing twice does nothing.
    *
-   * @throws IllegalStateException if operations are in flight; nothing more is allocated, but what
-   *     is may still be used and released; close again later
+   * @throws IllegalStateException if operations are in flight or the memory is registered; nothing
+   *     more is allocated, but what is may still be used and released, in all regions; close again
+   *     later
    */
   @Override
   public void close() {

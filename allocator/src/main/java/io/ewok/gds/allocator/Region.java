@@ -6,8 +6,11 @@ import io.ewok.gds.allocator.numa.Placement;
 import io.ewok.gds.ffm.LinuxMemory;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 
 /**
@@ -81,16 +84,26 @@ public final class Region implements AutoCloseable {
   /** Null in a mapped region. Changed in turns of {@link #state}. */
   private final CommittedUnits units;
 
+  /** Those in the same arena, this one among them: unmapped all or none. Fixed once created. */
+  private final List<Region> together;
+
   private final RegionState state = new RegionState();
 
   /** Written while operations are excluded, read by operations. */
   private FrameLeases frameLeases;
 
-  private Region(MemoryBudget budget, RegionMapping mapping, long unitBytes, CommittedUnits units) {
+  private Region(
+      MemoryBudget budget,
+      RegionMapping mapping,
+      long unitBytes,
+      CommittedUnits units,
+      List<Region> together) {
     this.budget = budget;
     this.mapping = mapping;
     this.unitBytes = unitBytes;
     this.units = units;
+    this.together = together;
+    together.add(this);
   }
 
   /**
@@ -114,7 +127,8 @@ public final class Region implements AutoCloseable {
     try {
       RegionMapping mapping = RegionMapping.map(options, sizeBytes, calls);
       mapped = true;
-      return opened(event, new Region(budget, mapping, unitBytes(options), null));
+      return opened(
+          event, new Region(budget, mapping, unitBytes(options), null, new ArrayList<>()));
     } catch (IOException e) {
       throw new UncheckedIOException(
           "cannot map %d bytes: %s".formatted(sizeBytes, e.getMessage()), e);
@@ -135,15 +149,46 @@ public final class Region implements AutoCloseable {
   }
 
   static Region reserve(MemoryBudget budget, RegionOptions options, MappingCalls calls) {
+    return reserveTogether(budget, List.of(options), calls).getFirst();
+  }
+
+  /**
+   * Reserves regions that are unmapped together: closing one closes all of them, or none if one is
+   * in use.
+   *
+   * @throws UncheckedIOException if the kernel refuses; there are none then
+   */
+  static List<Region> reserveTogether(
+      MemoryBudget budget, List<RegionOptions> options, MappingCalls calls) {
+    List<Region> together = new ArrayList<>();
+    Arena arena = Arena.ofShared();
+    boolean reserved = false;
+    try {
+      options.forEach(each -> reserve(budget, each, calls, arena, together));
+      reserved = true;
+      return together;
+    } finally {
+      if (!reserved) {
+        arena.close();
+      }
+    }
+  }
+
+  private static void reserve(
+      MemoryBudget budget,
+      RegionOptions options,
+      MappingCalls calls,
+      Arena arena,
+      List<Region> together) {
     Objects.requireNonNull(budget, "budget");
     RegionMappedEvent event = new RegionMappedEvent();
     event.begin();
     long unitBytes = unitBytes(options);
     long sizeBytes = roundUp(options.sizeBytes(), unitBytes);
     try {
-      RegionMapping mapping = RegionMapping.reserve(options, sizeBytes, calls);
+      RegionMapping mapping = RegionMapping.reserve(options, sizeBytes, calls, arena);
       CommittedUnits units = new CommittedUnits(sizeBytes, unitBytes);
-      return opened(event, new Region(budget, mapping, unitBytes, units));
+      opened(event, new Region(budget, mapping, unitBytes, units, together));
     } catch (IOException e) {
       throw new UncheckedIOException(
           "cannot reserve %d bytes: %s".formatted(sizeBytes, e.getMessage()), e);
@@ -484,26 +529,48 @@ public final class Region implements AutoCloseable {
    */
   @Override
   public void close() {
-    try (Turn _ = state.turn()) {
+    if (unmap()) {
+      together.forEach(region -> region.budget.release(region.committedBytes()));
+    }
+  }
+
+  /** Returns false if that was done before. */
+  private boolean unmap() {
+    List<Turn> turns = new ArrayList<>();
+    try {
+      // In one order, so that two who close them do not wait for each other.
+      together.forEach(region -> turns.add(region.state.turn()));
       if (state.isClosed()) {
-        return;
+        return false;
       }
-      state.requireUnregistered();
-      state.exclude();
-      boolean closed = false;
-      try {
-        // Refused if a segment of the region is an argument of a native call, such as a write.
-        mapping.close();
-        closed = true;
-      } finally {
+      together.forEach(region -> region.state.requireUnregistered());
+      unmapExclusively();
+      return true;
+    } finally {
+      turns.forEach(Turn::close);
+    }
+  }
+
+  private void unmapExclusively() {
+    List<Region> excluded = new ArrayList<>();
+    boolean closed = false;
+    try {
+      for (Region region : together) {
+        region.state.exclude();
+        excluded.add(region);
+      }
+      // Refused if a segment of a region is an argument of a native call, such as a write.
+      mapping.close();
+      closed = true;
+    } finally {
+      for (Region region : excluded) {
         if (closed) {
-          state.end();
+          region.state.end();
         } else {
-          state.readmit();
+          region.state.readmit();
         }
       }
     }
-    budget.release(committedBytes());
   }
 
   /** Returns what it is and what state it is in, in one line. */

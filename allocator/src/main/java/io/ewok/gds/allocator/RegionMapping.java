@@ -67,7 +67,7 @@ final class RegionMapping {
     if (options.hugePages() == HugePages.HUGETLB) {
       if (sizeBytes % Region.UNIT_BYTES == 0) {
         try {
-          return open(Kind.EXPLICIT_HUGE_PAGES, options, sizeBytes, "", calls);
+          return openMemory(Kind.EXPLICIT_HUGE_PAGES, options, sizeBytes, "", calls);
         } catch (ErrnoException e) {
           refusal = e.getMessage();
         }
@@ -75,36 +75,33 @@ final class RegionMapping {
         refusal = "not whole huge pages: sizeBytes=" + sizeBytes;
       }
     }
-    return open(Kind.MEMORY, options, sizeBytes, refusal, calls);
+    return openMemory(Kind.MEMORY, options, sizeBytes, refusal, calls);
   }
 
-  /** Maps address space; {@link #provide} makes memory of parts of it. */
-  static RegionMapping reserve(RegionOptions options, long sizeBytes, MappingCalls calls)
-      throws IOException {
+  /**
+   * Maps address space; {@link #provide} makes memory of parts of it.
+   *
+   * @param arena holds the mapping; other mappings may share it and are unmapped with this one. If
+   *     this throws, it stays open.
+   */
+  static RegionMapping reserve(
+      RegionOptions options, long sizeBytes, MappingCalls calls, Arena arena) throws IOException {
     // An access to what is not committed would be a fault of the process if the pool is empty then.
     String refusal =
         options.hugePages() == HugePages.HUGETLB
             ? "explicit huge pages are not for reserved regions"
             : "";
-    return open(Kind.ADDRESS_SPACE, options, sizeBytes, refusal, calls);
+    return open(Kind.ADDRESS_SPACE, options, sizeBytes, refusal, calls, arena);
   }
 
-  private static RegionMapping open(
+  private static RegionMapping openMemory(
       Kind kind, RegionOptions options, long sizeBytes, String refusal, MappingCalls calls)
       throws IOException {
     Arena arena = Arena.ofShared();
     boolean opened = false;
     try {
-      MemorySegment segment = map(kind, sizeBytes, arena, calls);
-      Placement placement = calls.place(segment, options.placement());
-      PageBacking pages =
-          kind == Kind.EXPLICIT_HUGE_PAGES
-              ? new PageBacking(HugePages.HUGETLB, HugePages.HUGETLB, "")
-              : TransparentHugePages.advise(segment, options.hugePages(), refusal, calls);
-      RegionMapping mapping = new RegionMapping(options, calls, arena, segment, pages, placement);
-      if (kind != Kind.ADDRESS_SPACE) {
-        mapping.provide(0, sizeBytes);
-      }
+      RegionMapping mapping = open(kind, options, sizeBytes, refusal, calls, arena);
+      mapping.provide(0, sizeBytes);
       opened = true;
       return mapping;
     } finally {
@@ -112,6 +109,23 @@ final class RegionMapping {
         arena.close();
       }
     }
+  }
+
+  private static RegionMapping open(
+      Kind kind,
+      RegionOptions options,
+      long sizeBytes,
+      String refusal,
+      MappingCalls calls,
+      Arena arena)
+      throws IOException {
+    MemorySegment segment = map(kind, sizeBytes, arena, calls);
+    Placement placement = calls.place(segment, options.placement());
+    PageBacking pages =
+        kind == Kind.EXPLICIT_HUGE_PAGES
+            ? new PageBacking(HugePages.HUGETLB, HugePages.HUGETLB, "")
+            : TransparentHugePages.advise(segment, options.hugePages(), refusal, calls);
+    return new RegionMapping(options, calls, arena, segment, pages, placement);
   }
 
   private static MemorySegment map(Kind kind, long sizeBytes, Arena arena, MappingCalls calls)
@@ -188,7 +202,7 @@ final class RegionMapping {
     return options.locked() || pages.effective() == HugePages.HUGETLB;
   }
 
-  /** Unmaps; see {@link Arena#close}. */
+  /** Unmaps, with all mappings in the same arena; see {@link Arena#close}. */
   void close() {
     arena.close();
   }

@@ -11,6 +11,8 @@ import io.ewok.gds.allocator.leases.RegionLeases;
 import io.ewok.gds.allocator.numa.PlacementPolicy;
 import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
+import java.nio.ByteBuffer;
+import java.nio.channels.Pipe;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -473,6 +475,61 @@ class ReadArenaTest {
     arena.release(handle);
     arena.close();
     arena.close();
+  }
+
+  @Test
+  void closeThatOneOfManyRegionsRefusesLeavesAllOfThem() throws Exception {
+    arena.close();
+    arena = new ReadArena(core, ReadArenaOptions.ofBytes(0, 7 * BLOCK), 2);
+    List<List<Long>> blocks = fill(7);
+    List<Region> regions = arena.regions();
+    assertEquals(4, regions.size());
+    assertEquals(BLOCK, regions.getLast().sizeBytes());
+    for (Region region : regions) {
+      RegionLeases.take(region, 0, 4096);
+      assertThrows(IllegalStateException.class, arena::close);
+      assertAllIsThere(blocks);
+      RegionLeases.giveBack(region, 0, 4096);
+      RegionLeases.register(region);
+      assertThrows(IllegalStateException.class, arena::close);
+      assertAllIsThere(blocks);
+      RegionLeases.unregister(region);
+    }
+    whileInANativeCall(
+        regions.get(1).segment(),
+        () -> {
+          assertThrows(IllegalStateException.class, arena::close);
+          assertAllIsThere(blocks);
+        });
+    arena.close();
+    assertEquals(0, core.usedBytes());
+    for (Region region : regions) {
+      assertThrows(IllegalStateException.class, () -> region.segment().get(JAVA_BYTE, 0));
+      assertThrows(IllegalStateException.class, () -> RegionLeases.take(region, 0, 4096));
+    }
+  }
+
+  private void assertAllIsThere(List<List<Long>> blocks) {
+    for (List<Long> handles : blocks) {
+      arena.segment(handles.getFirst()).set(JAVA_BYTE, 0, (byte) 1);
+    }
+  }
+
+  private static void whileInANativeCall(MemorySegment memory, Runnable action) throws Exception {
+    Pipe pipe = Pipe.open();
+    try (Pipe.SinkChannel sink = pipe.sink();
+        Pipe.SourceChannel source = pipe.source()) {
+      FutureTask<Integer> write = new FutureTask<>(() -> sink.write(memory.asByteBuffer()));
+      Thread.ofPlatform().start(write);
+      ByteBuffer drain = ByteBuffer.allocate(1 << 16);
+      // Larger than a pipe holds: once the first bytes are out, the writer is inside the call.
+      long drained = source.read(drain.limit(1));
+      action.run();
+      while (drained < memory.byteSize()) {
+        drained += source.read(drain.clear());
+      }
+      assertEquals(memory.byteSize(), (long) write.get());
+    }
   }
 
   @Test
