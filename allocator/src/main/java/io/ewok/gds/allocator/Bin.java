@@ -38,6 +38,7 @@ final class Bin {
 
   /**
    * Takes an empty magazine and returns one with handles in it; an empty one if there is no room.
+   * Before it returns, the budget may call somebody who uses the shard that this is for.
    */
   long[] load(long[] empty) {
     long[] filled = depot.takeFilled();
@@ -47,10 +48,17 @@ final class Bin {
     }
     long[] magazine = empty == Magazine.NONE ? emptyMagazine() : empty;
     takeFromSlabs(magazine);
-    if (Magazine.isEmpty(magazine)) {
-      heap.grow(this, magazine);
+    if (!Magazine.isEmpty(magazine)) {
+      return magazine;
     }
-    return magazine;
+    // Not the caller's, which is still in its shard: two calls would have the same cells.
+    long[] grown = empty == Magazine.NONE ? magazine : emptyMagazine();
+    heap.grow(this, grown);
+    if (Magazine.isEmpty(grown)) {
+      recycle(grown);
+      return Magazine.NONE;
+    }
+    return grown;
   }
 
   /** Takes a full magazine and returns one with room. */

@@ -33,6 +33,11 @@ import java.util.concurrent.CopyOnWriteArrayList;
  * first needs is kept for it: a later request, waiting or not, gets nothing of the full budget
  * before it, though smaller, unless it stays within what is set aside for it.
  *
+ * <p><b>Callbacks</b> run on the thread that gave the cause. A slab allocator or read arena whose
+ * call set them off has done its work by then and holds no lock: they may use, trim or close it. A
+ * bump arena refuses that. A {@link SlabShard} must not be used by what its own call set off,
+ * because it is confined to one user at a time.
+ *
  * <p>Threads: any. A reservation is exact, never over the limit, even for a moment. Each call takes
  * a short lock that the tree shares; where that is too much, take lumps with a {@link
  * BudgetCredit}. Gauges are read without it.

@@ -113,32 +113,47 @@ final class NodeHeap {
 
   // ---------------------------------------------------------------- growth
 
+  /**
+   * Does something under the growth lock that changes the use of the budget. Whom the budget calls
+   * then may grow or trim any heap: it is called when the lock is free.
+   */
+  private void underGrowth(Runnable action) {
+    Callbacks.runBefore(
+        () -> {
+          growth.lock();
+          try {
+            action.run();
+          } finally {
+            growth.unlock();
+          }
+        });
+  }
+
   /** Opens a slab for the bin and fills the magazine from it, if there is room for one. */
   void grow(Bin bin, long[] magazine) {
-    growth.lock();
-    try {
-      requireOpen();
-      // Another thread may have grown the bin while this one waited.
+    underGrowth(() -> growLocked(bin, magazine));
+  }
+
+  private void growLocked(Bin bin, long[] magazine) {
+    requireOpen();
+    // Another thread may have grown the bin while this one waited.
+    bin.takeFromSlabs(magazine);
+    if (!Magazine.isEmpty(magazine)) {
+      return;
+    }
+    Slab slab = open(bin);
+    if (slab == null) {
+      reclaim();
       bin.takeFromSlabs(magazine);
       if (!Magazine.isEmpty(magazine)) {
         return;
       }
-      Slab slab = open(bin);
-      if (slab == null) {
-        reclaim();
-        bin.takeFromSlabs(magazine);
-        if (!Magazine.isEmpty(magazine)) {
-          return;
-        }
-        slab = open(bin);
-      }
-      if (slab != null) {
-        // Before others see it and leave nothing.
-        slab.take(magazine);
-        bin.add(slab);
-      }
-    } finally {
-      growth.unlock();
+      slab = open(bin);
+    }
+    if (slab != null) {
+      // Before others see it and leave nothing.
+      slab.take(magazine);
+      bin.add(slab);
     }
   }
 
@@ -227,17 +242,15 @@ final class NodeHeap {
    * @throws BudgetExceededException if the budget has no room; what was taken stays
    */
   void commit(long bytes) {
-    growth.lock();
-    try {
-      for (long committed = 0; committed < bytes; committed += Unit.BYTES) {
-        if (commit() == null) {
-          throw new BudgetExceededException(
-              "no room for the memory of " + allocator + " at its start", budget, Unit.BYTES);
-        }
-      }
-    } finally {
-      growth.unlock();
-    }
+    underGrowth(
+        () -> {
+          for (long committed = 0; committed < bytes; committed += Unit.BYTES) {
+            if (commit() == null) {
+              throw new BudgetExceededException(
+                  "no room for the memory of " + allocator + " at its start", budget, Unit.BYTES);
+            }
+          }
+        });
   }
 
   // ---------------------------------------------------------------- the way back
@@ -266,21 +279,18 @@ final class NodeHeap {
 
   /** Returns unused units to the system; returns the bytes. */
   long trim() {
-    growth.lock();
-    try {
-      requireOpen();
-      if (sealed) {
-        return 0;
-      }
-      reclaim();
-      long bytes = 0;
-      for (SlabRegion region : regions) {
-        bytes += region.trim();
-      }
-      return bytes;
-    } finally {
-      growth.unlock();
-    }
+    long[] bytes = {0};
+    underGrowth(
+        () -> {
+          requireOpen();
+          if (!sealed) {
+            reclaim();
+            for (SlabRegion region : regions) {
+              bytes[0] += region.trim();
+            }
+          }
+        });
+    return bytes[0];
   }
 
   void seal() {
@@ -300,22 +310,20 @@ final class NodeHeap {
    * @throws IllegalStateException if a region is in use by operations
    */
   void close() {
-    growth.lock();
-    try {
-      if (!closed) {
-        closed = true;
-        shards.forEach(SlabShard::abandon);
-        for (Bin bin : bins) {
-          bin.forEachSlab(SlabTable::remove);
-        }
-      }
-      while (!regions.isEmpty()) {
-        regions.getLast().region().close();
-        regions.removeLast();
-      }
-    } finally {
-      growth.unlock();
-    }
+    underGrowth(
+        () -> {
+          if (!closed) {
+            closed = true;
+            shards.forEach(SlabShard::abandon);
+            for (Bin bin : bins) {
+              bin.forEachSlab(SlabTable::remove);
+            }
+          }
+          while (!regions.isEmpty()) {
+            regions.getLast().region().close();
+            regions.removeLast();
+          }
+        });
   }
 
   // ---------------------------------------------------------------- numbers
