@@ -3,6 +3,8 @@ package io.ewok.gds.allocator;
 /**
  * Which pages of the operating system a {@link Region} asks for; what it got is in {@link
  * Region#pages}.
+ *
+ * <p>A value; threads: any.
  */
 public enum HugePages {
   /**

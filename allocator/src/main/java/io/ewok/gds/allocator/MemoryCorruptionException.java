@@ -8,6 +8,8 @@ package io.ewok.gds.allocator;
  *
  * <p>The message names allocator and allocation, the first wrong byte by its offset from the start
  * of the allocation, and where the allocation was made and freed if that is known.
+ *
+ * <p>Ownership: it holds on to no memory. Threads: any; it is thrown on the one that looked.
  */
 public final class MemoryCorruptionException extends RuntimeException {
   private static final long serialVersionUID = 1L;

@@ -5,6 +5,8 @@ import java.util.Objects;
 /**
  * Which pages a {@link Region} asked for and which it has.
  *
+ * <p>A value; threads: any.
+ *
  * @param requested what the options said
  * @param effective what the kernel agreed to
  * @param reason why the two differ, for people; empty if they do not

@@ -10,6 +10,8 @@ import java.util.regex.Pattern;
  * How much memory a {@link ReadArena} keeps and uses. Percentages are of the limit of the budget it
  * is created with: the memory of one core, where there is an arena per core.
  *
+ * <p>A value, for as many arenas as one likes; threads: any.
+ *
  * @param min so much is set aside for the arena and not given back once it is in use; default 30%.
  *     More means fewer system calls when reads come in waves, and less for everybody else.
  * @param max more is never used; default 50%, at least two blocks. At this point an allocation is
@@ -44,8 +46,8 @@ public record ReadArenaOptions(MemorySize min, MemorySize max, PlacementPolicy p
    * memory.read-arena.max}, both a {@link MemorySize}, and {@code numa.policy}, a {@link
    * PlacementPolicy}.
    *
-   * @param settings by name; one that is missing has its default, names of other components are
-   *     passed over
+   * @param settings by name; one that is missing or null has its default, names of other components
+   *     are passed over
    * @throws IllegalArgumentException for a bad value, and for a name that begins with {@code
    *     memory.read-arena.} and is none of them; the message ends in the setting, an equals sign
    *     and its value

@@ -4,6 +4,8 @@ package io.ewok.gds.allocator;
  * What a {@link ReadArena} holds, and what it has done. Gathered without stopping anybody, so the
  * numbers of one record may differ by what happened meanwhile.
  *
+ * <p>A value; threads: any.
+ *
  * @param minBytes not given back below this
  * @param maxBytes never more than this
  * @param committedBytes in blocks, used or not: what is charged to the budget, unless more is set

@@ -11,6 +11,8 @@ import java.util.regex.Pattern;
 /**
  * How a {@link Region} is mapped.
  *
+ * <p>A value, for as many regions as one likes; threads: any.
+ *
  * @param sizeBytes size in bytes, 1 to {@link Region#SIZE_BYTES_MAX}; rounded up to whole pages of
  *     the operating system, of a reserved region to its {@link Region#unitBytes}
  * @param hugePages default {@link HugePages#AUTO}; change to {@code OFF} for regions that stay
@@ -80,8 +82,8 @@ public record RegionOptions(
    * <tr><td>{@code numa.policy}</td><td>what {@link PlacementPolicy#parse} reads</td></tr>
    * </table>
    *
-   * @param settings by name; one that is missing has its default. Names of other components are
-   *     passed over, those that have another dot behind {@code memory.} among them.
+   * @param settings by name; one that is missing or null has its default. Names of other components
+   *     are passed over, those that have another dot behind {@code memory.} among them.
    * @throws IllegalArgumentException for a bad value, and for a name that begins like those above
    *     and is none of them; the message ends in the setting, an equals sign and its value
    */

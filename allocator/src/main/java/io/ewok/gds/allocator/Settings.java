@@ -31,7 +31,7 @@ final class Settings {
         });
   }
 
-  /** Returns what a reader makes of a setting, or a default if it is missing. */
+  /** Returns what a reader makes of a setting, or a default if it is missing or null. */
   static <T> T read(
       Map<String, String> settings, String name, Function<String, T> reader, T otherwise) {
     String value = settings.get(name);

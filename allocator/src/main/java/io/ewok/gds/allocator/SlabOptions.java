@@ -9,6 +9,8 @@ import java.util.regex.Pattern;
 /**
  * How a {@link SlabAllocator} takes memory.
  *
+ * <p>A value, for as many allocators as one likes; threads: any.
+ *
  * @param name appears in messages
  * @param region how memory is mapped: regions of at most this size are reserved, and committed in
  *     units of 2 MiB as cells are needed. Default 1 GiB and {@link HugePages#AUTO}, by which the
@@ -71,8 +73,8 @@ public record SlabOptions(
    * <p>There is no setting for the most it may use: that is the limit of its budget.
    *
    * @param name of the allocator
-   * @param settings by name; one that is missing has its default, names of other components are
-   *     passed over
+   * @param settings by name; one that is missing or null has its default, names of other components
+   *     are passed over
    * @throws IllegalArgumentException for a bad value, and for a name that begins like those above
    *     and is none of them; the message ends in the setting, an equals sign and its value
    */

@@ -4,6 +4,8 @@ package io.ewok.gds.allocator;
  * What a {@link SlabAllocator} holds, at some moment while it was counted. Exact if nobody
  * allocated or freed meanwhile.
  *
+ * <p>A value; threads: any.
+ *
  * @param committedBytes memory that is charged to the budget, used or not
  * @param slabBytes the part of it that is cut into cells
  * @param liveBytes the part of that which callers have, in whole cells

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.ewok.gds.allocator.numa.PlacementPolicy;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -25,6 +26,14 @@ class RegionOptionsTest {
     assertEquals(
         RegionOptions.ofSize(1).withHugePages(HugePages.OFF),
         RegionOptions.from(1, Map.of("memory.huge-pages", " OFF ", "memory.locked", "False")));
+  }
+
+  @Test
+  void settingThatIsNullHasItsDefault() {
+    Map<String, String> settings = new HashMap<>();
+    settings.put("memory.huge-pages", null);
+    settings.put("memory.locked", "true");
+    assertEquals(RegionOptions.ofSize(1).withLocked(true), RegionOptions.from(1, settings));
   }
 
   @Test

@@ -7,6 +7,8 @@ import java.util.List;
  * A node of a {@link NumaTopology}: memory and the CPUs next to it. There are nodes without CPUs
  * (memory on an expander) and nodes without memory.
  *
+ * <p>An immutable value; threads: any.
+ *
  * @param id its number, 0 to 1023; numbers may have gaps
  * @param cpus numbers of its CPUs; the record keeps a copy
  * @param memoryBytes its memory; {@link Long#MAX_VALUE} where that is not known
