@@ -67,6 +67,16 @@ public final class IoRequest {
   private long regionOffset;
   private int length;
 
+  private WorkClass workClass;
+
+  /** The work queue's part of this request, guarded by the queue's lock. */
+  IoRequest nextQueued;
+
+  long queuedNanos;
+
+  /** Whether the work queue is to be told of the end. Published by whatever passes the request. */
+  boolean dispatched;
+
   /** Written before the post of {@link #done}, read after it. */
   private int result;
 
@@ -100,6 +110,19 @@ public final class IoRequest {
     return prepare(Kind.SYNC, file, 0, null, 0, 0);
   }
 
+  /**
+   * Says what the prepared request is for; {@link WorkClass#FOREGROUND} if nothing is said.
+   *
+   * @throws IllegalStateException if the request is not prepared
+   */
+  public IoRequest forWork(WorkClass work) {
+    if (state.get() != PREPARED) {
+      throw new IllegalStateException("the request is not prepared: " + this);
+    }
+    this.workClass = Objects.requireNonNull(work, "work");
+    return this;
+  }
+
   private static void requireWritable(IoFile file) {
     if (!file.canWrite()) {
       throw new IllegalStateException("the file was opened for reading: path=" + file.path());
@@ -115,6 +138,7 @@ public final class IoRequest {
     this.region = region;
     this.regionOffset = regionOffset;
     this.length = length;
+    this.workClass = WorkClass.FOREGROUND;
     this.errno = 0;
     this.failure = null;
     done.reset();
@@ -168,6 +192,15 @@ public final class IoRequest {
   /** Returns the bytes to transfer. */
   public int length() {
     return length;
+  }
+
+  /** Returns what the request is for, null before the first prepare. */
+  public WorkClass workClass() {
+    return workClass;
+  }
+
+  boolean isWrite() {
+    return kind == Kind.WRITE;
   }
 
   /** Returns whether the operation has completed: await will not wait. */
