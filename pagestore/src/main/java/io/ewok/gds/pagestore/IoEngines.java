@@ -1,7 +1,7 @@
 package io.ewok.gds.pagestore;
 
 import io.ewok.gds.ffm.UringProbe;
-import io.ewok.gds.reactor.Reactor;
+import io.ewok.gds.reactor.RingOptions;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,7 +17,8 @@ public final class IoEngines {
    * @throws IOException if a forced kind is not available here; the message says why
    */
   public static IoEngine open(EngineOptions options) throws IOException {
-    return open(options, UringProbe.probe(Reactor.ringEntries(options.queueDepth())));
+    RingOptions ring = RingOptions.defaults().withQueueDepth(options.queueDepth());
+    return open(options, UringProbe.probe(ring.ringEntries()));
   }
 
   static IoEngine open(EngineOptions options, UringProbe probe) throws IOException {

@@ -5,6 +5,8 @@ import io.ewok.gds.ffm.Errno;
 import io.ewok.gds.ffm.ErrnoException;
 import io.ewok.gds.ffm.ResourceLimits;
 import io.ewok.gds.reactor.Reactor;
+import io.ewok.gds.reactor.ReactorOptions;
+import io.ewok.gds.reactor.RingOptions;
 import java.io.IOException;
 
 /** The engine over io_uring: one reactor. */
@@ -18,7 +20,12 @@ final class UringEngine extends LinuxEngine {
   UringEngine(EngineOptions options, int setupFlags, EngineChoice choice) throws IOException {
     super(choice);
     queueDepth = options.queueDepth();
-    reactor = Reactor.start("gds-io-reactor", queueDepth, setupFlags);
+    reactor =
+        Reactor.start(
+            ReactorOptions.defaults()
+                .withName("gds-io-reactor")
+                .withRing(
+                    RingOptions.defaults().withQueueDepth(queueDepth).withSetupFlags(setupFlags)));
     if (!reactor.hasFixedBuffers()) {
       refusal = "the kernel has no table for them";
     }

@@ -4,9 +4,9 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
- * What a reactor was given and has not taken: a stack linked through the operations themselves, so
- * that giving allocates nothing and there is as much room as there are operations. And the flag
- * that says whether somebody has to wake the reactor.
+ * What a reactor was given and has not taken: a stack linked through the messages themselves, so
+ * that giving allocates nothing and there is as much room as there are messages. And the flag that
+ * says whether somebody has to wake the reactor.
  *
  * <p>Threads: any pushes; the reactor's takes, sleeps and closes.
  *
@@ -17,34 +17,23 @@ import java.util.concurrent.atomic.AtomicReference;
  */
 final class Inbox {
   /** The bottom of a closed stack. */
-  private static final RingOperation CLOSED =
-      new RingOperation() {
-        @Override
-        protected boolean completed(int result) {
-          throw new AssertionError("a mark, not an operation");
-        }
+  private static final Message CLOSED = new Message() {};
 
-        @Override
-        protected void failed(Throwable cause, boolean memoryInUse) {
-          throw new AssertionError("a mark, not an operation");
-        }
-      };
-
-  private final AtomicReference<RingOperation> top = new AtomicReference<>();
+  private final AtomicReference<Message> top = new AtomicReference<>();
 
   /** Whether the reactor sleeps or is about to. */
   private final AtomicBoolean sleeping = new AtomicBoolean();
 
-  /** Gives an operation. Returns false if the reactor takes no more. */
-  boolean push(RingOperation operation) {
-    RingOperation below;
+  /** Gives a message. Returns false if the reactor takes no more. */
+  boolean push(Message message) {
+    Message below;
     do {
       below = top.get();
       if (below == CLOSED) {
         return false;
       }
-      operation.next = below;
-    } while (!top.compareAndSet(below, operation));
+      message.next = below;
+    } while (!top.compareAndSet(below, message));
     return true;
   }
 
@@ -56,7 +45,7 @@ final class Inbox {
   /** Before the reactor sleeps. Returns false if it must not. */
   boolean prepareToSleep() {
     sleeping.set(true);
-    if (top.get() != null) {
+    if (!isEmpty()) {
       sleeping.set(false);
       return false;
     }
@@ -69,23 +58,29 @@ final class Inbox {
   }
 
   /** Takes everything, as a list with the oldest first; null if there is nothing. */
-  RingOperation takeAll() {
-    return top.get() == null ? null : reversed(top.getAndSet(null));
+  Message takeAll() {
+    return isEmpty() ? null : reversed(top.getAndSet(null));
+  }
+
+  /* Only the reactor's thread closes, so what is not closed stays so until it has looked. */
+  private boolean isEmpty() {
+    Message seen = top.get();
+    return seen == null || seen == CLOSED;
   }
 
   /** As {@link #takeAll}, for the last time. */
-  RingOperation close() {
+  Message close() {
     return reversed(top.getAndSet(CLOSED));
   }
 
-  private static RingOperation reversed(RingOperation newest) {
-    RingOperation oldest = null;
-    RingOperation operation = newest == CLOSED ? null : newest;
-    while (operation != null) {
-      RingOperation below = operation.next;
-      operation.next = oldest;
-      oldest = operation;
-      operation = below;
+  private static Message reversed(Message newest) {
+    Message oldest = null;
+    Message message = newest == CLOSED ? null : newest;
+    while (message != null) {
+      Message below = message.next;
+      message.next = oldest;
+      oldest = message;
+      message = below;
     }
     return oldest;
   }

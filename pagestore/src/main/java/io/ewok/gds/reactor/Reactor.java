@@ -1,14 +1,8 @@
 package io.ewok.gds.reactor;
 
 import io.ewok.gds.allocator.Region;
-import io.ewok.gds.ffm.Errno;
-import io.ewok.gds.ffm.LinuxFiles;
-import io.ewok.gds.ffm.liburing.Liburing;
 import java.io.IOException;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.util.concurrent.atomic.LongAdder;
-import java.util.function.IntSupplier;
+import java.util.function.Function;
 
 /**
  * A platform thread that owns a ring: takes operations from any thread, keeps at most a fixed
@@ -18,11 +12,11 @@ import java.util.function.IntSupplier;
  * <p>Ownership: whoever starts a reactor closes it. Close waits for what the kernel has and fails
  * what it does not have yet.
  *
- * <p>Threads: any, for all public methods, save that {@link #close}, {@link #register} and {@link
- * #unregister} wait for the reactor and are refused on its own thread.
+ * <p>Threads: any, for all public methods, save that {@link #close} waits for the reactor and is
+ * refused on its own thread and fibers.
  *
  * <pre>{@code
- * try (Reactor reactor = Reactor.start("io", 64, probe.setupFlags())) {
+ * try (Reactor reactor = Reactor.start(ReactorOptions.defaults())) {
  *   reactor.submit(operation);
  * }
  * }</pre>
@@ -31,78 +25,60 @@ import java.util.function.IntSupplier;
  * with the cause, and submit throws {@link IllegalStateException} with it from then on.
  */
 public final class Reactor implements AutoCloseable {
-  /*
-   * Completions are taken a few at a time, with new entries handed over in between: taking all of
-   * them first lets the device run empty.
-   */
-  private static final int REAP_MAX = 8;
+  /** Turns inside of turns; a callback that waits in each of them needs stack. */
+  private static final int NESTED_MAX = 8;
 
-  /** Regions that can be registered at once. */
-  private static final int BUFFER_SLOTS = 64;
-
-  /** User data of the read that wakes the ring; operations have their slot, not negative. */
-  private static final long WAKE_UP = -1;
-
-  /** Any thread. */
-  private final Inbox inbox = new Inbox();
-
-  private final Gate wakeGate = new Gate();
-  private final LongAdder enterCount = new LongAdder();
-  private final Thread thread;
-  private final Baton started = new Baton();
-  private volatile boolean closing;
-  private volatile Throwable failure;
-
-  /** Written by the thread before it posts {@link #started}, then constant. */
-  private IOException startFailure;
-
-  private int wakeDescriptor;
-  private boolean fixedBuffers;
+  final Inbox inbox = new Inbox();
+  private final Function<Reactor, LoopWork> makeWork;
+  private final ReactorThread thread;
 
   /** Confined to the thread. */
-  private Ring ring;
+  private int nested;
 
-  private MemorySegment wakeBuffer;
-  private boolean wakeArmed;
-  private final RingOperation[] inFlight;
-  private final int[] freeSlots;
-  private int freeCount;
-  private final Region[] buffers = new Region[BUFFER_SLOTS];
-  private int buffersEnd;
-  private RingOperation queueHead;
-  private RingOperation queueTail;
-
-  private Reactor(String name, int queueDepth, int setupFlags) {
-    inFlight = new RingOperation[queueDepth];
-    freeSlots = new int[queueDepth];
-    while (freeCount < queueDepth) {
-      freeSlots[freeCount] = freeCount;
-      freeCount++;
-    }
-    thread = Thread.ofPlatform().daemon().name(name).unstarted(() -> run(setupFlags));
+  private Reactor(ReactorOptions options, Function<Reactor, LoopWork> makeWork) {
+    this.makeWork = makeWork;
+    thread = new ReactorThread(this, options);
   }
 
   /**
    * Starts a reactor.
    *
-   * @param name of the thread
-   * @param queueDepth operations that the kernel has at once
-   * @param setupFlags {@code IORING_SETUP_} flags, as probed
    * @throws IOException if the kernel refuses the ring
    */
-  public static Reactor start(String name, int queueDepth, int setupFlags) throws IOException {
-    Reactor reactor = new Reactor(name, queueDepth, setupFlags);
+  public static Reactor start(ReactorOptions options) throws IOException {
+    return start(options, reactor -> new LoopWork.None(reactor.thread));
+  }
+
+  /** Starts a reactor that runs some work of ours, which is made on its thread. */
+  static Reactor start(ReactorOptions options, Function<Reactor, LoopWork> work)
+      throws IOException {
+    Reactor reactor = new Reactor(options, work);
     reactor.thread.start();
-    reactor.started.await();
-    if (reactor.startFailure != null) {
-      throw reactor.startFailure;
+    reactor.thread.started.await();
+    if (reactor.thread.startFailure != null) {
+      throw reactor.thread.startFailure;
     }
     return reactor;
   }
 
-  /** Returns the entries of the ring that a reactor makes: one more, for the read that wakes. */
-  public static int ringEntries(int queueDepth) {
-    return queueDepth + 1;
+  LoopWork newWork() {
+    return makeWork.apply(this);
+  }
+
+  /** Returns the reactor whose thread, or whose fiber, this is; null outside. */
+  public static Reactor current() {
+    return Thread.currentThread() instanceof ReactorThread own ? own.reactor : null;
+  }
+
+  /** Returns whether what this thread does excludes the loop: it is the loop's, or its fiber. */
+  boolean isOwnThread() {
+    Thread current = Thread.currentThread();
+    return current == thread || (current.isVirtual() && thread.loop.work.runs(current));
+  }
+
+  /** Returns the thread that turns the loop. */
+  Thread thread() {
+    return thread;
   }
 
   // ---------------------------------------------------------------- any thread
@@ -120,40 +96,41 @@ public final class Reactor implements AutoCloseable {
 
   /** As {@link #submit}, but the reactor need not see it before {@link #wakeUp}. For batches. */
   public void enqueue(RingOperation operation) {
-    if (!inbox.push(operation)) {
-      throw new IllegalStateException(
-          "the reactor is closed or has failed: name=" + thread.getName(), failure);
+    if (!(isOwnThread() ? thread.loop.submit(operation) : inbox.push(operation))) {
+      throw ended();
     }
+  }
+
+  /** Sends a message of ours. Returns false if the reactor takes no more. */
+  boolean send(Message message) {
+    if (!inbox.push(message)) {
+      return false;
+    }
+    wakeUp();
+    return true;
+  }
+
+  /** Returns what to throw at those who come too late. */
+  IllegalStateException ended() {
+    return new IllegalStateException(
+        "the reactor is closed or has failed: name=" + thread.getName(), thread.failure);
   }
 
   /** Makes sure that the reactor sees what was enqueued. */
   public void wakeUp() {
     if (inbox.claimWakeUp()) {
-      signal();
-    }
-  }
-
-  /** Ends the ring's wait, or its next one. The gate keeps the descriptor ours. */
-  private void signal() {
-    if (wakeGate.tryEnter()) {
-      try {
-        LinuxFiles.eventfdWrite(wakeDescriptor, 1);
-      } catch (IOException e) {
-        throw new IllegalStateException("the reactor cannot be woken", e);
-      } finally {
-        wakeGate.exit();
-      }
+      thread.driver.signal();
     }
   }
 
   /** Returns the calls of io_uring_enter so far. */
   public long enterCount() {
-    return enterCount.sum();
+    return thread.driver.enterCount();
   }
 
   /** Returns whether the kernel has a table for registered buffers. */
   public boolean hasFixedBuffers() {
-    return fixedBuffers;
+    return thread.driver.hasFixedBuffers();
   }
 
   /**
@@ -164,85 +141,62 @@ public final class Reactor implements AutoCloseable {
    *     memory is too small, ENOSPC where all slots are taken
    */
   public int register(Region region) {
-    return runTask(
-        () -> {
-          if (!fixedBuffers) {
-            return Errno.EOPNOTSUPP;
-          }
-          for (int slot = 0; slot < BUFFER_SLOTS; slot++) {
-            if (buffers[slot] == null) {
-              int result = ring.setBuffer(slot, region.address(), region.sizeBytes());
-              if (result == 0) {
-                buffers[slot] = region;
-                buffersEnd = Math.max(buffersEnd, slot + 1);
-              }
-              return -result;
-            }
-          }
-          return Errno.ENOSPC;
-        });
+    return call(driver -> driver.register(region));
   }
 
   /** Undoes {@link #register}; does nothing for a region that is not registered. */
   public void unregister(Region region) {
-    runTask(
-        () -> {
-          int slot = bufferSlot(region);
-          if (slot >= 0) {
-            buffers[slot] = null;
-            return -ring.setBuffer(slot, 0, 0);
-          }
+    call(
+        driver -> {
+          driver.unregister(region);
           return 0;
         });
   }
 
-  private int runTask(IntSupplier task) {
-    if (Thread.currentThread() == thread) {
-      throw new IllegalStateException("the reactor would wait for itself");
-    }
-    Task operation = new Task(task);
-    submit(operation);
-    operation.done.await();
-    if (operation.failure != null) {
-      throw new IllegalStateException("the reactor has failed", operation.failure);
-    }
-    return operation.result;
+  private interface DriverCall {
+    int call(LoopDriver driver);
   }
 
-  /** Something to run on the reactor's thread. */
-  private static final class Task extends RingOperation {
-    private final IntSupplier task;
-    private final Baton done = new Baton();
-    private int result;
-    private Throwable failure;
-
-    Task(IntSupplier task) {
-      this.task = task;
-      this.kind = TASK;
+  private int call(DriverCall body) {
+    if (isOwnThread()) {
+      return body.call(thread.loop.driver);
     }
+    Baton done = new Baton();
+    var call =
+        new LoopCall() {
+          private int result;
+          private Throwable failure;
 
-    @Override
-    protected boolean completed(int ignored) {
-      result = task.getAsInt();
-      done.post();
-      return false;
-    }
+          @Override
+          void run() {
+            result = body.call(thread.loop.driver);
+            done.post();
+          }
 
-    @Override
-    protected void failed(Throwable cause, boolean memoryInUse) {
-      failure = cause;
-      done.post();
+          @Override
+          void refused(Throwable cause) {
+            failure = cause;
+            done.post();
+          }
+        };
+    if (!send(call)) {
+      throw ended();
     }
+    done.await();
+    if (call.failure != null) {
+      throw new IllegalStateException("the reactor has failed", call.failure);
+    }
+    return call.result;
   }
 
   /** Waits for what the kernel has, fails the rest, and ends the thread. Twice does nothing. */
   @Override
   public void close() {
-    if (Thread.currentThread() == thread) {
+    if (isOwnThread()) {
       throw new IllegalStateException("the reactor would wait for itself");
     }
-    closing = true;
-    signal();
+    thread.closing = true;
+    thread.driver.signal();
     boolean interrupted = false;
     while (true) {
       try {
@@ -257,249 +211,28 @@ public final class Reactor implements AutoCloseable {
     }
   }
 
-  // ---------------------------------------------------------------- the thread
+  // ---------------------------------------------------------------- its thread and fibers
 
-  private void run(int setupFlags) {
-    // Not closed on the worst way out, where the kernel may still write the wake-up buffer.
-    Arena arena = Arena.ofConfined();
+  /**
+   * Turns the loop until a baton is posted: how the loop's own thread waits, and a fiber that
+   * cannot leave it. Whoever posts from another thread calls {@link #wakeUp} then.
+   *
+   * @throws IllegalStateException if too many wait inside of each other; or as a failure of the
+   *     ring, which ends the reactor
+   */
+  void runUntil(Baton baton) {
+    if (nested == NESTED_MAX) {
+      throw new IllegalStateException("too many waits inside of each other: depth=" + nested);
+    }
+    nested++;
     try {
-      wakeDescriptor = LinuxFiles.eventfd(0, 0);
-      try {
-        ring = Ring.open(ringEntries(inFlight.length), setupFlags);
-      } catch (IOException e) {
-        LinuxFiles.close(wakeDescriptor);
-        throw e;
+      while (!baton.isPosted()) {
+        thread.loop.turn(baton);
       }
-      wakeBuffer = arena.allocate(Long.BYTES, Long.BYTES);
-      fixedBuffers = ring.makeBufferTable(BUFFER_SLOTS) == 0;
     } catch (IOException e) {
-      startFailure = e;
-      arena.close();
-      started.post();
-      return;
-    } catch (RuntimeException | Error e) {
-      startFailure = new IOException("the reactor did not start", e);
-      started.post();
-      return;
-    }
-    started.post();
-
-    Throwable cause;
-    try {
-      loop();
-      cause = new IllegalStateException("the reactor is closed: name=" + thread.getName());
-    } catch (Throwable e) {
-      // Whatever it is, those who wait are told.
-      failure = e;
-      cause = e;
-    }
-    end(cause, arena);
-  }
-
-  private void loop() throws IOException {
-    while (true) {
-      appendToQueue(inbox.takeAll());
-      if (closing) {
-        if (inFlightCount() == 0 && !wakeArmed) {
-          return;
-        }
-      } else {
-        startQueued();
-        armWakeUp();
-      }
-      boolean wait =
-          !ring.hasCompletion()
-              && (closing || queueHead == null || freeCount == 0)
-              && inbox.prepareToSleep();
-      if (wait || ring.pendingCount() > 0) {
-        enterCount.increment();
-        ring.enter(wait ? 1 : 0);
-      }
-      if (wait) {
-        inbox.awake();
-      }
-      reap();
-    }
-  }
-
-  private int inFlightCount() {
-    return inFlight.length - freeCount;
-  }
-
-  private void appendToQueue(RingOperation list) {
-    if (list == null) {
-      return;
-    }
-    if (queueTail == null) {
-      queueHead = list;
-    } else {
-      queueTail.next = list;
-    }
-    RingOperation last = list;
-    while (last.next != null) {
-      last = last.next;
-    }
-    queueTail = last;
-  }
-
-  private RingOperation removeFirst() {
-    RingOperation first = queueHead;
-    queueHead = first.next;
-    if (queueHead == null) {
-      queueTail = null;
-    }
-    first.next = null;
-    return first;
-  }
-
-  private void startQueued() {
-    while (queueHead != null) {
-      if (queueHead.kind == RingOperation.TASK) {
-        callBack(removeFirst(), 0);
-      } else if (freeCount > 0 && ring.hasRoom()) {
-        start(removeFirst());
-      } else {
-        return;
-      }
-    }
-  }
-
-  private void start(RingOperation operation) {
-    int slot = freeSlots[--freeCount];
-    inFlight[slot] = operation;
-    if (operation.kind == RingOperation.SYNC) {
-      ring.push(
-          Liburing.IORING_OP_FSYNC(),
-          operation.descriptor,
-          0,
-          0,
-          0,
-          Liburing.IORING_FSYNC_DATASYNC(),
-          0,
-          slot);
-      return;
-    }
-    boolean read = operation.kind == RingOperation.READ;
-    int buffer = bufferSlot(operation.region);
-    int opcode;
-    if (buffer >= 0) {
-      opcode = read ? Liburing.IORING_OP_READ_FIXED() : Liburing.IORING_OP_WRITE_FIXED();
-    } else {
-      opcode = read ? Liburing.IORING_OP_READ() : Liburing.IORING_OP_WRITE();
-    }
-    ring.push(
-        opcode,
-        operation.descriptor,
-        operation.offset,
-        operation.region.address() + operation.regionOffset,
-        operation.length,
-        0,
-        Math.max(0, buffer),
-        slot);
-  }
-
-  /** Returns the region's slot in the kernel's table, or -1. Regions are few. */
-  private int bufferSlot(Region region) {
-    for (int slot = 0; slot < buffersEnd; slot++) {
-      if (buffers[slot] == region) {
-        return slot;
-      }
-    }
-    return -1;
-  }
-
-  /** Has the kernel read the event counter, which ends a wait when somebody raises it. */
-  private void armWakeUp() {
-    if (!wakeArmed && ring.hasRoom()) {
-      ring.push(
-          Liburing.IORING_OP_READ(),
-          wakeDescriptor,
-          0,
-          wakeBuffer.address(),
-          Long.BYTES,
-          0,
-          0,
-          WAKE_UP);
-      wakeArmed = true;
-    }
-  }
-
-  private void reap() throws IOException {
-    for (int count = 0; count < REAP_MAX && ring.hasCompletion(); count++) {
-      long userData = ring.userData();
-      int result = ring.result();
-      ring.advance();
-      if (userData == WAKE_UP) {
-        wakeArmed = false;
-        if (result < 0 && result != -Errno.EINTR && result != -Errno.EAGAIN) {
-          throw new IOException(
-              "the reactor's wake-up cannot be read: errno=" + Errno.name(-result));
-        }
-        continue;
-      }
-      int slot = (int) userData;
-      RingOperation operation = inFlight[slot];
-      inFlight[slot] = null;
-      freeSlots[freeCount++] = slot;
-      callBack(operation, result);
-    }
-  }
-
-  /** Tells an operation its result. One that wants to run again goes to the front. */
-  private void callBack(RingOperation operation, int result) {
-    boolean again;
-    try {
-      again = operation.completed(result);
-    } catch (RuntimeException | Error e) {
-      operation.failed(e, false);
-      throw e;
-    }
-    if (again) {
-      operation.next = queueHead;
-      queueHead = operation;
-      if (queueTail == null) {
-        queueTail = operation;
-      }
-    }
-  }
-
-  /** Fails what the kernel does not have, waits for what it has, and frees everything. */
-  private void end(Throwable cause, Arena arena) {
-    try {
-      appendToQueue(inbox.close());
-      failQueue(cause);
-      if (wakeArmed) {
-        signal();
-      }
-      while (inFlightCount() > 0 || wakeArmed) {
-        ring.enter(1);
-        try {
-          reap();
-        } catch (RuntimeException | Error e) {
-          cause.addSuppressed(e);
-        }
-        failQueue(cause);
-      }
-      ring.close();
-      arena.close();
-      wakeGate.close();
-      LinuxFiles.close(wakeDescriptor);
-    } catch (IOException | RuntimeException | Error e) {
-      // The ring is unusable with operations in it: nobody knows when the kernel leaves their
-      // memory alone, so it stays leased for good.
-      cause.addSuppressed(e);
-      failure = cause;
-      for (RingOperation operation : inFlight) {
-        if (operation != null) {
-          operation.failed(cause, true);
-        }
-      }
-    }
-  }
-
-  private void failQueue(Throwable cause) {
-    while (queueHead != null) {
-      removeFirst().failed(cause, false);
+      throw new IllegalStateException("the reactor has failed", e);
+    } finally {
+      nested--;
     }
   }
 }

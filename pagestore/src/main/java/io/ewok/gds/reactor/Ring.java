@@ -127,7 +127,7 @@ final class Ring implements AutoCloseable {
    * @param setupFlags {@code IORING_SETUP_} flags, as probed
    */
   static Ring open(int entryCount, int setupFlags) throws ErrnoException {
-    Arena arena = Arena.ofConfined();
+    Arena arena = Arena.ofShared();
     boolean opened = false;
     try {
       MemorySegment ring = io_uring.allocate(arena);

@@ -14,14 +14,10 @@ import io.ewok.gds.allocator.Region;
  * reactor.submit(operation);   // later, on the reactor's thread: operation.completed(bytes)
  * }</pre>
  */
-public abstract class RingOperation {
+public abstract class RingOperation extends Message {
   static final int READ = 0;
   static final int WRITE = 1;
   static final int SYNC = 2;
-  static final int TASK = 3;
-
-  /** Link of the inbox and of the queue behind it. */
-  RingOperation next;
 
   int kind;
   int descriptor;
@@ -29,6 +25,9 @@ public abstract class RingOperation {
   Region region;
   long regionOffset;
   int length;
+
+  /** What the kernel said, once it has ended. */
+  int outcome;
 
   /** For subclasses. */
   protected RingOperation() {}

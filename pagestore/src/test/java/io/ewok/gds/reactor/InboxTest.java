@@ -49,7 +49,7 @@ class InboxTest {
     Numbered second = new Numbered(0, 2);
     assertTrue(inbox.push(first));
     assertTrue(inbox.push(second));
-    RingOperation taken = inbox.takeAll();
+    Message taken = inbox.takeAll();
     assertSame(first, taken);
     assertSame(second, taken.next);
     assertNull(second.next);
@@ -62,6 +62,9 @@ class InboxTest {
     inbox.push(before);
     assertSame(before, inbox.close());
     assertFalse(inbox.push(new Numbered(0, 2)));
+    assertNull(inbox.takeAll(), "what runs until the end still looks");
+    assertFalse(inbox.push(new Numbered(0, 3)), "and does not open it");
+    assertTrue(inbox.prepareToSleep());
     assertNull(inbox.close());
   }
 
@@ -161,7 +164,7 @@ class InboxTest {
                   int[] last = new int[givers];
                   int count = 0;
                   while (count < givers * each) {
-                    RingOperation operation = inbox.takeAll();
+                    Message operation = inbox.takeAll();
                     for (; operation != null; operation = operation.next) {
                       Numbered numbered = (Numbered) operation;
                       if (numbered.number != last[numbered.giver] + 1) {

@@ -44,7 +44,13 @@ class ReactorTest {
     UringProbe probe = UringProbe.probe();
     assumeTrue(probe.supported(), probe.message());
     region = Region.map(budget, RegionOptions.ofSize(64 * PAGE));
-    reactor = Reactor.start("reactor-test", DEPTH, probe.setupFlags());
+    reactor =
+        Reactor.start(
+            ReactorOptions.defaults()
+                .withRing(
+                    RingOptions.defaults()
+                        .withQueueDepth(DEPTH)
+                        .withSetupFlags(probe.setupFlags())));
     descriptor =
         LinuxFiles.open(
             directory.resolve("data"),
@@ -265,26 +271,22 @@ class ReactorTest {
 
   @Test
   void waitingForItselfIsRefused() {
-    RingOperation closer =
-        new RingOperation() {
+    Baton done = new Baton();
+    List<Throwable> refused = new ArrayList<>();
+    reactor.send(
+        new LoopCall() {
           @Override
-          protected boolean completed(int result) {
-            reactor.close();
-            return false;
+          void run() {
+            refused.add(assertThrows(IllegalStateException.class, reactor::close));
+            done.post();
           }
 
           @Override
-          protected void failed(Throwable cause, boolean memoryInUse) {
-            refused = cause;
-            closerDone.post();
+          void refused(Throwable cause) {
+            done.post();
           }
-        };
-    closer.kind = RingOperation.TASK;
-    reactor.submit(closer);
-    closerDone.await();
-    assertInstanceOf(IllegalStateException.class, refused);
+        });
+    done.await();
+    assertEquals(1, refused.size());
   }
-
-  private final Baton closerDone = new Baton();
-  private Throwable refused;
 }

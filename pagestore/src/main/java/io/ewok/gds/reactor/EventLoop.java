@@ -1,0 +1,151 @@
+package io.ewok.gds.reactor;
+
+import java.io.IOException;
+
+/**
+ * The order of one turn: what arrived, timers, tasks and fibers, operations that wait for room, the
+ * kernel, and what it has ended.
+ *
+ * <p>Threads: confined to the reactor's, its fibers included. A turn may be taken inside of a
+ * callback of another one; so whatever is taken is taken one at a time, and nothing is held over a
+ * callback.
+ *
+ * <p>Errors: what a callback throws leaves {@link #turn} and ends the reactor; {@link #endAll} and
+ * further turns then tell everybody. An {@link IOException} means that the driver is lost.
+ */
+final class EventLoop {
+  /** Slices of work between two looks at the device. */
+  private static final int SLICES_MAX = 64;
+
+  final LoopDriver driver;
+  final LoopWork work;
+  private final Inbox inbox;
+
+  /*
+   * Completions are taken a few at a time, with new entries handed over in between: taking all of
+   * them first lets the device run empty.
+   */
+  private final int reapMax;
+
+  private final MessageQueue arrived = new MessageQueue();
+
+  /** Operations that the driver has no room for. */
+  private final MessageQueue waiting = new MessageQueue();
+
+  /** Why nothing more is taken; null while all is well. */
+  private Throwable ending;
+
+  EventLoop(LoopDriver driver, LoopWork work, Inbox inbox, int reapMax) {
+    this.driver = driver;
+    this.work = work;
+    this.inbox = inbox;
+    this.reapMax = reapMax;
+  }
+
+  /**
+   * Does what there is to do, or sleeps until there is something.
+   *
+   * @param until if it is posted, the turn does not sleep; may be null
+   */
+  void turn(Baton until) throws IOException {
+    takeArrived();
+    // A fiber that waits pinned keeps its thread, on which no other fiber can be mounted then.
+    boolean more = !Thread.currentThread().isVirtual() && work.run(SLICES_MAX);
+    startWaiting();
+    if (!more && mayWait() && inbox.prepareToSleep()) {
+      if (work.isIdle() && (until == null || !until.isPosted())) {
+        driver.flushAndWait(LoopDriver.FOREVER);
+      } else {
+        driver.flush();
+      }
+      inbox.awake();
+    } else {
+      driver.flush();
+    }
+    reap();
+  }
+
+  private boolean mayWait() {
+    return !driver.hasEnded() && (waiting.isEmpty() || !driver.hasRoom());
+  }
+
+  private void takeArrived() {
+    arrived.addAll(inbox.takeAll());
+    while (!arrived.isEmpty()) {
+      Message message = arrived.removeFirst();
+      if (message instanceof RingOperation operation) {
+        add(operation);
+      } else if (message instanceof LoopCall call) {
+        call.run();
+      } else {
+        work.accept(message);
+      }
+    }
+  }
+
+  /** Takes an operation of the loop's own thread. Returns false if the reactor ends. */
+  boolean submit(RingOperation operation) {
+    if (ending != null) {
+      return false;
+    }
+    add(operation);
+    return true;
+  }
+
+  private void add(RingOperation operation) {
+    waiting.addLast(operation);
+  }
+
+  private void startWaiting() {
+    while (!waiting.isEmpty() && driver.hasRoom()) {
+      driver.tryStart((RingOperation) waiting.removeFirst());
+    }
+  }
+
+  private void reap() throws IOException {
+    for (int count = 0; count < reapMax; count++) {
+      RingOperation operation = driver.take();
+      if (operation == null) {
+        return;
+      }
+      boolean again;
+      try {
+        again = operation.completed(operation.outcome);
+      } catch (RuntimeException | Error e) {
+        operation.failed(e, false);
+        throw e;
+      }
+      if (again) {
+        waiting.addFirst(operation);
+      }
+    }
+  }
+
+  /**
+   * Fails what the kernel does not have, and what waits or runs as a task. Turns go on until it
+   * returns true, so that the kernel can end what it has.
+   *
+   * @param cause why; the same in each call
+   * @return whether all has ended
+   */
+  boolean endAll(Throwable cause) {
+    if (ending == null) {
+      ending = cause;
+      arrived.addAll(inbox.close());
+    }
+    while (!arrived.isEmpty()) {
+      Message message = arrived.removeFirst();
+      if (message instanceof RingOperation operation) {
+        operation.failed(cause, false);
+      } else if (message instanceof LoopCall call) {
+        call.refused(cause);
+      } else {
+        work.accept(message);
+      }
+    }
+    while (!waiting.isEmpty()) {
+      ((RingOperation) waiting.removeFirst()).failed(cause, false);
+    }
+    return work.endAll(cause) && driver.inFlight() == 0;
+  }
+}

@@ -1,0 +1,61 @@
+package io.ewok.gds.reactor;
+
+import io.ewok.gds.allocator.Region;
+import java.io.IOException;
+
+/**
+ * What an {@link EventLoop} does I/O with and sleeps in.
+ *
+ * <p>Threads: {@link #signal} is for any; the rest is confined to the loop's thread.
+ *
+ * <p>Errors: an {@link IOException} says that operations are with the kernel and nobody will learn
+ * when they end; {@link #abandon} then tells them.
+ */
+interface LoopDriver {
+  /** For {@link #flush}: as long as it takes. */
+  long FOREVER = Long.MAX_VALUE;
+
+  /** Starts an operation, for the next {@link #flush}. Returns false if there is no room for it. */
+  boolean tryStart(RingOperation operation);
+
+  /** Returns whether {@link #tryStart} has room. */
+  boolean hasRoom();
+
+  /** Hands over what was started. Calls the kernel only if there is something. */
+  void flush() throws IOException;
+
+  /**
+   * Hands over what was started and waits until an operation has ended, somebody signalled, or the
+   * time is over. May return for nothing.
+   *
+   * @param timeoutNanos how long at most; {@link #FOREVER} for no limit
+   */
+  void flushAndWait(long timeoutNanos) throws IOException;
+
+  /** Returns whether {@link #take} has something. */
+  boolean hasEnded();
+
+  /**
+   * Takes an operation that has ended, with its {@link RingOperation#outcome} set; null if there is
+   * none.
+   */
+  RingOperation take() throws IOException;
+
+  /** Returns how many operations were started and not taken. */
+  int inFlight();
+
+  /** Ends the wait, or the next one. Any thread, also after close. */
+  void signal();
+
+  /** As {@link Reactor#register}. */
+  int register(Region region);
+
+  /** As {@link Reactor#unregister}. */
+  void unregister(Region region);
+
+  /** After an IOException: fails what is in flight. Goes on as a driver that can only wait. */
+  void abandon(Throwable cause);
+
+  /** Frees everything, when nothing is in flight. */
+  void close() throws IOException;
+}

@@ -1,0 +1,98 @@
+package io.ewok.gds.reactor;
+
+import java.io.IOException;
+
+/**
+ * The thread of a reactor: opens the driver, turns the loop, tells everybody when it ends, and
+ * frees everything.
+ */
+final class ReactorThread extends Thread {
+  final Reactor reactor;
+  private final ReactorOptions options;
+  final Baton started = new Baton();
+
+  /** Written before {@link #started} is posted, then constant. */
+  IOException startFailure;
+
+  RingDriver driver;
+  EventLoop loop;
+
+  /** Set by the reactor, which then signals. */
+  volatile boolean closing;
+
+  /** What ended the reactor, if that was not close. */
+  volatile Throwable failure;
+
+  ReactorThread(Reactor reactor, ReactorOptions options) {
+    super(options.name());
+    setDaemon(true);
+    this.reactor = reactor;
+    this.options = options;
+  }
+
+  @Override
+  public void run() {
+    try {
+      LoopWork work = reactor.newWork();
+      driver = RingDriver.open(options.ring());
+      loop = new EventLoop(driver, work, reactor.inbox, options.ring().reapMax());
+    } catch (IOException e) {
+      startFailure = e;
+    } catch (RuntimeException | Error e) {
+      startFailure = new IOException("the reactor did not start", e);
+    }
+    boolean running = startFailure == null;
+    started.post();
+    if (running) {
+      loopUntilEnded();
+    }
+  }
+
+  private void loopUntilEnded() {
+    Throwable cause = null;
+    boolean ended = false;
+    while (!ended) {
+      try {
+        if (cause == null && closing) {
+          cause = new IllegalStateException("the reactor is closed: name=" + getName());
+        }
+        ended = cause != null && loop.endAll(cause);
+        if (!ended) {
+          loop.turn(null);
+        }
+      } catch (Throwable e) {
+        // Whatever it is, those who wait are told.
+        if (cause == null) {
+          cause = e;
+          failure = e;
+        } else if (cause != e) {
+          cause.addSuppressed(e);
+        }
+        if (e instanceof IOException) {
+          abandon(cause);
+        }
+      }
+    }
+    try {
+      driver.close();
+    } catch (IOException | RuntimeException | Error e) {
+      cause.addSuppressed(e);
+      failure = cause;
+    }
+  }
+
+  /**
+   * The ring is unusable with operations in it: nobody knows when the kernel leaves their memory
+   * alone, so it stays leased for good.
+   */
+  private void abandon(Throwable cause) {
+    failure = cause;
+    do {
+      try {
+        driver.abandon(cause);
+      } catch (RuntimeException | Error e) {
+        cause.addSuppressed(e);
+      }
+    } while (driver.inFlight() > 0);
+  }
+}

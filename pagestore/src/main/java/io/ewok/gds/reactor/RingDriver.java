@@ -1,0 +1,255 @@
+package io.ewok.gds.reactor;
+
+import io.ewok.gds.allocator.Region;
+import io.ewok.gds.ffm.Errno;
+import io.ewok.gds.ffm.ErrnoException;
+import io.ewok.gds.ffm.LinuxFiles;
+import io.ewok.gds.ffm.liburing.Liburing;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * I/O through a ring. Sleeps in the kernel with a read of an event counter in the ring, which
+ * {@link #signal} raises.
+ *
+ * <p>Threads: {@link #signal} is for any, the rest confined to the thread that opened it.
+ */
+final class RingDriver implements LoopDriver {
+  /** User data of the read that wakes the ring; operations have their slot, not negative. */
+  private static final long WAKE_UP = -1;
+
+  private final Thread thread = Thread.currentThread();
+  private final int wakeDescriptor;
+  private final Gate wakeGate = new Gate();
+  private final LongAdder enterCount = new LongAdder();
+  private volatile boolean lost;
+
+  /** Shared, since fibers use it too; not closed when the kernel may still write to it. */
+  private final Arena arena;
+
+  private final MemorySegment wakeBuffer;
+  private final Ring ring;
+  private final RingBuffers buffers;
+  private boolean wakeArmed;
+  private final RingOperation[] inFlight;
+  private final int[] freeSlots;
+  private int freeCount;
+
+  private RingDriver(RingOptions options, int wakeDescriptor, Arena arena) throws IOException {
+    this.wakeDescriptor = wakeDescriptor;
+    this.arena = arena;
+    wakeBuffer = arena.allocate(Long.BYTES, Long.BYTES);
+    int depth = options.queueDepth();
+    inFlight = new RingOperation[depth];
+    freeSlots = new int[depth];
+    while (freeCount < depth) {
+      freeSlots[freeCount] = freeCount;
+      freeCount++;
+    }
+    ring = Ring.open(options.ringEntries(), options.setupFlags());
+    buffers = new RingBuffers(ring);
+  }
+
+  /** Opens a ring for the calling platform thread. */
+  static RingDriver open(RingOptions options) throws IOException {
+    int wakeDescriptor = LinuxFiles.eventfd(0, 0);
+    Arena arena = Arena.ofShared();
+    boolean opened = false;
+    try {
+      RingDriver driver = new RingDriver(options, wakeDescriptor, arena);
+      opened = true;
+      return driver;
+    } finally {
+      if (!opened) {
+        arena.close();
+        LinuxFiles.close(wakeDescriptor);
+      }
+    }
+  }
+
+  long enterCount() {
+    return enterCount.sum();
+  }
+
+  boolean hasFixedBuffers() {
+    return buffers.supported();
+  }
+
+  @Override
+  public int register(Region region) {
+    return buffers.register(region);
+  }
+
+  @Override
+  public void unregister(Region region) {
+    buffers.unregister(region);
+  }
+
+  @Override
+  public boolean hasRoom() {
+    return freeCount > 0 && ring.hasRoom() && !lost;
+  }
+
+  @Override
+  public boolean tryStart(RingOperation operation) {
+    if (!hasRoom()) {
+      return false;
+    }
+    int slot = freeSlots[--freeCount];
+    inFlight[slot] = operation;
+    if (operation.kind == RingOperation.SYNC) {
+      ring.push(
+          Liburing.IORING_OP_FSYNC(),
+          operation.descriptor,
+          0,
+          0,
+          0,
+          Liburing.IORING_FSYNC_DATASYNC(),
+          0,
+          slot);
+      return true;
+    }
+    boolean read = operation.kind == RingOperation.READ;
+    int buffer = buffers.slotOf(operation.region);
+    int opcode;
+    if (buffer >= 0) {
+      opcode = read ? Liburing.IORING_OP_READ_FIXED() : Liburing.IORING_OP_WRITE_FIXED();
+    } else {
+      opcode = read ? Liburing.IORING_OP_READ() : Liburing.IORING_OP_WRITE();
+    }
+    ring.push(
+        opcode,
+        operation.descriptor,
+        operation.offset,
+        operation.region.address() + operation.regionOffset,
+        operation.length,
+        0,
+        Math.max(0, buffer),
+        slot);
+    return true;
+  }
+
+  @Override
+  public void flush() throws IOException {
+    if (ring.pendingCount() > 0 && !lost) {
+      enter(0);
+    }
+  }
+
+  private void enter(int completionsMin) throws ErrnoException {
+    enterCount.increment();
+    ring.enter(completionsMin);
+  }
+
+  @Override
+  public void flushAndWait(long timeoutNanos) throws IOException {
+    if (lost) {
+      LockSupport.park(this);
+      return;
+    }
+    armWakeUp();
+    enter(1);
+  }
+
+  /** Has the kernel read the event counter, which ends a wait when somebody raises it. */
+  private void armWakeUp() throws ErrnoException {
+    if (!wakeArmed) {
+      if (!ring.hasRoom()) {
+        enter(0);
+      }
+      ring.push(
+          Liburing.IORING_OP_READ(),
+          wakeDescriptor,
+          0,
+          wakeBuffer.address(),
+          Long.BYTES,
+          0,
+          0,
+          WAKE_UP);
+      wakeArmed = true;
+    }
+  }
+
+  @Override
+  public boolean hasEnded() {
+    return !lost && ring.hasCompletion();
+  }
+
+  @Override
+  public RingOperation take() throws IOException {
+    while (hasEnded()) {
+      long userData = ring.userData();
+      int result = ring.result();
+      ring.advance();
+      if (userData == WAKE_UP) {
+        wakeArmed = false;
+        if (result < 0 && result != -Errno.EINTR && result != -Errno.EAGAIN) {
+          throw new ErrnoException("read", -result);
+        }
+      } else {
+        int slot = (int) userData;
+        RingOperation operation = inFlight[slot];
+        inFlight[slot] = null;
+        freeSlots[freeCount++] = slot;
+        operation.outcome = result;
+        return operation;
+      }
+    }
+    return null;
+  }
+
+  @Override
+  public int inFlight() {
+    return inFlight.length - freeCount;
+  }
+
+  /* The gate keeps the descriptor ours. */
+  @Override
+  public void signal() {
+    if (lost) {
+      LockSupport.unpark(thread);
+    } else if (wakeGate.tryEnter()) {
+      try {
+        LinuxFiles.eventfdWrite(wakeDescriptor, 1);
+      } catch (IOException e) {
+        throw new IllegalStateException("the reactor cannot be woken", e);
+      } finally {
+        wakeGate.exit();
+      }
+    }
+  }
+
+  @Override
+  public void abandon(Throwable cause) {
+    lost = true;
+    for (int slot = 0; slot < inFlight.length; slot++) {
+      RingOperation operation = inFlight[slot];
+      if (operation != null) {
+        inFlight[slot] = null;
+        freeSlots[freeCount++] = slot;
+        operation.failed(cause, true);
+      }
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    if (lost) {
+      return;
+    }
+    if (wakeArmed) {
+      signal();
+    }
+    while (wakeArmed) {
+      enter(1);
+      take();
+    }
+    ring.close();
+    arena.close();
+    wakeGate.close();
+    LinuxFiles.close(wakeDescriptor);
+  }
+}
