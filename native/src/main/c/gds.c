@@ -3,17 +3,30 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 _Static_assert(sizeof(off_t) == 8, "file offsets must be 64 bits wide");
 _Static_assert(sizeof(void *) == 8, "addresses must be 64 bits wide");
+_Static_assert(sizeof(struct sockaddr_in6) == GDS_SOCKET_ADDRESS_BYTES, "the largest address");
+
+/* Of struct statx, where the C library's headers are older than the kernel. */
+#define ATOMIC_WRITE_MASK 0x10000u
+#define ATOMIC_WRITE_MIN_AT 0xa8
+#define ATOMIC_WRITE_MAX_AT 0xac
+_Static_assert(sizeof(struct statx) >= 0x100, "the kernel writes this much");
 
 /* The result of a call that sets errno. */
 #define RESULT(call)                       \
@@ -47,14 +60,20 @@ int64_t gds_pwrite(int fd, const void *buffer, uint64_t length_bytes, int64_t of
     RESULT_UNINTERRUPTED(pwrite(fd, buffer, length_bytes, offset));
 }
 
+int64_t gds_pwrite_with(int fd, const void *buffer, uint64_t length_bytes, int64_t offset, int flags)
+{
+    struct iovec memory = {.iov_base = (void *)(uintptr_t)buffer, .iov_len = length_bytes};
+    RESULT_UNINTERRUPTED(pwritev2(fd, &memory, 1, offset, flags));
+}
+
 int gds_fdatasync(int fd)
 {
-    RESULT_UNINTERRUPTED(fdatasync(fd));
+    RESULT(fdatasync(fd));
 }
 
 int gds_fsync(int fd)
 {
-    RESULT_UNINTERRUPTED(fsync(fd));
+    RESULT(fsync(fd));
 }
 
 int gds_fallocate(int fd, int mode, int64_t offset, int64_t length_bytes)
@@ -67,10 +86,17 @@ int gds_ftruncate(int fd, int64_t size_bytes)
     RESULT_UNINTERRUPTED(ftruncate(fd, size_bytes));
 }
 
+static uint32_t number_at(const struct statx *found, size_t offset)
+{
+    uint32_t number;
+    memcpy(&number, (const char *)found + offset, sizeof number);
+    return number;
+}
+
 int gds_statx(int fd, struct gds_file_status *status)
 {
     struct statx found;
-    unsigned int mask = STATX_BASIC_STATS;
+    unsigned int mask = STATX_BASIC_STATS | ATOMIC_WRITE_MASK;
 #ifdef STATX_DIOALIGN
     mask |= STATX_DIOALIGN;
 #endif
@@ -89,7 +115,65 @@ int gds_statx(int fd, struct gds_file_status *status)
         status->direct_offset_alignment_bytes = found.stx_dio_offset_align;
     }
 #endif
+    if (found.stx_mask & ATOMIC_WRITE_MASK) {
+        status->atomic_write_min_bytes = number_at(&found, ATOMIC_WRITE_MIN_AT);
+        status->atomic_write_max_bytes = number_at(&found, ATOMIC_WRITE_MAX_AT);
+    }
+    if (S_ISBLK(found.stx_mode)) {
+        int block_bytes = 0;
+        if (ioctl(fd, BLKGETSIZE64, &status->size_bytes) < 0 || ioctl(fd, BLKSSZGET, &block_bytes) < 0)
+            return -errno;
+        status->logical_block_bytes = (uint32_t)block_bytes;
+    }
     return 0;
+}
+
+int gds_socket(int address_bytes)
+{
+    RESULT(socket(address_bytes == 16 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+}
+
+int gds_socket_address(void *result, const uint8_t *address, int address_bytes, int port, uint32_t scope)
+{
+    if (address_bytes == 4) {
+        struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+        memcpy(&v4.sin_addr, address, 4);
+        memcpy(result, &v4, sizeof v4);
+        return sizeof v4;
+    }
+    if (address_bytes == 16) {
+        struct sockaddr_in6 v6 = {
+            .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port), .sin6_scope_id = scope};
+        memcpy(&v6.sin6_addr, address, 16);
+        memcpy(result, &v6, sizeof v6);
+        return sizeof v6;
+    }
+    return -EAFNOSUPPORT;
+}
+
+int gds_bind_and_listen(int fd, const void *socket_address, int length_bytes, int backlog)
+{
+    int on = 1;
+    /* Else a port that was just in use is refused for a minute. */
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
+        bind(fd, socket_address, (socklen_t)length_bytes) < 0)
+        return -errno;
+    RESULT(listen(fd, backlog));
+}
+
+int gds_socket_port(int fd)
+{
+    struct sockaddr_in6 found;
+    socklen_t length = sizeof found;
+    if (getsockname(fd, (struct sockaddr *)&found, &length) < 0)
+        return -errno;
+    /* Both families have the port in one place. */
+    return ntohs(found.sin6_port);
+}
+
+int gds_socket_no_delay(int fd, int on)
+{
+    RESULT(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on));
 }
 
 int gds_eventfd(unsigned int initial, int flags)

@@ -10,10 +10,11 @@
 #include <stdint.h>
 
 /* Raised with every incompatible change of this file; Java refuses a library of another version. */
-#define GDS_ABI_VERSION 2
+#define GDS_ABI_VERSION 3
 
 /* What gds_statx tells of a file: a fixed form of struct statx, which grows with kernel headers. */
 struct gds_file_status {
+    /* Of a block device too, for which the kernel's own is 0. */
     uint64_t size_bytes;
     uint64_t inode;
     uint64_t device;
@@ -22,6 +23,11 @@ struct gds_file_status {
     /* Alignment of memory and of file offsets for O_DIRECT; 0 where the file system does not report it. */
     uint32_t direct_memory_alignment_bytes;
     uint32_t direct_offset_alignment_bytes;
+    /* The sizes of a write that the device does wholly or not at all; 0 where there are none. */
+    uint32_t atomic_write_min_bytes;
+    uint32_t atomic_write_max_bytes;
+    /* The unit of transfers of a block device; 0 for other files. */
+    uint32_t logical_block_bytes;
 };
 
 /* Everything else in the library's own sources is hidden. */
@@ -32,11 +38,25 @@ int gds_abi_version(void);
 /* Files. */
 int64_t gds_pread(int fd, void *buffer, uint64_t length_bytes, int64_t offset);
 int64_t gds_pwrite(int fd, const void *buffer, uint64_t length_bytes, int64_t offset);
+/* The flags are those of pwritev2, RWF_. */
+int64_t gds_pwrite_with(int fd, const void *buffer, uint64_t length_bytes, int64_t offset, int flags);
+/* A sync that was interrupted is reported: one that is repeated may not know what the first one lost. */
 int gds_fdatasync(int fd);
 int gds_fsync(int fd);
 int gds_fallocate(int fd, int mode, int64_t offset, int64_t length_bytes);
 int gds_ftruncate(int fd, int64_t size_bytes);
 int gds_statx(int fd, struct gds_file_status *status);
+
+/*
+ * TCP sockets, blocking, for transfers through io_uring. An address of 4 or 16 bytes becomes a sockaddr of the length
+ * that is returned; there is room for GDS_SOCKET_ADDRESS_BYTES.
+ */
+#define GDS_SOCKET_ADDRESS_BYTES 28
+int gds_socket(int address_bytes);
+int gds_socket_address(void *result, const uint8_t *address, int address_bytes, int port, uint32_t scope);
+int gds_bind_and_listen(int fd, const void *socket_address, int length_bytes, int backlog);
+int gds_socket_port(int fd);
+int gds_socket_no_delay(int fd, int on);
 
 /* Event counters. A read of zero from a non-blocking counter is -EAGAIN. */
 int gds_eventfd(unsigned int initial, int flags);

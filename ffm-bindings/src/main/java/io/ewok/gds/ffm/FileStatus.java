@@ -3,7 +3,7 @@ package io.ewok.gds.ffm;
 /**
  * What the kernel knows of an open file.
  *
- * @param sizeBytes length of the file; 0 for a block device
+ * @param sizeBytes length of the file or the block device
  * @param mode type and permissions, as in {@code st_mode}
  * @param inode number of the file in its file system
  * @param device number of the file system's device; with {@code inode} it identifies the file
@@ -12,6 +12,10 @@ package io.ewok.gds.ffm;
  *     reported
  * @param directOffsetAlignmentBytes what O_DIRECT demands of offsets and lengths; 0 where it is not
  *     reported
+ * @param atomicWriteMinBytes the smallest write that is done wholly or not at all, of those that
+ *     ask for it; 0 where there are none
+ * @param atomicWriteMaxBytes the largest such write
+ * @param logicalBlockBytes the unit of transfers of a block device; 0 for other files
  */
 public record FileStatus(
     long sizeBytes,
@@ -20,7 +24,10 @@ public record FileStatus(
     long device,
     int hardLinks,
     int directMemoryAlignmentBytes,
-    int directOffsetAlignmentBytes) {
+    int directOffsetAlignmentBytes,
+    int atomicWriteMinBytes,
+    int atomicWriteMaxBytes,
+    int logicalBlockBytes) {
 
   private static final int TYPE_MASK = 0xF000;
   private static final int TYPE_REGULAR = 0x8000;

@@ -19,7 +19,7 @@ import jnr.posix.POSIX;
  *
  * <p>Threads: any, one file by several at a time. Every call may wait for the device and holds its
  * thread meanwhile: never call from a virtual thread. Calls that a signal interrupted before they
- * did anything are repeated.
+ * did anything are repeated, save syncs: a second one may not know what the first one lost.
  *
  * {@snippet :
  * int fd = LinuxFiles.open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
@@ -44,6 +44,15 @@ public final class LinuxFiles {
 
   /** {@link #fallocate} mode: make the range read as zeros and keep it allocated. */
   public static final int FALLOC_FL_ZERO_RANGE = 0x10;
+
+  /** {@link #pwrite} flag: durable on return, as by {@link #fdatasync} of what was written. */
+  public static final int RWF_DSYNC = 0x02;
+
+  /**
+   * {@link #pwrite} flag: wholly or not at all, whatever happens; for the sizes that {@link
+   * FileStatus} tells, at multiples of themselves.
+   */
+  public static final int RWF_ATOMIC = 0x40;
 
   /** {@link #eventfd} flag: a read of zero fails with EAGAIN instead of waiting. */
   public static final int EFD_NONBLOCK = 0x800;
@@ -161,6 +170,20 @@ public final class LinuxFiles {
   }
 
   /**
+   * As {@link #pwrite(int, MemorySegment, long, long)}, with flags.
+   *
+   * @param flags a combination of the {@code RWF_} constants
+   * @throws ErrnoException EOPNOTSUPP where the kernel or the file system knows a flag not, EINVAL
+   *     for an atomic write of another size or place; with RWF_DSYNC any other as of {@link
+   *     #fdatasync}
+   */
+  public static long pwrite(int fd, MemorySegment buffer, long lengthBytes, long offset, int flags)
+      throws ErrnoException {
+    Objects.checkFromIndexSize(0, lengthBytes, buffer.byteSize());
+    return check("pwritev2", Gds.gds_pwrite_with(fd, buffer, lengthBytes, offset, flags));
+  }
+
+  /**
    * Makes the file's data durable, with as much metadata as reading it back needs; blocks.
    *
    * @throws ErrnoException after which it is unknown what is durable; calling again may report
@@ -211,7 +234,10 @@ public final class LinuxFiles {
           gds_file_status.device(status),
           gds_file_status.hard_links(status),
           gds_file_status.direct_memory_alignment_bytes(status),
-          gds_file_status.direct_offset_alignment_bytes(status));
+          gds_file_status.direct_offset_alignment_bytes(status),
+          gds_file_status.atomic_write_min_bytes(status),
+          gds_file_status.atomic_write_max_bytes(status),
+          gds_file_status.logical_block_bytes(status));
     }
   }
 
@@ -222,7 +248,7 @@ public final class LinuxFiles {
       throw new ErrnoException("fstat", posix.errno());
     }
     return new FileStatus(
-        status.st_size(), status.mode(), status.ino(), status.dev(), status.nlink(), 0, 0);
+        status.st_size(), status.mode(), status.ino(), status.dev(), status.nlink(), 0, 0, 0, 0, 0);
   }
 
   /** Makes an event counter, which any thread can raise and one can wait for; not inherited. */

@@ -15,6 +15,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.SplittableRandom;
@@ -179,6 +180,9 @@ class LinuxFilesTest {
               status.device(),
               status.hardLinks(),
               0,
+              0,
+              0,
+              0,
               0),
           cold);
       Files.delete(directory.resolve("status"));
@@ -244,6 +248,62 @@ class LinuxFilesTest {
     Path path = Path.of("plain");
     assertEquals("plain", LinuxFiles.nativeName(path, "ANSI_X3.4-1968"));
     assertEquals("plain", LinuxFiles.nativeName(path, "UTF-8"));
+  }
+
+  @Test
+  void writeWithFlagsWritesAndSyncs() throws Exception {
+    int fd = create("flags", 0);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment buffer = arena.allocate(4096);
+      buffer.fill((byte) 9);
+      assertEquals(4096, LinuxFiles.pwrite(fd, buffer, 4096, 4096, LinuxFiles.RWF_DSYNC));
+      buffer.fill((byte) 0);
+      assertEquals(4096, LinuxFiles.pread(fd, buffer, 4096, 4096));
+      assertEquals(9, buffer.get(ValueLayout.JAVA_BYTE, 4095));
+      assertThrows(
+          IndexOutOfBoundsException.class,
+          () -> LinuxFiles.pwrite(fd, buffer, 4097, 0, LinuxFiles.RWF_DSYNC));
+      ErrnoException unknown =
+          assertThrows(ErrnoException.class, () -> LinuxFiles.pwrite(fd, buffer, 4096, 0, 1 << 30));
+      assertEquals(Errno.EOPNOTSUPP, unknown.errno());
+    } finally {
+      LinuxFiles.close(fd);
+    }
+  }
+
+  @Test
+  void statusOfBlockDeviceTellsSizeAndBlock() throws Exception {
+    Path image = directory.resolve("disk");
+    int fd = create("disk", 0);
+    LinuxFiles.ftruncate(fd, 1 << 20);
+    LinuxFiles.close(fd);
+    for (int blockBytes : new int[] {512, 4096}) {
+      Path device = attach(image, blockBytes);
+      try {
+        int block = LinuxFiles.open(device, OpenFlags.O_RDONLY, 0);
+        try {
+          FileStatus status = LinuxFiles.statx(block);
+          assertTrue(status.isBlockDevice());
+          assertEquals(1 << 20, status.sizeBytes());
+          assertEquals(blockBytes, status.logicalBlockBytes());
+        } finally {
+          LinuxFiles.close(block);
+        }
+      } finally {
+        CProgram.run("losetup", "-d", device.toString());
+      }
+    }
+  }
+
+  private static Path attach(Path image, int blockBytes) throws Exception {
+    Process losetup =
+        new ProcessBuilder(
+                "losetup", "-f", "--show", "-b", Integer.toString(blockBytes), image.toString())
+            .redirectError(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    String name = new String(losetup.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assumeTrue(losetup.waitFor() == 0, "loop devices need root and a kernel that has them");
+    return Path.of(name.strip());
   }
 
   @Test

@@ -36,11 +36,15 @@ class StructLayoutTest {
       """
       #include <fcntl.h>
       #include <linux/falloc.h>
+      #include <linux/fs.h>
       #include <liburing.h>
       #include <stddef.h>
       #include <stdio.h>
       #include <sys/eventfd.h>
       #include "gds.h"
+      #ifndef RWF_ATOMIC /* before Linux 6.11 */
+      #define RWF_ATOMIC 0x40
+      #endif
       """;
 
   /* Reserved fields are what later headers turn into others; their place is checked by that of their neighbours. */

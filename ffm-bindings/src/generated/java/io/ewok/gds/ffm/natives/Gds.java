@@ -22,14 +22,23 @@ public class Gds extends Gds$shared {
 
     static final SymbolLookup SYMBOL_LOOKUP = io.ewok.gds.ffm.NativeLibrary.symbols();
 
-    private static final int GDS_ABI_VERSION = (int)2L;
+    private static final int GDS_ABI_VERSION = (int)3L;
     /**
      * {@snippet lang=c :
-     * #define GDS_ABI_VERSION 2
+     * #define GDS_ABI_VERSION 3
      * }
      */
     public static int GDS_ABI_VERSION() {
         return GDS_ABI_VERSION;
+    }
+    private static final int GDS_SOCKET_ADDRESS_BYTES = (int)28L;
+    /**
+     * {@snippet lang=c :
+     * #define GDS_SOCKET_ADDRESS_BYTES 28
+     * }
+     */
+    public static int GDS_SOCKET_ADDRESS_BYTES() {
+        return GDS_SOCKET_ADDRESS_BYTES;
     }
 
     private static class gds_abi_version {
@@ -209,6 +218,70 @@ public class Gds extends Gds$shared {
                 traceDowncall("gds_pwrite", fd, buffer, length_bytes, offset);
             }
             return (long)mh$.invokeExact(fd, buffer, length_bytes, offset);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gds_pwrite_with {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            Gds.C_LONG,
+            Gds.C_INT,
+            Gds.C_POINTER,
+            Gds.C_LONG,
+            Gds.C_LONG,
+            Gds.C_INT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gds_pwrite_with");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int64_t gds_pwrite_with(int fd, const void *buffer, uint64_t length_bytes, int64_t offset, int flags)
+     * }
+     */
+    public static FunctionDescriptor gds_pwrite_with$descriptor() {
+        return gds_pwrite_with.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int64_t gds_pwrite_with(int fd, const void *buffer, uint64_t length_bytes, int64_t offset, int flags)
+     * }
+     */
+    public static MethodHandle gds_pwrite_with$handle() {
+        return gds_pwrite_with.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int64_t gds_pwrite_with(int fd, const void *buffer, uint64_t length_bytes, int64_t offset, int flags)
+     * }
+     */
+    public static MemorySegment gds_pwrite_with$address() {
+        return gds_pwrite_with.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int64_t gds_pwrite_with(int fd, const void *buffer, uint64_t length_bytes, int64_t offset, int flags)
+     * }
+     */
+    public static long gds_pwrite_with(int fd, MemorySegment buffer, long length_bytes, long offset, int flags) {
+        var mh$ = gds_pwrite_with.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gds_pwrite_with", fd, buffer, length_bytes, offset, flags);
+            }
+            return (long)mh$.invokeExact(fd, buffer, length_bytes, offset, flags);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
@@ -514,6 +587,314 @@ public class Gds extends Gds$shared {
                 traceDowncall("gds_statx", fd, status);
             }
             return (int)mh$.invokeExact(fd, status);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gds_socket {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            Gds.C_INT,
+            Gds.C_INT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gds_socket");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int gds_socket(int address_bytes)
+     * }
+     */
+    public static FunctionDescriptor gds_socket$descriptor() {
+        return gds_socket.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int gds_socket(int address_bytes)
+     * }
+     */
+    public static MethodHandle gds_socket$handle() {
+        return gds_socket.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int gds_socket(int address_bytes)
+     * }
+     */
+    public static MemorySegment gds_socket$address() {
+        return gds_socket.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int gds_socket(int address_bytes)
+     * }
+     */
+    public static int gds_socket(int address_bytes) {
+        var mh$ = gds_socket.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gds_socket", address_bytes);
+            }
+            return (int)mh$.invokeExact(address_bytes);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gds_socket_address {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            Gds.C_INT,
+            Gds.C_POINTER,
+            Gds.C_POINTER,
+            Gds.C_INT,
+            Gds.C_INT,
+            Gds.C_INT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gds_socket_address");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int gds_socket_address(void *result, const uint8_t *address, int address_bytes, int port, uint32_t scope)
+     * }
+     */
+    public static FunctionDescriptor gds_socket_address$descriptor() {
+        return gds_socket_address.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int gds_socket_address(void *result, const uint8_t *address, int address_bytes, int port, uint32_t scope)
+     * }
+     */
+    public static MethodHandle gds_socket_address$handle() {
+        return gds_socket_address.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int gds_socket_address(void *result, const uint8_t *address, int address_bytes, int port, uint32_t scope)
+     * }
+     */
+    public static MemorySegment gds_socket_address$address() {
+        return gds_socket_address.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int gds_socket_address(void *result, const uint8_t *address, int address_bytes, int port, uint32_t scope)
+     * }
+     */
+    public static int gds_socket_address(MemorySegment result, MemorySegment address, int address_bytes, int port, int scope) {
+        var mh$ = gds_socket_address.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gds_socket_address", result, address, address_bytes, port, scope);
+            }
+            return (int)mh$.invokeExact(result, address, address_bytes, port, scope);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gds_bind_and_listen {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            Gds.C_INT,
+            Gds.C_INT,
+            Gds.C_POINTER,
+            Gds.C_INT,
+            Gds.C_INT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gds_bind_and_listen");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int gds_bind_and_listen(int fd, const void *socket_address, int length_bytes, int backlog)
+     * }
+     */
+    public static FunctionDescriptor gds_bind_and_listen$descriptor() {
+        return gds_bind_and_listen.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int gds_bind_and_listen(int fd, const void *socket_address, int length_bytes, int backlog)
+     * }
+     */
+    public static MethodHandle gds_bind_and_listen$handle() {
+        return gds_bind_and_listen.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int gds_bind_and_listen(int fd, const void *socket_address, int length_bytes, int backlog)
+     * }
+     */
+    public static MemorySegment gds_bind_and_listen$address() {
+        return gds_bind_and_listen.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int gds_bind_and_listen(int fd, const void *socket_address, int length_bytes, int backlog)
+     * }
+     */
+    public static int gds_bind_and_listen(int fd, MemorySegment socket_address, int length_bytes, int backlog) {
+        var mh$ = gds_bind_and_listen.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gds_bind_and_listen", fd, socket_address, length_bytes, backlog);
+            }
+            return (int)mh$.invokeExact(fd, socket_address, length_bytes, backlog);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gds_socket_port {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            Gds.C_INT,
+            Gds.C_INT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gds_socket_port");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int gds_socket_port(int fd)
+     * }
+     */
+    public static FunctionDescriptor gds_socket_port$descriptor() {
+        return gds_socket_port.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int gds_socket_port(int fd)
+     * }
+     */
+    public static MethodHandle gds_socket_port$handle() {
+        return gds_socket_port.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int gds_socket_port(int fd)
+     * }
+     */
+    public static MemorySegment gds_socket_port$address() {
+        return gds_socket_port.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int gds_socket_port(int fd)
+     * }
+     */
+    public static int gds_socket_port(int fd) {
+        var mh$ = gds_socket_port.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gds_socket_port", fd);
+            }
+            return (int)mh$.invokeExact(fd);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gds_socket_no_delay {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            Gds.C_INT,
+            Gds.C_INT,
+            Gds.C_INT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gds_socket_no_delay");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int gds_socket_no_delay(int fd, int on)
+     * }
+     */
+    public static FunctionDescriptor gds_socket_no_delay$descriptor() {
+        return gds_socket_no_delay.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int gds_socket_no_delay(int fd, int on)
+     * }
+     */
+    public static MethodHandle gds_socket_no_delay$handle() {
+        return gds_socket_no_delay.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int gds_socket_no_delay(int fd, int on)
+     * }
+     */
+    public static MemorySegment gds_socket_no_delay$address() {
+        return gds_socket_no_delay.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int gds_socket_no_delay(int fd, int on)
+     * }
+     */
+    public static int gds_socket_no_delay(int fd, int on) {
+        var mh$ = gds_socket_no_delay.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gds_socket_no_delay", fd, on);
+            }
+            return (int)mh$.invokeExact(fd, on);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

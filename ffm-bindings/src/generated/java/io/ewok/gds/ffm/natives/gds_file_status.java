@@ -22,6 +22,9 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     uint32_t hard_links;
  *     uint32_t direct_memory_alignment_bytes;
  *     uint32_t direct_offset_alignment_bytes;
+ *     uint32_t atomic_write_min_bytes;
+ *     uint32_t atomic_write_max_bytes;
+ *     uint32_t logical_block_bytes;
  * }
  * }
  */
@@ -38,7 +41,11 @@ public class gds_file_status {
         Gds.C_INT.withName("mode"),
         Gds.C_INT.withName("hard_links"),
         Gds.C_INT.withName("direct_memory_alignment_bytes"),
-        Gds.C_INT.withName("direct_offset_alignment_bytes")
+        Gds.C_INT.withName("direct_offset_alignment_bytes"),
+        Gds.C_INT.withName("atomic_write_min_bytes"),
+        Gds.C_INT.withName("atomic_write_max_bytes"),
+        Gds.C_INT.withName("logical_block_bytes"),
+        MemoryLayout.paddingLayout(4)
     ).withName("gds_file_status");
 
     /**
@@ -354,6 +361,138 @@ public class gds_file_status {
      */
     public static void direct_offset_alignment_bytes(MemorySegment struct, int fieldValue) {
         struct.set(direct_offset_alignment_bytes$LAYOUT, direct_offset_alignment_bytes$OFFSET, fieldValue);
+    }
+
+    private static final OfInt atomic_write_min_bytes$LAYOUT = (OfInt)$LAYOUT.select(groupElement("atomic_write_min_bytes"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * uint32_t atomic_write_min_bytes
+     * }
+     */
+    public static final OfInt atomic_write_min_bytes$layout() {
+        return atomic_write_min_bytes$LAYOUT;
+    }
+
+    private static final long atomic_write_min_bytes$OFFSET = $LAYOUT.byteOffset(groupElement("atomic_write_min_bytes"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * uint32_t atomic_write_min_bytes
+     * }
+     */
+    public static final long atomic_write_min_bytes$offset() {
+        return atomic_write_min_bytes$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * uint32_t atomic_write_min_bytes
+     * }
+     */
+    public static int atomic_write_min_bytes(MemorySegment struct) {
+        return struct.get(atomic_write_min_bytes$LAYOUT, atomic_write_min_bytes$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * uint32_t atomic_write_min_bytes
+     * }
+     */
+    public static void atomic_write_min_bytes(MemorySegment struct, int fieldValue) {
+        struct.set(atomic_write_min_bytes$LAYOUT, atomic_write_min_bytes$OFFSET, fieldValue);
+    }
+
+    private static final OfInt atomic_write_max_bytes$LAYOUT = (OfInt)$LAYOUT.select(groupElement("atomic_write_max_bytes"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * uint32_t atomic_write_max_bytes
+     * }
+     */
+    public static final OfInt atomic_write_max_bytes$layout() {
+        return atomic_write_max_bytes$LAYOUT;
+    }
+
+    private static final long atomic_write_max_bytes$OFFSET = $LAYOUT.byteOffset(groupElement("atomic_write_max_bytes"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * uint32_t atomic_write_max_bytes
+     * }
+     */
+    public static final long atomic_write_max_bytes$offset() {
+        return atomic_write_max_bytes$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * uint32_t atomic_write_max_bytes
+     * }
+     */
+    public static int atomic_write_max_bytes(MemorySegment struct) {
+        return struct.get(atomic_write_max_bytes$LAYOUT, atomic_write_max_bytes$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * uint32_t atomic_write_max_bytes
+     * }
+     */
+    public static void atomic_write_max_bytes(MemorySegment struct, int fieldValue) {
+        struct.set(atomic_write_max_bytes$LAYOUT, atomic_write_max_bytes$OFFSET, fieldValue);
+    }
+
+    private static final OfInt logical_block_bytes$LAYOUT = (OfInt)$LAYOUT.select(groupElement("logical_block_bytes"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * uint32_t logical_block_bytes
+     * }
+     */
+    public static final OfInt logical_block_bytes$layout() {
+        return logical_block_bytes$LAYOUT;
+    }
+
+    private static final long logical_block_bytes$OFFSET = $LAYOUT.byteOffset(groupElement("logical_block_bytes"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * uint32_t logical_block_bytes
+     * }
+     */
+    public static final long logical_block_bytes$offset() {
+        return logical_block_bytes$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * uint32_t logical_block_bytes
+     * }
+     */
+    public static int logical_block_bytes(MemorySegment struct) {
+        return struct.get(logical_block_bytes$LAYOUT, logical_block_bytes$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * uint32_t logical_block_bytes
+     * }
+     */
+    public static void logical_block_bytes(MemorySegment struct, int fieldValue) {
+        struct.set(logical_block_bytes$LAYOUT, logical_block_bytes$OFFSET, fieldValue);
     }
 
     /**
