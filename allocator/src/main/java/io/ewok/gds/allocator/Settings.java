@@ -6,8 +6,13 @@ import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 
-/** Reads options from settings by name, which components share: each takes what is its own. */
-final class Settings {
+/**
+ * Reads options from settings by name, which components share: each takes what is its own. For the
+ * {@code from} methods of options; applications call those.
+ *
+ * <p>Threads: any.
+ */
+public final class Settings {
   private Settings() {}
 
   /**
@@ -16,7 +21,7 @@ final class Settings {
    * @param own what its names look like
    * @throws IllegalArgumentException that ends in the setting, an equals sign and its value
    */
-  static void requireKnown(Map<String, String> settings, Pattern own, Set<String> known) {
+  public static void requireKnown(Map<String, String> settings, Pattern own, Set<String> known) {
     settings.forEach(
         (name, value) -> {
           if (own.matcher(name).matches() && !known.contains(name)) {
@@ -31,10 +36,31 @@ final class Settings {
         });
   }
 
-  /** Returns what a reader makes of a setting, or a default if it is missing or null. */
-  static <T> T read(
+  /**
+   * Returns what a reader makes of a setting, or a default if it is missing or null.
+   *
+   * @param reader throws {@link IllegalArgumentException} for what it does not understand
+   */
+  public static <T> T read(
       Map<String, String> settings, String name, Function<String, T> reader, T otherwise) {
     String value = settings.get(name);
     return value == null ? otherwise : reader.apply(value);
+  }
+
+  /**
+   * As {@link #read}, of a whole number.
+   *
+   * @throws IllegalArgumentException if it is none, or does not fit
+   */
+  public static int readInt(Map<String, String> settings, String name, int otherwise) {
+    String value = settings.get(name);
+    if (value == null) {
+      return otherwise;
+    }
+    try {
+      return Integer.parseInt(value);
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException("this is not a whole number: " + name + "=" + value, e);
+    }
   }
 }

@@ -1,6 +1,11 @@
 package io.ewok.gds.pagestore;
 
+import io.ewok.gds.allocator.Settings;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
+import java.util.regex.Pattern;
 
 /**
  * Which engine to open, and how large.
@@ -20,6 +25,11 @@ public record EngineOptions(EngineKind wanted, int queueDepth, int poolThreads) 
   /** The most threads of a pool. */
   public static final int POOL_THREADS_MAX = 1024;
 
+  private static final Pattern NAMES = Pattern.compile("io\\..*");
+  private static final String ENGINE = "io.engine";
+  private static final String QUEUE_DEPTH = "io.queue-depth";
+  private static final String POOL_THREADS = "io.pool-threads";
+
   private static final EngineOptions DEFAULTS = new EngineOptions(EngineKind.AUTO, 64, 16);
 
   /** Checks the ranges. */
@@ -38,6 +48,30 @@ public record EngineOptions(EngineKind wanted, int queueDepth, int poolThreads) 
   /** Returns the defaults. */
   public static EngineOptions defaults() {
     return DEFAULTS;
+  }
+
+  /**
+   * Returns the defaults, changed by those of the settings that begin with {@code io.}: {@code
+   * io.engine} ({@code auto}, {@code uring} or {@code pool}), {@code io.queue-depth} and {@code
+   * io.pool-threads}. Others are not ours and are passed over.
+   *
+   * @throws IllegalArgumentException that ends in the setting, an equals sign and its value
+   */
+  public static EngineOptions from(Map<String, String> settings) {
+    Settings.requireKnown(settings, NAMES, Set.of(ENGINE, QUEUE_DEPTH, POOL_THREADS));
+    return new EngineOptions(
+        Settings.read(settings, ENGINE, EngineOptions::kind, DEFAULTS.wanted),
+        Settings.readInt(settings, QUEUE_DEPTH, DEFAULTS.queueDepth),
+        Settings.readInt(settings, POOL_THREADS, DEFAULTS.poolThreads));
+  }
+
+  private static EngineKind kind(String text) {
+    for (EngineKind kind : EngineKind.values()) {
+      if (kind.name().toLowerCase(Locale.ROOT).equals(text)) {
+        return kind;
+      }
+    }
+    throw new IllegalArgumentException("auto, uring or pool: " + ENGINE + "=" + text);
   }
 
   /** Returns these options with another engine wanted. */

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.ewok.gds.ffm.UringProbe;
 import java.io.IOException;
+import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class IoEnginesTest {
@@ -40,6 +42,7 @@ class IoEnginesTest {
       assertEquals("POOL", engine.name());
       EngineChoice.Rejection rejection = engine.choice().rejections().getFirst();
       assertEquals(EngineKind.URING, rejection.kind());
+      assertEquals(EngineChoice.Code.DISABLED_BY_SYSCTL, rejection.code());
       assertEquals(FORBIDDEN.message(), rejection.reason());
       assertEquals("POOL: 3 threads; URING rejected: " + FORBIDDEN.message(), engine.toString());
     }
@@ -55,7 +58,50 @@ class IoEnginesTest {
     try (IoEngine engine = IoEngines.open(OPTIONS, optimistic)) {
       assertEquals("POOL", engine.name());
       assertTrue(engine.description().contains("io_uring_setup failed"), engine.description());
+      assertEquals(
+          EngineChoice.Code.FAILED, engine.choice().rejections().getFirst().code(), "EINVAL");
     }
+  }
+
+  @Test
+  void everyRefusalOfTheProbeHasItsCode() throws IOException {
+    for (UringProbe.Reason reason : UringProbe.Reason.values()) {
+      if (reason == UringProbe.Reason.AVAILABLE) {
+        continue;
+      }
+      UringProbe refused = new UringProbe(reason, "as if", 0, 0, 0, 0, 0);
+      try (IoEngine engine = IoEngines.open(OPTIONS, refused)) {
+        EngineChoice.Code code = engine.choice().rejections().getFirst().code();
+        String expected = reason == UringProbe.Reason.FORBIDDEN ? "SECCOMP" : reason.name();
+        assertEquals(expected, code.name());
+      }
+    }
+  }
+
+  @Test
+  void settingsForceAnEngine() throws IOException {
+    Map<String, String> settings =
+        Map.of("io.engine", "pool", "io.queue-depth", "16", "io.pool-threads", "2", "x.y", "z");
+    EngineOptions options = EngineOptions.from(settings);
+    assertEquals(new EngineOptions(EngineKind.POOL, 16, 2), options);
+    try (IoEngine engine = IoEngines.open(options)) {
+      assertEquals("POOL", engine.name());
+    }
+    assertEquals(EngineOptions.defaults(), EngineOptions.from(Map.of()));
+  }
+
+  @Test
+  void badSettingsAreToldByName() {
+    for (String setting :
+        List.of("io.engine=rocket", "io.queue-depth=many", "io.pool-threads=", "io.depth=1")) {
+      String[] parts = setting.split("=", -1);
+      Exception e =
+          assertThrows(
+              IllegalArgumentException.class, () -> EngineOptions.from(Map.of(parts[0], parts[1])));
+      assertTrue(e.getMessage().endsWith(setting), e.getMessage());
+    }
+    assertThrows(
+        IllegalArgumentException.class, () -> EngineOptions.from(Map.of("io.queue-depth", "0")));
   }
 
   @Test
