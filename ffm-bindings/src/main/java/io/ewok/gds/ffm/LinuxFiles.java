@@ -17,9 +17,10 @@ import jnr.posix.POSIX;
  * <p>A descriptor belongs to who opened it and is closed once, after which the kernel may give its
  * number to another file: use after close is not caught.
  *
- * <p>Threads: any, one file by several at a time. Every call may wait for the device and holds its
- * thread meanwhile: never call from a virtual thread. Calls that a signal interrupted before they
- * did anything are repeated, save syncs: a second one may not know what the first one lost.
+ * <p>Threads: any but virtual ones, one file by several at a time. Every call save those on event
+ * counters may wait for the device and holds its thread meanwhile; a virtual thread's is found by
+ * an assertion. Calls that a signal interrupted before they did anything are repeated, save syncs:
+ * a second one may not know what the first one lost.
  *
  * {@snippet :
  * int fd = LinuxFiles.open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
@@ -64,7 +65,13 @@ public final class LinuxFiles {
   private static final int LOCK_EX = 2;
   private static final int LOCK_NB = 4;
 
+  private static final String HELD_CARRIER = "a virtual thread would hold its carrier";
+
   private LinuxFiles() {}
+
+  private static boolean mayBlock() {
+    return !Thread.currentThread().isVirtual();
+  }
 
   /**
    * Opens or creates a file. The descriptor is never inherited by a started process.
@@ -78,6 +85,7 @@ public final class LinuxFiles {
    *     UTF-8
    */
   public static int open(Path path, int flags, int mode) throws ErrnoException {
+    assert mayBlock() : HELD_CARRIER;
     POSIX posix = ColdPosix.get();
     String name = nativeName(path, System.getProperty("sun.jnu.encoding"));
     while (true) {
@@ -112,6 +120,7 @@ public final class LinuxFiles {
    *     lost earlier
    */
   public static void close(int fd) throws ErrnoException {
+    assert mayBlock() : HELD_CARRIER;
     POSIX posix = ColdPosix.get();
     // Linux frees the descriptor before it can be interrupted, so EINTR is success and a repetition
     // would hit another's.
@@ -148,6 +157,7 @@ public final class LinuxFiles {
    */
   public static long pread(int fd, MemorySegment buffer, long lengthBytes, long offset)
       throws ErrnoException {
+    assert mayBlock() : HELD_CARRIER;
     Objects.checkFromIndexSize(0, lengthBytes, buffer.byteSize());
     if (buffer.isReadOnly()) {
       throw new IllegalArgumentException("the buffer is read-only: buffer=" + buffer);
@@ -165,6 +175,7 @@ public final class LinuxFiles {
    */
   public static long pwrite(int fd, MemorySegment buffer, long lengthBytes, long offset)
       throws ErrnoException {
+    assert mayBlock() : HELD_CARRIER;
     Objects.checkFromIndexSize(0, lengthBytes, buffer.byteSize());
     return check("pwrite", Gds.gds_pwrite(fd, buffer, lengthBytes, offset));
   }
@@ -179,6 +190,7 @@ public final class LinuxFiles {
    */
   public static long pwrite(int fd, MemorySegment buffer, long lengthBytes, long offset, int flags)
       throws ErrnoException {
+    assert mayBlock() : HELD_CARRIER;
     Objects.checkFromIndexSize(0, lengthBytes, buffer.byteSize());
     return check("pwritev2", Gds.gds_pwrite_with(fd, buffer, lengthBytes, offset, flags));
   }
@@ -190,11 +202,13 @@ public final class LinuxFiles {
    *     success for data that is lost
    */
   public static void fdatasync(int fd) throws ErrnoException {
+    assert mayBlock() : HELD_CARRIER;
     check("fdatasync", Gds.gds_fdatasync(fd));
   }
 
   /** As {@link #fdatasync}, with all metadata; of a directory, its entries. */
   public static void fsync(int fd) throws ErrnoException {
+    assert mayBlock() : HELD_CARRIER;
     check("fsync", Gds.gds_fsync(fd));
   }
 
@@ -207,11 +221,13 @@ public final class LinuxFiles {
    */
   public static void fallocate(int fd, int mode, long offset, long lengthBytes)
       throws ErrnoException {
+    assert mayBlock() : HELD_CARRIER;
     check("fallocate", Gds.gds_fallocate(fd, mode, offset, lengthBytes));
   }
 
   /** Sets the size; what is added reads as zeros. */
   public static void ftruncate(int fd, long sizeBytes) throws ErrnoException {
+    assert mayBlock() : HELD_CARRIER;
     check("ftruncate", Gds.gds_ftruncate(fd, sizeBytes));
   }
 
@@ -220,6 +236,7 @@ public final class LinuxFiles {
    * reported.
    */
   public static FileStatus statx(int fd) throws ErrnoException {
+    assert mayBlock() : HELD_CARRIER;
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment status = gds_file_status.allocate(arena);
       int result = Gds.gds_statx(fd, status);

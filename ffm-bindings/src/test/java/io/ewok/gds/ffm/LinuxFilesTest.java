@@ -8,6 +8,7 @@ import static io.ewok.gds.ffm.OpenFlags.O_RDONLY;
 import static io.ewok.gds.ffm.OpenFlags.O_RDWR;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -19,6 +20,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -113,6 +115,26 @@ class LinuxFilesTest {
         assertThrows(
             ErrnoException.class, () -> LinuxFiles.open(notDirectory, O_RDONLY | O_DIRECTORY, 0));
     assertEquals("ENOTDIR", e.errnoName());
+  }
+
+  @Test
+  void virtualThreadThatWouldHoldItsCarrierIsFound() throws Exception {
+    int fd = create("data", 0);
+    try {
+      AtomicReference<Throwable> found = new AtomicReference<>();
+      Thread.ofVirtual()
+          .uncaughtExceptionHandler((t, e) -> found.set(e))
+          .start(
+              () -> {
+                assertThrows(AssertionError.class, () -> LinuxFiles.fdatasync(fd));
+                assertThrows(AssertionError.class, () -> LinuxFiles.statx(fd));
+                assertThrows(AssertionError.class, () -> LinuxFiles.close(fd));
+              })
+          .join();
+      assertNull(found.get());
+    } finally {
+      LinuxFiles.close(fd);
+    }
   }
 
   @Test
