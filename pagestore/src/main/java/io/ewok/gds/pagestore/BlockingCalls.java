@@ -61,7 +61,7 @@ final class BlockingCalls implements AutoCloseable {
       helpers.execute(handed);
     } catch (RejectedExecutionException e) {
       // The engine closes meanwhile. What still runs then closes things, and must not be skipped.
-      handed.run();
+      Thread.ofPlatform().daemon().start(handed);
     }
     handed.done.await();
     if (handed.failure instanceof RuntimeException e) {

@@ -15,8 +15,9 @@ import java.util.regex.Pattern;
  * @param queueDepth operations that the engine hands to the kernel at once, 1 to {@link
  *     #QUEUE_DEPTH_MAX}; default 64. More helps devices with many channels and costs latency when
  *     they are busy. What is submitted beyond it waits in the engine.
- * @param poolThreads threads of the POOL engine, 1 to {@link #POOL_THREADS_MAX}; default 16. Each
- *     is one operation at the device; more than the device has channels only costs stacks.
+ * @param poolThreads the most threads of the POOL engine, 1 to {@link #POOL_THREADS_MAX}; default
+ *     64. Each is one operation at the device, so more than the queue depth are never used. They
+ *     are started when there is work for them; more than the device has channels only cost stacks.
  */
 public record EngineOptions(EngineKind wanted, int queueDepth, int poolThreads) {
   /** The largest queue depth. */
@@ -30,7 +31,7 @@ public record EngineOptions(EngineKind wanted, int queueDepth, int poolThreads) 
   private static final String QUEUE_DEPTH = "io.queue-depth";
   private static final String POOL_THREADS = "io.pool-threads";
 
-  private static final EngineOptions DEFAULTS = new EngineOptions(EngineKind.AUTO, 64, 16);
+  private static final EngineOptions DEFAULTS = new EngineOptions(EngineKind.AUTO, 64, 64);
 
   /** Checks the ranges. */
   public EngineOptions {

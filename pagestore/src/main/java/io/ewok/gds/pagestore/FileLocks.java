@@ -18,7 +18,7 @@ final class FileLocks {
 
   private FileLocks() {}
 
-  static DirectoryLock lock(Path lockFile) throws StorageException {
+  static DirectoryLock lock(Path lockFile, BlockingCalls blockingCalls) throws StorageException {
     int descriptor = -1;
     boolean locked = false;
     try {
@@ -35,7 +35,7 @@ final class FileLocks {
       if (!locked) {
         throw new LockedException(lockFile, null);
       }
-      return new Held(lockFile, descriptor);
+      return new Held(lockFile, descriptor, blockingCalls);
     } catch (ErrnoException e) {
       throw StorageException.ofErrno("lock", lockFile, e);
     } finally {
@@ -58,18 +58,20 @@ final class FileLocks {
   private static final class Held implements DirectoryLock {
     private final Path lockFile;
     private final int descriptor;
+    private final BlockingCalls blockingCalls;
     private final AtomicBoolean closed = new AtomicBoolean();
 
-    Held(Path lockFile, int descriptor) {
+    Held(Path lockFile, int descriptor, BlockingCalls blockingCalls) {
       this.lockFile = lockFile;
       this.descriptor = descriptor;
+      this.blockingCalls = blockingCalls;
     }
 
     @Override
     public void close() throws IOException {
       if (closed.compareAndSet(false, true)) {
         try {
-          LinuxFiles.close(descriptor);
+          blockingCalls.run(() -> LinuxFiles.close(descriptor));
         } catch (ErrnoException e) {
           throw StorageException.ofErrno("unlock", lockFile, e);
         }

@@ -37,7 +37,8 @@ public interface IoEngine extends AutoCloseable {
   EngineChoice choice();
 
   /**
-   * Opens a regular file; a symbolic link as the last element of the path is refused.
+   * Opens a regular file or a block device; a symbolic link as the last element of the path is
+   * refused.
    *
    * @throws MissingFileException if the mode wants a file and there is none
    */
@@ -111,6 +112,16 @@ public interface IoEngine extends AutoCloseable {
    * engine can. All start, or on an exception as in {@link #submit} none.
    */
   void submitAll(IoRequest[] requests, int count);
+
+  /**
+   * Asks that a request end early, because its outcome does not matter any more. Its owner's call,
+   * between submit and await. If it had not started, it ends with {@link
+   * java.util.concurrent.CancellationException}; if the kernel has it already, it may also end as
+   * if nothing had been asked. Its memory is in use until it has ended, as ever.
+   */
+  default void cancel(IoRequest request) {
+    // An engine in which none waits has nothing to do.
+  }
 
   /** Returns the counters. */
   IoStats stats();

@@ -35,6 +35,14 @@ public interface IoFile extends AutoCloseable {
   /** Returns whether transfers bypass the page cache; false where the file system refuses that. */
   boolean isDirect();
 
+  /**
+   * Returns whether this is a block device: of fixed size, and {@link #truncate} is refused. One
+   * that is open for writing is in use by nobody else; a mounted one cannot be opened so.
+   */
+  default boolean isBlockDevice() {
+    return false;
+  }
+
   /** Returns whether the file was opened for writing. */
   boolean canWrite();
 
@@ -45,6 +53,14 @@ public interface IoFile extends AutoCloseable {
    * @throws OutOfSpaceException if the device is full; the file stays usable
    */
   void preallocate(long offset, long length) throws IOException;
+
+  /**
+   * Gives the space of a range back; it reads as zeros from now on, and the size stays. Offset and
+   * length are multiples of the alignment.
+   *
+   * @throws StorageException also where the file system cannot; nothing has changed then
+   */
+  void punchHole(long offset, long length) throws IOException;
 
   /** Cuts the file, or makes it longer with zeros. The size needs no alignment. */
   void truncate(long sizeBytes) throws IOException;
@@ -74,12 +90,38 @@ public interface IoFile extends AutoCloseable {
   /** Writes all bytes and waits. After an exception any part of the range may have been written. */
   void write(long offset, Region region, long regionOffset, int length) throws IOException;
 
+  /**
+   * Writes all bytes and waits until they are durable, and the size: as {@link #write} and {@link
+   * #sync}, but of this range alone and in one step where the kernel can. A failure that may have
+   * lost bytes poisons the file as that of a sync does.
+   */
+  default void writeSynced(long offset, Region region, long regionOffset, int length)
+      throws IOException {
+    write(offset, region, regionOffset, length);
+    sync();
+  }
+
   /** Makes all completed writes durable, and the size (fdatasync). */
   void sync() throws IOException;
 
   /** Waits for operations in flight and closes. Does not sync. Twice does nothing. */
   @Override
   void close() throws IOException;
+
+  /**
+   * Checks the arguments of {@link #punchHole} as that does.
+   *
+   * @throws IllegalArgumentException if one is negative or unaligned
+   */
+  default void checkHole(long offset, long length) {
+    boolean misaligned = ((offset | length) & (alignmentBytes() - 1)) != 0;
+    if (offset < 0 || length < 0 || misaligned || offset + length < 0) {
+      throw new IllegalArgumentException(
+          "a hole has non-negative multiples of the file's alignment: path=%s alignmentBytes=%d"
+                  .formatted(path(), alignmentBytes())
+              + " offset=%d length=%d".formatted(offset, length));
+    }
+  }
 
   /**
    * Checks the arguments of a transfer as {@link #read} and {@link #write} do.

@@ -4,6 +4,7 @@ import io.ewok.gds.allocator.Region;
 import io.ewok.gds.reactor.Baton;
 import java.io.IOException;
 import java.util.Objects;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -20,6 +21,8 @@ import java.util.concurrent.atomic.AtomicInteger;
  * engine.submit(request);
  * int count = request.await();
  * }</pre>
+ *
+ * <p>Instead of awaiting it, one can be told by {@link #onComplete}.
  *
  * <p>Errors: {@link IllegalArgumentException} from prepare for bad arguments, {@link
  * IllegalStateException} for calls out of order, the family of {@link StorageException} from await.
@@ -45,7 +48,8 @@ public final class IoRequest {
    *                            ^-------rollback----'
    *
    * The posted baton is the only mark of completion. A state of its own would be seen by the owner
-   * before the post, who could then reset the baton too early.
+   * before the post, who could then reset the baton too early. With a callback the baton is posted
+   * first, and the request not touched after: the callback, or another, may prepare it anew.
    */
   private static final int IDLE = 0;
   private static final int PREPARED = 1;
@@ -66,12 +70,17 @@ public final class IoRequest {
   private Region region;
   private long regionOffset;
   private int length;
+  private boolean synced;
+
+  /** Whom to tell, or null if the owner awaits. */
+  private IoCompletion onComplete;
 
   private WorkClass workClass;
 
-  /** The work queue's part of this request, guarded by the queue's lock. */
+  /** Link of the queue that the request is in, guarded by that queue's lock. */
   IoRequest nextQueued;
 
+  /** The work queue's part of this request, guarded by its lock. */
   long queuedNanos;
 
   /** Whether the work queue is to be told of the end. Published by whatever passes the request. */
@@ -116,11 +125,41 @@ public final class IoRequest {
    * @throws IllegalStateException if the request is not prepared
    */
   public IoRequest forWork(WorkClass work) {
+    requirePrepared();
+    this.workClass = Objects.requireNonNull(work, "work");
+    return this;
+  }
+
+  /**
+   * Makes a prepared write end when its bytes are durable, as in {@link IoFile#writeSynced}.
+   *
+   * @throws IllegalStateException if the request is not prepared, or not a write
+   */
+  public IoRequest synced() {
+    requirePrepared();
+    if (kind != Kind.WRITE) {
+      throw new IllegalStateException("only a write can be synced: " + this);
+    }
+    synced = true;
+    return this;
+  }
+
+  /**
+   * Has somebody told when the prepared request has ended; it cannot be awaited then. Lasts until
+   * the next prepare.
+   *
+   * @throws IllegalStateException if the request is not prepared
+   */
+  public IoRequest onComplete(IoCompletion completion) {
+    requirePrepared();
+    onComplete = Objects.requireNonNull(completion, "completion");
+    return this;
+  }
+
+  private void requirePrepared() {
     if (state.get() != PREPARED) {
       throw new IllegalStateException("the request is not prepared: " + this);
     }
-    this.workClass = Objects.requireNonNull(work, "work");
-    return this;
   }
 
   private static void requireWritable(IoFile file) {
@@ -139,6 +178,8 @@ public final class IoRequest {
     this.regionOffset = regionOffset;
     this.length = length;
     this.workClass = WorkClass.FOREGROUND;
+    this.synced = false;
+    this.onComplete = null;
     this.errno = 0;
     this.failure = null;
     done.reset();
@@ -203,6 +244,11 @@ public final class IoRequest {
     return kind == Kind.WRITE;
   }
 
+  /** Returns whether it is a write that ends when its bytes are durable. */
+  public boolean isSynced() {
+    return synced;
+  }
+
   /** Returns whether the operation has completed: await will not wait. */
   public boolean isDone() {
     return done.isPosted();
@@ -212,9 +258,14 @@ public final class IoRequest {
    * Waits for completion. May be called again with the same outcome, until the next prepare.
    *
    * @return bytes read, fewer than asked only at the end of the file; bytes written; 0 for a sync
-   * @throws IllegalStateException if the request was never submitted
+   * @throws CancellationException if it was cancelled and did not start
+   * @throws IllegalStateException if the request was never submitted, or {@link #onComplete} was
+   *     called
    */
   public int await() throws IOException {
+    if (onComplete != null) {
+      throw new IllegalStateException("the request is told, not awaited: " + this);
+    }
     if (!state.compareAndSet(IN_FLIGHT, AWAITED)) {
       throw new IllegalStateException(
           "the request was not submitted, or another thread awaits it: " + this);
@@ -228,18 +279,51 @@ public final class IoRequest {
   }
 
   private int outcome() throws IOException {
+    Exception cause = failure();
+    if (cause instanceof IOException e) {
+      throw e;
+    }
+    if (cause instanceof CancellationException e) {
+      throw e;
+    }
+    return result;
+  }
+
+  /** Returns what the owner is told of a failure: an IOException or a cancellation; or null. */
+  private Exception failure() {
     if (failure instanceof IOException known) {
-      throw known;
+      return known;
+    }
+    if (failure instanceof CancellationException cancelled) {
+      return cancelled;
     }
     if (failure != null) {
-      throw new StorageException(
+      return new StorageException(
           "cannot " + kind.verb() + ": offset=" + offset, file.path(), failure);
     }
     if (errno != 0) {
-      throw StorageException.ofErrno(
+      return StorageException.ofErrno(
           kind.verb(), file.path(), kind == Kind.SYNC ? -1 : offset, errno);
     }
-    return result;
+    return null;
+  }
+
+  /** The last touch of the engine: the owner may reuse the request at once. */
+  private void tell() {
+    IoCompletion told = onComplete;
+    if (told == null) {
+      done.post();
+      return;
+    }
+    Exception cause = failure();
+    int bytes = cause == null ? result : 0;
+    done.post();
+    try {
+      told.completed(this, bytes, cause);
+    } catch (RuntimeException | Error e) {
+      Thread thread = Thread.currentThread();
+      thread.getUncaughtExceptionHandler().uncaughtException(thread, e);
+    }
   }
 
   /**
@@ -257,7 +341,11 @@ public final class IoRequest {
       switch (kind) {
         case READ -> result = file.read(offset, region, regionOffset, length);
         case WRITE -> {
-          file.write(offset, region, regionOffset, length);
+          if (synced) {
+            file.writeSynced(offset, region, regionOffset, length);
+          } else {
+            file.write(offset, region, regionOffset, length);
+          }
           result = length;
         }
         case SYNC -> file.sync();
@@ -268,7 +356,7 @@ public final class IoRequest {
       rollback();
       throw e;
     }
-    done.post();
+    tell();
   }
 
   RingTransfer ringTransfer() {
@@ -293,20 +381,19 @@ public final class IoRequest {
     state.set(PREPARED);
   }
 
-  /** The last touch of the engine: the owner may reuse the request at once. */
   void complete(int bytes) {
     result = bytes;
-    done.post();
+    tell();
   }
 
   void fail(int errno) {
     this.errno = errno;
-    done.post();
+    tell();
   }
 
   void fail(Throwable failure) {
     this.failure = Objects.requireNonNull(failure);
-    done.post();
+    tell();
   }
 
   @Override

@@ -43,6 +43,9 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
   /** As {@link #enqueue} for claimed requests that may end at once, 0 to {@code count - 1}. */
   abstract void enqueueAll(IoRequest[] batch, int count);
 
+  /** Ends an enqueued request early, if that can still be done. */
+  abstract void withdraw(IoRequest request);
+
   /** Prepares the region for many transfers; it is leased. */
   abstract void registerWithKernel(Region region);
 
@@ -115,13 +118,23 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
     enqueueAll(batch, count);
   }
 
+  @Override
+  public final void cancel(IoRequest request) {
+    requireOwn(request);
+    withdraw(request);
+  }
+
+  private LinuxFile requireOwn(IoRequest request) {
+    if (request.file() instanceof LinuxFile file && file.engine() == this) {
+      return file;
+    }
+    throw new IllegalArgumentException(
+        "the request's file was not opened by this engine: name=%s %s".formatted(name(), request));
+  }
+
   /** From here to its end the descriptor stays open and the memory mapped. */
   private void claim(IoRequest request) {
-    if (!(request.file() instanceof LinuxFile file) || file.engine() != this) {
-      throw new IllegalArgumentException(
-          "the request's file was not opened by this engine: name=%s %s"
-              .formatted(name(), request));
-    }
+    LinuxFile file = requireOwn(request);
     request.begin();
     boolean entered = false;
     boolean claimed = false;
@@ -256,7 +269,7 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
   @Override
   public final DirectoryLock lock(Path lockFile) throws IOException {
     requireOpen();
-    return blockingCalls.call(() -> FileLocks.lock(lockFile));
+    return blockingCalls.call(() -> FileLocks.lock(lockFile, blockingCalls));
   }
 
   // ---------------------------------------------------------------- regions

@@ -28,12 +28,20 @@ final class LinuxFile implements IoFile {
 
   private static final int MODE_PRIVATE = 0600;
 
+  /* Numbers of sys/stat.h. */
+  private static final int TYPE_MASK = 0xF000;
+  private static final int TYPE_BLOCK_DEVICE = 0x6000;
+
   private final LinuxEngine engine;
   private final Path path;
   private final int descriptor;
   private final boolean direct;
   private final boolean writable;
   private final int alignmentBytes;
+
+  /** Of a block device; negative for a regular file, which has a size of its own. */
+  private final long deviceBytes;
+
   private final Gate gate = new Gate();
 
   /** The failure of a sync; set once, then writes and syncs are refused. */
@@ -45,13 +53,15 @@ final class LinuxFile implements IoFile {
       int descriptor,
       boolean direct,
       boolean writable,
-      int alignmentBytes) {
+      int alignmentBytes,
+      long deviceBytes) {
     this.engine = engine;
     this.path = path;
     this.descriptor = descriptor;
     this.direct = direct;
     this.writable = writable;
     this.alignmentBytes = alignmentBytes;
+    this.deviceBytes = deviceBytes;
   }
 
   /** Opens on the calling platform thread. */
@@ -65,8 +75,14 @@ final class LinuxFile implements IoFile {
         };
     if (Files.exists(path, LinkOption.NOFOLLOW_LINKS)
         && !Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)) {
-      // Opening a pipe would wait for somebody to open its other end.
-      throw new StorageException("this is not a regular file", path);
+      if (!isBlockDevice(path)) {
+        // Opening a pipe would wait for somebody to open its other end.
+        throw new StorageException("this is neither a regular file nor a block device", path);
+      }
+      if (mode == OpenMode.READ_WRITE) {
+        // Of a device that exists: refused while it is mounted.
+        flags |= OpenFlags.O_EXCL;
+      }
     }
     boolean direct = true;
     int descriptor;
@@ -86,11 +102,12 @@ final class LinuxFile implements IoFile {
     }
     try {
       FileStatus status = LinuxFiles.statx(descriptor);
-      if (!status.isRegularFile()) {
-        throw new StorageException("this is not a regular file", path);
+      if (!status.isRegularFile() && !status.isBlockDevice()) {
+        throw new StorageException("this is neither a regular file nor a block device", path);
       }
       int alignmentBytes =
           Math.max(status.directOffsetAlignmentBytes(), status.directMemoryAlignmentBytes());
+      alignmentBytes = Math.max(alignmentBytes, status.logicalBlockBytes());
       alignmentBytes =
           alignmentBytes == 0
               ? ALIGNMENT_BYTES_UNREPORTED
@@ -100,12 +117,23 @@ final class LinuxFile implements IoFile {
             "the file system reports an unusable alignment: alignmentBytes=" + alignmentBytes,
             path);
       }
-      return new LinuxFile(engine, path, descriptor, direct, mode.canWrite(), alignmentBytes);
+      long deviceBytes = status.isBlockDevice() ? status.sizeBytes() : -1;
+      return new LinuxFile(
+          engine, path, descriptor, direct, mode.canWrite(), alignmentBytes, deviceBytes);
     } catch (IOException e) {
       closeAfter(e, descriptor);
       throw e instanceof ErrnoException refused
           ? StorageException.ofErrno("open", path, refused)
           : (StorageException) e;
+    }
+  }
+
+  private static boolean isBlockDevice(Path path) throws StorageException {
+    try {
+      int mode = (int) Files.getAttribute(path, "unix:mode", LinkOption.NOFOLLOW_LINKS);
+      return (mode & TYPE_MASK) == TYPE_BLOCK_DEVICE;
+    } catch (IOException e) {
+      throw new StorageException("cannot tell the type of the file", path, e);
     }
   }
 
@@ -146,10 +174,17 @@ final class LinuxFile implements IoFile {
   }
 
   @Override
+  public boolean isBlockDevice() {
+    return deviceBytes >= 0;
+  }
+
+  @Override
   public long sizeBytes() throws IOException {
     enter();
     try {
-      return LinuxFiles.statx(descriptor).sizeBytes();
+      return isBlockDevice()
+          ? deviceBytes
+          : engine.blockingCalls().call(() -> LinuxFiles.statx(descriptor).sizeBytes());
     } catch (ErrnoException e) {
       throw StorageException.ofErrno("tell the size", path, e);
     } finally {
@@ -163,13 +198,34 @@ final class LinuxFile implements IoFile {
       throw new IllegalArgumentException(
           "a range is not negative: offset=%d length=%d".formatted(offset, length));
     }
-    if (length > 0) {
+    if (isBlockDevice()) {
+      requireWritable();
+      if (offset + length > deviceBytes) {
+        throw new OutOfSpaceException(
+            "the device ends before: sizeBytes=%d offset=%d length=%d"
+                .formatted(deviceBytes, offset, length),
+            path,
+            null);
+      }
+    } else if (length > 0) {
       change("preallocate", () -> LinuxFiles.fallocate(descriptor, 0, offset, length));
     }
   }
 
   @Override
+  public void punchHole(long offset, long length) throws IOException {
+    checkHole(offset, length);
+    int mode = LinuxFiles.FALLOC_FL_PUNCH_HOLE | LinuxFiles.FALLOC_FL_KEEP_SIZE;
+    if (length > 0) {
+      change("punch a hole", () -> LinuxFiles.fallocate(descriptor, mode, offset, length));
+    }
+  }
+
+  @Override
   public void truncate(long sizeBytes) throws IOException {
+    if (isBlockDevice()) {
+      throw new IllegalStateException("a block device keeps its size: path=" + path);
+    }
     if (sizeBytes < 0) {
       throw new IllegalArgumentException("a size is not negative: sizeBytes=" + sizeBytes);
     }
@@ -196,7 +252,7 @@ final class LinuxFile implements IoFile {
       return submitAndWait(request.prepareRead(this, offset, region, regionOffset, length));
     }
     checkTransfer(offset, region, regionOffset, length);
-    return performInline(IoRequest.Kind.READ, offset, region, regionOffset, length);
+    return performInline(IoRequest.Kind.READ, offset, region, regionOffset, length, false);
   }
 
   @Override
@@ -208,7 +264,20 @@ final class LinuxFile implements IoFile {
       return;
     }
     checkTransfer(offset, region, regionOffset, length);
-    performInline(IoRequest.Kind.WRITE, offset, region, regionOffset, length);
+    performInline(IoRequest.Kind.WRITE, offset, region, regionOffset, length, false);
+  }
+
+  @Override
+  public void writeSynced(long offset, Region region, long regionOffset, int length)
+      throws IOException {
+    requireWritable();
+    if (Thread.currentThread().isVirtual()) {
+      IoRequest request = engine.requests().take();
+      submitAndWait(request.prepareWrite(this, offset, region, regionOffset, length).synced());
+      return;
+    }
+    checkTransfer(offset, region, regionOffset, length);
+    performInline(IoRequest.Kind.WRITE, offset, region, regionOffset, length, true);
   }
 
   @Override
@@ -218,7 +287,7 @@ final class LinuxFile implements IoFile {
       submitAndWait(engine.requests().take().prepareSync(this));
       return;
     }
-    performInline(IoRequest.Kind.SYNC, 0, null, 0, 0);
+    performInline(IoRequest.Kind.SYNC, 0, null, 0, 0, false);
   }
 
   private int submitAndWait(IoRequest request) throws IOException {
@@ -231,7 +300,12 @@ final class LinuxFile implements IoFile {
   }
 
   private int performInline(
-      IoRequest.Kind kind, long offset, Region region, long regionOffset, int length)
+      IoRequest.Kind kind,
+      long offset,
+      Region region,
+      long regionOffset,
+      int length,
+      boolean synced)
       throws IOException {
     enter();
     try {
@@ -244,7 +318,7 @@ final class LinuxFile implements IoFile {
       }
       RegionLeases.take(region, regionOffset, length);
       try {
-        return performTransfer(kind, offset, region, regionOffset, length);
+        return performTransfer(kind, offset, region, regionOffset, length, synced);
       } finally {
         RegionLeases.giveBack(region, regionOffset, length);
       }
@@ -258,7 +332,12 @@ final class LinuxFile implements IoFile {
    * region's lease.
    */
   int performTransfer(
-      IoRequest.Kind kind, long offset, Region region, long regionOffset, int length)
+      IoRequest.Kind kind,
+      long offset,
+      Region region,
+      long regionOffset,
+      int length,
+      boolean synced)
       throws StorageException {
     boolean write = kind == IoRequest.Kind.WRITE;
     int done = 0;
@@ -287,6 +366,9 @@ final class LinuxFile implements IoFile {
         throw StorageException.ofErrno(kind.verb(), path, offset, progress.errno());
       }
       done = progress.done();
+    }
+    if (synced && length > 0) {
+      performSync();
     }
     engine.counters().countCompleted(kind, done);
     return done;

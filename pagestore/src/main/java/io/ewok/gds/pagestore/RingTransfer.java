@@ -9,6 +9,9 @@ final class RingTransfer extends RingOperation {
   private UringEngine engine;
   private LinuxFile file;
 
+  /** Whether the bytes of a synced write are written, and on their way to become durable. */
+  private boolean syncing;
+
   RingTransfer(IoRequest request) {
     this.request = request;
   }
@@ -17,6 +20,7 @@ final class RingTransfer extends RingOperation {
   void start(UringEngine engine) {
     this.engine = engine;
     this.file = (LinuxFile) request.file();
+    this.syncing = request.kind() == IoRequest.Kind.SYNC;
     progress.start(request.kind() == IoRequest.Kind.WRITE, request.length(), file.alignmentBytes());
     prepareRest();
   }
@@ -35,14 +39,12 @@ final class RingTransfer extends RingOperation {
 
   @Override
   protected boolean completed(int result) {
-    IoRequest.Kind kind = request.kind();
-    if (kind == IoRequest.Kind.SYNC) {
+    if (syncing) {
       if (result < 0) {
         file.poison(StorageException.ofErrno("sync", file.path(), -1, -result));
         engine.fail(request, -result);
       } else {
-        engine.counters().countCompleted(kind, 0);
-        engine.complete(request, 0);
+        end();
       }
       return false;
     }
@@ -52,11 +54,23 @@ final class RingTransfer extends RingOperation {
     }
     if (progress.errno() != 0) {
       engine.fail(request, progress.errno());
-    } else {
-      engine.counters().countCompleted(kind, progress.done());
-      engine.complete(request, progress.done());
+      return false;
     }
+    if (request.isSynced()) {
+      syncing = true;
+      prepareSync(file.descriptor());
+      return true;
+    }
+    end();
     return false;
+  }
+
+  private void end() {
+    engine.counters().countCompleted(request.kind(), progress.done());
+    if (request.isSynced()) {
+      engine.counters().countCompleted(IoRequest.Kind.SYNC, 0);
+    }
+    engine.complete(request, progress.done());
   }
 
   @Override

@@ -63,6 +63,11 @@ final class UringEngine extends LinuxEngine {
     reactor.wakeUp();
   }
 
+  @Override
+  void withdraw(IoRequest request) {
+    // What was enqueued is with the kernel, or about to be.
+  }
+
   private boolean hand(IoRequest request) {
     RingTransfer transfer = request.ringTransfer();
     transfer.start(this);

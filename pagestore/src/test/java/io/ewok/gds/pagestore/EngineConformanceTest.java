@@ -3,6 +3,7 @@ package io.ewok.gds.pagestore;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -18,6 +19,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.IntFunction;
 import org.junit.jupiter.api.AfterEach;
@@ -537,6 +541,163 @@ abstract class EngineConformanceTest {
     lock.close();
     lock.close();
     engine.lock(lockFile).close();
+  }
+
+  // ---------------------------------------------------------------- synced, holes, completions
+
+  @Test
+  void syncedWriteIsWrittenAndSynced() throws Exception {
+    try (IoFile file = create("data")) {
+      for (boolean virtual : new boolean[] {false, true}) {
+        IoStats before = engine.stats();
+        fill(0, UNIT, virtual ? 1 : 2);
+        onThreads(virtual, 1, i -> () -> file.writeSynced(UNIT, region, 0, UNIT));
+        assertSynced(file, before);
+      }
+      IoStats before = engine.stats();
+      fill(0, UNIT, 3);
+      IoRequest request = new IoRequest();
+      engine.submit(request.prepareWrite(file, UNIT, region, 0, UNIT).synced());
+      assertEquals(UNIT, request.await());
+      assertSynced(file, before);
+      engine.submit(request.prepareWrite(file, UNIT, region, 0, UNIT));
+      request.await();
+      assertFalse(request.isSynced(), "prepare forgets");
+      assertThrows(
+          IllegalStateException.class,
+          () -> request.prepareRead(file, 0, region, 0, UNIT).synced());
+    }
+  }
+
+  private void assertSynced(IoFile file, IoStats before) throws IOException {
+    IoStats done = engine.stats().since(before);
+    assertEquals(1, done.writes(), done.toString());
+    assertEquals(1, done.syncs(), done.toString());
+    file.readFully(UNIT, region, 2L * UNIT, UNIT);
+    assertArrayEquals(bytes(0, UNIT), bytes(2L * UNIT, UNIT));
+  }
+
+  @Test
+  void holeReadsAsZerosAndKeepsTheSize() throws IOException {
+    try (IoFile file = create("data")) {
+      fill(0, 4 * UNIT, 7);
+      file.write(0, region, 0, 4 * UNIT);
+      file.punchHole(UNIT, UNIT);
+      file.punchHole(3L * UNIT, 100L * UNIT);
+      file.punchHole(0, 0);
+      assertEquals(4L * UNIT, file.sizeBytes());
+      file.readFully(0, region, 0, 4 * UNIT);
+      for (int unit = 0; unit < 4; unit++) {
+        assertArrayEquals(filled(UNIT, unit % 2 == 0 ? 7 : 0), bytes((long) unit * UNIT, UNIT));
+      }
+      assertThrows(IllegalArgumentException.class, () -> file.punchHole(1, UNIT));
+      assertThrows(IllegalArgumentException.class, () -> file.punchHole(0, -UNIT));
+    }
+    try (IoFile file = engine.open(directory.resolve("data"), OpenMode.READ_ONLY)) {
+      assertThrows(IllegalStateException.class, () -> file.punchHole(0, UNIT));
+    }
+  }
+
+  @Test
+  void completionIsToldOnceAndMayGoOn() throws Exception {
+    int lanes = 8;
+    int rounds = 50;
+    CountDownLatch over = new CountDownLatch(lanes);
+    AtomicInteger told = new AtomicInteger();
+    AtomicReference<Object> wrong = new AtomicReference<>();
+    try (IoFile file = create("data")) {
+      file.write(0, region, 0, lanes * UNIT);
+      for (int i = 0; i < lanes; i++) {
+        long at = (long) i * UNIT;
+        AtomicInteger left = new AtomicInteger(rounds);
+        IoCompletion again =
+            new IoCompletion() {
+              @Override
+              public void completed(IoRequest request, int bytes, Exception failure) {
+                told.incrementAndGet();
+                if (failure != null || bytes != UNIT || !request.isDone()) {
+                  wrong.set(failure == null ? bytes : failure);
+                }
+                if (left.decrementAndGet() > 0) {
+                  engine.submit(request.prepareRead(file, at, region, at, UNIT).onComplete(this));
+                } else {
+                  over.countDown();
+                }
+              }
+            };
+        engine.submit(new IoRequest().prepareRead(file, at, region, at, UNIT).onComplete(again));
+      }
+      over.await();
+      assertNull(wrong.get());
+      assertEquals(lanes * rounds, told.get());
+    }
+  }
+
+  @Test
+  void toldRequestIsNotAwaited() throws Exception {
+    try (IoFile file = create("data")) {
+      CountDownLatch over = new CountDownLatch(1);
+      IoRequest request = new IoRequest();
+      assertThrows(IllegalStateException.class, () -> request.onComplete((r, b, f) -> {}));
+      request.prepareRead(file, 0, region, 0, UNIT).onComplete((r, b, f) -> over.countDown());
+      engine.submit(request);
+      assertThrows(IllegalStateException.class, request::await);
+      over.await();
+      engine.submit(request.prepareRead(file, 0, region, 0, UNIT));
+      assertEquals(0, request.await(), "prepare forgets");
+    }
+  }
+
+  @Test
+  void completionThatThrowsDisturbsNobody() throws Exception {
+    AtomicReference<Throwable> seen = new AtomicReference<>();
+    CountDownLatch over = new CountDownLatch(1);
+    Thread.UncaughtExceptionHandler before = Thread.getDefaultUncaughtExceptionHandler();
+    Thread.setDefaultUncaughtExceptionHandler(
+        (thread, e) -> {
+          seen.set(e);
+          over.countDown();
+        });
+    try (IoFile file = create("data")) {
+      IoRequest request = new IoRequest().prepareRead(file, 0, region, 0, UNIT);
+      engine.submit(
+          request.onComplete(
+              (r, b, f) -> {
+                throw new IllegalStateException("on purpose");
+              }));
+      over.await();
+      assertEquals("on purpose", seen.get().getMessage());
+      file.write(0, region, 0, UNIT);
+      engine.submit(request.prepareRead(file, 0, region, 0, UNIT));
+      assertEquals(UNIT, request.await());
+    } finally {
+      Thread.setDefaultUncaughtExceptionHandler(before);
+    }
+  }
+
+  @Test
+  void cancelledRequestEndsOneWayOrTheOther() throws IOException {
+    int count = 200;
+    IoRequest[] requests = new IoRequest[count];
+    try (IoFile file = create("data")) {
+      file.write(0, region, 0, UNIT);
+      for (int i = 0; i < count; i++) {
+        requests[i] = new IoRequest().prepareRead(file, 0, region, 0, UNIT);
+      }
+      engine.submitAll(requests, count);
+      for (IoRequest request : requests) {
+        engine.cancel(request);
+      }
+      for (IoRequest request : requests) {
+        try {
+          assertEquals(UNIT, request.await());
+        } catch (CancellationException e) {
+          assertThrows(CancellationException.class, request::await, "the outcome stays");
+        }
+        engine.submit(request.prepareRead(file, 0, region, 0, UNIT));
+        assertEquals(UNIT, request.await(), "a cancelled request can be used again");
+      }
+    }
   }
 
   // ---------------------------------------------------------------- what stands on engines

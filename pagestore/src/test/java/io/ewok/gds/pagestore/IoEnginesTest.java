@@ -44,7 +44,8 @@ class IoEnginesTest {
       assertEquals(EngineKind.URING, rejection.kind());
       assertEquals(EngineChoice.Code.DISABLED_BY_SYSCTL, rejection.code());
       assertEquals(FORBIDDEN.message(), rejection.reason());
-      assertEquals("POOL: 3 threads; URING rejected: " + FORBIDDEN.message(), engine.toString());
+      assertEquals(
+          "POOL: up to 3 threads; URING rejected: " + FORBIDDEN.message(), engine.toString());
     }
   }
 
@@ -107,7 +108,7 @@ class IoEnginesTest {
   @Test
   void forcedEngineIsTakenOrRefusedWithTheReason() throws IOException {
     try (IoEngine engine = IoEngines.open(OPTIONS.withWanted(EngineKind.POOL), FORBIDDEN)) {
-      assertEquals("POOL: 3 threads", engine.description());
+      assertEquals("POOL: up to 3 threads", engine.description());
     }
     IOException e =
         assertThrows(

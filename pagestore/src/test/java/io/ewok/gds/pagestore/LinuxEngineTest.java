@@ -17,7 +17,9 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -268,6 +270,76 @@ abstract class LinuxEngineTest extends EngineConformanceTest {
         }
       }
     }
+  }
+
+  @Test
+  void blockDeviceIsAFileOfFixedSize() throws Exception {
+    for (int blockBytes : new int[] {512, 4096}) {
+      Path image = Files.write(temporary.resolve("image" + blockBytes), new byte[4 << 20]);
+      Path device = LoopDevice.attach(image, blockBytes);
+      try (IoFile file = engine.open(device, OpenMode.READ_WRITE)) {
+        assertTrue(file.isBlockDevice() && file.isDirect(), file.toString());
+        assertEquals(blockBytes, file.alignmentBytes());
+        assertEquals(4 << 20, file.sizeBytes());
+        fill(0, UNIT, blockBytes / 512);
+        file.writeSynced(8L * UNIT, region, 0, UNIT);
+        onThreads(true, 2, i -> () -> file.writeSynced((10L + i) * UNIT, region, 0, UNIT));
+        file.readFully(8L * UNIT, region, UNIT, UNIT);
+        assertArrayEquals(bytes(0, UNIT), bytes(UNIT, UNIT));
+        assertEquals(0, file.read(4 << 20, region, 0, UNIT), "the end of the device");
+        file.punchHole(8L * UNIT, UNIT);
+        file.readFully(8L * UNIT, region, UNIT, UNIT);
+        assertArrayEquals(filled(UNIT, 0), bytes(UNIT, UNIT));
+        assertThrows(IllegalStateException.class, () -> file.truncate(0));
+        assertThrows(OutOfSpaceException.class, () -> file.preallocate(UNIT, 4 << 20));
+        StorageException e =
+            assertThrows(StorageException.class, () -> engine.open(device, OpenMode.READ_WRITE));
+        assertTrue(e.getMessage().contains("EBUSY"), e.getMessage());
+        PageFile pages = new PageFile(file, UNIT, 64L * UNIT);
+        assertEquals((4 << 20) / UNIT, pages.capacityPages());
+        pages.read(10, region, UNIT);
+        assertArrayEquals(bytes(0, UNIT), bytes(UNIT, UNIT));
+        assertThrows(OutOfSpaceException.class, () -> pages.ensureCapacity((4 << 20) / UNIT + 1));
+      } finally {
+        LoopDevice.detach(device);
+      }
+    }
+  }
+
+  /** The descriptor is closed behind the file's back, which makes its writes fail. */
+  @Test
+  void failureIsToldToTheCompletion() throws Exception {
+    LinuxFile file = (LinuxFile) create("data");
+    LinuxFiles.close(file.descriptor());
+    BlockingQueue<Exception> told = new LinkedBlockingQueue<>();
+    engine.submit(
+        new IoRequest()
+            .prepareWrite(file, 0, region, 0, UNIT)
+            .synced()
+            .onComplete((request, bytes, failure) -> told.add(failure)));
+    Exception failure = told.take();
+    assertTrue(failure instanceof StorageException, failure.toString());
+    assertTrue(failure.getMessage().contains("EBADF"), failure.getMessage());
+    assertThrows(StorageException.class, file::close, "the descriptor was not ours any more");
+  }
+
+  @Test
+  void everythingOnAFileWorksFromVirtualThreads() throws Exception {
+    onThreads(
+        true,
+        8,
+        i ->
+            () -> {
+              try (IoFile file = create("data" + i)) {
+                file.preallocate(0, 4L * UNIT);
+                file.write(0, region, (long) i * UNIT, UNIT);
+                file.punchHole(0, UNIT);
+                file.sync();
+                assertEquals(4L * UNIT, file.sizeBytes());
+                file.truncate(UNIT);
+                engine.lock(temporary.resolve("LOCK" + i)).close();
+              }
+            });
   }
 
   /** A file system of 1 MiB in memory, where this process may mount one. */

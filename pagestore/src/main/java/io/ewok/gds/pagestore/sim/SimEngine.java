@@ -513,6 +513,16 @@ public final class SimEngine implements IoEngine {
     }
   }
 
+  void punchHole(SimFile file, long offset, long length) throws StorageException {
+    enter(file);
+    try {
+      requireNotPoisoned(file);
+      file.node().clear(offset, length);
+    } finally {
+      lock.unlock();
+    }
+  }
+
   void truncate(SimFile file, long sizeBytes) throws StorageException {
     enter(file);
     try {

@@ -70,6 +70,13 @@ final class SimFile implements IoFile {
   }
 
   @Override
+  public void punchHole(long offset, long length) throws IOException {
+    requireWritable();
+    checkHole(offset, length);
+    engine.punchHole(this, offset, length);
+  }
+
+  @Override
   public void truncate(long sizeBytes) throws IOException {
     requireWritable();
     if (sizeBytes < 0) {

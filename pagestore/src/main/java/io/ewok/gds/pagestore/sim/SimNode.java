@@ -89,6 +89,14 @@ final class SimNode {
     }
   }
 
+  /** Makes whole sectors read as zeros, as far as the file reaches. */
+  void clear(long offset, long length) {
+    long end = Math.min(offset + length, sizeBytes());
+    for (long at = offset; at < end; at += SECTOR_BYTES) {
+      change(at / SECTOR_BYTES, new byte[SECTOR_BYTES]);
+    }
+  }
+
   /** Sets the size. What is cut off reads as zeros if the file grows again. */
   void resize(long sizeBytes) {
     long before = sizeBytes();
