@@ -1,5 +1,6 @@
 package io.ewok.gds.pagestore;
 
+import io.ewok.gds.allocator.Region;
 import java.util.concurrent.atomic.LongAdder;
 
 /** The counters behind {@link IoStats}. Any thread counts and reads; nobody waits for another. */
@@ -11,6 +12,21 @@ final class IoCounters {
   private final LongAdder bytesWritten = new LongAdder();
   private final LongAdder nativeCalls = new LongAdder();
   private final LongAdder inlineOperations = new LongAdder();
+  private final NodeTraffic nodeTraffic;
+
+  IoCounters(NodeTraffic nodeTraffic) {
+    this.nodeTraffic = nodeTraffic;
+  }
+
+  NodeTraffic nodeTraffic() {
+    return nodeTraffic;
+  }
+
+  /** Counts a read or write, on the thread that made it. */
+  void countTransfer(IoRequest.Kind kind, int bytes, Region region, long regionOffset) {
+    countCompleted(kind, bytes);
+    nodeTraffic.count(region, regionOffset, bytes);
+  }
 
   void countCompleted(IoRequest.Kind kind, int bytes) {
     switch (kind) {
@@ -42,6 +58,8 @@ final class IoCounters {
         bytesRead.sum(),
         bytesWritten.sum(),
         nativeCalls.sum() + moreNativeCalls,
-        inlineOperations.sum());
+        inlineOperations.sum(),
+        nodeTraffic.remoteOperations(),
+        nodeTraffic.remoteBytes());
   }
 }

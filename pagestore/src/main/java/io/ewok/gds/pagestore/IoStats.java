@@ -14,6 +14,9 @@ package io.ewok.gds.pagestore;
  *     are submitted in batches
  * @param inlineOperations those of the reads, writes and syncs that the calling platform thread
  *     performed itself, because that is faster than handing them over
+ * @param remoteOperations those of the reads and writes whose memory, in a registered region, lies
+ *     on another NUMA node than the thread that made them
+ * @param remoteBytes the bytes of those
  */
 public record IoStats(
     long reads,
@@ -22,7 +25,20 @@ public record IoStats(
     long bytesRead,
     long bytesWritten,
     long nativeCalls,
-    long inlineOperations) {
+    long inlineOperations,
+    long remoteOperations,
+    long remoteBytes) {
+  /** Counters of an engine to which all memory is equally near. */
+  public IoStats(
+      long reads,
+      long writes,
+      long syncs,
+      long bytesRead,
+      long bytesWritten,
+      long nativeCalls,
+      long inlineOperations) {
+    this(reads, writes, syncs, bytesRead, bytesWritten, nativeCalls, inlineOperations, 0, 0);
+  }
 
   /** Returns what was done since an earlier reading. */
   public IoStats since(IoStats earlier) {
@@ -33,6 +49,8 @@ public record IoStats(
         bytesRead - earlier.bytesRead,
         bytesWritten - earlier.bytesWritten,
         nativeCalls - earlier.nativeCalls,
-        inlineOperations - earlier.inlineOperations);
+        inlineOperations - earlier.inlineOperations,
+        remoteOperations - earlier.remoteOperations,
+        remoteBytes - earlier.remoteBytes);
   }
 }

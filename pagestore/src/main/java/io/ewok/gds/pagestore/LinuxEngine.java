@@ -2,6 +2,7 @@ package io.ewok.gds.pagestore;
 
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.allocator.leases.RegionLeases;
+import io.ewok.gds.allocator.numa.NumaTopology;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -18,7 +19,7 @@ import java.util.Set;
 abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringEngine {
   private final EngineChoice choice;
   private final BlockingCalls blockingCalls;
-  private final IoCounters counters = new IoCounters();
+  private final IoCounters counters = new IoCounters(NodeTraffic.ofMachine(NumaTopology.read()));
   private final RequestCache requests = new RequestCache();
 
   /** Guarded by itself. */
@@ -290,6 +291,7 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
         throw e;
       }
       registered.add(region);
+      counters.nodeTraffic().register(region);
     }
   }
 
@@ -301,6 +303,7 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
         throw new IllegalStateException(
             "the region is not registered: sizeBytes=" + region.sizeBytes());
       }
+      counters.nodeTraffic().unregister(region);
       try {
         unregisterFromKernel(region);
       } finally {

@@ -370,7 +370,7 @@ final class LinuxFile implements IoFile {
     if (synced && length > 0) {
       performSync();
     }
-    engine.counters().countCompleted(kind, done);
+    engine.counters().countTransfer(kind, done, region, regionOffset);
     return done;
   }
 

@@ -66,7 +66,14 @@ final class RingTransfer extends RingOperation {
   }
 
   private void end() {
-    engine.counters().countCompleted(request.kind(), progress.done());
+    if (request.kind() == IoRequest.Kind.SYNC) {
+      engine.counters().countCompleted(IoRequest.Kind.SYNC, 0);
+      engine.complete(request, 0);
+      return;
+    }
+    engine
+        .counters()
+        .countTransfer(request.kind(), progress.done(), request.region(), request.regionOffset());
     if (request.isSynced()) {
       engine.counters().countCompleted(IoRequest.Kind.SYNC, 0);
     }
