@@ -1,6 +1,8 @@
 package io.ewok.gds.pagestore;
 
 import io.ewok.gds.allocator.Settings;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
@@ -18,8 +20,10 @@ import java.util.regex.Pattern;
  * @param poolThreads the most threads of the POOL engine, 1 to {@link #POOL_THREADS_MAX}; default
  *     64. Each is one operation at the device, so more than the queue depth are never used. They
  *     are started when there is work for them; more than the device has channels only cost stacks.
+ * @param syncMethod how synced writes become durable; default AUTO, force one to skip the trials
  */
-public record EngineOptions(EngineKind wanted, int queueDepth, int poolThreads) {
+public record EngineOptions(
+    EngineKind wanted, int queueDepth, int poolThreads, SyncMethod syncMethod) {
   /** The largest queue depth. */
   public static final int QUEUE_DEPTH_MAX = 4096;
 
@@ -30,12 +34,15 @@ public record EngineOptions(EngineKind wanted, int queueDepth, int poolThreads) 
   private static final String ENGINE = "io.engine";
   private static final String QUEUE_DEPTH = "io.queue-depth";
   private static final String POOL_THREADS = "io.pool-threads";
+  private static final String SYNC_METHOD = "io.sync-method";
 
-  private static final EngineOptions DEFAULTS = new EngineOptions(EngineKind.AUTO, 64, 64);
+  private static final EngineOptions DEFAULTS =
+      new EngineOptions(EngineKind.AUTO, 64, 64, SyncMethod.AUTO);
 
   /** Checks the ranges. */
   public EngineOptions {
     Objects.requireNonNull(wanted, "wanted");
+    Objects.requireNonNull(syncMethod, "syncMethod");
     if (queueDepth < 1 || queueDepth > QUEUE_DEPTH_MAX) {
       throw new IllegalArgumentException(
           "a queue depth is 1 to " + QUEUE_DEPTH_MAX + ": queueDepth=" + queueDepth);
@@ -53,40 +60,56 @@ public record EngineOptions(EngineKind wanted, int queueDepth, int poolThreads) 
 
   /**
    * Returns the defaults, changed by those of the settings that begin with {@code io.}: {@code
-   * io.engine} ({@code auto}, {@code uring} or {@code pool}), {@code io.queue-depth} and {@code
-   * io.pool-threads}. Others are not ours and are passed over.
+   * io.engine} ({@code auto}, {@code uring} or {@code pool}), {@code io.queue-depth}, {@code
+   * io.pool-threads} and {@code io.sync-method} ({@code auto}, {@code dsync} or {@code fdatasync}).
+   * Others are not ours and are passed over.
    *
    * @throws IllegalArgumentException that ends in the setting, an equals sign and its value
    */
   public static EngineOptions from(Map<String, String> settings) {
-    Settings.requireKnown(settings, NAMES, Set.of(ENGINE, QUEUE_DEPTH, POOL_THREADS));
+    Settings.requireKnown(settings, NAMES, Set.of(ENGINE, QUEUE_DEPTH, POOL_THREADS, SYNC_METHOD));
     return new EngineOptions(
-        Settings.read(settings, ENGINE, EngineOptions::kind, DEFAULTS.wanted),
+        Settings.read(
+            settings, ENGINE, text -> named(ENGINE, EngineKind.values(), text), DEFAULTS.wanted),
         Settings.readInt(settings, QUEUE_DEPTH, DEFAULTS.queueDepth),
-        Settings.readInt(settings, POOL_THREADS, DEFAULTS.poolThreads));
+        Settings.readInt(settings, POOL_THREADS, DEFAULTS.poolThreads),
+        Settings.read(
+            settings,
+            SYNC_METHOD,
+            text -> named(SYNC_METHOD, SyncMethod.values(), text),
+            DEFAULTS.syncMethod));
   }
 
-  private static EngineKind kind(String text) {
-    for (EngineKind kind : EngineKind.values()) {
-      if (kind.name().toLowerCase(Locale.ROOT).equals(text)) {
-        return kind;
+  /** Returns the value whose name in small letters is the text. */
+  private static <E extends Enum<E>> E named(String setting, E[] values, String text) {
+    List<String> names = new ArrayList<>();
+    for (E value : values) {
+      String name = value.name().toLowerCase(Locale.ROOT);
+      if (name.equals(text)) {
+        return value;
       }
+      names.add(name);
     }
-    throw new IllegalArgumentException("auto, uring or pool: " + ENGINE + "=" + text);
+    throw new IllegalArgumentException("one of " + names + ": " + setting + "=" + text);
   }
 
   /** Returns these options with another engine wanted. */
   public EngineOptions withWanted(EngineKind wanted) {
-    return new EngineOptions(wanted, queueDepth, poolThreads);
+    return new EngineOptions(wanted, queueDepth, poolThreads, syncMethod);
   }
 
   /** Returns these options with another queue depth. */
   public EngineOptions withQueueDepth(int queueDepth) {
-    return new EngineOptions(wanted, queueDepth, poolThreads);
+    return new EngineOptions(wanted, queueDepth, poolThreads, syncMethod);
   }
 
   /** Returns these options with another number of pool threads. */
   public EngineOptions withPoolThreads(int poolThreads) {
-    return new EngineOptions(wanted, queueDepth, poolThreads);
+    return new EngineOptions(wanted, queueDepth, poolThreads, syncMethod);
+  }
+
+  /** Returns these options with another way to sync. */
+  public EngineOptions withSyncMethod(SyncMethod syncMethod) {
+    return new EngineOptions(wanted, queueDepth, poolThreads, syncMethod);
   }
 }

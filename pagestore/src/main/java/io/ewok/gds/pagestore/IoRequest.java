@@ -89,7 +89,6 @@ public final class IoRequest {
   /** Written before the post of {@link #done}, read after it. */
   private int result;
 
-  private int errno;
   private Throwable failure;
 
   /** The io_uring engine's part of this request, made on first use and kept. */
@@ -180,7 +179,6 @@ public final class IoRequest {
     this.workClass = WorkClass.FOREGROUND;
     this.synced = false;
     this.onComplete = null;
-    this.errno = 0;
     this.failure = null;
     done.reset();
     state.set(PREPARED);
@@ -301,10 +299,6 @@ public final class IoRequest {
       return new StorageException(
           "cannot " + kind.verb() + ": offset=" + offset, file.path(), failure);
     }
-    if (errno != 0) {
-      return StorageException.ofErrno(
-          kind.verb(), file.path(), kind == Kind.SYNC ? -1 : offset, errno);
-    }
     return null;
   }
 
@@ -383,11 +377,6 @@ public final class IoRequest {
 
   void complete(int bytes) {
     result = bytes;
-    tell();
-  }
-
-  void fail(int errno) {
-    this.errno = errno;
     tell();
   }
 

@@ -9,8 +9,10 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * What the engines on files of the operating system share: names, open files, leases, and the way
@@ -18,6 +20,11 @@ import java.util.Set;
  */
 abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringEngine {
   private final EngineChoice choice;
+  private final SyncMethod syncMethod;
+
+  /** By device; what is found out about one serves all files on it. */
+  private final Map<Long, SyncChoice> syncChoices = new ConcurrentHashMap<>();
+
   private final BlockingCalls blockingCalls;
   private final IoCounters counters = new IoCounters(NodeTraffic.ofMachine(NumaTopology.read()));
   private final RequestCache requests = new RequestCache();
@@ -30,8 +37,9 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
 
   private volatile boolean closed;
 
-  LinuxEngine(EngineChoice choice) {
+  LinuxEngine(EngineChoice choice, SyncMethod syncMethod) {
     this.choice = choice;
+    this.syncMethod = syncMethod;
     this.blockingCalls = new BlockingCalls("gds-io");
   }
 
@@ -72,6 +80,10 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
 
   final BlockingCalls blockingCalls() {
     return blockingCalls;
+  }
+
+  final SyncChoice syncChoice(long device) {
+    return syncChoices.computeIfAbsent(device, key -> new SyncChoice(syncMethod));
   }
 
   final IoCounters counters() {
@@ -190,12 +202,6 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
   final void fail(IoRequest request, Throwable failure) {
     LinuxFile file = endLease(request);
     request.fail(failure);
-    file.exit();
-  }
-
-  final void fail(IoRequest request, int errno) {
-    LinuxFile file = endLease(request);
-    request.fail(errno);
     file.exit();
   }
 

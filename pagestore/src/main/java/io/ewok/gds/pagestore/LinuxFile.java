@@ -42,6 +42,8 @@ final class LinuxFile implements IoFile {
   /** Of a block device; negative for a regular file, which has a size of its own. */
   private final long deviceBytes;
 
+  private final SyncChoice syncChoice;
+
   private final Gate gate = new Gate();
 
   /** The failure of a sync; set once, then writes and syncs are refused. */
@@ -54,7 +56,8 @@ final class LinuxFile implements IoFile {
       boolean direct,
       boolean writable,
       int alignmentBytes,
-      long deviceBytes) {
+      long deviceBytes,
+      SyncChoice syncChoice) {
     this.engine = engine;
     this.path = path;
     this.descriptor = descriptor;
@@ -62,6 +65,7 @@ final class LinuxFile implements IoFile {
     this.writable = writable;
     this.alignmentBytes = alignmentBytes;
     this.deviceBytes = deviceBytes;
+    this.syncChoice = syncChoice;
   }
 
   /** Opens on the calling platform thread. */
@@ -118,8 +122,18 @@ final class LinuxFile implements IoFile {
             path);
       }
       long deviceBytes = status.isBlockDevice() ? status.sizeBytes() : -1;
+      // A device node lies on another device than it stands for, and one node is one device.
+      long device = status.isBlockDevice() ? ~status.inode() : status.device();
+      SyncChoice syncChoice = engine.syncChoice(device);
       return new LinuxFile(
-          engine, path, descriptor, direct, mode.canWrite(), alignmentBytes, deviceBytes);
+          engine,
+          path,
+          descriptor,
+          direct,
+          mode.canWrite(),
+          alignmentBytes,
+          deviceBytes,
+          syncChoice);
     } catch (IOException e) {
       closeAfter(e, descriptor);
       throw e instanceof ErrnoException refused
@@ -299,6 +313,21 @@ final class LinuxFile implements IoFile {
     }
   }
 
+  /** Performs a claimed request with blocking calls on this platform thread. */
+  int perform(IoRequest request) throws StorageException {
+    IoRequest.Kind kind = request.kind();
+    if (kind == IoRequest.Kind.SYNC) {
+      return performSync();
+    }
+    long offset = request.offset();
+    Region region = request.region();
+    long regionOffset = request.regionOffset();
+    int length = request.length();
+    return request.isSynced()
+        ? performSyncedWrite(offset, region, regionOffset, length)
+        : performTransfer(kind, offset, region, regionOffset, length, 0);
+  }
+
   private int performInline(
       IoRequest.Kind kind,
       long offset,
@@ -318,7 +347,9 @@ final class LinuxFile implements IoFile {
       }
       RegionLeases.take(region, regionOffset, length);
       try {
-        return performTransfer(kind, offset, region, regionOffset, length, synced);
+        return synced
+            ? performSyncedWrite(offset, region, regionOffset, length)
+            : performTransfer(kind, offset, region, regionOffset, length, 0);
       } finally {
         RegionLeases.giveBack(region, regionOffset, length);
       }
@@ -337,7 +368,7 @@ final class LinuxFile implements IoFile {
       Region region,
       long regionOffset,
       int length,
-      boolean synced)
+      int writeFlags)
       throws StorageException {
     boolean write = kind == IoRequest.Kind.WRITE;
     int done = 0;
@@ -353,7 +384,7 @@ final class LinuxFile implements IoFile {
           result =
               (int)
                   (write
-                      ? LinuxFiles.pwrite(descriptor, memory, length - done, offset + done)
+                      ? pwrite(memory, length - done, offset + done, writeFlags)
                       : LinuxFiles.pread(descriptor, memory, length - done, offset + done));
         } catch (ErrnoException e) {
           result = -e.errno();
@@ -363,15 +394,73 @@ final class LinuxFile implements IoFile {
         }
       } while (true);
       if (progress.errno() != 0) {
-        throw StorageException.ofErrno(kind.verb(), path, offset, progress.errno());
+        throw failedTransfer(kind, offset, progress.errno(), writeFlags != 0);
       }
       done = progress.done();
     }
-    if (synced && length > 0) {
-      performSync();
-    }
     engine.counters().countTransfer(kind, done, region, regionOffset);
     return done;
+  }
+
+  private long pwrite(MemorySegment memory, int length, long offset, int flags)
+      throws ErrnoException {
+    return flags == 0
+        ? LinuxFiles.pwrite(descriptor, memory, length, offset)
+        : LinuxFiles.pwrite(descriptor, memory, length, offset, flags);
+  }
+
+  /**
+   * Returns what to throw for a failed transfer. One that should have been durable may have lost
+   * what was written before, as a failed sync; a full device tells before it writes.
+   */
+  StorageException failedTransfer(
+      IoRequest.Kind kind, long offset, int errno, boolean writeThrough) {
+    StorageException failure = StorageException.ofErrno(kind.verb(), path, offset, errno);
+    if (writeThrough && !(failure instanceof OutOfSpaceException) && errno != Errno.EOPNOTSUPP) {
+      poison(failure);
+    }
+    return failure;
+  }
+
+  /**
+   * Returns how the next synced write is to become durable. Only past the page cache does a write
+   * tell of its own failures alone.
+   */
+  SyncMethod syncMethod() {
+    return direct ? syncChoice.next() : SyncMethod.FDATASYNC;
+  }
+
+  SyncChoice syncChoice() {
+    return syncChoice;
+  }
+
+  /** As {@link #performTransfer}, and durable. */
+  int performSyncedWrite(long offset, Region region, long regionOffset, int length)
+      throws StorageException {
+    if (length == 0) {
+      return 0;
+    }
+    long start = System.nanoTime();
+    SyncMethod method = syncMethod();
+    IoRequest.Kind kind = IoRequest.Kind.WRITE;
+    if (method == SyncMethod.DSYNC) {
+      try {
+        performTransfer(kind, offset, region, regionOffset, length, LinuxFiles.RWF_DSYNC);
+        engine.counters().countCompleted(IoRequest.Kind.SYNC, 0);
+      } catch (StorageException e) {
+        if (isPoisoned() || e instanceof OutOfSpaceException) {
+          throw e;
+        }
+        syncChoice.dsyncRefused();
+        method = SyncMethod.FDATASYNC;
+      }
+    }
+    if (method == SyncMethod.FDATASYNC) {
+      performTransfer(kind, offset, region, regionOffset, length, 0);
+      performSync();
+    }
+    syncChoice.took(method, System.nanoTime() - start);
+    return length;
   }
 
   /** Syncs with a blocking call on this platform thread. The caller holds the gate. */

@@ -31,7 +31,7 @@ final class PoolEngine extends LinuxEngine {
   private boolean stopping;
 
   PoolEngine(EngineOptions options, EngineChoice choice) {
-    super(choice);
+    super(choice, options.syncMethod());
     threadsMax = Math.min(options.poolThreads(), options.queueDepth());
     // One is there from the start, so that requests are served even if no more threads can be had.
     workers.add(new Worker(0));
@@ -132,16 +132,7 @@ final class PoolEngine extends LinuxEngine {
     int bytes;
     try {
       LinuxFile file = (LinuxFile) request.file();
-      bytes =
-          request.kind() == IoRequest.Kind.SYNC
-              ? file.performSync()
-              : file.performTransfer(
-                  request.kind(),
-                  request.offset(),
-                  request.region(),
-                  request.regionOffset(),
-                  request.length(),
-                  request.isSynced());
+      bytes = file.perform(request);
     } catch (Throwable e) {
       // A worker outlives whatever happens; the waiter is told.
       fail(request, e);

@@ -1,5 +1,7 @@
 package io.ewok.gds.pagestore;
 
+import io.ewok.gds.ffm.Errno;
+import io.ewok.gds.ffm.LinuxFiles;
 import io.ewok.gds.reactor.RingOperation;
 
 /** A request on its way through a reactor. Kept with its request and reused with it. */
@@ -9,7 +11,10 @@ final class RingTransfer extends RingOperation {
   private UringEngine engine;
   private LinuxFile file;
 
-  /** Whether the bytes of a synced write are written, and on their way to become durable. */
+  /** How a synced write becomes durable; of no meaning for others. */
+  private SyncMethod method;
+
+  /** Whether a sync is under way: what was asked for, or the second half of a synced write. */
   private boolean syncing;
 
   RingTransfer(IoRequest request) {
@@ -20,7 +25,17 @@ final class RingTransfer extends RingOperation {
   void start(UringEngine engine) {
     this.engine = engine;
     this.file = (LinuxFile) request.file();
-    this.syncing = request.kind() == IoRequest.Kind.SYNC;
+    if (request.kind() == IoRequest.Kind.SYNC) {
+      syncing = true;
+      prepareSync(file.descriptor());
+      return;
+    }
+    syncing = false;
+    startTransfer(request.isSynced() ? file.syncMethod() : SyncMethod.AUTO);
+  }
+
+  private void startTransfer(SyncMethod method) {
+    this.method = method;
     progress.start(request.kind() == IoRequest.Kind.WRITE, request.length(), file.alignmentBytes());
     prepareRest();
   }
@@ -30,54 +45,67 @@ final class RingTransfer extends RingOperation {
     int length = request.length() - done;
     long offset = request.offset() + done;
     long regionOffset = request.regionOffset() + done;
-    switch (request.kind()) {
-      case READ -> prepareRead(file.descriptor(), offset, request.region(), regionOffset, length);
-      case WRITE -> prepareWrite(file.descriptor(), offset, request.region(), regionOffset, length);
-      case SYNC -> prepareSync(file.descriptor());
+    if (request.kind() == IoRequest.Kind.READ) {
+      prepareRead(file.descriptor(), offset, request.region(), regionOffset, length);
+    } else {
+      int flags = method == SyncMethod.DSYNC ? LinuxFiles.RWF_DSYNC : 0;
+      prepareWrite(file.descriptor(), offset, request.region(), regionOffset, length, flags);
     }
   }
 
   @Override
   protected boolean completed(int result) {
-    if (syncing) {
-      if (result < 0) {
-        file.poison(StorageException.ofErrno("sync", file.path(), -1, -result));
-        engine.fail(request, -result);
-      } else {
-        end();
-      }
-      return false;
-    }
+    return syncing ? syncCompleted(result) : transferCompleted(result);
+  }
+
+  private boolean transferCompleted(int result) {
     if (progress.advance(result)) {
       prepareRest();
       return true;
     }
-    if (progress.errno() != 0) {
-      engine.fail(request, progress.errno());
+    int errno = progress.errno();
+    if (method == SyncMethod.DSYNC && errno == Errno.EOPNOTSUPP) {
+      file.syncChoice().dsyncRefused();
+      startTransfer(SyncMethod.FDATASYNC);
+      return true;
+    }
+    if (errno != 0) {
+      boolean writeThrough = method == SyncMethod.DSYNC;
+      engine.fail(
+          request, file.failedTransfer(request.kind(), request.offset(), errno, writeThrough));
       return false;
     }
-    if (request.isSynced()) {
+    if (method == SyncMethod.FDATASYNC) {
       syncing = true;
       prepareSync(file.descriptor());
       return true;
     }
-    end();
+    endTransfer();
     return false;
   }
 
-  private void end() {
-    if (request.kind() == IoRequest.Kind.SYNC) {
+  private boolean syncCompleted(int result) {
+    if (result < 0) {
+      StorageException failure = StorageException.ofErrno("sync", file.path(), -1, -result);
+      file.poison(failure);
+      engine.fail(request, failure);
+    } else if (request.kind() == IoRequest.Kind.SYNC) {
       engine.counters().countCompleted(IoRequest.Kind.SYNC, 0);
       engine.complete(request, 0);
-      return;
+    } else {
+      endTransfer();
     }
-    engine
-        .counters()
-        .countTransfer(request.kind(), progress.done(), request.region(), request.regionOffset());
+    return false;
+  }
+
+  private void endTransfer() {
+    int bytes = progress.done();
+    IoCounters counters = engine.counters();
+    counters.countTransfer(request.kind(), bytes, request.region(), request.regionOffset());
     if (request.isSynced()) {
-      engine.counters().countCompleted(IoRequest.Kind.SYNC, 0);
+      counters.countCompleted(IoRequest.Kind.SYNC, 0);
     }
-    engine.complete(request, progress.done());
+    engine.complete(request, bytes);
   }
 
   @Override

@@ -18,7 +18,7 @@ final class UringEngine extends LinuxEngine {
   private volatile String refusal;
 
   UringEngine(EngineOptions options, int setupFlags, EngineChoice choice) throws IOException {
-    super(choice);
+    super(choice, options.syncMethod());
     queueDepth = options.queueDepth();
     reactor =
         Reactor.start(

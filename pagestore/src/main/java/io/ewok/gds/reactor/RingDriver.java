@@ -126,7 +126,7 @@ final class RingDriver implements LoopDriver {
         operation.offset,
         operation.region.address() + operation.regionOffset,
         operation.length,
-        0,
+        operation.flags,
         Math.max(0, buffer),
         slot);
     return true;

@@ -26,6 +26,9 @@ public abstract class RingOperation extends Message {
   long regionOffset;
   int length;
 
+  /** The {@code RWF_} flags of a write. */
+  int flags;
+
   /** What the kernel said, once it has ended. */
   int outcome;
 
@@ -38,10 +41,15 @@ public abstract class RingOperation extends Message {
     prepare(READ, descriptor, offset, region, regionOffset, length);
   }
 
-  /** Prepares to write; region and descriptor stay open until the operation has completed. */
+  /**
+   * Prepares to write; region and descriptor stay open until the operation has completed.
+   *
+   * @param flags a combination of the {@code RWF_} constants of {@link io.ewok.gds.ffm.LinuxFiles}
+   */
   protected final void prepareWrite(
-      int descriptor, long offset, Region region, long regionOffset, int length) {
+      int descriptor, long offset, Region region, long regionOffset, int length, int flags) {
     prepare(WRITE, descriptor, offset, region, regionOffset, length);
+    this.flags = flags;
   }
 
   /** Prepares to make the data durable (fdatasync). */
@@ -57,6 +65,7 @@ public abstract class RingOperation extends Message {
     this.region = region;
     this.regionOffset = regionOffset;
     this.length = length;
+    this.flags = 0;
   }
 
   /**

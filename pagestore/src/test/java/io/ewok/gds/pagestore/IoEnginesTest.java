@@ -82,9 +82,19 @@ class IoEnginesTest {
   @Test
   void settingsForceAnEngine() throws IOException {
     Map<String, String> settings =
-        Map.of("io.engine", "pool", "io.queue-depth", "16", "io.pool-threads", "2", "x.y", "z");
+        Map.of(
+            "io.engine",
+            "pool",
+            "io.queue-depth",
+            "16",
+            "io.pool-threads",
+            "2",
+            "x.y",
+            "z",
+            "io.sync-method",
+            "dsync");
     EngineOptions options = EngineOptions.from(settings);
-    assertEquals(new EngineOptions(EngineKind.POOL, 16, 2), options);
+    assertEquals(new EngineOptions(EngineKind.POOL, 16, 2, SyncMethod.DSYNC), options);
     try (IoEngine engine = IoEngines.open(options)) {
       assertEquals("POOL", engine.name());
     }
@@ -94,7 +104,12 @@ class IoEnginesTest {
   @Test
   void badSettingsAreToldByName() {
     for (String setting :
-        List.of("io.engine=rocket", "io.queue-depth=many", "io.pool-threads=", "io.depth=1")) {
+        List.of(
+            "io.engine=rocket",
+            "io.queue-depth=many",
+            "io.pool-threads=",
+            "io.sync-method=often",
+            "io.depth=1")) {
       String[] parts = setting.split("=", -1);
       Exception e =
           assertThrows(

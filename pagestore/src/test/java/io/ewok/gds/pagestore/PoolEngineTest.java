@@ -18,7 +18,8 @@ class PoolEngineTest extends LinuxEngineTest {
   @Override
   IoEngine openEngine() throws IOException {
     return new PoolEngine(
-        new EngineOptions(EngineKind.POOL, 8, THREADS), new EngineChoice("POOL", List.of()));
+        new EngineOptions(EngineKind.POOL, 8, THREADS, SyncMethod.AUTO),
+        new EngineChoice("POOL", List.of()));
   }
 
   private static void passed(CyclicBarrier barrier) {

@@ -13,7 +13,7 @@ class UringEngineTest extends LinuxEngineTest {
     UringProbe probe = UringProbe.probe();
     assumeTrue(probe.supported(), probe.message());
     return new UringEngine(
-        new EngineOptions(EngineKind.URING, 8, 1),
+        new EngineOptions(EngineKind.URING, 8, 1, SyncMethod.DSYNC),
         probe.setupFlags(),
         new EngineChoice("URING", List.of()));
   }

@@ -83,7 +83,7 @@ class ReactorTest {
     // The outer names, since the operation has some of its own.
     Probe write(int page) {
       long at = (long) page * PAGE;
-      prepareWrite(ReactorTest.this.descriptor, at, ReactorTest.this.region, at, PAGE);
+      prepareWrite(ReactorTest.this.descriptor, at, ReactorTest.this.region, at, PAGE, 0);
       return this;
     }
 
