@@ -43,6 +43,11 @@ public interface IoFile extends AutoCloseable {
     return false;
   }
 
+  /** Returns which writes can be done wholly or not at all. */
+  default AtomicWrites atomicWrites() {
+    return AtomicWrites.NONE;
+  }
+
   /** Returns whether the file was opened for writing. */
   boolean canWrite();
 

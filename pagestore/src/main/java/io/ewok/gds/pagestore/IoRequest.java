@@ -71,6 +71,7 @@ public final class IoRequest {
   private long regionOffset;
   private int length;
   private boolean synced;
+  private boolean atomic;
 
   /** Whom to tell, or null if the owner awaits. */
   private IoCompletion onComplete;
@@ -144,6 +145,29 @@ public final class IoRequest {
   }
 
   /**
+   * Makes a prepared write be done wholly or not at all, even if the power fails: one that {@link
+   * IoFile#atomicWrites} allows.
+   *
+   * @throws IllegalStateException if the request is not prepared, or not a write
+   * @throws IllegalArgumentException if the file cannot do this write so
+   */
+  public IoRequest atomic() {
+    requirePrepared();
+    if (kind != Kind.WRITE) {
+      throw new IllegalStateException("only a write can be atomic: " + this);
+    }
+    if (!file.atomicWrites().allows(offset, length)) {
+      throw new IllegalArgumentException(
+          "the file cannot do this write wholly or not at all: "
+              + file.atomicWrites()
+              + " "
+              + this);
+    }
+    atomic = true;
+    return this;
+  }
+
+  /**
    * Has somebody told when the prepared request has ended; it cannot be awaited then. Lasts until
    * the next prepare.
    *
@@ -178,6 +202,7 @@ public final class IoRequest {
     this.length = length;
     this.workClass = WorkClass.FOREGROUND;
     this.synced = false;
+    this.atomic = false;
     this.onComplete = null;
     this.failure = null;
     done.reset();
@@ -245,6 +270,11 @@ public final class IoRequest {
   /** Returns whether it is a write that ends when its bytes are durable. */
   public boolean isSynced() {
     return synced;
+  }
+
+  /** Returns whether it is a write that is done wholly or not at all. */
+  public boolean isAtomic() {
+    return atomic;
   }
 
   /** Returns whether the operation has completed: await will not wait. */

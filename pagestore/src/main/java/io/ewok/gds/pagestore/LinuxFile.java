@@ -43,6 +43,7 @@ final class LinuxFile implements IoFile {
   private final long deviceBytes;
 
   private final SyncChoice syncChoice;
+  private final AtomicWrites atomicWrites;
 
   private final Gate gate = new Gate();
 
@@ -57,7 +58,8 @@ final class LinuxFile implements IoFile {
       boolean writable,
       int alignmentBytes,
       long deviceBytes,
-      SyncChoice syncChoice) {
+      SyncChoice syncChoice,
+      AtomicWrites atomicWrites) {
     this.engine = engine;
     this.path = path;
     this.descriptor = descriptor;
@@ -66,6 +68,7 @@ final class LinuxFile implements IoFile {
     this.alignmentBytes = alignmentBytes;
     this.deviceBytes = deviceBytes;
     this.syncChoice = syncChoice;
+    this.atomicWrites = atomicWrites;
   }
 
   /** Opens on the calling platform thread. */
@@ -133,7 +136,10 @@ final class LinuxFile implements IoFile {
           mode.canWrite(),
           alignmentBytes,
           deviceBytes,
-          syncChoice);
+          syncChoice,
+          direct
+              ? new AtomicWrites(status.atomicWriteMinBytes(), status.atomicWriteMaxBytes())
+              : AtomicWrites.NONE);
     } catch (IOException e) {
       closeAfter(e, descriptor);
       throw e instanceof ErrnoException refused
@@ -185,6 +191,11 @@ final class LinuxFile implements IoFile {
   @Override
   public boolean canWrite() {
     return writable;
+  }
+
+  @Override
+  public AtomicWrites atomicWrites() {
+    return atomicWrites;
   }
 
   @Override
@@ -323,9 +334,10 @@ final class LinuxFile implements IoFile {
     Region region = request.region();
     long regionOffset = request.regionOffset();
     int length = request.length();
+    int writeFlags = request.isAtomic() ? LinuxFiles.RWF_ATOMIC : 0;
     return request.isSynced()
-        ? performSyncedWrite(offset, region, regionOffset, length)
-        : performTransfer(kind, offset, region, regionOffset, length, 0);
+        ? performSyncedWrite(offset, region, regionOffset, length, writeFlags)
+        : performTransfer(kind, offset, region, regionOffset, length, writeFlags);
   }
 
   private int performInline(
@@ -348,7 +360,7 @@ final class LinuxFile implements IoFile {
       RegionLeases.take(region, regionOffset, length);
       try {
         return synced
-            ? performSyncedWrite(offset, region, regionOffset, length)
+            ? performSyncedWrite(offset, region, regionOffset, length, 0)
             : performTransfer(kind, offset, region, regionOffset, length, 0);
       } finally {
         RegionLeases.giveBack(region, regionOffset, length);
@@ -394,12 +406,16 @@ final class LinuxFile implements IoFile {
         }
       } while (true);
       if (progress.errno() != 0) {
-        throw failedTransfer(kind, offset, progress.errno(), writeFlags != 0);
+        throw failedTransfer(kind, offset, progress.errno(), isWriteThrough(writeFlags));
       }
       done = progress.done();
     }
     engine.counters().countTransfer(kind, done, region, regionOffset);
     return done;
+  }
+
+  private static boolean isWriteThrough(int writeFlags) {
+    return (writeFlags & LinuxFiles.RWF_DSYNC) != 0;
   }
 
   private long pwrite(MemorySegment memory, int length, long offset, int flags)
@@ -435,7 +451,7 @@ final class LinuxFile implements IoFile {
   }
 
   /** As {@link #performTransfer}, and durable. */
-  int performSyncedWrite(long offset, Region region, long regionOffset, int length)
+  int performSyncedWrite(long offset, Region region, long regionOffset, int length, int writeFlags)
       throws StorageException {
     if (length == 0) {
       return 0;
@@ -445,7 +461,8 @@ final class LinuxFile implements IoFile {
     IoRequest.Kind kind = IoRequest.Kind.WRITE;
     if (method == SyncMethod.DSYNC) {
       try {
-        performTransfer(kind, offset, region, regionOffset, length, LinuxFiles.RWF_DSYNC);
+        int flags = writeFlags | LinuxFiles.RWF_DSYNC;
+        performTransfer(kind, offset, region, regionOffset, length, flags);
         engine.counters().countCompleted(IoRequest.Kind.SYNC, 0);
       } catch (StorageException e) {
         if (isPoisoned() || e instanceof OutOfSpaceException) {
@@ -456,7 +473,7 @@ final class LinuxFile implements IoFile {
       }
     }
     if (method == SyncMethod.FDATASYNC) {
-      performTransfer(kind, offset, region, regionOffset, length, 0);
+      performTransfer(kind, offset, region, regionOffset, length, writeFlags);
       performSync();
     }
     syncChoice.took(method, System.nanoTime() - start);

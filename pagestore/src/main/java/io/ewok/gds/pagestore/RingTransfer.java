@@ -49,6 +49,7 @@ final class RingTransfer extends RingOperation {
       prepareRead(file.descriptor(), offset, request.region(), regionOffset, length);
     } else {
       int flags = method == SyncMethod.DSYNC ? LinuxFiles.RWF_DSYNC : 0;
+      flags |= request.isAtomic() ? LinuxFiles.RWF_ATOMIC : 0;
       prepareWrite(file.descriptor(), offset, request.region(), regionOffset, length, flags);
     }
   }

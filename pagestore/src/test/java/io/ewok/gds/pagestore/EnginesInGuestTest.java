@@ -1,0 +1,124 @@
+package io.ewok.gds.pagestore;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Engines on machines that this one is not. Runs where {@code -Dgds.test.vm=COMMAND} names a
+ * program that starts a virtual machine, takes {@code --sysctl}, {@code --memlock}, {@code --lbs},
+ * {@code --atomic}, {@code --fs}, {@code --mkfs} and {@code --nodes}, mounts a disk at {@code
+ * /scratch}, sees this machine's files, and runs what follows {@code --}.
+ */
+class EnginesInGuestTest {
+  private static final String RUNNER = "gds.test.vm";
+  private static final int MINUTES_MAX = 15;
+
+  @TempDir Path directory;
+
+  @BeforeEach
+  void needsVirtualMachines() {
+    assumeTrue(System.getProperty(RUNNER) != null, "no virtual machines: " + RUNNER);
+  }
+
+  /** Runs {@link EngineGuest} in a new machine; returns what it told. */
+  private Map<String, String> guest(String path, String... machine) throws Exception {
+    List<String> command =
+        new ArrayList<>(List.of(System.getProperty(RUNNER).strip().split(" +", -1)));
+    command.addAll(List.of(machine));
+    command.add("--");
+    command.addAll(
+        List.of(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "-Xmx64m",
+            "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
+            "--enable-native-access=ALL-UNNAMED",
+            "-cp",
+            System.getProperty("java.class.path"),
+            EngineGuest.class.getName(),
+            path));
+    Path output = directory.resolve("output");
+    Process process =
+        new ProcessBuilder(command)
+            .redirectErrorStream(true)
+            .redirectOutput(output.toFile())
+            .start();
+    boolean ended = process.waitFor(MINUTES_MAX, TimeUnit.MINUTES);
+    process.destroy();
+    String text = Files.readString(output);
+    assertTrue(ended && process.exitValue() == 0, command + "\n" + text);
+    Map<String, String> told = new TreeMap<>();
+    text.lines()
+        .filter(line -> line.startsWith(EngineGuest.PREFIX))
+        .map(line -> line.substring(EngineGuest.PREFIX.length()).split("=", 2))
+        .forEach(fact -> told.put(fact[0], fact[1]));
+    return told;
+  }
+
+  private static void assertWorked(Map<String, String> told) {
+    assertEquals("true", told.get("direct"), told.toString());
+    assertEquals("65536", told.get("read"), told.toString());
+    assertEquals("true", told.get("hole"), told.toString());
+  }
+
+  @Test
+  void poolIsTakenWhereTheSysctlForbidsTheRing() throws Exception {
+    Map<String, String> told = guest("/scratch/data", "--sysctl", "kernel.io_uring_disabled=2");
+    assertEquals("POOL", told.get("engine"), told.toString());
+    assertEquals("DISABLED_BY_SYSCTL", told.get("code"), told.toString());
+    assertWorked(told);
+  }
+
+  @Test
+  void smallMemlockCostsFixedBuffersAndSaysSo() throws Exception {
+    Map<String, String> told = guest("/scratch/data", "--memlock", "64");
+    assertEquals("URING", told.get("engine"), told.toString());
+    String description = told.get("description");
+    assertTrue(description.contains("needBytes=1048576 haveBytes=65536"), description);
+    assertWorked(told);
+  }
+
+  @Test
+  void alignmentIsThatOfTheDisk() throws Exception {
+    for (String fs : List.of("xfs", "ext4")) {
+      for (String bytes : List.of("512", "4096")) {
+        Map<String, String> told = guest("/scratch/data", "--fs", fs, "--lbs", bytes);
+        assertEquals("URING", told.get("engine"), told.toString());
+        assertEquals(bytes, told.get("alignment"), told.toString());
+        assertWorked(told);
+      }
+    }
+  }
+
+  @Test
+  void atomicWritesAreThoseOfTheDisk() throws Exception {
+    Map<String, String> told =
+        guest(
+            "/scratch/data", "--atomic", "65536", "--fs", "ext4", "--mkfs", "-O bigalloc -C 65536");
+    assertEquals("65536", told.get("atomicMax"), told.toString());
+    assertEquals("65536", told.get("atomicWritten"), told.toString());
+    assertWorked(told);
+  }
+
+  @Test
+  void rawDiskIsUsed() throws Exception {
+    Map<String, String> told =
+        guest("/dev/nvme0n1", "--fs", "none", "--lbs", "4096", "--atomic", "16384");
+    assertEquals("true", told.get("device"), told.toString());
+    assertEquals("4096", told.get("alignment"), told.toString());
+    assertEquals("16384", told.get("atomicWritten"), told.toString());
+    assertWorked(told);
+  }
+}
