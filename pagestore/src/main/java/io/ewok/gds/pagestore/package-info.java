@@ -5,9 +5,10 @@
  * <p>Not here: caching, page contents, logs.
  *
  * <p>Nouns: an <em>engine</em> is a way to the kernel (URING, POOL) or around it (SIM, package
- * {@code sim}). A <em>file</em> is open until closed and poisoned by a failed sync. A
- * <em>request</em> is one operation in flight. Memory is given as region, offset and length, and
- * stays leased while the kernel may touch it.
+ * {@code sim}). A <em>file</em>, regular or a block device, is open until closed and poisoned by a
+ * failed sync. A <em>request</em> is one operation in flight, awaited or told to a
+ * <em>completion</em>. Memory is given as region, offset and length, and stays leased while the
+ * kernel may touch it.
  *
  * <p>Threads: any, unless a class says otherwise. Null is never accepted, and returned only where
  * said.
