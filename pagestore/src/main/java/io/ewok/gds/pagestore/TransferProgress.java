@@ -11,7 +11,7 @@ import io.ewok.gds.ffm.Errno;
  *
  * <p>Threads: confined to whoever performs the transfer at the time.
  */
-final class TransferProgress {
+public final class TransferProgress {
   /** A kernel that says "again" this often, or writes nothing, will not do it next time either. */
   private static final int FRUITLESS_MAX = 100;
 
@@ -23,7 +23,7 @@ final class TransferProgress {
   private int done;
   private int errno;
 
-  void start(boolean write, int length, int alignmentBytes) {
+  public void start(boolean write, int length, int alignmentBytes) {
     this.write = write;
     this.length = length;
     this.alignmentBytes = alignmentBytes;
@@ -33,12 +33,12 @@ final class TransferProgress {
   }
 
   /** Bytes transferred, a multiple of the alignment while more is left. */
-  int done() {
+  public int done() {
     return done;
   }
 
   /** 0, or the error that ended the transfer. */
-  int errno() {
+  public int errno() {
     return errno;
   }
 
@@ -48,7 +48,7 @@ final class TransferProgress {
    * @param result bytes, or -errno
    * @return whether another call is needed, for what follows {@link #done}
    */
-  boolean advance(int result) {
+  public boolean advance(int result) {
     if (result < 0) {
       if ((result == -Errno.EINTR || result == -Errno.EAGAIN) && ++fruitless < FRUITLESS_MAX) {
         return true;

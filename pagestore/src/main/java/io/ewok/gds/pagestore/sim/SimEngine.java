@@ -9,16 +9,13 @@ import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoFile;
 import io.ewok.gds.pagestore.IoRequest;
 import io.ewok.gds.pagestore.IoStats;
-import io.ewok.gds.pagestore.LockedException;
-import io.ewok.gds.pagestore.MissingFileException;
 import io.ewok.gds.pagestore.OpenMode;
-import io.ewok.gds.pagestore.PoisonedFileException;
 import io.ewok.gds.pagestore.StorageException;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Objects;
@@ -53,49 +50,43 @@ import java.util.concurrent.locks.ReentrantLock;
  */
 public final class SimEngine implements IoEngine {
   private final ReentrantLock lock = new ReentrantLock();
-  private final int alignmentBytes;
+  private final SimOptions options;
 
   /** What follows is guarded by {@link #lock}. */
-  private final SplittableRandom random;
-
   private final SimNames names;
-  private final SimFaults faults = new SimFaults();
-  private final Set<Path> heldLocks = new HashSet<>();
+
+  private final SimFaults faults;
+  private final SimFileSystem fileSystem;
+  private final SimDevice device;
   private final Set<Region> registered = Collections.newSetFromMap(new IdentityHashMap<>());
   private final List<SimFile> openFiles = new ArrayList<>();
-  private long capacityBytes = Long.MAX_VALUE;
-  private Runnable onSync = () -> {};
   private boolean closed;
-  private long syncCount;
-  private long reads;
-  private long writes;
-  private long syncs;
-  private long bytesRead;
-  private long bytesWritten;
 
-  /** Creates an empty file system of 512-byte sectors with the root directory. */
+  /** Creates an empty file system with the root directory, of 512-byte sectors, without faults. */
   public SimEngine(long seed) {
-    this(seed, SimNode.SECTOR_BYTES);
+    this(seed, SimOptions.defaults());
   }
 
   /**
-   * Creates an empty file system.
+   * Creates an empty file system without faults.
    *
-   * @param alignmentBytes what transfers must be aligned to, a power of two of at least 512; what
-   *     survives a crash is decided per 512 bytes all the same
+   * @param alignmentBytes as in {@link SimOptions}
    */
   public SimEngine(long seed, int alignmentBytes) {
-    this(seed, alignmentBytes, new SimNames());
-    if (alignmentBytes < SimNode.SECTOR_BYTES || Integer.bitCount(alignmentBytes) != 1) {
-      throw new IllegalArgumentException(
-          "an alignment is a power of two of at least 512: alignmentBytes=" + alignmentBytes);
-    }
+    this(seed, SimOptions.defaults().withAlignmentBytes(alignmentBytes));
   }
 
-  private SimEngine(long seed, int alignmentBytes, SimNames names) {
-    this.random = new SplittableRandom(seed);
-    this.alignmentBytes = alignmentBytes;
+  /** Creates an empty file system with the root directory. */
+  public SimEngine(long seed, SimOptions options) {
+    this(seed, options, new SimNames());
+  }
+
+  private SimEngine(long seed, SimOptions options, SimNames names) {
+    this.options = options;
     this.names = names;
+    this.faults = new SimFaults(seed, options.rates());
+    this.fileSystem = new SimFileSystem(names, faults);
+    this.device = new SimDevice(options, names, faults, new SplittableRandom(seed));
   }
 
   // ---------------------------------------------------------------- what tests ask for
@@ -106,14 +97,13 @@ public final class SimEngine implements IoEngine {
    * errors and the hook are not inherited; the capacity is.
    */
   public SimEngine crash(long seed) {
-    lock.lock();
-    try {
+    try (Held _ = hold()) {
       SplittableRandom chance = new SplittableRandom(seed);
-      SimEngine after = new SimEngine(chance.nextLong(), alignmentBytes, names.crashed(chance));
-      after.capacityBytes = capacityBytes;
+      long seedAfter = chance.nextLong();
+      SimNames left = names.crashed(chance, faults.tears(seed));
+      SimEngine after = new SimEngine(seedAfter, options.withoutFaults(), left);
+      after.device.setCapacityBytes(device.capacityBytes());
       return after;
-    } finally {
-      lock.unlock();
     }
   }
 
@@ -130,11 +120,27 @@ public final class SimEngine implements IoEngine {
           "the next operation is the first, errors are positive: n=%d errno=%d"
               .formatted(n, errno));
     }
-    lock.lock();
-    try {
+    try (Held _ = hold()) {
       faults.add(operation, n, errno);
-    } finally {
-      lock.unlock();
+    }
+  }
+
+  /**
+   * Changes how often a fault happens from now on.
+   *
+   * @param rate 0 for never to 1 for always
+   */
+  public void setRate(SimFault fault, double rate) {
+    SimOptions.requireRate(fault, rate);
+    try (Held _ = hold()) {
+      faults.setRate(fault, rate);
+    }
+  }
+
+  /** Returns how often a fault has happened because of its rate. */
+  public long count(SimFault fault) {
+    try (Held _ = hold()) {
+      return faults.count(fault);
     }
   }
 
@@ -144,37 +150,43 @@ public final class SimEngine implements IoEngine {
       throw new IllegalArgumentException(
           "a capacity is not negative: capacityBytes=" + capacityBytes);
     }
-    lock.lock();
-    try {
-      this.capacityBytes = capacityBytes;
-    } finally {
-      lock.unlock();
+    try (Held _ = hold()) {
+      device.setCapacityBytes(capacityBytes);
     }
   }
 
   /** Returns the sum of the files' sizes in bytes. */
   public long usedBytes() {
-    lock.lock();
-    try {
-      long used = 0;
-      for (SimNode node : names.files()) {
-        used += node.sizeBytes();
-      }
-      return used;
-    } finally {
-      lock.unlock();
+    try (Held _ = hold()) {
+      return device.usedBytes();
     }
   }
 
   /** Flips the lowest bit of a byte of a file, as a failing medium does. */
   public void flipBit(Path path, long offset) throws IOException {
-    lock.lock();
-    try {
-      SimNode node = existing(path);
+    try (Held _ = hold()) {
+      SimNode node = fileSystem.existing(path);
       Objects.checkIndex(offset, node.sizeBytes());
       node.flipBit(offset);
-    } finally {
-      lock.unlock();
+    }
+  }
+
+  /** Makes the sector of a byte of a file unreadable, with EIO, until it is written. */
+  public void markBad(Path path, long offset) throws IOException {
+    try (Held _ = hold()) {
+      SimNode node = fileSystem.existing(path);
+      Objects.checkIndex(offset, node.sizeBytes());
+      node.markBad(offset);
+    }
+  }
+
+  /**
+   * Drops the page cache: reads see what the device has of sectors that a failed sync marked clean.
+   * See {@link SimSyncFailure#MARKED_CLEAN}.
+   */
+  public void evict() {
+    try (Held _ = hold()) {
+      names.files().forEach(SimNode::evict);
     }
   }
 
@@ -183,202 +195,106 @@ public final class SimEngine implements IoEngine {
    * one is still volatile. The hook may crash this engine; what it throws comes out of the sync.
    */
   public void onSync(Runnable hook) {
-    lock.lock();
-    try {
-      onSync = Objects.requireNonNull(hook, "hook");
-    } finally {
-      lock.unlock();
+    try (Held _ = hold()) {
+      faults.setOnSync(Objects.requireNonNull(hook, "hook"));
     }
   }
 
   /** Returns the syncs of files and directories that began, failed ones included. */
   public long syncCount() {
-    lock.lock();
-    try {
-      return syncCount;
-    } finally {
-      lock.unlock();
+    try (Held _ = hold()) {
+      return faults.syncCount();
     }
   }
 
   // ---------------------------------------------------------------- names
 
-  private static Path normal(Path path) {
-    return path.toAbsolutePath().normalize();
+  /** Lets go of the lock. */
+  private interface Held extends AutoCloseable {
+    @Override
+    void close();
+  }
+
+  private Held hold() {
+    lock.lock();
+    return lock::unlock;
   }
 
   /** Takes the lock; throws if closed, with the lock free. */
-  private void enter() {
+  private Held enter() {
     lock.lock();
     if (closed) {
       lock.unlock();
       throw new IllegalStateException("the engine is closed: name=SIM");
     }
+    return lock::unlock;
   }
 
-  private SimNode existing(Path path) throws StorageException {
-    SimNode node = names.file(normal(path));
-    if (node == null) {
-      throw names.isDirectory(normal(path))
-          ? new StorageException("this is not a regular file", path)
-          : new MissingFileException(path, null);
+  private Held enter(SimFile file) {
+    Held held = enter();
+    if (file.closed) {
+      held.close();
+      throw new IllegalStateException("the file is closed: path=" + file.path());
     }
-    return node;
-  }
-
-  private void requireParent(Path path) throws StorageException {
-    Path parent = normal(path).getParent();
-    if (parent == null || !names.isDirectory(parent)) {
-      throw new MissingFileException(path, null);
-    }
+    return held;
   }
 
   @Override
   public IoFile open(Path path, OpenMode mode) throws IOException {
-    enter();
-    try {
-      faults.check(SimOperation.OPEN, path, -1);
-      SimNode node;
-      if (mode == OpenMode.CREATE_NEW) {
-        requireParent(path);
-        if (names.file(normal(path)) != null || names.isDirectory(normal(path))) {
-          throw StorageException.ofErrno("open", path, -1, Errno.EEXIST);
-        }
-        node = new SimNode();
-        names.create(normal(path), node);
-      } else {
-        node = existing(path);
-      }
-      SimFile file = new SimFile(this, path, node, mode.canWrite());
+    try (Held _ = enter()) {
+      SimFile file = new SimFile(this, path, fileSystem.open(path, mode), mode.canWrite());
       openFiles.add(file);
       return file;
-    } finally {
-      lock.unlock();
     }
   }
 
   @Override
   public void createDirectories(Path directory) throws IOException {
-    enter();
-    try {
-      Path path = normal(directory);
-      for (int count = 1; count <= path.getNameCount(); count++) {
-        Path next = path.getRoot().resolve(path.subpath(0, count));
-        if (names.file(next) != null) {
-          throw StorageException.ofErrno("create the directory", directory, -1, Errno.EEXIST);
-        }
-        names.createDirectory(next);
-      }
-    } finally {
-      lock.unlock();
+    try (Held _ = enter()) {
+      fileSystem.createDirectories(directory);
     }
   }
 
   @Override
   public List<Path> list(Path directory) throws IOException {
-    enter();
-    try {
-      requireDirectory(directory);
-      List<Path> entries = new ArrayList<>();
-      for (Path entry : names.entries(normal(directory))) {
-        entries.add(directory.resolve(entry.getFileName()));
-      }
-      Collections.sort(entries);
-      return entries;
-    } finally {
-      lock.unlock();
-    }
-  }
-
-  private void requireDirectory(Path directory) throws StorageException {
-    if (names.file(normal(directory)) != null) {
-      throw new StorageException("this is not a directory", directory);
-    }
-    if (!names.isDirectory(normal(directory))) {
-      throw new MissingFileException(directory, null);
+    try (Held _ = enter()) {
+      return fileSystem.list(directory);
     }
   }
 
   @Override
   public boolean exists(Path path) {
-    enter();
-    try {
-      return names.file(normal(path)) != null || names.isDirectory(normal(path));
-    } finally {
-      lock.unlock();
+    try (Held _ = enter()) {
+      return fileSystem.exists(path);
     }
   }
 
   @Override
   public void rename(Path from, Path to) throws IOException {
-    enter();
-    try {
-      existing(from);
-      requireParent(to);
-      if (names.isDirectory(normal(to))) {
-        throw StorageException.ofErrno("rename the file", from, -1, Errno.EISDIR);
-      }
-      faults.check(SimOperation.RENAME, from, -1);
-      if (!normal(from).equals(normal(to))) {
-        names.rename(normal(from), normal(to));
-      }
-    } finally {
-      lock.unlock();
+    try (Held _ = enter()) {
+      fileSystem.rename(from, to);
     }
   }
 
   @Override
   public void delete(Path path) throws IOException {
-    enter();
-    try {
-      Path name = normal(path);
-      boolean directory = names.isDirectory(name);
-      if (!directory) {
-        existing(path);
-      } else if (name.getParent() == null || !names.entries(name).isEmpty()) {
-        throw new StorageException("cannot delete the file, the directory is not empty", path);
-      }
-      faults.check(SimOperation.DELETE, path, -1);
-      if (directory) {
-        names.deleteDirectory(name);
-      } else {
-        names.delete(name);
-      }
-    } finally {
-      lock.unlock();
+    try (Held _ = enter()) {
+      fileSystem.delete(path);
     }
   }
 
   @Override
   public void syncDirectory(Path directory) throws IOException {
-    enter();
-    try {
-      requireDirectory(directory);
-      syncCount++;
-      onSync.run();
-      faults.check(SimOperation.SYNC_DIRECTORY, directory, -1);
-      names.sync(normal(directory));
-      syncs++;
-    } finally {
-      lock.unlock();
+    try (Held _ = enter()) {
+      fileSystem.syncDirectory(directory);
+      device.countSync();
     }
   }
 
   @Override
   public DirectoryLock lock(Path lockFile) throws IOException {
-    enter();
-    try {
-      requireParent(lockFile);
-      Path name = normal(lockFile);
-      if (!heldLocks.add(name)) {
-        throw new LockedException(lockFile, null);
-      }
-      if (names.file(name) == null) {
-        names.create(name, new SimNode());
-      }
-      return new HeldLock(name);
-    } finally {
-      lock.unlock();
+    try (Held _ = enter()) {
+      return new HeldLock(fileSystem.lock(lockFile));
     }
   }
 
@@ -392,14 +308,11 @@ public final class SimEngine implements IoEngine {
 
     @Override
     public void close() {
-      lock.lock();
-      try {
+      try (Held _ = hold()) {
         if (name != null) {
-          heldLocks.remove(name);
+          fileSystem.unlock(name);
           name = null;
         }
-      } finally {
-        lock.unlock();
       }
     }
   }
@@ -407,141 +320,55 @@ public final class SimEngine implements IoEngine {
   // ---------------------------------------------------------------- files
 
   int alignmentBytes() {
-    return alignmentBytes;
-  }
-
-  private void enter(SimFile file) {
-    enter();
-    if (file.closed) {
-      lock.unlock();
-      throw new IllegalStateException("the file is closed: path=" + file.path());
-    }
-  }
-
-  private static void requireNotPoisoned(SimFile file) throws PoisonedFileException {
-    if (file.failedSync != null) {
-      throw new PoisonedFileException(file.path(), file.failedSync);
-    }
-  }
-
-  private void requireSpace(SimFile file, SimOperation operation, long sizeBytes)
-      throws StorageException {
-    long growth = sizeBytes - file.node().sizeBytes();
-    if (growth > 0 && growth > capacityBytes - usedBytes()) {
-      throw StorageException.ofErrno(operation.verb(), file.path(), -1, Errno.ENOSPC);
-    }
+    return options.alignmentBytes();
   }
 
   long sizeBytes(SimFile file) {
-    enter(file);
-    try {
+    try (Held _ = enter(file)) {
       return file.node().sizeBytes();
-    } finally {
-      lock.unlock();
     }
   }
 
-  int read(SimFile file, long offset, Region region, long regionOffset, int length)
-      throws StorageException {
-    enter(file);
-    try {
-      faults.check(SimOperation.READ, file.path(), offset);
-      int count = file.node().read(offset, region.segment(), regionOffset, length);
-      reads++;
-      bytesRead += count;
-      return count;
-    } finally {
-      lock.unlock();
+  int read(SimFile file, long offset, MemorySegment memory, int length) throws StorageException {
+    try (Held _ = enter(file)) {
+      return device.read(file, offset, memory, length);
     }
   }
 
-  void write(SimFile file, long offset, Region region, long regionOffset, int length)
-      throws StorageException {
-    enter(file);
-    try {
-      requireNotPoisoned(file);
-      if (length > 0) {
-        requireSpace(file, SimOperation.WRITE, offset + length);
-      }
-      int errno = faults.next(SimOperation.WRITE);
-      int written =
-          errno == 0
-              ? length
-              : random.nextInt(length / SimNode.SECTOR_BYTES + 1) * SimNode.SECTOR_BYTES;
-      file.node().write(offset, region.segment(), regionOffset, written);
-      if (errno != 0) {
-        throw StorageException.ofErrno("write", file.path(), offset, errno);
-      }
-      writes++;
-      bytesWritten += length;
-    } finally {
-      lock.unlock();
+  void write(SimFile file, long offset, MemorySegment memory, int length) throws StorageException {
+    try (Held _ = enter(file)) {
+      device.write(file, offset, memory, length);
     }
   }
 
   void sync(SimFile file) throws StorageException {
-    enter(file);
-    try {
-      requireNotPoisoned(file);
-      syncCount++;
-      onSync.run();
-      int errno = faults.next(SimOperation.SYNC);
-      if (errno != 0) {
-        file.node().failSync(random);
-        StorageException failure = StorageException.ofErrno("sync", file.path(), -1, errno);
-        file.failedSync = failure;
-        throw failure;
-      }
-      file.node().sync();
-      syncs++;
-    } finally {
-      lock.unlock();
+    try (Held _ = enter(file)) {
+      device.sync(file);
     }
   }
 
   void preallocate(SimFile file, long offset, long length) throws StorageException {
-    enter(file);
-    try {
-      requireNotPoisoned(file);
-      faults.check(SimOperation.PREALLOCATE, file.path(), offset);
-      requireSpace(file, SimOperation.PREALLOCATE, offset + length);
-      if (offset + length > file.node().sizeBytes()) {
-        file.node().resize(offset + length);
-      }
-    } finally {
-      lock.unlock();
+    try (Held _ = enter(file)) {
+      device.preallocate(file, offset, length);
     }
   }
 
   void punchHole(SimFile file, long offset, long length) throws StorageException {
-    enter(file);
-    try {
-      requireNotPoisoned(file);
-      file.node().clear(offset, length);
-    } finally {
-      lock.unlock();
+    try (Held _ = enter(file)) {
+      device.punchHole(file, offset, length);
     }
   }
 
   void truncate(SimFile file, long sizeBytes) throws StorageException {
-    enter(file);
-    try {
-      requireNotPoisoned(file);
-      faults.check(SimOperation.TRUNCATE, file.path(), -1);
-      requireSpace(file, SimOperation.TRUNCATE, sizeBytes);
-      file.node().resize(sizeBytes);
-    } finally {
-      lock.unlock();
+    try (Held _ = enter(file)) {
+      device.truncate(file, sizeBytes);
     }
   }
 
   void close(SimFile file) {
-    lock.lock();
-    try {
+    try (Held _ = hold()) {
       file.closed = true;
       openFiles.remove(file);
-    } finally {
-      lock.unlock();
     }
   }
 
@@ -564,30 +391,24 @@ public final class SimEngine implements IoEngine {
 
   @Override
   public void register(Region region) {
-    enter();
-    try {
+    try (Held _ = enter()) {
       if (registered.contains(region)) {
         throw new IllegalStateException(
             "the region is registered already: sizeBytes=" + region.sizeBytes());
       }
       RegionLeases.register(region);
       registered.add(region);
-    } finally {
-      lock.unlock();
     }
   }
 
   @Override
   public void unregister(Region region) {
-    enter();
-    try {
+    try (Held _ = enter()) {
       if (!registered.remove(region)) {
         throw new IllegalStateException(
             "the region is not registered: sizeBytes=" + region.sizeBytes());
       }
       RegionLeases.unregister(region);
-    } finally {
-      lock.unlock();
     }
   }
 
@@ -617,18 +438,14 @@ public final class SimEngine implements IoEngine {
 
   @Override
   public IoStats stats() {
-    lock.lock();
-    try {
-      return new IoStats(reads, writes, syncs, bytesRead, bytesWritten, 0, reads + writes + syncs);
-    } finally {
-      lock.unlock();
+    try (Held _ = hold()) {
+      return device.stats();
     }
   }
 
   @Override
   public void close() {
-    lock.lock();
-    try {
+    try (Held _ = hold()) {
       if (!closed) {
         closed = true;
         for (SimFile file : openFiles) {
@@ -638,8 +455,6 @@ public final class SimEngine implements IoEngine {
         registered.forEach(RegionLeases::unregister);
         registered.clear();
       }
-    } finally {
-      lock.unlock();
     }
   }
 

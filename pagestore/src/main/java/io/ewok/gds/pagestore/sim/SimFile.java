@@ -90,7 +90,7 @@ final class SimFile implements IoFile {
     checkTransfer(offset, region, regionOffset, length);
     RegionLeases.take(region, regionOffset, length);
     try {
-      return engine.read(this, offset, region, regionOffset, length);
+      return engine.read(this, offset, region.segment().asSlice(regionOffset, length), length);
     } finally {
       RegionLeases.giveBack(region, regionOffset, length);
     }
@@ -102,7 +102,7 @@ final class SimFile implements IoFile {
     checkTransfer(offset, region, regionOffset, length);
     RegionLeases.take(region, regionOffset, length);
     try {
-      engine.write(this, offset, region, regionOffset, length);
+      engine.write(this, offset, region.segment().asSlice(regionOffset, length), length);
     } finally {
       RegionLeases.giveBack(region, regionOffset, length);
     }

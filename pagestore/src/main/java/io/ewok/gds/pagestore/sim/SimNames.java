@@ -3,6 +3,7 @@ package io.ewok.gds.pagestore.sim;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -75,7 +76,7 @@ final class SimNames {
     return files.get(path);
   }
 
-  Iterable<SimNode> files() {
+  Collection<SimNode> files() {
     return files.values();
   }
 
@@ -132,7 +133,7 @@ final class SimNames {
    * Returns one state that a power cut now could leave: each change is kept or lost, changes of one
    * name in their order.
    */
-  SimNames crashed(SplittableRandom random) {
+  SimNames crashed(SplittableRandom random, SimTears tears) {
     SimNames after = new SimNames();
     after.directories.addAll(directories);
     Map<Path, SimNode> left = new TreeMap<>(durableFiles);
@@ -147,7 +148,7 @@ final class SimNames {
     }
     left.forEach(
         (path, node) -> {
-          SimNode nodeAfter = node.crashed(random);
+          SimNode nodeAfter = node.crashed(random, tears);
           after.files.put(path, nodeAfter);
           after.durableFiles.put(path, nodeAfter);
         });

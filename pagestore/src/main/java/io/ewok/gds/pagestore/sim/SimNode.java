@@ -10,13 +10,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * The content of one simulated file: what reads see now, and per sector what else a power cut could
  * leave. Guarded by the engine's lock.
  */
 final class SimNode {
-  /** What a device writes whole or not at all. */
+  /** What a device writes whole or not at all, as long as {@link SimTears} lets it. */
   static final int SECTOR_BYTES = 512;
 
   private static final int CHUNK_BYTES = 64 << 10;
@@ -38,6 +39,9 @@ final class SimNode {
    * marked them clean.
    */
   private final TreeMap<Long, byte[]> lost = new TreeMap<>();
+
+  /** Sectors that cannot be read until they are written. */
+  private final TreeSet<Long> bad = new TreeSet<>();
 
   /** The durable size, then each later one; the last is what reads see. */
   private final List<Long> sizes = new ArrayList<>();
@@ -97,6 +101,16 @@ final class SimNode {
     }
   }
 
+  /** Returns whether a range has a sector that cannot be read. */
+  boolean isBad(long offset, int length) {
+    return !bad.subSet(offset / SECTOR_BYTES, (offset + length) / SECTOR_BYTES).isEmpty();
+  }
+
+  /** Makes the sector of a byte unreadable until it is written. */
+  void markBad(long offset) {
+    bad.add(offset / SECTOR_BYTES);
+  }
+
   /** Sets the size. What is cut off reads as zeros if the file grows again. */
   void resize(long sizeBytes) {
     long before = sizeBytes();
@@ -118,11 +132,24 @@ final class SimNode {
     keepSize(sizeBytes());
   }
 
+  /** Fails as {@link SimSyncFailure#ROLLED_BACK} says. */
+  void rollBack() {
+    unsynced.forEach((sector, versions) -> store(sector, versions.getFirst()));
+    unsynced.clear();
+    keepSize(sizes.getFirst());
+  }
+
+  /** Forgets what reads see and the device does not have, of sectors that are marked clean. */
+  void evict() {
+    lost.forEach(this::store);
+    lost.clear();
+  }
+
   /**
-   * Fails as Linux does: each sector may have been written or not, all are marked clean, and reads
-   * go on to see them.
+   * Fails as {@link SimSyncFailure#MARKED_CLEAN} says: each sector may have been written or not,
+   * all are marked clean, and reads go on to see them.
    */
-  void failSync(SplittableRandom random) {
+  void markClean(SplittableRandom random) {
     unsynced.forEach(
         (sector, versions) -> {
           if (random.nextBoolean()) {
@@ -133,11 +160,17 @@ final class SimNode {
   }
 
   /** Returns one state that a power cut now could leave. This node stays as it is. */
-  SimNode crashed(SplittableRandom random) {
+  SimNode crashed(SplittableRandom random, SimTears tears) {
     SimNode after = new SimNode(this, sizes.get(random.nextInt(sizes.size())));
+    after.bad.addAll(bad);
     lost.forEach(after::store);
     unsynced.forEach(
-        (sector, versions) -> after.store(sector, versions.get(random.nextInt(versions.size()))));
+        (sector, versions) -> {
+          int kept = random.nextInt(versions.size());
+          // Of the writes of a sector the device has had in hand the kept one or the next.
+          int other = kept + 1 < versions.size() ? kept + 1 : kept - 1;
+          after.store(sector, tears.apply(versions.get(kept), versions.get(other)));
+        });
     // Beyond its end a file has no content, which shows when it grows.
     long end = after.sizeBytes();
     for (Integer index : List.copyOf(after.chunks.keySet())) {
@@ -172,6 +205,7 @@ final class SimNode {
   }
 
   private void change(long number, byte[] content) {
+    bad.remove(number);
     List<byte[]> versions = unsynced.get(number);
     if (versions == null) {
       versions = new ArrayList<>(2);

@@ -1,0 +1,72 @@
+package io.ewok.gds.pagestore.sim;
+
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * What kind of device is simulated.
+ *
+ * <pre>{@code
+ * SimOptions options = SimOptions.defaults()
+ *     .withRate(SimFault.SHORT_TRANSFER, 0.2)
+ *     .withSyncFailure(SimSyncFailure.ROLLED_BACK);
+ * }</pre>
+ *
+ * @param alignmentBytes what transfers must be aligned to, a power of two of at least 512; what
+ *     survives a crash is decided per 512 bytes all the same. Default 512
+ * @param syncFailure what a failed sync leaves. Default {@link SimSyncFailure#MARKED_CLEAN}
+ * @param rates how often each fault happens, 0 to 1; those that are not named never do. Default
+ *     empty
+ */
+public record SimOptions(
+    int alignmentBytes, SimSyncFailure syncFailure, Map<SimFault, Double> rates) {
+  private static final SimOptions DEFAULTS =
+      new SimOptions(SimNode.SECTOR_BYTES, SimSyncFailure.MARKED_CLEAN, Map.of());
+
+  /** Checks the values and copies the rates. */
+  public SimOptions {
+    if (alignmentBytes < SimNode.SECTOR_BYTES || Integer.bitCount(alignmentBytes) != 1) {
+      throw new IllegalArgumentException(
+          "an alignment is a power of two of at least 512: alignmentBytes=" + alignmentBytes);
+    }
+    Objects.requireNonNull(syncFailure, "syncFailure");
+    rates = Map.copyOf(rates);
+    rates.forEach(SimOptions::requireRate);
+  }
+
+  static void requireRate(SimFault fault, double rate) {
+    if (!(rate >= 0 && rate <= 1)) {
+      throw new IllegalArgumentException(
+          "a rate is 0 to 1: fault=%s rate=%s".formatted(fault, rate));
+    }
+  }
+
+  /** Returns a device that fails only when asked to by {@link SimEngine#failNth}. */
+  public static SimOptions defaults() {
+    return DEFAULTS;
+  }
+
+  /** Returns these options with another alignment. */
+  public SimOptions withAlignmentBytes(int alignmentBytes) {
+    return new SimOptions(alignmentBytes, syncFailure, rates);
+  }
+
+  /** Returns these options with another way of failing syncs. */
+  public SimOptions withSyncFailure(SimSyncFailure syncFailure) {
+    return new SimOptions(alignmentBytes, syncFailure, rates);
+  }
+
+  /** Returns these options with a fault at this rate. */
+  public SimOptions withRate(SimFault fault, double rate) {
+    EnumMap<SimFault, Double> changed = new EnumMap<>(SimFault.class);
+    changed.putAll(rates);
+    changed.put(fault, rate);
+    return new SimOptions(alignmentBytes, syncFailure, changed);
+  }
+
+  /** Returns these options with no fault at any rate. */
+  public SimOptions withoutFaults() {
+    return new SimOptions(alignmentBytes, syncFailure, Map.of());
+  }
+}
