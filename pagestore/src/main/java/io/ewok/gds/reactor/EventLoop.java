@@ -19,6 +19,7 @@ final class EventLoop {
 
   final LoopDriver driver;
   final LoopWork work;
+  final TimerWheel timers;
   private final Inbox inbox;
 
   /*
@@ -35,9 +36,10 @@ final class EventLoop {
   /** Why nothing more is taken; null while all is well. */
   private Throwable ending;
 
-  EventLoop(LoopDriver driver, LoopWork work, Inbox inbox, int reapMax) {
+  EventLoop(LoopDriver driver, LoopWork work, TimerWheel timers, Inbox inbox, int reapMax) {
     this.driver = driver;
     this.work = work;
+    this.timers = timers;
     this.inbox = inbox;
     this.reapMax = reapMax;
   }
@@ -49,12 +51,13 @@ final class EventLoop {
    */
   void turn(Baton until) throws IOException {
     takeArrived();
+    fireTimers();
     // A fiber that waits pinned keeps its thread, on which no other fiber can be mounted then.
     boolean more = !Thread.currentThread().isVirtual() && work.run(SLICES_MAX);
     startWaiting();
     if (!more && mayWait() && inbox.prepareToSleep()) {
       if (work.isIdle() && (until == null || !until.isPosted())) {
-        driver.flushAndWait(LoopDriver.FOREVER);
+        driver.flushAndWait(idleNanos());
       } else {
         driver.flush();
       }
@@ -67,6 +70,21 @@ final class EventLoop {
 
   private boolean mayWait() {
     return !driver.hasEnded() && (waiting.isEmpty() || !driver.hasRoom());
+  }
+
+  private long idleNanos() {
+    return timers.isEmpty() ? LoopDriver.FOREVER : timers.idleNanos(timers.nowNanos());
+  }
+
+  private void fireTimers() {
+    if (timers.isEmpty()) {
+      return;
+    }
+    long now = timers.nowNanos();
+    Timer timer;
+    while ((timer = timers.poll(now)) != null) {
+      timer.fired();
+    }
   }
 
   private void takeArrived() {

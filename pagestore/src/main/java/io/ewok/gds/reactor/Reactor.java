@@ -214,6 +214,47 @@ public final class Reactor implements AutoCloseable {
   // ---------------------------------------------------------------- its thread and fibers
 
   /**
+   * Fires a timer once; one that is scheduled already, then instead.
+   *
+   * @throws IllegalStateException on a foreign thread
+   */
+  public void schedule(Timer timer, long delayNanos) {
+    ownTimers().schedule(timer, delayNanos, 0);
+  }
+
+  /**
+   * Fires a timer each time a period is over, until it is cancelled. Periods that the reactor
+   * missed because it was busy are left out.
+   *
+   * @param periodNanos at least 1
+   * @throws IllegalStateException on a foreign thread
+   */
+  public void schedulePeriodic(Timer timer, long periodNanos) {
+    if (periodNanos < 1) {
+      throw new IllegalArgumentException("at least 1: periodNanos=" + periodNanos);
+    }
+    ownTimers().schedule(timer, periodNanos, periodNanos);
+  }
+
+  /**
+   * Has a timer not fire.
+   *
+   * @return false if it was not scheduled
+   * @throws IllegalStateException on a foreign thread
+   */
+  public boolean cancel(Timer timer) {
+    return ownTimers().cancel(timer);
+  }
+
+  private TimerWheel ownTimers() {
+    if (!isOwnThread()) {
+      throw new IllegalStateException(
+          "timers belong to the reactor's thread: thread=" + Thread.currentThread().getName());
+    }
+    return thread.loop.timers;
+  }
+
+  /**
    * Turns the loop until a baton is posted: how the loop's own thread waits, and a fiber that
    * cannot leave it. Whoever posts from another thread calls {@link #wakeUp} then.
    *

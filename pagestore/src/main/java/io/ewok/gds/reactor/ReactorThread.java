@@ -35,7 +35,8 @@ final class ReactorThread extends Thread {
     try {
       LoopWork work = reactor.newWork();
       driver = RingDriver.open(options.ring());
-      loop = new EventLoop(driver, work, reactor.inbox, options.ring().reapMax());
+      TimerWheel timers = new TimerWheel(System::nanoTime, options.timerTickNanos());
+      loop = new EventLoop(driver, work, timers, reactor.inbox, options.ring().reapMax());
     } catch (IOException e) {
       startFailure = e;
     } catch (RuntimeException | Error e) {

@@ -3,9 +3,11 @@ package io.ewok.gds.reactor;
 import io.ewok.gds.ffm.Errno;
 import io.ewok.gds.ffm.ErrnoException;
 import io.ewok.gds.ffm.liburing.Liburing;
+import io.ewok.gds.ffm.liburing.__kernel_timespec;
 import io.ewok.gds.ffm.liburing.io_uring;
 import io.ewok.gds.ffm.liburing.io_uring_cq;
 import io.ewok.gds.ffm.liburing.io_uring_cqe;
+import io.ewok.gds.ffm.liburing.io_uring_getevents_arg;
 import io.ewok.gds.ffm.liburing.io_uring_params;
 import io.ewok.gds.ffm.liburing.io_uring_sq;
 import io.ewok.gds.ffm.liburing.io_uring_sqe;
@@ -46,6 +48,7 @@ final class Ring implements AutoCloseable {
    */
   private static final VarHandle INDEX = ValueLayout.JAVA_INT.varHandle();
 
+  private static final long NANOS_PER_SECOND = 1_000_000_000;
   private static final long SQE_BYTES = io_uring_sqe.layout().byteSize();
   private static final long CQE_BYTES = io_uring_cqe.layout().byteSize();
   private static final long SQE_OPCODE = io_uring_sqe.opcode$offset();
@@ -62,6 +65,8 @@ final class Ring implements AutoCloseable {
   private final Arena arena;
   private final MemorySegment ring;
   private final MemorySegment bufferEntry;
+  private final MemorySegment timeout;
+  private final MemorySegment timeoutArgument;
 
   private final MemorySegment entries;
   private final MemorySegment entryTail;
@@ -85,6 +90,9 @@ final class Ring implements AutoCloseable {
     this.arena = arena;
     this.ring = ring;
     this.bufferEntry = iovec.allocate(arena);
+    this.timeout = __kernel_timespec.allocate(arena);
+    this.timeoutArgument = io_uring_getevents_arg.allocate(arena);
+    io_uring_getevents_arg.ts(timeoutArgument, timeout.address());
 
     MemorySegment sq = io_uring.sq(ring);
     int entryCount = intAt(io_uring_sq.kring_entries(sq));
@@ -191,12 +199,38 @@ final class Ring implements AutoCloseable {
    */
   void enter(int completionsMin) throws ErrnoException {
     INDEX.setRelease(entryTail, 0L, tail);
-    int result =
+    taken(
         Liburing.io_uring_enter(
-            enterDescriptor, tail - submitted, completionsMin, enterFlags, MemorySegment.NULL);
+            enterDescriptor, tail - submitted, completionsMin, enterFlags, MemorySegment.NULL));
+  }
+
+  /**
+   * As {@link #enter(int)}, at most for a time.
+   *
+   * @param timeoutNanos from now, at least 0
+   */
+  void enter(int completionsMin, long timeoutNanos) throws ErrnoException {
+    __kernel_timespec.tv_sec(timeout, timeoutNanos / NANOS_PER_SECOND);
+    __kernel_timespec.tv_nsec(timeout, timeoutNanos % NANOS_PER_SECOND);
+    INDEX.setRelease(entryTail, 0L, tail);
+    taken(
+        Liburing.io_uring_enter2(
+            enterDescriptor,
+            tail - submitted,
+            completionsMin,
+            enterFlags | Liburing.IORING_ENTER_EXT_ARG(),
+            timeoutArgument,
+            timeoutArgument.byteSize()));
+  }
+
+  /* With a timeout the result is ETIME only where nothing was submitted. */
+  private void taken(int result) throws ErrnoException {
     if (result >= 0) {
       submitted += result;
-    } else if (result != -Errno.EINTR && result != -Errno.EAGAIN && result != -Errno.EBUSY) {
+    } else if (result != -Errno.EINTR
+        && result != -Errno.EAGAIN
+        && result != -Errno.EBUSY
+        && result != -Errno.ETIME) {
       throw new ErrnoException("io_uring_enter", -result);
     }
   }

@@ -147,11 +147,16 @@ final class RingDriver implements LoopDriver {
   @Override
   public void flushAndWait(long timeoutNanos) throws IOException {
     if (lost) {
-      LockSupport.park(this);
+      LockSupport.parkNanos(this, timeoutNanos);
       return;
     }
     armWakeUp();
-    enter(1);
+    if (timeoutNanos == FOREVER) {
+      enter(1);
+    } else {
+      enterCount.increment();
+      ring.enter(1, timeoutNanos);
+    }
   }
 
   /** Has the kernel read the event counter, which ends a wait when somebody raises it. */

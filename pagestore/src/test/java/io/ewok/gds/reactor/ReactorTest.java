@@ -271,22 +271,118 @@ class ReactorTest {
 
   @Test
   void waitingForItselfIsRefused() {
+    onReactor(() -> assertThrows(IllegalStateException.class, reactor::close));
+  }
+
+  /** Runs on the reactor's thread and waits for it. */
+  private void onReactor(Runnable body) {
     Baton done = new Baton();
-    List<Throwable> refused = new ArrayList<>();
+    List<Throwable> failures = new ArrayList<>();
     reactor.send(
         new LoopCall() {
           @Override
           void run() {
-            refused.add(assertThrows(IllegalStateException.class, reactor::close));
+            try {
+              body.run();
+            } catch (RuntimeException | Error e) {
+              failures.add(e);
+            }
             done.post();
           }
 
           @Override
           void refused(Throwable cause) {
+            failures.add(cause);
             done.post();
           }
         });
     done.await();
-    assertEquals(1, refused.size());
+    assertEquals(List.of(), failures);
+  }
+
+  /** Notes how late it was. */
+  private final class Alarm extends Timer {
+    final Baton done = new Baton();
+    final int count;
+    long dueNanos;
+    int fired;
+    boolean early;
+
+    Alarm(int count) {
+      this.count = count;
+    }
+
+    @Override
+    protected void fired() {
+      early |= System.nanoTime() < dueNanos;
+      fired++;
+      if (fired == count) {
+        reactor.cancel(this);
+        done.post();
+      }
+    }
+  }
+
+  @Test
+  void anIdleReactorWakesForItsTimersAndNotBefore() {
+    List<Alarm> alarms = new ArrayList<>();
+    long calls = reactor.enterCount();
+    onReactor(
+        () -> {
+          for (int i = 0; i < 20; i++) {
+            Alarm alarm = new Alarm(1);
+            alarm.dueNanos = System.nanoTime() + i * 3_000_000L;
+            alarms.add(alarm);
+            reactor.schedule(alarm, i * 3_000_000L);
+          }
+        });
+    for (Alarm alarm : alarms) {
+      alarm.done.await();
+      assertFalse(alarm.early);
+    }
+    calls = reactor.enterCount() - calls;
+    assertTrue(calls < 100, "it sleeps meanwhile: calls=" + calls);
+  }
+
+  @Test
+  void timersFireWhileTheReactorIsLoadedAndPeriodicOnesGoOn() {
+    for (int page = 0; page < DEPTH - 1; page++) {
+      Probe probe = new Probe(null).write(page);
+      probe.repeats = Integer.MAX_VALUE;
+      reactor.submit(probe);
+    }
+    Alarm periodic = new Alarm(10);
+    Alarm cancelled = new Alarm(1);
+    onReactor(
+        () -> {
+          reactor.schedulePeriodic(periodic, 2_000_000);
+          reactor.schedule(cancelled, 4_000_000);
+          assertTrue(reactor.cancel(cancelled));
+          assertFalse(reactor.cancel(cancelled));
+        });
+    periodic.done.await();
+    assertEquals(0, cancelled.fired);
+    assertThrows(IllegalStateException.class, () -> reactor.schedule(cancelled, 1));
+  }
+
+  @Test
+  void aCallbackWaitsByTurningTheLoop() {
+    Probe inner = new Probe(null).write(3);
+    Baton fromOutside = new Baton();
+    Thread poster =
+        Thread.ofPlatform()
+            .unstarted(
+                () -> {
+                  fromOutside.post();
+                  reactor.wakeUp();
+                });
+    onReactor(
+        () -> {
+          reactor.submit(inner);
+          reactor.runUntil(inner.done);
+          poster.start();
+          reactor.runUntil(fromOutside);
+        });
+    assertEquals(PAGE, inner.result);
   }
 }
