@@ -8,6 +8,7 @@ import io.ewok.gds.reactor.Reactor;
 import io.ewok.gds.reactor.ReactorOptions;
 import io.ewok.gds.reactor.RingOptions;
 import java.io.IOException;
+import java.util.concurrent.RejectedExecutionException;
 
 /** The engine over io_uring: one reactor. */
 final class UringEngine extends LinuxEngine {
@@ -74,8 +75,8 @@ final class UringEngine extends LinuxEngine {
     try {
       reactor.enqueue(transfer);
       return true;
-    } catch (IllegalStateException e) {
-      // The reactor has failed; the waiter is told, as those whose requests were in it.
+    } catch (IllegalStateException | RejectedExecutionException e) {
+      // The reactor has failed or is full; the waiter is told, as those whose requests were in it.
       fail(request, e);
       return false;
     }

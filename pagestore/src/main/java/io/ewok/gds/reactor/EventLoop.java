@@ -30,17 +30,23 @@ final class EventLoop {
 
   private final MessageQueue arrived = new MessageQueue();
 
-  /** Operations that the driver has no room for. */
-  private final MessageQueue waiting = new MessageQueue();
+  private final Overflow waiting;
 
   /** Why nothing more is taken; null while all is well. */
   private Throwable ending;
 
-  EventLoop(LoopDriver driver, LoopWork work, TimerWheel timers, Inbox inbox, int reapMax) {
+  EventLoop(
+      LoopDriver driver,
+      LoopWork work,
+      TimerWheel timers,
+      Inbox inbox,
+      Overflow waiting,
+      int reapMax) {
     this.driver = driver;
     this.work = work;
     this.timers = timers;
     this.inbox = inbox;
+    this.waiting = waiting;
     this.reapMax = reapMax;
   }
 
@@ -92,7 +98,7 @@ final class EventLoop {
     while (!arrived.isEmpty()) {
       Message message = arrived.removeFirst();
       if (message instanceof RingOperation operation) {
-        add(operation);
+        waiting.addLast(operation);
       } else if (message instanceof LoopCall call) {
         call.run();
       } else {
@@ -101,23 +107,23 @@ final class EventLoop {
     }
   }
 
-  /** Takes an operation of the loop's own thread. Returns false if the reactor ends. */
+  /**
+   * Takes an operation of the loop's own thread, which has a place. Returns false if the reactor
+   * ends.
+   */
   boolean submit(RingOperation operation) {
     if (ending != null) {
       return false;
     }
-    add(operation);
-    return true;
-  }
-
-  private void add(RingOperation operation) {
     waiting.addLast(operation);
+    return true;
   }
 
   private void startWaiting() {
     while (!waiting.isEmpty() && driver.hasRoom()) {
-      driver.tryStart((RingOperation) waiting.removeFirst());
+      driver.tryStart(waiting.removeFirst());
     }
+    waiting.giveBack();
   }
 
   private void reap() throws IOException {
@@ -154,7 +160,7 @@ final class EventLoop {
     while (!arrived.isEmpty()) {
       Message message = arrived.removeFirst();
       if (message instanceof RingOperation operation) {
-        operation.failed(cause, false);
+        waiting.addLast(operation);
       } else if (message instanceof LoopCall call) {
         call.refused(cause);
       } else {
@@ -162,8 +168,9 @@ final class EventLoop {
       }
     }
     while (!waiting.isEmpty()) {
-      ((RingOperation) waiting.removeFirst()).failed(cause, false);
+      waiting.removeFirst().failed(cause, false);
     }
+    waiting.close();
     return work.endAll(cause) && driver.inFlight() == 0;
   }
 }

@@ -4,14 +4,9 @@ package io.ewok.gds.reactor;
 final class MessageQueue {
   private Message head;
   private Message tail;
-  private int size;
 
   boolean isEmpty() {
     return head == null;
-  }
-
-  int size() {
-    return size;
   }
 
   void addLast(Message message) {
@@ -22,7 +17,6 @@ final class MessageQueue {
       tail.next = message;
     }
     tail = message;
-    size++;
   }
 
   void addFirst(Message message) {
@@ -31,7 +25,6 @@ final class MessageQueue {
     if (tail == null) {
       tail = message;
     }
-    size++;
   }
 
   /** Adds a list, its first message first; null adds nothing. */
@@ -44,11 +37,6 @@ final class MessageQueue {
     }
   }
 
-  /** Returns the oldest and leaves it; null if there is none. */
-  Message first() {
-    return head;
-  }
-
   /** Takes the oldest; null if there is none. */
   Message removeFirst() {
     Message first = head;
@@ -58,8 +46,30 @@ final class MessageQueue {
         tail = null;
       }
       first.next = null;
-      size--;
     }
     return first;
+  }
+
+  /** Takes one out, wherever it is. Returns false if it is not here. Takes time with the length. */
+  boolean remove(Message message) {
+    Message before = null;
+    Message at = head;
+    while (at != null && at != message) {
+      before = at;
+      at = at.next;
+    }
+    if (at == null) {
+      return false;
+    }
+    if (before == null) {
+      removeFirst();
+      return true;
+    }
+    before.next = message.next;
+    if (tail == message) {
+      tail = before;
+    }
+    message.next = null;
+    return true;
   }
 }

@@ -2,6 +2,7 @@ package io.ewok.gds.reactor;
 
 import io.ewok.gds.allocator.Region;
 import java.io.IOException;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Function;
 
 /**
@@ -29,6 +30,7 @@ public final class Reactor implements AutoCloseable {
   private static final int NESTED_MAX = 8;
 
   final Inbox inbox = new Inbox();
+  final Overflow overflow;
   private final Function<Reactor, LoopWork> makeWork;
   private final ReactorThread thread;
 
@@ -37,6 +39,7 @@ public final class Reactor implements AutoCloseable {
 
   private Reactor(ReactorOptions options, Function<Reactor, LoopWork> makeWork) {
     this.makeWork = makeWork;
+    overflow = new Overflow(options.overflowCount());
     thread = new ReactorThread(this, options);
   }
 
@@ -84,10 +87,13 @@ public final class Reactor implements AutoCloseable {
   // ---------------------------------------------------------------- any thread
 
   /**
-   * Gives an operation to the reactor.
+   * Gives an operation to the reactor. While too many wait for the kernel it waits for a place; on
+   * a fiber without a thread.
    *
    * @throws IllegalStateException if the reactor is closed or has failed; the operation is not
    *     called back
+   * @throws RejectedExecutionException if there is no place and this is the reactor's own thread,
+   *     which cannot wait; the operation is not called back
    */
   public void submit(RingOperation operation) {
     enqueue(operation);
@@ -96,7 +102,37 @@ public final class Reactor implements AutoCloseable {
 
   /** As {@link #submit}, but the reactor need not see it before {@link #wakeUp}. For batches. */
   public void enqueue(RingOperation operation) {
+    if (!overflow.tryEnter()) {
+      if (Thread.currentThread() == thread) {
+        throw new RejectedExecutionException(
+            "too many operations wait for the kernel: count=" + overflow.count());
+      }
+      wakeUp();
+      overflow.enter();
+    }
+    push(operation);
+  }
+
+  /**
+   * As {@link #submit}, but never waits.
+   *
+   * @return false if too many operations wait for the kernel; this one is not called back
+   * @throws IllegalStateException if the reactor is closed or has failed; the operation is not
+   *     called back
+   */
+  public boolean trySubmit(RingOperation operation) {
+    if (!overflow.tryEnter()) {
+      return false;
+    }
+    push(operation);
+    wakeUp();
+    return true;
+  }
+
+  /** Pushes an operation that has a place. */
+  private void push(RingOperation operation) {
     if (!(isOwnThread() ? thread.loop.submit(operation) : inbox.push(operation))) {
+      overflow.leave();
       throw ended();
     }
   }

@@ -36,7 +36,9 @@ final class ReactorThread extends Thread {
       LoopWork work = reactor.newWork();
       driver = RingDriver.open(options.ring());
       TimerWheel timers = new TimerWheel(System::nanoTime, options.timerTickNanos());
-      loop = new EventLoop(driver, work, timers, reactor.inbox, options.ring().reapMax());
+      loop =
+          new EventLoop(
+              driver, work, timers, reactor.inbox, reactor.overflow, options.ring().reapMax());
     } catch (IOException e) {
       startFailure = e;
     } catch (RuntimeException | Error e) {

@@ -32,6 +32,9 @@ public abstract class RingOperation extends Message {
   /** What the kernel said, once it has ended. */
   int outcome;
 
+  /** Whether it is counted by the overflow queue. Confined to the loop. */
+  boolean hasPlace;
+
   /** For subclasses. */
   protected RingOperation() {}
 

@@ -15,7 +15,6 @@ import io.ewok.gds.allocator.RegionOptions;
 import io.ewok.gds.ffm.Errno;
 import io.ewok.gds.ffm.LinuxFiles;
 import io.ewok.gds.ffm.OpenFlags;
-import io.ewok.gds.ffm.UringProbe;
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
@@ -41,16 +40,9 @@ class ReactorTest {
 
   @BeforeEach
   void open() throws IOException {
-    UringProbe probe = UringProbe.probe();
-    assumeTrue(probe.supported(), probe.message());
+    ReactorOptions options = ReactorFixture.options(DEPTH);
     region = Region.map(budget, RegionOptions.ofSize(64 * PAGE));
-    reactor =
-        Reactor.start(
-            ReactorOptions.defaults()
-                .withRing(
-                    RingOptions.defaults()
-                        .withQueueDepth(DEPTH)
-                        .withSetupFlags(probe.setupFlags())));
+    reactor = Reactor.start(options);
     descriptor =
         LinuxFiles.open(
             directory.resolve("data"),
@@ -274,30 +266,8 @@ class ReactorTest {
     onReactor(() -> assertThrows(IllegalStateException.class, reactor::close));
   }
 
-  /** Runs on the reactor's thread and waits for it. */
   private void onReactor(Runnable body) {
-    Baton done = new Baton();
-    List<Throwable> failures = new ArrayList<>();
-    reactor.send(
-        new LoopCall() {
-          @Override
-          void run() {
-            try {
-              body.run();
-            } catch (RuntimeException | Error e) {
-              failures.add(e);
-            }
-            done.post();
-          }
-
-          @Override
-          void refused(Throwable cause) {
-            failures.add(cause);
-            done.post();
-          }
-        });
-    done.await();
-    assertEquals(List.of(), failures);
+    ReactorFixture.on(reactor, body);
   }
 
   /** Notes how late it was. */
