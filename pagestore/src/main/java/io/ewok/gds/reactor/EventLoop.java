@@ -1,5 +1,6 @@
 package io.ewok.gds.reactor;
 
+import io.ewok.gds.ffm.Errno;
 import java.io.IOException;
 
 /**
@@ -32,6 +33,12 @@ final class EventLoop {
 
   private final Overflow waiting;
 
+  /** Taken from those that wait, and not told yet. */
+  private final MessageQueue cancelled = new MessageQueue();
+
+  /** Whether {@link RingOperation#cancelRequested} of some operation was set. Any thread. */
+  private volatile boolean cancelPending;
+
   /** Why nothing more is taken; null while all is well. */
   private Throwable ending;
 
@@ -58,11 +65,12 @@ final class EventLoop {
   void turn(Baton until) throws IOException {
     takeArrived();
     fireTimers();
+    cancelRequested();
     // A fiber that waits pinned keeps its thread, on which no other fiber can be mounted then.
     boolean more = !Thread.currentThread().isVirtual() && work.run(SLICES_MAX);
     startWaiting();
     if (!more && mayWait() && inbox.prepareToSleep()) {
-      if (work.isIdle() && (until == null || !until.isPosted())) {
+      if (work.isIdle() && !cancelPending && (until == null || !until.isPosted())) {
         driver.flushAndWait(idleNanos());
       } else {
         driver.flush();
@@ -121,9 +129,36 @@ final class EventLoop {
 
   private void startWaiting() {
     while (!waiting.isEmpty() && driver.hasRoom()) {
-      driver.tryStart(waiting.removeFirst());
+      RingOperation operation = waiting.removeFirst();
+      if (operation.cancelRequested) {
+        end(operation, -Errno.ECANCELED);
+      } else {
+        driver.tryStart(operation);
+      }
     }
     waiting.giveBack();
+  }
+
+  /**
+   * Ends an operation early, if it has not ended. Any thread; a foreign one wakes the loop then.
+   */
+  void cancel(RingOperation operation) {
+    // What the loop reads after it has lowered the second, it has to see of the first.
+    operation.cancelRequested = true;
+    cancelPending = true;
+  }
+
+  private void cancelRequested() throws IOException {
+    if (cancelPending) {
+      cancelPending = false;
+      waiting.moveCancelled(cancelled);
+      if (!driver.cancelRequested()) {
+        cancelPending = true;
+      }
+    }
+    while (!cancelled.isEmpty()) {
+      end((RingOperation) cancelled.removeFirst(), -Errno.ECANCELED);
+    }
   }
 
   private void reap() throws IOException {
@@ -132,16 +167,20 @@ final class EventLoop {
       if (operation == null) {
         return;
       }
-      boolean again;
-      try {
-        again = operation.completed(operation.outcome);
-      } catch (RuntimeException | Error e) {
-        operation.failed(e, false);
-        throw e;
-      }
-      if (again) {
-        waiting.addFirst(operation);
-      }
+      end(operation, operation.outcome);
+    }
+  }
+
+  private void end(RingOperation operation, int result) {
+    boolean again;
+    try {
+      again = operation.completed(result);
+    } catch (RuntimeException | Error e) {
+      operation.failed(e, false);
+      throw e;
+    }
+    if (again) {
+      waiting.addFirst(operation);
     }
   }
 

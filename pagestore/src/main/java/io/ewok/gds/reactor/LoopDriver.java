@@ -41,6 +41,14 @@ interface LoopDriver {
    */
   RingOperation take() throws IOException;
 
+  /**
+   * Asks the kernel to end early what is {@link RingOperation#cancelRequested}. Each still ends in
+   * its own time and is taken.
+   *
+   * @return false if there was no room for all; to be called again
+   */
+  boolean cancelRequested() throws IOException;
+
   /** Returns how many operations were started and not taken. */
   int inFlight();
 

@@ -50,26 +50,11 @@ final class MessageQueue {
     return first;
   }
 
-  /** Takes one out, wherever it is. Returns false if it is not here. Takes time with the length. */
-  boolean remove(Message message) {
-    Message before = null;
-    Message at = head;
-    while (at != null && at != message) {
-      before = at;
-      at = at.next;
-    }
-    if (at == null) {
-      return false;
-    }
-    if (before == null) {
-      removeFirst();
-      return true;
-    }
-    before.next = message.next;
-    if (tail == message) {
-      tail = before;
-    }
-    message.next = null;
-    return true;
+  /** Takes everything, as a list with the oldest first; null if there is nothing. */
+  Message removeAll() {
+    Message all = head;
+    head = null;
+    tail = null;
+    return all;
   }
 }

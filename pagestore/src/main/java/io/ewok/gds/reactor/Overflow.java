@@ -123,13 +123,20 @@ final class Overflow {
     return first;
   }
 
-  /** As {@link #removeFirst} for an operation that need not start any more. */
-  boolean remove(RingOperation operation) {
-    if (!queue.remove(operation)) {
-      return false;
+  /** Takes those that somebody wants to end; as {@link #removeFirst}. */
+  void moveCancelled(MessageQueue to) {
+    Message message = queue.removeAll();
+    while (message != null) {
+      Message following = message.next;
+      RingOperation operation = (RingOperation) message;
+      if (operation.cancelRequested) {
+        free(operation);
+        to.addLast(operation);
+      } else {
+        queue.addLast(operation);
+      }
+      message = following;
     }
-    free(operation);
-    return true;
   }
 
   private void free(RingOperation operation) {

@@ -131,10 +131,21 @@ public final class Reactor implements AutoCloseable {
 
   /** Pushes an operation that has a place. */
   private void push(RingOperation operation) {
+    operation.cancelRequested = false;
     if (!(isOwnThread() ? thread.loop.submit(operation) : inbox.push(operation))) {
       overflow.leave();
       throw ended();
     }
+  }
+
+  /**
+   * Ends an operation early, if it has not ended: what waits here ends at once, the kernel is asked
+   * to end what it has. Either way it is called back as always, and its memory is in use until
+   * then. The caller sees to it that the operation is not submitted anew meanwhile.
+   */
+  public void cancel(RingOperation operation) {
+    thread.loop.cancel(operation);
+    wakeUp();
   }
 
   /** Sends a message of ours. Returns false if the reactor takes no more. */

@@ -18,8 +18,12 @@ import java.util.concurrent.locks.LockSupport;
  * <p>Threads: {@link #signal} is for any, the rest confined to the thread that opened it.
  */
 final class RingDriver implements LoopDriver {
-  /** User data of the read that wakes the ring; operations have their slot, not negative. */
+  /*
+   * User data of an operation is its slot in the lower half and how often the slot was used in the
+   * upper, so that a cancel never meets the next operation in the slot. Others are negative.
+   */
   private static final long WAKE_UP = -1;
+  private static final long CANCEL = -2;
 
   private final Thread thread = Thread.currentThread();
   private final int wakeDescriptor;
@@ -35,6 +39,7 @@ final class RingDriver implements LoopDriver {
   private final RingBuffers buffers;
   private boolean wakeArmed;
   private final RingOperation[] inFlight;
+  private final int[] generations;
   private final int[] freeSlots;
   private int freeCount;
 
@@ -44,6 +49,7 @@ final class RingDriver implements LoopDriver {
     wakeBuffer = arena.allocate(Long.BYTES, Long.BYTES);
     int depth = options.queueDepth();
     inFlight = new RingOperation[depth];
+    generations = new int[depth];
     freeSlots = new int[depth];
     while (freeCount < depth) {
       freeSlots[freeCount] = freeCount;
@@ -100,6 +106,8 @@ final class RingDriver implements LoopDriver {
     }
     int slot = freeSlots[--freeCount];
     inFlight[slot] = operation;
+    generations[slot]++;
+    operation.cancelSent = false;
     if (operation.kind == RingOperation.SYNC) {
       ring.push(
           Liburing.IORING_OP_FSYNC(),
@@ -109,7 +117,7 @@ final class RingDriver implements LoopDriver {
           0,
           Liburing.IORING_FSYNC_DATASYNC(),
           0,
-          slot);
+          userData(slot));
       return true;
     }
     boolean read = operation.kind == RingOperation.READ;
@@ -128,7 +136,29 @@ final class RingDriver implements LoopDriver {
         operation.length,
         operation.flags,
         Math.max(0, buffer),
-        slot);
+        userData(slot));
+    return true;
+  }
+
+  private long userData(int slot) {
+    return (long) (generations[slot] & Integer.MAX_VALUE) << Integer.SIZE | slot;
+  }
+
+  @Override
+  public boolean cancelRequested() throws IOException {
+    for (int slot = 0; slot < inFlight.length; slot++) {
+      RingOperation operation = inFlight[slot];
+      if (operation != null && operation.cancelRequested && !operation.cancelSent) {
+        if (!ring.hasRoom()) {
+          flush();
+        }
+        if (!ring.hasRoom()) {
+          return false;
+        }
+        ring.push(Liburing.IORING_OP_ASYNC_CANCEL(), -1, 0, userData(slot), 0, 0, 0, CANCEL);
+        operation.cancelSent = true;
+      }
+    }
     return true;
   }
 
@@ -194,8 +224,9 @@ final class RingDriver implements LoopDriver {
         if (result < 0 && result != -Errno.EINTR && result != -Errno.EAGAIN) {
           throw new ErrnoException("read", -result);
         }
-      } else {
+      } else if (userData >= 0) {
         int slot = (int) userData;
+        assert userData == userData(slot) : "userData=" + userData;
         RingOperation operation = inFlight[slot];
         inFlight[slot] = null;
         freeSlots[freeCount++] = slot;

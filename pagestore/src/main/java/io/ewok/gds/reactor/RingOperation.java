@@ -35,6 +35,12 @@ public abstract class RingOperation extends Message {
   /** Whether it is counted by the overflow queue. Confined to the loop. */
   boolean hasPlace;
 
+  /** Somebody wants it to end early; it may have ended before. Any thread. */
+  volatile boolean cancelRequested;
+
+  /** Whether the kernel was asked to end it. Confined to the loop. */
+  boolean cancelSent;
+
   /** For subclasses. */
   protected RingOperation() {}
 
@@ -74,7 +80,7 @@ public abstract class RingOperation extends Message {
   /**
    * The kernel is done.
    *
-   * @param result bytes, or -errno
+   * @param result bytes, or -errno; ECANCELED after {@link Reactor#cancel(RingOperation)}
    * @return true if this operation was prepared anew and is to run again; after false the reactor
    *     does not touch it any more
    */
