@@ -2,6 +2,7 @@ package io.ewok.gds.reactor;
 
 import io.ewok.gds.ffm.Errno;
 import java.io.IOException;
+import java.util.concurrent.atomic.LongAdder;
 
 /**
  * The order of one turn: what arrived, timers, tasks and fibers, operations that wait for room, the
@@ -31,6 +32,7 @@ final class EventLoop {
 
   private final MessageQueue arrived = new MessageQueue();
 
+  private final Slices slices;
   private final Overflow waiting;
 
   /** Taken from those that wait, and not told yet. */
@@ -38,6 +40,9 @@ final class EventLoop {
 
   /** Whether {@link RingOperation#cancelRequested} of some operation was set. Any thread. */
   private volatile boolean cancelPending;
+
+  /** Written by the loop, read by any. */
+  final LongAdder lateTimers = new LongAdder();
 
   /** Why nothing more is taken; null while all is well. */
   private Throwable ending;
@@ -48,12 +53,14 @@ final class EventLoop {
       TimerWheel timers,
       Inbox inbox,
       Overflow waiting,
+      Slices slices,
       int reapMax) {
     this.driver = driver;
     this.work = work;
     this.timers = timers;
     this.inbox = inbox;
     this.waiting = waiting;
+    this.slices = slices;
     this.reapMax = reapMax;
   }
 
@@ -63,23 +70,34 @@ final class EventLoop {
    * @param until if it is posted, the turn does not sleep; may be null
    */
   void turn(Baton until) throws IOException {
+    slices.end();
     takeArrived();
     fireTimers();
     cancelRequested();
-    // A fiber that waits pinned keeps its thread, on which no other fiber can be mounted then.
-    boolean more = !Thread.currentThread().isVirtual() && work.run(SLICES_MAX);
+    boolean more = runWork();
     startWaiting();
     if (!more && mayWait() && inbox.prepareToSleep()) {
       if (work.isIdle() && !cancelPending && (until == null || !until.isPosted())) {
         driver.flushAndWait(idleNanos());
       } else {
-        driver.flush();
+        driver.flush(false);
       }
       inbox.awake();
     } else {
-      driver.flush();
+      driver.flush(more);
     }
     reap();
+  }
+
+  private boolean runWork() {
+    // A fiber that waits pinned keeps its thread, on which no other fiber can be mounted then.
+    if (Thread.currentThread().isVirtual()) {
+      return false;
+    }
+    slices.begin();
+    boolean more = work.run(SLICES_MAX);
+    slices.end();
+    return more;
   }
 
   private boolean mayWait() {
@@ -97,7 +115,12 @@ final class EventLoop {
     long now = timers.nowNanos();
     Timer timer;
     while ((timer = timers.poll(now)) != null) {
+      if (now - timer.firedDeadlineNanos > 2 * timers.tickNanos()) {
+        lateTimers.increment();
+      }
+      slices.begin();
       timer.fired();
+      slices.end();
     }
   }
 
@@ -108,7 +131,9 @@ final class EventLoop {
       if (message instanceof RingOperation operation) {
         waiting.addLast(operation);
       } else if (message instanceof LoopCall call) {
+        slices.begin();
         call.run();
+        slices.end();
       } else {
         work.accept(message);
       }
@@ -173,12 +198,14 @@ final class EventLoop {
 
   private void end(RingOperation operation, int result) {
     boolean again;
+    slices.begin();
     try {
       again = operation.completed(result);
     } catch (RuntimeException | Error e) {
       operation.failed(e, false);
       throw e;
     }
+    slices.end();
     if (again) {
       waiting.addFirst(operation);
     }

@@ -21,8 +21,13 @@ interface LoopDriver {
   /** Returns whether {@link #tryStart} has room. */
   boolean hasRoom();
 
-  /** Hands over what was started. Calls the kernel only if there is something. */
-  void flush() throws IOException;
+  /**
+   * Hands over what was started. Calls the kernel only if there is something.
+   *
+   * @param poll whether there is something also if operations are in flight: the kernel ends them
+   *     only when it is called, and a loop with other work does not call it to wait
+   */
+  void flush(boolean poll) throws IOException;
 
   /**
    * Hands over what was started and waits until an operation has ended, somebody signalled, or the

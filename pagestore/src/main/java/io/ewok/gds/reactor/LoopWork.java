@@ -17,7 +17,8 @@ package io.ewok.gds.reactor;
  */
 interface LoopWork {
   /**
-   * Runs what can be run, a slice each: a task, or a fiber until it waits.
+   * Runs what can be run, a slice each: a task, or a fiber until it waits. Each slice begins with
+   * {@link Slices#begin}; otherwise all together count as one that stalls.
    *
    * @param slicesMax after how many slices it returns, so that the device is not forgotten
    * @return whether more can be run

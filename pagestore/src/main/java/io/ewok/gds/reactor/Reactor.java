@@ -1,6 +1,9 @@
 package io.ewok.gds.reactor;
 
 import io.ewok.gds.allocator.Region;
+import io.ewok.gds.ffm.Errno;
+import io.ewok.gds.ffm.ErrnoException;
+import io.ewok.gds.ffm.LinuxMemory;
 import java.io.IOException;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Function;
@@ -61,6 +64,8 @@ public final class Reactor implements AutoCloseable {
     if (reactor.thread.startFailure != null) {
       throw reactor.thread.startFailure;
     }
+    // From here, since threads that a pinned reactor starts are pinned with it.
+    StallWatch.watch(reactor.thread, options.stallNanos());
     return reactor;
   }
 
@@ -175,6 +180,22 @@ public final class Reactor implements AutoCloseable {
     return thread.driver.enterCount();
   }
 
+  /** Returns what it has done so far. */
+  public ReactorStats stats() {
+    return new ReactorStats(
+        thread.driver.enterCount(),
+        thread.driver.signalCount(),
+        overflow.count(),
+        overflow.refusedCount(),
+        thread.loop.lateTimers.sum(),
+        thread.slices.stallCount());
+  }
+
+  /** What the work marks its slices with. */
+  Slices slices() {
+    return thread.slices;
+  }
+
   /** Returns whether the kernel has a table for registered buffers. */
   public boolean hasFixedBuffers() {
     return thread.driver.hasFixedBuffers();
@@ -182,12 +203,21 @@ public final class Reactor implements AutoCloseable {
 
   /**
    * Registers a region with the kernel, so that transfers in it need not map its pages each time.
-   * Waits for the reactor; pinning takes seconds per GiB of small pages.
+   * All its memory is touched first, by the caller: that takes seconds per GiB of small pages, and
+   * the reactor goes on meanwhile. It does not while the pages are pinned, which is shorter.
    *
    * @return 0, or the positive errno that the kernel refused with: ENOMEM where the limit of locked
    *     memory is too small, ENOSPC where all slots are taken
    */
   public int register(Region region) {
+    try {
+      LinuxMemory.populate(region.segment());
+    } catch (ErrnoException e) {
+      // An older kernel has no call for it, and touches the memory when it pins.
+      if (e.errno() != Errno.EINVAL) {
+        return e.errno();
+      }
+    }
     return call(driver -> driver.register(region));
   }
 
@@ -317,6 +347,8 @@ public final class Reactor implements AutoCloseable {
       while (!baton.isPosted()) {
         thread.loop.turn(baton);
       }
+      // What goes on is a slice of its own.
+      thread.slices.begin();
     } catch (IOException e) {
       throw new IllegalStateException("the reactor has failed", e);
     } finally {

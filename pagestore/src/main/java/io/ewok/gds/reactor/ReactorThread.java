@@ -1,6 +1,8 @@
 package io.ewok.gds.reactor;
 
+import io.ewok.gds.ffm.LinuxThreads;
 import java.io.IOException;
+import java.util.BitSet;
 
 /**
  * The thread of a reactor: opens the driver, turns the loop, tells everybody when it ends, and
@@ -10,6 +12,7 @@ final class ReactorThread extends Thread {
   final Reactor reactor;
   private final ReactorOptions options;
   final Baton started = new Baton();
+  final Slices slices = new Slices();
 
   /** Written before {@link #started} is posted, then constant. */
   IOException startFailure;
@@ -33,12 +36,23 @@ final class ReactorThread extends Thread {
   @Override
   public void run() {
     try {
+      if (!options.cpus().isEmpty()) {
+        BitSet cpus = new BitSet();
+        options.cpus().forEach(cpus::set);
+        LinuxThreads.setAffinity(cpus);
+      }
       LoopWork work = reactor.newWork();
       driver = RingDriver.open(options.ring());
       TimerWheel timers = new TimerWheel(System::nanoTime, options.timerTickNanos());
       loop =
           new EventLoop(
-              driver, work, timers, reactor.inbox, reactor.overflow, options.ring().reapMax());
+              driver,
+              work,
+              timers,
+              reactor.inbox,
+              reactor.overflow,
+              slices,
+              options.ring().reapMax());
     } catch (IOException e) {
       startFailure = e;
     } catch (RuntimeException | Error e) {
@@ -48,6 +62,7 @@ final class ReactorThread extends Thread {
     started.post();
     if (running) {
       loopUntilEnded();
+      StallWatch.unwatch(this);
     }
   }
 

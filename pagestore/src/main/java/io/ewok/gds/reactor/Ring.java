@@ -86,6 +86,8 @@ final class Ring implements AutoCloseable {
   private int submitted;
   private int head;
 
+  private boolean hasBufferTable;
+
   private Ring(Arena arena, MemorySegment ring) {
     this.arena = arena;
     this.ring = ring;
@@ -263,7 +265,9 @@ final class Ring implements AutoCloseable {
    * @return 0, or -errno where the kernel has no such tables
    */
   int makeBufferTable(int slots) {
-    return Liburing.io_uring_register_buffers_sparse(ring, slots);
+    int result = Liburing.io_uring_register_buffers_sparse(ring, slots);
+    hasBufferTable = result == 0;
+    return result;
   }
 
   /**
@@ -283,6 +287,12 @@ final class Ring implements AutoCloseable {
   /** Gives the ring back to the kernel, which cancels what is in flight. */
   @Override
   public void close() {
+    if (hasBufferTable) {
+      // The kernel takes a ring apart later, and until then its buffers count as locked memory,
+      // which the next ring may need. No use asking whether it worked: the table goes either way.
+      int ignored = Liburing.io_uring_unregister_buffers(ring);
+      assert ignored == 0 : "result=" + ignored;
+    }
     Liburing.io_uring_queue_exit(ring);
     arena.close();
   }

@@ -29,6 +29,7 @@ final class RingDriver implements LoopDriver {
   private final int wakeDescriptor;
   private final Gate wakeGate = new Gate();
   private final LongAdder enterCount = new LongAdder();
+  private final LongAdder signalCount = new LongAdder();
   private volatile boolean lost;
 
   /** Shared, since fibers use it too; not closed when the kernel may still write to it. */
@@ -78,6 +79,10 @@ final class RingDriver implements LoopDriver {
 
   long enterCount() {
     return enterCount.sum();
+  }
+
+  long signalCount() {
+    return signalCount.sum();
   }
 
   boolean hasFixedBuffers() {
@@ -150,7 +155,7 @@ final class RingDriver implements LoopDriver {
       RingOperation operation = inFlight[slot];
       if (operation != null && operation.cancelRequested && !operation.cancelSent) {
         if (!ring.hasRoom()) {
-          flush();
+          flush(false);
         }
         if (!ring.hasRoom()) {
           return false;
@@ -163,8 +168,8 @@ final class RingDriver implements LoopDriver {
   }
 
   @Override
-  public void flush() throws IOException {
-    if (ring.pendingCount() > 0 && !lost) {
+  public void flush(boolean poll) throws IOException {
+    if (!lost && (ring.pendingCount() > 0 || (poll && inFlight() > 0 && !hasEnded()))) {
       enter(0);
     }
   }
@@ -245,6 +250,7 @@ final class RingDriver implements LoopDriver {
   /* The gate keeps the descriptor ours. */
   @Override
   public void signal() {
+    signalCount.increment();
     if (lost) {
       LockSupport.unpark(thread);
     } else if (wakeGate.tryEnter()) {

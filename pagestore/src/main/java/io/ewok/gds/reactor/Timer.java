@@ -30,6 +30,9 @@ public abstract class Timer {
   /** On the wheel's clock. */
   long deadlineNanos;
 
+  /** What it fires for; the deadline may be the next one already. */
+  long firedDeadlineNanos;
+
   /** 0 for once. */
   long periodNanos;
 

@@ -55,6 +55,10 @@ final class TimerWheel {
     return size == 0;
   }
 
+  long tickNanos() {
+    return tickNanos;
+  }
+
   long nowNanos() {
     return clock.getAsLong();
   }
@@ -93,6 +97,7 @@ final class TimerWheel {
       if (due != null) {
         unlink(due);
         size--;
+        due.firedDeadlineNanos = due.deadlineNanos;
         if (due.periodNanos > 0) {
           repeat(due, nowNanos);
         }

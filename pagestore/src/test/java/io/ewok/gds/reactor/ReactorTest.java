@@ -9,17 +9,25 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.sun.management.ThreadMXBean;
 import io.ewok.gds.allocator.MemoryBudget;
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.allocator.RegionOptions;
 import io.ewok.gds.ffm.Errno;
 import io.ewok.gds.ffm.LinuxFiles;
+import io.ewok.gds.ffm.LinuxThreads;
 import io.ewok.gds.ffm.OpenFlags;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.ValueLayout;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -354,5 +362,80 @@ class ReactorTest {
           reactor.runUntil(fromOutside);
         });
     assertEquals(PAGE, inner.result);
+  }
+
+  @Test
+  void aPinnedReactorRunsOnItsCpuOnly() throws Exception {
+    int cpu = LinuxThreads.affinity().nextSetBit(0);
+    try (Reactor pinned = Reactor.start(ReactorFixture.options(DEPTH).withCpus(Set.of(cpu)))) {
+      List<BitSet> seen = new ArrayList<>();
+      ReactorFixture.on(
+          pinned,
+          () -> {
+            try {
+              seen.add(LinuxThreads.affinity());
+            } catch (IOException e) {
+              throw new UncheckedIOException(e);
+            }
+          });
+      BitSet only = new BitSet();
+      only.set(cpu);
+      assertEquals(List.of(only), seen);
+    }
+  }
+
+  @Test
+  void aCpuThatIsNotThereIsToldAndLeavesNothingBehind() throws IOException {
+    long before = descriptorCount();
+    ReactorOptions options = ReactorFixture.options(DEPTH).withCpus(Set.of(8000));
+    assertThrows(IOException.class, () -> Reactor.start(options));
+    assertEquals(before, descriptorCount());
+  }
+
+  @Test
+  void startAndCloseLeaveNoDescriptorAndNoLockedMemory() throws IOException {
+    long before = descriptorCount();
+    for (int i = 0; i < 50; i++) {
+      try (Reactor another = Reactor.start(ReactorFixture.options(DEPTH))) {
+        if (another.hasFixedBuffers()) {
+          assertEquals(0, another.register(region));
+        }
+      }
+    }
+    assertEquals(before, descriptorCount());
+  }
+
+  private static long descriptorCount() throws IOException {
+    try (Stream<Path> descriptors = Files.list(Path.of("/proc/self/fd"))) {
+      return descriptors.count();
+    }
+  }
+
+  @Test
+  void aLoopInItsSteadyStateAllocatesNothing() {
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    Probe[] probes = new Probe[2 * DEPTH];
+    for (int page = 0; page < probes.length; page++) {
+      probes[page] = new Probe(null).write(page);
+    }
+    Alarm periodic = new Alarm(Integer.MAX_VALUE);
+    onReactor(() -> reactor.schedulePeriodic(periodic, 1_000_000));
+    run(probes, 3000);
+    long id = reactor.thread().threadId();
+    long before = threads.getThreadAllocatedBytes(id);
+    run(probes, 3000);
+    long bytes = threads.getThreadAllocatedBytes(id) - before;
+    assertTrue(bytes < 4096, "bytes=" + bytes);
+  }
+
+  private void run(Probe[] probes, int repeats) {
+    for (Probe probe : probes) {
+      probe.done.reset();
+      probe.repeats = repeats;
+      reactor.submit(probe);
+    }
+    for (Probe probe : probes) {
+      probe.done.await();
+    }
   }
 }
