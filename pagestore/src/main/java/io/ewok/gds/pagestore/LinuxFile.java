@@ -4,14 +4,10 @@ import io.ewok.gds.allocator.Region;
 import io.ewok.gds.allocator.leases.RegionLeases;
 import io.ewok.gds.ffm.Errno;
 import io.ewok.gds.ffm.ErrnoException;
-import io.ewok.gds.ffm.FileStatus;
 import io.ewok.gds.ffm.LinuxFiles;
-import io.ewok.gds.ffm.OpenFlags;
 import io.ewok.gds.reactor.Gate;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
 
 /**
@@ -21,148 +17,27 @@ import java.nio.file.Path;
  * costs more than the transfer saves. A virtual thread hands over to the engine.
  */
 final class LinuxFile implements IoFile {
-  private static final int ALIGNMENT_BYTES_MIN = 512;
-
-  /** Where the kernel does not report it (before 6.1): right for all devices that we know of. */
-  private static final int ALIGNMENT_BYTES_UNREPORTED = 4096;
-
-  private static final int MODE_PRIVATE = 0600;
-
-  /* Numbers of sys/stat.h. */
-  private static final int TYPE_MASK = 0xF000;
-  private static final int TYPE_BLOCK_DEVICE = 0x6000;
-
   private final LinuxEngine engine;
   private final Path path;
-  private final int descriptor;
-  private final boolean direct;
   private final boolean writable;
-  private final int alignmentBytes;
-
-  /** Of a block device; negative for a regular file, which has a size of its own. */
-  private final long deviceBytes;
-
+  private final OpenedFile opened;
   private final SyncChoice syncChoice;
-  private final AtomicWrites atomicWrites;
-
   private final Gate gate = new Gate();
 
   /** The failure of a sync; set once, then writes and syncs are refused. */
   private volatile IOException failedSync;
 
-  private LinuxFile(
-      LinuxEngine engine,
-      Path path,
-      int descriptor,
-      boolean direct,
-      boolean writable,
-      int alignmentBytes,
-      long deviceBytes,
-      SyncChoice syncChoice,
-      AtomicWrites atomicWrites) {
+  private LinuxFile(LinuxEngine engine, Path path, boolean writable, OpenedFile opened) {
     this.engine = engine;
     this.path = path;
-    this.descriptor = descriptor;
-    this.direct = direct;
     this.writable = writable;
-    this.alignmentBytes = alignmentBytes;
-    this.deviceBytes = deviceBytes;
-    this.syncChoice = syncChoice;
-    this.atomicWrites = atomicWrites;
+    this.opened = opened;
+    this.syncChoice = engine.syncChoice(opened.deviceNumber());
   }
 
   /** Opens on the calling platform thread. */
   static LinuxFile open(LinuxEngine engine, Path path, OpenMode mode) throws StorageException {
-    int flags = OpenFlags.O_NOFOLLOW;
-    flags |=
-        switch (mode) {
-          case READ_ONLY -> OpenFlags.O_RDONLY;
-          case READ_WRITE -> OpenFlags.O_RDWR;
-          case CREATE_NEW -> OpenFlags.O_RDWR | OpenFlags.O_CREAT | OpenFlags.O_EXCL;
-        };
-    if (Files.exists(path, LinkOption.NOFOLLOW_LINKS)
-        && !Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)) {
-      if (!isBlockDevice(path)) {
-        // Opening a pipe would wait for somebody to open its other end.
-        throw new StorageException("this is neither a regular file nor a block device", path);
-      }
-      if (mode == OpenMode.READ_WRITE) {
-        // Of a device that exists: refused while it is mounted.
-        flags |= OpenFlags.O_EXCL;
-      }
-    }
-    boolean direct = true;
-    int descriptor;
-    try {
-      try {
-        descriptor = LinuxFiles.open(path, flags | OpenFlags.O_DIRECT, MODE_PRIVATE);
-      } catch (ErrnoException e) {
-        if (e.errno() != Errno.EINVAL) {
-          throw e;
-        }
-        // The file system has no direct I/O. The refusal may come after the file was created.
-        descriptor = LinuxFiles.open(path, flags & ~OpenFlags.O_EXCL, MODE_PRIVATE);
-        direct = false;
-      }
-    } catch (ErrnoException e) {
-      throw StorageException.ofErrno("open", path, e);
-    }
-    try {
-      FileStatus status = LinuxFiles.statx(descriptor);
-      if (!status.isRegularFile() && !status.isBlockDevice()) {
-        throw new StorageException("this is neither a regular file nor a block device", path);
-      }
-      int alignmentBytes =
-          Math.max(status.directOffsetAlignmentBytes(), status.directMemoryAlignmentBytes());
-      alignmentBytes = Math.max(alignmentBytes, status.logicalBlockBytes());
-      alignmentBytes =
-          alignmentBytes == 0
-              ? ALIGNMENT_BYTES_UNREPORTED
-              : Math.max(ALIGNMENT_BYTES_MIN, alignmentBytes);
-      if (Integer.bitCount(alignmentBytes) != 1) {
-        throw new StorageException(
-            "the file system reports an unusable alignment: alignmentBytes=" + alignmentBytes,
-            path);
-      }
-      long deviceBytes = status.isBlockDevice() ? status.sizeBytes() : -1;
-      // A device node lies on another device than it stands for, and one node is one device.
-      long device = status.isBlockDevice() ? ~status.inode() : status.device();
-      SyncChoice syncChoice = engine.syncChoice(device);
-      return new LinuxFile(
-          engine,
-          path,
-          descriptor,
-          direct,
-          mode.canWrite(),
-          alignmentBytes,
-          deviceBytes,
-          syncChoice,
-          direct
-              ? new AtomicWrites(status.atomicWriteMinBytes(), status.atomicWriteMaxBytes())
-              : AtomicWrites.NONE);
-    } catch (IOException e) {
-      closeAfter(e, descriptor);
-      throw e instanceof ErrnoException refused
-          ? StorageException.ofErrno("open", path, refused)
-          : (StorageException) e;
-    }
-  }
-
-  private static boolean isBlockDevice(Path path) throws StorageException {
-    try {
-      int mode = (int) Files.getAttribute(path, "unix:mode", LinkOption.NOFOLLOW_LINKS);
-      return (mode & TYPE_MASK) == TYPE_BLOCK_DEVICE;
-    } catch (IOException e) {
-      throw new StorageException("cannot tell the type of the file", path, e);
-    }
-  }
-
-  private static void closeAfter(IOException failure, int descriptor) {
-    try {
-      LinuxFiles.close(descriptor);
-    } catch (ErrnoException e) {
-      failure.addSuppressed(e);
-    }
+    return new LinuxFile(engine, path, mode.canWrite(), OpenedFile.open(path, mode));
   }
 
   LinuxEngine engine() {
@@ -170,7 +45,7 @@ final class LinuxFile implements IoFile {
   }
 
   int descriptor() {
-    return descriptor;
+    return opened.descriptor();
   }
 
   @Override
@@ -180,12 +55,12 @@ final class LinuxFile implements IoFile {
 
   @Override
   public int alignmentBytes() {
-    return alignmentBytes;
+    return opened.alignmentBytes();
   }
 
   @Override
   public boolean isDirect() {
-    return direct;
+    return opened.direct();
   }
 
   @Override
@@ -195,12 +70,12 @@ final class LinuxFile implements IoFile {
 
   @Override
   public AtomicWrites atomicWrites() {
-    return atomicWrites;
+    return opened.atomicWrites();
   }
 
   @Override
   public boolean isBlockDevice() {
-    return deviceBytes >= 0;
+    return opened.isDevice();
   }
 
   @Override
@@ -208,8 +83,8 @@ final class LinuxFile implements IoFile {
     enter();
     try {
       return isBlockDevice()
-          ? deviceBytes
-          : engine.blockingCalls().call(() -> LinuxFiles.statx(descriptor).sizeBytes());
+          ? opened.deviceBytes()
+          : engine.blockingCalls().call(() -> LinuxFiles.statx(opened.descriptor()).sizeBytes());
     } catch (ErrnoException e) {
       throw StorageException.ofErrno("tell the size", path, e);
     } finally {
@@ -225,15 +100,15 @@ final class LinuxFile implements IoFile {
     }
     if (isBlockDevice()) {
       requireWritable();
-      if (offset + length > deviceBytes) {
+      if (offset + length > opened.deviceBytes()) {
         throw new OutOfSpaceException(
             "the device ends before: sizeBytes=%d offset=%d length=%d"
-                .formatted(deviceBytes, offset, length),
+                .formatted(opened.deviceBytes(), offset, length),
             path,
             null);
       }
     } else if (length > 0) {
-      change("preallocate", () -> LinuxFiles.fallocate(descriptor, 0, offset, length));
+      change("preallocate", () -> LinuxFiles.fallocate(opened.descriptor(), 0, offset, length));
     }
   }
 
@@ -242,7 +117,7 @@ final class LinuxFile implements IoFile {
     checkHole(offset, length);
     int mode = LinuxFiles.FALLOC_FL_PUNCH_HOLE | LinuxFiles.FALLOC_FL_KEEP_SIZE;
     if (length > 0) {
-      change("punch a hole", () -> LinuxFiles.fallocate(descriptor, mode, offset, length));
+      change("punch a hole", () -> LinuxFiles.fallocate(opened.descriptor(), mode, offset, length));
     }
   }
 
@@ -254,7 +129,7 @@ final class LinuxFile implements IoFile {
     if (sizeBytes < 0) {
       throw new IllegalArgumentException("a size is not negative: sizeBytes=" + sizeBytes);
     }
-    change("truncate", () -> LinuxFiles.ftruncate(descriptor, sizeBytes));
+    change("truncate", () -> LinuxFiles.ftruncate(opened.descriptor(), sizeBytes));
   }
 
   private void change(String operation, BlockingCalls.Action action) throws IOException {
@@ -386,7 +261,7 @@ final class LinuxFile implements IoFile {
     int done = 0;
     if (length > 0) {
       TransferProgress progress = new TransferProgress();
-      progress.start(write, length, alignmentBytes);
+      progress.start(write, length, opened.alignmentBytes());
       do {
         done = progress.done();
         MemorySegment memory = region.segment().asSlice(regionOffset + done, length - done);
@@ -397,7 +272,8 @@ final class LinuxFile implements IoFile {
               (int)
                   (write
                       ? pwrite(memory, length - done, offset + done, writeFlags)
-                      : LinuxFiles.pread(descriptor, memory, length - done, offset + done));
+                      : LinuxFiles.pread(
+                          opened.descriptor(), memory, length - done, offset + done));
         } catch (ErrnoException e) {
           result = -e.errno();
         }
@@ -421,8 +297,8 @@ final class LinuxFile implements IoFile {
   private long pwrite(MemorySegment memory, int length, long offset, int flags)
       throws ErrnoException {
     return flags == 0
-        ? LinuxFiles.pwrite(descriptor, memory, length, offset)
-        : LinuxFiles.pwrite(descriptor, memory, length, offset, flags);
+        ? LinuxFiles.pwrite(opened.descriptor(), memory, length, offset)
+        : LinuxFiles.pwrite(opened.descriptor(), memory, length, offset, flags);
   }
 
   /**
@@ -443,7 +319,7 @@ final class LinuxFile implements IoFile {
    * tell of its own failures alone.
    */
   SyncMethod syncMethod() {
-    return direct ? syncChoice.next() : SyncMethod.FDATASYNC;
+    return opened.direct() ? syncChoice.next() : SyncMethod.FDATASYNC;
   }
 
   SyncChoice syncChoice() {
@@ -484,7 +360,7 @@ final class LinuxFile implements IoFile {
   int performSync() throws StorageException {
     engine.counters().countNativeCall();
     try {
-      LinuxFiles.fdatasync(descriptor);
+      LinuxFiles.fdatasync(opened.descriptor());
     } catch (ErrnoException e) {
       StorageException failure = StorageException.ofErrno("sync", path, e);
       poison(failure);
@@ -534,7 +410,7 @@ final class LinuxFile implements IoFile {
     if (gate.close()) {
       engine.forget(this);
       try {
-        engine.blockingCalls().run(() -> LinuxFiles.close(descriptor));
+        engine.blockingCalls().run(() -> LinuxFiles.close(opened.descriptor()));
       } catch (ErrnoException e) {
         throw StorageException.ofErrno("close", path, e);
       }
@@ -543,6 +419,7 @@ final class LinuxFile implements IoFile {
 
   @Override
   public String toString() {
-    return "path=%s direct=%b alignmentBytes=%d".formatted(path, direct, alignmentBytes);
+    return "path=%s direct=%b alignmentBytes=%d"
+        .formatted(path, opened.direct(), opened.alignmentBytes());
   }
 }

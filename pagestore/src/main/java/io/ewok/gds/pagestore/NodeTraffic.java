@@ -80,7 +80,7 @@ final class NodeTraffic {
 
   /** Counts a transfer, on the thread that made it. */
   void count(Region region, long regionOffset, int bytes) {
-    if (severalNodes) {
+    if (severalNodes && bytes > 0) {
       int[] pieces = nodes.get(region);
       if (pieces != null) {
         int node = pieces[(int) (regionOffset / PIECE_BYTES)];

@@ -57,7 +57,7 @@ final class EngineGuest {
   /** Reads and writes through the engine's queue, atomically where that can be. */
   private static void use(IoEngine engine, IoFile file, Region region) throws IOException {
     IoRequest request = new IoRequest();
-    int atomicBytes = file.atomicWrites().maxBytes();
+    int atomicBytes = Math.min(1 << 16, file.atomicWrites().maxBytes());
     if (atomicBytes > 0) {
       engine.submit(request.prepareWrite(file, 0, region, 0, atomicBytes).synced().atomic());
       tell("atomicWritten", request.await());

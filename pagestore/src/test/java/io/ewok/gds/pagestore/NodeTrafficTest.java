@@ -37,6 +37,7 @@ class NodeTrafficTest {
       traffic.count(region, PIECE, 200);
       traffic.count(region, 2 * PIECE, 3000);
       traffic.count(region, 4 * PIECE, 40000);
+      traffic.count(region, region.sizeBytes(), 0);
       assertEquals(1, traffic.remoteOperations());
       assertEquals(200, traffic.remoteBytes());
       here.set(1);
