@@ -126,7 +126,9 @@ final class RingDriver implements LoopDriver {
       return true;
     }
     boolean read = operation.kind == RingOperation.READ;
-    int buffer = buffers.slotOf(operation.region);
+    // The kernel takes atomic writes from memory that it maps for them alone.
+    boolean atomic = (operation.flags & LinuxFiles.RWF_ATOMIC) != 0;
+    int buffer = atomic ? -1 : buffers.slotOf(operation.region);
     int opcode;
     if (buffer >= 0) {
       opcode = read ? Liburing.IORING_OP_READ_FIXED() : Liburing.IORING_OP_WRITE_FIXED();

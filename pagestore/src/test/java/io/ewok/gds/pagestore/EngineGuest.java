@@ -3,6 +3,9 @@ package io.ewok.gds.pagestore;
 import io.ewok.gds.allocator.MemoryBudget;
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.allocator.RegionOptions;
+import io.ewok.gds.allocator.numa.NumaTopology;
+import io.ewok.gds.allocator.numa.PlacementPolicy;
+import io.ewok.gds.ffm.LinuxThreads;
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
@@ -25,7 +28,14 @@ final class EngineGuest {
   public static void main(String[] args) throws IOException {
     Path path = Path.of(args[0]);
     MemoryBudget budget = MemoryBudget.root("guest", 64 << 20);
-    try (Region region = Region.map(budget, RegionOptions.ofSize(1 << 20));
+    RegionOptions options = RegionOptions.ofSize(1 << 20);
+    NumaTopology topology = NumaTopology.read();
+    if (topology.nodesWithMemory().cardinality() > 1) {
+      // Threads inherit it: all runs on one node, with memory on the other.
+      LinuxThreads.setAffinity(topology.node(0).cpus());
+      options = options.withPlacement(PlacementPolicy.bind(1));
+    }
+    try (Region region = Region.map(budget, options);
         IoEngine engine = IoEngines.open(EngineOptions.defaults())) {
       engine.register(region);
       tell("engine", engine.name());

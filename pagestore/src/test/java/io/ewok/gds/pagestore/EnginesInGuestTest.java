@@ -113,6 +113,13 @@ class EnginesInGuestTest {
   }
 
   @Test
+  void transfersToTheOtherNodeAreCounted() throws Exception {
+    Map<String, String> told = guest("/scratch/data", "--nodes", "2", "--mem-per-node", "1024");
+    assertEquals(told.get("transfers"), told.get("remote"), told.toString());
+    assertWorked(told);
+  }
+
+  @Test
   void rawDiskIsUsed() throws Exception {
     Map<String, String> told =
         guest("/dev/nvme0n1", "--fs", "none", "--lbs", "4096", "--atomic", "16384");
