@@ -115,9 +115,9 @@ public interface IoEngine extends AutoCloseable {
 
   /**
    * Asks that a request end early, because its outcome does not matter any more. Its owner's call,
-   * between submit and await. If it had not started, it ends with {@link
-   * java.util.concurrent.CancellationException}; if the kernel has it already, it may also end as
-   * if nothing had been asked. Its memory is in use until it has ended, as ever.
+   * between submit and await. It ends with {@link java.util.concurrent.CancellationException}, a
+   * write perhaps done in part; or, if it was too late for that, as if nothing had been asked. Its
+   * memory is in use until it has ended, as ever.
    */
   default void cancel(IoRequest request) {
     // An engine in which none waits has nothing to do.

@@ -3,6 +3,7 @@ package io.ewok.gds.pagestore;
 import io.ewok.gds.ffm.Errno;
 import io.ewok.gds.ffm.LinuxFiles;
 import io.ewok.gds.reactor.RingOperation;
+import java.util.concurrent.CancellationException;
 
 /** A request on its way through a reactor. Kept with its request and reused with it. */
 final class RingTransfer extends RingOperation {
@@ -65,6 +66,10 @@ final class RingTransfer extends RingOperation {
       return true;
     }
     int errno = progress.errno();
+    if (errno == Errno.ECANCELED) {
+      engine.fail(request, cancelled());
+      return false;
+    }
     if (method == SyncMethod.DSYNC && errno == Errno.EOPNOTSUPP) {
       file.syncChoice().dsyncRefused();
       startTransfer(SyncMethod.FDATASYNC);
@@ -86,7 +91,10 @@ final class RingTransfer extends RingOperation {
   }
 
   private boolean syncCompleted(int result) {
-    if (result < 0) {
+    if (result == -Errno.ECANCELED) {
+      // The kernel had not begun with it: nothing is lost, only not durable yet.
+      engine.fail(request, cancelled());
+    } else if (result < 0) {
       StorageException failure = StorageException.ofErrno("sync", file.path(), -1, -result);
       file.poison(failure);
       engine.fail(request, failure);
@@ -97,6 +105,10 @@ final class RingTransfer extends RingOperation {
       endTransfer();
     }
     return false;
+  }
+
+  private CancellationException cancelled() {
+    return new CancellationException("the request was cancelled: " + request);
   }
 
   private void endTransfer() {

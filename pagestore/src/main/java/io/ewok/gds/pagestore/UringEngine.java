@@ -66,7 +66,7 @@ final class UringEngine extends LinuxEngine {
 
   @Override
   void withdraw(IoRequest request) {
-    // What was enqueued is with the kernel, or about to be.
+    reactor.cancel(request.ringTransfer());
   }
 
   private boolean hand(IoRequest request) {

@@ -1,10 +1,14 @@
 package io.ewok.gds.pagestore;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.ewok.gds.ffm.UringProbe;
 import java.io.IOException;
 import java.util.List;
+import java.util.concurrent.CancellationException;
+import org.junit.jupiter.api.Test;
 
 /** The ring, shallower than its load. */
 class UringEngineTest extends LinuxEngineTest {
@@ -16,5 +20,33 @@ class UringEngineTest extends LinuxEngineTest {
         new EngineOptions(EngineKind.URING, 8, 1, SyncMethod.DSYNC),
         probe.setupFlags(),
         new EngineChoice("URING", List.of()));
+  }
+
+  /** More than the ring takes, so that some are cancelled before the kernel has them. */
+  @Test
+  void waitingRequestsAreCancelled() throws IOException {
+    int count = 100;
+    IoRequest[] requests = new IoRequest[count];
+    int cancelled = 0;
+    try (IoFile file = create("data")) {
+      for (int round = 0; round < 100 && cancelled == 0; round++) {
+        for (int i = 0; i < count; i++) {
+          requests[i] = new IoRequest().prepareWrite(file, 0, region, 0, UNIT).synced();
+        }
+        engine.submitAll(requests, count);
+        for (int i = count - 1; i >= 0; i--) {
+          engine.cancel(requests[i]);
+        }
+        for (IoRequest request : requests) {
+          try {
+            assertEquals(UNIT, request.await());
+          } catch (CancellationException e) {
+            cancelled++;
+          }
+        }
+      }
+      assertTrue(cancelled > 0, "nothing was cancelled");
+      file.writeSynced(0, region, 0, UNIT);
+    }
   }
 }
