@@ -106,31 +106,79 @@ public final class PageFile implements AutoCloseable {
 
   /** Reads a page into memory and waits. */
   public void read(long page, Region region, long regionOffset) throws IOException {
-    file.readFully(offset(page), region, regionOffset, pageBytes);
+    read(page, 1, region, regionOffset);
   }
 
   /** Writes a page and waits. */
   public void write(long page, Region region, long regionOffset) throws IOException {
-    file.write(offset(page), region, regionOffset, pageBytes);
+    write(page, 1, region, regionOffset);
+  }
+
+  /**
+   * Reads neighbouring pages into memory in one transfer and waits.
+   *
+   * @param count pages, at least 1
+   */
+  public void read(long first, int count, Region region, long regionOffset) throws IOException {
+    file.readFully(offset(first, count), region, regionOffset, lengthBytes(count));
+  }
+
+  /** Writes neighbouring pages from memory in one transfer and waits. */
+  public void write(long first, int count, Region region, long regionOffset) throws IOException {
+    file.write(offset(first, count), region, regionOffset, lengthBytes(count));
   }
 
   /** Prepares a request that reads a page. */
   public IoRequest prepareRead(IoRequest request, long page, Region region, long regionOffset) {
-    return request.prepareRead(file, offset(page), region, regionOffset, pageBytes);
+    return prepareRead(request, page, 1, region, regionOffset);
   }
 
   /** Prepares a request that writes a page. */
   public IoRequest prepareWrite(IoRequest request, long page, Region region, long regionOffset) {
-    return request.prepareWrite(file, offset(page), region, regionOffset, pageBytes);
+    return prepareWrite(request, page, 1, region, regionOffset);
   }
 
-  private long offset(long page) {
-    if (page < 0 || page >= capacityPages) {
+  /** Prepares a request that reads neighbouring pages in one transfer. */
+  public IoRequest prepareRead(
+      IoRequest request, long first, int count, Region region, long regionOffset) {
+    return request.prepareRead(
+        file, offset(first, count), region, regionOffset, lengthBytes(count));
+  }
+
+  /** Prepares a request that writes neighbouring pages in one transfer. */
+  public IoRequest prepareWrite(
+      IoRequest request, long first, int count, Region region, long regionOffset) {
+    return request.prepareWrite(
+        file, offset(first, count), region, regionOffset, lengthBytes(count));
+  }
+
+  /**
+   * Gives the space of pages back to the device; they read as zeros until they are written, which
+   * takes new space.
+   *
+   * @throws StorageException also where the file system cannot; nothing has changed then
+   */
+  public void punch(long first, long count) throws IOException {
+    file.punchHole(offset(first, count), count * pageBytes);
+  }
+
+  private int lengthBytes(int count) {
+    if (count > Integer.MAX_VALUE / pageBytes) {
       throw new IllegalArgumentException(
-          "the page is outside of the file: path=%s capacityPages=%d page=%d"
-              .formatted(file.path(), capacityPages, page));
+          "more bytes than one transfer can have: pageBytes=%d count=%d"
+              .formatted(pageBytes, count));
     }
-    return page * pageBytes;
+    return count * pageBytes;
+  }
+
+  /** Returns where pages begin in the file, in bytes; refuses those outside of the capacity. */
+  long offset(long first, long count) {
+    if (first < 0 || count < 1 || first > capacityPages - count) {
+      throw new IllegalArgumentException(
+          "the pages are outside of the file: path=%s capacityPages=%d first=%d count=%d"
+              .formatted(file.path(), capacityPages, first, count));
+    }
+    return first * pageBytes;
   }
 
   /** Makes all completed writes durable, and the capacity. */
