@@ -4,7 +4,7 @@ package io.ewok.gds.pagestore;
  * The requests of one class of work that wait, reads and writes apart: a capped write does not hold
  * back the reads behind it. Linked through the requests themselves.
  *
- * <p>Threads: guarded by the {@link WorkQueue}.
+ * <p>Threads: guarded by the {@link WorkQueue}, save where said.
  */
 final class ClassQueue {
   /** A first in, first out list. */
@@ -51,6 +51,9 @@ final class ClassQueue {
   private int share;
   private int depth;
 
+  private volatile boolean readsLimited;
+  private volatile boolean writesLimited;
+
   private int waiting;
   private int inFlight;
 
@@ -65,9 +68,17 @@ final class ClassQueue {
   private long throttledOperations;
   private long throttledNanos;
 
-  void change(ClassLimits limits) {
-    share = limits.share();
-    depth = limits.depth();
+  void change(ThrottleOptions whole, ClassLimits own) {
+    share = own.share();
+    depth = own.depth();
+    boolean deep = depth == ClassLimits.DEPTH_UNLIMITED;
+    readsLimited = !deep || !whole.read().isUnlimited() || !own.read().isUnlimited();
+    writesLimited = !deep || !whole.write().isUnlimited() || !own.write().isUnlimited();
+  }
+
+  /** Whether anything but shares holds for reads, or writes. Any thread. */
+  boolean isLimited(boolean write) {
+    return write ? writesLimited : readsLimited;
   }
 
   Line line(boolean write) {

@@ -18,4 +18,8 @@ public record ClassStats(
     long throttledOperations,
     long throttledNanos,
     int waiting,
-    int inFlight) {}
+    int inFlight) {
+
+  /** Nothing was asked for. */
+  public static final ClassStats NONE = new ClassStats(0, 0, 0, 0, 0, 0);
+}

@@ -123,6 +123,22 @@ public interface IoEngine extends AutoCloseable {
     // An engine in which none waits has nothing to do.
   }
 
+  /**
+   * Limits what is asked of the device, from now on and for what waits already. Without limits,
+   * which is how an engine begins, transfers take a shorter way: nothing is decided for them.
+   *
+   * <p>Transfers that are held back wait in the engine; they need no thread. Closing a file waits
+   * for them, closing the engine lifts the limits first. Transfers that go on when limits are set
+   * are not charged.
+   */
+  void setThrottle(ThrottleOptions options);
+
+  /** Returns the limits. */
+  ThrottleOptions throttle();
+
+  /** Returns what a class of work has asked for while there were limits, and how long it waited. */
+  ClassStats stats(WorkClass work);
+
   /** Returns the counters. */
   IoStats stats();
 

@@ -48,6 +48,15 @@ public interface IoFile extends AutoCloseable {
     return AtomicWrites.NONE;
   }
 
+  /** Returns what transfers of this file are for, unless a request says otherwise. */
+  WorkClass workClass();
+
+  /**
+   * Says what transfers of this file are for from now on; until then {@link WorkClass#FOREGROUND}.
+   * See {@link IoEngine#setThrottle}.
+   */
+  void setWorkClass(WorkClass work);
+
   /** Returns whether the file was opened for writing. */
   boolean canWrite();
 

@@ -53,25 +53,38 @@ public record IoRate(long operationsPerSecond, long bytesPerSecond) {
   }
 
   /**
-   * Reads a cap from settings.
+   * Reads a cap.
    *
    * @throws IllegalArgumentException if the text is none
    */
   public static IoRate parse(String text) {
+    return parse("rate", text);
+  }
+
+  /**
+   * Reads the value of a setting.
+   *
+   * @throws IllegalArgumentException if the text is no cap; the message ends in the setting, an
+   *     equals sign and the text
+   */
+  public static IoRate parse(String setting, String text) {
     if (text.equals(UNLIMITED_TEXT)) {
       return UNLIMITED;
     }
     Matcher matcher = TEXT.matcher(text);
     if (text.isEmpty() || !matcher.matches()) {
       throw new IllegalArgumentException(
-          "a rate is operations/bytes per second, as 10K/100MB, 10K, /100MB, or unlimited: rate="
+          "a rate is operations/bytes per second, as 10K/100MB, 10K, /100MB, or unlimited: "
+              + setting
+              + "="
               + text);
     }
     try {
       return new IoRate(
           number(matcher.group(1), matcher.group(2)), number(matcher.group(3), matcher.group(4)));
-    } catch (ArithmeticException e) {
-      throw new IllegalArgumentException("the rate is too large: rate=" + text, e);
+    } catch (ArithmeticException | IllegalArgumentException e) {
+      throw new IllegalArgumentException(
+          "a rate is 1 to " + PER_SECOND_MAX + " per second: " + setting + "=" + text, e);
     }
   }
 

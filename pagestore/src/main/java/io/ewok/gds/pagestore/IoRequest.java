@@ -120,7 +120,7 @@ public final class IoRequest {
   }
 
   /**
-   * Says what the prepared request is for; {@link WorkClass#FOREGROUND} if nothing is said.
+   * Says what the prepared request is for; {@link IoFile#workClass} if nothing is said.
    *
    * @throws IllegalStateException if the request is not prepared
    */
@@ -200,7 +200,7 @@ public final class IoRequest {
     this.region = region;
     this.regionOffset = regionOffset;
     this.length = length;
-    this.workClass = WorkClass.FOREGROUND;
+    this.workClass = file.workClass();
     this.synced = false;
     this.atomic = false;
     this.onComplete = null;

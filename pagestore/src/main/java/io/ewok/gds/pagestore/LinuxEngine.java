@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
@@ -35,11 +36,14 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
   /** Guarded by itself. */
   private final Set<Region> registered = Collections.newSetFromMap(new IdentityHashMap<>());
 
+  private final WorkDispatch dispatch;
+
   private volatile boolean closed;
 
-  LinuxEngine(EngineChoice choice, SyncMethod syncMethod) {
+  LinuxEngine(EngineOptions options, EngineChoice choice) {
     this.choice = choice;
-    this.syncMethod = syncMethod;
+    this.syncMethod = options.syncMethod();
+    this.dispatch = new WorkDispatch(options.queueDepth(), this::enqueue);
     this.blockingCalls = new BlockingCalls("gds-io");
   }
 
@@ -71,6 +75,27 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
   @Override
   public final String name() {
     return choice.chosen();
+  }
+
+  @Override
+  public final void setThrottle(ThrottleOptions options) {
+    requireOpen();
+    dispatch.change(options);
+  }
+
+  @Override
+  public final ThrottleOptions throttle() {
+    return dispatch.queue().options();
+  }
+
+  @Override
+  public final ClassStats stats(WorkClass work) {
+    return dispatch.queue().stats(work);
+  }
+
+  /** Whether a transfer must come as a request, even where the caller could perform it himself. */
+  final boolean limits(WorkClass work, boolean write) {
+    return dispatch.queue().limits(work, write);
   }
 
   @Override
@@ -106,8 +131,17 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
   public final void submit(IoRequest request) {
     claim(request);
     if (!endsAtOnce(request)) {
-      enqueue(request);
+      if (isThrottled(request)) {
+        dispatch.queue().offer(request);
+        dispatch.pump();
+      } else {
+        enqueue(request);
+      }
     }
+  }
+
+  private boolean isThrottled(IoRequest request) {
+    return dispatch.queue().isLimited() && request.kind() != IoRequest.Kind.SYNC;
   }
 
   @Override
@@ -128,13 +162,30 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
         }
       }
     }
-    enqueueAll(batch, count);
+    if (!dispatch.queue().isLimited()) {
+      enqueueAll(batch, count);
+      return;
+    }
+    for (int i = 0; i < count; i++) {
+      if (!endsAtOnce(batch[i])) {
+        if (isThrottled(batch[i])) {
+          dispatch.queue().offer(batch[i]);
+        } else {
+          enqueue(batch[i]);
+        }
+      }
+    }
+    dispatch.pump();
   }
 
   @Override
   public final void cancel(IoRequest request) {
     requireOwn(request);
-    withdraw(request);
+    if (dispatch.queue().remove(request)) {
+      fail(request, new CancellationException("the request was cancelled: " + request));
+    } else {
+      withdraw(request);
+    }
   }
 
   private LinuxFile requireOwn(IoRequest request) {
@@ -187,22 +238,48 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
   }
 
   /*
-   * How a request ends. The lease goes first, so that who was told of the end can close the region.
-   * The file's gate goes last, so that who closed the file finds its requests done. In between comes
-   * the telling, after which the request is its owner's and not touched.
+   * How a request ends. The lease goes first, so that who was told of the end can close the region,
+   * and then its place in the work queue. The file's gate goes last but for handing over what waited
+   * for the place, so that who closed the file finds its requests done. In between comes the
+   * telling, after which the request is its owner's and not touched.
    */
 
   /** Ends a request that succeeded; counting it is the caller's. */
   final void complete(IoRequest request, int bytes) {
     LinuxFile file = endLease(request);
+    boolean placeFree = endDispatch(request);
     request.complete(bytes);
-    file.exit();
+    leave(file, placeFree);
   }
 
   final void fail(IoRequest request, Throwable failure) {
     LinuxFile file = endLease(request);
+    boolean placeFree = endDispatch(request);
     request.fail(failure);
+    leave(file, placeFree);
+  }
+
+  /** Ends a request whose memory the kernel may still use: the lease is never given back. */
+  final void abandon(IoRequest request, Throwable cause) {
+    LinuxFile file = (LinuxFile) request.file();
+    boolean placeFree = endDispatch(request);
+    request.fail(cause);
+    leave(file, placeFree);
+  }
+
+  private boolean endDispatch(IoRequest request) {
+    boolean dispatched = request.dispatched;
+    if (dispatched) {
+      dispatch.queue().finished(request);
+    }
+    return dispatched;
+  }
+
+  private void leave(LinuxFile file, boolean placeFree) {
     file.exit();
+    if (placeFree) {
+      dispatch.pump();
+    }
   }
 
   private static LinuxFile endLease(IoRequest request) {
@@ -329,6 +406,7 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
       closed = true;
       left = new ArrayList<>(openFiles);
     }
+    dispatch.close();
     IOException failure = null;
     for (LinuxFile file : left) {
       try {

@@ -9,6 +9,7 @@ import io.ewok.gds.reactor.Gate;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.util.Objects;
 
 /**
  * A file of the operating system, for the engines that have such.
@@ -23,6 +24,8 @@ final class LinuxFile implements IoFile {
   private final OpenedFile opened;
   private final SyncChoice syncChoice;
   private final Gate gate = new Gate();
+
+  private volatile WorkClass workClass = WorkClass.FOREGROUND;
 
   /** The failure of a sync; set once, then writes and syncs are refused. */
   private volatile IOException failedSync;
@@ -76,6 +79,16 @@ final class LinuxFile implements IoFile {
   @Override
   public boolean isBlockDevice() {
     return opened.isDevice();
+  }
+
+  @Override
+  public WorkClass workClass() {
+    return workClass;
+  }
+
+  @Override
+  public void setWorkClass(WorkClass work) {
+    workClass = Objects.requireNonNull(work, "work");
   }
 
   @Override
@@ -147,7 +160,7 @@ final class LinuxFile implements IoFile {
 
   @Override
   public int read(long offset, Region region, long regionOffset, int length) throws IOException {
-    if (Thread.currentThread().isVirtual()) {
+    if (handsOver(false)) {
       IoRequest request = engine.requests().take();
       return submitAndWait(request.prepareRead(this, offset, region, regionOffset, length));
     }
@@ -158,7 +171,7 @@ final class LinuxFile implements IoFile {
   @Override
   public void write(long offset, Region region, long regionOffset, int length) throws IOException {
     requireWritable();
-    if (Thread.currentThread().isVirtual()) {
+    if (handsOver(true)) {
       IoRequest request = engine.requests().take();
       submitAndWait(request.prepareWrite(this, offset, region, regionOffset, length));
       return;
@@ -171,7 +184,7 @@ final class LinuxFile implements IoFile {
   public void writeSynced(long offset, Region region, long regionOffset, int length)
       throws IOException {
     requireWritable();
-    if (Thread.currentThread().isVirtual()) {
+    if (handsOver(true)) {
       IoRequest request = engine.requests().take();
       submitAndWait(request.prepareWrite(this, offset, region, regionOffset, length).synced());
       return;
@@ -188,6 +201,11 @@ final class LinuxFile implements IoFile {
       return;
     }
     performInline(IoRequest.Kind.SYNC, 0, null, 0, 0, false);
+  }
+
+  /** A thread that may block transfers itself, unless its kind of work is limited. */
+  private boolean handsOver(boolean write) {
+    return Thread.currentThread().isVirtual() || engine.limits(workClass, write);
   }
 
   private int submitAndWait(IoRequest request) throws IOException {

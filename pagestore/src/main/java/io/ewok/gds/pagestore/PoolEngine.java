@@ -31,7 +31,7 @@ final class PoolEngine extends LinuxEngine {
   private boolean stopping;
 
   PoolEngine(EngineOptions options, EngineChoice choice) {
-    super(choice, options.syncMethod());
+    super(options, choice);
     threadsMax = Math.min(options.poolThreads(), options.queueDepth());
     // One is there from the start, so that requests are served even if no more threads can be had.
     workers.add(new Worker(0));

@@ -1,8 +1,13 @@
 package io.ewok.gds.pagestore;
 
+import io.ewok.gds.allocator.Settings;
 import java.util.EnumMap;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
+import java.util.regex.Pattern;
 
 /**
  * How much of a device an engine may use: caps on all its work together, and limits by class. A
@@ -17,6 +22,13 @@ public record ThrottleOptions(IoRate read, IoRate write, Map<WorkClass, ClassLim
   public static final ThrottleOptions UNLIMITED =
       new ThrottleOptions(IoRate.UNLIMITED, IoRate.UNLIMITED, Map.of());
 
+  private static final Pattern NAMES = Pattern.compile("throttle\\..*");
+  private static final String PREFIX = "throttle.";
+  private static final String READ = "read";
+  private static final String WRITE = "write";
+  private static final String SHARE = "share";
+  private static final String DEPTH = "depth";
+
   /** Takes a copy of the map, without entries that limit nothing. */
   public ThrottleOptions {
     Objects.requireNonNull(read, "read");
@@ -25,6 +37,40 @@ public record ThrottleOptions(IoRate read, IoRate write, Map<WorkClass, ClassLim
     limiting.putAll(classes);
     limiting.values().removeIf(ClassLimits.NONE::equals);
     classes = Map.copyOf(limiting);
+  }
+
+  /**
+   * Returns no limits, but those of the settings that begin with {@code throttle.}: caps on the
+   * whole are {@code throttle.read} and {@code throttle.write} (texts as in {@link IoRate}); limits
+   * of a class, as in {@code throttle.backup.read}, are {@code read}, {@code write}, {@code share}
+   * and {@code depth}. Classes are {@code log}, {@code foreground}, {@code cleaner}, {@code
+   * compaction} and {@code backup}. Other settings are not ours and are passed over.
+   *
+   * @throws IllegalArgumentException that ends in the setting, an equals sign and its value
+   */
+  public static ThrottleOptions from(Map<String, String> settings) {
+    Set<String> known = new HashSet<>(Set.of(PREFIX + READ, PREFIX + WRITE));
+    ThrottleOptions options =
+        new ThrottleOptions(
+            rate(settings, PREFIX + READ), rate(settings, PREFIX + WRITE), Map.of());
+    for (WorkClass work : WorkClass.values()) {
+      String own = PREFIX + work.settingName() + ".";
+      known.addAll(List.of(own + READ, own + WRITE, own + SHARE, own + DEPTH));
+      options =
+          options.with(
+              work,
+              new ClassLimits(
+                  rate(settings, own + READ),
+                  rate(settings, own + WRITE),
+                  Settings.readInt(settings, own + SHARE, ClassLimits.SHARE_DEFAULT),
+                  Settings.readInt(settings, own + DEPTH, ClassLimits.DEPTH_UNLIMITED)));
+    }
+    Settings.requireKnown(settings, NAMES, known);
+    return options;
+  }
+
+  private static IoRate rate(Map<String, String> settings, String name) {
+    return Settings.read(settings, name, text -> IoRate.parse(name, text), IoRate.UNLIMITED);
   }
 
   /** Returns the limits of a class. */

@@ -19,7 +19,7 @@ final class UringEngine extends LinuxEngine {
   private volatile String refusal;
 
   UringEngine(EngineOptions options, int setupFlags, EngineChoice choice) throws IOException {
-    super(choice, options.syncMethod());
+    super(options, choice);
     queueDepth = options.queueDepth();
     reactor =
         Reactor.start(
@@ -80,13 +80,6 @@ final class UringEngine extends LinuxEngine {
       fail(request, e);
       return false;
     }
-  }
-
-  /** Ends a request whose memory the kernel may still use: the lease is never given back. */
-  void abandon(IoRequest request, Throwable cause) {
-    LinuxFile file = (LinuxFile) request.file();
-    request.fail(cause);
-    file.exit();
   }
 
   @Override

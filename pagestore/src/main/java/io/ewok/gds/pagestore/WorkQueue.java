@@ -15,7 +15,7 @@ import java.util.function.LongSupplier;
  * <p>A request that is dispatched late, because whoever polls was not scheduled in time, is charged
  * from when it was due, so that the rate holds; but not from more than {@link #CATCH_UP_NANOS} ago.
  *
- * <p>It waits for nothing: {@link #poll} returns null and {@link #nextNanos} says when to come
+ * <p>It waits for nothing: {@link #poll} returns null and {@link #dueNanos} says when to come
  * again. Bounded by its users, who own the requests in it.
  *
  * <p>Threads: any; one lock, held for a few comparisons.
@@ -83,6 +83,11 @@ final class WorkQueue {
     return limited;
   }
 
+  /** Returns whether caps or a depth hold for such work: a lone transfer, too, has to come here. */
+  boolean limits(WorkClass work, boolean write) {
+    return limited && queues.get(work).isLimited(write);
+  }
+
   ThrottleOptions options() {
     lock.lock();
     try {
@@ -97,7 +102,7 @@ final class WorkQueue {
     lock.lock();
     try {
       throttle.change(options, now());
-      queues.forEach((work, queue) -> queue.change(options.of(work)));
+      queues.forEach((work, queue) -> queue.change(options, options.of(work)));
       this.options = options;
       limited = !options.equals(ThrottleOptions.UNLIMITED);
     } finally {
@@ -234,14 +239,22 @@ final class WorkQueue {
     }
   }
 
-  /** Returns nanoseconds from now until {@link #poll} may return more, or {@link #NEVER}. */
-  long nextNanos() {
+  /**
+   * Returns when {@link #poll} may return more by the passing of time, or {@link #NEVER}: a time of
+   * this queue's own, see {@link #untilNanos}.
+   */
+  long dueNanos() {
     lock.lock();
     try {
-      return nextNanos == NEVER ? NEVER : Math.max(0, nextNanos - now());
+      return nextNanos;
     } finally {
       lock.unlock();
     }
+  }
+
+  /** Returns nanoseconds from now to a time of this queue's; negative if that has passed. */
+  long untilNanos(long dueNanos) {
+    return dueNanos - now();
   }
 
   ClassStats stats(WorkClass work) {

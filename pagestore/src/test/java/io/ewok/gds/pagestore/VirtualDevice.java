@@ -54,10 +54,10 @@ final class VirtualDevice implements LongSupplier {
         running.add(new End(now + serviceNanos, request));
         runningMax = Math.max(runningMax, running.size());
       }
-      long wait = queue.nextNanos();
+      long due = queue.dueNanos();
       long timer = Long.MAX_VALUE;
-      if (wait != WorkQueue.NEVER) {
-        timer = now + wait;
+      if (due != WorkQueue.NEVER) {
+        timer = now + queue.untilNanos(due);
         if (lateNanos > 0) {
           timer = (timer / lateNanos + 1) * lateNanos;
         }

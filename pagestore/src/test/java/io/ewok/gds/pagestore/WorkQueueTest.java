@@ -277,7 +277,7 @@ class WorkQueueTest {
     assertSame(WorkClass.BACKUP, queue.poll().workClass());
     assertSame(WorkClass.BACKUP, queue.poll().workClass());
     assertNull(queue.poll());
-    assertEquals(WorkQueue.NEVER, queue.nextNanos(), "only an end lets another in");
+    assertEquals(WorkQueue.NEVER, queue.dueNanos(), "only an end lets another in");
     offerReads(queue, WorkClass.FOREGROUND, 4096, 20);
     for (int i = 0; i < 6; i++) {
       assertSame(WorkClass.FOREGROUND, queue.poll().workClass());
@@ -295,7 +295,7 @@ class WorkQueueTest {
     // They start at 0, 10, .. 100 ms.
     assertEquals(
         new ClassStats(11, 11 * 4096, 10, 550 * MILLI, 0, 0), queue.stats(WorkClass.BACKUP));
-    assertEquals(new ClassStats(0, 0, 0, 0, 0, 0), queue.stats(WorkClass.FOREGROUND));
+    assertEquals(ClassStats.NONE, queue.stats(WorkClass.FOREGROUND));
   }
 
   @Test

@@ -3,6 +3,7 @@ package io.ewok.gds.pagestore.sim;
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.allocator.leases.RegionLeases;
 import io.ewok.gds.ffm.Errno;
+import io.ewok.gds.pagestore.ClassStats;
 import io.ewok.gds.pagestore.DirectoryLock;
 import io.ewok.gds.pagestore.EngineChoice;
 import io.ewok.gds.pagestore.IoEngine;
@@ -11,6 +12,8 @@ import io.ewok.gds.pagestore.IoRequest;
 import io.ewok.gds.pagestore.IoStats;
 import io.ewok.gds.pagestore.OpenMode;
 import io.ewok.gds.pagestore.StorageException;
+import io.ewok.gds.pagestore.ThrottleOptions;
+import io.ewok.gds.pagestore.WorkClass;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -33,7 +36,8 @@ import java.util.concurrent.locks.ReentrantLock;
  * had, of each name change whether it happened.
  *
  * <p>Operations complete inline, submitted ones too, and all chance comes from the seeds: a test
- * with one thread repeats exactly.
+ * with one thread repeats exactly. They take no time, so limits ({@link #setThrottle}) are
+ * remembered and hold nothing back.
  *
  * <p>Ownership: whoever creates it closes it; it holds heap memory only. Close is not a crash:
  * nothing is lost, and {@link #crash} still works.
@@ -60,6 +64,7 @@ public final class SimEngine implements IoEngine {
   private final SimDevice device;
   private final Set<Region> registered = Collections.newSetFromMap(new IdentityHashMap<>());
   private final List<SimFile> openFiles = new ArrayList<>();
+  private ThrottleOptions throttle = ThrottleOptions.UNLIMITED;
   private boolean closed;
 
   /** Creates an empty file system with the root directory, of 512-byte sectors, without faults. */
@@ -434,6 +439,32 @@ public final class SimEngine implements IoEngine {
     for (int i = 0; i < count; i++) {
       requests[i].perform();
     }
+  }
+
+  @Override
+  public void setThrottle(ThrottleOptions options) {
+    enter();
+    try {
+      throttle = Objects.requireNonNull(options, "options");
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public ThrottleOptions throttle() {
+    lock.lock();
+    try {
+      return throttle;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  @Override
+  public ClassStats stats(WorkClass work) {
+    Objects.requireNonNull(work, "work");
+    return ClassStats.NONE;
   }
 
   @Override

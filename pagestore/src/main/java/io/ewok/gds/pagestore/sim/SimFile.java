@@ -3,8 +3,10 @@ package io.ewok.gds.pagestore.sim;
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.allocator.leases.RegionLeases;
 import io.ewok.gds.pagestore.IoFile;
+import io.ewok.gds.pagestore.WorkClass;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Objects;
 
 /** An open file of the simulation; the engine does the work under its lock. */
 final class SimFile implements IoFile {
@@ -12,6 +14,8 @@ final class SimFile implements IoFile {
   private final Path path;
   private final SimNode node;
   private final boolean writable;
+
+  private volatile WorkClass workClass = WorkClass.FOREGROUND;
 
   /** Guarded by the engine's lock. */
   boolean closed;
@@ -52,6 +56,16 @@ final class SimFile implements IoFile {
   @Override
   public boolean isDirect() {
     return true;
+  }
+
+  @Override
+  public WorkClass workClass() {
+    return workClass;
+  }
+
+  @Override
+  public void setWorkClass(WorkClass work) {
+    workClass = Objects.requireNonNull(work, "work");
   }
 
   @Override
