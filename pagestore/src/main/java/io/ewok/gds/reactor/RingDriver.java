@@ -113,33 +113,25 @@ final class RingDriver implements LoopDriver {
     inFlight[slot] = operation;
     generations[slot]++;
     operation.cancelSent = false;
-    if (operation.kind == RingOperation.SYNC) {
-      ring.push(
-          Liburing.IORING_OP_FSYNC(),
-          operation.descriptor,
-          0,
-          0,
-          0,
-          Liburing.IORING_FSYNC_DATASYNC(),
-          0,
-          userData(slot));
-      return true;
-    }
-    boolean read = operation.kind == RingOperation.READ;
+    Region region = operation.region;
+    int opcode = operation.opcode;
+    int buffer = -1;
     // The kernel takes atomic writes from memory that it maps for them alone.
-    boolean atomic = (operation.flags & LinuxFiles.RWF_ATOMIC) != 0;
-    int buffer = atomic ? -1 : buffers.slotOf(operation.region);
-    int opcode;
-    if (buffer >= 0) {
-      opcode = read ? Liburing.IORING_OP_READ_FIXED() : Liburing.IORING_OP_WRITE_FIXED();
-    } else {
-      opcode = read ? Liburing.IORING_OP_READ() : Liburing.IORING_OP_WRITE();
+    if ((opcode == RingOperation.READ || opcode == RingOperation.WRITE)
+        && (operation.flags & LinuxFiles.RWF_ATOMIC) == 0) {
+      buffer = buffers.slotOf(region);
+      if (buffer >= 0) {
+        opcode =
+            opcode == RingOperation.READ
+                ? Liburing.IORING_OP_READ_FIXED()
+                : Liburing.IORING_OP_WRITE_FIXED();
+      }
     }
     ring.push(
         opcode,
         operation.descriptor,
         operation.offset,
-        operation.region.address() + operation.regionOffset,
+        region == null ? 0 : region.address() + operation.regionOffset,
         operation.length,
         operation.flags,
         Math.max(0, buffer),

@@ -1,6 +1,7 @@
 package io.ewok.gds.reactor;
 
 import io.ewok.gds.allocator.Region;
+import io.ewok.gds.ffm.liburing.Liburing;
 
 /**
  * One operation on its way through a {@link Reactor}: what to do, and whom to tell. Reusable; in
@@ -15,18 +16,28 @@ import io.ewok.gds.allocator.Region;
  * }</pre>
  */
 public abstract class RingOperation extends Message {
-  static final int READ = 0;
-  static final int WRITE = 1;
-  static final int SYNC = 2;
+  static final int READ = Liburing.IORING_OP_READ();
+  static final int WRITE = Liburing.IORING_OP_WRITE();
 
-  int kind;
+  /** The kernel's flags of sending and accepting; the same on all machines. */
+  private static final int MSG_NOSIGNAL = 0x4000;
+
+  private static final int SOCK_CLOEXEC = 0x80000;
+
+  /** Something can be read, for {@link #preparePoll}. */
+  protected static final int POLL_IN = 0x1;
+
+  /** Something can be written, for {@link #preparePoll}. */
+  protected static final int POLL_OUT = 0x4;
+
+  /* The fields of a submission entry. */
+  int opcode;
   int descriptor;
   long offset;
   Region region;
   long regionOffset;
   int length;
 
-  /** The {@code RWF_} flags of a write. */
   int flags;
 
   /** What the kernel said, once it has ended. */
@@ -47,7 +58,7 @@ public abstract class RingOperation extends Message {
   /** Prepares to read; region and descriptor stay open until the operation has completed. */
   protected final void prepareRead(
       int descriptor, long offset, Region region, long regionOffset, int length) {
-    prepare(READ, descriptor, offset, region, regionOffset, length);
+    prepare(READ, descriptor, offset, region, regionOffset, length, 0);
   }
 
   /**
@@ -57,24 +68,76 @@ public abstract class RingOperation extends Message {
    */
   protected final void prepareWrite(
       int descriptor, long offset, Region region, long regionOffset, int length, int flags) {
-    prepare(WRITE, descriptor, offset, region, regionOffset, length);
-    this.flags = flags;
+    prepare(WRITE, descriptor, offset, region, regionOffset, length, flags);
   }
 
   /** Prepares to make the data durable (fdatasync). */
   protected final void prepareSync(int descriptor) {
-    prepare(SYNC, descriptor, 0, null, 0, 0);
+    prepare(
+        Liburing.IORING_OP_FSYNC(), descriptor, 0, null, 0, 0, Liburing.IORING_FSYNC_DATASYNC());
+  }
+
+  /**
+   * Prepares to receive from a socket, once there is something; the result is 0 when the other side
+   * sends no more. Region and descriptor stay open until the operation has completed, as for all
+   * operations on sockets.
+   */
+  protected final void prepareReceive(
+      int descriptor, Region region, long regionOffset, int lengthMax) {
+    prepare(Liburing.IORING_OP_RECV(), descriptor, 0, region, regionOffset, lengthMax, 0);
+  }
+
+  /** Prepares to send to a socket; fewer bytes may be sent than asked for. */
+  protected final void prepareSend(int descriptor, Region region, long regionOffset, int length) {
+    prepare(Liburing.IORING_OP_SEND(), descriptor, 0, region, regionOffset, length, MSG_NOSIGNAL);
+  }
+
+  /** Prepares to accept a connection; the result is its descriptor, which is the caller's. */
+  protected final void prepareAccept(int descriptor) {
+    prepare(Liburing.IORING_OP_ACCEPT(), descriptor, 0, null, 0, 0, SOCK_CLOEXEC);
+  }
+
+  /**
+   * Prepares to connect.
+   *
+   * @param region where the address is, as {@link io.ewok.gds.ffm.LinuxSockets#address} writes it
+   */
+  protected final void prepareConnect(
+      int descriptor, Region region, long regionOffset, int addressBytes) {
+    // The kernel wants the length where other operations have the offset.
+    prepare(Liburing.IORING_OP_CONNECT(), descriptor, addressBytes, region, regionOffset, 0, 0);
+  }
+
+  /** Prepares to tell the other side that nothing more is sent. */
+  protected final void prepareShutdownSending(int descriptor) {
+    int sending = 1;
+    prepare(Liburing.IORING_OP_SHUTDOWN(), descriptor, 0, null, 0, sending, 0);
+  }
+
+  /**
+   * Prepares to wait until a foreign descriptor is ready; the result is for what.
+   *
+   * @param events {@link #POLL_IN}, {@link #POLL_OUT} or both
+   */
+  protected final void preparePoll(int descriptor, int events) {
+    prepare(Liburing.IORING_OP_POLL_ADD(), descriptor, 0, null, 0, 0, events);
   }
 
   private void prepare(
-      int kind, int descriptor, long offset, Region region, long regionOffset, int length) {
-    this.kind = kind;
+      int opcode,
+      int descriptor,
+      long offset,
+      Region region,
+      long regionOffset,
+      int length,
+      int flags) {
+    this.opcode = opcode;
     this.descriptor = descriptor;
     this.offset = offset;
     this.region = region;
     this.regionOffset = regionOffset;
     this.length = length;
-    this.flags = 0;
+    this.flags = flags;
   }
 
   /**
