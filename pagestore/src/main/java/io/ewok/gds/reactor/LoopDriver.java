@@ -66,6 +66,12 @@ interface LoopDriver {
   /** As {@link Reactor#unregister}. */
   void unregister(Region region);
 
+  /** As {@link Reactor#registerFile}. */
+  int registerFile(int descriptor);
+
+  /** As {@link Reactor#unregisterFile}. */
+  void unregisterFile(int descriptor);
+
   /** After an IOException: fails what is in flight. Goes on as a driver that can only wait. */
   void abandon(Throwable cause);
 

@@ -230,6 +230,30 @@ public final class Reactor implements AutoCloseable {
         });
   }
 
+  /**
+   * Registers an open file with the kernel, so that operations on it need not look it up each time.
+   * Waits for the reactor.
+   *
+   * @return 0, or the positive errno that the kernel refused with, ENOSPC where too many are
+   *     registered; operations go on without
+   */
+  public int registerFile(int descriptor) {
+    return call(driver -> driver.registerFile(descriptor));
+  }
+
+  /**
+   * Undoes {@link #registerFile}; does nothing for a file that is not registered. Before the
+   * descriptor is closed: the kernel keeps the file open, and the number becomes that of another
+   * one.
+   */
+  public void unregisterFile(int descriptor) {
+    call(
+        driver -> {
+          driver.unregisterFile(descriptor);
+          return 0;
+        });
+  }
+
   private interface DriverCall {
     int call(LoopDriver driver);
   }

@@ -27,7 +27,7 @@ import java.lang.invoke.VarHandle;
  * <p>Threads: confined to the thread that opened it, which the kernel enforces (SINGLE_ISSUER).
  *
  * <pre>{@code
- * ring.push(opcode, fd, offset, address, length, 0, 0, userData);
+ * ring.push(opcode, 0, fd, offset, address, length, 0, 0, userData);
  * ring.enter(1);
  * while (ring.hasCompletion()) {
  *   use(ring.userData(), ring.result());
@@ -52,6 +52,7 @@ final class Ring implements AutoCloseable {
   private static final long SQE_BYTES = io_uring_sqe.layout().byteSize();
   private static final long CQE_BYTES = io_uring_cqe.layout().byteSize();
   private static final long SQE_OPCODE = io_uring_sqe.opcode$offset();
+  private static final long SQE_FLAGS = io_uring_sqe.flags$offset();
   private static final long SQE_FD = io_uring_sqe.fd$offset();
   private static final long SQE_OFFSET = io_uring_sqe.off$offset();
   private static final long SQE_ADDRESS = io_uring_sqe.addr$offset();
@@ -65,6 +66,7 @@ final class Ring implements AutoCloseable {
   private final Arena arena;
   private final MemorySegment ring;
   private final MemorySegment bufferEntry;
+  private final MemorySegment fileEntry;
   private final MemorySegment timeout;
   private final MemorySegment timeoutArgument;
 
@@ -92,6 +94,7 @@ final class Ring implements AutoCloseable {
     this.arena = arena;
     this.ring = ring;
     this.bufferEntry = iovec.allocate(arena);
+    this.fileEntry = arena.allocate(ValueLayout.JAVA_INT);
     this.timeout = __kernel_timespec.allocate(arena);
     this.timeoutArgument = io_uring_getevents_arg.allocate(arena);
     io_uring_getevents_arg.ts(timeoutArgument, timeout.address());
@@ -166,9 +169,15 @@ final class Ring implements AutoCloseable {
     return tail - submitted;
   }
 
-  /** Writes one entry, for the next enter. There has to be room. */
+  /**
+   * Writes one entry, for the next enter. There has to be room.
+   *
+   * @param entryFlags {@code IOSQE_} flags
+   * @param operationFlags those of the operation
+   */
   void push(
       int opcode,
+      int entryFlags,
       int descriptor,
       long offset,
       long address,
@@ -182,6 +191,7 @@ final class Ring implements AutoCloseable {
       entries.set(ValueLayout.JAVA_LONG, at + i, 0);
     }
     entries.set(ValueLayout.JAVA_BYTE, at + SQE_OPCODE, (byte) opcode);
+    entries.set(ValueLayout.JAVA_BYTE, at + SQE_FLAGS, (byte) entryFlags);
     entries.set(ValueLayout.JAVA_INT, at + SQE_FD, descriptor);
     entries.set(ValueLayout.JAVA_LONG, at + SQE_OFFSET, offset);
     entries.set(ValueLayout.JAVA_LONG, at + SQE_ADDRESS, address);
@@ -282,6 +292,25 @@ final class Ring implements AutoCloseable {
         Liburing.io_uring_register_buffers_update_tag(
             ring, slot, bufferEntry, MemorySegment.NULL, 1);
     return result < 0 ? result : 0;
+  }
+
+  /**
+   * Makes a table of files, all empty.
+   *
+   * @return 0, or -errno where the kernel has no such tables
+   */
+  int makeFileTable(int slots) {
+    return Liburing.io_uring_register_files_sparse(ring, slots);
+  }
+
+  /**
+   * Puts a file into a slot of the table, or with a descriptor of -1 takes it out.
+   *
+   * @return 0, or -errno
+   */
+  int setFile(int slot, int descriptor) {
+    fileEntry.set(ValueLayout.JAVA_INT, 0, descriptor);
+    return Math.min(0, Liburing.io_uring_register_files_update(ring, slot, fileEntry, 1));
   }
 
   /** Gives the ring back to the kernel, which cancels what is in flight. */

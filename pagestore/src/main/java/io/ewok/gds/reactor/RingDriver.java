@@ -38,6 +38,7 @@ final class RingDriver implements LoopDriver {
   private final MemorySegment wakeBuffer;
   private final Ring ring;
   private final RingBuffers buffers;
+  private final RingFiles files;
   private boolean wakeArmed;
   private final RingOperation[] inFlight;
   private final int[] generations;
@@ -58,6 +59,7 @@ final class RingDriver implements LoopDriver {
     }
     ring = Ring.open(options.ringEntries(), options.setupFlags());
     buffers = new RingBuffers(ring);
+    files = new RingFiles(ring);
   }
 
   /** Opens a ring for the calling platform thread. */
@@ -100,6 +102,16 @@ final class RingDriver implements LoopDriver {
   }
 
   @Override
+  public int registerFile(int descriptor) {
+    return files.register(descriptor);
+  }
+
+  @Override
+  public void unregisterFile(int descriptor) {
+    files.unregister(descriptor);
+  }
+
+  @Override
   public boolean hasRoom() {
     return freeCount > 0 && ring.hasRoom() && !lost;
   }
@@ -127,9 +139,11 @@ final class RingDriver implements LoopDriver {
                 : Liburing.IORING_OP_WRITE_FIXED();
       }
     }
+    int file = files.slotOf(operation.descriptor);
     ring.push(
         opcode,
-        operation.descriptor,
+        file < 0 ? 0 : Liburing.IOSQE_FIXED_FILE(),
+        file < 0 ? operation.descriptor : file,
         operation.offset,
         region == null ? 0 : region.address() + operation.regionOffset,
         operation.length,
@@ -154,7 +168,7 @@ final class RingDriver implements LoopDriver {
         if (!ring.hasRoom()) {
           return false;
         }
-        ring.push(Liburing.IORING_OP_ASYNC_CANCEL(), -1, 0, userData(slot), 0, 0, 0, CANCEL);
+        ring.push(Liburing.IORING_OP_ASYNC_CANCEL(), 0, -1, 0, userData(slot), 0, 0, 0, CANCEL);
         operation.cancelSent = true;
       }
     }
@@ -196,6 +210,7 @@ final class RingDriver implements LoopDriver {
       }
       ring.push(
           Liburing.IORING_OP_READ(),
+          0,
           wakeDescriptor,
           0,
           wakeBuffer.address(),
