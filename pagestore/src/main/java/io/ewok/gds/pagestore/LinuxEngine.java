@@ -64,6 +64,12 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
 
   abstract void unregisterFromKernel(Region region);
 
+  /** Prepares a file that was opened for many transfers. Does not fail. */
+  abstract void registerWithKernel(LinuxFile file);
+
+  /** Undoes that, before its descriptor is closed. */
+  abstract void unregisterFromKernel(LinuxFile file);
+
   /** Ends the engine's threads; no request is in flight any more. */
   abstract void stop();
 
@@ -295,6 +301,7 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
   public final IoFile open(Path path, OpenMode mode) throws IOException {
     requireOpen();
     LinuxFile file = blockingCalls.call(() -> LinuxFile.open(this, path, mode));
+    registerWithKernel(file);
     synchronized (openFiles) {
       if (!closed) {
         openFiles.add(file);
@@ -307,6 +314,7 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
   }
 
   final void forget(LinuxFile file) {
+    unregisterFromKernel(file);
     synchronized (openFiles) {
       openFiles.remove(file);
     }

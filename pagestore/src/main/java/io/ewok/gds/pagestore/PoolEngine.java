@@ -238,6 +238,16 @@ final class PoolEngine extends LinuxEngine {
   }
 
   @Override
+  void registerWithKernel(LinuxFile file) {
+    // As above.
+  }
+
+  @Override
+  void unregisterFromKernel(LinuxFile file) {
+    // As above.
+  }
+
+  @Override
   void stop() {
     List<Worker> ending;
     lock.lock();

@@ -110,6 +110,17 @@ final class UringEngine extends LinuxEngine {
     reactor.unregister(region);
   }
 
+  /* Where the kernel refuses, transfers go by descriptor. */
+  @Override
+  void registerWithKernel(LinuxFile file) {
+    reactor.registerFile(file.descriptor());
+  }
+
+  @Override
+  void unregisterFromKernel(LinuxFile file) {
+    reactor.unregisterFile(file.descriptor());
+  }
+
   @Override
   void stop() {
     reactor.close();

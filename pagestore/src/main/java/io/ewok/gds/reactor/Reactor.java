@@ -234,20 +234,20 @@ public final class Reactor implements AutoCloseable {
    * Registers an open file with the kernel, so that operations on it need not look it up each time.
    * Waits for the reactor.
    *
-   * @return 0, or the positive errno that the kernel refused with, ENOSPC where too many are
-   *     registered; operations go on without
+   * @return 0; or why not as a positive errno, ENOSPC where too many are registered, ECANCELED
+   *     where the reactor has ended. Operations go on without
    */
   public int registerFile(int descriptor) {
-    return call(driver -> driver.registerFile(descriptor));
+    return callUnlessEnded(driver -> driver.registerFile(descriptor));
   }
 
   /**
-   * Undoes {@link #registerFile}; does nothing for a file that is not registered. Before the
-   * descriptor is closed: the kernel keeps the file open, and the number becomes that of another
-   * one.
+   * Undoes {@link #registerFile}; does nothing for a file that is not registered, as all are when
+   * the reactor has ended. Before the descriptor is closed: the kernel keeps the file open, and the
+   * number becomes that of another one.
    */
   public void unregisterFile(int descriptor) {
-    call(
+    callUnlessEnded(
         driver -> {
           driver.unregisterFile(descriptor);
           return 0;
@@ -259,35 +259,52 @@ public final class Reactor implements AutoCloseable {
   }
 
   private int call(DriverCall body) {
-    if (isOwnThread()) {
-      return body.call(thread.loop.driver);
-    }
-    Baton done = new Baton();
-    var call =
-        new LoopCall() {
-          private int result;
-          private Throwable failure;
-
-          @Override
-          void run() {
-            result = body.call(thread.loop.driver);
-            done.post();
-          }
-
-          @Override
-          void refused(Throwable cause) {
-            failure = cause;
-            done.post();
-          }
-        };
-    if (!send(call)) {
-      throw ended();
-    }
-    done.await();
+    Call call = done(body);
     if (call.failure != null) {
-      throw new IllegalStateException("the reactor has failed", call.failure);
+      throw new IllegalStateException(ended().getMessage(), call.failure);
     }
     return call.result;
+  }
+
+  private int callUnlessEnded(DriverCall body) {
+    Call call = done(body);
+    return call.failure == null ? call.result : Errno.ECANCELED;
+  }
+
+  /** Has something done by the reactor's thread, if it is not ours, and waits. */
+  private Call done(DriverCall body) {
+    Call call = new Call(body);
+    if (isOwnThread()) {
+      call.run();
+    } else if (send(call)) {
+      call.done.await();
+    } else {
+      call.refused(thread.failure == null ? ended() : thread.failure);
+    }
+    return call;
+  }
+
+  private final class Call extends LoopCall {
+    private final DriverCall body;
+    private final Baton done = new Baton();
+    private int result;
+    private Throwable failure;
+
+    Call(DriverCall body) {
+      this.body = body;
+    }
+
+    @Override
+    void run() {
+      result = body.call(thread.loop.driver);
+      done.post();
+    }
+
+    @Override
+    void refused(Throwable cause) {
+      failure = cause;
+      done.post();
+    }
   }
 
   /** Waits for what the kernel has, fails the rest, and ends the thread. Twice does nothing. */

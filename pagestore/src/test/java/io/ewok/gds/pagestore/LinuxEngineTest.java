@@ -220,6 +220,7 @@ abstract class LinuxEngineTest extends EngineConformanceTest {
     for (int way = 0; way < 3; way++) {
       LinuxFile file = (LinuxFile) create("data" + way);
       IoRequest request = new IoRequest();
+      file.engine().unregisterFromKernel(file);
       LinuxFiles.close(file.descriptor());
       switch (way) {
         case 0 -> assertThrows(StorageException.class, file::sync);
@@ -310,6 +311,7 @@ abstract class LinuxEngineTest extends EngineConformanceTest {
   @Test
   void failureIsToldToTheCompletion() throws Exception {
     LinuxFile file = (LinuxFile) create("data");
+    file.engine().unregisterFromKernel(file);
     LinuxFiles.close(file.descriptor());
     BlockingQueue<Exception> told = new LinkedBlockingQueue<>();
     engine.submit(

@@ -108,6 +108,7 @@ class SyncedWriteTest {
           Path path = directory.resolve("poisoned-" + kind + inline);
           LinuxFile file = (LinuxFile) engine.open(path, OpenMode.CREATE_NEW);
           assumeTrue(file.isDirect(), "only past the page cache");
+          file.engine().unregisterFromKernel(file);
           LinuxFiles.close(file.descriptor());
           if (inline) {
             assertThrows(StorageException.class, () -> file.writeSynced(0, region, 0, UNIT));
