@@ -4,9 +4,9 @@ import io.ewok.gds.allocator.Region;
 import java.io.IOException;
 
 /**
- * What an {@link EventLoop} does I/O with and sleeps in.
+ * What an {@link EventLoop} does I/O with and sleeps in. An interface, so that a test can lose one.
  *
- * <p>Threads: {@link #signal} is for any; the rest is confined to the loop's thread.
+ * <p>Threads: {@link #signal} and counts are for any; the rest is confined to the loop's thread.
  *
  * <p>Errors: an {@link IOException} says that operations are with the kernel and nobody will learn
  * when they end; {@link #abandon} then tells them.
@@ -75,6 +75,20 @@ interface LoopDriver {
   /** After an IOException: fails what is in flight. Goes on as a driver that can only wait. */
   void abandon(Throwable cause);
 
+  /** As {@link Reactor#hasFixedBuffers}. */
+  boolean hasFixedBuffers();
+
+  /** Returns the calls that started or awaited operations. Any thread. */
+  long enterCount();
+
+  /** Returns the calls of {@link #signal}. Any thread. */
+  long signalCount();
+
   /** Frees everything, when nothing is in flight. */
   void close() throws IOException;
+
+  /** Makes a driver for the calling thread. */
+  interface Source {
+    LoopDriver open(RingOptions options) throws IOException;
+  }
 }

@@ -40,10 +40,11 @@ public final class Reactor implements AutoCloseable {
   /** Confined to the thread. */
   private int nested;
 
-  private Reactor(ReactorOptions options, Function<Reactor, LoopWork> makeWork) {
+  private Reactor(
+      ReactorOptions options, Function<Reactor, LoopWork> makeWork, LoopDriver.Source source) {
     this.makeWork = makeWork;
     overflow = new Overflow(options.overflowCount());
-    thread = new ReactorThread(this, options);
+    thread = new ReactorThread(this, options, source);
   }
 
   /**
@@ -58,7 +59,14 @@ public final class Reactor implements AutoCloseable {
   /** Starts a reactor that runs some work of ours, which is made on its thread. */
   static Reactor start(ReactorOptions options, Function<Reactor, LoopWork> work)
       throws IOException {
-    Reactor reactor = new Reactor(options, work);
+    return start(options, work, RingDriver::open);
+  }
+
+  /** As the above, with a driver that is made on the reactor's thread, too. */
+  static Reactor start(
+      ReactorOptions options, Function<Reactor, LoopWork> work, LoopDriver.Source source)
+      throws IOException {
+    Reactor reactor = new Reactor(options, work, source);
     reactor.thread.start();
     reactor.thread.started.await();
     if (reactor.thread.startFailure != null) {

@@ -11,13 +11,14 @@ import java.util.BitSet;
 final class ReactorThread extends Thread {
   final Reactor reactor;
   private final ReactorOptions options;
+  private final LoopDriver.Source source;
   final Baton started = new Baton();
   final Slices slices = new Slices();
 
   /** Written before {@link #started} is posted, then constant. */
   IOException startFailure;
 
-  RingDriver driver;
+  LoopDriver driver;
   EventLoop loop;
 
   /** Set by the reactor, which then signals. */
@@ -26,11 +27,12 @@ final class ReactorThread extends Thread {
   /** What ended the reactor, if that was not close. */
   volatile Throwable failure;
 
-  ReactorThread(Reactor reactor, ReactorOptions options) {
+  ReactorThread(Reactor reactor, ReactorOptions options, LoopDriver.Source source) {
     super(options.name());
     setDaemon(true);
     this.reactor = reactor;
     this.options = options;
+    this.source = source;
   }
 
   @Override
@@ -42,7 +44,7 @@ final class ReactorThread extends Thread {
         LinuxThreads.setAffinity(cpus);
       }
       LoopWork work = reactor.newWork();
-      driver = RingDriver.open(options.ring());
+      driver = source.open(options.ring());
       TimerWheel timers = new TimerWheel(System::nanoTime, options.timerTickNanos());
       loop =
           new EventLoop(

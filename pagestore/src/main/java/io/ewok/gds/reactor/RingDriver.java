@@ -79,15 +79,18 @@ final class RingDriver implements LoopDriver {
     }
   }
 
-  long enterCount() {
+  @Override
+  public long enterCount() {
     return enterCount.sum();
   }
 
-  long signalCount() {
+  @Override
+  public long signalCount() {
     return signalCount.sum();
   }
 
-  boolean hasFixedBuffers() {
+  @Override
+  public boolean hasFixedBuffers() {
     return buffers.supported();
   }
 
