@@ -6,7 +6,8 @@ package io.ewok.gds.pagestore;
  *
  * <p>Threads: called on the thread on which the request ended, which serves others too: the
  * engine's, or the submitter's where there was nothing to wait for. It must not wait for anything,
- * nor close the file.
+ * nor close the file. A request that it submits to an engine whose queue is full fails, since
+ * nobody can wait there; on an engine that performs at once, {@code sim}, the calls nest.
  *
  * <pre>{@code
  * void completed(IoRequest request, int bytes, Exception failure) {
