@@ -131,13 +131,22 @@ final class EventLoop {
       if (message instanceof RingOperation operation) {
         waiting.addLast(operation);
       } else if (message instanceof LoopCall call) {
-        slices.begin();
-        call.run();
-        slices.end();
+        run(call);
       } else {
         work.accept(message);
       }
     }
+  }
+
+  /** What a call throws is told to whoever waits for it. */
+  private void run(LoopCall call) {
+    slices.begin();
+    try {
+      call.run();
+    } catch (RuntimeException | Error e) {
+      call.refused(e);
+    }
+    slices.end();
   }
 
   /**
@@ -212,8 +221,8 @@ final class EventLoop {
   }
 
   /**
-   * Fails what the kernel does not have, and what waits or runs as a task. Turns go on until it
-   * returns true, so that the kernel can end what it has.
+   * Fails what the kernel does not have, cancels what waits for other machines and processes, and
+   * ends tasks. Turns go on until it returns true, so that the kernel can end what it has.
    *
    * @param cause why; the same in each call
    * @return whether all has ended
@@ -222,6 +231,8 @@ final class EventLoop {
     if (ending == null) {
       ending = cause;
       arrived.addAll(inbox.close());
+      driver.cancelWaits();
+      cancelPending = true;
     }
     while (!arrived.isEmpty()) {
       Message message = arrived.removeFirst();
@@ -237,6 +248,6 @@ final class EventLoop {
       waiting.removeFirst().failed(cause, false);
     }
     waiting.close();
-    return work.endAll(cause) && driver.inFlight() == 0;
+    return work.endAll(cause) && cancelled.isEmpty() && driver.inFlight() == 0;
   }
 }

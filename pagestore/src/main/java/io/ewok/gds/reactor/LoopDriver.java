@@ -54,6 +54,9 @@ interface LoopDriver {
    */
   boolean cancelRequested() throws IOException;
 
+  /** Requests cancelling of all that may last for ever, since others have to do something first. */
+  void cancelWaits();
+
   /** Returns how many operations were started and not taken. */
   int inFlight();
 

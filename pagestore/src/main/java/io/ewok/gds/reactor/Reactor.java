@@ -67,13 +67,13 @@ public final class Reactor implements AutoCloseable {
       ReactorOptions options, Function<Reactor, LoopWork> work, LoopDriver.Source source)
       throws IOException {
     Reactor reactor = new Reactor(options, work, source);
+    // Not by the reactor: threads that a pinned one starts are pinned with it.
+    StallWatch.watch(reactor.thread, options.stallNanos());
     reactor.thread.start();
     reactor.thread.started.await();
     if (reactor.thread.startFailure != null) {
       throw reactor.thread.startFailure;
     }
-    // From here, since threads that a pinned reactor starts are pinned with it.
-    StallWatch.watch(reactor.thread, options.stallNanos());
     return reactor;
   }
 

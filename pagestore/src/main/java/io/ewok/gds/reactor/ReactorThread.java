@@ -64,8 +64,8 @@ final class ReactorThread extends Thread {
     started.post();
     if (running) {
       loopUntilEnded();
-      StallWatch.unwatch(this);
     }
+    StallWatch.unwatch(this);
   }
 
   private void loopUntilEnded() {

@@ -156,6 +156,15 @@ final class RingDriver implements LoopDriver {
     return true;
   }
 
+  @Override
+  public void cancelWaits() {
+    for (RingOperation operation : inFlight) {
+      if (operation != null && operation.waitsForOthers()) {
+        operation.cancelRequested = true;
+      }
+    }
+  }
+
   private long userData(int slot) {
     return (long) (generations[slot] & Integer.MAX_VALUE) << Integer.SIZE | slot;
   }

@@ -123,6 +123,11 @@ public abstract class RingOperation extends Message {
     prepare(Liburing.IORING_OP_POLL_ADD(), descriptor, 0, null, 0, 0, events);
   }
 
+  /** Whether the kernel may have it for ever. */
+  boolean waitsForOthers() {
+    return opcode != READ && opcode != WRITE && opcode != Liburing.IORING_OP_FSYNC();
+  }
+
   private void prepare(
       int opcode,
       int descriptor,

@@ -6,7 +6,9 @@
  *
  * <p>Nouns: a <em>baton</em> is the one wait of this project, posted once by whoever ends it. A
  * <em>ring</em> is one io_uring with its mapped queues. A <em>reactor</em> is the platform thread
- * that owns a ring; <em>ring operations</em> reach it from any thread.
+ * that owns a ring; <em>ring operations</em> reach it from any thread, and <em>timers</em> fire on
+ * it. A <em>turn</em> of its loop does what there is to do, or sleeps; a <em>slice</em> is what
+ * somebody's code does within it.
  *
  * <p>Threads: each class says which; a ring has one. Null is never accepted and never returned.
  *

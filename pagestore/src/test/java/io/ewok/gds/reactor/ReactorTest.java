@@ -461,4 +461,27 @@ class ReactorTest {
     read.done.await();
     assertEquals(0, read.result, "the other file is empty");
   }
+
+  @Test
+  void aCallThatFailsIsToldAndTheReactorGoesOn() {
+    Baton told = new Baton();
+    List<Throwable> causes = new ArrayList<>();
+    RuntimeException bug = new IllegalArgumentException("a bug");
+    reactor.send(
+        new LoopCall() {
+          @Override
+          void run() {
+            throw bug;
+          }
+
+          @Override
+          void refused(Throwable cause) {
+            causes.add(cause);
+            told.post();
+          }
+        });
+    told.await();
+    assertEquals(List.of(bug), causes);
+    onReactor(() -> {});
+  }
 }

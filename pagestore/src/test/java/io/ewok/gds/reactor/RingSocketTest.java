@@ -163,4 +163,16 @@ class RingSocketTest {
     assertEquals(-Errno.ECANCELED, accept.await());
     LinuxFiles.close(counter);
   }
+
+  @Test
+  void closeEndsWhatWaitsForOthers() throws IOException {
+    int counter = LinuxFiles.eventfd(0, 0);
+    Step poll = new Step().start(step -> step.poll(counter));
+    Step accept = new Step().start(Step::accept);
+    ReactorFixture.on(reactor, () -> {});
+    reactor.close();
+    assertEquals(-Errno.ECANCELED, poll.await());
+    assertEquals(-Errno.ECANCELED, accept.await());
+    LinuxFiles.close(counter);
+  }
 }

@@ -38,13 +38,11 @@ class StallTest {
             }
           });
       stream.startAsync();
-      var hold = new ReactorFixture.Hold(reactor);
       long before = reactor.stats().stallCount();
-      while (reactor.stats().stallCount() == before) {
-        Thread.onSpinWait();
-      }
-      hold.letGo();
+      var hold = new ReactorFixture.Hold(reactor);
       assertTrue(told.await(TimeUnit.SECONDS.toNanos(30)));
+      hold.letGo();
+      assertTrue(reactor.stats().stallCount() > before);
       assertEquals("stall-test", event.get().getString("reactor"));
       assertEquals("stall-test", event.get().getString("running"));
       assertTrue(event.get().getLong("atLeastNanos") >= 2_000_000);
@@ -59,8 +57,8 @@ class StallTest {
       long before = idle.stats().stallCount();
       // Until the watch has looked at both several times.
       for (int i = 0; i < 5; i++) {
-        var hold = new ReactorFixture.Hold(held);
         long seen = held.stats().stallCount();
+        var hold = new ReactorFixture.Hold(held);
         while (held.stats().stallCount() == seen) {
           Thread.onSpinWait();
         }
