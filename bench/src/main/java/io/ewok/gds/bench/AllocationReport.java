@@ -5,6 +5,7 @@ import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.function.ToDoubleFunction;
 import org.openjdk.jmh.runner.RunnerException;
 
@@ -62,44 +63,29 @@ final class AllocationReport {
    * @return the exit code: 0, or 2 if the arguments are wrong
    */
   static int run(String[] args) throws IOException, InterruptedException, RunnerException {
-    boolean quick = false;
-    boolean json = false;
-    int count = 0;
-    for (int i = 0; i < args.length; i++) {
-      switch (args[i]) {
-        case "--quick" -> quick = true;
-        case "--json" -> json = true;
-        case "--help", "-h" -> {
-          System.out.print(USAGE);
-          return 0;
-        }
-        case "--rounds" -> {
-          String number = i + 1 < args.length ? args[++i] : "";
-          if (!number.matches("[1-9][0-9]{0,3}")) {
-            return refuse("--rounds needs a number from 1 to 9999");
-          }
-          count = Integer.parseInt(number);
-        }
-        default -> {
-          return refuse("unknown argument: " + args[i]);
-        }
-      }
+    ReportArguments arguments;
+    try {
+      arguments = ReportArguments.parse(args, Set.of());
+    } catch (IllegalArgumentException e) {
+      System.err.println(e.getMessage());
+      System.err.print(USAGE);
+      return 2;
     }
-    int defaultCount = quick ? 3 : 5;
-    AllocationReport report = new AllocationReport(quick, count > 0 ? count : defaultCount);
+    if (arguments.help()) {
+      System.out.print(USAGE);
+      return 0;
+    }
+    int defaultCount = arguments.quick() ? 3 : 5;
+    AllocationReport report =
+        new AllocationReport(
+            arguments.quick(), arguments.rounds() > 0 ? arguments.rounds() : defaultCount);
     report.measure();
-    if (json) {
+    if (arguments.json()) {
       report.comparisons().forEach(comparison -> System.out.println(comparison.toJson()));
     } else {
       report.print(System.out);
     }
     return 0;
-  }
-
-  private static int refuse(String message) {
-    System.err.println(message);
-    System.err.print(USAGE);
-    return 2;
   }
 
   private void measure() throws IOException, InterruptedException, RunnerException {

@@ -9,11 +9,11 @@ import java.util.Locale;
  *
  * @param layer the module that is measured
  * @param name the case, with the name of ours where there are several
- * @param unit of both numbers; the less the better
+ * @param unit of both numbers
  * @param ours our median
- * @param rival name of the rival
+ * @param rival name of the rival, null if there was none; what is the rival's is not a number then
  * @param theirs the rival's median
- * @param ratio median of theirs divided by ours, round by round
+ * @param ratio median of theirs divided by ours, round by round; of rates, ours divided by theirs
  * @param low the least of these ratios
  * @param high the greatest
  * @param repeats number of rounds
@@ -30,14 +30,44 @@ record Comparison(
     double high,
     int repeats) {
 
-  /** Compares two series, the elements of which with the same index come from the same round. */
+  /**
+   * Compares two series, of which the less the better. Elements with the same index come from the
+   * same round.
+   */
   static Comparison of(
       String layer, String name, String unit, double[] ours, String rival, double[] theirs) {
-    double[] ratios = new double[ours.length];
-    for (int round = 0; round < ratios.length; round++) {
-      ratios[round] = theirs[round] / ours[round];
-    }
-    Arrays.sort(ratios);
+    return of(layer, name, unit, ours, rival, theirs, ratios(theirs, ours));
+  }
+
+  /** As {@link #of}, but the more the better. */
+  static Comparison ofRates(
+      String layer, String name, String unit, double[] ours, String rival, double[] theirs) {
+    return of(layer, name, unit, ours, rival, theirs, ratios(ours, theirs));
+  }
+
+  /** A series without a rival. */
+  static Comparison alone(String layer, String name, String unit, double[] ours) {
+    return new Comparison(
+        layer,
+        name,
+        unit,
+        median(ours),
+        null,
+        Double.NaN,
+        Double.NaN,
+        Double.NaN,
+        Double.NaN,
+        ours.length);
+  }
+
+  private static Comparison of(
+      String layer,
+      String name,
+      String unit,
+      double[] ours,
+      String rival,
+      double[] theirs,
+      double[] sortedRatios) {
     return new Comparison(
         layer,
         name,
@@ -45,10 +75,19 @@ record Comparison(
         median(ours),
         rival,
         median(theirs),
-        median(ratios),
-        ratios[0],
-        ratios[ratios.length - 1],
-        ratios.length);
+        median(sortedRatios),
+        sortedRatios[0],
+        sortedRatios[sortedRatios.length - 1],
+        sortedRatios.length);
+  }
+
+  private static double[] ratios(double[] above, double[] below) {
+    double[] ratios = new double[above.length];
+    for (int round = 0; round < ratios.length; round++) {
+      ratios[round] = above[round] / below[round];
+    }
+    Arrays.sort(ratios);
+    return ratios;
   }
 
   static double median(double[] values) {
@@ -83,17 +122,21 @@ record Comparison(
   String toJson() {
     return String.format(
         Locale.ROOT,
-        "{\"layer\":\"%s\",\"case\":\"%s\",\"unit\":\"%s\",\"ours\":%.4g,\"rival\":\"%s\","
-            + "\"theirs\":%.4g,\"ratio\":%.4g,\"low\":%.4g,\"high\":%.4g,\"repeats\":%d}",
+        "{\"layer\":\"%s\",\"case\":\"%s\",\"unit\":\"%s\",\"ours\":%s,\"rival\":%s,"
+            + "\"theirs\":%s,\"ratio\":%s,\"low\":%s,\"high\":%s,\"repeats\":%d}",
         layer,
         name,
         unit,
-        ours,
-        rival,
-        theirs,
-        ratio,
-        low,
-        high,
+        number(ours),
+        rival == null ? "null" : '"' + rival + '"',
+        number(theirs),
+        number(ratio),
+        number(low),
+        number(high),
         repeats);
+  }
+
+  private static String number(double value) {
+    return Double.isNaN(value) ? "null" : String.format(Locale.ROOT, "%.4g", value);
   }
 }

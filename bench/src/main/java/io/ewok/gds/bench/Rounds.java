@@ -41,16 +41,21 @@ final class Rounds {
   /** Measures, and says on the error stream how far it is. */
   void measure(List<AllocationCase> cases, List<String> profiles, List<String> churners)
       throws IOException, InterruptedException, RunnerException {
+    int runs = profiles.size() * churners.size();
+    for (AllocationCase one : cases) {
+      runs += one.methods().size();
+    }
+    Progress progress = new Progress(count, runs);
     for (int round = 0; round < count; round++) {
       for (AllocationCase one : cases) {
-        progress(round, one.name());
+        progress.begin(round, one.name(), one.methods().size());
         for (String method : one.methods()) {
           nanos.computeIfAbsent(key(one.name(), method), key -> new double[count])[round] =
               time(one, method);
         }
       }
       for (String profile : profiles) {
-        progress(round, profile);
+        progress.begin(round, profile, churners.size());
         for (String contender : churners) {
           samples
               .computeIfAbsent(key(profile, contender), key -> new ArrayList<>())
@@ -68,10 +73,6 @@ final class Rounds {
   /** Returns a number of a contender's churn, one element a round. */
   double[] churn(String profile, String contender, ToDoubleFunction<ChurnFork.Sample> number) {
     return samples.get(key(profile, contender)).stream().mapToDouble(number).toArray();
-  }
-
-  private void progress(int round, String what) {
-    System.err.printf("round %d of %d: %s%n", round + 1, count, what);
   }
 
   private static String key(String what, String who) {
