@@ -1,5 +1,6 @@
 /** Benchmarks of every layer, with the rivals beside us. Never published. */
 module io.ewok.gds.bench {
+  requires com.fasterxml.jackson.core;
   requires io.ewok.gds.allocator;
   requires io.ewok.gds.lsm;
   requires io.ewok.gds.pagestore;

@@ -2,12 +2,16 @@ package io.ewok.gds.bench;
 
 import java.util.Arrays;
 
-/** Starts the benchmarks: {@code gds bench micro [JMH options]}, {@code gds bench alloc}. */
+/**
+ * Starts the benchmarks: {@code gds bench micro [JMH options]}, {@code gds bench alloc}, {@code gds
+ * bench io}.
+ */
 public final class Main {
   private static final String USAGE =
       """
       Usage: gds bench micro [JMH options] [regular expression of names]
              gds bench alloc [--quick] [--rounds N] [--json]
+             gds bench io [--quick] [--rounds N] [--json] [--file PATH] [--size BYTES]
 
       micro runs the JMH suites of the layers, each with its rivals.
 
@@ -20,6 +24,12 @@ public final class Main {
 
         gds bench alloc --quick                 within a minute
         gds bench alloc --help                  its options
+
+      io compares rate and processor time of direct I/O with those of fio, where it is installed.
+
+        gds bench io --quick                    within a minute
+        gds bench io --file /mnt/disk/bench     on that disk, with a file that is made and kept
+        gds bench io --help                     its options
       """;
 
   private Main() {}
@@ -36,6 +46,7 @@ public final class Main {
     switch (command) {
       case "micro" -> org.openjdk.jmh.Main.main(rest);
       case "alloc" -> exitCode = AllocationReport.run(rest);
+      case "io" -> exitCode = IoReport.run(rest);
       case "--help", "-h" -> System.out.print(USAGE);
       default -> {
         System.err.print(USAGE);

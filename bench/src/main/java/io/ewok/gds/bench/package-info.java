@@ -6,6 +6,7 @@
  * run, never an absolute time: machines are noisy. A smoke size of each runs in the tests.
  *
  * <p>{@code ./gds bench alloc} runs those of the allocators in rounds, ours and the rivals in turn,
- * and adds what each takes of memory.
+ * and adds what each takes of memory. {@code ./gds bench io} runs the page store's ways of doing
+ * I/O and fio in turn on one file.
  */
 package io.ewok.gds.bench;

@@ -1,0 +1,137 @@
+package io.ewok.gds.bench;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import io.ewok.gds.pagestore.SyncMethod;
+import java.io.File;
+import java.io.IOException;
+import java.lang.ProcessBuilder.Redirect;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** The rival of {@link IoReport}: fio with io_uring, doing what ours do and nothing else. */
+final class Fio {
+  private static final JsonFactory JSON = new JsonFactory();
+  private static final double MICROS_PER_MILLI = 1e3;
+
+  private final Path program;
+
+  private Fio(Path program) {
+    this.program = program;
+  }
+
+  /** Returns the fio that is installed. */
+  static Optional<Fio> find() {
+    return find(Optional.ofNullable(System.getenv("PATH")).orElse(""));
+  }
+
+  static Optional<Fio> find(String searchPath) {
+    for (String directory : searchPath.split(File.pathSeparator, -1)) {
+      Path program = Path.of(directory, "fio");
+      if (!directory.isEmpty() && Files.isRegularFile(program) && Files.isExecutable(program)) {
+        return Optional.of(new Fio(program));
+      }
+    }
+    return Optional.empty();
+  }
+
+  /**
+   * Returns the command of a run. Direct I/O, registered memory and registered files as ours; no
+   * time stamp for each operation, as ours take none; and no map of the blocks that were read, nor
+   * the same order each time.
+   */
+  List<String> command(IoCase one, BenchFile file, long watchedNanos) {
+    List<String> command = new ArrayList<>();
+    command.add(program.toString());
+    command.add("--name=gds-bench");
+    command.add("--filename=" + file.path().toString().replace(":", "\\:"));
+    command.add("--allow_file_create=0");
+    command.add("--size=" + file.sizeBytes());
+    // At the end of the file it goes on at its start, without opening it anew.
+    command.add("--io_size=1t");
+    command.add("--rw=" + one.pattern().fioName);
+    command.add("--bs=" + one.blockBytes());
+    command.add("--ioengine=io_uring");
+    command.add("--iodepth=" + one.depth());
+    command.add("--direct=1");
+    command.add("--fixedbufs=1");
+    command.add("--registerfiles=1");
+    command.add("--norandommap=1");
+    command.add("--randrepeat=0");
+    command.add("--gtod_reduce=1");
+    command.add("--time_based=1");
+    command.add("--runtime=" + watchedNanos / 1_000_000 + "ms");
+    command.add("--output-format=json");
+    if (one.sync() == SyncMethod.DSYNC) {
+      command.add("--sync=dsync");
+    } else if (one.sync() == SyncMethod.FDATASYNC) {
+      command.add("--fdatasync=1");
+    }
+    return command;
+  }
+
+  /** Runs fio. What it says of errors goes to our error stream. */
+  IoSample run(IoCase one, BenchFile file, long watchedNanos)
+      throws IOException, InterruptedException {
+    Process process =
+        new ProcessBuilder(command(one, file, watchedNanos))
+            .redirectError(Redirect.INHERIT)
+            .start();
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    int status = process.waitFor();
+    if (status != 0) {
+      throw new IOException("fio failed, " + output.strip() + ": status=" + status);
+    }
+    return parse(output);
+  }
+
+  /**
+   * Reads what fio prints: perhaps a few warnings, then one JSON object.
+   *
+   * @throws IOException if it is anything else, or tells of an error
+   */
+  static IoSample parse(String output) throws IOException {
+    Map<String, Double> numbers = numbers(output.substring(Math.max(0, output.indexOf('{'))));
+    double operations =
+        number(numbers, "/jobs/0/read/total_ios") + number(numbers, "/jobs/0/write/total_ios");
+    if (number(numbers, "/jobs/0/error") != 0 || operations == 0) {
+      throw new IOException(
+          "fio tells of an error: errno=%.0f operations=%.0f"
+              .formatted(number(numbers, "/jobs/0/error"), operations));
+    }
+    double percent = number(numbers, "/jobs/0/usr_cpu") + number(numbers, "/jobs/0/sys_cpu");
+    double cpuMillis = percent / 100 * number(numbers, "/jobs/0/job_runtime");
+    return new IoSample(
+        number(numbers, "/jobs/0/read/iops") + number(numbers, "/jobs/0/write/iops"),
+        cpuMillis * MICROS_PER_MILLI / operations);
+  }
+
+  private static double number(Map<String, Double> numbers, String pointer) throws IOException {
+    Double number = numbers.get(pointer);
+    if (number == null) {
+      throw new IOException("fio's output lacks a number: pointer=" + pointer);
+    }
+    return number;
+  }
+
+  /** Returns all numbers by where they are, as a JSON pointer. */
+  private static Map<String, Double> numbers(String json) throws IOException {
+    Map<String, Double> numbers = new HashMap<>();
+    try (JsonParser parser = JSON.createParser(json)) {
+      for (JsonToken token = parser.nextToken(); token != null; token = parser.nextToken()) {
+        if (token.isNumeric()) {
+          numbers.put(
+              parser.getParsingContext().pathAsPointer().toString(), parser.getDoubleValue());
+        }
+      }
+    }
+    return numbers;
+  }
+}

@@ -1,0 +1,122 @@
+package io.ewok.gds.bench;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.ToDoubleFunction;
+import java.util.stream.Stream;
+
+/**
+ * Measures everything once a round, each of ours between two runs of fio on the same file. What
+ * disturbs the device for a while so disturbs ours and fio alike, and a ratio is taken of
+ * neighbours.
+ */
+final class IoRounds {
+  private final int count;
+  private final long watchedNanos;
+  private final BenchFile file;
+  private final Optional<Fio> fio;
+
+  /** One element a round. */
+  private final Map<Key, List<Neighbours>> measured = new HashMap<>();
+
+  private record Key(IoCase one, IoContender contender) {}
+
+  /** Ours, and fio before and after, which are null where there is none. */
+  private record Neighbours(IoSample before, IoSample ours, IoSample after) {}
+
+  IoRounds(int count, long watchedNanos, BenchFile file, Optional<Fio> fio) {
+    this.count = count;
+    this.watchedNanos = watchedNanos;
+    this.file = file;
+    this.fio = fio;
+  }
+
+  /** Measures, and says on the error stream how far it is. */
+  void measure(List<IoCase> cases) throws IOException, InterruptedException {
+    System.err.println("warming up");
+    for (IoCase one : cases) {
+      for (IoContender contender : one.contenders()) {
+        run(one, contender);
+      }
+    }
+    Progress progress = new Progress(count, cases.stream().mapToInt(this::runs).sum());
+    for (int round = 0; round < count; round++) {
+      for (IoCase one : cases) {
+        progress.begin(round, one.name(), runs(one));
+        measure(one, round);
+      }
+    }
+  }
+
+  private int runs(IoCase one) {
+    int ours = one.contenders().size();
+    return fio.isPresent() ? 2 * ours + 1 : ours;
+  }
+
+  /** Each round begins with another contender. */
+  private void measure(IoCase one, int round) throws IOException, InterruptedException {
+    List<IoContender> contenders = new ArrayList<>(one.contenders());
+    Collections.rotate(contenders, round);
+    IoSample before = runFio(one);
+    for (IoContender contender : contenders) {
+      IoSample ours = run(one, contender);
+      IoSample after = runFio(one);
+      measured
+          .computeIfAbsent(new Key(one, contender), key -> new ArrayList<>())
+          .add(new Neighbours(before, ours, after));
+      before = after;
+    }
+  }
+
+  private IoSample runFio(IoCase one) throws IOException, InterruptedException {
+    return fio.isPresent() ? fio.get().run(one, file, watchedNanos) : null;
+  }
+
+  private IoSample run(IoCase one, IoContender contender) throws IOException, InterruptedException {
+    try (IoLoad load = contender.open(one, file)) {
+      return load.run(watchedNanos);
+    } catch (IOException e) {
+      throw new IOException(
+          "the run failed: case=%s contender=%s".formatted(one.name(), contender.name(one)), e);
+    }
+  }
+
+  boolean hasFio() {
+    return fio.isPresent();
+  }
+
+  /** Returns a number of ours, one element a round. */
+  double[] ours(IoCase one, IoContender contender, ToDoubleFunction<IoSample> number) {
+    return neighbours(one, contender).mapToDouble(of -> number.applyAsDouble(of.ours)).toArray();
+  }
+
+  /** Returns the mean of fio before and after ours, one element a round. */
+  double[] fio(IoCase one, IoContender contender, ToDoubleFunction<IoSample> number) {
+    return neighbours(one, contender)
+        .mapToDouble(of -> (number.applyAsDouble(of.before) + number.applyAsDouble(of.after)) / 2)
+        .toArray();
+  }
+
+  /** Returns fio before each of ours, one element a round and contender. */
+  double[] fioBefore(IoCase one, ToDoubleFunction<IoSample> number) {
+    return neighbours(one).mapToDouble(of -> number.applyAsDouble(of.before)).toArray();
+  }
+
+  /** Returns fio after each of ours, in the order of {@link #fioBefore}. */
+  double[] fioAfter(IoCase one, ToDoubleFunction<IoSample> number) {
+    return neighbours(one).mapToDouble(of -> number.applyAsDouble(of.after)).toArray();
+  }
+
+  private Stream<Neighbours> neighbours(IoCase one) {
+    return one.contenders().stream().flatMap(contender -> neighbours(one, contender));
+  }
+
+  private Stream<Neighbours> neighbours(IoCase one, IoContender contender) {
+    return measured.get(new Key(one, contender)).stream();
+  }
+}

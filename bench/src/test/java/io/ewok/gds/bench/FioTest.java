@@ -1,0 +1,92 @@
+package io.ewok.gds.bench;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.ewok.gds.pagestore.SyncMethod;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class FioTest {
+  private static final String OUTPUT =
+      """
+      fio: a warning about something
+      {
+        "fio version" : "fio-3.33",
+        "jobs" : [ {
+          "jobname" : "gds-bench",
+          "error" : %d,
+          "job options" : { "iops" : "none", "runtime" : "500ms" },
+          "read" : { "iops" : 45728.5, "runtime" : 501, "total_ios" : %d, "lat_ns" : { "N" : 7 } },
+          "write" : { "iops" : 0.0, "runtime" : 0, "total_ios" : 0 },
+          "sync" : { "total_ios" : 9 },
+          "job_runtime" : 500,
+          "usr_cpu" : 2.5,
+          "sys_cpu" : 37.5
+        } ],
+        "disk_util" : [ { "name" : "vda", "read_ios" : 17559 } ]
+      }
+      """;
+
+  @Test
+  void rateAndProcessorTimeAreThoseOfTheJob() throws IOException {
+    IoSample sample = Fio.parse(OUTPUT.formatted(0, 20_000));
+    assertEquals(45728.5, sample.perSecond());
+    assertEquals(0.4 * 500_000 / 20_000, sample.cpuMicros(), 1e-9);
+  }
+
+  @Test
+  void errorsAreNotTakenForResults() {
+    assertThrows(IOException.class, () -> Fio.parse(OUTPUT.formatted(5, 20_000)));
+    assertThrows(IOException.class, () -> Fio.parse(OUTPUT.formatted(0, 0)));
+    assertThrows(IOException.class, () -> Fio.parse("fio: no such file"));
+    IOException lacking =
+        assertThrows(IOException.class, () -> Fio.parse("{\"jobs\" : [ { \"error\" : 0 } ]}"));
+    assertTrue(lacking.getMessage().endsWith("/jobs/0/read/total_ios"), lacking::getMessage);
+  }
+
+  @Test
+  void fioIsFoundOnThePathAlone(@TempDir Path directory) throws IOException {
+    String path = "/nowhere::" + directory;
+    assertTrue(Fio.find(path).isEmpty());
+    Path program = Files.createFile(directory.resolve("fio"));
+    assertTrue(Fio.find(path).isEmpty(), "it cannot be run");
+    assertTrue(program.toFile().setExecutable(true));
+    assertTrue(Fio.find(path).isPresent());
+  }
+
+  @Test
+  void commandAsksForWhatOursDo(@TempDir Path directory) throws IOException {
+    assertTrue(Files.createFile(directory.resolve("fio")).toFile().setExecutable(true));
+    Fio fio = Fio.find(directory.toString()).orElseThrow();
+    try (BenchFile file = BenchFile.named(directory.resolve("a:b"), 16 << 20)) {
+      for (IoCase one : IoCase.ALL) {
+        List<String> command = fio.command(one, file, 1_500_000_000);
+        assertTrue(
+            command.containsAll(
+                List.of(
+                    "--ioengine=io_uring",
+                    "--direct=1",
+                    "--fixedbufs=1",
+                    "--registerfiles=1",
+                    "--norandommap=1",
+                    "--randrepeat=0",
+                    "--runtime=1500ms",
+                    "--size=16777216",
+                    "--filename=" + directory + "/a\\:b",
+                    "--iodepth=" + one.depth(),
+                    "--bs=" + one.blockBytes())),
+            command::toString);
+        assertEquals(one.sync() == SyncMethod.DSYNC, command.contains("--sync=dsync"));
+        assertEquals(one.sync() == SyncMethod.FDATASYNC, command.contains("--fdatasync=1"));
+        assertFalse(one.isSynced() && !one.pattern().isWrite, "a read is not synced");
+      }
+    }
+  }
+}

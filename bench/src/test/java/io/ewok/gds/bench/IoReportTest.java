@@ -1,0 +1,167 @@
+package io.ewok.gds.bench;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.ewok.gds.ffm.UringProbe;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class IoReportTest {
+  private static final int BYTES = 16 << 20;
+  private static final long WATCHED_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+
+  @TempDir Path directory;
+
+  private BenchFile file() throws IOException {
+    return BenchFile.named(directory.resolve("bench"), BYTES);
+  }
+
+  @Test
+  void everybodyDoesEveryCaseAndTheMarkStays() throws Exception {
+    assumeTrue(UringProbe.probe().supported(), "io_uring is not to be had here");
+    try (BenchFile file = file()) {
+      for (IoCase one : IoCase.ALL) {
+        for (IoContender contender : one.contenders()) {
+          try (IoLoad load = contender.open(one, file)) {
+            IoSample sample = load.run(WATCHED_NANOS);
+            assertTrue(sample.perSecond() > 0, () -> one.name() + ", " + contender);
+            assertTrue(sample.cpuMicros() > 0, () -> one.name() + ", " + contender);
+          }
+        }
+      }
+      file().close();
+    }
+  }
+
+  @Test
+  void shortTransferEndsTheRun() throws Exception {
+    assumeTrue(UringProbe.probe().supported(), "io_uring is not to be had here");
+    try (BenchFile file = file()) {
+      try (RandomAccessFile shorter = new RandomAccessFile(file.path().toFile(), "rw")) {
+        shorter.setLength(0);
+      }
+      for (IoContender contender : IoContender.values()) {
+        try (IoLoad load = contender.open(IoCase.QUICK.getLast(), file)) {
+          IOException e = assertThrows(IOException.class, () -> load.run(WATCHED_NANOS));
+          assertTrue(e.getMessage().endsWith("bytes=0"), e::getMessage);
+        }
+      }
+    }
+  }
+
+  @Test
+  void quickCaseBesideFio() throws Exception {
+    assumeTrue(UringProbe.probe().supported(), "io_uring is not to be had here");
+    Optional<Fio> fio = Fio.find();
+    assumeTrue(fio.isPresent(), "fio is not installed");
+    IoCase one = IoCase.QUICK.getFirst();
+    List<Comparison> rows = report(one, fio);
+    assertEquals(2 * (one.contenders().size() + 1), rows.size());
+    for (Comparison row : rows) {
+      assertEquals("pagestore", row.layer());
+      assertTrue(row.name().startsWith(one.name()), row::name);
+      assertEquals("fio", row.rival());
+      assertTrue(row.low() > 0 && row.low() <= row.ratio() && row.ratio() <= row.high());
+      assertEquals(row.name().endsWith("again") ? 2 * one.contenders().size() : 2, row.repeats());
+    }
+  }
+
+  @Test
+  void withoutFioOursAreAlone() throws Exception {
+    assumeTrue(UringProbe.probe().supported(), "io_uring is not to be had here");
+    IoCase one = IoCase.QUICK.getFirst();
+    List<Comparison> rows = report(one, Optional.empty());
+    assertEquals(2 * one.contenders().size(), rows.size());
+    for (Comparison row : rows) {
+      assertNull(row.rival());
+      assertTrue(row.ours() > 0);
+      assertTrue(row.toJson().contains("\"rival\":null,\"theirs\":null,\"ratio\":null"));
+    }
+  }
+
+  private List<Comparison> report(IoCase one, Optional<Fio> fio) throws Exception {
+    try (BenchFile file = file()) {
+      IoReport report = new IoReport(List.of(one), new IoRounds(2, WATCHED_NANOS, file, fio));
+      report.measure();
+      return report.comparisons();
+    }
+  }
+
+  @Test
+  void largerRateIsInOurFavour() {
+    Comparison rates =
+        Comparison.ofRates(
+            "layer", "case", "IOPS", new double[] {1, 8, 9}, "fio", new double[] {2, 2, 3});
+    assertEquals(3, rates.ratio());
+    assertEquals(0.5, rates.low());
+    assertEquals(4, rates.high());
+  }
+
+  @Test
+  void processorTimeOfEveryThreadIsCounted() throws Exception {
+    ProcessCpu before = ProcessCpu.now();
+    Duration kernelsBefore = kernelsProcessorTime();
+    Thread spinning =
+        Thread.ofPlatform()
+            .start(
+                () -> {
+                  while (!Thread.currentThread().isInterrupted()) {
+                    Thread.onSpinWait();
+                  }
+                });
+    try {
+      Duration enough = kernelsBefore.plusMillis(100);
+      while (kernelsProcessorTime().compareTo(enough) < 0) {
+        Thread.onSpinWait();
+      }
+      // The kernel's own sum has ticks of ten milliseconds, and ours lags by its tick.
+      assertTrue(before.nanosUntilNow() >= TimeUnit.MILLISECONDS.toNanos(70));
+    } finally {
+      spinning.interrupt();
+      spinning.join();
+    }
+  }
+
+  private static Duration kernelsProcessorTime() {
+    return ProcessHandle.current().info().totalCpuDuration().orElseThrow();
+  }
+
+  @Test
+  void timeLeftFollowsFromTimeTaken() {
+    Progress progress = new Progress(2, 5);
+    progress.begin(0, "first", 2);
+    assertEquals("round 1 of 2: first", progress.line(0, "first", 0));
+    progress.begin(0, "second", 3);
+    assertEquals(
+        "round 1 of 2: second, about 8 s left",
+        progress.line(0, "second", TimeUnit.SECONDS.toNanos(2)));
+    progress.begin(1, "first", 2);
+    assertEquals(
+        "round 2 of 2: first, about 5 min left",
+        progress.line(1, "first", TimeUnit.MINUTES.toNanos(5)));
+  }
+
+  @Test
+  void wrongArgumentsAreRefused() throws Exception {
+    assertEquals(2, IoReport.run(new String[] {"--fast"}));
+    assertEquals(2, IoReport.run(new String[] {"--file"}));
+    assertEquals(2, IoReport.run(new String[] {"--size", "17"}));
+    assertEquals(2, IoReport.run(new String[] {"--size", "50%"}));
+    assertEquals(0, IoReport.run(new String[] {"--help"}));
+    Path precious = Files.writeString(directory.resolve("precious"), "text");
+    assertEquals(1, IoReport.run(new String[] {"--file", precious.toString()}));
+    assertEquals("text", Files.readString(precious));
+  }
+}
