@@ -42,6 +42,9 @@ public final class Baton {
    * reach a waiter that has gone on already; it then ends some later park early, which every parker
    * has to expect.
    */
+  /** For {@link #await(long)}: as long as it takes. */
+  static final long FOREVER = Long.MAX_VALUE;
+
   private static final Object EMPTY = null;
   private static final Object POSTED = new Object();
   private static final VarHandle STATE;
@@ -62,17 +65,7 @@ public final class Baton {
 
   /** Waits until posted; returns at once if it is. */
   public void await() {
-    if (!enter()) {
-      return;
-    }
-    boolean interrupted = false;
-    while (STATE.getAcquire(this) != POSTED) {
-      LockSupport.park(this);
-      interrupted |= Thread.interrupted();
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+    boolean unused = await(FOREVER, null);
   }
 
   /**
@@ -81,27 +74,57 @@ public final class Baton {
    * @return false if the time was over first; the baton can be awaited again
    */
   public boolean await(long timeoutNanos) {
+    return await(timeoutNanos, null);
+  }
+
+  /**
+   * As {@link #await(long)}, and no longer than until a task is cancelled or its deadline passes.
+   * On the thread of a reactor itself that is not looked at.
+   *
+   * @param task the one that waits; null for none
+   */
+  boolean await(long timeoutNanos, Task task) {
     if (!enter()) {
       return true;
     }
-    long start = System.nanoTime();
+    Thread self = Thread.currentThread();
+    if (self instanceof ReactorThread own && own.turning) {
+      return own.reactor.runUntil(this, timeoutNanos)
+          || !STATE.compareAndSet(this, (Object) self, EMPTY);
+    }
     boolean interrupted = false;
     boolean posted = isPosted();
-    while (!posted) {
-      long left = timeoutNanos - (System.nanoTime() - start);
-      if (left <= 0) {
-        // Fails if a post came in between.
-        posted = !STATE.compareAndSet(this, (Object) Thread.currentThread(), EMPTY);
-        break;
+    if (!posted) {
+      long start = timeoutNanos == FOREVER ? 0 : System.nanoTime();
+      while (!posted && (task == null || !task.isCancelled())) {
+        long left = timeoutNanos == FOREVER ? FOREVER : timeoutNanos - (System.nanoTime() - start);
+        if (left <= 0) {
+          break;
+        }
+        park(task == null ? left : Math.min(left, task.nanosLeft()));
+        interrupted |= Thread.interrupted();
+        posted = isPosted();
       }
-      LockSupport.parkNanos(this, left);
-      interrupted |= Thread.interrupted();
-      posted = isPosted();
+      // Fails if a post came in between.
+      posted = posted || !STATE.compareAndSet(this, (Object) self, EMPTY);
     }
     if (interrupted) {
-      Thread.currentThread().interrupt();
+      self.interrupt();
     }
     return posted;
+  }
+
+  private void park(long nanos) {
+    if (nanos == FOREVER) {
+      LockSupport.park(this);
+      return;
+    }
+    Fiber fiber = Fiber.of(Thread.currentThread());
+    if (fiber != null && fiber.scheduler.reactorRuns) {
+      fiber.parkNanos(this, nanos);
+    } else {
+      LockSupport.parkNanos(this, nanos);
+    }
   }
 
   /** Becomes the waiter. Returns false if there is nothing to wait for. */
@@ -120,15 +143,30 @@ public final class Baton {
   public void post() {
     Object before = STATE.getAndSet(this, POSTED);
     if (before instanceof Thread waiter) {
-      LockSupport.unpark(waiter);
+      wake(waiter);
     } else if (before == POSTED) {
       throw new IllegalStateException("the baton was posted twice");
     }
   }
 
+  /** Lets a thread that waits look again. */
+  static void wake(Thread waiter) {
+    if (waiter instanceof ReactorThread loop) {
+      loop.reactor.wakeUp();
+    }
+    // The thread of a reactor parks, too, before its loop turns and afterwards.
+    LockSupport.unpark(waiter);
+  }
+
   /** Returns whether it was posted and not yet reset. */
   public boolean isPosted() {
-    return STATE.getAcquire(this) == POSTED;
+    // Not only acquiring: a loop raises its flag, then looks here; we post, then look at the flag.
+    return STATE.getVolatile(this) == POSTED;
+  }
+
+  /** Makes the baton empty if it is posted; returns whether it was. */
+  boolean tryReset() {
+    return STATE.compareAndSet(this, POSTED, EMPTY);
   }
 
   /** Makes the baton empty again. */

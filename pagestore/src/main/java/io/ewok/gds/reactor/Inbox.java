@@ -63,7 +63,7 @@ final class Inbox {
   }
 
   /* Only the reactor's thread closes, so what is not closed stays so until it has looked. */
-  private boolean isEmpty() {
+  boolean isEmpty() {
     Message seen = top.get();
     return seen == null || seen == CLOSED;
   }

@@ -37,6 +37,11 @@ final class MessageQueue {
     }
   }
 
+  /** Returns the oldest and leaves it; null if there is none. */
+  Message first() {
+    return head;
+  }
+
   /** Takes the oldest; null if there is none. */
   Message removeFirst() {
     Message first = head;

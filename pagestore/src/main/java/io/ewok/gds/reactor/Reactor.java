@@ -5,13 +5,16 @@ import io.ewok.gds.ffm.Errno;
 import io.ewok.gds.ffm.ErrnoException;
 import io.ewok.gds.ffm.LinuxMemory;
 import java.io.IOException;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Function;
 
 /**
- * A platform thread that owns a ring: takes operations from any thread, keeps at most a fixed
- * number of them with the kernel, and calls each back when it is done. What does not fit waits
- * here.
+ * A platform thread that owns a ring and runs tasks: takes operations from any thread, keeps at
+ * most a fixed number of them with the kernel, and calls each back when it is done; what does not
+ * fit waits here. Runs the tasks that it is sent, between operations, on its own thread and on
+ * fibers.
  *
  * <p>Ownership: whoever starts a reactor closes it. Close waits for what the kernel has and fails
  * what it does not have yet.
@@ -50,10 +53,11 @@ public final class Reactor implements AutoCloseable {
   /**
    * Starts a reactor.
    *
-   * @throws IOException if the kernel refuses the ring
+   * @throws IOException if the kernel refuses the ring, or if the reactor is to run fibers and the
+   *     JVM does not let it
    */
   public static Reactor start(ReactorOptions options) throws IOException {
-    return start(options, reactor -> new LoopWork.None(reactor.thread));
+    return start(options, reactor -> new FiberScheduler(reactor, options.fibers()));
   }
 
   /** Starts a reactor that runs some work of ours, which is made on its thread. */
@@ -83,7 +87,11 @@ public final class Reactor implements AutoCloseable {
 
   /** Returns the reactor whose thread, or whose fiber, this is; null outside. */
   public static Reactor current() {
-    return Thread.currentThread() instanceof ReactorThread own ? own.reactor : null;
+    Thread current = Thread.currentThread();
+    if (current instanceof ReactorThread own) {
+      return own.reactor;
+    }
+    return current.isVirtual() ? FiberScheduler.reactorOf(current) : null;
   }
 
   /** Returns whether what this thread does excludes the loop: it is the loop's, or its fiber. */
@@ -159,6 +167,43 @@ public final class Reactor implements AutoCloseable {
   public void cancel(RingOperation operation) {
     thread.loop.cancel(operation);
     wakeUp();
+  }
+
+  /**
+   * Gives a task to the reactor, which runs it in its turn; {@link Task#await} waits for its end.
+   * While the inbox is full it waits for the start of the task, on a fiber without a thread.
+   *
+   * @throws IllegalStateException if the reactor is closed or has failed, or the task is not done
+   * @throws RejectedExecutionException if the inbox is full and this is the thread of a reactor
+   *     itself, which cannot wait
+   */
+  public void post(Task task) {
+    tasks().post(task);
+  }
+
+  /**
+   * As {@link #post}, but never waits.
+   *
+   * @return false if the inbox is full; the task is still the caller's
+   */
+  public boolean tryPost(Task task) {
+    return tasks().tryPost(task);
+  }
+
+  /** Runs a function on a fiber of the reactor. What follows on the future runs there, too. */
+  public <T> CompletableFuture<T> submit(Callable<T> function) {
+    FutureTask<T> task = new FutureTask<>(function);
+    post(task);
+    return task.future;
+  }
+
+  /** Returns whether the reactor runs fibers itself, so that its tasks exclude each other. */
+  public boolean runsFibers() {
+    return tasks().reactorRuns;
+  }
+
+  private FiberScheduler tasks() {
+    return (FiberScheduler) thread.loop.work;
   }
 
   /** Sends a message of ours. Returns false if the reactor takes no more. */
@@ -388,12 +433,25 @@ public final class Reactor implements AutoCloseable {
    *     ring, which ends the reactor
    */
   void runUntil(Baton baton) {
+    boolean unused = runUntil(baton, Baton.FOREVER);
+  }
+
+  /**
+   * As {@link #runUntil(Baton)}, at most for a time.
+   *
+   * @return whether it was posted
+   */
+  boolean runUntil(Baton baton, long timeoutNanos) {
     if (nested == NESTED_MAX) {
       throw new IllegalStateException("too many waits inside of each other: depth=" + nested);
     }
+    TimeOver timer = timeoutNanos == Baton.FOREVER ? null : new TimeOver();
+    if (timer != null) {
+      schedule(timer, timeoutNanos);
+    }
     nested++;
     try {
-      while (!baton.isPosted()) {
+      while (!baton.isPosted() && (timer == null || !timer.over)) {
         thread.loop.turn(baton);
       }
       // What goes on is a slice of its own.
@@ -402,6 +460,30 @@ public final class Reactor implements AutoCloseable {
       throw new IllegalStateException("the reactor has failed", e);
     } finally {
       nested--;
+      if (timer != null) {
+        boolean unused = cancel(timer);
+      }
+    }
+    return baton.isPosted();
+  }
+
+  /** Ends a wait of the loop's own thread. */
+  private final class TimeOver extends Timer {
+    boolean over;
+
+    @Override
+    protected void fired() {
+      over = true;
+      // The turn that fires it must not sleep.
+      boolean unused =
+          inbox.push(
+              new LoopCall() {
+                @Override
+                void run() {}
+
+                @Override
+                void refused(Throwable cause) {}
+              });
     }
   }
 }

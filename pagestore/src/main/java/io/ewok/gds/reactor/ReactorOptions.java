@@ -28,6 +28,7 @@ import java.util.regex.Pattern;
  * @param stallNanos how long a callback, a task or a fiber may keep the reactor before it is
  *     reported, at least 1,000,000
  * @param ring its ring
+ * @param fibers how it runs tasks
  */
 public record ReactorOptions(
     String name,
@@ -35,7 +36,8 @@ public record ReactorOptions(
     long timerTickNanos,
     int overflowCount,
     long stallNanos,
-    RingOptions ring) {
+    RingOptions ring,
+    FiberOptions fibers) {
   private static final String CPUS = "reactor.cpus";
   private static final String TIMER_TICK_MICROS = "reactor.timer-tick-us";
   private static final String OVERFLOW = "reactor.overflow";
@@ -49,6 +51,7 @@ public record ReactorOptions(
     Objects.requireNonNull(name, "name");
     cpus = Set.copyOf(cpus);
     Objects.requireNonNull(ring, "ring");
+    Objects.requireNonNull(fibers, "fibers");
     for (int cpu : cpus) {
       if (cpu < 0 || cpu >= CPUS_MAX) {
         throw new IllegalArgumentException("from 0 to 8191: cpu=" + cpu);
@@ -76,7 +79,8 @@ public record ReactorOptions(
         TimeUnit.MILLISECONDS.toNanos(1),
         4096,
         TimeUnit.MILLISECONDS.toNanos(10),
-        RingOptions.defaults());
+        RingOptions.defaults(),
+        FiberOptions.defaults());
   }
 
   /**
@@ -97,7 +101,8 @@ public record ReactorOptions(
         TimeUnit.MICROSECONDS.toNanos(Settings.readInt(settings, TIMER_TICK_MICROS, 1000)),
         Settings.readInt(settings, OVERFLOW, none.overflowCount),
         TimeUnit.MILLISECONDS.toNanos(Settings.readInt(settings, STALL_MILLIS, 10)),
-        ring.withReapMax(Settings.readInt(settings, REAP_MAX, ring.reapMax())));
+        ring.withReapMax(Settings.readInt(settings, REAP_MAX, ring.reapMax())),
+        none.fibers);
   }
 
   private static Set<Integer> cpuList(String text) {
@@ -122,31 +127,36 @@ public record ReactorOptions(
 
   /** Returns these with another name. */
   public ReactorOptions withName(String name) {
-    return new ReactorOptions(name, cpus, timerTickNanos, overflowCount, stallNanos, ring);
+    return new ReactorOptions(name, cpus, timerTickNanos, overflowCount, stallNanos, ring, fibers);
   }
 
   /** Returns these with other CPUs. */
   public ReactorOptions withCpus(Set<Integer> cpus) {
-    return new ReactorOptions(name, cpus, timerTickNanos, overflowCount, stallNanos, ring);
+    return new ReactorOptions(name, cpus, timerTickNanos, overflowCount, stallNanos, ring, fibers);
   }
 
   /** Returns these with another tick of timers. */
   public ReactorOptions withTimerTickNanos(long timerTickNanos) {
-    return new ReactorOptions(name, cpus, timerTickNanos, overflowCount, stallNanos, ring);
+    return new ReactorOptions(name, cpus, timerTickNanos, overflowCount, stallNanos, ring, fibers);
   }
 
   /** Returns these with another bound of operations that wait. */
   public ReactorOptions withOverflowCount(int overflowCount) {
-    return new ReactorOptions(name, cpus, timerTickNanos, overflowCount, stallNanos, ring);
+    return new ReactorOptions(name, cpus, timerTickNanos, overflowCount, stallNanos, ring, fibers);
   }
 
   /** Returns these with another threshold of stalls. */
   public ReactorOptions withStallNanos(long stallNanos) {
-    return new ReactorOptions(name, cpus, timerTickNanos, overflowCount, stallNanos, ring);
+    return new ReactorOptions(name, cpus, timerTickNanos, overflowCount, stallNanos, ring, fibers);
   }
 
   /** Returns these with another ring. */
   public ReactorOptions withRing(RingOptions ring) {
-    return new ReactorOptions(name, cpus, timerTickNanos, overflowCount, stallNanos, ring);
+    return new ReactorOptions(name, cpus, timerTickNanos, overflowCount, stallNanos, ring, fibers);
+  }
+
+  /** Returns these with another way to run tasks. */
+  public ReactorOptions withFibers(FiberOptions fibers) {
+    return new ReactorOptions(name, cpus, timerTickNanos, overflowCount, stallNanos, ring, fibers);
   }
 }

@@ -21,6 +21,9 @@ final class ReactorThread extends Thread {
   LoopDriver driver;
   EventLoop loop;
 
+  /** Whether a wait on this thread turns the loop. Its own. */
+  boolean turning;
+
   /** Set by the reactor, which then signals. */
   volatile boolean closing;
 
@@ -69,6 +72,7 @@ final class ReactorThread extends Thread {
   }
 
   private void loopUntilEnded() {
+    turning = true;
     Throwable cause = null;
     boolean ended = false;
     while (!ended) {
@@ -93,6 +97,7 @@ final class ReactorThread extends Thread {
         }
       }
     }
+    turning = false;
     try {
       driver.close();
     } catch (IOException | RuntimeException | Error e) {

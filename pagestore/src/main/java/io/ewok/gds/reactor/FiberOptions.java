@@ -1,0 +1,100 @@
+package io.ewok.gds.reactor;
+
+import java.util.Locale;
+import java.util.Objects;
+
+/**
+ * How a reactor runs tasks.
+ *
+ * @param mode who runs the fibers; where this is {@link FiberMode#AUTO}, the system property {@code
+ *     gds.fibers} decides, one of {@code auto}, {@code reactor} and {@code virtual}
+ * @param count fibers for tasks from outside: this many of them run at a time and the others wait.
+ *     Fibers are made when they are first needed and live until the reactor ends
+ * @param max fibers altogether. A task from a reactor, forked or sent, is not made to wait for the
+ *     end of another, which might wait for it in turn; it gets a fiber up to here, and is refused
+ *     beyond
+ * @param inbox tasks that were accepted and have not started. Who sends more waits, or is told
+ * @param smallScratches blocks of {@link Task.Scratch#SMALL} memory
+ * @param mediumScratches blocks of {@link Task.Scratch#MEDIUM} memory
+ * @param largeScratches blocks of {@link Task.Scratch#LARGE} memory
+ */
+public record FiberOptions(
+    FiberMode mode,
+    int count,
+    int max,
+    int inbox,
+    int smallScratches,
+    int mediumScratches,
+    int largeScratches) {
+  /** Checks the numbers. */
+  public FiberOptions {
+    Objects.requireNonNull(mode, "mode");
+    atLeast("count", count, 1);
+    atLeast("max", max, count);
+    atLeast("inbox", inbox, 1);
+    atLeast("smallScratches", smallScratches, 0);
+    atLeast("mediumScratches", mediumScratches, 0);
+    atLeast("largeScratches", largeScratches, 0);
+  }
+
+  private static void atLeast(String name, int value, int min) {
+    if (value < min) {
+      throw new IllegalArgumentException(
+          "the option is too small: min=" + min + " " + name + "=" + value);
+    }
+  }
+
+  /** Returns the defaults. */
+  public static FiberOptions defaults() {
+    return new FiberOptions(FiberMode.AUTO, 256, 65_536, 4096, 1024, 256, 32);
+  }
+
+  /** Returns these with another mode. */
+  public FiberOptions withMode(FiberMode mode) {
+    return new FiberOptions(
+        mode, count, max, inbox, smallScratches, mediumScratches, largeScratches);
+  }
+
+  /** Returns these with other numbers of fibers. */
+  public FiberOptions withFibers(int count, int max) {
+    return new FiberOptions(
+        mode, count, max, inbox, smallScratches, mediumScratches, largeScratches);
+  }
+
+  /** Returns these with room for another number of tasks that have not started. */
+  public FiberOptions withInbox(int inbox) {
+    return new FiberOptions(
+        mode, count, max, inbox, smallScratches, mediumScratches, largeScratches);
+  }
+
+  /** Returns these with other numbers of blocks of scratch memory. */
+  public FiberOptions withScratches(int small, int medium, int large) {
+    return new FiberOptions(mode, count, max, inbox, small, medium, large);
+  }
+
+  /**
+   * Decides who runs the fibers.
+   *
+   * @return whether the reactor does
+   * @throws IllegalStateException if it has to and the JVM does not let it; the message says what
+   *     the JVM has to be started with
+   */
+  boolean reactorRuns() {
+    FiberMode wanted = mode == FiberMode.AUTO ? property() : mode;
+    if (wanted == FiberMode.REACTOR && FiberThreads.reason() != null) {
+      throw new IllegalStateException(
+          "reactors cannot run fibers here, fibers=reactor: " + FiberThreads.reason());
+    }
+    return wanted != FiberMode.VIRTUAL && FiberThreads.reason() == null;
+  }
+
+  private static FiberMode property() {
+    String value = System.getProperty("gds.fibers", "auto");
+    try {
+      return FiberMode.valueOf(value.toUpperCase(Locale.ROOT));
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(
+          "the property is one of auto, reactor and virtual: gds.fibers=" + value, e);
+    }
+  }
+}
