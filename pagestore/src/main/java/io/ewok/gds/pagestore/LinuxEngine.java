@@ -43,7 +43,7 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
   LinuxEngine(EngineOptions options, EngineChoice choice) {
     this.choice = choice;
     this.syncMethod = options.syncMethod();
-    this.dispatch = new WorkDispatch(options.queueDepth(), this::enqueue);
+    this.dispatch = new WorkDispatch(options.queueDepth(), this::enqueueHeldBack);
     this.blockingCalls = new BlockingCalls("gds-io");
   }
 
@@ -143,6 +143,13 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
       } else {
         enqueue(request);
       }
+    }
+  }
+
+  private void enqueueHeldBack(IoRequest request) {
+    // A sync may have failed while it waited.
+    if (!endsAtOnce(request)) {
+      enqueue(request);
     }
   }
 

@@ -204,6 +204,23 @@ class ThrottledEngineTest {
   }
 
   @Test
+  void writeThatWaitedIsRefusedIfASyncHasFailedMeanwhile() throws Exception {
+    onEach(
+        () -> {
+          engine.setThrottle(ThrottleOptions.UNLIMITED.withWrite(ONE));
+          IoRequest first = new IoRequest().prepareWrite(file, 0, region, 0, UNIT);
+          IoRequest second = new IoRequest().prepareWrite(file, UNIT, region, UNIT, UNIT);
+          engine.submit(first);
+          engine.submit(second);
+          assertEquals(UNIT, first.await());
+          ((LinuxFile) file).poison(new IOException("a sync that failed"));
+          engine.setThrottle(ThrottleOptions.UNLIMITED);
+          assertThrows(PoisonedFileException.class, second::await);
+          assertEquals(0, engine.stats(WorkClass.FOREGROUND).inFlight());
+        });
+  }
+
+  @Test
   void closeOfTheEngineWaitsForNoCap() throws Exception {
     onEach(
         () -> {
