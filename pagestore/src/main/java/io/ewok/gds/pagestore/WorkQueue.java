@@ -115,10 +115,6 @@ final class WorkQueue {
     lock.lock();
     try {
       ClassQueue queue = queues.get(request.workClass());
-      if (queue.waiting() == 0) {
-        // Who had nothing to do has not saved up.
-        queue.charge(Math.max(queue.tag(), currentTag), 0);
-      }
       request.queuedNanos = now();
       queue.add(request);
     } finally {
@@ -189,9 +185,7 @@ final class WorkQueue {
   }
 
   private boolean goesBefore(ClassQueue queue, IoRequest best) {
-    // Who was held back by its own cap has fallen behind, and gets no more than its turn for that.
-    double bestTag = queues.get(best.workClass()).tag();
-    return Math.max(queue.tag(), currentTag) < Math.max(bestTag, currentTag);
+    return queue.tag() < queues.get(best.workClass()).tag();
   }
 
   private void start(IoRequest request, long now) {
@@ -199,6 +193,8 @@ final class WorkQueue {
     ClassQueue queue = queues.get(work);
     boolean write = request.isWrite();
     if (work != WorkClass.LOG && isContended(queue, write)) {
+      // Who had nothing to do, or was held back by its own cap, has fallen behind; it gets one turn
+      // for that and has not saved up more.
       currentTag = Math.max(queue.tag(), currentTag);
       queue.charge(currentTag, Math.max(request.length(), COST_BYTES_MIN));
     }

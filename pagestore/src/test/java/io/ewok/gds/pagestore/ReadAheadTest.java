@@ -111,14 +111,17 @@ class ReadAheadTest {
     }
   }
 
+  /** Reads on from page 0 until the device has something to do. */
+  private void readUntilPending(ReadAhead reader) throws IOException {
+    for (int page = 0; page < 50 || slow.pending().isEmpty(); page++) {
+      reader.page(page);
+    }
+  }
+
   @Test
   void turningAwayCancelsAndReadsLessFarNextTime() throws IOException {
     try (ReadAhead reader = reader(slow.engine(), 16)) {
-      for (int page = 0; page < 100; page++) {
-        reader.page(page);
-      }
-      slow.performAll();
-      reader.page(100);
+      readUntilPending(reader);
       int distance = reader.distancePages();
       int pending = slow.pending().size();
       int cancelled = slow.cancelled();
@@ -126,6 +129,19 @@ class ReadAheadTest {
       assertEquals(cancelled + pending, slow.cancelled());
       assertTrue(reader.unusedPages() > 0);
       assertEquals(distance / 2, reader.distancePages());
+    }
+  }
+
+  @Test
+  void turningAwayDoesNotWaitForWhatCannotBeCancelled() throws IOException {
+    slow.refuseToCancel();
+    try (ReadAhead reader = reader(slow.engine(), 64)) {
+      readUntilPending(reader);
+      IoRequest turnedFrom = slow.pending().getFirst();
+      for (int page = 900; page < 903; page++) {
+        assertPage(page, reader.page(page), "after turning away");
+      }
+      assertTrue(slow.pending().contains(turnedFrom));
     }
   }
 
@@ -145,6 +161,7 @@ class ReadAheadTest {
   /** Streams that begin and break off anywhere: pages are right, frames are never shared. */
   @Test
   void framesAreBoundedAndNeverReusedBeforeTheirTransferHasEnded() throws IOException {
+    slow.refuseToCancel();
     for (int frames : new int[] {2, 3, 5, 16}) {
       long seed = 44L + frames;
       SplittableRandom random = new SplittableRandom(seed);

@@ -22,6 +22,7 @@ final class SlowEngine implements AutoCloseable {
   /** What follows is guarded by this. */
   private final Deque<IoRequest> pending = new ArrayDeque<>();
 
+  private boolean cancels = true;
   private int cancelled;
   private int submitted;
   private boolean closed;
@@ -85,10 +86,15 @@ final class SlowEngine implements AutoCloseable {
   }
 
   private synchronized void cancel(IoRequest request) {
-    if (pending.remove(request)) {
+    if (cancels && pending.remove(request)) {
       cancelled++;
       request.fail(new CancellationException("the request was cancelled: " + request));
     }
+  }
+
+  /** Makes the device keep what it has, as one that is at work on it. */
+  synchronized void refuseToCancel() {
+    cancels = false;
   }
 
   /** What the device has and has not done. */

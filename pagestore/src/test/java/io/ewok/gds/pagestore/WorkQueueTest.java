@@ -309,6 +309,16 @@ class WorkQueueTest {
   }
 
   @Test
+  void timeInWhichNobodyPollsIsNotThrottledTime() {
+    long[] clock = {ORIGIN};
+    WorkQueue queue = new WorkQueue(reads("100"), 8, () -> clock[0]);
+    queue.offer(read(WorkClass.BACKUP, 4096));
+    clock[0] += MILLI;
+    assertSame(WorkClass.BACKUP, queue.poll().workClass());
+    assertEquals(new ClassStats(1, 4096, 0, 0, 0, 1), queue.stats(WorkClass.BACKUP));
+  }
+
+  @Test
   void whatIsTakenBackIsNotCharged() {
     VirtualDevice device = new VirtualDevice(MILLI, ORIGIN);
     WorkQueue queue = new WorkQueue(reads("10"), 8, device);
