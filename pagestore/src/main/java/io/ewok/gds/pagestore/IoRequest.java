@@ -5,7 +5,9 @@ import io.ewok.gds.reactor.Baton;
 import java.io.IOException;
 import java.util.Objects;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 
 /**
  * One read, write or sync that runs while its caller does something else. Reusable: prepare,
@@ -75,6 +77,9 @@ public final class IoRequest {
 
   /** Whom to tell, or null if the owner awaits. */
   private IoCompletion onComplete;
+
+  /** What the owner does while he awaits, or null. Written by {@link #start}. */
+  private BooleanSupplier progress;
 
   private WorkClass workClass;
 
@@ -204,6 +209,7 @@ public final class IoRequest {
     this.synced = false;
     this.atomic = false;
     this.onComplete = null;
+    this.progress = null;
     this.failure = null;
     done.reset();
     state.set(PREPARED);
@@ -299,6 +305,9 @@ public final class IoRequest {
           "the request was not submitted, or another thread awaits it: " + this);
     }
     try {
+      while (progress != null && !done.isPosted() && progress.getAsBoolean()) {
+        // The engine moves on in here.
+      }
       done.await();
       return outcome();
     } finally {
@@ -381,6 +390,57 @@ public final class IoRequest {
       throw e;
     }
     tell();
+  }
+
+  /**
+   * Claims the prepared request for an engine that performs it in its own way, and ends it when it
+   * likes.
+   *
+   * @param progress called by await as long as the request has not ended, for engines that move
+   *     only when somebody moves them; returns false if it has nothing to do
+   * @throws IllegalStateException if the request is not prepared
+   */
+  public Started start(BooleanSupplier progress) {
+    Objects.requireNonNull(progress, "progress");
+    begin();
+    this.progress = progress;
+    return new Started();
+  }
+
+  /**
+   * The engine's side of a request that it has started; nobody else can end it.
+   *
+   * <p>Threads: any, one at a time. Errors: {@link IllegalStateException} if it was ended before.
+   */
+  public final class Started {
+    private final AtomicBoolean ended = new AtomicBoolean();
+
+    private Started() {}
+
+    private void end() {
+      if (ended.getAndSet(true)) {
+        throw new IllegalStateException("the request has ended already: " + IoRequest.this);
+      }
+    }
+
+    /** Ends it well, with what await returns. */
+    public void complete(int bytes) {
+      end();
+      IoRequest.this.complete(bytes);
+    }
+
+    /** Ends it with what await throws: an IOException or a CancellationException. */
+    public void fail(Exception failure) {
+      Objects.requireNonNull(failure, "failure");
+      end();
+      IoRequest.this.fail(failure);
+    }
+
+    /** Gives it back prepared, as if it had not been started. */
+    public void rollBack() {
+      end();
+      rollback();
+    }
   }
 
   RingTransfer ringTransfer() {

@@ -83,6 +83,11 @@ abstract class EngineConformanceTest {
     return bytes;
   }
 
+  /** Waits until something was told. */
+  void await(CountDownLatch over) throws InterruptedException {
+    over.await();
+  }
+
   /** Runs a task on many threads at once; the first failure is thrown. */
   static void onThreads(boolean virtual, int count, IntFunction<IoTask> task) throws Exception {
     AtomicReference<Throwable> failure = new AtomicReference<>();
@@ -627,7 +632,7 @@ abstract class EngineConformanceTest {
             };
         engine.submit(new IoRequest().prepareRead(file, at, region, at, UNIT).onComplete(again));
       }
-      over.await();
+      await(over);
       assertNull(wrong.get());
       assertEquals(lanes * rounds, told.get());
     }
@@ -642,7 +647,7 @@ abstract class EngineConformanceTest {
       request.prepareRead(file, 0, region, 0, UNIT).onComplete((r, b, f) -> over.countDown());
       engine.submit(request);
       assertThrows(IllegalStateException.class, request::await);
-      over.await();
+      await(over);
       engine.submit(request.prepareRead(file, 0, region, 0, UNIT));
       assertEquals(0, request.await(), "prepare forgets");
     }
@@ -665,7 +670,7 @@ abstract class EngineConformanceTest {
               (r, b, f) -> {
                 throw new IllegalStateException("on purpose");
               }));
-      over.await();
+      await(over);
       assertEquals("on purpose", seen.get().getMessage());
       file.write(0, region, 0, UNIT);
       engine.submit(request.prepareRead(file, 0, region, 0, UNIT));

@@ -61,7 +61,7 @@ class FaultyStackTest {
     long fired = 0;
     for (double rate : new double[] {0.05, 0.5, 1}) {
       for (SimSyncFailure syncFailure : SimSyncFailure.values()) {
-        for (long seed = 0; seed < 8; seed++) {
+        for (long seed = 0; seed < 4; seed++) {
           SimOptions options = SimOptions.defaults().withSyncFailure(syncFailure);
           try (SimEngine engine = new SimEngine(seed, options)) {
             String where = "fault=%s rate=%s %s seed=%d".formatted(fault, rate, syncFailure, seed);
@@ -78,7 +78,7 @@ class FaultyStackTest {
   @Test
   void allThatIsToldIsSurvivedTogether() throws IOException {
     Set<SimFault> told = EnumSet.complementOf(EnumSet.copyOf(UNTOLD));
-    for (long seed = 100; seed < 160; seed++) {
+    for (long seed = 100; seed < 130; seed++) {
       try (SimEngine engine = new SimEngine(seed)) {
         new Life(engine, told, "seed=" + seed).run(0.1, seed);
       }
@@ -87,7 +87,7 @@ class FaultyStackTest {
 
   @Test
   void everythingAtOnceYieldsNoMixture() throws IOException {
-    for (long seed = 200; seed < 260; seed++) {
+    for (long seed = 200; seed < 230; seed++) {
       try (SimEngine engine = new SimEngine(seed)) {
         new Life(engine, EnumSet.allOf(SimFault.class), "seed=" + seed).run(0.1, seed);
       }
@@ -160,7 +160,7 @@ class FaultyStackTest {
   @Test
   void tearInsideASectorIsFound() throws IOException {
     Set<String> seen = new TreeSet<>();
-    for (long seed = 0; seed < 300; seed++) {
+    for (long seed = 0; seed < 200; seed++) {
       SimOptions options = SimOptions.defaults().withRate(SimFault.TORN_SECTOR, 1);
       try (SimEngine engine = new SimEngine(seed, options)) {
         engine.createDirectories(DIRECTORY);

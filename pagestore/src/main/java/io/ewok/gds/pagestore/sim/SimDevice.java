@@ -142,7 +142,7 @@ final class SimDevice {
     if (length > 0) {
       requireSpace(file, SimOperation.WRITE, offset + length);
     }
-    int errno = faults.next(SimOperation.WRITE);
+    int errno = faults.next(SimOperation.WRITE, file.path(), offset);
     if (errno != 0) {
       throw failedWrite(file, offset, memory, length, errno, random);
     }
@@ -238,20 +238,38 @@ final class SimDevice {
 
   // ---------------------------------------------------------------- syncs
 
-  void sync(SimFile file) throws StorageException {
+  /**
+   * Syncs.
+   *
+   * @param mark of the node, when the sync began
+   */
+  void sync(SimFile file, long mark) throws StorageException {
+    if (beginSync(file)) {
+      file.node().sync(mark);
+    }
+    syncs++;
+  }
+
+  /** Syncs what a write has just written, and nothing else. */
+  void syncRange(SimFile file, long offset, int length) throws StorageException {
+    if (beginSync(file)) {
+      file.node().syncRange(offset, length);
+    }
+    syncs++;
+  }
+
+  /** Returns whether it is to do what it will say it has done. */
+  private boolean beginSync(SimFile file) throws StorageException {
     requireNotPoisoned(file);
     faults.beforeSync();
-    int errno = faults.next(SimOperation.SYNC);
+    int errno = faults.next(SimOperation.SYNC, file.path(), -1);
     if (errno != 0) {
       throw failedSync(file, errno, random);
     }
     if (faults.fires(SimFault.FAILED_SYNC)) {
       throw failedSync(file, Errno.EIO, faults.chance(SimFault.FAILED_SYNC));
     }
-    if (!faults.fires(SimFault.LYING_SYNC)) {
-      file.node().sync();
-    }
-    syncs++;
+    return !faults.fires(SimFault.LYING_SYNC);
   }
 
   private StorageException failedSync(SimFile file, int errno, SplittableRandom chance) {

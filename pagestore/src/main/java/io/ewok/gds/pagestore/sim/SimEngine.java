@@ -35,9 +35,12 @@ import java.util.concurrent.locks.ReentrantLock;
  * states that a power cut could leave: of each sector written since the last sync any content it
  * had, of each name change whether it happened.
  *
- * <p>Operations complete inline, submitted ones too, and all chance comes from the seeds: a test
- * with one thread repeats exactly. They take no time, so limits ({@link #setThrottle}) are
- * remembered and hold nothing back.
+ * <p>Operations complete inline, submitted ones too, unless {@link SimOptions#latency} says
+ * otherwise: then requests are in flight until {@link #clock} is moved, which awaiting one of them
+ * does, and blocking calls and closing do. A request takes effect when it ends, and a sync is of
+ * what had ended when it began. Operations on names take no time. All chance comes from the seeds:
+ * a test with one thread repeats exactly. Limits ({@link #setThrottle}) are remembered and hold
+ * nothing back.
  *
  * <p>Ownership: whoever creates it closes it; it holds heap memory only. Close is not a crash:
  * nothing is lost, and {@link #crash} still works.
@@ -50,21 +53,26 @@ import java.util.concurrent.locks.ReentrantLock;
  * runWorkload(engine);
  * }</pre>
  *
- * <p>Errors: as {@link IoEngine}, plus those that {@link #failNth} asks for.
+ * <p>Errors: as {@link IoEngine}, plus those that {@link #failNth}, {@link #setRate} and {@link
+ * SimOptions} ask for.
  */
 public final class SimEngine implements IoEngine {
   private final ReentrantLock lock = new ReentrantLock();
   private final SimOptions options;
+  private final SimClock clock;
 
   /** What follows is guarded by {@link #lock}. */
   private final SimNames names;
 
+  private final SimTrace trace;
   private final SimFaults faults;
   private final SimFileSystem fileSystem;
   private final SimDevice device;
   private final Set<Region> registered = Collections.newSetFromMap(new IdentityHashMap<>());
   private final List<SimFile> openFiles = new ArrayList<>();
   private ThrottleOptions throttle = ThrottleOptions.UNLIMITED;
+  private final IdentityHashMap<IoRequest, SimTransfer> inFlight = new IdentityHashMap<>();
+  private final SplittableRandom chanceOfTime;
   private boolean closed;
 
   /** Creates an empty file system with the root directory, of 512-byte sectors, without faults. */
@@ -83,13 +91,16 @@ public final class SimEngine implements IoEngine {
 
   /** Creates an empty file system with the root directory. */
   public SimEngine(long seed, SimOptions options) {
-    this(seed, options, new SimNames());
+    this(seed, options, new SimClock(), new SimNames());
   }
 
-  private SimEngine(long seed, SimOptions options, SimNames names) {
+  private SimEngine(long seed, SimOptions options, SimClock clock, SimNames names) {
     this.options = options;
+    this.clock = clock;
     this.names = names;
-    this.faults = new SimFaults(seed, options.rates());
+    this.trace = new SimTrace(clock);
+    this.chanceOfTime = new SplittableRandom(~seed);
+    this.faults = new SimFaults(seed, options.rates(), trace);
     this.fileSystem = new SimFileSystem(names, faults);
     this.device = new SimDevice(options, names, faults, new SplittableRandom(seed));
   }
@@ -99,14 +110,16 @@ public final class SimEngine implements IoEngine {
   /**
    * Returns a new engine with one possible state after a power cut at this moment, chosen by the
    * seed. This engine stays as it is, so that one run can be cut at many places. Locks, injected
-   * errors and the hook are not inherited; the capacity is.
+   * errors, rates, requests in flight and the hook are not inherited; the capacity and the other
+   * options are. Its clock is its own, and goes on from this moment.
    */
   public SimEngine crash(long seed) {
     try (Held _ = hold()) {
       SplittableRandom chance = new SplittableRandom(seed);
       long seedAfter = chance.nextLong();
       SimNames left = names.crashed(chance, faults.tears(seed));
-      SimEngine after = new SimEngine(seedAfter, options.withoutFaults(), left);
+      SimEngine after =
+          new SimEngine(seedAfter, options.withoutFaults(), new SimClock(clock.getAsLong()), left);
       after.device.setCapacityBytes(device.capacityBytes());
       return after;
     }
@@ -146,6 +159,21 @@ public final class SimEngine implements IoEngine {
   public long count(SimFault fault) {
     try (Held _ = hold()) {
       return faults.count(fault);
+    }
+  }
+
+  /** Returns the clock on which transfers take the time of {@link SimOptions#latency}. */
+  public SimClock clock() {
+    return clock;
+  }
+
+  /**
+   * Returns a hash of all operations so far, their places, times and faults: two runs with the same
+   * hash did the same.
+   */
+  public long traceHash() {
+    try (Held _ = hold()) {
+      return trace.hash();
     }
   }
 
@@ -227,21 +255,29 @@ public final class SimEngine implements IoEngine {
 
   /** Takes the lock; throws if closed, with the lock free. */
   private Held enter() {
-    lock.lock();
+    Held held = hold();
     if (closed) {
-      lock.unlock();
+      held.close();
       throw new IllegalStateException("the engine is closed: name=SIM");
     }
-    return lock::unlock;
+    return held;
   }
 
   private Held enter(SimFile file) {
     Held held = enter();
-    if (file.closed) {
+    try {
+      requireOpen(file);
+    } catch (IllegalStateException e) {
       held.close();
-      throw new IllegalStateException("the file is closed: path=" + file.path());
+      throw e;
     }
     return held;
+  }
+
+  private void requireOpen(SimFile file) {
+    if (closed || file.closed) {
+      throw new IllegalStateException("the file is closed: path=" + file.path());
+    }
   }
 
   @Override
@@ -340,15 +376,19 @@ public final class SimEngine implements IoEngine {
     }
   }
 
-  void write(SimFile file, long offset, MemorySegment memory, int length) throws StorageException {
+  void write(SimFile file, long offset, MemorySegment memory, int length, boolean synced)
+      throws StorageException {
     try (Held _ = enter(file)) {
       device.write(file, offset, memory, length);
+      if (synced) {
+        device.syncRange(file, offset, length);
+      }
     }
   }
 
   void sync(SimFile file) throws StorageException {
     try (Held _ = enter(file)) {
-      device.sync(file);
+      device.sync(file, file.node().mark());
     }
   }
 
@@ -374,6 +414,22 @@ public final class SimEngine implements IoEngine {
     try (Held _ = hold()) {
       file.closed = true;
       openFiles.remove(file);
+    }
+    drain(file);
+  }
+
+  /** Lets a file's transfers end. */
+  private void drain(SimFile file) {
+    while (isInFlight(file)) {
+      if (!clock.step()) {
+        Thread.onSpinWait(); // another thread is ending the last ones
+      }
+    }
+  }
+
+  private boolean isInFlight(SimFile file) {
+    try (Held _ = hold()) {
+      return file.inFlight > 0;
     }
   }
 
@@ -426,8 +482,7 @@ public final class SimEngine implements IoEngine {
 
   @Override
   public void submit(IoRequest request) {
-    requireOwn(request);
-    request.perform();
+    submitAll(new IoRequest[] {request}, 1);
   }
 
   @Override
@@ -436,28 +491,82 @@ public final class SimEngine implements IoEngine {
     for (int i = 0; i < count; i++) {
       requireOwn(requests[i]);
     }
-    for (int i = 0; i < count; i++) {
-      requests[i].perform();
+    if (takesTime()) {
+      start(requests, count);
+    } else {
+      for (int i = 0; i < count; i++) {
+        requests[i].perform();
+      }
     }
   }
 
+  // ---------------------------------------------------------------- transfers that take time
+
+  boolean takesTime() {
+    return !options.latency().equals(SimLatency.NONE);
+  }
+
+  private void start(IoRequest[] requests, int count) {
+    List<SimTransfer> transfers = new ArrayList<>();
+    try (Held _ = hold()) {
+      try {
+        for (int i = 0; i < count; i++) {
+          requireOpen((SimFile) requests[i].file());
+          transfers.add(new SimTransfer(this, requests[i]));
+        }
+      } catch (RuntimeException e) {
+        transfers.forEach(SimTransfer::rollBack);
+        throw e;
+      }
+      for (SimTransfer transfer : transfers) {
+        transfer.file().inFlight++;
+        inFlight.put(transfer.request(), transfer);
+        clock.after(options.latency().next(chanceOfTime), transfer);
+      }
+    }
+  }
+
+  int perform(SimTransfer transfer) throws IOException {
+    try (Held _ = hold()) {
+      inFlight.remove(transfer.request());
+      return transfer.perform(device);
+    }
+  }
+
+  /** The transfer's request has ended, and may be in flight again. */
+  void ended(SimTransfer transfer) {
+    try (Held _ = hold()) {
+      transfer.file().inFlight--;
+    }
+  }
+
+  /** As promised: half of those that are cancelled in time end as if nothing had been asked. */
+  @Override
+  public void cancel(IoRequest request) {
+    SimTransfer transfer;
+    try (Held _ = hold()) {
+      transfer = inFlight.get(request);
+      if (transfer == null || chanceOfTime.nextBoolean() || !clock.cancel(transfer)) {
+        return;
+      }
+      inFlight.remove(request);
+    }
+    transfer.cancel();
+  }
+
+  // ---------------------------------------------------------------- end
+
   @Override
   public void setThrottle(ThrottleOptions options) {
-    enter();
-    try {
+    try (Held _ = enter()) {
       throttle = Objects.requireNonNull(options, "options");
-    } finally {
-      lock.unlock();
     }
   }
 
   @Override
   public ThrottleOptions throttle() {
-    lock.lock();
-    try {
+    try (Held _ = hold()) {
       return throttle;
-    } finally {
-      lock.unlock();
     }
   }
 
@@ -476,16 +585,15 @@ public final class SimEngine implements IoEngine {
 
   @Override
   public void close() {
+    List<SimFile> files;
     try (Held _ = hold()) {
-      if (!closed) {
-        closed = true;
-        for (SimFile file : openFiles) {
-          file.closed = true;
-        }
-        openFiles.clear();
-        registered.forEach(RegionLeases::unregister);
-        registered.clear();
-      }
+      closed = true;
+      files = List.copyOf(openFiles);
+    }
+    files.forEach(this::close);
+    try (Held _ = hold()) {
+      registered.forEach(RegionLeases::unregister);
+      registered.clear();
     }
   }
 

@@ -43,10 +43,12 @@ final class SimFaults {
 
   private final List<Chosen> chosen = new ArrayList<>();
   private final EnumMap<SimFault, Rated> rated = new EnumMap<>(SimFault.class);
+  private final SimTrace trace;
   private Runnable onSync = () -> {};
   private long syncCount;
 
-  SimFaults(long seed, Map<SimFault, Double> rates) {
+  SimFaults(long seed, Map<SimFault, Double> rates, SimTrace trace) {
+    this.trace = trace;
     for (SimFault fault : SimFault.values()) {
       rated.put(fault, new Rated(new SplittableRandom(seed ^ (STREAM * fault.name().hashCode()))));
     }
@@ -82,6 +84,7 @@ final class SimFaults {
       return false;
     }
     one.count++;
+    trace.add(fault.name().hashCode());
     return true;
   }
 
@@ -95,15 +98,17 @@ final class SimFaults {
   }
 
   /**
-   * Counts the operation.
+   * Counts the operation, and puts it in the trace.
    *
    * @return the errno that was chosen for it, or 0
    */
-  int next(SimOperation operation) {
+  int next(SimOperation operation, Path path, long offset) {
+    trace.add(operation, path, offset);
     int errno = 0;
     for (Chosen one : chosen) {
       if (one.operation == operation && --one.left == 0) {
         errno = one.errno;
+        trace.add(errno);
       }
     }
     chosen.removeIf(one -> one.left <= 0);
@@ -112,7 +117,7 @@ final class SimFaults {
 
   /** Counts and fails an operation that leaves nothing behind when it fails. */
   void check(SimOperation operation, Path path, long offset) throws StorageException {
-    int errno = next(operation);
+    int errno = next(operation, path, offset);
     if (errno == 0) {
       errno =
           switch (operation) {

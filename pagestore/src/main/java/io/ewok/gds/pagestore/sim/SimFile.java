@@ -3,8 +3,10 @@ package io.ewok.gds.pagestore.sim;
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.allocator.leases.RegionLeases;
 import io.ewok.gds.pagestore.IoFile;
+import io.ewok.gds.pagestore.IoRequest;
 import io.ewok.gds.pagestore.WorkClass;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Objects;
 
@@ -19,6 +21,9 @@ final class SimFile implements IoFile {
 
   /** Guarded by the engine's lock. */
   boolean closed;
+
+  /** Transfers that have not ended. Guarded by the engine's lock. */
+  int inFlight;
 
   /** The failed sync that poisoned this file, or null. Guarded by the engine's lock. */
   IOException failedSync;
@@ -101,6 +106,9 @@ final class SimFile implements IoFile {
 
   @Override
   public int read(long offset, Region region, long regionOffset, int length) throws IOException {
+    if (engine.takesTime()) {
+      return await(new IoRequest().prepareRead(this, offset, region, regionOffset, length));
+    }
     checkTransfer(offset, region, regionOffset, length);
     RegionLeases.take(region, regionOffset, length);
     try {
@@ -112,11 +120,28 @@ final class SimFile implements IoFile {
 
   @Override
   public void write(long offset, Region region, long regionOffset, int length) throws IOException {
+    write(offset, region, regionOffset, length, false);
+  }
+
+  @Override
+  public void writeSynced(long offset, Region region, long regionOffset, int length)
+      throws IOException {
+    write(offset, region, regionOffset, length, true);
+  }
+
+  private void write(long offset, Region region, long regionOffset, int length, boolean synced)
+      throws IOException {
     requireWritable();
+    if (engine.takesTime()) {
+      IoRequest request = new IoRequest().prepareWrite(this, offset, region, regionOffset, length);
+      await(synced ? request.synced() : request);
+      return;
+    }
     checkTransfer(offset, region, regionOffset, length);
     RegionLeases.take(region, regionOffset, length);
     try {
-      engine.write(this, offset, region.segment().asSlice(regionOffset, length), length);
+      MemorySegment memory = region.segment().asSlice(regionOffset, length);
+      engine.write(this, offset, memory, length, synced);
     } finally {
       RegionLeases.giveBack(region, regionOffset, length);
     }
@@ -125,7 +150,16 @@ final class SimFile implements IoFile {
   @Override
   public void sync() throws IOException {
     requireWritable();
-    engine.sync(this);
+    if (engine.takesTime()) {
+      await(new IoRequest().prepareSync(this));
+    } else {
+      engine.sync(this);
+    }
+  }
+
+  private int await(IoRequest request) throws IOException {
+    engine.submit(request);
+    return request.await();
   }
 
   @Override

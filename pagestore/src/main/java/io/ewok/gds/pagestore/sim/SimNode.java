@@ -17,6 +17,13 @@ import java.util.TreeSet;
  * leave. Guarded by the engine's lock.
  */
 final class SimNode {
+  /** What a sector held, and the number of the change that wrote it. */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
+  private record Version(long change, byte[] content) {}
+
+  /** A size, and the number of the change that made it. */
+  private record Size(long change, long bytes) {}
+
   /** What a device writes whole or not at all, as long as {@link SimTears} lets it. */
   static final int SECTOR_BYTES = 512;
 
@@ -32,7 +39,7 @@ final class SimNode {
    * Per sector that was written since the last sync: the durable content, then each later one; the
    * last is what reads see.
    */
-  private final TreeMap<Long, List<byte[]>> unsynced = new TreeMap<>();
+  private final TreeMap<Long, List<Version>> unsynced = new TreeMap<>();
 
   /**
    * Durable content of sectors that reads see otherwise, but no sync will write: a failed sync
@@ -44,22 +51,24 @@ final class SimNode {
   private final TreeSet<Long> bad = new TreeSet<>();
 
   /** The durable size, then each later one; the last is what reads see. */
-  private final List<Long> sizes = new ArrayList<>();
+  private final List<Size> sizes = new ArrayList<>();
+
+  private long changes;
 
   SimNode() {
     this.chunks = new HashMap<>();
-    sizes.add(0L);
+    sizes.add(new Size(0, 0));
   }
 
   /** A node that shares the chunks of another until one of them changes. */
   private SimNode(SimNode other, long sizeBytes) {
     this.chunks = new HashMap<>(other.chunks);
     other.owned.clear();
-    sizes.add(sizeBytes);
+    sizes.add(new Size(0, sizeBytes));
   }
 
   long sizeBytes() {
-    return sizes.getLast();
+    return sizes.getLast().bytes;
   }
 
   /** Reads what is there. Returns the bytes up to the end of the file. */
@@ -89,7 +98,7 @@ final class SimNode {
       change((offset + done) / SECTOR_BYTES, sector);
     }
     if (length > 0 && offset + length > sizeBytes()) {
-      sizes.add(offset + length);
+      sizes.add(new Size(++changes, offset + length));
     }
   }
 
@@ -117,7 +126,7 @@ final class SimNode {
     if (sizeBytes == before) {
       return;
     }
-    sizes.add(sizeBytes);
+    sizes.add(new Size(++changes, sizeBytes));
     long tail = sizeBytes % SECTOR_BYTES;
     for (long at = sizeBytes - tail; at < before; at += SECTOR_BYTES) {
       byte[] sector = at < sizeBytes ? sector(at / SECTOR_BYTES) : new byte[SECTOR_BYTES];
@@ -126,15 +135,36 @@ final class SimNode {
     }
   }
 
-  /** Makes everything durable. */
-  void sync() {
-    unsynced.clear();
-    keepSize(sizeBytes());
+  /** Returns a number for the changes up to now. */
+  long mark() {
+    return changes;
+  }
+
+  /** Makes durable what was changed before a mark. */
+  void sync(long mark) {
+    unsynced
+        .values()
+        .removeIf(
+            versions -> {
+              while (versions.size() > 1 && versions.get(1).change <= mark) {
+                versions.removeFirst();
+              }
+              return versions.size() == 1;
+            });
+    while (sizes.size() > 1 && sizes.get(1).change <= mark) {
+      sizes.removeFirst();
+    }
+  }
+
+  /** Makes a range durable, and the size. */
+  void syncRange(long offset, int length) {
+    unsynced.subMap(offset / SECTOR_BYTES, (offset + length) / SECTOR_BYTES).clear();
+    keepSize(sizes.getLast());
   }
 
   /** Fails as {@link SimSyncFailure#ROLLED_BACK} says. */
   void rollBack() {
-    unsynced.forEach((sector, versions) -> store(sector, versions.getFirst()));
+    unsynced.forEach((sector, versions) -> store(sector, versions.getFirst().content));
     unsynced.clear();
     keepSize(sizes.getFirst());
   }
@@ -153,7 +183,7 @@ final class SimNode {
     unsynced.forEach(
         (sector, versions) -> {
           if (random.nextBoolean()) {
-            lost.put(sector, versions.getFirst());
+            lost.put(sector, versions.getFirst().content);
           }
         });
     unsynced.clear();
@@ -161,7 +191,7 @@ final class SimNode {
 
   /** Returns one state that a power cut now could leave. This node stays as it is. */
   SimNode crashed(SplittableRandom random, SimTears tears) {
-    SimNode after = new SimNode(this, sizes.get(random.nextInt(sizes.size())));
+    SimNode after = new SimNode(this, sizes.get(random.nextInt(sizes.size())).bytes);
     after.bad.addAll(bad);
     lost.forEach(after::store);
     unsynced.forEach(
@@ -169,7 +199,7 @@ final class SimNode {
           int kept = random.nextInt(versions.size());
           // Of the writes of a sector the device has had in hand the kept one or the next.
           int other = kept + 1 < versions.size() ? kept + 1 : kept - 1;
-          after.store(sector, tears.apply(versions.get(kept), versions.get(other)));
+          after.store(sector, tears.apply(versions.get(kept).content, versions.get(other).content));
         });
     // Beyond its end a file has no content, which shows when it grows.
     long end = after.sizeBytes();
@@ -186,9 +216,8 @@ final class SimNode {
   void flipBit(long offset) {
     long number = offset / SECTOR_BYTES;
     int within = (int) (offset % SECTOR_BYTES);
-    List<byte[]> versions = unsynced.getOrDefault(number, List.of());
-    for (byte[] version : versions) {
-      version[within] ^= 1;
+    for (Version version : unsynced.getOrDefault(number, List.of())) {
+      version.content[within] ^= 1;
     }
     byte[] durable = lost.get(number);
     if (durable != null) {
@@ -199,21 +228,21 @@ final class SimNode {
     store(number, now);
   }
 
-  private void keepSize(long sizeBytes) {
+  private void keepSize(Size size) {
     sizes.clear();
-    sizes.add(sizeBytes);
+    sizes.add(size);
   }
 
   private void change(long number, byte[] content) {
     bad.remove(number);
-    List<byte[]> versions = unsynced.get(number);
+    List<Version> versions = unsynced.get(number);
     if (versions == null) {
       versions = new ArrayList<>(2);
       byte[] durable = lost.remove(number);
-      versions.add(durable != null ? durable : sector(number));
+      versions.add(new Version(0, durable != null ? durable : sector(number)));
       unsynced.put(number, versions);
     }
-    versions.add(content);
+    versions.add(new Version(++changes, content));
     store(number, content);
   }
 

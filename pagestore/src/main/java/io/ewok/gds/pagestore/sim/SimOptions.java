@@ -16,13 +16,17 @@ import java.util.Objects;
  * @param alignmentBytes what transfers must be aligned to, a power of two of at least 512; what
  *     survives a crash is decided per 512 bytes all the same. Default 512
  * @param syncFailure what a failed sync leaves. Default {@link SimSyncFailure#MARKED_CLEAN}
+ * @param latency how long transfers take on the virtual clock. Default {@link SimLatency#NONE}
  * @param rates how often each fault happens, 0 to 1; those that are not named never do. Default
  *     empty
  */
 public record SimOptions(
-    int alignmentBytes, SimSyncFailure syncFailure, Map<SimFault, Double> rates) {
+    int alignmentBytes,
+    SimSyncFailure syncFailure,
+    SimLatency latency,
+    Map<SimFault, Double> rates) {
   private static final SimOptions DEFAULTS =
-      new SimOptions(SimNode.SECTOR_BYTES, SimSyncFailure.MARKED_CLEAN, Map.of());
+      new SimOptions(SimNode.SECTOR_BYTES, SimSyncFailure.MARKED_CLEAN, SimLatency.NONE, Map.of());
 
   /** Checks the values and copies the rates. */
   public SimOptions {
@@ -31,6 +35,7 @@ public record SimOptions(
           "an alignment is a power of two of at least 512: alignmentBytes=" + alignmentBytes);
     }
     Objects.requireNonNull(syncFailure, "syncFailure");
+    Objects.requireNonNull(latency, "latency");
     rates = Map.copyOf(rates);
     rates.forEach(SimOptions::requireRate);
   }
@@ -49,12 +54,17 @@ public record SimOptions(
 
   /** Returns these options with another alignment. */
   public SimOptions withAlignmentBytes(int alignmentBytes) {
-    return new SimOptions(alignmentBytes, syncFailure, rates);
+    return new SimOptions(alignmentBytes, syncFailure, latency, rates);
   }
 
   /** Returns these options with another way of failing syncs. */
   public SimOptions withSyncFailure(SimSyncFailure syncFailure) {
-    return new SimOptions(alignmentBytes, syncFailure, rates);
+    return new SimOptions(alignmentBytes, syncFailure, latency, rates);
+  }
+
+  /** Returns these options with transfers that take time. */
+  public SimOptions withLatency(SimLatency latency) {
+    return new SimOptions(alignmentBytes, syncFailure, latency, rates);
   }
 
   /** Returns these options with a fault at this rate. */
@@ -62,11 +72,11 @@ public record SimOptions(
     EnumMap<SimFault, Double> changed = new EnumMap<>(SimFault.class);
     changed.putAll(rates);
     changed.put(fault, rate);
-    return new SimOptions(alignmentBytes, syncFailure, changed);
+    return new SimOptions(alignmentBytes, syncFailure, latency, changed);
   }
 
   /** Returns these options with no fault at any rate. */
   public SimOptions withoutFaults() {
-    return new SimOptions(alignmentBytes, syncFailure, Map.of());
+    return new SimOptions(alignmentBytes, syncFailure, latency, Map.of());
   }
 }

@@ -1,0 +1,123 @@
+package io.ewok.gds.pagestore.sim;
+
+import io.ewok.gds.allocator.Region;
+import io.ewok.gds.allocator.leases.RegionLeases;
+import io.ewok.gds.pagestore.IoRequest;
+import io.ewok.gds.pagestore.StorageException;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.util.concurrent.CancellationException;
+
+/**
+ * A request in flight, on a device that takes time. It takes effect when it ends. Its memory is
+ * leased and its file counts it, until then.
+ */
+final class SimTransfer implements Runnable {
+  private final SimEngine engine;
+  private final SimFile file;
+  private final IoRequest request;
+  private final IoRequest.Started started;
+
+  /** What the request says, while nobody can change it. */
+  private final IoRequest.Kind kind;
+
+  private final boolean synced;
+  private final long offset;
+  private final Region region;
+  private final long regionOffset;
+  private final int length;
+
+  /** A sync is of what was done before it began. */
+  private final long mark;
+
+  /** Claims the request; the caller holds the engine's lock. */
+  SimTransfer(SimEngine engine, IoRequest request) {
+    this.engine = engine;
+    this.file = (SimFile) request.file();
+    this.request = request;
+    this.started = request.start(engine.clock()::step);
+    this.kind = request.kind();
+    this.synced = request.isSynced();
+    this.offset = request.offset();
+    this.region = request.region();
+    this.regionOffset = request.regionOffset();
+    this.length = request.length();
+    this.mark = file.node().mark();
+    if (region != null) {
+      try {
+        RegionLeases.take(region, regionOffset, length);
+      } catch (RuntimeException e) {
+        started.rollBack();
+        throw e;
+      }
+    }
+  }
+
+  SimFile file() {
+    return file;
+  }
+
+  IoRequest request() {
+    return request;
+  }
+
+  @Override
+  public void run() {
+    try {
+      int bytes = engine.perform(this);
+      release();
+      started.complete(bytes);
+    } catch (IOException e) {
+      release();
+      started.fail(e);
+    } catch (RuntimeException | Error e) {
+      // Of a hook. Who awaits the request must not wait for ever.
+      release();
+      started.fail(new StorageException("a hook failed", file.path(), e));
+      throw e;
+    } finally {
+      engine.ended(this);
+    }
+  }
+
+  /** Does it. The caller holds the engine's lock. */
+  int perform(SimDevice device) throws IOException {
+    switch (kind) {
+      case READ -> {
+        return device.read(file, offset, memory(), length);
+      }
+      case WRITE -> {
+        device.write(file, offset, memory(), length);
+        if (synced) {
+          device.syncRange(file, offset, length);
+        }
+        return length;
+      }
+      case SYNC -> device.sync(file, mark);
+    }
+    return 0;
+  }
+
+  private MemorySegment memory() {
+    return region.segment().asSlice(regionOffset, length);
+  }
+
+  /** Ends it without effect. */
+  void cancel() {
+    release();
+    started.fail(new CancellationException("the request was cancelled: " + request));
+    engine.ended(this);
+  }
+
+  /** As if it had never started. */
+  void rollBack() {
+    release();
+    started.rollBack();
+  }
+
+  private void release() {
+    if (region != null) {
+      RegionLeases.giveBack(region, regionOffset, length);
+    }
+  }
+}
