@@ -1,0 +1,107 @@
+package io.ewok.gds.reactor;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.sun.management.ThreadMXBean;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.Timeout.ThreadMode;
+
+/**
+ * Asks the JVM how much of its heap the threads of two reactors use, once all that they need is
+ * made: nothing, where they run fibers themselves. Ordinary virtual threads use some at each
+ * switch; but not on the reactor's thread, so that is not asked here.
+ */
+@Timeout(value = 120, threadMode = ThreadMode.SEPARATE_THREAD) // our waits ignore interrupts
+class AllocationTest {
+  private static final int WARM_UP = 20_000;
+  private static final int ROUNDS = 100_000;
+
+  /** The JVM makes some stacks of fibers anew, now and then, which no switch does. */
+  private static final int STACKS_BYTES = 8192;
+
+  /** Attempts, since compilers and collectors come between. */
+  private static final int ATTEMPTS = 10;
+
+  private final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+
+  /** Forks, yields, waits and asks the other reactor; over and over. */
+  private static final class Busy extends Task {
+    private final Reactor other;
+    private final Leaf local = new Leaf(Kind.FIBER, Scratch.SMALL);
+    private final Leaf direct = new Leaf(Kind.DIRECT, Scratch.LARGE);
+    private final Leaf remote = new Leaf(Kind.DIRECT, Scratch.NONE);
+    private final Leaf remoteFiber = new Leaf(Kind.FIBER, Scratch.MEDIUM);
+    int rounds;
+
+    Busy(Reactor other) {
+      super(Kind.FIBER, Scratch.NONE);
+      this.other = other;
+    }
+
+    @Override
+    protected void run() throws Exception {
+      for (int i = 0; i < rounds; i++) {
+        fork(local);
+        fork(direct);
+        joinAll();
+        if (i % 16 == 0) {
+          other.post(remote);
+          other.post(remoteFiber);
+          remote.await();
+          remoteFiber.await();
+        }
+      }
+    }
+  }
+
+  private static final class Leaf extends Task {
+    long runs;
+
+    Leaf(Kind kind, Scratch scratch) {
+      super(kind, scratch);
+    }
+
+    @Override
+    protected void run() {
+      runs++;
+      if (kind == Kind.FIBER) {
+        yieldNow();
+      }
+    }
+  }
+
+  @Test
+  void nothingIsAllocatedOnceAllIsMade() throws Exception {
+    assumeTrue(FiberThreads.reason() == null, FiberThreads::reason);
+    FiberOptions options = FiberOptions.defaults().withMode(FiberMode.REACTOR);
+    try (Reactor here = reactor("allocation-a", options);
+        Reactor there = reactor("allocation-b", options)) {
+      Busy busy = new Busy(there);
+      busy.rounds = WARM_UP;
+      here.post(busy);
+      busy.await();
+      busy.rounds = ROUNDS;
+      long least = Long.MAX_VALUE;
+      for (int attempt = 0; attempt < ATTEMPTS && least > STACKS_BYTES; attempt++) {
+        long before = allocated(here) + allocated(there);
+        here.post(busy);
+        busy.await();
+        least = Math.min(least, allocated(here) + allocated(there) - before);
+      }
+      assertTrue(least <= STACKS_BYTES, "rounds=" + ROUNDS + " bytes=" + least);
+      assertTrue(busy.local.runs >= WARM_UP + ROUNDS);
+    }
+  }
+
+  private static Reactor reactor(String name, FiberOptions options) throws IOException {
+    return Reactor.start(ReactorOptions.defaults().withName(name).withFibers(options));
+  }
+
+  private long allocated(Reactor reactor) {
+    return threads.getThreadAllocatedBytes(reactor.thread().threadId());
+  }
+}
