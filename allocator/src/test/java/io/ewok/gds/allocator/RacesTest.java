@@ -106,7 +106,8 @@ class RacesTest {
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     // Those of the tests get the same options.
     Collections.addAll(command, "--enable-native-access=ALL-UNNAMED", "-ea");
-    command.add("-XX:+UseSerialGC");
+    // Unpacks a library to bind threads to CPUs, which other programs must not replace meanwhile.
+    Collections.addAll(command, "-XX:+UseSerialGC", "-Djna.tmpdir=.");
     Collections.addAll(command, "-cp", classPath(), "org.openjdk.jcstress.Main");
     Collections.addAll(command, "-v", "-r", "report", "-pth", "false", "-hs", "128");
     Collections.addAll(

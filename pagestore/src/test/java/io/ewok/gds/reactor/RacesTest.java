@@ -6,7 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -78,16 +80,16 @@ class RacesTest {
   }
 
   private static List<String> command() {
-    String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
-    return List.of(
-        // Those of the tests get the same options.
-        (java
-                + " -ea -XX:+UseSerialGC -cp "
-                + classPath()
-                + " org.openjdk.jcstress.Main"
-                + " -v -r report -pth false -hs 128 -f 1 -iters 1 -time 300 -sc false"
-                + " -jvmArgs -Xmx128m")
-            .split(" "));
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    // Those of the tests get the same options.
+    // Unpacks a library to bind threads to CPUs, which other programs must not replace meanwhile.
+    Collections.addAll(command, "-ea", "-XX:+UseSerialGC", "-Djna.tmpdir=.");
+    Collections.addAll(command, "-cp", classPath(), "org.openjdk.jcstress.Main");
+    Collections.addAll(command, "-v", "-r", "report", "-pth", "false", "-hs", "128");
+    Collections.addAll(command, "-f", "1", "-iters", "1", "-time", "300", "-sc", "false");
+    Collections.addAll(command, "-jvmArgs", "-Xmx128m");
+    return command;
   }
 
   /** Returns the class path of this JVM, valid in any directory. */
