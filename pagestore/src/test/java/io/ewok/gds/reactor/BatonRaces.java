@@ -65,6 +65,39 @@ public final class BatonRaces {
     }
   }
 
+  /**
+   * Two post: one of them is refused. So a post looks and posts in one step, between which no
+   * waiter can come; nobody parks here, so they meet far more often than above.
+   */
+  @JCStressTest
+  @Outcome(
+      id = {"true, false", "false, true"},
+      expect = Expect.ACCEPTABLE)
+  @Outcome(expect = Expect.FORBIDDEN)
+  @State
+  public static class TwoPosts {
+    private final Baton baton = new Baton();
+
+    @Actor
+    public void first(ZZ_Result result) {
+      result.r1 = post();
+    }
+
+    @Actor
+    public void second(ZZ_Result result) {
+      result.r2 = post();
+    }
+
+    private boolean post() {
+      try {
+        baton.post();
+        return true;
+      } catch (IllegalStateException e) {
+        return false;
+      }
+    }
+  }
+
   /** One looks, as a loop does that has other things to do, and sees what was written before. */
   @JCStressTest
   @Outcome(
