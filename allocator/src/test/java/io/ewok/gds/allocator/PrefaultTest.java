@@ -26,6 +26,7 @@ import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 
@@ -136,10 +137,17 @@ class PrefaultTest {
   void refusalOfOneSliceStopsAll() throws Exception {
     ErrnoException refusal = new ErrnoException("populate", Errno.ENOMEM);
     AtomicInteger touched = new AtomicInteger();
+    AtomicReference<Thread> refused = new AtomicReference<>();
     Slices calls =
         slice -> {
-          if (touched.incrementAndGet() == 3) {
+          int count = touched.incrementAndGet();
+          if (count == 3) {
+            refused.set(Thread.currentThread());
             throw refusal;
+          }
+          // Slices take long enough for the other thread to have stopped all.
+          while (count > 3 && (refused.get() == null || refused.get().isAlive())) {
+            Thread.onSpinWait();
           }
         };
     try (Arena arena = Arena.ofShared()) {
