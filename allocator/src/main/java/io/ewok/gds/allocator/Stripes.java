@@ -6,14 +6,14 @@ import java.util.concurrent.atomic.AtomicReference;
 /**
  * Shards of one node for everybody who has none. A call enters one by a try-lock, chosen by its
  * thread so that a thread mostly meets the same; where all are taken it goes past them, to the bin.
- * So nobody waits for anybody. There is one stripe until two calls have met, and never more than
- * the next power of two at or above the number of processors.
+ * So nobody waits for anybody. There is one stripe until two calls have met, twice as many each
+ * time they do, and at most four times the next power of two at or above the number of processors.
  *
  * <p>Threads: any.
  */
 final class Stripes {
   private static final int STRIPES_MAX =
-      Integer.highestOneBit(Runtime.getRuntime().availableProcessors() * 2 - 1);
+      4 * Integer.highestOneBit(Runtime.getRuntime().availableProcessors() * 2 - 1);
 
   /** 2^64 divided by the golden ratio: neighbouring thread numbers get distant stripes. */
   private static final long SPREAD = 0x9E37_79B9_7F4A_7C15L;
@@ -44,13 +44,15 @@ final class Stripes {
   }
 
   private Stripe tryEnterOther(Stripe[] current, int first) {
-    for (int i = 1; i < current.length; i++) {
+    // Two threads that share a stripe would meet in it again and again.
+    Stripe fresh = current.length < STRIPES_MAX ? enterNew(current) : null;
+    for (int i = 1; fresh == null && i < current.length; i++) {
       Stripe stripe = current[(first + i) & (current.length - 1)];
       if (stripe.lock().tryEnter()) {
-        return stripe;
+        fresh = stripe;
       }
     }
-    return current.length < STRIPES_MAX ? enterNew(current) : null;
+    return fresh;
   }
 
   /** Doubles the stripes, unless another thread just did, and enters a new one. */
