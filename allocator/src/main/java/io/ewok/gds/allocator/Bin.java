@@ -38,7 +38,8 @@ final class Bin {
 
   /**
    * Takes an empty magazine and returns one with handles in it; an empty one if there is no room.
-   * Before it returns, the budget may call somebody who uses the shard that this is for.
+   * Before it returns, the budget may call somebody who uses the shard that this is for, which
+   * therefore does not hold that magazine any more.
    */
   long[] load(long[] empty) {
     long[] filled = depot.takeFilled();
@@ -48,17 +49,14 @@ final class Bin {
     }
     long[] magazine = empty == Magazine.NONE ? emptyMagazine() : empty;
     takeFromSlabs(magazine);
-    if (!Magazine.isEmpty(magazine)) {
-      return magazine;
+    if (Magazine.isEmpty(magazine)) {
+      heap.grow(this, magazine);
     }
-    // Not the caller's, which is still in its shard: two calls would have the same cells.
-    long[] grown = empty == Magazine.NONE ? magazine : emptyMagazine();
-    heap.grow(this, grown);
-    if (Magazine.isEmpty(grown)) {
-      recycle(grown);
+    if (Magazine.isEmpty(magazine)) {
+      recycle(magazine);
       return Magazine.NONE;
     }
-    return grown;
+    return magazine;
   }
 
   /** Takes a full magazine and returns one with room. */

@@ -125,7 +125,11 @@ public final class SlabShard implements AutoCloseable {
   private long load(int sizeClass) {
     long[] next = spare[sizeClass];
     if (Magazine.isEmpty(next)) {
-      next = heap.bin(sizeClass).load(next);
+      Bin bin = heap.bin(sizeClass);
+      spare[sizeClass] = Magazine.NONE;
+      next = bin.load(next);
+      // A callback of the budget may have used this shard meanwhile, and left cells here.
+      bin.takeOver(spare[sizeClass]);
     }
     spare[sizeClass] = loaded[sizeClass];
     loaded[sizeClass] = next;

@@ -125,6 +125,10 @@ class SlabCallbacksTest {
       live.forEach(handle -> assertTrue(addresses.add(allocator.address(handle)), "in one place"));
       live.forEach(shard::free);
       watermarks.forEach(BudgetWatermark::close);
+      shard.flush();
+      long committed = budget.usedBytes();
+      assertEquals(committed, allocator.trim(), "no cell is lost");
+      assertEquals(0, budget.usedBytes());
     }
   }
 }
