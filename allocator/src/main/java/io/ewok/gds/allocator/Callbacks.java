@@ -5,6 +5,7 @@ import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.LongSupplier;
 
 /**
  * Calls code of strangers: under no lock of this package, on the thread that gave the cause, and
@@ -44,15 +45,23 @@ final class Callbacks {
 
   /** Does something of ours, and calls what it sets off only when it has returned. */
   static void runBefore(Runnable own) {
+    getBefore(
+        () -> {
+          own.run();
+          return 0;
+        });
+  }
+
+  /** As {@link #runBefore}, for what has a result. */
+  static long getBefore(LongSupplier own) {
     Thread thread = Thread.currentThread();
     if (RUNNING.containsKey(thread)) {
-      own.run();
-      return;
+      return own.getAsLong();
     }
     ArrayDeque<Runnable> queue = new ArrayDeque<>();
     RUNNING.put(thread, queue);
     try {
-      own.run();
+      return own.getAsLong();
     } finally {
       RUNNING.remove(thread);
       run(List.copyOf(queue));

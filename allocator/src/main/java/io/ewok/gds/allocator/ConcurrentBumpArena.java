@@ -197,6 +197,11 @@ public final class ConcurrentBumpArena implements AutoCloseable {
   /** For requests that are wrong, large, or do not fit into the current block. */
   private long allocateFallback(long bytes, long alignmentBytes) {
     ArenaMemory.requireAllocatable(bytes, alignmentBytes);
+    // Whom the budget calls may use this arena, or wait for another that waits for this one.
+    return Callbacks.getBefore(() -> allocateLocked(bytes, alignmentBytes));
+  }
+
+  private long allocateLocked(long bytes, long alignmentBytes) {
     lock.lock();
     try {
       if (closed) {
@@ -259,13 +264,12 @@ public final class ConcurrentBumpArena implements AutoCloseable {
    * Frees everything. Closing twice does nothing.
    *
    * @throws IllegalStateException if a native call is using memory of the arena just now; close it
-   *     again later. Also in a callback of the budget that an allocation here made run.
+   *     again later
    */
   @Override
   public void close() {
     lock.lock();
     try {
-      memory.requireNotCutting();
       MemoryCorruptionException found = closed ? null : zones.verify(0, this);
       closed = true;
       current = new Block(0, 0);

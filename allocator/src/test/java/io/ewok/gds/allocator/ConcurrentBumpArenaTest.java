@@ -14,10 +14,13 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntFunction;
 import org.junit.jupiter.api.Test;
@@ -234,18 +237,49 @@ class ConcurrentBumpArenaTest {
 
   @Test
   @WithoutLetters
-  void callbackOfTheBudgetCannotAllocateFromTheArenaThatMadeItRun() {
-    List<RuntimeException> refused = new ArrayList<>();
+  void callbackOfTheBudgetMayAllocateFromTheArenaThatMadeItRun() {
+    List<Long> told = new ArrayList<>();
     try (ConcurrentBumpArena arena = new ConcurrentBumpArena(budget, 4096)) {
-      Runnable allocate =
-          () -> refused.add(assertThrows(IllegalStateException.class, () -> arena.allocate(2000)));
+      Runnable allocate = () -> told.add(arena.allocate(1000));
       try (BudgetWatermark mark = budget.watch(0, 4096, allocate, () -> {})) {
         long first = arena.allocate(1000);
         assertTrue(mark.isAbove());
-        assertEquals(1, refused.size());
-        assertEquals(first + 1000, arena.allocate(2000));
+        assertEquals(List.of(first + 1000), told);
+        assertEquals(first + 2000, arena.allocate(1000));
       }
     }
+  }
+
+  @Test
+  void callbacksOfTheBudgetMayUseEachOthersArenas() throws Exception {
+    CyclicBarrier bothCalled = new CyclicBarrier(2);
+    CountDownLatch firstCalled = new CountDownLatch(1);
+    ConcurrentBumpArena first = new ConcurrentBumpArena(budget, BLOCK_BYTES);
+    ConcurrentBumpArena second = new ConcurrentBumpArena(budget, BLOCK_BYTES);
+    FutureTask<Long> inSecond = new FutureTask<>(() -> allocateWithOther(second, bothCalled));
+    FutureTask<Long> inFirst = new FutureTask<>(() -> allocateWithOther(first, bothCalled));
+    Runnable called =
+        () -> {
+          firstCalled.countDown();
+          inSecond.run();
+        };
+    try (BudgetWatermark _ = budget.watch(0, BLOCK_BYTES, called, () -> {});
+        BudgetWatermark _ = budget.watch(BLOCK_BYTES, 2 * BLOCK_BYTES, inFirst, () -> {})) {
+      // On threads of their own, which a deadlock keeps, and then the arenas stay open.
+      Thread.ofPlatform().daemon().start(() -> first.allocate(1));
+      assertTrue(firstCalled.await(1, TimeUnit.MINUTES));
+      Thread.ofPlatform().daemon().start(() -> second.allocate(1));
+      inSecond.get(1, TimeUnit.MINUTES);
+      inFirst.get(1, TimeUnit.MINUTES);
+    }
+    second.close();
+    first.close();
+  }
+
+  private static long allocateWithOther(ConcurrentBumpArena arena, CyclicBarrier bothCalled)
+      throws Exception {
+    bothCalled.await(1, TimeUnit.MINUTES);
+    return arena.allocate(1000);
   }
 
   @Test
