@@ -23,8 +23,8 @@ import java.util.regex.Pattern;
  *     several NUMA nodes and it is known whose threads use the region
  * @param prefaultThreads how many threads touch all pages before the region is handed out (or
  *     before a commit returns), so that no later access takes a page fault; default 0, nothing is
- *     touched. Costs about 0.25 s per GiB and thread at start. Where all pages are meant for one
- *     node the threads run there.
+ *     touched. Costs a page fault for each page at start, shared by the threads. Where all pages
+ *     are meant for one node the threads run there.
  * @param locked whether the memory is kept from being swapped out; default false. It is touched
  *     too, counts against the limit of locked memory ({@code RLIMIT_MEMLOCK}), and cannot be
  *     trimmed.
