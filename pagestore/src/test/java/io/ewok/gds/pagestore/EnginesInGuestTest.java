@@ -2,17 +2,14 @@ package io.ewok.gds.pagestore;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import java.nio.file.Files;
+import io.ewok.gds.testing.VirtualMachine;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
@@ -21,44 +18,13 @@ import org.junit.jupiter.api.io.TempDir;
  * {@code --atomic}, {@code --fs}, {@code --mkfs} and {@code --nodes}, mounts a disk at {@code
  * /scratch}, sees this machine's files, and runs what follows {@code --}.
  */
+@EnabledIfSystemProperty(named = VirtualMachine.RUNNER, matches = ".+")
 class EnginesInGuestTest {
-  private static final String RUNNER = "gds.test.vm";
-  private static final int MINUTES_MAX = 15;
-
   @TempDir Path directory;
-
-  @BeforeEach
-  void needsVirtualMachines() {
-    assumeTrue(System.getProperty(RUNNER) != null, "no virtual machines: " + RUNNER);
-  }
 
   /** Runs {@link EngineGuest} in a new machine; returns what it told. */
   private Map<String, String> guest(String path, String... machine) throws Exception {
-    List<String> command =
-        new ArrayList<>(List.of(System.getProperty(RUNNER).strip().split(" +", -1)));
-    command.addAll(List.of(machine));
-    command.add("--");
-    command.addAll(
-        List.of(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-Xmx64m",
-            "-XX:+UseSerialGC",
-            "-XX:TieredStopAtLevel=1",
-            "--enable-native-access=ALL-UNNAMED",
-            "-cp",
-            System.getProperty("java.class.path"),
-            EngineGuest.class.getName(),
-            path));
-    Path output = directory.resolve("output");
-    Process process =
-        new ProcessBuilder(command)
-            .redirectErrorStream(true)
-            .redirectOutput(output.toFile())
-            .start();
-    boolean ended = process.waitFor(MINUTES_MAX, TimeUnit.MINUTES);
-    process.destroy();
-    String text = Files.readString(output);
-    assertTrue(ended && process.exitValue() == 0, command + "\n" + text);
+    String text = VirtualMachine.run(directory, List.of(machine), EngineGuest.class, List.of(path));
     Map<String, String> told = new TreeMap<>();
     text.lines()
         .filter(line -> line.startsWith(EngineGuest.PREFIX))

@@ -1,23 +1,17 @@
 package io.ewok.gds.allocator.numa;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.nio.file.Files;
+import io.ewok.gds.testing.VirtualMachine;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** What {@link GuestMain} has told in a virtual machine. */
 record Guest(List<List<String>> told) {
-  static final String RUNNER = "gds.test.vm";
-
-  private static final int MINUTES_MAX = 10;
   private static final Pattern ENTRY = Pattern.compile("([0-9]+)=([0-9]+)");
 
   /** What came of one request: every page, what the library has sampled of them, and its reason. */
@@ -53,33 +47,10 @@ record Guest(List<List<String>> told) {
   /** Runs {@link GuestMain} with policies in a new virtual machine. */
   static Guest run(Path folder, int nodes, long mibPerNode, List<PlacementPolicy> policies)
       throws Exception {
-    List<String> command =
-        new ArrayList<>(List.of(System.getProperty(RUNNER).strip().split(" +", -1)));
-    command.addAll(List.of("--nodes", Integer.toString(nodes)));
-    command.addAll(List.of("--mem-per-node", Long.toString(mibPerNode), "--"));
-    command.addAll(
-        List.of(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-Xmx64m",
-            "-XX:+UseSerialGC",
-            "-XX:TieredStopAtLevel=1",
-            "--enable-native-access=ALL-UNNAMED",
-            "-cp",
-            System.getProperty("java.class.path"),
-            GuestMain.class.getName()));
-    policies.forEach(policy -> command.add(policy.toString()));
-
-    Path output = folder.resolve("output");
-    Process process =
-        new ProcessBuilder(command)
-            .redirectErrorStream(true)
-            .redirectOutput(output.toFile())
-            .start();
-    boolean ended = process.waitFor(MINUTES_MAX, TimeUnit.MINUTES);
-    process.destroy();
-    String text = Files.readString(output);
-    assertTrue(ended, "still running: " + command + "\n" + text);
-    assertEquals(0, process.exitValue(), command + "\n" + text);
+    List<String> machine =
+        List.of("--nodes", Integer.toString(nodes), "--mem-per-node", Long.toString(mibPerNode));
+    List<String> arguments = policies.stream().map(PlacementPolicy::toString).toList();
+    String text = VirtualMachine.run(folder, machine, GuestMain.class, arguments);
     return new Guest(
         text.lines()
             .filter(line -> line.startsWith(GuestMain.PREFIX))

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.allocator.numa.Guest.Placed;
 import io.ewok.gds.allocator.numa.PlacementPolicy.Mode;
+import io.ewok.gds.testing.VirtualMachine;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -32,7 +33,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * {@code N} nodes of so much memory, in which this machine's files can be read under the same
  * paths, runs the command in it as root, and passes on its output and exit status.
  */
-@EnabledIfSystemProperty(named = Guest.RUNNER, matches = ".+")
+@EnabledIfSystemProperty(named = VirtualMachine.RUNNER, matches = ".+")
 class PlacementInGuestTest {
   private static final long MIB_PER_NODE = 512;
   private static final long NODE_BYTES = MIB_PER_NODE << 20;
