@@ -17,9 +17,9 @@ import jnr.posix.POSIX;
  * <p>A descriptor belongs to who opened it and is closed once, after which the kernel may give its
  * number to another file: use after close is not caught.
  *
- * <p>Threads: any but virtual ones, one file by several at a time. Every call save those on event
- * counters may wait for the device and holds its thread meanwhile; a virtual thread's is found by
- * an assertion. Calls that a signal interrupted before they did anything are repeated, save syncs:
+ * <p>Threads: those that {@link LinuxThreads#mayBlock}, one file by several at a time. Every call
+ * save those on event counters may wait for the device and holds its thread meanwhile; one of
+ * another thread is found by an assertion. Calls that a signal interrupted before they did anything are repeated, save syncs:
  * a second one may not know what the first one lost.
  *
  * {@snippet :
@@ -65,13 +65,10 @@ public final class LinuxFiles {
   private static final int LOCK_EX = 2;
   private static final int LOCK_NB = 4;
 
-  private static final String HELD_CARRIER = "a virtual thread would hold its carrier";
+  private static final String BLOCKED =
+      "a virtual thread would hold its carrier, an event loop would stand still";
 
   private LinuxFiles() {}
-
-  private static boolean mayBlock() {
-    return !Thread.currentThread().isVirtual();
-  }
 
   /**
    * Opens or creates a file. The descriptor is never inherited by a started process.
@@ -85,7 +82,7 @@ public final class LinuxFiles {
    *     UTF-8
    */
   public static int open(Path path, int flags, int mode) throws ErrnoException {
-    assert mayBlock() : HELD_CARRIER;
+    assert LinuxThreads.mayBlock() : BLOCKED;
     POSIX posix = ColdPosix.get();
     String name = nativeName(path, System.getProperty("sun.jnu.encoding"));
     while (true) {
@@ -120,7 +117,7 @@ public final class LinuxFiles {
    *     lost earlier
    */
   public static void close(int fd) throws ErrnoException {
-    assert mayBlock() : HELD_CARRIER;
+    assert LinuxThreads.mayBlock() : BLOCKED;
     POSIX posix = ColdPosix.get();
     // Linux frees the descriptor before it can be interrupted, so EINTR is success and a repetition
     // would hit another's.
@@ -157,7 +154,7 @@ public final class LinuxFiles {
    */
   public static long pread(int fd, MemorySegment buffer, long lengthBytes, long offset)
       throws ErrnoException {
-    assert mayBlock() : HELD_CARRIER;
+    assert LinuxThreads.mayBlock() : BLOCKED;
     Objects.checkFromIndexSize(0, lengthBytes, buffer.byteSize());
     if (buffer.isReadOnly()) {
       throw new IllegalArgumentException("the buffer is read-only: buffer=" + buffer);
@@ -175,7 +172,7 @@ public final class LinuxFiles {
    */
   public static long pwrite(int fd, MemorySegment buffer, long lengthBytes, long offset)
       throws ErrnoException {
-    assert mayBlock() : HELD_CARRIER;
+    assert LinuxThreads.mayBlock() : BLOCKED;
     Objects.checkFromIndexSize(0, lengthBytes, buffer.byteSize());
     return check("pwrite", Gds.gds_pwrite(fd, buffer, lengthBytes, offset));
   }
@@ -190,7 +187,7 @@ public final class LinuxFiles {
    */
   public static long pwrite(int fd, MemorySegment buffer, long lengthBytes, long offset, int flags)
       throws ErrnoException {
-    assert mayBlock() : HELD_CARRIER;
+    assert LinuxThreads.mayBlock() : BLOCKED;
     Objects.checkFromIndexSize(0, lengthBytes, buffer.byteSize());
     return check("pwritev2", Gds.gds_pwrite_with(fd, buffer, lengthBytes, offset, flags));
   }
@@ -202,13 +199,13 @@ public final class LinuxFiles {
    *     success for data that is lost
    */
   public static void fdatasync(int fd) throws ErrnoException {
-    assert mayBlock() : HELD_CARRIER;
+    assert LinuxThreads.mayBlock() : BLOCKED;
     check("fdatasync", Gds.gds_fdatasync(fd));
   }
 
   /** As {@link #fdatasync}, with all metadata; of a directory, its entries. */
   public static void fsync(int fd) throws ErrnoException {
-    assert mayBlock() : HELD_CARRIER;
+    assert LinuxThreads.mayBlock() : BLOCKED;
     check("fsync", Gds.gds_fsync(fd));
   }
 
@@ -221,13 +218,13 @@ public final class LinuxFiles {
    */
   public static void fallocate(int fd, int mode, long offset, long lengthBytes)
       throws ErrnoException {
-    assert mayBlock() : HELD_CARRIER;
+    assert LinuxThreads.mayBlock() : BLOCKED;
     check("fallocate", Gds.gds_fallocate(fd, mode, offset, lengthBytes));
   }
 
   /** Sets the size; what is added reads as zeros. */
   public static void ftruncate(int fd, long sizeBytes) throws ErrnoException {
-    assert mayBlock() : HELD_CARRIER;
+    assert LinuxThreads.mayBlock() : BLOCKED;
     check("ftruncate", Gds.gds_ftruncate(fd, sizeBytes));
   }
 
@@ -236,7 +233,7 @@ public final class LinuxFiles {
    * reported.
    */
   public static FileStatus statx(int fd) throws ErrnoException {
-    assert mayBlock() : HELD_CARRIER;
+    assert LinuxThreads.mayBlock() : BLOCKED;
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment status = gds_file_status.allocate(arena);
       int result = Gds.gds_statx(fd, status);

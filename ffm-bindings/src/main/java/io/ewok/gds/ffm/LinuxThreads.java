@@ -10,7 +10,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.BitSet;
 
 /**
- * On which CPUs the calling thread runs.
+ * On which CPUs the calling thread runs, and whether it may wait there.
  *
  * <p>Threads: where it runs now is for any; what it may run on is for platform threads only, since
  * on a virtual thread it would bind whatever carrier is under it at the moment.
@@ -27,6 +27,15 @@ public final class LinuxThreads {
   private static final int CPUS_MAX = 8192;
 
   private LinuxThreads() {}
+
+  /**
+   * Returns whether the calling thread may wait in the kernel: neither does it turn an event loop,
+   * nor is it a virtual one, which would hold its carrier.
+   */
+  public static boolean mayBlock() {
+    Thread self = Thread.currentThread();
+    return !self.isVirtual() && !(self instanceof EventThread loop && loop.turning());
+  }
 
   /** The CPU on which the calling thread runs; it may be another one already. */
   public static int currentCpu() {

@@ -1,6 +1,7 @@
 package io.ewok.gds.ffm;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -9,8 +10,11 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.BitSet;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.LinkedBlockingQueue;
 import org.junit.jupiter.api.Test;
 
 class LinuxThreadsTest {
@@ -68,5 +72,36 @@ class LinuxThreadsTest {
     Thread.ofVirtual().start(task);
     ExecutionException e = assertThrows(ExecutionException.class, task::get);
     assertInstanceOf(IllegalStateException.class, e.getCause());
+  }
+
+  private static final class Loop extends Thread implements EventThread {
+    private final BlockingQueue<Boolean> mayBlock = new LinkedBlockingQueue<>();
+    private boolean turning;
+
+    @Override
+    public boolean turning() {
+      return turning;
+    }
+
+    @Override
+    public void run() {
+      mayBlock.add(LinuxThreads.mayBlock());
+      turning = true;
+      mayBlock.add(LinuxThreads.mayBlock());
+      turning = false;
+      mayBlock.add(LinuxThreads.mayBlock());
+    }
+  }
+
+  @Test
+  void virtualThreadsAndTurningLoopsMayNotBlock() throws Exception {
+    assertTrue(LinuxThreads.mayBlock());
+    Loop loop = new Loop();
+    loop.start();
+    loop.join();
+    assertEquals(List.of(true, false, true), List.copyOf(loop.mayBlock));
+    FutureTask<Boolean> virtual = new FutureTask<>(LinuxThreads::mayBlock);
+    Thread.ofVirtual().start(virtual);
+    assertFalse(virtual.get());
   }
 }

@@ -1,5 +1,6 @@
 package io.ewok.gds.pagestore;
 
+import io.ewok.gds.ffm.LinuxThreads;
 import io.ewok.gds.reactor.Baton;
 import java.io.IOException;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -8,8 +9,8 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Runs calls that may wait for the device, and are not reads or writes, on a platform thread: the
- * caller's own, or for a virtual thread, which would hold its carrier, a helper's.
+ * Runs calls that may wait for the device, and are not reads or writes, on a thread that may wait:
+ * the caller's own, or a helper's where the caller is a virtual thread or turns an event loop.
  *
  * <p>Ownership: an engine's; helpers come on demand and end when idle or on {@link #close}.
  *
@@ -53,7 +54,7 @@ final class BlockingCalls implements AutoCloseable {
   }
 
   <T> T call(Call<T> call) throws IOException {
-    if (!Thread.currentThread().isVirtual()) {
+    if (LinuxThreads.mayBlock()) {
       return call.run();
     }
     Handed<T> handed = new Handed<>(call);

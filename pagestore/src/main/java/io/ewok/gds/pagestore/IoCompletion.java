@@ -5,9 +5,13 @@ package io.ewok.gds.pagestore;
  * without a thread that waits for each.
  *
  * <p>Threads: called on the thread on which the request ended, which serves others too: the
- * engine's, or the submitter's where there was nothing to wait for. It must not wait for anything,
- * nor close the file. A request that it submits to an engine whose queue is full fails, since
- * nobody can wait there; on an engine that performs at once, {@code sim}, the calls nest.
+ * engine's, or the submitter's where there was nothing to wait for. It must not wait for anything.
+ * It may close the file if nothing else is in flight on it; not the engine. A request that it
+ * submits to an engine whose queue is full fails, since nobody can wait there; on an engine that
+ * performs at once, {@code sim}, the calls nest.
+ *
+ * <p>Who closes a file waits for its transfers, but not for completions that are told of them; who
+ * closes the engine waits for both.
  *
  * <pre>{@code
  * void completed(IoRequest request, int bytes, Exception failure) {

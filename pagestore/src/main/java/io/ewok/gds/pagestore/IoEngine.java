@@ -13,7 +13,8 @@ import java.util.List;
  * are still open. Regions that were registered are unregistered by close.
  *
  * <p>Threads: any, platform or virtual, for all methods. A virtual thread never holds its carrier
- * in a call that waits for the device. An interrupt does not end a wait for the device: the kernel
+ * in a call that waits for the device, nor does the thread of a reactor stop its loop: the loop
+ * turns inside of the call. An interrupt does not end a wait for the device: the kernel
  * owns the memory until it is done. The wait goes on, the interrupt status is kept.
  *
  * <pre>{@code
@@ -142,7 +143,12 @@ public interface IoEngine extends AutoCloseable {
   /** Returns the counters. */
   IoStats stats();
 
-  /** Waits for what is in flight, closes the files still open and stops. Twice does nothing. */
+  /**
+   * Waits for what is in flight, closes the files still open and stops. Twice does nothing.
+   *
+   * @throws IllegalStateException in a completion, whose thread it would wait for; nothing has
+   *     changed
+   */
   @Override
   void close() throws IOException;
 }

@@ -269,6 +269,11 @@ public final class IoRequest {
     return workClass;
   }
 
+  /** Whether a completion is told of the end, instead of somebody who awaits it. */
+  boolean isTold() {
+    return onComplete != null;
+  }
+
   boolean isWrite() {
     return kind == Kind.WRITE;
   }

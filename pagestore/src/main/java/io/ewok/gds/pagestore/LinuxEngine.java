@@ -70,8 +70,11 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
   /** Undoes that, before its descriptor is closed. */
   abstract void unregisterFromKernel(LinuxFile file);
 
-  /** Ends the engine's threads; no request is in flight any more. */
+  /** Ends the engine's threads; no request is in flight any more. Waits for them. */
   abstract void stop();
+
+  /** Whether this is a thread that {@link #stop} would wait for. */
+  abstract boolean isOwnThread();
 
   @Override
   public final EngineChoice choice() {
@@ -169,9 +172,9 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
       if (claimed < count) {
         while (claimed > 0) {
           IoRequest request = batch[--claimed];
-          LinuxFile file = endLease(request);
+          endLease(request);
           request.rollback();
-          file.exit();
+          ((LinuxFile) request.file()).exit();
         }
       }
     }
@@ -252,32 +255,42 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
 
   /*
    * How a request ends. The lease goes first, so that who was told of the end can close the region,
-   * and then its place in the work queue. The file's gate goes last but for handing over what waited
-   * for the place, so that who closed the file finds its requests done. In between comes the
-   * telling, after which the request is its owner's and not touched.
+   * and then its place in the work queue. In between comes the telling, after which the request is
+   * its owner's and not touched. Then goes the file's gate, so that who closed the file finds its
+   * requests done; but before a completion is called, since that may close the file itself. Handing
+   * over what waited for the place is last.
    */
 
   /** Ends a request that succeeded; counting it is the caller's. */
   final void complete(IoRequest request, int bytes) {
-    LinuxFile file = endLease(request);
+    endLease(request);
     boolean placeFree = endDispatch(request);
+    LinuxFile left = leftAfterTelling(request);
     request.complete(bytes);
-    leave(file, placeFree);
+    leave(left, placeFree);
   }
 
   final void fail(IoRequest request, Throwable failure) {
-    LinuxFile file = endLease(request);
-    boolean placeFree = endDispatch(request);
-    request.fail(failure);
-    leave(file, placeFree);
+    endLease(request);
+    abandon(request, failure);
   }
 
   /** Ends a request whose memory the kernel may still use: the lease is never given back. */
   final void abandon(IoRequest request, Throwable cause) {
-    LinuxFile file = (LinuxFile) request.file();
     boolean placeFree = endDispatch(request);
+    LinuxFile left = leftAfterTelling(request);
     request.fail(cause);
-    leave(file, placeFree);
+    leave(left, placeFree);
+  }
+
+  /** Leaves the file of a request with a completion; returns that of one without. */
+  private static LinuxFile leftAfterTelling(IoRequest request) {
+    LinuxFile file = (LinuxFile) request.file();
+    if (request.isTold()) {
+      file.exit();
+      return null;
+    }
+    return file;
   }
 
   private boolean endDispatch(IoRequest request) {
@@ -289,17 +302,18 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
   }
 
   private void leave(LinuxFile file, boolean placeFree) {
-    file.exit();
+    if (file != null) {
+      file.exit();
+    }
     if (placeFree) {
       dispatch.pump();
     }
   }
 
-  private static LinuxFile endLease(IoRequest request) {
+  private static void endLease(IoRequest request) {
     if (request.region() != null) {
       RegionLeases.giveBack(request.region(), request.regionOffset(), request.length());
     }
-    return (LinuxFile) request.file();
   }
 
   // ---------------------------------------------------------------- files and names
@@ -375,50 +389,85 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
 
   @Override
   public final void register(Region region) {
-    synchronized (registered) {
-      requireOpen();
-      if (registered.contains(region)) {
-        throw new IllegalStateException(
-            "the region is registered already: sizeBytes=" + region.sizeBytes());
-      }
-      RegionLeases.register(region);
-      try {
-        registerWithKernel(region);
-      } catch (RuntimeException | Error e) {
-        RegionLeases.unregister(region);
-        throw e;
-      }
-      registered.add(region);
-      counters.nodeTraffic().register(region);
+    onThreadThatMayWait(
+        () -> {
+          synchronized (registered) {
+            registerUnderLock(region);
+          }
+        });
+  }
+
+  private void registerUnderLock(Region region) {
+    requireOpen();
+    if (registered.contains(region)) {
+      throw new IllegalStateException(
+          "the region is registered already: sizeBytes=" + region.sizeBytes());
     }
+    RegionLeases.register(region);
+    try {
+      registerWithKernel(region);
+    } catch (RuntimeException | Error e) {
+      RegionLeases.unregister(region);
+      throw e;
+    }
+    registered.add(region);
+    counters.nodeTraffic().register(region);
   }
 
   @Override
   public final void unregister(Region region) {
-    synchronized (registered) {
-      requireOpen();
-      if (!registered.remove(region)) {
-        throw new IllegalStateException(
-            "the region is not registered: sizeBytes=" + region.sizeBytes());
-      }
-      counters.nodeTraffic().unregister(region);
-      try {
-        unregisterFromKernel(region);
-      } finally {
-        // Transfers in flight have leases of their own.
-        RegionLeases.unregister(region);
-      }
+    onThreadThatMayWait(
+        () -> {
+          synchronized (registered) {
+            unregisterUnderLock(region);
+          }
+        });
+  }
+
+  private void unregisterUnderLock(Region region) {
+    requireOpen();
+    if (!registered.remove(region)) {
+      throw new IllegalStateException(
+          "the region is not registered: sizeBytes=" + region.sizeBytes());
+    }
+    counters.nodeTraffic().unregister(region);
+    try {
+      unregisterFromKernel(region);
+    } finally {
+      // Transfers in flight have leases of their own.
+      RegionLeases.unregister(region);
+    }
+  }
+
+  private void onThreadThatMayWait(Runnable body) {
+    try {
+      blockingCalls.run(body::run);
+    } catch (IOException e) {
+      throw new AssertionError("the body throws none", e);
     }
   }
 
   @Override
   public final void close() throws IOException {
-    List<LinuxFile> left;
+    if (isOwnThread()) {
+      throw new IllegalStateException("the engine would wait for itself: name=" + name());
+    }
     synchronized (openFiles) {
       if (closed) {
         return;
       }
       closed = true;
+    }
+    try {
+      blockingCalls.run(this::end);
+    } finally {
+      blockingCalls.close();
+    }
+  }
+
+  private void end() throws IOException {
+    List<LinuxFile> left;
+    synchronized (openFiles) {
       left = new ArrayList<>(openFiles);
     }
     dispatch.close();
@@ -435,7 +484,6 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
       }
     }
     stop();
-    blockingCalls.close();
     synchronized (registered) {
       registered.forEach(RegionLeases::unregister);
       registered.clear();

@@ -5,6 +5,7 @@ import io.ewok.gds.allocator.leases.RegionLeases;
 import io.ewok.gds.ffm.Errno;
 import io.ewok.gds.ffm.ErrnoException;
 import io.ewok.gds.ffm.LinuxFiles;
+import io.ewok.gds.ffm.LinuxThreads;
 import io.ewok.gds.reactor.Gate;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -14,8 +15,9 @@ import java.util.Objects;
 /**
  * A file of the operating system, for the engines that have such.
  *
- * <p>A platform thread performs its blocking calls itself: handing over to another thread and back
- * costs more than the transfer saves. A virtual thread hands over to the engine.
+ * <p>A thread that may wait performs its blocking calls itself: handing over to another thread and
+ * back costs more than the transfer saves. A virtual thread, and one that turns an event loop, hand
+ * over to the engine.
  */
 final class LinuxFile implements IoFile {
   private final LinuxEngine engine;
@@ -196,7 +198,7 @@ final class LinuxFile implements IoFile {
   @Override
   public void sync() throws IOException {
     requireWritable();
-    if (Thread.currentThread().isVirtual()) {
+    if (!LinuxThreads.mayBlock()) {
       submitAndWait(engine.requests().take().prepareSync(this));
       return;
     }
@@ -205,7 +207,7 @@ final class LinuxFile implements IoFile {
 
   /** A thread that may block transfers itself, unless its kind of work is limited. */
   private boolean handsOver(boolean write) {
-    return Thread.currentThread().isVirtual() || engine.limits(workClass, write);
+    return !LinuxThreads.mayBlock() || engine.limits(workClass, write);
   }
 
   private int submitAndWait(IoRequest request) throws IOException {
@@ -213,7 +215,9 @@ final class LinuxFile implements IoFile {
     try {
       return request.await();
     } finally {
-      engine.requests().giveBack(request);
+      if (request.isDone()) { // not if too many waits on a loop are inside of each other
+        engine.requests().giveBack(request);
+      }
     }
   }
 

@@ -189,9 +189,12 @@ final class PoolEngine extends LinuxEngine {
 
   /** A worker that submits, in a callback, is about to take something itself. */
   private Worker workerToWake() {
-    return Thread.currentThread() instanceof Worker self && self.engine() == this
-        ? null
-        : claimWorker();
+    return isOwnThread() ? null : claimWorker();
+  }
+
+  @Override
+  boolean isOwnThread() {
+    return Thread.currentThread() instanceof Worker self && self.engine() == this;
   }
 
   @Override

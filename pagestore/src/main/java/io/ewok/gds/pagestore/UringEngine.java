@@ -122,6 +122,11 @@ final class UringEngine extends LinuxEngine {
   }
 
   @Override
+  boolean isOwnThread() {
+    return Reactor.current() == reactor;
+  }
+
+  @Override
   void stop() {
     reactor.close();
   }

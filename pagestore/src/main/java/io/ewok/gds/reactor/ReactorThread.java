@@ -1,5 +1,6 @@
 package io.ewok.gds.reactor;
 
+import io.ewok.gds.ffm.EventThread;
 import io.ewok.gds.ffm.LinuxThreads;
 import java.io.IOException;
 import java.util.BitSet;
@@ -8,7 +9,7 @@ import java.util.BitSet;
  * The thread of a reactor: opens the driver, turns the loop, tells everybody when it ends, and
  * frees everything.
  */
-final class ReactorThread extends Thread {
+final class ReactorThread extends Thread implements EventThread {
   final Reactor reactor;
   private final ReactorOptions options;
   private final LoopDriver.Source source;
@@ -36,6 +37,11 @@ final class ReactorThread extends Thread {
     this.reactor = reactor;
     this.options = options;
     this.source = source;
+  }
+
+  @Override
+  public boolean turning() {
+    return turning;
   }
 
   @Override

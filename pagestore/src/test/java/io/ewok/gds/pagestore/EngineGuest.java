@@ -1,5 +1,6 @@
 package io.ewok.gds.pagestore;
 
+import io.ewok.gds.allocator.HugePages;
 import io.ewok.gds.allocator.MemoryBudget;
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.allocator.RegionOptions;
@@ -13,6 +14,10 @@ import java.nio.file.Path;
 /** Runs in a virtual machine and tells what its engines make of it, a line a fact. */
 final class EngineGuest {
   static final String PREFIX = "gds|";
+  private static final int OPENED = 10;
+
+  /** More than half of the smallest limit of locked memory in {@link EnginesInGuestTest}. */
+  private static final int REGISTERED_BYTES = 48 << 10;
 
   private EngineGuest() {}
 
@@ -62,6 +67,27 @@ final class EngineGuest {
       tell("remote", stats.remoteOperations());
       tell("transfers", stats.reads() + stats.writes());
     }
+    openAgainAndAgain(budget);
+  }
+
+  /** The kernel has to give locked memory back before the next one needs it. */
+  private static void openAgainAndAgain(MemoryBudget budget) throws IOException {
+    int withFixedBuffers = 0;
+    RegionOptions small = RegionOptions.ofSize(REGISTERED_BYTES).withHugePages(HugePages.OFF);
+    for (int i = 0; i < OPENED; i++) {
+      try (Region region = Region.map(budget, small);
+          IoEngine engine = IoEngines.open(EngineOptions.defaults())) {
+        engine.register(region);
+        String description = engine.description();
+        if (!engine.name().equals("URING") || description.contains("with fixed buffers")) {
+          withFixedBuffers++;
+        } else {
+          tell("refused" + i, description);
+        }
+      }
+    }
+    tell("opened", OPENED);
+    tell("openedWithFixedBuffers", withFixedBuffers);
   }
 
   /** Reads and writes through the engine's queue, atomically where that can be. */
