@@ -16,6 +16,7 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 _Static_assert(sizeof(off_t) == 8, "file offsets must be 64 bits wide");
@@ -64,6 +65,16 @@ int64_t gds_pwrite_with(int fd, const void *buffer, uint64_t length_bytes, int64
 {
     struct iovec memory = {.iov_base = (void *)(uintptr_t)buffer, .iov_len = length_bytes};
     RESULT_UNINTERRUPTED(pwritev2(fd, &memory, 1, offset, flags));
+}
+
+int64_t gds_preadv(int fd, const void *pieces, int piece_count, int64_t offset)
+{
+    RESULT_UNINTERRUPTED(preadv(fd, pieces, piece_count, offset));
+}
+
+int64_t gds_pwritev(int fd, const void *pieces, int piece_count, int64_t offset, int flags)
+{
+    RESULT_UNINTERRUPTED(pwritev2(fd, pieces, piece_count, offset, flags));
 }
 
 int gds_fdatasync(int fd)
@@ -125,6 +136,10 @@ int gds_statx(int fd, struct gds_file_status *status)
             return -errno;
         status->logical_block_bytes = (uint32_t)block_bytes;
     }
+    struct statfs system;
+    if (fstatfs(fd, &system) < 0)
+        return -errno;
+    status->file_system_type = (uint32_t)system.f_type;
     return 0;
 }
 

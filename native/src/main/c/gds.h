@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 /* Raised with every incompatible change of this file; Java refuses a library of another version. */
-#define GDS_ABI_VERSION 3
+#define GDS_ABI_VERSION 4
 
 /* What gds_statx tells of a file: a fixed form of struct statx, which grows with kernel headers. */
 struct gds_file_status {
@@ -28,6 +28,8 @@ struct gds_file_status {
     uint32_t atomic_write_max_bytes;
     /* The unit of transfers of a block device; 0 for other files. */
     uint32_t logical_block_bytes;
+    /* What statfs calls the type of the file system: a magic number. */
+    uint32_t file_system_type;
 };
 
 /* Everything else in the library's own sources is hidden. */
@@ -40,6 +42,9 @@ int64_t gds_pread(int fd, void *buffer, uint64_t length_bytes, int64_t offset);
 int64_t gds_pwrite(int fd, const void *buffer, uint64_t length_bytes, int64_t offset);
 /* The flags are those of pwritev2, RWF_. */
 int64_t gds_pwrite_with(int fd, const void *buffer, uint64_t length_bytes, int64_t offset, int flags);
+/* To and from several pieces of memory, in their order: an array of struct iovec. */
+int64_t gds_preadv(int fd, const void *pieces, int piece_count, int64_t offset);
+int64_t gds_pwritev(int fd, const void *pieces, int piece_count, int64_t offset, int flags);
 /* A sync that was interrupted is reported: one that is repeated may not know what the first one lost. */
 int gds_fdatasync(int fd);
 int gds_fsync(int fd);

@@ -6,6 +6,7 @@ import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoFile;
 import io.ewok.gds.pagestore.OpenMode;
 import io.ewok.gds.pagestore.PageFile;
+import io.ewok.gds.pagestore.PageFileOptions;
 import io.ewok.gds.pagestore.StorageException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -34,6 +35,8 @@ public final class CachedPageFile extends CachedFile {
   /** Space is reserved in steps of this size. */
   private static final long GROW_BYTES = 1 << 20;
 
+  private static final PageFileOptions GROW = PageFileOptions.defaults().withStepBytes(GROW_BYTES);
+
   private static final long NO_STAGING = -1;
 
   private final PageSize size;
@@ -60,7 +63,7 @@ public final class CachedPageFile extends CachedFile {
     super(manager, io, hashSeed);
     this.size = size;
     this.table = manager.table();
-    this.units = new PageFile(io, Math.max(size.bytes(), io.alignmentBytes()), GROW_BYTES);
+    this.units = new PageFile(io, Math.max(size.bytes(), io.alignmentBytes()), GROW);
   }
 
   /** The size of the pages. */

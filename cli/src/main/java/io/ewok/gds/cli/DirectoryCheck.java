@@ -24,11 +24,9 @@ final class DirectoryCheck {
     List<Finding> findings = new ArrayList<>();
     findings.add(
         new Finding("directory", directory.toString(), "what follows is about a store in it"));
-    boolean device = true;
     try {
       FileStore fileStore = Files.getFileStore(directory);
       findings.add(new Finding("file system", fileStore.type(), meaning(fileStore.type())));
-      device = !fileStore.type().equals("tmpfs") && !fileStore.type().equals("ramfs");
       findings.add(
           new Finding(
               "free space",
@@ -37,11 +35,11 @@ final class DirectoryCheck {
     } catch (IOException e) {
       findings.add(new Finding("file system", "unknown", Failures.message(e)));
     }
-    findings.add(directIo(device));
+    findings.add(directIo());
     return findings;
   }
 
-  private Finding directIo(boolean device) {
+  private Finding directIo() {
     Path probe = directory.resolve(".gds-doctor-" + ProcessHandle.current().pid());
     try {
       try (IoFile file = engine.open(probe, OpenMode.CREATE_NEW)) {
@@ -49,13 +47,12 @@ final class DirectoryCheck {
             ? new Finding(
                 "direct I/O",
                 file.alignmentBytes() + " B alignment",
-                device
-                    ? "reads and writes go past the page cache of the system"
-                    : "accepted, though there is no device")
+                "reads and writes go past the page cache of the system")
             : new Finding(
                 "direct I/O",
-                "refused",
-                "the file system has none: data is cached twice and reads are not the device's");
+                "none",
+                "the file system goes through memory: data is cached twice and reads are not the"
+                    + " device's");
       } finally {
         Files.deleteIfExists(probe);
       }

@@ -16,6 +16,8 @@ package io.ewok.gds.ffm;
  *     ask for it; 0 where there are none
  * @param atomicWriteMaxBytes the largest such write
  * @param logicalBlockBytes the unit of transfers of a block device; 0 for other files
+ * @param fileSystemType the magic number of the file system's kind, as {@code statfs} tells it; 0
+ *     where it is not reported
  */
 public record FileStatus(
     long sizeBytes,
@@ -27,7 +29,8 @@ public record FileStatus(
     int directOffsetAlignmentBytes,
     int atomicWriteMinBytes,
     int atomicWriteMaxBytes,
-    int logicalBlockBytes) {
+    int logicalBlockBytes,
+    int fileSystemType) {
 
   private static final int TYPE_MASK = 0xF000;
   private static final int TYPE_REGULAR = 0x8000;

@@ -19,8 +19,8 @@ import jnr.posix.POSIX;
  *
  * <p>Threads: those that {@link LinuxThreads#mayBlock}, one file by several at a time. Every call
  * save those on event counters may wait for the device and holds its thread meanwhile; one of
- * another thread is found by an assertion. Calls that a signal interrupted before they did anything are repeated, save syncs:
- * a second one may not know what the first one lost.
+ * another thread is found by an assertion. Calls that a signal interrupted before they did anything
+ * are repeated, save syncs: a second one may not know what the first one lost.
  *
  * {@snippet :
  * int fd = LinuxFiles.open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
@@ -54,6 +54,9 @@ public final class LinuxFiles {
    * FileStatus} tells, at multiples of themselves.
    */
   public static final int RWF_ATOMIC = 0x40;
+
+  /** Bytes of a piece's address and length. */
+  public static final long PIECE_BYTES = 16;
 
   /** {@link #eventfd} flag: a read of zero fails with EAGAIN instead of waiting. */
   public static final int EFD_NONBLOCK = 0x800;
@@ -193,6 +196,34 @@ public final class LinuxFiles {
   }
 
   /**
+   * Reads into several pieces of memory, in their order; blocks.
+   *
+   * @param pieces an array of {@code struct iovec}: each an address and a length in bytes, as
+   *     64-bit numbers. That there is such memory is the caller's to know.
+   * @param count of them, at most 1024
+   * @return as {@link #pread}, of all of them
+   */
+  public static long preadv(int fd, MemorySegment pieces, int count, long offset)
+      throws ErrnoException {
+    assert LinuxThreads.mayBlock() : BLOCKED;
+    Objects.checkFromIndexSize(0, count * PIECE_BYTES, pieces.byteSize());
+    return check("preadv", Gds.gds_preadv(fd, pieces, count, offset));
+  }
+
+  /**
+   * Writes from several pieces of memory, in their order; blocks.
+   *
+   * @param pieces as of {@link #preadv}
+   * @param flags as of {@link #pwrite(int, MemorySegment, long, long, int)}
+   */
+  public static long pwritev(int fd, MemorySegment pieces, int count, long offset, int flags)
+      throws ErrnoException {
+    assert LinuxThreads.mayBlock() : BLOCKED;
+    Objects.checkFromIndexSize(0, count * PIECE_BYTES, pieces.byteSize());
+    return check("pwritev2", Gds.gds_pwritev(fd, pieces, count, offset, flags));
+  }
+
+  /**
    * Makes the file's data durable, with as much metadata as reading it back needs; blocks.
    *
    * @throws ErrnoException after which it is unknown what is durable; calling again may report
@@ -251,7 +282,8 @@ public final class LinuxFiles {
           gds_file_status.direct_offset_alignment_bytes(status),
           gds_file_status.atomic_write_min_bytes(status),
           gds_file_status.atomic_write_max_bytes(status),
-          gds_file_status.logical_block_bytes(status));
+          gds_file_status.logical_block_bytes(status),
+          gds_file_status.file_system_type(status));
     }
   }
 
@@ -262,7 +294,17 @@ public final class LinuxFiles {
       throw new ErrnoException("fstat", posix.errno());
     }
     return new FileStatus(
-        status.st_size(), status.mode(), status.ino(), status.dev(), status.nlink(), 0, 0, 0, 0, 0);
+        status.st_size(),
+        status.mode(),
+        status.ino(),
+        status.dev(),
+        status.nlink(),
+        0,
+        0,
+        0,
+        0,
+        0,
+        0);
   }
 
   /** Makes an event counter, which any thread can raise and one can wait for; not inherited. */

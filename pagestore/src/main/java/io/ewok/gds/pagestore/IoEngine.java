@@ -14,8 +14,8 @@ import java.util.List;
  *
  * <p>Threads: any, platform or virtual, for all methods. A virtual thread never holds its carrier
  * in a call that waits for the device, nor does the thread of a reactor stop its loop: the loop
- * turns inside of the call. An interrupt does not end a wait for the device: the kernel
- * owns the memory until it is done. The wait goes on, the interrupt status is kept.
+ * turns inside of the call. An interrupt does not end a wait for the device: the kernel owns the
+ * memory until it is done. The wait goes on, the interrupt status is kept.
  *
  * <pre>{@code
  * try (IoEngine engine = IoEngines.open(EngineOptions.defaults());

@@ -32,7 +32,10 @@ public interface IoFile extends AutoCloseable {
   /** Returns what offsets, addresses and lengths are multiples of: a power of two, at least 512. */
   int alignmentBytes();
 
-  /** Returns whether transfers bypass the page cache; false where the file system refuses that. */
+  /**
+   * Returns whether transfers bypass the page cache; false where the file system refuses that, or
+   * takes it and is known not to do it.
+   */
   boolean isDirect();
 
   /**
@@ -63,6 +66,9 @@ public interface IoFile extends AutoCloseable {
   /**
    * Reserves space, so that later writes in this range cannot find the device full. A range past
    * the end makes the file longer; new bytes read as zero. Arguments need no alignment.
+   *
+   * <p>Where the file system cannot reserve space the file becomes longer and no more, and says so
+   * when it is printed. Nobody may write past the range's end meanwhile, then.
    *
    * @throws OutOfSpaceException if the device is full; the file stays usable
    */

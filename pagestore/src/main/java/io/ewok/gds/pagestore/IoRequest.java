@@ -1,6 +1,7 @@
 package io.ewok.gds.pagestore;
 
 import io.ewok.gds.allocator.Region;
+import io.ewok.gds.allocator.leases.RegionLeases;
 import io.ewok.gds.reactor.Baton;
 import java.io.IOException;
 import java.util.Objects;
@@ -72,6 +73,11 @@ public final class IoRequest {
   private Region region;
   private long regionOffset;
   private int length;
+
+  /** More than 1 if the memory is {@link #scattered}. */
+  private int pieces;
+
+  private ScatteredMemory scattered;
   private boolean synced;
   private boolean atomic;
 
@@ -118,6 +124,83 @@ public final class IoRequest {
     return prepare(Kind.WRITE, file, offset, region, regionOffset, length);
   }
 
+  /**
+   * Prepares a read into pieces of memory, which are filled one after the other.
+   *
+   * @param regionOffsets where the pieces are, in bytes; copied
+   * @param first the first of the array that counts
+   * @param count how many do, at least 1
+   * @param pieceBytes the length of each, a multiple of the file's alignment
+   */
+  public IoRequest prepareRead(
+      IoFile file,
+      long offset,
+      Region region,
+      long[] regionOffsets,
+      int first,
+      int count,
+      int pieceBytes) {
+    checkPieces(file, offset, region, regionOffsets, first, count, pieceBytes);
+    return prepare(Kind.READ, file, offset, region, regionOffsets, first, count, pieceBytes);
+  }
+
+  /** Prepares a write from pieces of memory, one after the other; as for the read of such. */
+  public IoRequest prepareWrite(
+      IoFile file,
+      long offset,
+      Region region,
+      long[] regionOffsets,
+      int first,
+      int count,
+      int pieceBytes) {
+    checkPieces(file, offset, region, regionOffsets, first, count, pieceBytes);
+    requireWritable(file);
+    return prepare(Kind.WRITE, file, offset, region, regionOffsets, first, count, pieceBytes);
+  }
+
+  private static void checkPieces(
+      IoFile file,
+      long offset,
+      Region region,
+      long[] regionOffsets,
+      int first,
+      int count,
+      int pieceBytes) {
+    Objects.checkFromIndexSize(first, count, regionOffsets.length);
+    if (count < 1 || pieceBytes < 1 || count > Integer.MAX_VALUE / pieceBytes) {
+      throw new IllegalArgumentException(
+          "there is at least 1 piece of at least 1 byte, and no more than a transfer can have:"
+              + " count=%d pieceBytes=%d".formatted(count, pieceBytes));
+    }
+    file.checkTransfer(offset, region, regionOffsets[first], pieceBytes);
+    for (int i = 1; i < count; i++) {
+      file.checkTransfer(
+          offset + (long) i * pieceBytes, region, regionOffsets[first + i], pieceBytes);
+    }
+  }
+
+  private IoRequest prepare(
+      Kind kind,
+      IoFile file,
+      long offset,
+      Region region,
+      long[] regionOffsets,
+      int first,
+      int count,
+      int pieceBytes) {
+    beginPreparing();
+    set(kind, file, offset, region, regionOffsets[first], count * pieceBytes);
+    if (count > 1) {
+      if (scattered == null) {
+        scattered = new ScatteredMemory();
+      }
+      scattered.set(region, regionOffsets, first, count, pieceBytes);
+      pieces = count;
+    }
+    state.set(PREPARED);
+    return this;
+  }
+
   /** Prepares a sync as in {@link IoFile#sync}: of the writes that completed before submit. */
   public IoRequest prepareSync(IoFile file) {
     requireWritable(file);
@@ -154,14 +237,15 @@ public final class IoRequest {
    * IoFile#atomicWrites} allows.
    *
    * @throws IllegalStateException if the request is not prepared, or not a write
-   * @throws IllegalArgumentException if the file cannot do this write so
+   * @throws IllegalArgumentException if the file cannot do this write so, nor any from several
+   *     pieces of memory
    */
   public IoRequest atomic() {
     requirePrepared();
     if (kind != Kind.WRITE) {
       throw new IllegalStateException("only a write can be atomic: " + this);
     }
-    if (!file.atomicWrites().allows(offset, length)) {
+    if (pieces > 1 || !file.atomicWrites().allows(offset, length)) {
       throw new IllegalArgumentException(
           "the file cannot do this write wholly or not at all: "
               + file.atomicWrites()
@@ -199,12 +283,21 @@ public final class IoRequest {
   private IoRequest prepare(
       Kind kind, IoFile file, long offset, Region region, long regionOffset, int length) {
     beginPreparing();
+    set(kind, file, offset, region, regionOffset, length);
+    state.set(PREPARED);
+    return this;
+  }
+
+  /** As the owner has it from prepare on, in one piece. */
+  private void set(
+      Kind kind, IoFile file, long offset, Region region, long regionOffset, int length) {
     this.kind = kind;
     this.file = file;
     this.offset = offset;
     this.region = region;
     this.regionOffset = regionOffset;
     this.length = length;
+    this.pieces = 1;
     this.workClass = file.workClass();
     this.synced = false;
     this.atomic = false;
@@ -212,8 +305,6 @@ public final class IoRequest {
     this.progress = null;
     this.failure = null;
     done.reset();
-    state.set(PREPARED);
-    return this;
   }
 
   /**
@@ -254,7 +345,7 @@ public final class IoRequest {
     return region;
   }
 
-  /** Returns the byte offset in the region. */
+  /** Returns the byte offset in the region, of the first piece if there are several. */
   public long regionOffset() {
     return regionOffset;
   }
@@ -262,6 +353,44 @@ public final class IoRequest {
   /** Returns the bytes to transfer. */
   public int length() {
     return length;
+  }
+
+  /** Returns how many pieces of memory there are, all of one length; 1 for a sync. */
+  public int pieces() {
+    return pieces;
+  }
+
+  /**
+   * Returns the byte offset of a piece in the region.
+   *
+   * @param piece from 0 on
+   */
+  public long regionOffset(int piece) {
+    Objects.checkIndex(piece, pieces);
+    return pieces == 1 ? regionOffset : scattered.offset(piece);
+  }
+
+  /** The memory, if it is in several pieces; else null. */
+  ScatteredMemory scattered() {
+    return pieces > 1 ? scattered : null;
+  }
+
+  /** Keeps the memory in place; on an exception it is not kept. */
+  void lease() {
+    if (pieces > 1) {
+      scattered.lease();
+    } else if (region != null) {
+      RegionLeases.take(region, regionOffset, length);
+    }
+  }
+
+  /** Undoes {@link #lease}. */
+  void endLease() {
+    if (pieces > 1) {
+      scattered.giveBack();
+    } else if (region != null) {
+      RegionLeases.giveBack(region, regionOffset, length);
+    }
   }
 
   /** Returns what the request is for, null before the first prepare. */
@@ -376,17 +505,16 @@ public final class IoRequest {
     begin();
     try {
       result = 0;
-      switch (kind) {
-        case READ -> result = file.read(offset, region, regionOffset, length);
-        case WRITE -> {
-          if (synced) {
-            file.writeSynced(offset, region, regionOffset, length);
-          } else {
-            file.write(offset, region, regionOffset, length);
-          }
-          result = length;
+      if (kind == Kind.SYNC) {
+        file.sync();
+      }
+      int pieceBytes = length / pieces;
+      for (int i = 0; i < pieces && kind != Kind.SYNC; i++) {
+        int bytes = performPiece(offset + (long) i * pieceBytes, regionOffset(i), pieceBytes);
+        result += bytes;
+        if (bytes < pieceBytes) {
+          break;
         }
-        case SYNC -> file.sync();
       }
     } catch (IOException e) {
       failure = e;
@@ -395,6 +523,18 @@ public final class IoRequest {
       throw e;
     }
     tell();
+  }
+
+  private int performPiece(long offset, long regionOffset, int length) throws IOException {
+    if (kind == Kind.READ) {
+      return file.read(offset, region, regionOffset, length);
+    }
+    if (synced) {
+      file.writeSynced(offset, region, regionOffset, length);
+    } else {
+      file.write(offset, region, regionOffset, length);
+    }
+    return length;
   }
 
   /**

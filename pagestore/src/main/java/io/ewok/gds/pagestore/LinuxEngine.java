@@ -172,7 +172,7 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
       if (claimed < count) {
         while (claimed > 0) {
           IoRequest request = batch[--claimed];
-          endLease(request);
+          request.endLease();
           request.rollback();
           ((LinuxFile) request.file()).exit();
         }
@@ -221,9 +221,7 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
     try {
       file.enter();
       entered = true;
-      if (request.region() != null) {
-        RegionLeases.take(request.region(), request.regionOffset(), request.length());
-      }
+      request.lease();
       claimed = true;
     } finally {
       if (!claimed) {
@@ -263,7 +261,7 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
 
   /** Ends a request that succeeded; counting it is the caller's. */
   final void complete(IoRequest request, int bytes) {
-    endLease(request);
+    request.endLease();
     boolean placeFree = endDispatch(request);
     LinuxFile left = leftAfterTelling(request);
     request.complete(bytes);
@@ -271,7 +269,7 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
   }
 
   final void fail(IoRequest request, Throwable failure) {
-    endLease(request);
+    request.endLease();
     abandon(request, failure);
   }
 
@@ -307,12 +305,6 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
     }
     if (placeFree) {
       dispatch.pump();
-    }
-  }
-
-  private static void endLease(IoRequest request) {
-    if (request.region() != null) {
-      RegionLeases.giveBack(request.region(), request.regionOffset(), request.length());
     }
   }
 

@@ -29,6 +29,11 @@ final class LinuxFile implements IoFile {
 
   private volatile WorkClass workClass = WorkClass.FOREGROUND;
 
+  /** Held by threads that may wait. */
+  private final Object growing = new Object();
+
+  private volatile boolean reservesSpace = true;
+
   /** The failure of a sync; set once, then writes and syncs are refused. */
   private volatile IOException failedSync;
 
@@ -123,7 +128,24 @@ final class LinuxFile implements IoFile {
             null);
       }
     } else if (length > 0) {
-      change("preallocate", () -> LinuxFiles.fallocate(opened.descriptor(), 0, offset, length));
+      change("preallocate", () -> reserve(offset, length));
+    }
+  }
+
+  private void reserve(long offset, long length) throws ErrnoException {
+    try {
+      LinuxFiles.fallocate(opened.descriptor(), 0, offset, length);
+    } catch (ErrnoException e) {
+      if (e.errno() != Errno.EOPNOTSUPP) {
+        throw e;
+      }
+      reservesSpace = false;
+      // Of two at once the shorter must not cut what the longer has made.
+      synchronized (growing) {
+        if (LinuxFiles.statx(opened.descriptor()).sizeBytes() < offset + length) {
+          LinuxFiles.ftruncate(opened.descriptor(), offset + length);
+        }
+      }
     }
   }
 
@@ -232,9 +254,10 @@ final class LinuxFile implements IoFile {
     long regionOffset = request.regionOffset();
     int length = request.length();
     int writeFlags = request.isAtomic() ? LinuxFiles.RWF_ATOMIC : 0;
+    ScatteredMemory scattered = request.scattered();
     return request.isSynced()
-        ? performSyncedWrite(offset, region, regionOffset, length, writeFlags)
-        : performTransfer(kind, offset, region, regionOffset, length, writeFlags);
+        ? performSyncedWrite(offset, region, regionOffset, scattered, length, writeFlags)
+        : performTransfer(kind, offset, region, regionOffset, scattered, length, writeFlags);
   }
 
   private int performInline(
@@ -257,8 +280,8 @@ final class LinuxFile implements IoFile {
       RegionLeases.take(region, regionOffset, length);
       try {
         return synced
-            ? performSyncedWrite(offset, region, regionOffset, length, 0)
-            : performTransfer(kind, offset, region, regionOffset, length, 0);
+            ? performSyncedWrite(offset, region, regionOffset, null, length, 0)
+            : performTransfer(kind, offset, region, regionOffset, null, length, 0);
       } finally {
         RegionLeases.giveBack(region, regionOffset, length);
       }
@@ -269,13 +292,16 @@ final class LinuxFile implements IoFile {
 
   /**
    * Reads or writes with blocking calls on this platform thread. The caller holds the gate and the
-   * region's lease.
+   * region's leases.
+   *
+   * @param scattered the memory, if it is in several pieces; else null
    */
   int performTransfer(
       IoRequest.Kind kind,
       long offset,
       Region region,
       long regionOffset,
+      ScatteredMemory scattered,
       int length,
       int writeFlags)
       throws StorageException {
@@ -284,25 +310,23 @@ final class LinuxFile implements IoFile {
     if (length > 0) {
       TransferProgress progress = new TransferProgress();
       progress.start(write, length, opened.alignmentBytes());
-      do {
+      boolean more = true;
+      while (more) {
         done = progress.done();
-        MemorySegment memory = region.segment().asSlice(regionOffset + done, length - done);
         engine.counters().countNativeCall();
-        int result;
+        long result;
         try {
-          result =
-              (int)
-                  (write
-                      ? pwrite(memory, length - done, offset + done, writeFlags)
-                      : LinuxFiles.pread(
-                          opened.descriptor(), memory, length - done, offset + done));
+          if (scattered != null) {
+            result = call(write, scattered, done, offset + done, writeFlags);
+          } else {
+            MemorySegment memory = region.segment().asSlice(regionOffset + done, length - done);
+            result = call(write, memory, offset + done, writeFlags);
+          }
         } catch (ErrnoException e) {
           result = -e.errno();
         }
-        if (!progress.advance(result)) {
-          break;
-        }
-      } while (true);
+        more = progress.advance((int) result);
+      }
       if (progress.errno() != 0) {
         throw failedTransfer(kind, offset, progress.errno(), isWriteThrough(writeFlags));
       }
@@ -316,11 +340,27 @@ final class LinuxFile implements IoFile {
     return (writeFlags & LinuxFiles.RWF_DSYNC) != 0;
   }
 
-  private long pwrite(MemorySegment memory, int length, long offset, int flags)
+  /* Blocking calls are not cut short: the kernel itself gives the device several parts at once. */
+  private long call(boolean write, MemorySegment memory, long offset, int flags)
       throws ErrnoException {
+    int descriptor = opened.descriptor();
+    long length = memory.byteSize();
+    if (!write) {
+      return LinuxFiles.pread(descriptor, memory, length, offset);
+    }
     return flags == 0
-        ? LinuxFiles.pwrite(opened.descriptor(), memory, length, offset)
-        : LinuxFiles.pwrite(opened.descriptor(), memory, length, offset, flags);
+        ? LinuxFiles.pwrite(descriptor, memory, length, offset)
+        : LinuxFiles.pwrite(descriptor, memory, length, offset, flags);
+  }
+
+  private long call(boolean write, ScatteredMemory memory, int done, long offset, int flags)
+      throws ErrnoException {
+    int descriptor = opened.descriptor();
+    MemorySegment pieces = memory.from(done);
+    int count = memory.countFrom(done);
+    return write
+        ? LinuxFiles.pwritev(descriptor, pieces, count, offset, flags)
+        : LinuxFiles.preadv(descriptor, pieces, count, offset);
   }
 
   /**
@@ -349,7 +389,13 @@ final class LinuxFile implements IoFile {
   }
 
   /** As {@link #performTransfer}, and durable. */
-  int performSyncedWrite(long offset, Region region, long regionOffset, int length, int writeFlags)
+  int performSyncedWrite(
+      long offset,
+      Region region,
+      long regionOffset,
+      ScatteredMemory scattered,
+      int length,
+      int writeFlags)
       throws StorageException {
     if (length == 0) {
       return 0;
@@ -360,7 +406,7 @@ final class LinuxFile implements IoFile {
     if (method == SyncMethod.DSYNC) {
       try {
         int flags = writeFlags | LinuxFiles.RWF_DSYNC;
-        performTransfer(kind, offset, region, regionOffset, length, flags);
+        performTransfer(kind, offset, region, regionOffset, scattered, length, flags);
         engine.counters().countCompleted(IoRequest.Kind.SYNC, 0);
       } catch (StorageException e) {
         if (isPoisoned() || e instanceof OutOfSpaceException) {
@@ -371,7 +417,7 @@ final class LinuxFile implements IoFile {
       }
     }
     if (method == SyncMethod.FDATASYNC) {
-      performTransfer(kind, offset, region, regionOffset, length, writeFlags);
+      performTransfer(kind, offset, region, regionOffset, scattered, length, writeFlags);
       performSync();
     }
     syncChoice.took(method, System.nanoTime() - start);
@@ -441,7 +487,8 @@ final class LinuxFile implements IoFile {
 
   @Override
   public String toString() {
-    return "path=%s direct=%b alignmentBytes=%d"
-        .formatted(path, opened.direct(), opened.alignmentBytes());
+    return "path=%s direct=%b fileSystem=%s alignmentBytes=%d reservesSpace=%b"
+        .formatted(
+            path, opened.direct(), opened.fileSystem(), opened.alignmentBytes(), reservesSpace);
   }
 }

@@ -13,7 +13,8 @@ import java.nio.file.Path;
 /**
  * A descriptor and what its file told when it was opened.
  *
- * @param direct whether it bypasses the page cache
+ * @param direct whether it bypasses the page cache, for all that is known
+ * @param fileSystem what it lies on
  * @param alignmentBytes what offsets, addresses and lengths are multiples of
  * @param deviceBytes size of a block device; negative for a regular file, whose size changes
  * @param deviceNumber says which files are on one device
@@ -22,6 +23,7 @@ import java.nio.file.Path;
 record OpenedFile(
     int descriptor,
     boolean direct,
+    String fileSystem,
     int alignmentBytes,
     long deviceBytes,
     long deviceNumber,
@@ -100,10 +102,15 @@ record OpenedFile(
     }
   }
 
-  private static OpenedFile examine(Path path, int descriptor, boolean direct) throws IOException {
+  private static OpenedFile examine(Path path, int descriptor, boolean openedDirect)
+      throws IOException {
     FileStatus status = LinuxFiles.statx(descriptor);
     boolean device = status.isBlockDevice();
     requireUsable(device || status.isRegularFile(), path);
+    // Of a device's node it is told where that lies.
+    FileSystemKind fileSystem =
+        device ? FileSystemKind.UNKNOWN : FileSystemKind.of(status.fileSystemType());
+    boolean direct = openedDirect && fileSystem.isDirect(status.directOffsetAlignmentBytes() > 0);
     AtomicWrites atomicWrites =
         direct
             ? new AtomicWrites(status.atomicWriteMinBytes(), status.atomicWriteMaxBytes())
@@ -111,6 +118,11 @@ record OpenedFile(
     return new OpenedFile(
         descriptor,
         direct,
+        device
+            ? "none"
+            : fileSystem == FileSystemKind.UNKNOWN
+                ? "0x%x".formatted(status.fileSystemType())
+                : fileSystem.toString(),
         alignmentBytes(path, status),
         device ? status.sizeBytes() : -1,
         // A device's node lies on another device than it stands for; each node is one device.

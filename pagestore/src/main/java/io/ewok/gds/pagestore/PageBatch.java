@@ -9,8 +9,10 @@ import java.util.Objects;
  * Reads or writes many pages by number, at once: the device has them all at the same time, and
  * neighbours go in one transfer. Reusable; allocates nothing when used again.
  *
- * <p>Pages are neighbours if they follow each other in the arrays, in the file and in memory. So
- * ascending page numbers give the fewest transfers.
+ * <p>Pages are neighbours if they follow each other in the arrays and in the file. So ascending
+ * page numbers give the fewest transfers. It is best if neighbours follow each other in memory,
+ * too: the engine then need not look for the pages of memory each time, if the region is
+ * registered.
  *
  * <p>Ownership: none; engine, file and region stay the caller's.
  *
@@ -79,13 +81,8 @@ public final class PageBatch {
     while (next < count && failure == null) {
       int prepared = 0;
       while (next < count && prepared < requests.length) {
-        int run = neighbours(pages, regionOffsets, next, count);
-        IoRequest request = requests[prepared++];
-        if (write) {
-          file.prepareWrite(request, pages[next], run, region, regionOffsets[next]);
-        } else {
-          file.prepareRead(request, pages[next], run, region, regionOffsets[next]);
-        }
+        int run = neighbours(pages, next, count);
+        prepare(write, requests[prepared++], pages[next], run, region, regionOffsets, next);
         next += run;
       }
       engine.submitAll(requests, prepared);
@@ -96,15 +93,39 @@ public final class PageBatch {
     }
   }
 
-  private int neighbours(long[] pages, long[] regionOffsets, int first, int count) {
+  private int neighbours(long[] pages, int first, int count) {
     int run = 1;
     while (first + run < count
         && run < transferPagesMax
-        && pages[first + run] == pages[first] + run
-        && regionOffsets[first + run] == regionOffsets[first] + (long) run * file.pageBytes()) {
+        && pages[first + run] == pages[first] + run) {
       run++;
     }
     return run;
+  }
+
+  private void prepare(
+      boolean write,
+      IoRequest request,
+      long first,
+      int count,
+      Region region,
+      long[] regionOffsets,
+      int from) {
+    boolean inOnePiece = true;
+    for (int i = 1; i < count && inOnePiece; i++) {
+      inOnePiece = regionOffsets[from + i] == regionOffsets[from] + (long) i * file.pageBytes();
+    }
+    if (write) {
+      if (inOnePiece) {
+        file.prepareWrite(request, first, count, region, regionOffsets[from]);
+      } else {
+        file.prepareWrite(request, first, count, region, regionOffsets, from);
+      }
+    } else if (inOnePiece) {
+      file.prepareRead(request, first, count, region, regionOffsets[from]);
+    } else {
+      file.prepareRead(request, first, count, region, regionOffsets, from);
+    }
   }
 
   private IOException awaitAll(int count) {

@@ -2,6 +2,7 @@ package io.ewok.gds.pagestore;
 
 import io.ewok.gds.allocator.Region;
 import java.io.IOException;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * A file of pages of one size, addressed by page number. Space is reserved in steps ahead of the
@@ -16,7 +17,8 @@ import java.io.IOException;
  * <p>Threads: any. Pages are not locked: two transfers of one page at once mix.
  *
  * <pre>{@code
- * PageFile pages = new PageFile(engine.open(path, OpenMode.CREATE_NEW), 4096, 64 << 20);
+ * PageFile pages =
+ *     new PageFile(engine.open(path, OpenMode.CREATE_NEW), 4096, PageFileOptions.defaults());
  * pages.ensureCapacity(page + 1);
  * pages.write(page, region, frameOffset);
  * pages.sync();
@@ -30,17 +32,16 @@ public final class PageFile implements AutoCloseable {
   private final int pageBytes;
   private final long stepBytes;
 
-  /** Pages that the file has space for. Grows only; written under the monitor. */
-  private volatile long capacityPages;
+  /** Pages that the file has space for. Grows only. */
+  private final AtomicLong capacityPages;
 
   /**
    * Takes over an open file.
    *
    * @param pageBytes a power of two, a multiple of the file's alignment
-   * @param stepBytes bytes to reserve at a time, a multiple of the page size; larger means fewer
-   *     extents and more space unused at the end
    */
-  public PageFile(IoFile file, int pageBytes, long stepBytes) throws IOException {
+  public PageFile(IoFile file, int pageBytes, PageFileOptions options) throws IOException {
+    long stepBytes = options.stepBytes();
     if (Integer.bitCount(pageBytes) != 1
         || pageBytes % file.alignmentBytes() != 0
         || stepBytes < pageBytes
@@ -53,7 +54,7 @@ public final class PageFile implements AutoCloseable {
     this.file = file;
     this.pageBytes = pageBytes;
     this.stepBytes = stepBytes;
-    this.capacityPages = file.sizeBytes() / pageBytes;
+    this.capacityPages = new AtomicLong(file.sizeBytes() / pageBytes);
   }
 
   /** Returns the file, for what is not done by page number. */
@@ -68,7 +69,7 @@ public final class PageFile implements AutoCloseable {
 
   /** Returns the pages that the file has space for; numbers are 0 to one less. */
   public long capacityPages() {
-    return capacityPages;
+    return capacityPages.get();
   }
 
   /**
@@ -78,29 +79,25 @@ public final class PageFile implements AutoCloseable {
    * @throws OutOfSpaceException if there is no room for that; the file stays as usable as it was
    */
   public void ensureCapacity(long pages) throws IOException {
-    if (pages <= capacityPages) {
+    long have = capacityPages.get() * pageBytes;
+    if (pages <= have / pageBytes) {
       return;
     }
     if (pages > Long.MAX_VALUE / pageBytes - stepBytes) {
       throw new IllegalArgumentException("more pages than a file can have: pages=" + pages);
     }
-    synchronized (this) {
-      long have = capacityPages * pageBytes;
-      long need = pages * pageBytes - have;
-      if (need <= 0) {
-        return;
+    long need = pages * pageBytes - have;
+    long steps = (need + stepBytes - 1) / stepBytes * stepBytes;
+    // Others may do the same meanwhile: what is reserved twice stays as it is.
+    try {
+      file.preallocate(have, steps);
+      capacityPages.accumulateAndGet((have + steps) / pageBytes, Math::max);
+    } catch (OutOfSpaceException e) {
+      if (steps == need) {
+        throw e;
       }
-      long steps = (need + stepBytes - 1) / stepBytes * stepBytes;
-      try {
-        file.preallocate(have, steps);
-        capacityPages = (have + steps) / pageBytes;
-      } catch (OutOfSpaceException e) {
-        if (steps == need) {
-          throw e;
-        }
-        file.preallocate(have, need);
-        capacityPages = pages;
-      }
+      file.preallocate(have, need);
+      capacityPages.accumulateAndGet(pages, Math::max);
     }
   }
 
@@ -153,6 +150,26 @@ public final class PageFile implements AutoCloseable {
   }
 
   /**
+   * Prepares a request that reads neighbouring pages into frames wherever they are, in one
+   * transfer.
+   *
+   * @param regionOffsets where each page goes, in bytes; copied
+   * @param from the place of the first page's in the array
+   */
+  public IoRequest prepareRead(
+      IoRequest request, long first, int count, Region region, long[] regionOffsets, int from) {
+    long offset = offset(first, count);
+    return request.prepareRead(file, offset, region, regionOffsets, from, count, pageBytes);
+  }
+
+  /** Prepares a request that writes neighbouring pages from frames wherever they are; likewise. */
+  public IoRequest prepareWrite(
+      IoRequest request, long first, int count, Region region, long[] regionOffsets, int from) {
+    long offset = offset(first, count);
+    return request.prepareWrite(file, offset, region, regionOffsets, from, count, pageBytes);
+  }
+
+  /**
    * Gives the space of pages back to the device; they read as zeros until they are written, which
    * takes new space.
    *
@@ -173,10 +190,11 @@ public final class PageFile implements AutoCloseable {
 
   /** Returns where pages begin in the file, in bytes; refuses those outside of the capacity. */
   long offset(long first, long count) {
-    if (first < 0 || count < 1 || first > capacityPages - count) {
+    long capacity = capacityPages.get();
+    if (first < 0 || count < 1 || first > capacity - count) {
       throw new IllegalArgumentException(
           "the pages are outside of the file: path=%s capacityPages=%d first=%d count=%d"
-              .formatted(file.path(), capacityPages, first, count));
+              .formatted(file.path(), capacity, first, count));
     }
     return first * pageBytes;
   }
@@ -189,5 +207,11 @@ public final class PageFile implements AutoCloseable {
   @Override
   public void close() throws IOException {
     file.close();
+  }
+
+  @Override
+  public String toString() {
+    return "pageBytes=%d stepBytes=%d capacityPages=%d %s"
+        .formatted(pageBytes, stepBytes, capacityPages.get(), file);
   }
 }

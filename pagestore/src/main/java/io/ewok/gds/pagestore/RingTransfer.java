@@ -44,14 +44,25 @@ final class RingTransfer extends RingOperation {
   private void prepareRest() {
     int done = progress.done();
     int length = request.length() - done;
+    if (!request.isAtomic()) {
+      length = Math.min(length, TransferProgress.CALL_BYTES_MAX);
+    }
     long offset = request.offset() + done;
     long regionOffset = request.regionOffset() + done;
+    ScatteredMemory scattered = request.scattered();
+    int flags = method == SyncMethod.DSYNC ? LinuxFiles.RWF_DSYNC : 0;
+    flags |= request.isAtomic() ? LinuxFiles.RWF_ATOMIC : 0;
     if (request.kind() == IoRequest.Kind.READ) {
-      prepareRead(file.descriptor(), offset, request.region(), regionOffset, length);
-    } else {
-      int flags = method == SyncMethod.DSYNC ? LinuxFiles.RWF_DSYNC : 0;
-      flags |= request.isAtomic() ? LinuxFiles.RWF_ATOMIC : 0;
+      if (scattered == null) {
+        prepareRead(file.descriptor(), offset, request.region(), regionOffset, length);
+      } else {
+        prepareRead(file.descriptor(), offset, scattered.from(done), scattered.countFrom(done));
+      }
+    } else if (scattered == null) {
       prepareWrite(file.descriptor(), offset, request.region(), regionOffset, length, flags);
+    } else {
+      prepareWrite(
+          file.descriptor(), offset, scattered.from(done), scattered.countFrom(done), flags);
     }
   }
 

@@ -12,6 +12,12 @@ import io.ewok.gds.ffm.Errno;
  * <p>Threads: confined to whoever performs the transfer at the time.
  */
 public final class TransferProgress {
+  /**
+   * What the ring is given at once. It hands what is longer to a thread of its own, which is slower
+   * than going on with the rest; and it keeps other work from the device.
+   */
+  static final int CALL_BYTES_MAX = 512 << 10;
+
   /** A kernel that says "again" this often, or writes nothing, will not do it next time either. */
   private static final int FRUITLESS_MAX = 100;
 

@@ -148,7 +148,7 @@ final class RingDriver implements LoopDriver {
         file < 0 ? 0 : Liburing.IOSQE_FIXED_FILE(),
         file < 0 ? operation.descriptor : file,
         operation.offset,
-        region == null ? 0 : region.address() + operation.regionOffset,
+        (region == null ? 0 : region.address()) + operation.regionOffset,
         operation.length,
         operation.flags,
         Math.max(0, buffer),

@@ -2,6 +2,7 @@ package io.ewok.gds.reactor;
 
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.ffm.liburing.Liburing;
+import java.lang.foreign.MemorySegment;
 
 /**
  * One operation on its way through a {@link Reactor}: what to do, and whom to tell. Reusable; in
@@ -18,6 +19,8 @@ import io.ewok.gds.ffm.liburing.Liburing;
 public abstract class RingOperation extends Message {
   static final int READ = Liburing.IORING_OP_READ();
   static final int WRITE = Liburing.IORING_OP_WRITE();
+  private static final int READV = Liburing.IORING_OP_READV();
+  private static final int WRITEV = Liburing.IORING_OP_WRITEV();
 
   /** The kernel's flags of sending and accepting; the same on all machines. */
   private static final int MSG_NOSIGNAL = 0x4000;
@@ -35,7 +38,10 @@ public abstract class RingOperation extends Message {
   int descriptor;
   long offset;
   Region region;
+
+  /** In the region; an address if there is none. */
   long regionOffset;
+
   int length;
 
   int flags;
@@ -69,6 +75,22 @@ public abstract class RingOperation extends Message {
   protected final void prepareWrite(
       int descriptor, long offset, Region region, long regionOffset, int length, int flags) {
     prepare(WRITE, descriptor, offset, region, regionOffset, length, flags);
+  }
+
+  /**
+   * Prepares to read into pieces of memory; they, what tells of them, and the descriptor stay until
+   * the operation has completed.
+   *
+   * @param pieces an array of {@code struct iovec}, native
+   */
+  protected final void prepareRead(int descriptor, long offset, MemorySegment pieces, int count) {
+    prepare(READV, descriptor, offset, null, pieces.address(), count, 0);
+  }
+
+  /** Prepares to write from pieces of memory; as for the read into such. */
+  protected final void prepareWrite(
+      int descriptor, long offset, MemorySegment pieces, int count, int flags) {
+    prepare(WRITEV, descriptor, offset, null, pieces.address(), count, flags);
   }
 
   /** Prepares to make the data durable (fdatasync). */
@@ -125,7 +147,11 @@ public abstract class RingOperation extends Message {
 
   /** Whether the kernel may have it for ever. */
   boolean waitsForOthers() {
-    return opcode != READ && opcode != WRITE && opcode != Liburing.IORING_OP_FSYNC();
+    return opcode != READ
+        && opcode != WRITE
+        && opcode != READV
+        && opcode != WRITEV
+        && opcode != Liburing.IORING_OP_FSYNC();
   }
 
   private void prepare(

@@ -182,6 +182,139 @@ abstract class EngineConformanceTest {
     }
   }
 
+  /** Chooses where pieces are, one after the other or not. */
+  private static long[] scatter(SplittableRandom random, int count, int pieceBytes, int places) {
+    List<Integer> free = new ArrayList<>();
+    for (int i = 0; i < places; i++) {
+      free.add(i);
+    }
+    long[] offsets = new long[count];
+    for (int i = 0; i < count; i++) {
+      int chosen = random.nextInt(4) == 0 ? 0 : random.nextInt(free.size());
+      offsets[i] = (long) free.remove(chosen) * pieceBytes;
+    }
+    return offsets;
+  }
+
+  @Test
+  void piecesOfMemoryAreTransferredInTheirOrder() throws IOException {
+    long seed = 20260102;
+    SplittableRandom random = new SplittableRandom(seed);
+    IoRequest request = new IoRequest();
+    byte[] model = new byte[300 * UNIT];
+    try (IoFile file = create("data")) {
+      file.truncate(model.length);
+      for (int step = 0; step < 60; step++) {
+        String where = "seed=" + seed + " step=" + step;
+        int pieceBytes = UNIT << random.nextInt(3);
+        int places = REGION_BYTES / pieceBytes;
+        int count = 1 + random.nextInt(step % 10 == 0 ? places : Math.min(places, 12));
+        int length = count * pieceBytes;
+        int offset = random.nextInt(model.length / UNIT - length / UNIT + 1) * UNIT;
+        long[] at = scatter(random, count, pieceBytes, places);
+        boolean synced = random.nextInt(4) == 0;
+        byte[] content = new byte[length];
+        random.nextBytes(content);
+        System.arraycopy(content, 0, model, offset, length);
+        for (int i = 0; i < count; i++) {
+          MemorySegment.copy(
+              model,
+              offset + i * pieceBytes,
+              region.segment(),
+              ValueLayout.JAVA_BYTE,
+              at[i],
+              pieceBytes);
+        }
+        request.prepareWrite(file, offset, region, at, 0, count, pieceBytes);
+        engine.submit(synced ? request.synced() : request);
+        assertEquals(length, request.await(), where);
+
+        region.segment().fill((byte) 0);
+        long[] other = scatter(random, count, pieceBytes, places);
+        long[] array = new long[count + 3];
+        System.arraycopy(other, 0, array, 2, count);
+        request.prepareRead(file, offset, region, array, 2, count, pieceBytes);
+        Arrays.fill(array, -1);
+        engine.submit(request);
+        assertEquals(length, request.await(), where);
+        for (int i = 0; i < count; i++) {
+          byte[] expected =
+              Arrays.copyOfRange(model, offset + i * pieceBytes, offset + (i + 1) * pieceBytes);
+          assertArrayEquals(expected, bytes(other[i], pieceBytes), where + " piece=" + i);
+        }
+      }
+      file.truncate(3L * UNIT);
+      long[] apart = {0, 2L * UNIT, 4L * UNIT, 6L * UNIT};
+      engine.submit(request.prepareRead(file, UNIT, region, apart, 0, 4, UNIT));
+      assertEquals(2 * UNIT, request.await(), "the end of the file");
+      assertArrayEquals(
+          Arrays.copyOfRange(model, 2 * UNIT, 3 * UNIT), bytes(2L * UNIT, UNIT), "last piece");
+    }
+  }
+
+  @Test
+  void badPiecesAreRefused() throws IOException {
+    try (IoFile file = create("data")) {
+      IoRequest request = new IoRequest();
+      long[] at = {0, UNIT, REGION_BYTES, 1};
+      for (int[] bad :
+          new int[][] {{0, 0, UNIT}, {0, 2, 0}, {0, 2, -UNIT}, {0, 3, UNIT}, {2, 2, UNIT}}) {
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> request.prepareRead(file, 0, region, at, bad[0], bad[1], bad[2]),
+            Arrays.toString(bad));
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> request.prepareWrite(file, 0, region, at, bad[0], bad[1], bad[2]),
+            Arrays.toString(bad));
+      }
+      assertThrows(
+          IndexOutOfBoundsException.class,
+          () -> request.prepareRead(file, 0, region, at, 0, 5, UNIT));
+      request.prepareWrite(file, 0, region, at, 0, 2, UNIT);
+      assertThrows(IllegalArgumentException.class, request::atomic);
+      assertEquals(2, request.pieces());
+      assertEquals(UNIT, request.regionOffset(1));
+    }
+  }
+
+  @Test
+  void longTransfersAreDoneWhole() throws Exception {
+    int length = 3 << 20;
+    byte[] content = new byte[length];
+    new SplittableRandom(7).nextBytes(content);
+    Region large = Region.map(budget, RegionOptions.ofSize(length));
+    try (IoFile file = create("data")) {
+      IoRequest request = new IoRequest();
+      MemorySegment memory = large.segment();
+      MemorySegment.copy(content, 0, memory, ValueLayout.JAVA_BYTE, 0, length);
+      engine.submit(request.prepareWrite(file, UNIT, large, 0, length).synced());
+      assertEquals(length, request.await());
+      memory.fill((byte) 0);
+      engine.submit(request.prepareRead(file, UNIT, large, 0, length));
+      assertEquals(length, request.await());
+      assertArrayEquals(content, memory.toArray(ValueLayout.JAVA_BYTE));
+
+      // Two pieces, each longer than what the kernel is given at once.
+      int half = length / 2;
+      engine.submit(
+          request.prepareWrite(file, 0, large, new long[] {half, 0}, 0, 2, half).synced());
+      assertEquals(length, request.await());
+      memory.fill((byte) 0);
+      onThreads(true, 1, i -> () -> file.readFully(0, large, 0, length));
+      assertArrayEquals(
+          Arrays.copyOfRange(content, half, length),
+          memory.asSlice(0, half).toArray(ValueLayout.JAVA_BYTE));
+      assertArrayEquals(
+          Arrays.copyOf(content, half), memory.asSlice(half, half).toArray(ValueLayout.JAVA_BYTE));
+      file.truncate(length - UNIT / 2);
+      engine.submit(request.prepareRead(file, 0, large, 0, length));
+      assertEquals(length - UNIT / 2, request.await(), "the end of the file");
+    } finally {
+      large.close();
+    }
+  }
+
   @Test
   void readEndsAtTheEndOfTheFile() throws IOException {
     try (IoFile file = create("data")) {
@@ -734,7 +867,7 @@ abstract class EngineConformanceTest {
 
   @Test
   void pageFileGrowsInSteps() throws IOException {
-    try (PageFile pages = new PageFile(create("pages"), 2 * UNIT, 8 * UNIT)) {
+    try (PageFile pages = new PageFile(create("pages"), 2 * UNIT, new PageFileOptions(8 * UNIT))) {
       assertEquals(0, pages.capacityPages());
       assertThrows(IllegalArgumentException.class, () -> pages.write(0, region, 0));
       pages.ensureCapacity(1);

@@ -15,9 +15,9 @@ import org.junit.jupiter.api.io.TempDir;
 /**
  * Engines on machines that this one is not. Runs where {@code -Dgds.test.vm=COMMAND} names a
  * program that starts a virtual machine, takes {@code --sysctl}, {@code --memlock}, {@code --lbs},
- * {@code --atomic}, {@code --fs}, {@code --mkfs} and {@code --nodes}, sees this machine's files, and
- * runs what follows {@code --}. The machine has one NVMe disk. Where it is mounted is said by {@code
- * -Dgds.test.vm.folder=FOLDER}, {@code /scratch} unless it is said.
+ * {@code --atomic}, {@code --fs}, {@code --mkfs} and {@code --nodes}, sees this machine's files,
+ * and runs what follows {@code --}. The machine has one NVMe disk. Where it is mounted is said by
+ * {@code -Dgds.test.vm.folder=FOLDER}, {@code /scratch} unless it is said.
  */
 @EnabledIfSystemProperty(named = VirtualMachine.RUNNER, matches = ".+")
 class EnginesInGuestTest {
@@ -78,8 +78,7 @@ class EnginesInGuestTest {
   @Test
   void atomicWritesAreThoseOfTheDisk() throws Exception {
     Map<String, String> told =
-        guest(
-            FILE, "--atomic", "65536", "--fs", "ext4", "--mkfs", "-O bigalloc -C 65536");
+        guest(FILE, "--atomic", "65536", "--fs", "ext4", "--mkfs", "-O bigalloc -C 65536");
     assertEquals("65536", told.get("atomicMax"), told.toString());
     assertEquals("65536", told.get("atomicWritten"), told.toString());
     assertWorked(told);
@@ -94,8 +93,7 @@ class EnginesInGuestTest {
 
   @Test
   void rawDiskIsUsed() throws Exception {
-    Map<String, String> told =
-        guest(DEVICE, "--fs", "none", "--lbs", "4096", "--atomic", "16384");
+    Map<String, String> told = guest(DEVICE, "--fs", "none", "--lbs", "4096", "--atomic", "16384");
     assertEquals("true", told.get("device"), told.toString());
     assertEquals("4096", told.get("alignment"), told.toString());
     assertEquals("16384", told.get("atomicWritten"), told.toString());

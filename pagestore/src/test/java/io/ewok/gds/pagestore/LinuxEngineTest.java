@@ -296,7 +296,7 @@ abstract class LinuxEngineTest extends EngineConformanceTest {
         StorageException e =
             assertThrows(StorageException.class, () -> engine.open(device, OpenMode.READ_WRITE));
         assertTrue(e.getMessage().contains("EBUSY"), e.getMessage());
-        PageFile pages = new PageFile(file, UNIT, 64L * UNIT);
+        PageFile pages = new PageFile(file, UNIT, new PageFileOptions(64L * UNIT));
         assertEquals((4 << 20) / UNIT, pages.capacityPages());
         pages.read(10, region, UNIT);
         assertArrayEquals(bytes(0, UNIT), bytes(UNIT, UNIT));
@@ -344,6 +344,57 @@ abstract class LinuxEngineTest extends EngineConformanceTest {
             });
   }
 
+  @Test
+  void neighbouringPagesGoInOneTransferWhereverTheirFramesAre() throws IOException {
+    try (PageFile pages = new PageFile(create("pages"), UNIT, PageFileOptions.defaults())) {
+      pages.ensureCapacity(64);
+      PageBatch batch = new PageBatch(engine, pages, 64);
+      long[] numbers = {3, 4, 5, 9, 10, 12};
+      long[] frames = {0, 4096, 8192, 12288, 20480, 24576};
+      for (int i = 0; i < numbers.length; i++) {
+        fill(frames[i], UNIT, (int) numbers[i]);
+      }
+      IoStats before = engine.stats();
+      batch.write(numbers, frames, 6, region);
+      assertEquals(3, engine.stats().since(before).writes());
+      region.segment().fill((byte) 0);
+      batch.read(numbers, frames, 6, region);
+      assertEquals(3, engine.stats().since(before).reads());
+      for (int i = 0; i < numbers.length; i++) {
+        assertArrayEquals(filled(UNIT, (int) numbers[i]), bytes(frames[i], UNIT));
+      }
+    }
+  }
+
+  @Test
+  void piecesAreLeasedEach() throws IOException {
+    Region mine = Region.map(budget, RegionOptions.ofSize(8L * UNIT));
+    try (IoFile file = create("data")) {
+      IoRequest request = new IoRequest();
+      long[] at = {0, 4L * UNIT};
+      engine.submit(request.prepareWrite(file, 0, mine, at, 0, 2, UNIT));
+      request.await();
+      mine.close(); // no lease is left
+      request.prepareRead(file, 0, mine, at, 0, 2, UNIT);
+      assertThrows(IllegalStateException.class, () -> engine.submit(request));
+    }
+  }
+
+  /** Linux takes O_DIRECT there since 6.6, and refused it before. */
+  @Test
+  void fileInMemoryIsNotCalledDirect() throws IOException {
+    Path memory = Path.of("/dev/shm");
+    assumeTrue(Files.isWritable(memory) && Files.getFileStore(memory).type().equals("tmpfs"));
+    Path path = Files.createTempFile(memory, "gds", "");
+    try (IoFile file = engine.open(path, OpenMode.READ_WRITE)) {
+      assertFalse(file.isDirect());
+      assertTrue(file.toString().contains("direct=false fileSystem=tmpfs"), file.toString());
+      file.writeSynced(0, region, 0, UNIT);
+    } finally {
+      Files.delete(path);
+    }
+  }
+
   /** A file system of 1 MiB in memory, where this process may mount one. */
   @Test
   void fullDeviceIsSurvived() throws IOException {
@@ -374,7 +425,7 @@ abstract class LinuxEngineTest extends EngineConformanceTest {
       file.readFully(0, region, UNIT, UNIT);
       assertArrayEquals(filled(UNIT, 4), bytes(UNIT, UNIT));
       file.truncate(UNIT);
-      try (PageFile pages = new PageFile(file, UNIT, 512 << 10)) {
+      try (PageFile pages = new PageFile(file, UNIT, new PageFileOptions(512 << 10))) {
         pages.ensureCapacity(2);
         assertThrows(OutOfSpaceException.class, () -> pages.ensureCapacity(4000));
         long capacity = pages.capacityPages();

@@ -1,6 +1,7 @@
 package io.ewok.gds.pagestore;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assumptions.abort;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
@@ -19,7 +20,7 @@ final class LoopDevice {
     try {
       losetup = command.redirectError(ProcessBuilder.Redirect.DISCARD).start();
     } catch (IOException e) {
-      assumeTrue(false, "there is no losetup: " + e.getMessage());
+      abort("there is no losetup: " + e.getMessage());
     }
     String name = new String(losetup.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assumeTrue(losetup.waitFor() == 0, "loop devices need root, and a kernel that has them");

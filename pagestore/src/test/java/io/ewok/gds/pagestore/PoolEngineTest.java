@@ -61,6 +61,18 @@ class PoolEngineTest extends LinuxEngineTest {
   }
 
   @Test
+  void piecesOfMemoryAreOneCall() throws IOException {
+    try (IoFile file = create("data")) {
+      long before = engine.stats().nativeCalls();
+      IoRequest request = new IoRequest();
+      long[] at = {0, 5L * UNIT, 2L * UNIT};
+      engine.submit(request.prepareWrite(file, 0, region, at, 0, 3, UNIT));
+      assertEquals(3 * UNIT, request.await());
+      assertEquals(before + 1, engine.stats().nativeCalls());
+    }
+  }
+
+  @Test
   void idleThreadIsWokenBeforeAnotherIsStarted() throws IOException {
     List<Thread> before = workers();
     assertEquals(1, before.size());

@@ -37,7 +37,9 @@ class ReadAheadTest {
   @BeforeEach
   void writePages() throws IOException {
     region = Region.map(budget, RegionOptions.ofSize(1 << 20));
-    file = new PageFile(engine.open(Path.of("/pages"), OpenMode.CREATE_NEW), PAGE, PAGE);
+    file =
+        new PageFile(
+            engine.open(Path.of("/pages"), OpenMode.CREATE_NEW), PAGE, new PageFileOptions(PAGE));
     file.ensureCapacity(PAGES);
     for (int page = 0; page < PAGES; page++) {
       region.segment().set(ValueLayout.JAVA_LONG, 0, page);

@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.ewok.gds.allocator.Region;
+import io.ewok.gds.allocator.RegionOptions;
 import io.ewok.gds.ffm.UringProbe;
 import java.io.IOException;
 import java.util.List;
@@ -20,6 +22,24 @@ class UringEngineTest extends LinuxEngineTest {
         new EngineOptions(EngineKind.URING, 8, 1, SyncMethod.DSYNC),
         probe.setupFlags(),
         new EngineChoice("URING", List.of()));
+  }
+
+  @Test
+  void longTransfersGoInParts() throws IOException {
+    int length = 8 << 20;
+    Region large = Region.map(budget, RegionOptions.ofSize(length));
+    try (IoFile file = create("data")) {
+      file.truncate(length);
+      long before = engine.stats().nativeCalls();
+      IoRequest request = new IoRequest();
+      engine.submit(request.prepareRead(file, 0, large, 0, length));
+      assertEquals(length, request.await());
+      long calls = engine.stats().nativeCalls() - before;
+      assertTrue(calls >= length / TransferProgress.CALL_BYTES_MAX, "calls=" + calls);
+      assertEquals(1, engine.stats().reads());
+    } finally {
+      large.close();
+    }
   }
 
   /** More than the ring takes, so that some are cancelled before the kernel has them. */

@@ -22,10 +22,10 @@ public class Gds extends Gds$shared {
 
     static final SymbolLookup SYMBOL_LOOKUP = io.ewok.gds.ffm.NativeLibrary.symbols();
 
-    private static final int GDS_ABI_VERSION = (int)3L;
+    private static final int GDS_ABI_VERSION = (int)4L;
     /**
      * {@snippet lang=c :
-     * #define GDS_ABI_VERSION 3
+     * #define GDS_ABI_VERSION 4
      * }
      */
     public static int GDS_ABI_VERSION() {
@@ -282,6 +282,133 @@ public class Gds extends Gds$shared {
                 traceDowncall("gds_pwrite_with", fd, buffer, length_bytes, offset, flags);
             }
             return (long)mh$.invokeExact(fd, buffer, length_bytes, offset, flags);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gds_preadv {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            Gds.C_LONG,
+            Gds.C_INT,
+            Gds.C_POINTER,
+            Gds.C_INT,
+            Gds.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gds_preadv");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int64_t gds_preadv(int fd, const void *pieces, int piece_count, int64_t offset)
+     * }
+     */
+    public static FunctionDescriptor gds_preadv$descriptor() {
+        return gds_preadv.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int64_t gds_preadv(int fd, const void *pieces, int piece_count, int64_t offset)
+     * }
+     */
+    public static MethodHandle gds_preadv$handle() {
+        return gds_preadv.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int64_t gds_preadv(int fd, const void *pieces, int piece_count, int64_t offset)
+     * }
+     */
+    public static MemorySegment gds_preadv$address() {
+        return gds_preadv.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int64_t gds_preadv(int fd, const void *pieces, int piece_count, int64_t offset)
+     * }
+     */
+    public static long gds_preadv(int fd, MemorySegment pieces, int piece_count, long offset) {
+        var mh$ = gds_preadv.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gds_preadv", fd, pieces, piece_count, offset);
+            }
+            return (long)mh$.invokeExact(fd, pieces, piece_count, offset);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gds_pwritev {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            Gds.C_LONG,
+            Gds.C_INT,
+            Gds.C_POINTER,
+            Gds.C_INT,
+            Gds.C_LONG,
+            Gds.C_INT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gds_pwritev");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int64_t gds_pwritev(int fd, const void *pieces, int piece_count, int64_t offset, int flags)
+     * }
+     */
+    public static FunctionDescriptor gds_pwritev$descriptor() {
+        return gds_pwritev.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int64_t gds_pwritev(int fd, const void *pieces, int piece_count, int64_t offset, int flags)
+     * }
+     */
+    public static MethodHandle gds_pwritev$handle() {
+        return gds_pwritev.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int64_t gds_pwritev(int fd, const void *pieces, int piece_count, int64_t offset, int flags)
+     * }
+     */
+    public static MemorySegment gds_pwritev$address() {
+        return gds_pwritev.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int64_t gds_pwritev(int fd, const void *pieces, int piece_count, int64_t offset, int flags)
+     * }
+     */
+    public static long gds_pwritev(int fd, MemorySegment pieces, int piece_count, long offset, int flags) {
+        var mh$ = gds_pwritev.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gds_pwritev", fd, pieces, piece_count, offset, flags);
+            }
+            return (long)mh$.invokeExact(fd, pieces, piece_count, offset, flags);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

@@ -25,6 +25,7 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     uint32_t atomic_write_min_bytes;
  *     uint32_t atomic_write_max_bytes;
  *     uint32_t logical_block_bytes;
+ *     uint32_t file_system_type;
  * }
  * }
  */
@@ -45,7 +46,7 @@ public class gds_file_status {
         Gds.C_INT.withName("atomic_write_min_bytes"),
         Gds.C_INT.withName("atomic_write_max_bytes"),
         Gds.C_INT.withName("logical_block_bytes"),
-        MemoryLayout.paddingLayout(4)
+        Gds.C_INT.withName("file_system_type")
     ).withName("gds_file_status");
 
     /**
@@ -493,6 +494,50 @@ public class gds_file_status {
      */
     public static void logical_block_bytes(MemorySegment struct, int fieldValue) {
         struct.set(logical_block_bytes$LAYOUT, logical_block_bytes$OFFSET, fieldValue);
+    }
+
+    private static final OfInt file_system_type$LAYOUT = (OfInt)$LAYOUT.select(groupElement("file_system_type"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * uint32_t file_system_type
+     * }
+     */
+    public static final OfInt file_system_type$layout() {
+        return file_system_type$LAYOUT;
+    }
+
+    private static final long file_system_type$OFFSET = $LAYOUT.byteOffset(groupElement("file_system_type"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * uint32_t file_system_type
+     * }
+     */
+    public static final long file_system_type$offset() {
+        return file_system_type$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * uint32_t file_system_type
+     * }
+     */
+    public static int file_system_type(MemorySegment struct) {
+        return struct.get(file_system_type$LAYOUT, file_system_type$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * uint32_t file_system_type
+     * }
+     */
+    public static void file_system_type(MemorySegment struct, int fieldValue) {
+        struct.set(file_system_type$LAYOUT, file_system_type$OFFSET, fieldValue);
     }
 
     /**

@@ -6,6 +6,7 @@ import io.ewok.gds.pagestore.IoRequest;
 import io.ewok.gds.pagestore.StorageException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.concurrent.CancellationException;
 
 /**
@@ -24,7 +25,11 @@ final class SimTransfer implements Runnable {
   private final boolean synced;
   private final long offset;
   private final Region region;
-  private final long regionOffset;
+
+  /** Where the pieces of its memory are, of one length. */
+  private final long[] regionOffsets;
+
+  private final int pieceBytes;
   private final int length;
 
   /** A sync is of what was done before it began. */
@@ -40,16 +45,20 @@ final class SimTransfer implements Runnable {
     this.synced = request.isSynced();
     this.offset = request.offset();
     this.region = request.region();
-    this.regionOffset = request.regionOffset();
+    this.regionOffsets = new long[request.pieces()];
+    Arrays.setAll(regionOffsets, request::regionOffset);
     this.length = request.length();
+    this.pieceBytes = length / regionOffsets.length;
     this.mark = file.node().mark();
-    if (region != null) {
-      try {
-        RegionLeases.take(region, regionOffset, length);
-      } catch (RuntimeException e) {
-        started.rollBack();
-        throw e;
+    int leased = 0;
+    try {
+      for (; region != null && leased < regionOffsets.length; leased++) {
+        RegionLeases.take(region, regionOffsets[leased], pieceBytes);
       }
+    } catch (RuntimeException e) {
+      release(leased);
+      started.rollBack();
+      throw e;
     }
   }
 
@@ -84,10 +93,16 @@ final class SimTransfer implements Runnable {
   int perform(SimDevice device) throws IOException {
     switch (kind) {
       case READ -> {
-        return device.read(file, offset, memory(), length);
+        MemorySegment memory = inOnePiece();
+        copyPieces(memory, true); // what is not read stays as it is
+        int bytes = device.read(file, offset, memory, length);
+        copyPieces(memory, false);
+        return bytes;
       }
       case WRITE -> {
-        device.write(file, offset, memory(), length);
+        MemorySegment memory = inOnePiece();
+        copyPieces(memory, true);
+        device.write(file, offset, memory, length);
         if (synced) {
           device.syncRange(file, offset, length);
         }
@@ -98,8 +113,24 @@ final class SimTransfer implements Runnable {
     return 0;
   }
 
-  private MemorySegment memory() {
-    return region.segment().asSlice(regionOffset, length);
+  /** Returns its memory, or as much of another where it is in several pieces. */
+  private MemorySegment inOnePiece() {
+    return regionOffsets.length == 1 ? piece(0) : MemorySegment.ofArray(new byte[length]);
+  }
+
+  private MemorySegment piece(int piece) {
+    return region.segment().asSlice(regionOffsets[piece], pieceBytes);
+  }
+
+  private void copyPieces(MemorySegment memory, boolean toMemory) {
+    for (int i = 0; regionOffsets.length > 1 && i < regionOffsets.length; i++) {
+      MemorySegment part = memory.asSlice((long) i * pieceBytes, pieceBytes);
+      if (toMemory) {
+        part.copyFrom(piece(i));
+      } else {
+        piece(i).copyFrom(part);
+      }
+    }
   }
 
   /** Ends it without effect. */
@@ -116,8 +147,12 @@ final class SimTransfer implements Runnable {
   }
 
   private void release() {
-    if (region != null) {
-      RegionLeases.giveBack(region, regionOffset, length);
+    release(regionOffsets.length);
+  }
+
+  private void release(int leased) {
+    for (int i = 0; region != null && i < leased; i++) {
+      RegionLeases.giveBack(region, regionOffsets[i], pieceBytes);
     }
   }
 }
