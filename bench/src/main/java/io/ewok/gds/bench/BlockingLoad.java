@@ -3,15 +3,26 @@ package io.ewok.gds.bench;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 
-/** Threads, each of which waits for one operation after the other. */
+/** Threads or fibers, each of which waits for one operation after the other. */
 final class BlockingLoad extends IoLoad {
-  private final Thread.Builder threads;
-  private final List<Thread> started = new ArrayList<>();
+  /** Somebody who works, and who can be waited for. */
+  interface Worker {
+    void join() throws InterruptedException;
+  }
 
-  BlockingLoad(IoTarget target, Thread.Builder threads) {
+  private final Function<Runnable, Worker> start;
+  private final List<Worker> started = new ArrayList<>();
+
+  /**
+   * Prepares a run.
+   *
+   * @param start begins to do what it is given, on a thread or fiber of its own
+   */
+  BlockingLoad(IoTarget target, Function<Runnable, Worker> start) {
     super(target);
-    this.threads = threads;
+    this.start = start;
   }
 
   @Override
@@ -19,7 +30,7 @@ final class BlockingLoad extends IoLoad {
     for (int i = 0; i < target.one.depth(); i++) {
       long regionOffset = (long) i * target.one.blockBytes();
       IoTarget.Offsets offsets = target.offsets();
-      started.add(threads.start(() -> work(offsets, regionOffset)));
+      started.add(start.apply(() -> work(offsets, regionOffset)));
     }
   }
 
@@ -48,8 +59,8 @@ final class BlockingLoad extends IoLoad {
 
   @Override
   void join() throws InterruptedException {
-    for (Thread thread : started) {
-      thread.join();
+    for (Worker worker : started) {
+      worker.join();
     }
   }
 }

@@ -19,7 +19,14 @@ import java.util.Optional;
 /** The rival of {@link IoReport}: fio with io_uring, doing what ours do and nothing else. */
 final class Fio {
   private static final JsonFactory JSON = new JsonFactory();
-  private static final double MICROS_PER_MILLI = 1e3;
+  private static final long NANOS_PER_MILLI = 1_000_000;
+  private static final double NANOS_PER_MICRO = 1e3;
+
+  /** How often to look whether it has begun. */
+  private static final long LOOK_NANOS = 2 * NANOS_PER_MILLI;
+
+  /** The part of its time in which its processor time is watched: it is to go on until the end. */
+  private static final double CPU_WATCHED = 0.9;
 
   private final Path program;
 
@@ -66,8 +73,11 @@ final class Fio {
     command.add("--norandommap=1");
     command.add("--randrepeat=0");
     command.add("--gtod_reduce=1");
+    // One process, whose threads can be watched.
+    command.add("--thread=1");
     command.add("--time_based=1");
-    command.add("--runtime=" + watchedNanos / 1_000_000 + "ms");
+    command.add("--ramp_time=" + IoLoad.RAMP_NANOS / NANOS_PER_MILLI + "ms");
+    command.add("--runtime=" + watchedNanos / NANOS_PER_MILLI + "ms");
     command.add("--output-format=json");
     if (one.sync() == SyncMethod.DSYNC) {
       command.add("--sync=dsync");
@@ -84,33 +94,66 @@ final class Fio {
         new ProcessBuilder(command(one, file, watchedNanos))
             .redirectError(Redirect.INHERIT)
             .start();
+    // It fits into the pipe, so it need not be read meanwhile.
+    double cpuMicros = cpuMicros(process, one, watchedNanos);
     String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     int status = process.waitFor();
     if (status != 0) {
       throw new IOException("fio failed, " + output.strip() + ": status=" + status);
     }
-    return parse(output);
+    return new IoSample(perSecond(output), cpuMicros);
   }
 
   /**
-   * Reads what fio prints: perhaps a few warnings, then one JSON object.
+   * Returns what an operation takes of the processor's time. Looked at from outside, just as ours:
+   * its own account leaves out what the kernel's threads do for it.
+   */
+  private static double cpuMicros(Process process, IoCase one, long watchedNanos)
+      throws IOException, InterruptedException {
+    try {
+      while (transferredBytes(process) == 0) {
+        IoLoad.pause(LOOK_NANOS);
+      }
+      IoLoad.pause(IoLoad.RAMP_NANOS);
+      ProcessCpu cpu = ProcessCpu.now(process.pid());
+      long before = transferredBytes(process);
+      IoLoad.pause((long) (CPU_WATCHED * watchedNanos));
+      long nanos = cpu.nanosUntilNow();
+      double operations = (double) (transferredBytes(process) - before) / one.blockBytes();
+      return nanos / NANOS_PER_MICRO / operations;
+    } catch (IOException e) {
+      if (process.waitFor() == 0) {
+        throw e;
+      }
+      return Double.NaN; // its status tells more
+    }
+  }
+
+  /** Returns the bytes that a process has read from disks and written to them. */
+  private static long transferredBytes(Process process) throws IOException {
+    long bytes = 0;
+    for (String line : Files.readAllLines(Path.of("/proc/" + process.pid() + "/io"))) {
+      if (line.startsWith("read_bytes: ") || line.startsWith("write_bytes: ")) {
+        bytes += Long.parseLong(line.substring(line.indexOf(' ') + 1));
+      }
+    }
+    return bytes;
+  }
+
+  /**
+   * Reads the rate in what fio prints: perhaps a few warnings, then one JSON object.
    *
    * @throws IOException if it is anything else, or tells of an error
    */
-  static IoSample parse(String output) throws IOException {
+  static double perSecond(String output) throws IOException {
     Map<String, Double> numbers = numbers(output.substring(Math.max(0, output.indexOf('{'))));
-    double operations =
-        number(numbers, "/jobs/0/read/total_ios") + number(numbers, "/jobs/0/write/total_ios");
-    if (number(numbers, "/jobs/0/error") != 0 || operations == 0) {
+    double rate = number(numbers, "/jobs/0/read/iops") + number(numbers, "/jobs/0/write/iops");
+    if (number(numbers, "/jobs/0/error") != 0 || rate == 0) {
       throw new IOException(
-          "fio tells of an error: errno=%.0f operations=%.0f"
-              .formatted(number(numbers, "/jobs/0/error"), operations));
+          "fio tells of an error: errno=%.0f perSecond=%.0f"
+              .formatted(number(numbers, "/jobs/0/error"), rate));
     }
-    double percent = number(numbers, "/jobs/0/usr_cpu") + number(numbers, "/jobs/0/sys_cpu");
-    double cpuMillis = percent / 100 * number(numbers, "/jobs/0/job_runtime");
-    return new IoSample(
-        number(numbers, "/jobs/0/read/iops") + number(numbers, "/jobs/0/write/iops"),
-        cpuMillis * MICROS_PER_MILLI / operations);
+    return rate;
   }
 
   private static double number(Map<String, Double> numbers, String pointer) throws IOException {

@@ -2,6 +2,7 @@ package io.ewok.gds.bench;
 
 import io.ewok.gds.pagestore.SyncMethod;
 import java.util.List;
+import java.util.Set;
 
 /**
  * One question of {@link IoReport}: a pattern of I/O and who of ours does it.
@@ -56,8 +57,9 @@ record IoCase(
               64,
               IoContender.URING,
               IoContender.POOL,
-              IoContender.PLATFORM_THREADS,
-              IoContender.VIRTUAL_THREADS),
+              IoContender.REACTOR_FIBERS,
+              IoContender.VIRTUAL_THREADS,
+              IoContender.PLATFORM_THREADS),
           new IoCase(
               "4 KiB random write, 32 in flight",
               Pattern.RANDOM_WRITE,
@@ -77,7 +79,10 @@ record IoCase(
 
   /** What is asked when there is little time. */
   static final List<IoCase> QUICK =
-      List.of(SINGLE_READ, READ_32, randomRead(64, IoContender.URING, IoContender.POOL));
+      List.of(
+          SINGLE_READ,
+          READ_32,
+          randomRead(64, IoContender.URING, IoContender.POOL, IoContender.REACTOR_FIBERS));
 
   private static IoCase randomRead(int depth, IoContender... contenders) {
     return new IoCase(
@@ -98,6 +103,12 @@ record IoCase(
         1,
         sync,
         List.of(IoContender.URING, IoContender.PLATFORM_THREADS));
+  }
+
+  /** Returns this case with those contenders of it alone that are in a set. */
+  IoCase with(Set<IoContender> present) {
+    List<IoContender> left = contenders.stream().filter(present::contains).toList();
+    return new IoCase(name, pattern, blockBytes, depth, sync, left);
   }
 
   boolean isSynced() {

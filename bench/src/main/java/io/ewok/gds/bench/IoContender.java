@@ -1,7 +1,13 @@
 package io.ewok.gds.bench;
 
 import io.ewok.gds.pagestore.EngineKind;
+import io.ewok.gds.reactor.FiberMode;
+import io.ewok.gds.reactor.FiberOptions;
+import io.ewok.gds.reactor.Reactor;
+import io.ewok.gds.reactor.ReactorOptions;
 import java.io.IOException;
+import java.util.Optional;
+import java.util.concurrent.Executors;
 
 /** Who of ours does I/O. */
 enum IoContender {
@@ -11,11 +17,14 @@ enum IoContender {
   /** The same with the engine of threads, as many as operations are in flight. */
   POOL("pool engine", EngineKind.POOL),
 
-  /** Platform threads with blocking calls. No engine has a part in them. */
-  PLATFORM_THREADS("platform thread", EngineKind.POOL),
+  /** Fibers with blocking calls, on the reactor of the io_uring engine, which runs them. */
+  REACTOR_FIBERS("reactor-run fiber", EngineKind.URING),
 
   /** Ordinary virtual threads that wait for the io_uring engine. */
-  VIRTUAL_THREADS("virtual thread", EngineKind.URING);
+  VIRTUAL_THREADS("virtual thread", EngineKind.URING),
+
+  /** Platform threads with blocking calls. No engine has a part in them. */
+  PLATFORM_THREADS("platform thread", EngineKind.POOL);
 
   private final String label;
   private final EngineKind engine;
@@ -25,13 +34,38 @@ enum IoContender {
     this.engine = engine;
   }
 
+  String label() {
+    return label;
+  }
+
   /** Returns the name for people in a case. */
   String name(IoCase one) {
     return switch (this) {
       case URING, POOL -> label;
-      case PLATFORM_THREADS, VIRTUAL_THREADS ->
+      case REACTOR_FIBERS, VIRTUAL_THREADS, PLATFORM_THREADS ->
           one.depth() == 1 ? "1 " + label : one.depth() + " " + label + "s";
     };
+  }
+
+  /** Returns why it cannot take part in this JVM; empty if it can. */
+  Optional<String> absence() throws IOException {
+    return this == REACTOR_FIBERS ? absenceOfFibers() : Optional.empty();
+  }
+
+  private static Optional<String> absenceOfFibers() throws IOException {
+    try (Reactor reactor = Reactor.start(ReactorOptions.defaults())) {
+      if (reactor.runsFibers()) {
+        return Optional.empty();
+      }
+    }
+    FiberOptions byReactor = FiberOptions.defaults().withMode(FiberMode.REACTOR);
+    try {
+      Reactor.start(ReactorOptions.defaults().withFibers(byReactor)).close();
+      return Optional.of("gds.fibers=" + System.getProperty("gds.fibers"));
+    } catch (IOException e) {
+      // Says which flag it takes.
+      return Optional.of(Optional.ofNullable(e.getCause()).orElse(e).getMessage());
+    }
   }
 
   /** Prepares a run on the file. */
@@ -39,8 +73,14 @@ enum IoContender {
     IoTarget target = new IoTarget(one, file, engine);
     return switch (this) {
       case URING, POOL -> new QueueLoad(target);
-      case PLATFORM_THREADS -> new BlockingLoad(target, Thread.ofPlatform());
-      case VIRTUAL_THREADS -> new BlockingLoad(target, Thread.ofVirtual());
+      case REACTOR_FIBERS -> {
+        Reactor reactor = target.reactor();
+        yield new BlockingLoad(target, body -> reactor.submit(Executors.callable(body))::join);
+      }
+      case VIRTUAL_THREADS ->
+          new BlockingLoad(target, body -> Thread.ofVirtual().start(body)::join);
+      case PLATFORM_THREADS ->
+          new BlockingLoad(target, body -> Thread.ofPlatform().start(body)::join);
     };
   }
 }

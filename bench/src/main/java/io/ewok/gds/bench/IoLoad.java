@@ -11,7 +11,7 @@ import java.util.concurrent.locks.LockSupport;
  */
 abstract class IoLoad implements AutoCloseable {
   /** Threads and queues get going before anybody watches. */
-  private static final long RAMP_NANOS = 100_000_000;
+  static final long RAMP_NANOS = 100_000_000;
 
   private static final double NANOS_PER_SECOND = 1e9;
   private static final double NANOS_PER_MICRO = 1e3;
@@ -79,7 +79,7 @@ abstract class IoLoad implements AutoCloseable {
     return new IoSample(count * NANOS_PER_SECOND / nanos, cpuNanos / NANOS_PER_MICRO / count);
   }
 
-  private static void pause(long nanos) {
+  static void pause(long nanos) {
     long end = System.nanoTime() + nanos;
     for (long left = nanos; left > 0; left = end - System.nanoTime()) {
       LockSupport.parkNanos(left);

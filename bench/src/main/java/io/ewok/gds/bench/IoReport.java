@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -106,7 +107,7 @@ final class IoReport {
       int defaultCount = arguments.quick() ? 3 : 9;
       IoReport report =
           new IoReport(
-              arguments.quick() ? IoCase.QUICK : IoCase.ALL,
+              present(arguments.quick() ? IoCase.QUICK : IoCase.ALL),
               new IoRounds(
                   arguments.rounds() > 0 ? arguments.rounds() : defaultCount,
                   (arguments.quick() ? 500 : 1500) * NANOS_PER_MILLI,
@@ -121,11 +122,27 @@ final class IoReport {
     }
   }
 
+  /** Leaves out who cannot take part, and says why on the error stream. */
+  private static List<IoCase> present(List<IoCase> cases) throws IOException {
+    Set<IoContender> present = EnumSet.noneOf(IoContender.class);
+    for (IoContender contender : IoContender.values()) {
+      Optional<String> absence = contender.absence();
+      if (absence.isEmpty()) {
+        present.add(contender);
+      } else {
+        System.err.println("there is no " + contender.label() + " here: " + absence.get());
+      }
+    }
+    return cases.stream().map(one -> one.with(present)).toList();
+  }
+
   void measure() throws IOException, InterruptedException {
     rounds.measure(cases);
   }
 
-  /** Returns two for each of ours, and two of fio with itself for each case. */
+  /**
+   * Returns two for each of ours, one for fibers with platform threads, and two of fio with itself.
+   */
   List<Comparison> comparisons() {
     List<Comparison> comparisons = new ArrayList<>();
     for (IoCase one : cases) {
@@ -133,6 +150,7 @@ final class IoReport {
         comparisons.add(rate(one, contender));
         comparisons.add(cpu(one, contender));
       }
+      fibersCpu(one).ifPresent(comparisons::add);
       if (rounds.hasFio()) {
         comparisons.add(fioRate(one));
         comparisons.add(fioCpu(one));
@@ -157,6 +175,22 @@ final class IoReport {
         ? Comparison.of(
             LAYER, name, CPU, ours, RIVAL, rounds.fio(one, contender, IoSample::cpuMicros))
         : Comparison.alone(LAYER, name, CPU, ours);
+  }
+
+  /** Compares fibers with platform threads, each of which does as a program would without. */
+  private Optional<Comparison> fibersCpu(IoCase one) {
+    IoContender fibers = IoContender.REACTOR_FIBERS;
+    IoContender threads = IoContender.PLATFORM_THREADS;
+    return one.contenders().containsAll(List.of(fibers, threads))
+        ? Optional.of(
+            Comparison.of(
+                LAYER,
+                name(one, fibers),
+                CPU,
+                rounds.ours(one, fibers, IoSample::cpuMicros),
+                threads.name(one),
+                rounds.ours(one, threads, IoSample::cpuMicros)))
+        : Optional.empty();
   }
 
   private Comparison fioRate(IoCase one) {
@@ -194,6 +228,7 @@ final class IoReport {
       if (rounds.hasFio()) {
         out.println(row("fio again", fioRate(one), fioCpu(one)));
       }
+      fibersCpu(one).ifPresent(comparison -> out.println(fibersRow(comparison)));
       out.println();
     }
     out.print(
@@ -215,6 +250,11 @@ final class IoReport {
         cpu.ours(),
         number("%.1f", cpu.theirs()),
         ratio(cpu));
+  }
+
+  private static String fibersRow(Comparison of) {
+    return "  CPU of fibers against %-49s%8.1f%8.1f%s"
+        .formatted(of.rival(), of.ours(), of.theirs(), ratio(of));
   }
 
   private static String ratio(Comparison of) {
