@@ -1,6 +1,8 @@
 package io.ewok.gds.pagestore;
 
 import io.ewok.gds.allocator.Settings;
+import io.ewok.gds.reactor.GroupOptions;
+import io.ewok.gds.reactor.ReactorOptions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -16,14 +18,20 @@ import java.util.regex.Pattern;
  *     not available
  * @param queueDepth operations that the engine hands to the kernel at once, 1 to {@link
  *     #QUEUE_DEPTH_MAX}; default 64. More helps devices with many channels and costs latency when
- *     they are busy. What is submitted beyond it waits in the engine.
+ *     they are busy. What is submitted beyond it waits in the engine. Of several reactors each has
+ *     as many.
  * @param poolThreads the most threads of the POOL engine, 1 to {@link #POOL_THREADS_MAX}; default
  *     64. Each is one operation at the device, so more than the queue depth are never used. They
  *     are started when there is work for them; more than the device has channels only cost stacks.
  * @param syncMethod how synced writes become durable; default AUTO, force one to skip the trials
+ * @param reactors of the URING engine, default one; the queue depth of their rings is not used
  */
 public record EngineOptions(
-    EngineKind wanted, int queueDepth, int poolThreads, SyncMethod syncMethod) {
+    EngineKind wanted,
+    int queueDepth,
+    int poolThreads,
+    SyncMethod syncMethod,
+    GroupOptions reactors) {
   /** The largest queue depth. */
   public static final int QUEUE_DEPTH_MAX = 4096;
 
@@ -35,14 +43,22 @@ public record EngineOptions(
   private static final String QUEUE_DEPTH = "io.queue-depth";
   private static final String POOL_THREADS = "io.pool-threads";
   private static final String SYNC_METHOD = "io.sync-method";
+  private static final String REACTOR_NAME = "gds-io-reactor";
 
   private static final EngineOptions DEFAULTS =
-      new EngineOptions(EngineKind.AUTO, 64, 64, SyncMethod.AUTO);
+      new EngineOptions(
+          EngineKind.AUTO,
+          64,
+          64,
+          SyncMethod.AUTO,
+          GroupOptions.defaults()
+              .withReactor(ReactorOptions.defaults().withName(REACTOR_NAME)));
 
   /** Checks the ranges. */
   public EngineOptions {
     Objects.requireNonNull(wanted, "wanted");
     Objects.requireNonNull(syncMethod, "syncMethod");
+    Objects.requireNonNull(reactors, "reactors");
     if (queueDepth < 1 || queueDepth > QUEUE_DEPTH_MAX) {
       throw new IllegalArgumentException(
           "a queue depth is 1 to " + QUEUE_DEPTH_MAX + ": queueDepth=" + queueDepth);
@@ -61,8 +77,8 @@ public record EngineOptions(
   /**
    * Returns the defaults, changed by those of the settings that begin with {@code io.}: {@code
    * io.engine} ({@code auto}, {@code uring} or {@code pool}), {@code io.queue-depth}, {@code
-   * io.pool-threads} and {@code io.sync-method} ({@code auto}, {@code dsync} or {@code fdatasync}).
-   * Others are not ours and are passed over.
+   * io.pool-threads} and {@code io.sync-method} ({@code auto}, {@code dsync} or {@code fdatasync});
+   * and what {@link GroupOptions#from} reads. Others are not ours and are passed over.
    *
    * @throws IllegalArgumentException that ends in the setting, an equals sign and its value
    */
@@ -77,7 +93,13 @@ public record EngineOptions(
             settings,
             SYNC_METHOD,
             text -> named(SYNC_METHOD, SyncMethod.values(), text),
-            DEFAULTS.syncMethod));
+            DEFAULTS.syncMethod),
+        reactors(settings));
+  }
+
+  private static GroupOptions reactors(Map<String, String> settings) {
+    GroupOptions group = GroupOptions.from(settings);
+    return group.withReactor(group.reactor().withName(REACTOR_NAME));
   }
 
   /** Returns the value whose name in small letters is the text. */
@@ -95,21 +117,26 @@ public record EngineOptions(
 
   /** Returns these options with another engine wanted. */
   public EngineOptions withWanted(EngineKind wanted) {
-    return new EngineOptions(wanted, queueDepth, poolThreads, syncMethod);
+    return new EngineOptions(wanted, queueDepth, poolThreads, syncMethod, reactors);
   }
 
   /** Returns these options with another queue depth. */
   public EngineOptions withQueueDepth(int queueDepth) {
-    return new EngineOptions(wanted, queueDepth, poolThreads, syncMethod);
+    return new EngineOptions(wanted, queueDepth, poolThreads, syncMethod, reactors);
   }
 
   /** Returns these options with another number of pool threads. */
   public EngineOptions withPoolThreads(int poolThreads) {
-    return new EngineOptions(wanted, queueDepth, poolThreads, syncMethod);
+    return new EngineOptions(wanted, queueDepth, poolThreads, syncMethod, reactors);
   }
 
   /** Returns these options with another way to sync. */
   public EngineOptions withSyncMethod(SyncMethod syncMethod) {
-    return new EngineOptions(wanted, queueDepth, poolThreads, syncMethod);
+    return new EngineOptions(wanted, queueDepth, poolThreads, syncMethod, reactors);
+  }
+
+  /** Returns these options with other reactors. */
+  public EngineOptions withReactors(GroupOptions reactors) {
+    return new EngineOptions(wanted, queueDepth, poolThreads, syncMethod, reactors);
   }
 }

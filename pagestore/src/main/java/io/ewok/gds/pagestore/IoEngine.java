@@ -1,6 +1,7 @@
 package io.ewok.gds.pagestore;
 
 import io.ewok.gds.allocator.Region;
+import io.ewok.gds.reactor.Reactor;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -125,6 +126,15 @@ public interface IoEngine extends AutoCloseable {
   }
 
   /**
+   * Returns the reactors that the engine transfers with, none where it has no such. What a task on
+   * one of them transfers goes through that one's own ring, so its fibers wait without another
+   * thread. They are the engine's and end with it: what is sent to them ends before.
+   */
+  default List<Reactor> reactors() {
+    return List.of();
+  }
+
+  /**
    * Limits what is asked of the device, from now on and for what waits already. Without limits,
    * which is how an engine begins, transfers take a shorter way: nothing is decided for them.
    *
@@ -146,8 +156,8 @@ public interface IoEngine extends AutoCloseable {
   /**
    * Waits for what is in flight, closes the files still open and stops. Twice does nothing.
    *
-   * @throws IllegalStateException in a completion, whose thread it would wait for; nothing has
-   *     changed
+   * @throws IllegalStateException in a completion or on one of its {@link #reactors}, which it
+   *     would wait for; nothing has changed
    */
   @Override
   void close() throws IOException;

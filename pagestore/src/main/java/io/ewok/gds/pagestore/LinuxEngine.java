@@ -2,7 +2,6 @@ package io.ewok.gds.pagestore;
 
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.allocator.leases.RegionLeases;
-import io.ewok.gds.allocator.numa.NumaTopology;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -27,7 +26,7 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
   private final Map<Long, SyncChoice> syncChoices = new ConcurrentHashMap<>();
 
   private final BlockingCalls blockingCalls;
-  private final IoCounters counters = new IoCounters(NodeTraffic.ofMachine(NumaTopology.read()));
+  private final IoCounters counters;
   private final RequestCache requests = new RequestCache();
 
   /** Guarded by itself. */
@@ -40,10 +39,16 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
 
   private volatile boolean closed;
 
-  LinuxEngine(EngineOptions options, EngineChoice choice) {
+  /**
+   * Begins an engine.
+   *
+   * @param depth requests that it has at once
+   */
+  LinuxEngine(EngineOptions options, EngineChoice choice, int depth, NodeTraffic nodeTraffic) {
     this.choice = choice;
     this.syncMethod = options.syncMethod();
-    this.dispatch = new WorkDispatch(options.queueDepth(), this::enqueueHeldBack);
+    this.counters = new IoCounters(nodeTraffic);
+    this.dispatch = new WorkDispatch(depth, this::enqueueHeldBack);
     this.blockingCalls = new BlockingCalls("gds-io");
   }
 

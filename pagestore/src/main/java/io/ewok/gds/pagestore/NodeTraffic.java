@@ -4,6 +4,7 @@ import io.ewok.gds.allocator.Region;
 import io.ewok.gds.allocator.numa.NumaTopology;
 import io.ewok.gds.allocator.numa.Placement;
 import io.ewok.gds.allocator.numa.PlacementPolicy;
+import io.ewok.gds.reactor.ReactorGroup;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Map;
@@ -23,7 +24,7 @@ final class NodeTraffic {
   static final long PIECE_BYTES = 2 << 20;
 
   /** A piece that lies nowhere yet, or all over the place. */
-  static final int UNKNOWN = -1;
+  static final int UNKNOWN = ReactorGroup.NO_NODE;
 
   private final boolean severalNodes;
   private final IntSupplier currentNode;
@@ -43,8 +44,13 @@ final class NodeTraffic {
 
   /** Of this machine. */
   static NodeTraffic ofMachine(NumaTopology topology) {
+    return of(topology, NodeTraffic::nodeOf);
+  }
+
+  /** Of a machine whose memory lies where a function says. */
+  static NodeTraffic of(NumaTopology topology, ToIntFunction<MemorySegment> nodeOf) {
     return new NodeTraffic(
-        topology.nodesWithMemory().cardinality() > 1, topology::currentNode, NodeTraffic::nodeOf);
+        topology.nodesWithMemory().cardinality() > 1, topology::currentNode, nodeOf);
   }
 
   /** Returns the node that most of the sampled pages lie on. */
@@ -78,17 +84,19 @@ final class NodeTraffic {
     nodes.remove(region);
   }
 
+  /** Returns where a byte of a registered region lies; {@link #UNKNOWN} for others. */
+  int nodeOf(Region region, long regionOffset) {
+    int[] pieces = severalNodes && region != null ? nodes.get(region) : null;
+    int piece = (int) (regionOffset / PIECE_BYTES);
+    return pieces == null || piece >= pieces.length ? UNKNOWN : pieces[piece];
+  }
+
   /** Counts a transfer, on the thread that made it. */
   void count(Region region, long regionOffset, int bytes) {
-    if (severalNodes && bytes > 0) {
-      int[] pieces = nodes.get(region);
-      if (pieces != null) {
-        int node = pieces[(int) (regionOffset / PIECE_BYTES)];
-        if (node != UNKNOWN && node != currentNode.getAsInt()) {
-          remoteOperations.increment();
-          remoteBytes.add(bytes);
-        }
-      }
+    int node = bytes > 0 ? nodeOf(region, regionOffset) : UNKNOWN;
+    if (node != UNKNOWN && node != currentNode.getAsInt()) {
+      remoteOperations.increment();
+      remoteBytes.add(bytes);
     }
   }
 

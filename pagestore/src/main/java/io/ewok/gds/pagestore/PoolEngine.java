@@ -1,6 +1,7 @@
 package io.ewok.gds.pagestore;
 
 import io.ewok.gds.allocator.Region;
+import io.ewok.gds.allocator.numa.NumaTopology;
 import io.ewok.gds.reactor.Baton;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,7 +32,7 @@ final class PoolEngine extends LinuxEngine {
   private boolean stopping;
 
   PoolEngine(EngineOptions options, EngineChoice choice) {
-    super(options, choice);
+    super(options, choice, options.queueDepth(), NodeTraffic.ofMachine(NumaTopology.read()));
     threadsMax = Math.min(options.poolThreads(), options.queueDepth());
     // One is there from the start, so that requests are served even if no more threads can be had.
     workers.add(new Worker(0));

@@ -2,6 +2,7 @@ package io.ewok.gds.pagestore;
 
 import io.ewok.gds.ffm.Errno;
 import io.ewok.gds.ffm.LinuxFiles;
+import io.ewok.gds.reactor.Reactor;
 import io.ewok.gds.reactor.RingOperation;
 import java.util.concurrent.CancellationException;
 
@@ -10,6 +11,10 @@ final class RingTransfer extends RingOperation {
   private final IoRequest request;
   private final TransferProgress progress = new TransferProgress();
   private UringEngine engine;
+
+  /** Which has it, or had it last; null before. Read by whoever cancels. */
+  private volatile Reactor reactor;
+
   private LinuxFile file;
 
   /** How a synced write becomes durable; of no meaning for others. */
@@ -22,9 +27,10 @@ final class RingTransfer extends RingOperation {
     this.request = request;
   }
 
-  /** Prepares the whole of the claimed request. */
-  void start(UringEngine engine) {
+  /** Prepares the whole of the claimed request, for a reactor. */
+  void start(UringEngine engine, Reactor reactor) {
     this.engine = engine;
+    this.reactor = reactor;
     this.file = (LinuxFile) request.file();
     if (request.kind() == IoRequest.Kind.SYNC) {
       syncing = true;
@@ -33,6 +39,14 @@ final class RingTransfer extends RingOperation {
     }
     syncing = false;
     startTransfer(request.isSynced() ? file.syncMethod() : SyncMethod.AUTO);
+  }
+
+  /** Ends it early, if it has started and has not ended. Any thread. */
+  void cancel() {
+    Reactor has = reactor;
+    if (has != null) {
+      has.cancel(this);
+    }
   }
 
   private void startTransfer(SyncMethod method) {

@@ -1,33 +1,53 @@
 package io.ewok.gds.pagestore;
 
 import io.ewok.gds.allocator.Region;
+import io.ewok.gds.allocator.numa.NumaTopology;
 import io.ewok.gds.ffm.Errno;
 import io.ewok.gds.ffm.ErrnoException;
 import io.ewok.gds.ffm.ResourceLimits;
 import io.ewok.gds.reactor.Reactor;
+import io.ewok.gds.reactor.ReactorGroup;
 import io.ewok.gds.reactor.ReactorOptions;
 import io.ewok.gds.reactor.RingOptions;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.ToIntFunction;
 
-/** The engine over io_uring: one reactor. */
+/**
+ * The engine over io_uring, with one or several reactors. A request goes through the ring that
+ * {@link ReactorGroup#reactorFor} says, which knows files and regions as all of them do.
+ */
 final class UringEngine extends LinuxEngine {
-  private final Reactor reactor;
+  private final ReactorGroup group;
   private final int queueDepth;
 
   /** Why some region is not registered with the kernel, or null. */
   private volatile String refusal;
 
   UringEngine(EngineOptions options, int setupFlags, EngineChoice choice) throws IOException {
-    super(options, choice);
+    this(options, setupFlags, choice, NumaTopology.read(), NodeTraffic::nodeOf);
+  }
+
+  /** As the above, on a declared machine. */
+  UringEngine(
+      EngineOptions options,
+      int setupFlags,
+      EngineChoice choice,
+      NumaTopology machine,
+      ToIntFunction<MemorySegment> nodeOf)
+      throws IOException {
+    super(
+        options,
+        choice,
+        options.queueDepth() * options.reactors().count(),
+        NodeTraffic.of(machine, nodeOf));
     queueDepth = options.queueDepth();
-    reactor =
-        Reactor.start(
-            ReactorOptions.defaults()
-                .withName("gds-io-reactor")
-                .withRing(
-                    RingOptions.defaults().withQueueDepth(queueDepth).withSetupFlags(setupFlags)));
-    if (!reactor.hasFixedBuffers()) {
+    ReactorOptions reactor = options.reactors().reactor();
+    RingOptions ring = reactor.ring().withQueueDepth(queueDepth).withSetupFlags(setupFlags);
+    group = ReactorGroup.start(options.reactors().withReactor(reactor.withRing(ring)), machine);
+    if (!group.reactors().getFirst().hasFixedBuffers()) {
       refusal = "the kernel has no table for them";
     }
   }
@@ -35,8 +55,10 @@ final class UringEngine extends LinuxEngine {
   @Override
   public String description() {
     String why = refusal;
+    int count = group.reactors().size();
     return "URING: io_uring "
         + (why == null ? "with fixed buffers" : "without fixed buffers (" + why + ")")
+        + (count == 1 ? "" : ", " + count + " reactors of each")
         + ", queue depth "
         + queueDepth
         + choice().rejectionClauses();
@@ -44,51 +66,80 @@ final class UringEngine extends LinuxEngine {
 
   @Override
   public IoStats stats() {
-    return counters().snapshot(reactor.enterCount());
+    return counters().snapshot(group.reactors().stream().mapToLong(Reactor::enterCount).sum());
+  }
+
+  @Override
+  public List<Reactor> reactors() {
+    return group.reactors();
   }
 
   @Override
   void enqueue(IoRequest request) {
-    if (hand(request)) {
+    Reactor reactor = hand(request);
+    if (reactor != null) {
       reactor.wakeUp();
     }
   }
 
   @Override
   void enqueueAll(IoRequest[] batch, int count) {
+    Reactor last = null;
     for (int i = 0; i < count; i++) {
-      if (!endsAtOnce(batch[i])) {
-        hand(batch[i]);
+      Reactor next = endsAtOnce(batch[i]) ? null : hand(batch[i]);
+      if (next != null && next != last) {
+        if (last != null) {
+          last.wakeUp();
+        }
+        last = next;
       }
     }
-    reactor.wakeUp();
+    if (last != null) {
+      last.wakeUp();
+    }
   }
 
   @Override
   void withdraw(IoRequest request) {
-    reactor.cancel(request.ringTransfer());
+    request.ringTransfer().cancel();
   }
 
-  private boolean hand(IoRequest request) {
+  /** Returns the reactor that has it and need not see it before it is woken; null if it ended. */
+  private Reactor hand(IoRequest request) {
+    Reactor reactor =
+        group.reactorFor(counters().nodeTraffic().nodeOf(request.region(), request.regionOffset()));
     RingTransfer transfer = request.ringTransfer();
-    transfer.start(this);
+    transfer.start(this, reactor);
     try {
       reactor.enqueue(transfer);
-      return true;
+      return reactor;
     } catch (IllegalStateException | RejectedExecutionException e) {
       // The reactor has failed or is full; the waiter is told, as those whose requests were in it.
       fail(request, e);
-      return false;
+      return null;
     }
   }
 
+  /* Each ring counts what it pins, so with several the limit is reached sooner. */
   @Override
   void registerWithKernel(Region region) {
-    int errno = reactor.register(region);
+    int errno = 0;
+    boolean complete = false;
+    try {
+      for (Reactor reactor : group.reactors()) {
+        int result = reactor.register(region);
+        errno = errno == 0 ? result : errno;
+      }
+      complete = true;
+    } finally {
+      if (!complete) {
+        unregisterFromKernel(region);
+      }
+    }
     if (errno == Errno.ENOMEM) {
       refusal =
           "RLIMIT_MEMLOCK is too small: needBytes="
-              + region.sizeBytes()
+              + region.sizeBytes() * group.reactors().size()
               + " haveBytes="
               + memlockBytes();
     } else if (errno != 0) {
@@ -107,27 +158,28 @@ final class UringEngine extends LinuxEngine {
 
   @Override
   void unregisterFromKernel(Region region) {
-    reactor.unregister(region);
+    group.reactors().forEach(reactor -> reactor.unregister(region));
   }
 
   /* Where the kernel refuses, transfers go by descriptor. */
   @Override
   void registerWithKernel(LinuxFile file) {
-    reactor.registerFile(file.descriptor());
+    group.reactors().forEach(reactor -> reactor.registerFile(file.descriptor()));
   }
 
   @Override
   void unregisterFromKernel(LinuxFile file) {
-    reactor.unregisterFile(file.descriptor());
+    group.reactors().forEach(reactor -> reactor.unregisterFile(file.descriptor()));
   }
 
   @Override
   boolean isOwnThread() {
-    return Reactor.current() == reactor;
+    Reactor current = Reactor.current();
+    return current != null && group.reactors().contains(current);
   }
 
   @Override
   void stop() {
-    reactor.close();
+    group.close();
   }
 }

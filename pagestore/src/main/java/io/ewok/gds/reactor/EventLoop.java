@@ -44,6 +44,8 @@ final class EventLoop {
   /** Written by the loop, read by any. */
   final LongAdder lateTimers = new LongAdder();
 
+  final LongAdder completed = new LongAdder();
+
   /** Why nothing more is taken; null while all is well. */
   private Throwable ending;
 
@@ -207,6 +209,7 @@ final class EventLoop {
 
   private void end(RingOperation operation, int result) {
     boolean again;
+    completed.increment();
     slices.begin();
     try {
       again = operation.completed(result);

@@ -237,9 +237,11 @@ public final class Reactor implements AutoCloseable {
   public ReactorStats stats() {
     return new ReactorStats(
         thread.driver.enterCount(),
+        thread.loop.completed.sum(),
         thread.driver.signalCount(),
         overflow.count(),
         overflow.refusedCount(),
+        thread.loop.work instanceof FiberScheduler tasks ? tasks.refusedCount() : 0,
         thread.loop.lateTimers.sum(),
         thread.slices.stallCount());
   }
@@ -274,9 +276,12 @@ public final class Reactor implements AutoCloseable {
     return call(driver -> driver.register(region));
   }
 
-  /** Undoes {@link #register}; does nothing for a region that is not registered. */
+  /**
+   * Undoes {@link #register}; does nothing for a region that is not registered, as none is when the
+   * reactor has ended.
+   */
   public void unregister(Region region) {
-    call(
+    callUnlessEnded(
         driver -> {
           driver.unregister(region);
           return 0;

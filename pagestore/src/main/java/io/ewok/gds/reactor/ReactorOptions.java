@@ -86,18 +86,28 @@ public record ReactorOptions(
   /**
    * Returns the defaults, changed by those of the settings that begin with {@code reactor.}: {@code
    * reactor.cpus} (as in {@code 0-3,8}), {@code reactor.timer-tick-us}, {@code reactor.overflow},
-   * {@code reactor.stall-ms} and {@code reactor.reap-max}. Others are not ours and are passed over.
+   * {@code reactor.stall-ms} and {@code reactor.reap-max}. Others are passed over: those of {@link
+   * GroupOptions}, and those that are not ours.
    *
    * @throws IllegalArgumentException that ends in the setting, an equals sign and its value
    */
   public static ReactorOptions from(Map<String, String> settings) {
     Settings.requireKnown(
-        settings, NAMES, Set.of(CPUS, TIMER_TICK_MICROS, OVERFLOW, STALL_MILLIS, REAP_MAX));
+        settings,
+        NAMES,
+        Set.of(
+            GroupOptions.COUNT,
+            GroupOptions.NODES,
+            CPUS,
+            TIMER_TICK_MICROS,
+            OVERFLOW,
+            STALL_MILLIS,
+            REAP_MAX));
     ReactorOptions none = defaults();
     RingOptions ring = none.ring;
     return new ReactorOptions(
         none.name,
-        Settings.read(settings, CPUS, ReactorOptions::cpuList, none.cpus),
+        Settings.read(settings, CPUS, text -> list(CPUS, text), none.cpus),
         TimeUnit.MICROSECONDS.toNanos(Settings.readInt(settings, TIMER_TICK_MICROS, 1000)),
         Settings.readInt(settings, OVERFLOW, none.overflowCount),
         TimeUnit.MILLISECONDS.toNanos(Settings.readInt(settings, STALL_MILLIS, 10)),
@@ -105,8 +115,9 @@ public record ReactorOptions(
         none.fibers);
   }
 
-  private static Set<Integer> cpuList(String text) {
-    Set<Integer> cpus = new TreeSet<>();
+  /** Reads numbers of CPUs or nodes. */
+  static Set<Integer> list(String setting, String text) {
+    Set<Integer> numbers = new TreeSet<>();
     for (String part : text.isBlank() ? new String[0] : text.split(",", -1)) {
       String[] ends = part.trim().split("-", -1);
       try {
@@ -115,14 +126,14 @@ public record ReactorOptions(
         if (ends.length > 2 || first < 0 || last < first || last >= CPUS_MAX) {
           throw new NumberFormatException("not a range");
         }
-        for (int cpu = first; cpu <= last; cpu++) {
-          cpus.add(cpu);
+        for (int number = first; number <= last; number++) {
+          numbers.add(number);
         }
       } catch (NumberFormatException e) {
-        throw new IllegalArgumentException("CPUs are as in 0-3,8: " + CPUS + "=" + text, e);
+        throw new IllegalArgumentException("a list is as in 0-3,8: " + setting + "=" + text, e);
       }
     }
-    return cpus;
+    return numbers;
   }
 
   /** Returns these with another name. */

@@ -94,7 +94,13 @@ class IoEnginesTest {
             "io.sync-method",
             "dsync");
     EngineOptions options = EngineOptions.from(settings);
-    assertEquals(new EngineOptions(EngineKind.POOL, 16, 2, SyncMethod.DSYNC), options);
+    assertEquals(
+        EngineOptions.defaults()
+            .withWanted(EngineKind.POOL)
+            .withQueueDepth(16)
+            .withPoolThreads(2)
+            .withSyncMethod(SyncMethod.DSYNC),
+        options);
     try (IoEngine engine = IoEngines.open(options)) {
       assertEquals("POOL", engine.name());
     }

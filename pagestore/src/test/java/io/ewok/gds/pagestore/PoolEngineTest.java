@@ -17,7 +17,7 @@ class PoolEngineTest extends LinuxEngineTest {
   @Override
   IoEngine openEngine() throws IOException {
     return new PoolEngine(
-        new EngineOptions(EngineKind.POOL, 8, THREADS, SyncMethod.AUTO),
+        EngineOptions.defaults().withQueueDepth(8).withPoolThreads(THREADS),
         new EngineChoice("POOL", List.of()));
   }
 

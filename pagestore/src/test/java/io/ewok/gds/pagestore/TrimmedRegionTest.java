@@ -46,7 +46,7 @@ class TrimmedRegionTest {
     assumeTrue(probe.supported(), probe.message());
     engine =
         new UringEngine(
-            new EngineOptions(EngineKind.URING, 8, 1, SyncMethod.AUTO),
+            EngineOptions.defaults().withQueueDepth(8),
             probe.setupFlags(),
             new EngineChoice("URING", List.of()));
     assumeTrue(engine.description().contains("with fixed buffers"), engine.description());

@@ -19,7 +19,7 @@ class UringEngineTest extends LinuxEngineTest {
     UringProbe probe = UringProbe.probe();
     assumeTrue(probe.supported(), probe.message());
     return new UringEngine(
-        new EngineOptions(EngineKind.URING, 8, 1, SyncMethod.DSYNC),
+        EngineOptions.defaults().withQueueDepth(8).withSyncMethod(SyncMethod.DSYNC),
         probe.setupFlags(),
         new EngineChoice("URING", List.of()));
   }
