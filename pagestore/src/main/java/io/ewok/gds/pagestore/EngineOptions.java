@@ -51,8 +51,7 @@ public record EngineOptions(
           64,
           64,
           SyncMethod.AUTO,
-          GroupOptions.defaults()
-              .withReactor(ReactorOptions.defaults().withName(REACTOR_NAME)));
+          GroupOptions.defaults().withReactor(ReactorOptions.defaults().withName(REACTOR_NAME)));
 
   /** Checks the ranges. */
   public EngineOptions {

@@ -13,6 +13,11 @@
  * <p>Threads: any, unless a class says otherwise. Null is never accepted, and returned only where
  * said.
  *
+ * <p>The URING engine has one or several reactors ({@code reactor.count}, placed by {@code
+ * reactor.cpus} or {@code reactor.nodes}), each with a ring that knows all files and regions. What
+ * a fiber of one of them transfers stays on its ring; otherwise the ring is one on the node where
+ * the memory lies, or the thread's. Limits hold for all of them together, the queue depth for each.
+ *
  * <pre>{@code
  * IoEngine engine = IoEngines.open(EngineOptions.defaults());
  * IoFile file = engine.open(path, OpenMode.CREATE_NEW);

@@ -8,7 +8,8 @@
  * <em>ring</em> is one io_uring with its mapped queues. A <em>reactor</em> is the platform thread
  * that owns a ring; <em>ring operations</em> reach it from any thread, and <em>timers</em> fire on
  * it. A <em>turn</em> of its loop does what there is to do, or sleeps; a <em>slice</em> is what
- * somebody's code does within it.
+ * somebody's code does within it. A <em>group</em> is several reactors that are started together,
+ * anywhere or each on CPUs or a NUMA node of its own.
  *
  * <p>A <em>task</em> is what a reactor is sent to run: DIRECT on its thread, to the end, or on a
  * <em>fiber</em>, a pooled virtual thread, where it may wait. A reactor with its tasks is a

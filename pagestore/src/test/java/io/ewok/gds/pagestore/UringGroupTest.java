@@ -184,8 +184,7 @@ class UringGroupTest extends LinuxEngineTest {
             count,
             i ->
                 () -> {
-                  requests[i] =
-                      new IoRequest().prepareWrite(file, 0, region, 0, UNIT).synced();
+                  requests[i] = new IoRequest().prepareWrite(file, 0, region, 0, UNIT).synced();
                   engine.submit(requests[i]);
                   engine.cancel(requests[i]);
                 });
@@ -221,8 +220,7 @@ class UringGroupTest extends LinuxEngineTest {
 
   @Test
   void settingsMakeThem() throws IOException {
-    EngineOptions two =
-        EngineOptions.from(Map.of("reactor.count", "2", "io.queue-depth", "3"));
+    EngineOptions two = EngineOptions.from(Map.of("reactor.count", "2", "io.queue-depth", "3"));
     assertEquals(2, two.reactors().count());
     try (IoEngine opened = IoEngines.open(two)) {
       assertEquals(2, opened.reactors().size());
