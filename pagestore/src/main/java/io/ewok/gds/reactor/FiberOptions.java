@@ -1,7 +1,11 @@
 package io.ewok.gds.reactor;
 
+import io.ewok.gds.allocator.Settings;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
+import java.util.regex.Pattern;
 
 /**
  * How a reactor runs tasks.
@@ -26,6 +30,16 @@ public record FiberOptions(
     int smallScratches,
     int mediumScratches,
     int largeScratches) {
+  private static final String PROPERTY = "gds.fibers";
+  private static final String MODE = "fibers.mode";
+  private static final String COUNT = "fibers.count";
+  private static final String MAX = "fibers.max";
+  private static final String INBOX = "fibers.inbox";
+  private static final String SMALL = "fibers.scratch.small";
+  private static final String MEDIUM = "fibers.scratch.medium";
+  private static final String LARGE = "fibers.scratch.large";
+  private static final Pattern NAMES = Pattern.compile("fibers\\..*");
+
   /** Checks the numbers. */
   public FiberOptions {
     Objects.requireNonNull(mode, "mode");
@@ -47,6 +61,28 @@ public record FiberOptions(
   /** Returns the defaults. */
   public static FiberOptions defaults() {
     return new FiberOptions(FiberMode.AUTO, 256, 65_536, 4096, 1024, 256, 32);
+  }
+
+  /**
+   * Returns the defaults, changed by those of the settings that begin with {@code fibers.}: {@code
+   * fibers.mode} (one of {@code auto}, {@code reactor} and {@code virtual}), {@code fibers.count},
+   * {@code fibers.max}, {@code fibers.inbox} and the numbers of blocks {@code
+   * fibers.scratch.small}, {@code fibers.scratch.medium} and {@code fibers.scratch.large}. Others
+   * are not ours and are passed over.
+   *
+   * @throws IllegalArgumentException that ends in the setting, an equals sign and its value
+   */
+  public static FiberOptions from(Map<String, String> settings) {
+    Settings.requireKnown(settings, NAMES, Set.of(MODE, COUNT, MAX, INBOX, SMALL, MEDIUM, LARGE));
+    FiberOptions none = defaults();
+    return new FiberOptions(
+        Settings.read(settings, MODE, text -> mode(MODE, text), none.mode),
+        Settings.readInt(settings, COUNT, none.count),
+        Settings.readInt(settings, MAX, none.max),
+        Settings.readInt(settings, INBOX, none.inbox),
+        Settings.readInt(settings, SMALL, none.smallScratches),
+        Settings.readInt(settings, MEDIUM, none.mediumScratches),
+        Settings.readInt(settings, LARGE, none.largeScratches));
   }
 
   /** Returns these with another mode. */
@@ -89,12 +125,15 @@ public record FiberOptions(
   }
 
   private static FiberMode property() {
-    String value = System.getProperty("gds.fibers", "auto");
+    return mode(PROPERTY, System.getProperty(PROPERTY, "auto"));
+  }
+
+  private static FiberMode mode(String name, String text) {
     try {
-      return FiberMode.valueOf(value.toUpperCase(Locale.ROOT));
+      return FiberMode.valueOf(text.toUpperCase(Locale.ROOT));
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(
-          "the property is one of auto, reactor and virtual: gds.fibers=" + value, e);
+          "one of auto, reactor and virtual: " + name + "=" + text, e);
     }
   }
 }

@@ -86,8 +86,8 @@ public record ReactorOptions(
   /**
    * Returns the defaults, changed by those of the settings that begin with {@code reactor.}: {@code
    * reactor.cpus} (as in {@code 0-3,8}), {@code reactor.timer-tick-us}, {@code reactor.overflow},
-   * {@code reactor.stall-ms} and {@code reactor.reap-max}. Others are passed over: those of {@link
-   * GroupOptions}, and those that are not ours.
+   * {@code reactor.stall-ms} and {@code reactor.reap-max}; fibers as {@link FiberOptions#from} has
+   * them. Others are passed over: those of {@link GroupOptions}, and those that are not ours.
    *
    * @throws IllegalArgumentException that ends in the setting, an equals sign and its value
    */
@@ -112,7 +112,7 @@ public record ReactorOptions(
         Settings.readInt(settings, OVERFLOW, none.overflowCount),
         TimeUnit.MILLISECONDS.toNanos(Settings.readInt(settings, STALL_MILLIS, 10)),
         ring.withReapMax(Settings.readInt(settings, REAP_MAX, ring.reapMax())),
-        none.fibers);
+        FiberOptions.from(settings));
   }
 
   /** Reads numbers of CPUs or nodes. */
