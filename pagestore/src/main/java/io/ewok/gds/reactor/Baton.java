@@ -33,6 +33,7 @@ public final class Baton {
    *   EMPTY  --post-->   POSTED      get-and-set
    *   Thread --post-->   POSTED      get-and-set, then unpark
    *   Thread --await-->  EMPTY       compare-and-set, the time is over
+   *   Thread --await-->  Thread      compare-and-set, from a fiber to its loop's, which it keeps
    *   POSTED --reset-->  EMPTY
    *
    * The get-and-set of post releases; its partner is the acquiring read (or failed compare-and-set)
@@ -79,34 +80,53 @@ public final class Baton {
 
   /**
    * As {@link #await(long)}, and no longer than until a task is cancelled or its deadline passes.
-   * On the thread of a reactor itself that is not looked at.
    *
    * @param task the one that waits; null for none
    */
   boolean await(long timeoutNanos, Task task) {
-    if (!enter()) {
+    Thread self = Thread.currentThread();
+    if (!enter(self)) {
       return true;
     }
-    Thread self = Thread.currentThread();
     if (self instanceof ReactorThread own && own.turning) {
-      return own.reactor.runUntil(this, timeoutNanos)
-          || !STATE.compareAndSet(this, (Object) self, EMPTY);
+      return turn(own, timeoutNanos, task);
     }
+    FiberScheduler scheduler = FiberScheduler.of(self);
+    if (scheduler == null) {
+      return park(self, null, timeoutNanos, task);
+    }
+    scheduler.leave();
+    boolean posted = park(self, scheduler, timeoutNanos, task);
+    scheduler.enter();
+    return posted;
+  }
+
+  /** Waits on a loop's thread, by turning the loop. */
+  private boolean turn(ReactorThread loop, long timeoutNanos, Task task) {
+    return loop.reactor.runUntil(this, timeoutNanos, task) || !leave(loop);
+  }
+
+  private boolean park(Thread self, FiberScheduler scheduler, long timeoutNanos, Task task) {
     boolean interrupted = false;
     boolean posted = isPosted();
+    ReactorThread stuckOn = null;
+    long start = timeoutNanos == FOREVER ? 0 : System.nanoTime();
+    long left = timeoutNanos;
+    while (!posted && stuckOn == null && left > 0 && (task == null || !task.isCancelled())) {
+      stuckOn = park(scheduler, task == null ? left : Math.min(left, task.nanosLeft()));
+      interrupted |= Thread.interrupted();
+      posted = isPosted();
+      left = timeoutNanos == FOREVER ? FOREVER : timeoutNanos - (System.nanoTime() - start);
+    }
     if (!posted) {
-      long start = timeoutNanos == FOREVER ? 0 : System.nanoTime();
-      while (!posted && (task == null || !task.isCancelled())) {
-        long left = timeoutNanos == FOREVER ? FOREVER : timeoutNanos - (System.nanoTime() - start);
-        if (left <= 0) {
-          break;
-        }
-        park(task == null ? left : Math.min(left, task.nanosLeft()));
-        interrupted |= Thread.interrupted();
-        posted = isPosted();
+      // Fail if a post comes in between. The loop's thread, as the waiter, is woken in its own way.
+      if (stuckOn == null) {
+        posted = !leave(self);
+      } else {
+        posted =
+            !STATE.compareAndSet(this, (Object) self, (Object) stuckOn)
+                || turn(stuckOn, left, task);
       }
-      // Fails if a post came in between.
-      posted = posted || !STATE.compareAndSet(this, (Object) self, EMPTY);
     }
     if (interrupted) {
       self.interrupt();
@@ -114,22 +134,22 @@ public final class Baton {
     return posted;
   }
 
-  private void park(long nanos) {
+  /** Parks. Returns the loop's thread if it is that which would park, and else null. */
+  private ReactorThread park(FiberScheduler scheduler, long nanos) {
+    if (scheduler != null && scheduler.reactorRuns) {
+      return scheduler.park(this, nanos);
+    }
     if (nanos == FOREVER) {
       LockSupport.park(this);
-      return;
-    }
-    Fiber fiber = Fiber.of(Thread.currentThread());
-    if (fiber != null && fiber.scheduler.reactorRuns) {
-      fiber.parkNanos(this, nanos);
     } else {
       LockSupport.parkNanos(this, nanos);
     }
+    return null;
   }
 
   /** Becomes the waiter. Returns false if there is nothing to wait for. */
-  private boolean enter() {
-    if (STATE.compareAndSet(this, EMPTY, (Object) Thread.currentThread())) {
+  private boolean enter(Thread self) {
+    if (STATE.compareAndSet(this, EMPTY, (Object) self)) {
       return true;
     }
     Object seen = STATE.getAcquire(this);
@@ -137,6 +157,11 @@ public final class Baton {
       return false;
     }
     throw new IllegalStateException("another thread waits already: waiter=" + seen);
+  }
+
+  /** Is the waiter no more. Returns false if it was posted. */
+  private boolean leave(Thread waiter) {
+    return STATE.compareAndSet(this, (Object) waiter, EMPTY);
   }
 
   /** Wakes the waiter, or lets the next await return at once. */

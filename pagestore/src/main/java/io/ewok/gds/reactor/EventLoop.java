@@ -69,9 +69,9 @@ final class EventLoop {
   /**
    * Does what there is to do, or sleeps until there is something.
    *
-   * @param until if it is posted, the turn does not sleep; may be null
+   * @param until if it is over, the turn does not sleep; may be null
    */
-  void turn(Baton until) throws IOException {
+  void turn(LoopWait until) throws IOException {
     slices.end();
     takeArrived();
     fireTimers();
@@ -79,8 +79,8 @@ final class EventLoop {
     boolean more = runWork();
     startWaiting();
     if (!more && mayWait() && inbox.prepareToSleep()) {
-      if (work.isIdle() && !cancelPending && (until == null || !until.isPosted())) {
-        driver.flushAndWait(idleNanos());
+      if (isIdle() && !cancelPending && (until == null || !until.isOver())) {
+        sleep();
       } else {
         driver.flush(false);
       }
@@ -91,9 +91,28 @@ final class EventLoop {
     reap();
   }
 
+  /** A fiber that waits pinned keeps its thread, on which no other fiber can be mounted then. */
+  private static boolean canRunWork() {
+    return !Thread.currentThread().isVirtual();
+  }
+
+  private boolean isIdle() {
+    return work.isIdle() || !canRunWork();
+  }
+
+  private void sleep() throws IOException {
+    work.leave();
+    try {
+      driver.flushAndWait(idleNanos());
+    } finally {
+      slices.begin();
+      work.enter();
+      slices.end();
+    }
+  }
+
   private boolean runWork() {
-    // A fiber that waits pinned keeps its thread, on which no other fiber can be mounted then.
-    if (Thread.currentThread().isVirtual()) {
+    if (!canRunWork()) {
       return false;
     }
     slices.begin();

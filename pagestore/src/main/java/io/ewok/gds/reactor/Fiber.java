@@ -44,11 +44,19 @@ final class Fiber extends Message implements Runnable {
     FIBERS.put(thread, this);
   }
 
-  /** Parks for a time by the clock of the reactor that runs it; the JVM's would allocate. */
-  void parkNanos(Object blocker, long nanos) {
-    scheduler.reactor.schedule(timer, nanos);
+  /**
+   * Parks the current thread for a time. A fiber that its reactor runs does it by that one's clock,
+   * as the JVM's would allocate.
+   */
+  static void parkNanos(Object blocker, long nanos) {
+    Fiber fiber = of(Thread.currentThread());
+    if (fiber == null) {
+      LockSupport.parkNanos(blocker, nanos);
+      return;
+    }
+    fiber.scheduler.reactor.schedule(fiber.timer, nanos);
     LockSupport.park(blocker);
-    boolean unused = scheduler.reactor.cancel(timer);
+    boolean unused = fiber.scheduler.reactor.cancel(fiber.timer);
   }
 
   /** Returns the fiber that a thread is; null if it is none. */
@@ -75,6 +83,7 @@ final class Fiber extends Message implements Runnable {
     while (true) {
       given.await();
       given.reset();
+      scheduler.enter();
       Task current = task;
       if (current == null) {
         break;
@@ -89,5 +98,6 @@ final class Fiber extends Message implements Runnable {
     FIBERS.remove(thread);
     ended = true;
     scheduler.idle(this);
+    scheduler.leave();
   }
 }

@@ -1,5 +1,6 @@
 package io.ewok.gds.reactor;
 
+import java.lang.System.Logger.Level;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -12,6 +13,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Runs the tasks of a reactor, and where the JVM lets it the fibers that they are on: it is then
@@ -22,6 +24,15 @@ import java.util.concurrent.atomic.AtomicLong;
  * #post}, {@link #tryPost} and {@link #idle} are for any.
  */
 final class FiberScheduler implements Executor, LoopWork {
+  /*
+   * A thread that cannot leave the loop's, having native code or a class initializer on its stack,
+   * parks the loop's thread instead of itself. So that thread keeps a permit, by which the park
+   * returns at once; the thread then sees that it was not mounted anew, and turns the loop in
+   * place. Other waits may take the permit; StallWatch gives a new one to a thread that stands
+   * still.
+   */
+  private static final System.Logger LOG = System.getLogger(FiberScheduler.class.getPackageName());
+
   /** Room for threads that others wake at once; what is beyond allocates. */
   private static final int FOREIGN = 1024;
 
@@ -38,14 +49,21 @@ final class FiberScheduler implements Executor, LoopWork {
 
   final Reactor reactor;
   final boolean reactorRuns;
-  private final Thread loop;
+  private final ReactorThread loop;
   private final Slices slices;
   private final FiberOptions options;
+
+  /** Where fibers are ordinary virtual threads; null where the loop's thread runs them. */
+  private final FiberTurn turn;
 
   /** Any thread: tasks that were accepted and have not started; continuations from elsewhere. */
   private final AtomicInteger accepted = new AtomicInteger();
 
   private final AtomicLong refused = new AtomicLong();
+
+  /** Written by the loop's thread. */
+  private final AtomicLong pinnedWaits = new AtomicLong();
+
   private final ContinuationQueue foreign = new ContinuationQueue(FOREIGN);
 
   /** Ordinary virtual threads that have become idle. Its flag is not used. */
@@ -77,6 +95,10 @@ final class FiberScheduler implements Executor, LoopWork {
   private final List<Fiber> fibers = new ArrayList<>();
   private final TaskMemory memory;
   private int busy;
+
+  /** How often a thread was mounted. */
+  private long mounts;
+
   private int alive;
   private boolean waitingFirst;
   private Task direct;
@@ -90,18 +112,19 @@ final class FiberScheduler implements Executor, LoopWork {
     this.slices = reactor.slices();
     this.options = options;
     this.reactorRuns = options.reactorRuns();
+    this.turn = reactorRuns ? null : new FiberTurn();
     this.memory = new TaskMemory(options);
   }
 
   // ---------------------------------------------------------------- any thread
 
-  /** Returns the reactor that a virtual thread belongs to; null if to none. */
-  static Reactor reactorOf(Thread thread) {
+  /** Returns whose fiber a thread is, or was started by; null if nobody's. */
+  static FiberScheduler of(Thread thread) {
     if (FiberThreads.schedulerOf(thread) instanceof FiberScheduler scheduler) {
-      return scheduler.reactor;
+      return scheduler;
     }
     Fiber fiber = Fiber.of(thread);
-    return fiber == null ? null : fiber.scheduler.reactor;
+    return fiber == null ? null : fiber.scheduler;
   }
 
   /** Continues a thread: called by whoever starts or wakes it. Neither throws nor waits. */
@@ -202,6 +225,16 @@ final class FiberScheduler implements Executor, LoopWork {
     return ending != null;
   }
 
+  /** Returns how often a thread waited that could not leave the loop's thread. */
+  long pinnedWaitCount() {
+    return pinnedWaits.get();
+  }
+
+  /** Returns how often a fiber lost its turn. */
+  long lostTurnCount() {
+    return turn == null ? 0 : turn.lossCount();
+  }
+
   @Override
   public boolean runs(Thread thread) {
     return FiberThreads.schedulerOf(thread) == this;
@@ -209,6 +242,10 @@ final class FiberScheduler implements Executor, LoopWork {
 
   @Override
   public Thread running() {
+    if (turn != null) {
+      Thread holder = turn.holder();
+      return holder == null ? loop : holder;
+    }
     Runnable continuation = (Runnable) MOUNTED.getOpaque(this);
     Thread thread = continuation == null ? null : threads.get(continuation);
     return thread == null ? loop : thread;
@@ -224,6 +261,68 @@ final class FiberScheduler implements Executor, LoopWork {
         reactor.wakeUp();
       }
     }
+  }
+
+  // ---------------------------------------------------------------- whoever runs
+
+  @Override
+  public void leave() {
+    if (turn != null) {
+      turn.leave();
+    }
+  }
+
+  @Override
+  public void enter() {
+    if (turn != null) {
+      turn.enter();
+    }
+  }
+
+  /** Lets others run. On a fiber. */
+  @SuppressWarnings("ThreadPriorityCheck") // of a fiber: it goes to the end of the reactor's queue
+  void yieldNow() {
+    leave();
+    Thread.yield();
+    enter();
+  }
+
+  /**
+   * Parks a thread that the reactor runs.
+   *
+   * @return null; or the loop's thread if this one cannot leave it, and has to turn the loop
+   */
+  ReactorThread park(Object blocker, long nanos) {
+    long before = mounts;
+    if (nanos == Baton.FOREVER) {
+      LockSupport.park(blocker);
+    } else {
+      Fiber.parkNanos(blocker, nanos);
+    }
+    return mounts == before && isPinned() ? loop : null;
+  }
+
+  /** For a thread that parked and was not mounted anew; it may have had a permit. */
+  @SuppressWarnings("ThreadPriorityCheck") // of a fiber
+  private boolean isPinned() {
+    if (ended) {
+      return false; // and others run what is left over
+    }
+    long before = mounts;
+    Thread.yield();
+    if (mounts != before) {
+      return false;
+    }
+    LockSupport.unpark(loop);
+    if (pinnedWaits.incrementAndGet() == 1) {
+      LOG.log(
+          Level.WARNING,
+          "a fiber waits with native code or a class initializer on its stack, so others cannot run"
+              + " meanwhile: reactor="
+              + loop.getName(),
+          new Throwable("waits here"));
+    }
+    return true;
   }
 
   // ---------------------------------------------------------------- the loop's thread
@@ -251,7 +350,10 @@ final class FiberScheduler implements Executor, LoopWork {
 
   @Override
   public boolean run(int slicesMax) {
-    takeReturned();
+    if (turn != null) {
+      turn.pass();
+      takeReturned();
+    }
     int slices = slicesMax;
     while (slices > 0) {
       Runnable continuation = ready.pollFirst();
@@ -275,6 +377,7 @@ final class FiberScheduler implements Executor, LoopWork {
 
   private void mount(Runnable continuation) {
     slices.begin();
+    mounts++;
     MOUNTED.setOpaque(this, continuation);
     continuation.run();
     MOUNTED.setOpaque(this, (Runnable) null);
@@ -387,13 +490,17 @@ final class FiberScheduler implements Executor, LoopWork {
   public boolean isIdle() {
     // Partner of idle(): the fiber returns, then looks at the flag; we raise it, then look.
     hungry = !reactorRuns && (ending != null || !waiting.isEmpty());
-    boolean hasEnded = ending != null && alive == 0 && !ended; // which endAll has to see
-    return !hasEnded
+    return !hasEnded() // which endAll has to see
         && ready.isEmpty()
         && foreign.isEmpty()
         && startable.isEmpty()
         && !canStartWaiting()
         && returned.isEmpty();
+  }
+
+  /** Returns whether nothing is left to end. */
+  private boolean hasEnded() {
+    return ending != null && alive == 0 && direct == null && !ended;
   }
 
   @Override
@@ -410,7 +517,7 @@ final class FiberScheduler implements Executor, LoopWork {
         Baton.wake(fiber.thread);
       }
     }
-    if (alive > 0 || ended) {
+    if (!hasEnded()) {
       return ended;
     }
     memory.close();

@@ -41,6 +41,12 @@ interface LoopWork {
    */
   boolean endAll(Throwable cause);
 
+  /** The loop's thread does nothing until {@link #enter}: others may run what excludes it. */
+  default void leave() {}
+
+  /** Ends {@link #leave}. */
+  default void enter() {}
+
   /**
    * Returns whether a thread is a fiber that this loop's thread runs, so that what it does excludes
    * the loop. Any thread.

@@ -5,6 +5,7 @@ import io.ewok.gds.ffm.Errno;
 import io.ewok.gds.ffm.ErrnoException;
 import io.ewok.gds.ffm.LinuxMemory;
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
@@ -40,14 +41,17 @@ public final class Reactor implements AutoCloseable {
   private final Function<Reactor, LoopWork> makeWork;
   private final ReactorThread thread;
 
-  /** Confined to the thread. */
+  /** Confined to the thread, as the next. */
   private int nested;
+
+  private final LoopWait[] waits = new LoopWait[NESTED_MAX];
 
   private Reactor(
       ReactorOptions options, Function<Reactor, LoopWork> makeWork, LoopDriver.Source source) {
     this.makeWork = makeWork;
     overflow = new Overflow(options.overflowCount());
     thread = new ReactorThread(this, options, source);
+    Arrays.setAll(waits, i -> new LoopWait());
   }
 
   /**
@@ -91,7 +95,8 @@ public final class Reactor implements AutoCloseable {
     if (current instanceof ReactorThread own) {
       return own.reactor;
     }
-    return current.isVirtual() ? FiberScheduler.reactorOf(current) : null;
+    FiberScheduler scheduler = FiberScheduler.of(current);
+    return scheduler == null ? null : scheduler.reactor;
   }
 
   /** Returns whether what this thread does excludes the loop: it is the loop's, or its fiber. */
@@ -101,7 +106,7 @@ public final class Reactor implements AutoCloseable {
   }
 
   /** Returns the thread that turns the loop. */
-  Thread thread() {
+  ReactorThread thread() {
     return thread;
   }
 
@@ -197,7 +202,10 @@ public final class Reactor implements AutoCloseable {
     return task.future;
   }
 
-  /** Returns whether the reactor runs fibers itself, so that its tasks exclude each other. */
+  /**
+   * Returns whether the reactor runs fibers itself; else they are ordinary virtual threads, which
+   * take turns.
+   */
   public boolean runsFibers() {
     return tasks().reactorRuns;
   }
@@ -235,6 +243,7 @@ public final class Reactor implements AutoCloseable {
 
   /** Returns what it has done so far. */
   public ReactorStats stats() {
+    FiberScheduler scheduler = thread.loop.work instanceof FiberScheduler work ? work : null;
     return new ReactorStats(
         thread.driver.enterCount(),
         thread.loop.completed.sum(),
@@ -243,7 +252,9 @@ public final class Reactor implements AutoCloseable {
         overflow.refusedCount(),
         thread.loop.work instanceof FiberScheduler tasks ? tasks.refusedCount() : 0,
         thread.loop.lateTimers.sum(),
-        thread.slices.stallCount());
+        thread.slices.stallCount(),
+        scheduler == null ? 0 : scheduler.pinnedWaitCount(),
+        scheduler == null ? 0 : scheduler.lostTurnCount());
   }
 
   /** What the work marks its slices with. */
@@ -438,57 +449,48 @@ public final class Reactor implements AutoCloseable {
    *     ring, which ends the reactor
    */
   void runUntil(Baton baton) {
-    boolean unused = runUntil(baton, Baton.FOREVER);
+    boolean unused = runUntil(baton, Baton.FOREVER, null);
+  }
+
+  /** Lets others run while a task on the loop's own thread stays where it is. */
+  void yieldNow(Baton notPosted) {
+    if (nested < NESTED_MAX) {
+      boolean unused = runUntil(notPosted, 0, null);
+    }
   }
 
   /**
-   * As {@link #runUntil(Baton)}, at most for a time.
+   * As {@link #runUntil(Baton)}, at most for a time, and until a task is cancelled. Takes one turn
+   * at least.
    *
+   * @param task the one that waits; may be null
    * @return whether it was posted
    */
-  boolean runUntil(Baton baton, long timeoutNanos) {
+  boolean runUntil(Baton baton, long timeoutNanos, Task task) {
     if (nested == NESTED_MAX) {
       throw new IllegalStateException("too many waits inside of each other: depth=" + nested);
     }
-    TimeOver timer = timeoutNanos == Baton.FOREVER ? null : new TimeOver();
-    if (timer != null) {
-      schedule(timer, timeoutNanos);
+    LoopWait wait = waits[nested];
+    long nanos = task == null ? timeoutNanos : Math.min(timeoutNanos, task.nanosLeft());
+    wait.begin(baton, task, nanos <= 0);
+    if (nanos > 0 && nanos != Baton.FOREVER) {
+      schedule(wait, nanos);
     }
     nested++;
     try {
-      while (!baton.isPosted() && (timer == null || !timer.over)) {
-        thread.loop.turn(baton);
-      }
+      do {
+        boolean unused = thread.endAll();
+        thread.loop.turn(wait);
+      } while (!wait.isOver());
       // What goes on is a slice of its own.
       thread.slices.begin();
     } catch (IOException e) {
       throw new IllegalStateException("the reactor has failed", e);
     } finally {
       nested--;
-      if (timer != null) {
-        boolean unused = cancel(timer);
-      }
+      boolean unused = cancel(wait);
+      wait.end();
     }
     return baton.isPosted();
-  }
-
-  /** Ends a wait of the loop's own thread. */
-  private final class TimeOver extends Timer {
-    boolean over;
-
-    @Override
-    protected void fired() {
-      over = true;
-      // The turn that fires it must not sleep.
-      boolean unused =
-          inbox.push(
-              new LoopCall() {
-                @Override
-                void run() {}
-
-                @Override
-                void refused(Throwable cause) {}
-              });
-    }
   }
 }

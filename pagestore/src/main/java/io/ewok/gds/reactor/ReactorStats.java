@@ -12,6 +12,11 @@ package io.ewok.gds.reactor;
  * @param refusedTaskCount tasks for which there was no place in the inbox, no fiber or no memory
  * @param lateTimerCount timers that fired more than two ticks after their deadline
  * @param stallCount times that something kept it for longer than the threshold
+ * @param pinnedWaitCount times that a fiber waited with native code or a class initializer on its
+ *     stack, so that no other fiber could run meanwhile
+ * @param lostTurnCount times that a fiber waited for something else than a baton, such as a lock,
+ *     while others wanted to run, and went on beside them. Only where the reactor does not run
+ *     fibers itself
  */
 public record ReactorStats(
     long enterCount,
@@ -21,4 +26,6 @@ public record ReactorStats(
     long refusedCount,
     long refusedTaskCount,
     long lateTimerCount,
-    long stallCount) {}
+    long stallCount,
+    long pinnedWaitCount,
+    long lostTurnCount) {}

@@ -4,6 +4,7 @@ import io.ewok.gds.ffm.EventThread;
 import io.ewok.gds.ffm.LinuxThreads;
 import java.io.IOException;
 import java.util.BitSet;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * The thread of a reactor: opens the driver, turns the loop, tells everybody when it ends, and
@@ -24,6 +25,9 @@ final class ReactorThread extends Thread implements EventThread {
 
   /** Whether a wait on this thread turns the loop. Its own. */
   boolean turning;
+
+  /** Why it ends; null while it does not. Its own. */
+  private Throwable cause;
 
   /** Set by the reactor, which then signals. */
   volatile boolean closing;
@@ -79,14 +83,13 @@ final class ReactorThread extends Thread implements EventThread {
 
   private void loopUntilEnded() {
     turning = true;
-    Throwable cause = null;
+    // A fiber that parks pinned does so on this thread, and takes the permit; see FiberScheduler.
+    LockSupport.unpark(this);
+    loop.work.enter();
     boolean ended = false;
     while (!ended) {
       try {
-        if (cause == null && closing) {
-          cause = new IllegalStateException("the reactor is closed: name=" + getName());
-        }
-        ended = cause != null && loop.endAll(cause);
+        ended = endAll();
         if (!ended) {
           loop.turn(null);
         }
@@ -99,10 +102,11 @@ final class ReactorThread extends Thread implements EventThread {
           cause.addSuppressed(e);
         }
         if (e instanceof IOException) {
-          abandon(cause);
+          abandon();
         }
       }
     }
+    loop.work.leave();
     turning = false;
     try {
       driver.close();
@@ -113,10 +117,23 @@ final class ReactorThread extends Thread implements EventThread {
   }
 
   /**
+   * Ends what there is to end, once the reactor is closed or has failed. Also within waits on this
+   * thread, some of which end by it.
+   *
+   * @return whether all has ended
+   */
+  boolean endAll() {
+    if (cause == null && closing) {
+      cause = new IllegalStateException("the reactor is closed: name=" + getName());
+    }
+    return cause != null && loop.endAll(cause);
+  }
+
+  /**
    * The ring is unusable with operations in it: nobody knows when the kernel leaves their memory
    * alone, so it stays leased for good.
    */
-  private void abandon(Throwable cause) {
+  private void abandon() {
     failure = cause;
     do {
       try {

@@ -8,6 +8,7 @@ import java.util.concurrent.locks.LockSupport;
  * Finds reactors that somebody's code keeps busy or blocked: one thread for all of them looks at
  * their {@link Slices} and reports one that has not changed for the reactor's threshold, once: it
  * is counted, and a {@link StallEvent} tells the stack. A pause of the whole JVM may look like one.
+ * Also gives the reactor's thread a permit to go on with, in case that it parks for a fiber.
  *
  * <p>Threads: any. The thread lives while there is a reactor to watch.
  */
@@ -74,11 +75,13 @@ final class StallWatch {
       watched.seen = number;
       watched.sinceNanos = now;
       watched.reported = false;
-    } else if ((number & 1) != 0
-        && !watched.reported
-        && now - watched.sinceNanos >= watched.thresholdNanos) {
-      watched.reported = true;
-      report(watched.reactor, now - watched.sinceNanos);
+    } else if ((number & 1) != 0 && now - watched.sinceNanos >= watched.thresholdNanos) {
+      if (!watched.reported) {
+        watched.reported = true;
+        report(watched.reactor, now - watched.sinceNanos);
+      }
+      // It may be a fiber that parks it: see FiberScheduler.
+      LockSupport.unpark(watched.reactor);
     }
   }
 

@@ -27,6 +27,10 @@ import java.util.concurrent.ExecutionException;
  * sum.await();
  * }</pre>
  *
+ * <p>Tasks of one reactor exclude each other from wait to wait, and so do its timers. Threads that
+ * a task starts do not count, nor does what a task does between a wait for something else than a
+ * {@link Baton} and the next for one, where the reactor does not run fibers itself.
+ *
  * <p>Errors: what run throws goes to the owner, by {@link #await} or {@link #failure}; nobody else
  * notices.
  */
@@ -35,7 +39,7 @@ public abstract class Task extends Message {
   public enum Kind {
     /**
      * On the reactor's thread, to its end, which should be near: everything else there waits. A
-     * wait inside turns the loop in place. Tasks of this kind of one reactor exclude each other.
+     * wait inside turns the loop in place, so it lasts until those have ended that began meanwhile.
      */
     DIRECT,
     /** On a fiber, where it may wait as long as it likes. */
@@ -68,6 +72,9 @@ public abstract class Task extends Message {
 
   /** Posted when a task whose sender waits for room has started. */
   private final Baton admitted = new Baton();
+
+  /** What it waits for while it waits for nothing but time. */
+  private final Baton never = new Baton();
 
   // Set by who sends, then the reactor's.
   FiberScheduler target;
@@ -171,6 +178,8 @@ public abstract class Task extends Message {
     Thread thread = runner;
     if (thread != null) {
       Baton.wake(thread);
+      // It may be a fiber that turns the loop in place.
+      target.reactor.wakeUp();
     }
   }
 
@@ -318,7 +327,7 @@ public abstract class Task extends Message {
    */
   public static void pause(long nanos) {
     Task task = current();
-    boolean unused = new Baton().await(nanos, task);
+    boolean unused = (task == null ? new Baton() : task.never).await(nanos, task);
     throwIfCancelled(task);
   }
 
@@ -329,8 +338,17 @@ public abstract class Task extends Message {
    */
   @SuppressWarnings("ThreadPriorityCheck") // of a fiber: it goes to the end of the reactor's queue
   public static void yieldNow() {
-    Thread.yield();
-    throwIfCancelled(current());
+    Task task = current();
+    Thread thread = Thread.currentThread();
+    FiberScheduler scheduler = FiberScheduler.of(thread);
+    if (task != null && thread instanceof ReactorThread own) {
+      own.reactor.yieldNow(task.never);
+    } else if (scheduler != null) {
+      scheduler.yieldNow();
+    } else {
+      Thread.yield();
+    }
+    throwIfCancelled(task);
   }
 
   private static void throwIfCancelled(Task task) {

@@ -14,10 +14,12 @@
  * <p>A <em>task</em> is what a reactor is sent to run: DIRECT on its thread, to the end, or on a
  * <em>fiber</em>, a pooled virtual thread, where it may wait. A reactor with its tasks is a
  * <em>shard</em>: shards share nothing and send each other tasks, which come back as messages with
- * their results. Where the JVM is started with {@code --add-opens
- * java.base/java.lang=io.ewok.gds.pagestore}, reactors run their fibers themselves, and the tasks
- * of one reactor exclude each other between waits; elsewhere fibers are ordinary virtual threads,
- * and only DIRECT tasks exclude each other. {@code Reactor.runsFibers} tells.
+ * their results. The tasks of one reactor exclude each other between waits, so what belongs to a
+ * shard needs no lock. Where the JVM is started with {@code --add-opens
+ * java.base/java.lang=io.ewok.gds.pagestore}, reactors run their fibers themselves; elsewhere
+ * fibers are ordinary virtual threads that take turns, which is slow, and one that waits for
+ * something else than a baton while others want to run loses its turn. {@code Reactor.runsFibers}
+ * and {@code ReactorStats.lostTurnCount} tell.
  *
  * <p>Threads: each class says which; a ring has one. Null is never accepted and never returned.
  *

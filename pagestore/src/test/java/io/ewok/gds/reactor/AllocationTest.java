@@ -23,23 +23,49 @@ class AllocationTest {
   /** The JVM makes some stacks of fibers anew, now and then, which no switch does. */
   private static final int STACKS_BYTES = 8192;
 
+  private static final long TICK_NANOS = 10_000;
+  private static final long LONG_NANOS = 600_000_000_000L;
+
   /** Attempts, since compilers and collectors come between. */
   private static final int ATTEMPTS = 10;
 
   private final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
-  /** Forks, yields, waits and asks the other reactor; over and over. */
+  /**
+   * Forks, yields, waits, pauses, has deadlines and timers, asks the other reactor; over and over.
+   */
   private static final class Busy extends Task {
     private final Reactor other;
     private final Leaf local = new Leaf(Kind.FIBER, Scratch.SMALL);
     private final Leaf direct = new Leaf(Kind.DIRECT, Scratch.LARGE);
     private final Leaf remote = new Leaf(Kind.DIRECT, Scratch.NONE);
     private final Leaf remoteFiber = new Leaf(Kind.FIBER, Scratch.MEDIUM);
+    private final Pause pausing = new Pause(Kind.FIBER);
+    private final Pause pausingDirect = new Pause(Kind.DIRECT);
+    private final Tick once = new Tick();
+    private final Tick periodic = new Tick();
     int rounds;
 
     Busy(Reactor other) {
       super(Kind.FIBER, Scratch.NONE);
       this.other = other;
+    }
+
+    private void withTime() throws Exception {
+      Reactor here = Reactor.current();
+      here.schedulePeriodic(periodic, TICK_NANOS);
+      here.schedule(once, TICK_NANOS);
+      fork(pausing);
+      fork(pausingDirect);
+      local.setDeadline(System.nanoTime() + LONG_NANOS);
+      here.post(local);
+      while (!local.await(TICK_NANOS)) {
+        yieldNow();
+      }
+      remote.setDeadline(System.nanoTime() + LONG_NANOS);
+      fork(other, remote);
+      joinAll();
+      here.cancel(periodic);
     }
 
     @Override
@@ -54,7 +80,32 @@ class AllocationTest {
           remote.await();
           remoteFiber.await();
         }
+        if (i % 64 == 0) {
+          withTime();
+        }
       }
+    }
+  }
+
+  private static final class Tick extends Timer {
+    long fired;
+
+    @Override
+    protected void fired() {
+      fired++;
+    }
+  }
+
+  /** Waits for time alone. */
+  private static final class Pause extends Task {
+    Pause(Kind kind) {
+      super(kind, Scratch.NONE);
+    }
+
+    @Override
+    protected void run() {
+      pause(2 * TICK_NANOS);
+      yieldNow();
     }
   }
 
@@ -94,11 +145,16 @@ class AllocationTest {
       }
       assertTrue(least <= STACKS_BYTES, "rounds=" + ROUNDS + " bytes=" + least);
       assertTrue(busy.local.runs >= WARM_UP + ROUNDS);
+      assertTrue(busy.once.fired > 0 && busy.periodic.fired > busy.once.fired);
     }
   }
 
   private static Reactor reactor(String name, FiberOptions options) throws IOException {
-    return Reactor.start(ReactorOptions.defaults().withName(name).withFibers(options));
+    return Reactor.start(
+        ReactorOptions.defaults()
+            .withName(name)
+            .withTimerTickNanos(TICK_NANOS)
+            .withFibers(options));
   }
 
   private long allocated(Reactor reactor) {

@@ -166,6 +166,6 @@ class OverflowTest {
   }
 
   private boolean reactorIsClosing() {
-    return ((ReactorThread) reactor.thread()).closing;
+    return reactor.thread().closing;
   }
 }
