@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * One question of {@link AllocationReport}: methods of a benchmark, ours and rivals. The floors are
- * left to the JMH suites.
+ * One question of a report: methods of a benchmark, ours and rivals. Those of {@link
+ * AllocationReport}, of which the floors are left to the JMH suites, are here.
  *
  * @param name for people
  * @param benchmark the class with the methods

@@ -137,6 +137,6 @@ record Comparison(
   }
 
   private static String number(double value) {
-    return Double.isNaN(value) ? "null" : String.format(Locale.ROOT, "%.4g", value);
+    return !Double.isFinite(value) ? "null" : String.format(Locale.ROOT, "%.4g", value);
   }
 }

@@ -4,7 +4,7 @@ import java.util.Arrays;
 
 /**
  * Starts the benchmarks: {@code gds bench micro [JMH options]}, {@code gds bench alloc}, {@code gds
- * bench io}.
+ * bench io}, {@code gds bench tasks}.
  */
 public final class Main {
   private static final String USAGE =
@@ -12,6 +12,7 @@ public final class Main {
       Usage: gds bench micro [JMH options] [regular expression of names]
              gds bench alloc [--quick] [--rounds N] [--json]
              gds bench io [--quick] [--rounds N] [--json] [--file PATH] [--size BYTES]
+             gds bench tasks [--quick] [--rounds N] [--json]
 
       micro runs the JMH suites of the layers, each with its rivals.
 
@@ -30,6 +31,11 @@ public final class Main {
         gds bench io --quick                    within a minute
         gds bench io --file /mnt/disk/bench     on that disk, with a file that is made and kept
         gds bench io --help                     its options
+
+      tasks compares time and heap of tasks, fibers and shards with those of the JDK's threads.
+
+        gds bench tasks --quick                 within a minute
+        gds bench tasks --help                  its options
       """;
 
   private Main() {}
@@ -47,6 +53,7 @@ public final class Main {
       case "micro" -> org.openjdk.jmh.Main.main(rest);
       case "alloc" -> exitCode = AllocationReport.run(rest);
       case "io" -> exitCode = IoReport.run(rest);
+      case "tasks" -> exitCode = TaskReport.run(rest);
       case "--help", "-h" -> System.out.print(USAGE);
       default -> {
         System.err.print(USAGE);

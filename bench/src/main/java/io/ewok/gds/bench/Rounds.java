@@ -10,6 +10,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
 import java.util.regex.Pattern;
+import org.openjdk.jmh.profile.GCProfiler;
+import org.openjdk.jmh.results.Result;
+import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
 import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
@@ -24,11 +27,17 @@ import org.openjdk.jmh.runner.options.VerboseMode;
 final class Rounds {
   private static final int LIVE = 1 << 15;
 
+  /** What JMH calls the bytes of an operation. */
+  private static final String HEAP = "gc.alloc.rate.norm";
+
   private final int count;
   private final boolean quick;
 
   /** Nanoseconds by case and method; one element a round. */
   private final Map<String, double[]> nanos = new HashMap<>();
+
+  /** Bytes of the Java heap, as above. */
+  private final Map<String, double[]> heapBytes = new HashMap<>();
 
   /** What a churn measured, by profile and contender; one element a round. */
   private final Map<String, List<ChurnFork.Sample>> samples = new HashMap<>();
@@ -50,8 +59,9 @@ final class Rounds {
       for (AllocationCase one : cases) {
         progress.begin(round, one.name(), one.methods().size());
         for (String method : one.methods()) {
-          nanos.computeIfAbsent(key(one.name(), method), key -> new double[count])[round] =
-              time(one, method);
+          RunResult result = run(one, method);
+          put(nanos, one, method, round, result.getPrimaryResult());
+          put(heapBytes, one, method, round, result.getSecondaryResults().get(HEAP));
         }
       }
       for (String profile : profiles) {
@@ -70,6 +80,11 @@ final class Rounds {
     return nanos.get(key(one.name(), method)).clone();
   }
 
+  /** Returns the bytes of the Java heap that a method allocates, one element a round. */
+  double[] heapBytes(AllocationCase one, String method) {
+    return heapBytes.get(key(one.name(), method)).clone();
+  }
+
   /** Returns a number of a contender's churn, one element a round. */
   double[] churn(String profile, String contender, ToDoubleFunction<ChurnFork.Sample> number) {
     return samples.get(key(profile, contender)).stream().mapToDouble(number).toArray();
@@ -79,7 +94,17 @@ final class Rounds {
     return what + '/' + who;
   }
 
-  private double time(AllocationCase one, String method) throws RunnerException {
+  private void put(
+      Map<String, double[]> series,
+      AllocationCase one,
+      String method,
+      int round,
+      Result<?> result) {
+    series.computeIfAbsent(key(one.name(), method), key -> new double[count])[round] =
+        result.getScore();
+  }
+
+  private RunResult run(AllocationCase one, String method) throws RunnerException {
     TimeValue time = TimeValue.milliseconds(quick ? 100 : 300);
     int iterations = quick ? 2 : 3;
     ChainedOptionsBuilder options =
@@ -90,10 +115,11 @@ final class Rounds {
             .warmupTime(time)
             .measurementIterations(iterations)
             .measurementTime(time)
+            .addProfiler(GCProfiler.class)
             .verbosity(VerboseMode.SILENT)
             .shouldFailOnError(true);
     one.parameters().forEach(options::param);
-    return new Runner(options.build()).runSingle().getPrimaryResult().getScore();
+    return new Runner(options.build()).runSingle();
   }
 
   private ChurnFork.Sample churn(String contender, String profile)

@@ -224,4 +224,53 @@ class BenchmarkSmokeTest {
       benchmark.close();
     }
   }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"reactor", "virtual"})
+  void task(String fibers) throws Exception {
+    TaskBenchmark benchmark = new TaskBenchmark();
+    benchmark.fibers = fibers;
+    benchmark.open();
+    try {
+      long each = TaskBenchmark.TASKS / TaskBenchmark.WIDTH;
+      assertEquals(each, benchmark.direct());
+      assertEquals(each, benchmark.fiber());
+      assertEquals(each, benchmark.forkJoin());
+    } finally {
+      benchmark.close();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"reactor", "virtual"})
+  void handOff(String fibers) throws Exception {
+    HandOffBenchmark benchmark = new HandOffBenchmark();
+    benchmark.fibers = fibers;
+    benchmark.open();
+    try {
+      assertEquals(HandOffBenchmark.HAND_OFFS / 2, benchmark.baton());
+      assertEquals(HandOffBenchmark.HAND_OFFS / 2, benchmark.baton(), "it can be done again");
+      assertEquals(HandOffBenchmark.HAND_OFFS / 2, benchmark.virtualThread());
+      assertEquals(HandOffBenchmark.THREAD_HAND_OFFS / 2, benchmark.platformThread());
+    } finally {
+      benchmark.close();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"reactor", "virtual"})
+  void crossShard(String fibers) throws Exception {
+    CrossShardBenchmark benchmark = new CrossShardBenchmark();
+    benchmark.fibers = fibers;
+    benchmark.open();
+    try {
+      assertEquals(CrossShardBenchmark.QUESTIONS, benchmark.direct());
+      assertEquals(CrossShardBenchmark.QUESTIONS, benchmark.fiber());
+      assertEquals(CrossShardBenchmark.QUESTIONS, benchmark.executor());
+      assertEquals(CrossShardBenchmark.QUESTIONS, benchmark.completableFuture());
+      assertEquals(CrossShardBenchmark.QUESTIONS, benchmark.virtualThread());
+    } finally {
+      benchmark.close();
+    }
+  }
 }
