@@ -155,6 +155,30 @@ class SimLatencyTest {
   }
 
   @Test
+  void syncIsNotOfWhatEndedWhileItWasUnderWay() throws IOException {
+    int overtaken = 0;
+    int lost = 0;
+    for (long seed = 0; seed < 40; seed++) {
+      try (SimEngine mine = new SimEngine(seed, OPTIONS)) {
+        IoFile file = mine.open(FILE, OpenMode.CREATE_NEW);
+        mine.syncDirectory(FILE.getParent());
+        region.segment().fill((byte) 1);
+        IoRequest write = new IoRequest().prepareWrite(file, 0, region, 0, UNIT);
+        IoRequest sync = new IoRequest().prepareSync(file);
+        mine.submit(sync);
+        mine.submit(write);
+        write.await();
+        if (!sync.isDone()) {
+          overtaken++;
+          sync.await();
+          lost += firstByte(mine.crash(seed), 0) == 1 ? 0 : 1;
+        }
+      }
+    }
+    assertTrue(overtaken > 5 && lost > 0, "overtaken=%d lost=%d".formatted(overtaken, lost));
+  }
+
+  @Test
   void syncedWriteMakesNothingElseDurable() throws IOException {
     IoFile file = create();
     write(file, 0, 1).await();
