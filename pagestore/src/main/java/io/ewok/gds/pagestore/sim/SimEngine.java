@@ -71,8 +71,7 @@ public final class SimEngine implements IoEngine {
   private final Set<Region> registered = Collections.newSetFromMap(new IdentityHashMap<>());
   private final List<SimFile> openFiles = new ArrayList<>();
   private ThrottleOptions throttle = ThrottleOptions.UNLIMITED;
-  private final IdentityHashMap<IoRequest, SimTransfer> inFlight = new IdentityHashMap<>();
-  private final SplittableRandom chanceOfTime;
+  private final SimInFlight inFlight;
   private boolean closed;
 
   /** Creates an empty file system with the root directory, of 512-byte sectors, without faults. */
@@ -99,10 +98,10 @@ public final class SimEngine implements IoEngine {
     this.clock = clock;
     this.names = names;
     this.trace = new SimTrace(clock);
-    this.chanceOfTime = new SplittableRandom(~seed);
     this.faults = new SimFaults(seed, options.rates(), trace);
     this.fileSystem = new SimFileSystem(names, faults);
     this.device = new SimDevice(options, names, faults, new SplittableRandom(seed));
+    this.inFlight = new SimInFlight(this, device, options.latency(), new SplittableRandom(~seed));
   }
 
   // ---------------------------------------------------------------- what tests ask for
@@ -243,12 +242,12 @@ public final class SimEngine implements IoEngine {
   // ---------------------------------------------------------------- names
 
   /** Lets go of the lock. */
-  private interface Held extends AutoCloseable {
+  interface Held extends AutoCloseable {
     @Override
     void close();
   }
 
-  private Held hold() {
+  Held hold() {
     lock.lock();
     return lock::unlock;
   }
@@ -274,7 +273,8 @@ public final class SimEngine implements IoEngine {
     return held;
   }
 
-  private void requireOpen(SimFile file) {
+  /** The caller holds the lock. */
+  void requireOpen(SimFile file) {
     if (closed || file.closed) {
       throw new IllegalStateException("the file is closed: path=" + file.path());
     }
@@ -415,22 +415,7 @@ public final class SimEngine implements IoEngine {
       file.closed = true;
       openFiles.remove(file);
     }
-    drain(file);
-  }
-
-  /** Lets a file's transfers end. */
-  private void drain(SimFile file) {
-    while (isInFlight(file)) {
-      if (!clock.step()) {
-        Thread.onSpinWait(); // another thread is ending the last ones
-      }
-    }
-  }
-
-  private boolean isInFlight(SimFile file) {
-    try (Held _ = hold()) {
-      return file.inFlight > 0;
-    }
+    inFlight.drain(file);
   }
 
   // ---------------------------------------------------------------- engine
@@ -492,7 +477,7 @@ public final class SimEngine implements IoEngine {
       requireOwn(requests[i]);
     }
     if (takesTime()) {
-      start(requests, count);
+      inFlight.start(requests, count);
     } else {
       for (int i = 0; i < count; i++) {
         requests[i].perform();
@@ -506,52 +491,9 @@ public final class SimEngine implements IoEngine {
     return !options.latency().equals(SimLatency.NONE);
   }
 
-  private void start(IoRequest[] requests, int count) {
-    List<SimTransfer> transfers = new ArrayList<>();
-    try (Held _ = hold()) {
-      try {
-        for (int i = 0; i < count; i++) {
-          requireOpen((SimFile) requests[i].file());
-          transfers.add(new SimTransfer(this, requests[i]));
-        }
-      } catch (RuntimeException e) {
-        transfers.forEach(SimTransfer::rollBack);
-        throw e;
-      }
-      for (SimTransfer transfer : transfers) {
-        transfer.file().inFlight++;
-        inFlight.put(transfer.request(), transfer);
-        clock.after(options.latency().next(chanceOfTime), transfer);
-      }
-    }
-  }
-
-  int perform(SimTransfer transfer) throws IOException {
-    try (Held _ = hold()) {
-      inFlight.remove(transfer.request());
-      return transfer.perform(device);
-    }
-  }
-
-  /** The transfer's request has ended, and may be in flight again. */
-  void ended(SimTransfer transfer) {
-    try (Held _ = hold()) {
-      transfer.file().inFlight--;
-    }
-  }
-
-  /** As promised: half of those that are cancelled in time end as if nothing had been asked. */
   @Override
   public void cancel(IoRequest request) {
-    SimTransfer transfer;
-    try (Held _ = hold()) {
-      transfer = inFlight.get(request);
-      if (transfer == null || chanceOfTime.nextBoolean() || !clock.cancel(transfer)) {
-        return;
-      }
-      inFlight.remove(request);
-    }
-    transfer.cancel();
+    inFlight.cancel(request);
   }
 
   // ---------------------------------------------------------------- end

@@ -14,7 +14,7 @@ import java.util.concurrent.CancellationException;
  * leased and its file counts it, until then.
  */
 final class SimTransfer implements Runnable {
-  private final SimEngine engine;
+  private final SimInFlight inFlight;
   private final SimFile file;
   private final IoRequest request;
   private final IoRequest.Started started;
@@ -36,11 +36,11 @@ final class SimTransfer implements Runnable {
   private final long mark;
 
   /** Claims the request; the caller holds the engine's lock. */
-  SimTransfer(SimEngine engine, IoRequest request) {
-    this.engine = engine;
+  SimTransfer(SimClock clock, SimInFlight inFlight, IoRequest request) {
+    this.inFlight = inFlight;
     this.file = (SimFile) request.file();
     this.request = request;
-    this.started = request.start(engine.clock()::step);
+    this.started = request.start(clock::step);
     this.kind = request.kind();
     this.synced = request.isSynced();
     this.offset = request.offset();
@@ -73,7 +73,7 @@ final class SimTransfer implements Runnable {
   @Override
   public void run() {
     try {
-      int bytes = engine.perform(this);
+      int bytes = inFlight.perform(this);
       release();
       started.complete(bytes);
     } catch (IOException e) {
@@ -85,7 +85,7 @@ final class SimTransfer implements Runnable {
       started.fail(new StorageException("a hook failed", file.path(), e));
       throw e;
     } finally {
-      engine.ended(this);
+      inFlight.ended(this);
     }
   }
 
@@ -137,7 +137,7 @@ final class SimTransfer implements Runnable {
   void cancel() {
     release();
     started.fail(new CancellationException("the request was cancelled: " + request));
-    engine.ended(this);
+    inFlight.ended(this);
   }
 
   /** As if it had never started. */
