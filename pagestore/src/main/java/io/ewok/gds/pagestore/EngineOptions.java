@@ -25,13 +25,16 @@ import java.util.regex.Pattern;
  *     are started when there is work for them; more than the device has channels only cost stacks.
  * @param syncMethod how synced writes become durable; default AUTO, force one to skip the trials
  * @param reactors of the URING engine, default one; the queue depth of their rings is not used
+ * @param throttle the limits that the engine begins with; default none. {@link
+ *     IoEngine#setThrottle} changes them.
  */
 public record EngineOptions(
     EngineKind wanted,
     int queueDepth,
     int poolThreads,
     SyncMethod syncMethod,
-    GroupOptions reactors) {
+    GroupOptions reactors,
+    ThrottleOptions throttle) {
   /** The largest queue depth. */
   public static final int QUEUE_DEPTH_MAX = 4096;
 
@@ -51,13 +54,15 @@ public record EngineOptions(
           64,
           64,
           SyncMethod.AUTO,
-          GroupOptions.defaults().withReactor(ReactorOptions.defaults().withName(REACTOR_NAME)));
+          GroupOptions.defaults().withReactor(ReactorOptions.defaults().withName(REACTOR_NAME)),
+          ThrottleOptions.UNLIMITED);
 
   /** Checks the ranges. */
   public EngineOptions {
     Objects.requireNonNull(wanted, "wanted");
     Objects.requireNonNull(syncMethod, "syncMethod");
     Objects.requireNonNull(reactors, "reactors");
+    Objects.requireNonNull(throttle, "throttle");
     if (queueDepth < 1 || queueDepth > QUEUE_DEPTH_MAX) {
       throw new IllegalArgumentException(
           "a queue depth is 1 to " + QUEUE_DEPTH_MAX + ": queueDepth=" + queueDepth);
@@ -77,7 +82,8 @@ public record EngineOptions(
    * Returns the defaults, changed by those of the settings that begin with {@code io.}: {@code
    * io.engine} ({@code auto}, {@code uring} or {@code pool}), {@code io.queue-depth}, {@code
    * io.pool-threads} and {@code io.sync-method} ({@code auto}, {@code dsync} or {@code fdatasync});
-   * and what {@link GroupOptions#from} reads. Others are not ours and are passed over.
+   * and what {@link GroupOptions#from} and {@link ThrottleOptions#from} read. Others are not ours
+   * and are passed over.
    *
    * @throws IllegalArgumentException that ends in the setting, an equals sign and its value
    */
@@ -93,7 +99,8 @@ public record EngineOptions(
             SYNC_METHOD,
             text -> named(SYNC_METHOD, SyncMethod.values(), text),
             DEFAULTS.syncMethod),
-        reactors(settings));
+        reactors(settings),
+        ThrottleOptions.from(settings));
   }
 
   private static GroupOptions reactors(Map<String, String> settings) {
@@ -116,26 +123,31 @@ public record EngineOptions(
 
   /** Returns these options with another engine wanted. */
   public EngineOptions withWanted(EngineKind wanted) {
-    return new EngineOptions(wanted, queueDepth, poolThreads, syncMethod, reactors);
+    return new EngineOptions(wanted, queueDepth, poolThreads, syncMethod, reactors, throttle);
   }
 
   /** Returns these options with another queue depth. */
   public EngineOptions withQueueDepth(int queueDepth) {
-    return new EngineOptions(wanted, queueDepth, poolThreads, syncMethod, reactors);
+    return new EngineOptions(wanted, queueDepth, poolThreads, syncMethod, reactors, throttle);
   }
 
   /** Returns these options with another number of pool threads. */
   public EngineOptions withPoolThreads(int poolThreads) {
-    return new EngineOptions(wanted, queueDepth, poolThreads, syncMethod, reactors);
+    return new EngineOptions(wanted, queueDepth, poolThreads, syncMethod, reactors, throttle);
   }
 
   /** Returns these options with another way to sync. */
   public EngineOptions withSyncMethod(SyncMethod syncMethod) {
-    return new EngineOptions(wanted, queueDepth, poolThreads, syncMethod, reactors);
+    return new EngineOptions(wanted, queueDepth, poolThreads, syncMethod, reactors, throttle);
   }
 
   /** Returns these options with other reactors. */
   public EngineOptions withReactors(GroupOptions reactors) {
-    return new EngineOptions(wanted, queueDepth, poolThreads, syncMethod, reactors);
+    return new EngineOptions(wanted, queueDepth, poolThreads, syncMethod, reactors, throttle);
+  }
+
+  /** Returns these options with other limits. */
+  public EngineOptions withThrottle(ThrottleOptions throttle) {
+    return new EngineOptions(wanted, queueDepth, poolThreads, syncMethod, reactors, throttle);
   }
 }

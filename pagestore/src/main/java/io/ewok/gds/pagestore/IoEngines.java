@@ -24,6 +24,12 @@ public final class IoEngines {
   }
 
   static IoEngine open(EngineOptions options, UringProbe probe) throws IOException {
+    IoEngine engine = choose(options, probe);
+    engine.setThrottle(options.throttle());
+    return engine;
+  }
+
+  private static IoEngine choose(EngineOptions options, UringProbe probe) throws IOException {
     List<EngineChoice.Rejection> rejections = new ArrayList<>();
     if (options.wanted() != EngineKind.POOL) {
       EngineChoice.Code code = code(probe.reason());

@@ -108,6 +108,25 @@ class IoEnginesTest {
   }
 
   @Test
+  void settingsLimitAnEngineFromTheStartUntilTheyAreChanged() throws IOException {
+    EngineOptions options =
+        EngineOptions.from(
+            Map.of(
+                "io.engine", "pool",
+                "throttle.read", "10K/100MB",
+                "throttle.backup.depth", "2"));
+    ThrottleOptions limits =
+        ThrottleOptions.UNLIMITED
+            .withRead(IoRate.parse("10K/100MB"))
+            .with(WorkClass.BACKUP, ClassLimits.NONE.withDepth(2));
+    try (IoEngine engine = IoEngines.open(options)) {
+      assertEquals(limits, engine.throttle());
+      engine.setThrottle(ThrottleOptions.UNLIMITED);
+      assertEquals(ThrottleOptions.UNLIMITED, engine.throttle());
+    }
+  }
+
+  @Test
   void badSettingsAreToldByName() {
     for (String setting :
         List.of(
@@ -115,7 +134,9 @@ class IoEnginesTest {
             "io.queue-depth=many",
             "io.pool-threads=",
             "io.sync-method=often",
-            "io.depth=1")) {
+            "io.depth=1",
+            "throttle.depth=1",
+            "throttle.read=fast")) {
       String[] parts = setting.split("=", -1);
       Exception e =
           assertThrows(

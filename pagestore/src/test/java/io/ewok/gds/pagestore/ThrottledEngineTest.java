@@ -14,6 +14,8 @@ import io.ewok.gds.ffm.UringProbe;
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
@@ -141,6 +143,26 @@ class ThrottledEngineTest {
             assertTrue(nanos >= 31 * 1_000_000L, "virtual=" + virtual + " nanos=" + nanos);
           }
           assertEquals(2 * 2 * 32, engine.stats(WorkClass.FOREGROUND).operations());
+        });
+  }
+
+  @Test
+  void limitsOfTheOptionsHoldFromTheStartUntilTheyAreChanged() throws Exception {
+    onEach(
+        () -> {
+          Map<String, String> settings =
+              Map.of("io.engine", engine.name().toLowerCase(Locale.ROOT), "throttle.read", "/1");
+          try (IoEngine limited = IoEngines.open(EngineOptions.from(settings));
+              IoFile same = limited.open(file.path(), OpenMode.READ_ONLY)) {
+            IoRequest first = new IoRequest().prepareRead(same, 0, region, 0, UNIT);
+            IoRequest second = new IoRequest().prepareRead(same, UNIT, region, UNIT, UNIT);
+            limited.submit(first);
+            limited.submit(second);
+            assertEquals(UNIT, first.await());
+            assertFalse(second.isDone());
+            limited.setThrottle(ThrottleOptions.UNLIMITED);
+            assertEquals(UNIT, second.await());
+          }
         });
   }
 
