@@ -7,8 +7,8 @@ package io.ewok.gds.pagestore;
  * <p>Threads: called on the thread on which the request ended, which serves others too: the
  * engine's, or the submitter's where there was nothing to wait for. It must not wait for anything.
  * It may close the file if nothing else is in flight on it; not the engine. A request that it
- * submits to an engine whose queue is full fails, since nobody can wait there; on an engine that
- * performs at once, {@code sim}, the calls nest.
+ * submits to an engine whose queue is full fails, since nobody can wait there. Where what it
+ * submits ends at once, that is told when it has returned: the calls do not nest.
  *
  * <p>Who closes a file waits for its transfers, but not for completions that are told of them; who
  * closes the engine waits for both.

@@ -4,7 +4,9 @@ import io.ewok.gds.allocator.Region;
 import io.ewok.gds.allocator.leases.RegionLeases;
 import io.ewok.gds.reactor.Baton;
 import java.io.IOException;
+import java.util.ArrayDeque;
 import java.util.Objects;
+import java.util.Queue;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -61,6 +63,9 @@ public final class IoRequest {
 
   /** In flight, with somebody in await: nobody else may prepare it before he has the outcome. */
   private static final int AWAITED = 4;
+
+  /** While somebody is told on the thread that submitted: who is to be told next. */
+  private static final ScopedValue<Queue<IoRequest>> TURN = ScopedValue.newInstance();
 
   private final AtomicInteger state = new AtomicInteger(IDLE);
   private final Baton done = new Baton();
@@ -398,8 +403,8 @@ public final class IoRequest {
     return workClass;
   }
 
-  /** Whether a completion is told of the end, instead of somebody who awaits it. */
-  boolean isTold() {
+  /** Returns whether a completion is told of the end, instead of somebody who awaits it. */
+  public boolean isTold() {
     return onComplete != null;
   }
 
@@ -494,6 +499,27 @@ public final class IoRequest {
   }
 
   /**
+   * As {@link #tell}, on the thread that submits. In a completion that was told so it waits until
+   * that has returned: a completion that submits again and again needs no more stack for it.
+   */
+  private void tellInTurn() {
+    if (onComplete == null) {
+      tell();
+    } else if (TURN.isBound()) {
+      TURN.get().add(this);
+    } else {
+      Queue<IoRequest> turn = new ArrayDeque<>();
+      ScopedValue.where(TURN, turn)
+          .run(
+              () -> {
+                for (IoRequest next = this; next != null; next = turn.poll()) {
+                  next.tell();
+                }
+              });
+    }
+  }
+
+  /**
    * Performs the prepared request on the calling thread, with the blocking methods of its file. For
    * engines that complete inline and for wrappers of engines; the outcome is told by {@link
    * #await}.
@@ -522,7 +548,7 @@ public final class IoRequest {
       rollback();
       throw e;
     }
-    tell();
+    tellInTurn();
   }
 
   private int performPiece(long offset, long regionOffset, int length) throws IOException {
@@ -618,6 +644,13 @@ public final class IoRequest {
   void fail(Throwable failure) {
     this.failure = Objects.requireNonNull(failure);
     tell();
+  }
+
+  /** Ends a request with which there was nothing to do, on the thread that submits it. */
+  void endAtOnce(Throwable failureOrNull) {
+    this.failure = failureOrNull;
+    this.result = 0;
+    tellInTurn();
   }
 
   @Override

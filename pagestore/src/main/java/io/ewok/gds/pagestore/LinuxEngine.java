@@ -245,12 +245,12 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
       try {
         ((LinuxFile) request.file()).requireNotPoisoned();
       } catch (PoisonedFileException e) {
-        fail(request, e);
+        endAtOnce(request, e);
         return true;
       }
     }
     if (kind != IoRequest.Kind.SYNC && request.length() == 0) {
-      complete(request, 0);
+      endAtOnce(request, null);
       return true;
     }
     return false;
@@ -270,6 +270,14 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
     boolean placeFree = endDispatch(request);
     LinuxFile left = leftAfterTelling(request);
     request.complete(bytes);
+    leave(left, placeFree);
+  }
+
+  private void endAtOnce(IoRequest request, Throwable failureOrNull) {
+    request.endLease();
+    boolean placeFree = endDispatch(request);
+    LinuxFile left = leftAfterTelling(request);
+    request.endAtOnce(failureOrNull);
     leave(left, placeFree);
   }
 

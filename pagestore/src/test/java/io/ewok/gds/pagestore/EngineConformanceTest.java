@@ -771,6 +771,40 @@ abstract class EngineConformanceTest {
     }
   }
 
+  /** Also where there is nothing to wait for: an empty transfer, and an engine in memory. */
+  @Test
+  void completionMaySubmitForEver() throws Exception {
+    try (IoFile file = create("data")) {
+      file.write(0, region, 0, UNIT);
+      for (int length : new int[] {0, UNIT}) {
+        AtomicInteger left = new AtomicInteger(length == 0 ? 100_000 : readsInARow());
+        AtomicReference<Exception> wrong = new AtomicReference<>();
+        CountDownLatch over = new CountDownLatch(1);
+        IoCompletion again =
+            new IoCompletion() {
+              @Override
+              public void completed(IoRequest request, int bytes, Exception failure) {
+                if (failure != null || left.decrementAndGet() == 0) {
+                  wrong.set(failure);
+                  over.countDown();
+                } else {
+                  engine.submit(request.prepareRead(file, 0, region, 0, length).onComplete(this));
+                }
+              }
+            };
+        engine.submit(new IoRequest().prepareRead(file, 0, region, 0, length).onComplete(again));
+        await(over);
+        assertNull(wrong.get());
+        assertEquals(0, left.get());
+      }
+    }
+  }
+
+  /** How many reads one completion may ask for, one after the other, in little time. */
+  int readsInARow() {
+    return 5_000;
+  }
+
   @Test
   void toldRequestIsNotAwaited() throws Exception {
     try (IoFile file = create("data")) {

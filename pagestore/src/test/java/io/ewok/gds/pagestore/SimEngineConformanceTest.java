@@ -17,4 +17,9 @@ class SimEngineConformanceTest extends EngineConformanceTest {
     engine.createDirectories(path);
     return path;
   }
+
+  @Override
+  int readsInARow() {
+    return 100_000;
+  }
 }
