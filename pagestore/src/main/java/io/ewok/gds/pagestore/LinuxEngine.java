@@ -48,7 +48,7 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
     this.choice = choice;
     this.syncMethod = options.syncMethod();
     this.counters = new IoCounters(nodeTraffic);
-    this.dispatch = new WorkDispatch(depth, this::enqueueHeldBack);
+    this.dispatch = new WorkDispatch(depth, System::nanoTime, this::enqueueHeldBack, new Pacer());
     this.blockingCalls = new BlockingCalls("gds-io");
   }
 
@@ -99,17 +99,17 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
 
   @Override
   public final ThrottleOptions throttle() {
-    return dispatch.queue().options();
+    return dispatch.options();
   }
 
   @Override
   public final ClassStats stats(WorkClass work) {
-    return dispatch.queue().stats(work);
+    return dispatch.stats(work);
   }
 
   /** Whether a transfer must come as a request, even where the caller could perform it himself. */
   final boolean limits(WorkClass work, boolean write) {
-    return dispatch.queue().limits(work, write);
+    return dispatch.limits(work, write);
   }
 
   @Override
@@ -146,7 +146,7 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
     claim(request);
     if (!endsAtOnce(request)) {
       if (isThrottled(request)) {
-        dispatch.queue().offer(request);
+        dispatch.offer(request);
         dispatch.pump();
       } else {
         enqueue(request);
@@ -162,7 +162,7 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
   }
 
   private boolean isThrottled(IoRequest request) {
-    return dispatch.queue().isLimited() && request.kind() != IoRequest.Kind.SYNC;
+    return dispatch.isLimited() && request.kind() != IoRequest.Kind.SYNC;
   }
 
   @Override
@@ -183,14 +183,14 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
         }
       }
     }
-    if (!dispatch.queue().isLimited()) {
+    if (!dispatch.isLimited()) {
       enqueueAll(batch, count);
       return;
     }
     for (int i = 0; i < count; i++) {
       if (!endsAtOnce(batch[i])) {
         if (isThrottled(batch[i])) {
-          dispatch.queue().offer(batch[i]);
+          dispatch.offer(batch[i]);
         } else {
           enqueue(batch[i]);
         }
@@ -202,7 +202,7 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
   @Override
   public final void cancel(IoRequest request) {
     requireOwn(request);
-    if (dispatch.queue().remove(request)) {
+    if (dispatch.withdraw(request)) {
       fail(request, new CancellationException("the request was cancelled: " + request));
     } else {
       withdraw(request);
@@ -267,7 +267,7 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
   /** Ends a request that succeeded; counting it is the caller's. */
   final void complete(IoRequest request, int bytes) {
     request.endLease();
-    boolean placeFree = endDispatch(request);
+    boolean placeFree = dispatch.ended(request);
     LinuxFile left = leftAfterTelling(request);
     request.complete(bytes);
     leave(left, placeFree);
@@ -275,7 +275,7 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
 
   private void endAtOnce(IoRequest request, Throwable failureOrNull) {
     request.endLease();
-    boolean placeFree = endDispatch(request);
+    boolean placeFree = dispatch.ended(request);
     LinuxFile left = leftAfterTelling(request);
     request.endAtOnce(failureOrNull);
     leave(left, placeFree);
@@ -288,7 +288,7 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
 
   /** Ends a request whose memory the kernel may still use: the lease is never given back. */
   final void abandon(IoRequest request, Throwable cause) {
-    boolean placeFree = endDispatch(request);
+    boolean placeFree = dispatch.ended(request);
     LinuxFile left = leftAfterTelling(request);
     request.fail(cause);
     leave(left, placeFree);
@@ -302,14 +302,6 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
       return null;
     }
     return file;
-  }
-
-  private boolean endDispatch(IoRequest request) {
-    boolean dispatched = request.dispatched;
-    if (dispatched) {
-      dispatch.queue().finished(request);
-    }
-    return dispatched;
   }
 
   private void leave(LinuxFile file, boolean placeFree) {

@@ -11,11 +11,9 @@ import io.ewok.gds.pagestore.IoFile;
 import io.ewok.gds.pagestore.IoRequest;
 import io.ewok.gds.pagestore.IoStats;
 import io.ewok.gds.pagestore.OpenMode;
-import io.ewok.gds.pagestore.StorageException;
 import io.ewok.gds.pagestore.ThrottleOptions;
 import io.ewok.gds.pagestore.WorkClass;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -39,8 +37,10 @@ import java.util.concurrent.locks.ReentrantLock;
  * otherwise: then requests are in flight until {@link #clock} is moved, which awaiting one of them
  * does, and blocking calls and closing do. A request takes effect when it ends, and a sync is of
  * what had ended when it began. Operations on names take no time. All chance comes from the seeds:
- * a test with one thread repeats exactly. Limits ({@link #setThrottle}) are remembered and hold
- * nothing back.
+ * a test with one thread repeats exactly.
+ *
+ * <p>Limits ({@link #setThrottle}) hold on the clock, exactly. While there are any, reads, writes
+ * and syncs of files are in flight until the clock is moved even where they take no time.
  *
  * <p>Ownership: whoever creates it closes it; it holds heap memory only. Close is not a crash:
  * nothing is lost, and {@link #crash} still works.
@@ -70,7 +70,6 @@ public final class SimEngine implements IoEngine {
   private final SimDevice device;
   private final Set<Region> registered = Collections.newSetFromMap(new IdentityHashMap<>());
   private final List<SimFile> openFiles = new ArrayList<>();
-  private ThrottleOptions throttle = ThrottleOptions.UNLIMITED;
   private final SimInFlight inFlight;
   private boolean closed;
 
@@ -101,7 +100,7 @@ public final class SimEngine implements IoEngine {
     this.faults = new SimFaults(seed, options.rates(), trace);
     this.fileSystem = new SimFileSystem(names, faults);
     this.device = new SimDevice(options, names, faults, new SplittableRandom(seed));
-    this.inFlight = new SimInFlight(this, device, options.latency(), new SplittableRandom(~seed));
+    this.inFlight = new SimInFlight(this, device, options, new SplittableRandom(~seed));
   }
 
   // ---------------------------------------------------------------- what tests ask for
@@ -109,8 +108,8 @@ public final class SimEngine implements IoEngine {
   /**
    * Returns a new engine with one possible state after a power cut at this moment, chosen by the
    * seed. This engine stays as it is, so that one run can be cut at many places. Locks, injected
-   * errors, rates, requests in flight and the hook are not inherited; the capacity and the other
-   * options are. Its clock is its own, and goes on from this moment.
+   * errors, rates, limits, requests in flight and the hook are not inherited; the capacity and the
+   * other options are. Its clock is its own, and goes on from this moment.
    */
   public SimEngine crash(long seed) {
     try (Held _ = hold()) {
@@ -262,7 +261,8 @@ public final class SimEngine implements IoEngine {
     return held;
   }
 
-  private Held enter(SimFile file) {
+  /** As {@link #enter()}; throws, too, if the file is closed. */
+  Held enter(SimFile file) {
     Held held = enter();
     try {
       requireOpen(file);
@@ -335,26 +335,7 @@ public final class SimEngine implements IoEngine {
   @Override
   public DirectoryLock lock(Path lockFile) throws IOException {
     try (Held _ = enter()) {
-      return new HeldLock(fileSystem.lock(lockFile));
-    }
-  }
-
-  /** A lock held until its first close. */
-  private final class HeldLock implements DirectoryLock {
-    private Path name;
-
-    HeldLock(Path name) {
-      this.name = name;
-    }
-
-    @Override
-    public void close() {
-      try (Held _ = hold()) {
-        if (name != null) {
-          fileSystem.unlock(name);
-          name = null;
-        }
-      }
+      return new SimLock(this, fileSystem, fileSystem.lock(lockFile));
     }
   }
 
@@ -364,50 +345,9 @@ public final class SimEngine implements IoEngine {
     return options.alignmentBytes();
   }
 
-  long sizeBytes(SimFile file) {
-    try (Held _ = enter(file)) {
-      return file.node().sizeBytes();
-    }
-  }
-
-  int read(SimFile file, long offset, MemorySegment memory, int length) throws StorageException {
-    try (Held _ = enter(file)) {
-      return device.read(file, offset, memory, length);
-    }
-  }
-
-  void write(SimFile file, long offset, MemorySegment memory, int length, boolean synced)
-      throws StorageException {
-    try (Held _ = enter(file)) {
-      device.write(file, offset, memory, length);
-      if (synced) {
-        device.syncRange(file, offset, length);
-      }
-    }
-  }
-
-  void sync(SimFile file) throws StorageException {
-    try (Held _ = enter(file)) {
-      device.sync(file, file.node().mark());
-    }
-  }
-
-  void preallocate(SimFile file, long offset, long length) throws StorageException {
-    try (Held _ = enter(file)) {
-      device.preallocate(file, offset, length);
-    }
-  }
-
-  void punchHole(SimFile file, long offset, long length) throws StorageException {
-    try (Held _ = enter(file)) {
-      device.punchHole(file, offset, length);
-    }
-  }
-
-  void truncate(SimFile file, long sizeBytes) throws StorageException {
-    try (Held _ = enter(file)) {
-      device.truncate(file, sizeBytes);
-    }
+  /** Guarded by the lock. */
+  SimDevice device() {
+    return device;
   }
 
   void close(SimFile file) {
@@ -488,11 +428,12 @@ public final class SimEngine implements IoEngine {
   // ---------------------------------------------------------------- transfers that take time
 
   boolean takesTime() {
-    return !options.latency().equals(SimLatency.NONE);
+    return !options.latency().equals(SimLatency.NONE) || inFlight.dispatch().isLimited();
   }
 
   @Override
   public void cancel(IoRequest request) {
+    requireOwn(request);
     inFlight.cancel(request);
   }
 
@@ -500,22 +441,19 @@ public final class SimEngine implements IoEngine {
 
   @Override
   public void setThrottle(ThrottleOptions options) {
-    try (Held _ = enter()) {
-      throttle = Objects.requireNonNull(options, "options");
-    }
+    Objects.requireNonNull(options, "options");
+    enter().close();
+    inFlight.dispatch().change(options);
   }
 
   @Override
   public ThrottleOptions throttle() {
-    try (Held _ = hold()) {
-      return throttle;
-    }
+    return inFlight.dispatch().options();
   }
 
   @Override
   public ClassStats stats(WorkClass work) {
-    Objects.requireNonNull(work, "work");
-    return ClassStats.NONE;
+    return inFlight.dispatch().stats(Objects.requireNonNull(work, "work"));
   }
 
   @Override
@@ -529,10 +467,13 @@ public final class SimEngine implements IoEngine {
   public void close() {
     List<SimFile> files;
     try (Held _ = hold()) {
+      inFlight.requireNotTelling();
       closed = true;
       files = List.copyOf(openFiles);
     }
+    inFlight.dispatch().close();
     files.forEach(this::close);
+    inFlight.awaitTellers();
     try (Held _ = hold()) {
       registered.forEach(RegionLeases::unregister);
       registered.clear();

@@ -10,7 +10,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Objects;
 
-/** An open file of the simulation; the engine does the work under its lock. */
+/** An open file of the simulation; the device does the work, under the engine's lock. */
 final class SimFile implements IoFile {
   private final SimEngine engine;
   private final Path path;
@@ -50,7 +50,9 @@ final class SimFile implements IoFile {
 
   @Override
   public long sizeBytes() {
-    return engine.sizeBytes(this);
+    try (SimEngine.Held _ = engine.enter(this)) {
+      return node.sizeBytes();
+    }
   }
 
   @Override
@@ -85,14 +87,18 @@ final class SimFile implements IoFile {
       throw new IllegalArgumentException(
           "a range is not negative: offset=%d length=%d".formatted(offset, length));
     }
-    engine.preallocate(this, offset, length);
+    try (SimEngine.Held _ = engine.enter(this)) {
+      engine.device().preallocate(this, offset, length);
+    }
   }
 
   @Override
   public void punchHole(long offset, long length) throws IOException {
     requireWritable();
     checkHole(offset, length);
-    engine.punchHole(this, offset, length);
+    try (SimEngine.Held _ = engine.enter(this)) {
+      engine.device().punchHole(this, offset, length);
+    }
   }
 
   @Override
@@ -101,7 +107,9 @@ final class SimFile implements IoFile {
     if (sizeBytes < 0) {
       throw new IllegalArgumentException("a size is not negative: sizeBytes=" + sizeBytes);
     }
-    engine.truncate(this, sizeBytes);
+    try (SimEngine.Held _ = engine.enter(this)) {
+      engine.device().truncate(this, sizeBytes);
+    }
   }
 
   @Override
@@ -111,8 +119,9 @@ final class SimFile implements IoFile {
     }
     checkTransfer(offset, region, regionOffset, length);
     RegionLeases.take(region, regionOffset, length);
-    try {
-      return engine.read(this, offset, region.segment().asSlice(regionOffset, length), length);
+    try (SimEngine.Held _ = engine.enter(this)) {
+      MemorySegment memory = region.segment().asSlice(regionOffset, length);
+      return engine.device().read(this, offset, memory, length);
     } finally {
       RegionLeases.giveBack(region, regionOffset, length);
     }
@@ -139,9 +148,12 @@ final class SimFile implements IoFile {
     }
     checkTransfer(offset, region, regionOffset, length);
     RegionLeases.take(region, regionOffset, length);
-    try {
+    try (SimEngine.Held _ = engine.enter(this)) {
       MemorySegment memory = region.segment().asSlice(regionOffset, length);
-      engine.write(this, offset, memory, length, synced);
+      engine.device().write(this, offset, memory, length);
+      if (synced) {
+        engine.device().syncRange(this, offset, length);
+      }
     } finally {
       RegionLeases.giveBack(region, regionOffset, length);
     }
@@ -153,7 +165,9 @@ final class SimFile implements IoFile {
     if (engine.takesTime()) {
       await(new IoRequest().prepareSync(this));
     } else {
-      engine.sync(this);
+      try (SimEngine.Held _ = engine.enter(this)) {
+        engine.device().sync(this, node.mark());
+      }
     }
   }
 

@@ -17,6 +17,8 @@ import java.util.Objects;
  *     survives a crash is decided per 512 bytes all the same. Default 512
  * @param syncFailure what a failed sync leaves. Default {@link SimSyncFailure#MARKED_CLEAN}
  * @param latency how long transfers take on the virtual clock. Default {@link SimLatency#NONE}
+ * @param queueDepth how many reads and writes the device has at once while there are limits ({@link
+ *     SimEngine#setThrottle}); more wait. Default as many as there are
  * @param rates how often each fault happens, 0 to 1; those that are not named never do. Default
  *     empty
  */
@@ -24,9 +26,15 @@ public record SimOptions(
     int alignmentBytes,
     SimSyncFailure syncFailure,
     SimLatency latency,
+    int queueDepth,
     Map<SimFault, Double> rates) {
   private static final SimOptions DEFAULTS =
-      new SimOptions(SimNode.SECTOR_BYTES, SimSyncFailure.MARKED_CLEAN, SimLatency.NONE, Map.of());
+      new SimOptions(
+          SimNode.SECTOR_BYTES,
+          SimSyncFailure.MARKED_CLEAN,
+          SimLatency.NONE,
+          Integer.MAX_VALUE,
+          Map.of());
 
   /** Checks the values and copies the rates. */
   public SimOptions {
@@ -36,6 +44,9 @@ public record SimOptions(
     }
     Objects.requireNonNull(syncFailure, "syncFailure");
     Objects.requireNonNull(latency, "latency");
+    if (queueDepth < 1) {
+      throw new IllegalArgumentException("a depth is at least 1: queueDepth=" + queueDepth);
+    }
     rates = Map.copyOf(rates);
     rates.forEach(SimOptions::requireRate);
   }
@@ -54,17 +65,22 @@ public record SimOptions(
 
   /** Returns these options with another alignment. */
   public SimOptions withAlignmentBytes(int alignmentBytes) {
-    return new SimOptions(alignmentBytes, syncFailure, latency, rates);
+    return new SimOptions(alignmentBytes, syncFailure, latency, queueDepth, rates);
   }
 
   /** Returns these options with another way of failing syncs. */
   public SimOptions withSyncFailure(SimSyncFailure syncFailure) {
-    return new SimOptions(alignmentBytes, syncFailure, latency, rates);
+    return new SimOptions(alignmentBytes, syncFailure, latency, queueDepth, rates);
   }
 
   /** Returns these options with transfers that take time. */
   public SimOptions withLatency(SimLatency latency) {
-    return new SimOptions(alignmentBytes, syncFailure, latency, rates);
+    return new SimOptions(alignmentBytes, syncFailure, latency, queueDepth, rates);
+  }
+
+  /** Returns these options with another queue depth. */
+  public SimOptions withQueueDepth(int queueDepth) {
+    return new SimOptions(alignmentBytes, syncFailure, latency, queueDepth, rates);
   }
 
   /** Returns these options with a fault at this rate. */
@@ -72,11 +88,11 @@ public record SimOptions(
     EnumMap<SimFault, Double> changed = new EnumMap<>(SimFault.class);
     changed.putAll(rates);
     changed.put(fault, rate);
-    return new SimOptions(alignmentBytes, syncFailure, latency, changed);
+    return new SimOptions(alignmentBytes, syncFailure, latency, queueDepth, changed);
   }
 
   /** Returns these options with no fault at any rate. */
   public SimOptions withoutFaults() {
-    return new SimOptions(alignmentBytes, syncFailure, latency, Map.of());
+    return new SimOptions(alignmentBytes, syncFailure, latency, queueDepth, Map.of());
   }
 }

@@ -35,12 +35,15 @@ final class SimTransfer implements Runnable {
   /** A sync is of what was done before it began. */
   private final long mark;
 
+  /** Whether a completion is told of its end. */
+  private final boolean told;
+
   /** Claims the request; the caller holds the engine's lock. */
-  SimTransfer(SimClock clock, SimInFlight inFlight, IoRequest request) {
+  SimTransfer(SimInFlight inFlight, IoRequest request) {
     this.inFlight = inFlight;
     this.file = (SimFile) request.file();
     this.request = request;
-    this.started = request.start(clock::step);
+    this.started = request.start(() -> inFlight.move(this));
     this.kind = request.kind();
     this.synced = request.isSynced();
     this.offset = request.offset();
@@ -50,6 +53,7 @@ final class SimTransfer implements Runnable {
     this.length = request.length();
     this.pieceBytes = length / regionOffsets.length;
     this.mark = file.node().mark();
+    this.told = request.isTold();
     int leased = 0;
     try {
       for (; region != null && leased < regionOffsets.length; leased++) {
@@ -70,23 +74,33 @@ final class SimTransfer implements Runnable {
     return request;
   }
 
+  boolean isTold() {
+    return told;
+  }
+
+  boolean isSync() {
+    return kind == IoRequest.Kind.SYNC;
+  }
+
   @Override
   public void run() {
+    int bytes;
     try {
-      int bytes = inFlight.perform(this);
-      release();
-      started.complete(bytes);
+      bytes = inFlight.perform(this);
     } catch (IOException e) {
-      release();
-      started.fail(e);
+      end(() -> started.fail(e));
+      return;
     } catch (RuntimeException | Error e) {
       // Of a hook. Who awaits the request must not wait for ever.
-      release();
-      started.fail(new StorageException("a hook failed", file.path(), e));
+      end(() -> started.fail(new StorageException("a hook failed", file.path(), e)));
       throw e;
-    } finally {
-      inFlight.ended(this);
     }
+    end(() -> started.complete(bytes));
+  }
+
+  private void end(Runnable tell) {
+    release();
+    inFlight.end(this, tell);
   }
 
   /** Does it. The caller holds the engine's lock. */
@@ -135,9 +149,7 @@ final class SimTransfer implements Runnable {
 
   /** Ends it without effect. */
   void cancel() {
-    release();
-    started.fail(new CancellationException("the request was cancelled: " + request));
-    inFlight.ended(this);
+    end(() -> started.fail(new CancellationException("the request was cancelled: " + request)));
   }
 
   /** As if it had never started. */

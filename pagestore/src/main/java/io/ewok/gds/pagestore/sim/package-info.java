@@ -11,6 +11,7 @@
  *       are for your checksums to find.
  *   <li>{@code SimClock} and {@code SimLatency}: transfers that take time. Requests are in flight
  *       until the clock is moved, by hand or by whoever awaits one of them; they end out of order.
+ *       Limits ({@code setThrottle}) hold on this clock, to one request in any second.
  * </ul>
  *
  * <p>A test of a store runs some seeds, cuts the power at every sync, and opens what is left:
