@@ -69,6 +69,16 @@ final class Throttle {
         Math.max(own[operations].paidNanos, own[bytes].paidNanos));
   }
 
+  /** Returns the cap that is paid for last, by its setting: for whom it was that had to wait. */
+  String lastPaid(WorkClass work, boolean write) {
+    long ready = readyNanos(work, write);
+    boolean ofWhole =
+        whole[operations(write)].paidNanos == ready || whole[bytes(write)].paidNanos == ready;
+    Cap[] caps = ofWhole ? whole : classes.get(work);
+    return ThrottleOptions.capName(ofWhole ? null : work, write)
+        + (caps[bytes(write)].paidNanos == ready ? " bytes" : " operations");
+  }
+
   /**
    * Charges a transfer.
    *

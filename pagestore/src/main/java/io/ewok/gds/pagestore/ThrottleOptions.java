@@ -11,7 +11,9 @@ import java.util.regex.Pattern;
 
 /**
  * How much of a device an engine may use: caps on all its work together, and limits by class. A
- * transfer waits until every cap that applies to it admits it.
+ * transfer waits until every cap that applies to it admits it. {@link ClassStats} counts how many
+ * waited, and how long; who was held back for 10 ms or more is recorded as a JFR event, {@code
+ * io.ewok.gds.IoThrottled}.
  *
  * @param read cap on all reads; default none
  * @param write cap on all writes; default none. Syncs are not charged.
@@ -67,6 +69,11 @@ public record ThrottleOptions(IoRate read, IoRate write, Map<WorkClass, ClassLim
     }
     Settings.requireKnown(settings, NAMES, known);
     return options;
+  }
+
+  /** Returns the setting of a cap, on a class or, for null, on the whole. */
+  static String capName(WorkClass work, boolean write) {
+    return PREFIX + (work == null ? "" : work.settingName() + ".") + (write ? WRITE : READ);
   }
 
   private static IoRate rate(Map<String, String> settings, String name) {

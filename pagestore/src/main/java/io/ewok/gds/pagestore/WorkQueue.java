@@ -134,6 +134,8 @@ final class WorkQueue {
 
   /** Returns the request to hand to the device now, or null. Tell {@link #finished} of its end. */
   IoRequest poll() {
+    IoRequest best;
+    IoThrottledEvent event = null;
     lock.lock();
     try {
       nextNanos = NEVER;
@@ -141,26 +143,34 @@ final class WorkQueue {
         return null; // who finishes will poll
       }
       long now = now();
-      IoRequest best = null;
-      for (ClassQueue queue : inOrder) {
-        if (!queue.hasCandidate()) {
-          continue;
-        }
-        IoRequest candidate = older(due(queue, false, now), due(queue, true, now));
-        if (candidate != null && (best == null || goesBefore(queue, best))) {
-          best = candidate;
-        }
-        if (best != null && best.workClass() == WorkClass.LOG) {
-          break;
-        }
-      }
+      best = best(now);
       if (best != null) {
-        start(best, now);
+        event = start(best, now);
       }
-      return best;
     } finally {
       lock.unlock();
     }
+    if (event != null) {
+      event.commit();
+    }
+    return best;
+  }
+
+  private IoRequest best(long now) {
+    IoRequest best = null;
+    for (ClassQueue queue : inOrder) {
+      if (!queue.hasCandidate()) {
+        continue;
+      }
+      IoRequest candidate = older(due(queue, false, now), due(queue, true, now));
+      if (candidate != null && (best == null || goesBefore(queue, best))) {
+        best = candidate;
+      }
+      if (best != null && best.workClass() == WorkClass.LOG) {
+        break;
+      }
+    }
+    return best;
   }
 
   /** The first in a line if its caps admit it; otherwise notes when they will. */
@@ -188,7 +198,8 @@ final class WorkQueue {
     return queue.tag() < queues.get(best.workClass()).tag();
   }
 
-  private void start(IoRequest request, long now) {
+  /** Returns what is to be recorded of it, or null. */
+  private IoThrottledEvent start(IoRequest request, long now) {
     WorkClass work = request.workClass();
     ClassQueue queue = queues.get(work);
     boolean write = request.isWrite();
@@ -202,10 +213,27 @@ final class WorkQueue {
     long ready = throttle.readyNanos(work, write);
     long free = Math.max(request.queuedNanos, Math.max(freeNanos, queue.freeNanos()));
     long due = Math.max(Math.max(ready, free), now - CATCH_UP_NANOS);
+    long heldNanos = ready > free ? now - free : 0;
+    IoThrottledEvent event = heldNanos == 0 ? null : event(work, write, heldNanos);
     throttle.charge(work, write, request.length(), due);
-    queue.started(request.length(), ready > free ? now - free : 0);
+    queue.started(request.length(), heldNanos);
     inFlight++;
     request.dispatched = true;
+    return event;
+  }
+
+  private IoThrottledEvent event(WorkClass work, boolean write, long heldNanos) {
+    if (heldNanos < IoThrottledEvent.THRESHOLD_NANOS) {
+      return null;
+    }
+    IoThrottledEvent event = new IoThrottledEvent();
+    if (!event.isEnabled()) {
+      return null;
+    }
+    event.workClass = work.name();
+    event.waitedNanos = heldNanos;
+    event.cap = throttle.lastPaid(work, write);
+    return event;
   }
 
   /** Whether another class wants what this one takes. */

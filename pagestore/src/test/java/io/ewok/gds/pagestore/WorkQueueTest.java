@@ -211,7 +211,7 @@ class WorkQueueTest {
 
   @Test
   void whatNobodyElseWantsIsNotChargedToAShare() {
-    VirtualDevice device = new VirtualDevice(1000, ORIGIN);
+    VirtualDevice device = new VirtualDevice(MILLI / 10, ORIGIN);
     WorkQueue queue = new WorkQueue(shared(reads("4K")), 64, device);
     offerReads(queue, WorkClass.FOREGROUND, 4096, 10);
     offerReads(queue, WorkClass.COMPACTION, 4096, 10);
