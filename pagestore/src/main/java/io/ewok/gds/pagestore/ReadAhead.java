@@ -10,7 +10,7 @@ import java.util.concurrent.CancellationException;
  * Reads pages for one reader, and those that it will ask for next before it does. Where the pages
  * asked for are a stream, neighbours or with a stride, forwards or backwards, it reads ahead: twice
  * as far each time the reader had to wait, half as far each time it turned away from what was read
- * for it.
+ * for it, and then no farther than the stream went that it turned away from.
  *
  * <p>Ownership: the caller lends a piece of a region for the frames until {@link #close}, which
  * waits for what is in flight and leaves file, engine and region open.
@@ -38,6 +38,9 @@ public final class ReadAhead implements AutoCloseable {
 
     /** Whether the reader has asked for one of its pages. */
     private boolean used;
+
+    /** Pages that the reader has not asked for. */
+    private int unread;
 
     /** Whether the reader has turned away. */
     private boolean dropped;
@@ -72,6 +75,11 @@ public final class ReadAhead implements AutoCloseable {
 
   /** The last page of the stream that was asked of the engine. */
   private long aheadPage;
+
+  /** The page that was asked for last, and how many since the stream began. */
+  private long lastPage = -1;
+
+  private long streamPages;
 
   private long waits;
   private long unusedPages;
@@ -111,6 +119,13 @@ public final class ReadAhead implements AutoCloseable {
     file.offset(page, 1);
     detector.accept(page);
     Window window = find(page);
+    if (page != lastPage) {
+      lastPage = page;
+      streamPages++;
+      if (window != null && window.unread > 0) {
+        window.unread--;
+      }
+    }
     if (window == null) {
       window = readNow(page);
     } else if (!arrive(window)) {
@@ -142,12 +157,13 @@ public final class ReadAhead implements AutoCloseable {
     boolean unused = false;
     for (int i = 0; i < inUse; i++) {
       Window window = windows[(oldest + i) % frames];
-      unused |= !window.dropped && !window.used;
+      unused |= !window.dropped && window.unread > 0;
       drop(window);
     }
     if (unused) {
-      distance = Math.max(1, distance / 2);
+      distance = (int) Math.max(1, Math.min(distance / 2, streamPages));
     }
+    streamPages = 0;
   }
 
   private void drop(Window window) {
@@ -155,11 +171,9 @@ public final class ReadAhead implements AutoCloseable {
       return;
     }
     window.dropped = true;
-    if (!window.used) {
-      unusedPages += window.count;
-      if (window.running && !window.request.isDone()) {
-        engine.cancel(window.request);
-      }
+    unusedPages += window.unread;
+    if (!window.used && window.running && !window.request.isDone()) {
+      engine.cancel(window.request);
     }
   }
 
@@ -193,6 +207,7 @@ public final class ReadAhead implements AutoCloseable {
     }
     Window window = take(page, 1);
     window.used = true;
+    window.unread = 0;
     boolean read = false;
     try {
       file.read(page, region, regionOffset + (long) window.firstFrame * pageBytes);
@@ -225,6 +240,7 @@ public final class ReadAhead implements AutoCloseable {
     window.count = count;
     window.firstFrame = nextFrame;
     window.used = false;
+    window.unread = count;
     window.dropped = false;
     freeFrames -= count;
     nextFrame = (nextFrame + count) % frames;
