@@ -115,11 +115,7 @@ public interface IoFile extends AutoCloseable {
    * #sync}, but of this range alone and in one step where the kernel can. A failure that may have
    * lost bytes poisons the file as that of a sync does.
    */
-  default void writeSynced(long offset, Region region, long regionOffset, int length)
-      throws IOException {
-    write(offset, region, regionOffset, length);
-    sync();
-  }
+  void writeSynced(long offset, Region region, long regionOffset, int length) throws IOException;
 
   /** Makes all completed writes durable, and the size (fdatasync). */
   void sync() throws IOException;
