@@ -55,9 +55,6 @@ public final class LinuxFiles {
    */
   public static final int RWF_ATOMIC = 0x40;
 
-  /** Bytes of a piece's address and length. */
-  public static final long PIECE_BYTES = 16;
-
   /** {@link #eventfd} flag: a read of zero fails with EAGAIN instead of waiting. */
   public static final int EFD_NONBLOCK = 0x800;
 
@@ -193,34 +190,6 @@ public final class LinuxFiles {
     assert LinuxThreads.mayBlock() : BLOCKED;
     Objects.checkFromIndexSize(0, lengthBytes, buffer.byteSize());
     return check("pwritev2", Gds.gds_pwrite_with(fd, buffer, lengthBytes, offset, flags));
-  }
-
-  /**
-   * Reads into several pieces of memory, in their order; blocks.
-   *
-   * @param pieces an array of {@code struct iovec}: each an address and a length in bytes, as
-   *     64-bit numbers. That there is such memory is the caller's to know.
-   * @param count of them, at most 1024
-   * @return as {@link #pread}, of all of them
-   */
-  public static long preadv(int fd, MemorySegment pieces, int count, long offset)
-      throws ErrnoException {
-    assert LinuxThreads.mayBlock() : BLOCKED;
-    Objects.checkFromIndexSize(0, count * PIECE_BYTES, pieces.byteSize());
-    return check("preadv", Gds.gds_preadv(fd, pieces, count, offset));
-  }
-
-  /**
-   * Writes from several pieces of memory, in their order; blocks.
-   *
-   * @param pieces as of {@link #preadv}
-   * @param flags as of {@link #pwrite(int, MemorySegment, long, long, int)}
-   */
-  public static long pwritev(int fd, MemorySegment pieces, int count, long offset, int flags)
-      throws ErrnoException {
-    assert LinuxThreads.mayBlock() : BLOCKED;
-    Objects.checkFromIndexSize(0, count * PIECE_BYTES, pieces.byteSize());
-    return check("pwritev2", Gds.gds_pwritev(fd, pieces, count, offset, flags));
   }
 
   /**

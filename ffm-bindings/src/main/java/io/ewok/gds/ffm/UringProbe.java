@@ -173,7 +173,10 @@ public record UringProbe(
         ring.fill((byte) 0);
         params.fill((byte) 0);
         io_uring_params.flags(params, flags);
-        int result = Liburing.io_uring_queue_init_params(entries, ring, params);
+        int result =
+            LockedMemory.ask(
+                ringBytes(entries),
+                () -> Liburing.io_uring_queue_init_params(entries, ring, params));
         if (result == -Errno.EINVAL && flags != 0) {
           continue;
         }

@@ -3,7 +3,8 @@
  * files by descriptor, event counters, NUMA placement, CPU affinity, and the question whether
  * io_uring may be used.
  *
- * <p>Not here: policy. Nothing retries, pools, caches or picks; that is for the layers above.
+ * <p>Not here: policy. Nothing pools, caches or picks, nor retries but where the kernel says that
+ * it was not its last word; that is for the layers above.
  *
  * <p>Nouns: a <i>descriptor</i> is the kernel's number of an open file, an {@code int}, owned by
  * who opened it; an <i>errno</i> is the kernel's error number, which {@link

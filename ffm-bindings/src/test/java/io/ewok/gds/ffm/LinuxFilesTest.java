@@ -118,30 +118,6 @@ class LinuxFilesTest {
   }
 
   @Test
-  void piecesOfMemoryFollowEachOtherInTheFile() throws Exception {
-    int fd = create("pieces", 0);
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment memory = arena.allocateFrom("....world-hello, ");
-      MemorySegment pieces = arena.allocate(2 * LinuxFiles.PIECE_BYTES, Long.BYTES);
-      pieces.setAtIndex(ValueLayout.JAVA_LONG, 0, memory.address() + 10);
-      pieces.setAtIndex(ValueLayout.JAVA_LONG, 1, 7);
-      pieces.setAtIndex(ValueLayout.JAVA_LONG, 2, memory.address() + 4);
-      pieces.setAtIndex(ValueLayout.JAVA_LONG, 3, 5);
-      assertEquals(12, LinuxFiles.pwritev(fd, pieces, 2, 3, LinuxFiles.RWF_DSYNC));
-      MemorySegment written = arena.allocate(16);
-      assertEquals(15, LinuxFiles.pread(fd, written, 16, 0));
-      assertEquals("hello, world", written.getString(3));
-      memory.fill((byte) 0);
-      assertEquals(12, LinuxFiles.preadv(fd, pieces, 2, 3));
-      assertEquals("hello, ", memory.getString(10));
-      assertEquals("world", memory.getString(4));
-      assertThrows(IndexOutOfBoundsException.class, () -> LinuxFiles.preadv(fd, pieces, 3, 0));
-    } finally {
-      LinuxFiles.close(fd);
-    }
-  }
-
-  @Test
   void typeOfTheFileSystemIsTold() throws Exception {
     int status = LinuxFiles.open(Path.of("/proc/self/stat"), O_RDONLY, 0);
     try {

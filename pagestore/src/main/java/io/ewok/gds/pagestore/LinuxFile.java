@@ -6,6 +6,7 @@ import io.ewok.gds.ffm.Errno;
 import io.ewok.gds.ffm.ErrnoException;
 import io.ewok.gds.ffm.LinuxFiles;
 import io.ewok.gds.ffm.LinuxThreads;
+import io.ewok.gds.ffm.unchecked.Pieces;
 import io.ewok.gds.reactor.Gate;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -359,8 +360,8 @@ final class LinuxFile implements IoFile {
     MemorySegment pieces = memory.from(done);
     int count = memory.countFrom(done);
     return write
-        ? LinuxFiles.pwritev(descriptor, pieces, count, offset, flags)
-        : LinuxFiles.preadv(descriptor, pieces, count, offset);
+        ? Pieces.write(descriptor, pieces, count, offset, flags)
+        : Pieces.read(descriptor, pieces, count, offset);
   }
 
   /**

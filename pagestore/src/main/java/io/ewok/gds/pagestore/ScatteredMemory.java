@@ -2,7 +2,7 @@ package io.ewok.gds.pagestore;
 
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.allocator.leases.RegionLeases;
-import io.ewok.gds.ffm.LinuxFiles;
+import io.ewok.gds.ffm.unchecked.Pieces;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -14,9 +14,6 @@ import java.lang.foreign.ValueLayout;
  * <p>Threads: confined to whoever has the request.
  */
 final class ScatteredMemory {
-  /** What the kernel takes at once. */
-  private static final int PIECES_MAX = 1024;
-
   private Region region;
   private long[] offsets = new long[0];
   private int count;
@@ -29,7 +26,7 @@ final class ScatteredMemory {
     if (offsets.length < count) {
       int room = Math.max(count, 2 * offsets.length);
       offsets = new long[room];
-      pieces = Arena.ofAuto().allocate(room * LinuxFiles.PIECE_BYTES, Long.BYTES);
+      pieces = Arena.ofAuto().allocate(room * Pieces.ENTRY_BYTES, Long.BYTES);
     }
     System.arraycopy(regionOffsets, first, offsets, 0, count);
     this.region = region;
@@ -86,7 +83,7 @@ final class ScatteredMemory {
       tell(i, 0);
     }
     tell(first, done % pieceBytes);
-    return pieces.asSlice(first * LinuxFiles.PIECE_BYTES, used * LinuxFiles.PIECE_BYTES);
+    return pieces.asSlice(first * Pieces.ENTRY_BYTES, used * Pieces.ENTRY_BYTES);
   }
 
   private void tell(int piece, int done) {
@@ -97,7 +94,7 @@ final class ScatteredMemory {
 
   /** Returns how many pieces, at most, the kernel is to have at once. */
   int countFrom(int done) {
-    int most = Math.clamp(TransferProgress.CALL_BYTES_MAX / pieceBytes, 1, PIECES_MAX);
+    int most = Math.clamp(TransferProgress.CALL_BYTES_MAX / pieceBytes, 1, Pieces.COUNT_MAX);
     return Math.min(count - done / pieceBytes, most);
   }
 }

@@ -4,6 +4,7 @@ import io.ewok.gds.allocator.Region;
 import io.ewok.gds.ffm.Errno;
 import io.ewok.gds.ffm.ErrnoException;
 import io.ewok.gds.ffm.LinuxMemory;
+import io.ewok.gds.ffm.LockedMemory;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.concurrent.Callable;
@@ -284,7 +285,7 @@ public final class Reactor implements AutoCloseable {
         return e.errno();
       }
     }
-    return call(driver -> driver.register(region));
+    return -LockedMemory.ask(region.sizeBytes(), () -> -call(driver -> driver.register(region)));
   }
 
   /**

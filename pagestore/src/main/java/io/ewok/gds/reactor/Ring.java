@@ -2,6 +2,7 @@ package io.ewok.gds.reactor;
 
 import io.ewok.gds.ffm.Errno;
 import io.ewok.gds.ffm.ErrnoException;
+import io.ewok.gds.ffm.LockedMemory;
 import io.ewok.gds.ffm.liburing.Liburing;
 import io.ewok.gds.ffm.liburing.__kernel_timespec;
 import io.ewok.gds.ffm.liburing.io_uring;
@@ -146,7 +147,10 @@ final class Ring implements AutoCloseable {
       MemorySegment ring = io_uring.allocate(arena);
       MemorySegment params = io_uring_params.allocate(arena);
       io_uring_params.flags(params, setupFlags);
-      int result = Liburing.io_uring_queue_init_params(entryCount, ring, params);
+      int result =
+          LockedMemory.ask(
+              entryCount * SQE_BYTES,
+              () -> Liburing.io_uring_queue_init_params(entryCount, ring, params));
       if (result < 0) {
         throw new ErrnoException("io_uring_setup", -result);
       }
