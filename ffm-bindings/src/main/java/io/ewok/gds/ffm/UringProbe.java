@@ -328,7 +328,8 @@ public record UringProbe(
       long needed = ringBytes(entries);
       return new UringProbe(
           Reason.NO_MEMLOCK,
-          "there is no memory for a ring in what is left of the limit of locked memory (ulimit -l): needBytes="
+          "there is no memory for a ring in what is left of the limit of locked memory (ulimit -l):"
+              + " needBytes="
               + needed
               + " haveBytes="
               + (memlockLimitBytes < 0 ? "unlimited" : Long.toString(memlockLimitBytes)),

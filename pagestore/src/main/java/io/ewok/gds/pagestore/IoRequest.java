@@ -3,6 +3,7 @@ package io.ewok.gds.pagestore;
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.allocator.leases.RegionLeases;
 import io.ewok.gds.reactor.Baton;
+import io.ewok.gds.reactor.ScatteredMemory;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.Objects;

@@ -8,6 +8,7 @@ import io.ewok.gds.ffm.LinuxFiles;
 import io.ewok.gds.ffm.LinuxThreads;
 import io.ewok.gds.ffm.unchecked.Pieces;
 import io.ewok.gds.reactor.Gate;
+import io.ewok.gds.reactor.ScatteredMemory;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -357,11 +358,10 @@ final class LinuxFile implements IoFile {
   private long call(boolean write, ScatteredMemory memory, int done, long offset, int flags)
       throws ErrnoException {
     int descriptor = opened.descriptor();
-    MemorySegment pieces = memory.from(done);
-    int count = memory.countFrom(done);
+    MemorySegment pieces = memory.entries(done, Integer.MAX_VALUE);
     return write
-        ? Pieces.write(descriptor, pieces, count, offset, flags)
-        : Pieces.read(descriptor, pieces, count, offset);
+        ? Pieces.write(descriptor, pieces, offset, flags)
+        : Pieces.read(descriptor, pieces, offset);
   }
 
   /**

@@ -4,6 +4,7 @@ import io.ewok.gds.ffm.Errno;
 import io.ewok.gds.ffm.LinuxFiles;
 import io.ewok.gds.reactor.Reactor;
 import io.ewok.gds.reactor.RingOperation;
+import io.ewok.gds.reactor.ScatteredMemory;
 import java.util.concurrent.CancellationException;
 
 /** A request on its way through a reactor. Kept with its request and reused with it. */
@@ -70,13 +71,13 @@ final class RingTransfer extends RingOperation {
       if (scattered == null) {
         prepareRead(file.descriptor(), offset, request.region(), regionOffset, length);
       } else {
-        prepareRead(file.descriptor(), offset, scattered.from(done), scattered.countFrom(done));
+        prepareRead(file.descriptor(), offset, scattered, done, TransferProgress.CALL_BYTES_MAX);
       }
     } else if (scattered == null) {
       prepareWrite(file.descriptor(), offset, request.region(), regionOffset, length, flags);
     } else {
       prepareWrite(
-          file.descriptor(), offset, scattered.from(done), scattered.countFrom(done), flags);
+          file.descriptor(), offset, scattered, done, TransferProgress.CALL_BYTES_MAX, flags);
     }
   }
 

@@ -2,6 +2,7 @@ package io.ewok.gds.reactor;
 
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.ffm.liburing.Liburing;
+import io.ewok.gds.ffm.unchecked.Pieces;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -81,16 +82,20 @@ public abstract class RingOperation extends Message {
    * Prepares to read into pieces of memory; they, what tells of them, and the descriptor stay until
    * the operation has completed.
    *
-   * @param pieces an array of {@code struct iovec}, native
+   * @param done bytes of the pieces that are done with
+   * @param bytesMax as of {@link ScatteredMemory#entries}
    */
-  protected final void prepareRead(int descriptor, long offset, MemorySegment pieces, int count) {
-    prepare(READV, descriptor, offset, null, pieces.address(), count, 0);
+  protected final void prepareRead(
+      int descriptor, long offset, ScatteredMemory memory, int done, int bytesMax) {
+    MemorySegment pieces = memory.entries(done, bytesMax);
+    prepare(READV, descriptor, offset, null, pieces.address(), Pieces.count(pieces), 0);
   }
 
   /** Prepares to write from pieces of memory; as for the read into such. */
   protected final void prepareWrite(
-      int descriptor, long offset, MemorySegment pieces, int count, int flags) {
-    prepare(WRITEV, descriptor, offset, null, pieces.address(), count, flags);
+      int descriptor, long offset, ScatteredMemory memory, int done, int bytesMax, int flags) {
+    MemorySegment pieces = memory.entries(done, bytesMax);
+    prepare(WRITEV, descriptor, offset, null, pieces.address(), Pieces.count(pieces), flags);
   }
 
   /** Prepares to make the data durable (fdatasync). */

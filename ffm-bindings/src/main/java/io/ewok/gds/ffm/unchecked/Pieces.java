@@ -5,7 +5,6 @@ import io.ewok.gds.ffm.LinuxFiles;
 import io.ewok.gds.ffm.LinuxThreads;
 import io.ewok.gds.ffm.natives.Gds;
 import java.lang.foreign.MemorySegment;
-import java.util.Objects;
 
 /**
  * Transfers between a file and several pieces of memory, in their order. The pieces are told by an
@@ -28,14 +27,12 @@ public final class Pieces {
   /**
    * Reads at an offset; blocks.
    *
-   * @param count pieces, at most {@link #COUNT_MAX}
+   * @param pieces at most {@link #COUNT_MAX}
    * @return bytes read into all of them
    */
-  public static long read(int fd, MemorySegment pieces, int count, long offset)
-      throws ErrnoException {
+  public static long read(int fd, MemorySegment pieces, long offset) throws ErrnoException {
     assert LinuxThreads.mayBlock() : BLOCKED;
-    Objects.checkFromIndexSize(0, count * ENTRY_BYTES, pieces.byteSize());
-    return checked("preadv", Gds.gds_preadv(fd, pieces, count, offset));
+    return checked("preadv", Gds.gds_preadv(fd, pieces, count(pieces), offset));
   }
 
   /**
@@ -44,11 +41,15 @@ public final class Pieces {
    * @param flags a combination of the {@code RWF_} constants of {@link LinuxFiles}
    * @return bytes written from all of them
    */
-  public static long write(int fd, MemorySegment pieces, int count, long offset, int flags)
+  public static long write(int fd, MemorySegment pieces, long offset, int flags)
       throws ErrnoException {
     assert LinuxThreads.mayBlock() : BLOCKED;
-    Objects.checkFromIndexSize(0, count * ENTRY_BYTES, pieces.byteSize());
-    return checked("pwritev2", Gds.gds_pwritev(fd, pieces, count, offset, flags));
+    return checked("pwritev2", Gds.gds_pwritev(fd, pieces, count(pieces), offset, flags));
+  }
+
+  /** Returns how many pieces an array tells of. */
+  public static int count(MemorySegment pieces) {
+    return (int) (pieces.byteSize() / ENTRY_BYTES);
   }
 
   private static long checked(String call, long result) throws ErrnoException {
