@@ -3,6 +3,7 @@ package io.ewok.gds.pagestore;
 import io.ewok.gds.ffm.Errno;
 import io.ewok.gds.ffm.ErrnoException;
 import io.ewok.gds.ffm.LinuxFiles;
+import io.ewok.gds.ffm.LinuxThreads;
 import io.ewok.gds.ffm.OpenFlags;
 import java.io.IOException;
 import java.nio.file.DirectoryIteratorException;
@@ -41,6 +42,7 @@ final class Directories {
   /** Runs a step and turns its exceptions into our family. */
   private static <T> T translated(String operation, Path path, Step<T> step)
       throws StorageException {
+    assert LinuxThreads.mayBlock() : "this thread must not wait in the kernel";
     try {
       return step.run();
     } catch (StorageException e) {

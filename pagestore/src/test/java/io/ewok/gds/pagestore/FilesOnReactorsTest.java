@@ -162,7 +162,8 @@ class FilesOnReactorsTest {
               () -> LinuxFiles.pread(descriptor, region.segment(), UNIT, 0),
               () -> LinuxFiles.fdatasync(descriptor),
               () -> LinuxFiles.statx(descriptor),
-              () -> OpenedFile.open(path, OpenMode.READ_ONLY));
+              () -> OpenedFile.open(path, OpenMode.READ_ONLY),
+              () -> Directories.list(directory));
       for (Body body : bodies) {
         ExecutionException e = assertThrows(ExecutionException.class, () -> on(where, body));
         assertInstanceOf(AssertionError.class, e.getCause());
