@@ -6,5 +6,6 @@ module io.ewok.gds.bench {
   requires io.ewok.gds.pagestore;
   requires io.netty.buffer;
   requires io.netty.common;
+  requires java.management;
   requires jmh.core;
 }

@@ -1,6 +1,5 @@
 package io.ewok.gds.bench;
 
-import io.ewok.gds.allocator.HugePages;
 import io.ewok.gds.allocator.MemoryBudget;
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.allocator.RegionOptions;
@@ -24,9 +23,6 @@ import java.util.concurrent.atomic.AtomicLong;
  * <p>Threads: any, but an {@link Offsets} is one's own.
  */
 final class IoTarget implements AutoCloseable {
-  /** Memory is taken in these units. */
-  private static final long CHUNK_BYTES = 1 << 20;
-
   final IoCase one;
   final Region region;
   final IoEngine engine;
@@ -45,12 +41,13 @@ final class IoTarget implements AutoCloseable {
     this.one = one;
     blocks = file.sizeBytes() / one.blockBytes();
     long bytes = (long) one.depth() * one.blockBytes();
-    bytes = (bytes + CHUNK_BYTES - 1) / CHUNK_BYTES * CHUNK_BYTES;
-    // Ordinary pages, as fio has: a device is faster with memory that is in one piece.
+    bytes = (bytes + Region.UNIT_BYTES - 1) / Region.UNIT_BYTES * Region.UNIT_BYTES;
+    // Huge pages for us and for fio: a device is much faster with memory that is in one piece, and
+    // of small pages it is a matter of luck how many pieces there are.
     region =
         Region.map(
             MemoryBudget.root("bench", 2 * bytes),
-            RegionOptions.ofSize(bytes).withHugePages(HugePages.OFF).withPrefaultThreads(1));
+            RegionOptions.ofSize(bytes).withPrefaultThreads(1));
     byte[] noise = new byte[(int) bytes];
     seeds.nextBytes(noise);
     region.segment().asByteBuffer().put(noise);

@@ -12,6 +12,7 @@ import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -43,6 +44,37 @@ class IoReportTest {
       }
       file().close();
     }
+  }
+
+  @Test
+  void fibersTakePartWhereTheReactorRunsThem() throws Exception {
+    assumeTrue(UringProbe.probe().supported(), "io_uring is not to be had here");
+    for (IoContender contender : IoContender.values()) {
+      assertEquals(Optional.empty(), contender.absence());
+    }
+    System.setProperty("gds.fibers", "virtual");
+    try {
+      assertEquals(Optional.of("gds.fibers=virtual"), IoContender.REACTOR_FIBERS.absence());
+    } finally {
+      System.clearProperty("gds.fibers");
+    }
+    IoCase left = IoCase.QUICK.getLast().with(EnumSet.of(IoContender.URING));
+    assertEquals(List.of(IoContender.URING), left.contenders());
+  }
+
+  @Test
+  void fibersStandBesidePlatformThreads() throws Exception {
+    assumeTrue(UringProbe.probe().supported(), "io_uring is not to be had here");
+    IoCase one =
+        IoCase.ALL.get(3).with(EnumSet.of(IoContender.REACTOR_FIBERS, IoContender.PLATFORM_THREADS));
+    List<Comparison> rows =
+        report(one, Optional.empty()).stream().filter(row -> row.rival() != null).toList();
+    assertEquals(1, rows.size());
+    Comparison fibers = rows.getFirst();
+    assertEquals("64 platform threads", fibers.rival());
+    assertEquals("us CPU", fibers.unit());
+    assertTrue(fibers.name().endsWith("64 reactor-run fibers"), fibers::name);
+    assertTrue(fibers.ratio() > 0);
   }
 
   @Test
