@@ -20,9 +20,9 @@ public record RingOptions(int queueDepth, int setupFlags, int reapMax) {
     }
   }
 
-  /** Returns 64 operations at once, 8 completions at a time, and no flags. */
+  /** Returns 64 operations at once, 4 completions at a time, and no flags. */
   public static RingOptions defaults() {
-    return new RingOptions(64, 0, 8);
+    return new RingOptions(64, 0, 4);
   }
 
   /** Returns these with another queue depth. */
