@@ -74,7 +74,7 @@ enum IoContender {
     return switch (this) {
       case URING, POOL -> new QueueLoad(target);
       case REACTOR_FIBERS -> {
-        Reactor reactor = target.reactor();
+        Reactor reactor = target.engine.reactors().getFirst();
         yield new BlockingLoad(target, body -> reactor.submit(Executors.callable(body))::join);
       }
       case VIRTUAL_THREADS ->

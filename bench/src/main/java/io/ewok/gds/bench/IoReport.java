@@ -26,7 +26,7 @@ final class IoReport {
       favour of ours. How far fio is from itself tells what a ratio is worth.
 
         --quick       ends within a minute: few cases, three rounds, wide spread
-        --rounds N    how often everything is measured; default 9, about a minute and a half each
+        --rounds N    how often everything is measured; default 9, a good minute each
         --json        one JSON object a line instead of a table
         --file PATH   make the file here, keep it, and use it again; it is overwritten. A file that
                       is not of this command is refused. Default: a temporary file
@@ -110,7 +110,7 @@ final class IoReport {
               present(arguments.quick() ? IoCase.QUICK : IoCase.ALL),
               new IoRounds(
                   arguments.rounds() > 0 ? arguments.rounds() : defaultCount,
-                  (arguments.quick() ? 500 : 1500) * NANOS_PER_MILLI,
+                  (arguments.quick() ? 400 : 1500) * NANOS_PER_MILLI,
                   file,
                   fio));
       report.measure();

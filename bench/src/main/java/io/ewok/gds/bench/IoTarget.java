@@ -8,12 +8,9 @@ import io.ewok.gds.pagestore.EngineOptions;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoEngines;
 import io.ewok.gds.pagestore.IoFile;
-import io.ewok.gds.pagestore.IoRequest;
 import io.ewok.gds.pagestore.OpenMode;
-import io.ewok.gds.reactor.Reactor;
 import java.io.IOException;
 import java.util.SplittableRandom;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -75,16 +72,6 @@ final class IoTarget implements AutoCloseable {
         region.close();
       }
     }
-  }
-
-  /** Returns the reactor of an io_uring engine: completions are told on its thread. */
-  Reactor reactor() {
-    CompletableFuture<Reactor> told = new CompletableFuture<>();
-    engine.submit(
-        new IoRequest()
-            .prepareRead(file, 0, region, 0, file.alignmentBytes())
-            .onComplete((request, bytes, failure) -> told.complete(Reactor.current())));
-    return told.join();
   }
 
   /** Returns the order for one thread or request. */
