@@ -13,6 +13,9 @@ abstract class IoLoad implements AutoCloseable {
   /** Threads and queues get going before anybody watches. */
   static final long RAMP_NANOS = 100_000_000;
 
+  /** On a busy machine a thread may not run at all for a while; what stands still longer fails. */
+  private static final long PATIENCE_NANOS = 10_000_000_000L;
+
   private static final double NANOS_PER_SECOND = 1e9;
   private static final double NANOS_PER_MICRO = 1e3;
 
@@ -55,7 +58,7 @@ abstract class IoLoad implements AutoCloseable {
   /**
    * Runs.
    *
-   * @return what was seen in so many nanoseconds
+   * @return what was seen in so many nanoseconds, or in more if nothing ended in them
    */
   final IoSample run(long watchedNanos) throws IOException, InterruptedException {
     start();
@@ -63,15 +66,19 @@ abstract class IoLoad implements AutoCloseable {
     ProcessCpu cpu = ProcessCpu.now();
     long endedBefore = ended.sum();
     long start = System.nanoTime();
-    pause(watchedNanos);
-    long count = ended.sum() - endedBefore;
-    long nanos = System.nanoTime() - start;
+    long nanos;
+    long count;
+    do {
+      pause(watchedNanos);
+      count = ended.sum() - endedBefore;
+      nanos = System.nanoTime() - start;
+    } while (count == 0 && !stopping && nanos < PATIENCE_NANOS);
     long cpuNanos = cpu.nanosUntilNow();
     stopping = true;
     join();
     Exception failed = failure.get();
     if (failed == null && count == 0) {
-      failed = new IOException("no operation ended in time: watchedNanos=" + watchedNanos);
+      failed = new IOException("no operation ended in time: watchedNanos=" + nanos);
     }
     if (failed != null) {
       throw failed instanceof IOException known ? known : new IOException(failed);

@@ -66,7 +66,9 @@ class IoReportTest {
   void fibersStandBesidePlatformThreads() throws Exception {
     assumeTrue(UringProbe.probe().supported(), "io_uring is not to be had here");
     IoCase one =
-        IoCase.ALL.get(3).with(EnumSet.of(IoContender.REACTOR_FIBERS, IoContender.PLATFORM_THREADS));
+        IoCase.ALL
+            .get(3)
+            .with(EnumSet.of(IoContender.REACTOR_FIBERS, IoContender.PLATFORM_THREADS));
     List<Comparison> rows =
         report(one, Optional.empty()).stream().filter(row -> row.rival() != null).toList();
     assertEquals(1, rows.size());
