@@ -4,7 +4,8 @@
  *
  * <p>Not here: files, and what bytes mean; see {@code io.ewok.gds.pagestore}.
  *
- * <p>Nouns: a <em>baton</em> is the one wait of this project, posted once by whoever ends it. A
+ * <p>Nouns: a <em>baton</em> is the one wait of this project, posted once by whoever ends it; a
+ * <em>monitor</em> is a lock with lines of those who wait for a change, each on a baton. A
  * <em>ring</em> is one io_uring with its mapped queues. A <em>reactor</em> is the platform thread
  * that owns a ring; <em>ring operations</em> reach it from any thread, and <em>timers</em> fire on
  * it. A <em>turn</em> of its loop does what there is to do, or sleeps; a <em>slice</em> is what
