@@ -6,12 +6,12 @@ import io.ewok.gds.allocator.RegionOptions;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoFile;
 import io.ewok.gds.pagestore.OpenMode;
+import io.ewok.gds.reactor.Monitor;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * Keeps pages and blocks of many files in one pool of frames.
@@ -39,7 +39,7 @@ public final class BufferManager implements AutoCloseable {
   private final PageTable table;
 
   // Guarded by filesLock.
-  private final ReentrantLock filesLock = new ReentrantLock();
+  private final Monitor filesLock = new Monitor();
   private final List<CachedFile> files = new ArrayList<>();
   private long filesOpened;
   private boolean closed;

@@ -8,11 +8,11 @@ import io.ewok.gds.pagestore.OpenMode;
 import io.ewok.gds.pagestore.PageFile;
 import io.ewok.gds.pagestore.PageFileOptions;
 import io.ewok.gds.pagestore.StorageException;
+import io.ewok.gds.reactor.LongLock;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.TreeSet;
-import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * A file of pages of one size, read and changed through the pool. Page 0 is the file's own; the
@@ -46,14 +46,14 @@ public final class CachedPageFile extends CachedFile {
   private final PageFile units;
 
   /** Taken before latches, held while a page is created or freed. */
-  private final ReentrantLock allocation = new ReentrantLock();
+  private final LongLock allocation = new LongLock();
 
   // Written under allocation.
   private final TreeSet<Long> freePages = new TreeSet<>();
   private volatile long pageCount;
 
   /** One at a time syncs, or rewrites what the device writes at once. */
-  private final ReentrantLock deviceLock = new ReentrantLock();
+  private final LongLock deviceLock = new LongLock();
 
   private volatile boolean unsynced;
   private long stagingOffset = NO_STAGING;

@@ -1,7 +1,7 @@
 package io.ewok.gds.buffers;
 
+import io.ewok.gds.reactor.Monitor;
 import java.lang.foreign.MemorySegment;
-import java.util.concurrent.locks.Condition;
 
 /**
  * What is known about one frame of the pool. The first frame of a run speaks for the page or block
@@ -55,7 +55,7 @@ final class Frame {
   boolean referenced;
 
   /** Made when somebody first waits, kept after that. */
-  Condition latchFreed;
+  Monitor.Line latchFreed;
 
   int latchWaiters;
 
@@ -68,7 +68,7 @@ final class Frame {
 
   /** One read that several threads wait for. */
   static final class Load {
-    final Condition ended;
+    final Monitor.Line ended;
 
     /** Who reads, and would wait for ever if it waited for itself. */
     final Thread reader = Thread.currentThread();
@@ -76,7 +76,7 @@ final class Frame {
     Throwable failure;
     boolean done;
 
-    Load(Condition ended) {
+    Load(Monitor.Line ended) {
       this.ended = ended;
     }
   }

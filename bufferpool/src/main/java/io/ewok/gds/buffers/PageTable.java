@@ -2,11 +2,10 @@ package io.ewok.gds.buffers;
 
 import io.ewok.gds.allocator.FramePool;
 import io.ewok.gds.allocator.Region;
+import io.ewok.gds.reactor.Monitor;
 import io.ewok.gds.wal.WriteAheadLog;
 import java.io.IOException;
 import java.util.Arrays;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * The frames of a pool, what is in them, who uses it, and what goes when there is no room.
@@ -25,19 +24,21 @@ final class PageTable {
     FRESH
   }
 
+  /** How long it is before the pool is asked again for frames that the kernel has. */
+  private static final long DEVICE_LOOK_NANOS = 1_000_000;
+
   private final Region region;
   private final int frameBytes;
   private final WriteAheadLog log;
   private final long waitNanos;
-  private final ReentrantLock lock = new ReentrantLock();
+  private final Monitor lock = new Monitor();
 
   // Guarded by lock.
-  private final Condition roomMade = lock.newCondition();
+  private final Monitor.Line roomMade = lock.newLine();
   private final FramePool pool;
   private final Frame[] frames;
   private final FrameIndex index;
   private final ClockHand clock;
-  private int roomWaiters;
   private boolean closed;
   private long hits;
   private long misses;
@@ -188,7 +189,7 @@ final class PageTable {
       frame.head = null;
       frame.pins = 0;
       pool.free(frame.handle);
-      signalRoom();
+      roomMade.wakeAll();
     } finally {
       lock.unlock();
     }
@@ -258,7 +259,7 @@ final class PageTable {
           }
         }
       }
-      signalRoom();
+      roomMade.wakeAll();
     } finally {
       lock.unlock();
     }
@@ -341,7 +342,7 @@ final class PageTable {
    * is free.
    */
   private void load(Frame frame, Access access) throws IOException {
-    Frame.Load load = new Frame.Load(lock.newCondition());
+    Frame.Load load = new Frame.Load(lock.newLine());
     frame.load = load;
     misses++;
     lock.unlock();
@@ -364,10 +365,10 @@ final class PageTable {
       lock.lock();
       frame.load = null;
       load.done = true;
-      load.ended.signalAll();
+      load.ended.wakeAll();
       if (load.failure != null) {
         unbind(frame);
-        signalRoom();
+        roomMade.wakeAll();
       } else {
         bytesRead += access == Access.FRESH ? 0 : frame.lengthBytes;
         frame.exclusive = access != Access.SHARED;
@@ -381,11 +382,11 @@ final class PageTable {
     Frame.Load load = frame.load;
     if (load.reader == Thread.currentThread()) {
       throw new IllegalStateException(
-          "a verifier fixes the block that it verifies: path=%s offset=%d"
+          "this thread reads the same already, further down its stack: path=%s offset=%d"
               .formatted(frame.file.path(), frame.key));
     }
     while (!load.done) {
-      load.ended.awaitUninterruptibly();
+      load.ended.await();
     }
     if (load.failure instanceof IOException failure) {
       throw failure;
@@ -398,23 +399,31 @@ final class PageTable {
   /** Latches a pinned page; gives the lock up meanwhile. After a failure it is unpinned. */
   private void latch(Frame frame, boolean exclusive) {
     long deadline = 0;
-    while (frame.isLatched(exclusive)) {
-      deadline = deadline == 0 ? System.nanoTime() + waitNanos : deadline;
-      if (!awaitLatch(frame, deadline)) {
+    boolean latched = false;
+    try {
+      while (frame.isLatched(exclusive)) {
+        deadline = deadline == 0 ? System.nanoTime() + waitNanos : deadline;
+        if (!awaitLatch(frame, deadline)) {
+          throw new LatchTimeoutException(frame.file.path(), frame.key);
+        }
+      }
+      frame.exclusive = exclusive;
+      frame.shared += exclusive ? 0 : 1;
+      latched = true;
+    } finally {
+      if (!latched) {
         unpin(frame);
-        throw new LatchTimeoutException(frame.file.path(), frame.key);
       }
     }
-    frame.exclusive = exclusive;
-    frame.shared += exclusive ? 0 : 1;
   }
 
   private boolean awaitLatch(Frame frame, long deadline) {
-    Condition freed = latchFreed(frame);
     frame.latchWaiters++;
-    boolean inTime = await(freed, deadline);
-    frame.latchWaiters--;
-    return inTime;
+    try {
+      return await(latchFreed(frame), deadline);
+    } finally {
+      frame.latchWaiters--;
+    }
   }
 
   /**
@@ -422,17 +431,19 @@ final class PageTable {
    * and the wait must give the lock up for that.
    */
   private void awaitWritten(Frame frame) {
-    Condition freed = latchFreed(frame);
     frame.latchWaiters++;
-    while (frame.writing) {
-      freed.awaitUninterruptibly();
+    try {
+      while (frame.writing) {
+        latchFreed(frame).await();
+      }
+    } finally {
+      frame.latchWaiters--;
     }
-    frame.latchWaiters--;
   }
 
-  private Condition latchFreed(Frame frame) {
+  private Monitor.Line latchFreed(Frame frame) {
     if (frame.latchFreed == null) {
-      frame.latchFreed = lock.newCondition();
+      frame.latchFreed = lock.newLine();
     }
     return frame.latchFreed;
   }
@@ -444,20 +455,13 @@ final class PageTable {
       frame.shared--;
     }
     if (frame.latchWaiters > 0) {
-      frame.latchFreed.signalAll();
+      frame.latchFreed.wakeAll();
     }
   }
 
   private void unpin(Frame frame) {
     frame.pins--;
-    signalRoom();
-  }
-
-  /** Something may be idle or free now. */
-  private void signalRoom() {
-    if (roomWaiters > 0) {
-      roomMade.signalAll();
-    }
+    roomMade.wakeAll(); // it may be idle now
   }
 
   /**
@@ -467,17 +471,14 @@ final class PageTable {
   private void makeRoom(int wanted, long deadline) throws IOException {
     int start = clock.find(wanted, false);
     if (start < 0) {
-      roomWaiters++;
-      boolean inTime = await(roomMade, deadline);
-      roomWaiters--;
-      if (!inTime) {
+      if (!await(roomMade, deadline)) {
         throw new PoolExhaustedException(wanted, frames.length, framesPinned());
       }
       return;
     }
     Frame dirty = firstDirty(start, wanted);
     if (dirty == null) {
-      evict(start, wanted);
+      evictOrWait(start, wanted, deadline);
       return;
     }
     try {
@@ -489,8 +490,23 @@ final class PageTable {
       if (clean < 0) {
         throw e;
       }
-      evict(clean, wanted);
+      evictOrWait(clean, wanted, deadline);
     }
+  }
+
+  /**
+   * Empties frames. If they are empty, the kernel still has one of them, after a read that failed;
+   * it gives it back to the pool, without telling us. Then this waits a moment.
+   */
+  private void evictOrWait(int start, int wanted, long deadline) {
+    if (evict(start, wanted)) {
+      return;
+    }
+    long now = System.nanoTime();
+    if (deadline - now <= 0) {
+      throw new PoolExhaustedException(wanted, frames.length, framesPinned());
+    }
+    boolean unused = await(roomMade, Math.min(deadline, now + DEVICE_LOOK_NANOS));
   }
 
   private Frame firstDirty(int start, int count) {
@@ -502,13 +518,16 @@ final class PageTable {
     return null;
   }
 
-  private void evict(int start, int count) {
+  /** Returns whether there was anything. */
+  private boolean evict(int start, int count) {
+    long before = evictions;
     for (int i = start; i < start + count; i++) {
       if (frames[i].isHead()) {
         unbind(frames[i]);
         evictions++;
       }
     }
+    return evictions > before;
   }
 
   /**
@@ -516,9 +535,15 @@ final class PageTable {
    * or writes it.
    */
   private void writeBack(Frame frame, long deadline) throws IOException {
+    CachedFile file = frame.file;
+    long key = frame.key;
     while (frame.exclusive || frame.writing) {
-      if (!awaitLatch(frame, deadline)) {
-        throw new LatchTimeoutException(frame.file.path(), frame.key);
+      boolean inTime = awaitLatch(frame, deadline);
+      if (frame.file != file || frame.key != key) {
+        return; // its file was closed meanwhile, which wrote it or told why not
+      }
+      if (!inTime) {
+        throw new LatchTimeoutException(file.path(), key);
       }
     }
     frame.shared++;
@@ -531,7 +556,7 @@ final class PageTable {
         writeBacks++;
       }
       unlatch(frame, false);
-      signalRoom();
+      roomMade.wakeAll();
     }
   }
 
@@ -584,26 +609,9 @@ final class PageTable {
     }
   }
 
-  /** Waits for a signal, through interrupts, which stay pending; false when time is up. */
-  private static boolean await(Condition condition, long deadline) {
-    boolean interrupted = false;
-    try {
-      while (true) {
-        long left = deadline - System.nanoTime();
-        if (left <= 0) {
-          return false;
-        }
-        try {
-          condition.awaitNanos(left);
-          return true;
-        } catch (InterruptedException e) {
-          interrupted = true;
-        }
-      }
-    } finally {
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
-    }
+  /** Waits for a change; false when time is up. */
+  private static boolean await(Monitor.Line line, long deadline) {
+    long left = deadline - System.nanoTime();
+    return left > 0 && line.await(left);
   }
 }

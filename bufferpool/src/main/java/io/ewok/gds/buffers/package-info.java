@@ -19,6 +19,11 @@
  * checksums happen outside of it. Waiting for a latch or for memory is bounded, see {@link
  * io.ewok.gds.buffers.BufferOptions}. No argument may be null unless its name says so.
  *
+ * <p>On a reactor this is work for fibers. The loop goes on too while a DIRECT task waits, and one
+ * that would wait for a read or a lock of another below it on the same stack, which can go on only
+ * after it, gets an {@link IllegalStateException}; for a latch it waits until that time is over.
+ * None of them closes what others use.
+ *
  * {@snippet :
  * try (var manager = new BufferManager(engine, budget, new BufferOptions(64 << 20, 8192, log));
  *     var file = manager.openPages(path, PageSize.BYTES_8192, OpenMode.CREATE_NEW);

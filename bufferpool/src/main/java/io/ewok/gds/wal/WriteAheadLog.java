@@ -5,14 +5,14 @@ import io.ewok.gds.allocator.Region;
 import io.ewok.gds.allocator.RegionOptions;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.PoisonedFileException;
+import io.ewok.gds.reactor.LongLock;
+import io.ewok.gds.reactor.Monitor;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Objects;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * An append-only log of records that survives crashes, in a directory of its own.
@@ -35,7 +35,7 @@ import java.util.concurrent.locks.ReentrantLock;
 public final class WriteAheadLog implements AutoCloseable {
   /*
    * Two buffers: `active` is filled under the lock, `spare` belongs to the thread that has the turn
-   * to write (`writing`), and so does the ring. Taking the turn seals the active buffer and swaps
+   * to write (`writer`), and so does the ring. Taking the turn seals the active buffer and swaps
    * the two, so appenders go on while the device works. Everything before `endLsn` is in a sealed
    * block or the active one; everything sealed before a turn with sync is durable when it ends.
    */
@@ -46,8 +46,8 @@ public final class WriteAheadLog implements AutoCloseable {
   private final Region region;
   private final SegmentRing ring;
 
-  private final ReentrantLock lock = new ReentrantLock();
-  private final Condition turnEnded = lock.newCondition();
+  private final Monitor lock = new Monitor();
+  private final Monitor.Line turnEnded = lock.newLine();
 
   // Guarded by lock; the volatile ones are read by any thread.
   private final RecordChecksum checksum = new RecordChecksum();
@@ -58,7 +58,10 @@ public final class WriteAheadLog implements AutoCloseable {
   private volatile long durableLsn;
   private volatile boolean closed;
   private volatile Throwable poison;
-  private boolean writing;
+
+  /** Who has the turn, or null. */
+  private Thread writer;
+
   private boolean appended;
   private long records;
   private long recordBytes;
@@ -67,7 +70,7 @@ public final class WriteAheadLog implements AutoCloseable {
   private long syncs;
 
   // Guarded by headerLock, which is taken before lock; the volatile one is read by any thread.
-  private final ReentrantLock headerLock = new ReentrantLock();
+  private final LongLock headerLock = new LongLock();
   private LogHeader header;
   private volatile long horizonLsn;
   private final long incarnation;
@@ -178,8 +181,8 @@ public final class WriteAheadLog implements AutoCloseable {
           nextLsn = active.nextLsn();
           return appended(active.endLsn(), length);
         }
-        if (writing) {
-          turnEnded.awaitUninterruptibly();
+        if (writer != null) {
+          awaitTurn();
           continue; // everything may have changed
         }
         if (active.isOpen()) {
@@ -220,8 +223,8 @@ public final class WriteAheadLog implements AutoCloseable {
       }
       while (lsn > durableLsn) {
         checkUsable();
-        if (writing) {
-          turnEnded.awaitUninterruptibly();
+        if (writer != null) {
+          awaitTurn();
         } else {
           takeTurn(true, null);
         }
@@ -326,19 +329,35 @@ public final class WriteAheadLog implements AutoCloseable {
    */
   @Override
   public void close() throws IOException {
+    headerLock.lock(); // lets a truncation finish
+    try {
+      if (awaitLastTurn()) {
+        end();
+      }
+    } finally {
+      headerLock.unlock();
+    }
+  }
+
+  /** Lets nobody in any more. Returns false if the log was closed before. */
+  private boolean awaitLastTurn() {
     lock.lock();
     try {
       if (closed) {
-        return;
+        return false;
       }
+      requireNotWriter();
       closed = true;
-      while (writing) {
-        turnEnded.awaitUninterruptibly();
+      while (writer != null) {
+        awaitTurn();
       }
+      return true;
     } finally {
       lock.unlock();
     }
-    headerLock.lock(); // lets a truncation finish
+  }
+
+  private void end() throws IOException {
     try (region;
         ring) {
       engine.unregister(region);
@@ -360,8 +379,19 @@ public final class WriteAheadLog implements AutoCloseable {
       } finally {
         lock.unlock();
       }
-    } finally {
-      headerLock.unlock();
+    }
+  }
+
+  /** Waits for the end of a turn; gives the lock up meanwhile. */
+  private void awaitTurn() {
+    requireNotWriter();
+    turnEnded.await();
+  }
+
+  private void requireNotWriter() {
+    if (writer == Thread.currentThread()) {
+      throw new IllegalStateException(
+          "this thread writes the log already, further down its stack: directory=" + directory);
     }
   }
 
@@ -464,7 +494,7 @@ public final class WriteAheadLog implements AutoCloseable {
       write = buffer -> buffer.write(ring);
     }
     long target = endLsn;
-    writing = true;
+    writer = Thread.currentThread();
     lock.unlock();
     int written = 0;
     int synced = 0;
@@ -476,11 +506,11 @@ public final class WriteAheadLog implements AutoCloseable {
       failure = e; // whatever it was: nobody knows what is on the device now
     }
     lock.lock();
-    writing = false;
+    writer = null;
     blocks += written > 0 ? 1 : 0;
     bytesWritten += written;
     syncs += synced;
-    turnEnded.signalAll();
+    turnEnded.wakeAll();
     if (failure != null) {
       poison = failure;
       throw new PoisonedFileException(directory, failure);

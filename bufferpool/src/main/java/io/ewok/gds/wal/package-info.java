@@ -17,6 +17,10 @@
  * durability first writes for all who arrived before; those who arrive meanwhile form the next
  * group. There is no timer and no thread of its own. No argument may be null.
  *
+ * <p>On a reactor this is work for fibers. The loop goes on too while a DIRECT task waits, and one
+ * that would wait for another below it on the same stack, which can go on only after it, gets an
+ * {@link IllegalStateException}; nothing is appended then. None of them closes what others use.
+ *
  * {@snippet :
  * try (var log = WriteAheadLog.open(engine, dir, LogOptions.defaults(), budget, (lsn, record) -> redo(record))) {
  *   long lsn = log.append(record);

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.sun.management.ThreadMXBean;
 import io.ewok.gds.allocator.BudgetExceededException;
 import io.ewok.gds.allocator.MemoryBudget;
 import io.ewok.gds.ffm.Errno;
@@ -20,6 +21,7 @@ import io.ewok.gds.pagestore.sim.SimOperation;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -82,6 +84,27 @@ final class CachedBlockFileTest {
       fix.unfix();
       file.fix(0, 512, fix);
       assertSame(first, fix.segment());
+    }
+  }
+
+  @Test
+  void aHitAllocatesNothing() throws IOException {
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    int rounds = 100_000;
+    try (BufferManager manager = manager();
+        CachedBlockFile file = open(manager);
+        Fix fix = new Fix()) {
+      long least = Long.MAX_VALUE;
+      // Compilers and collectors may come between.
+      for (int attempt = 0; attempt < 10 && least > rounds / 10; attempt++) {
+        long before = threads.getCurrentThreadAllocatedBytes();
+        for (int i = 0; i < rounds; i++) {
+          file.fix(1024, 1536, fix);
+          fix.unfix();
+        }
+        least = Math.min(least, threads.getCurrentThreadAllocatedBytes() - before);
+      }
+      assertTrue(least <= rounds / 10, "rounds=" + rounds + " bytes=" + least);
     }
   }
 
