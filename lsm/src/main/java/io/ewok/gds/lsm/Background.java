@@ -2,13 +2,12 @@ package io.ewok.gds.lsm;
 
 import io.ewok.gds.pagestore.OutOfSpaceException;
 import io.ewok.gds.pagestore.StorageException;
+import io.ewok.gds.reactor.Monitor;
 import io.ewok.gds.wal.WriteAheadLog;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -40,8 +39,8 @@ final class Background {
   private final int tablesBeforeMerge;
   private final Thread thread;
 
-  private final ReentrantLock lock = new ReentrantLock();
-  private final Condition changed = lock.newCondition();
+  private final Monitor lock = new Monitor();
+  private final Monitor.Line changed = lock.newLine();
 
   // Guarded by lock.
   private boolean retry;
@@ -93,7 +92,7 @@ final class Background {
   void signal() {
     lock.lock();
     try {
-      changed.signalAll();
+      changed.wakeAll();
     } finally {
       lock.unlock();
     }
@@ -112,12 +111,11 @@ final class Background {
    */
   boolean await(BooleanSupplier condition, Duration limit) throws IOException {
     long start = System.nanoTime();
-    boolean interrupted = false;
     lock.lock();
     try {
       long failuresBefore = flushFailures;
       retry |= flushFailure != null;
-      changed.signalAll();
+      changed.wakeAll();
       while (true) {
         if (closing) {
           throw VersionSet.closed();
@@ -133,17 +131,10 @@ final class Background {
         if (left <= 0) {
           return false;
         }
-        try {
-          changed.awaitNanos(left);
-        } catch (InterruptedException e) {
-          interrupted = true; // The wait goes on, as those for the device do.
-        }
+        boolean unused = changed.await(left);
       }
     } finally {
       lock.unlock();
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
     }
   }
 
@@ -152,13 +143,13 @@ final class Background {
     lock.lock();
     try {
       long mine = ++mergesWanted;
-      changed.signalAll();
+      changed.wakeAll();
       while (mergesEnded < mine) {
         if (closing) {
           throw VersionSet.closed();
         }
         requireAlive();
-        changed.awaitUninterruptibly();
+        changed.await();
       }
       if (mergeFailure != null) {
         throw reason("the tables cannot be merged", mergeFailure);
@@ -197,7 +188,7 @@ final class Background {
       lock.lock();
       try {
         death = e;
-        changed.signalAll();
+        changed.wakeAll();
       } finally {
         lock.unlock();
       }
@@ -208,7 +199,7 @@ final class Background {
     lock.lock();
     try {
       while (!closing && !tables.hasUnused() && !mayFlush() && !mayMerge()) {
-        changed.awaitUninterruptibly();
+        changed.await();
       }
       return !closing;
     } finally {
@@ -248,7 +239,7 @@ final class Background {
         flushFailure = failure;
         flushFailures++;
       }
-      changed.signalAll();
+      changed.wakeAll();
     } finally {
       lock.unlock();
     }
@@ -300,7 +291,7 @@ final class Background {
         mergesEnded = target;
         mergeFailure = failure;
       }
-      changed.signalAll();
+      changed.wakeAll();
     } finally {
       lock.unlock();
     }
@@ -321,7 +312,7 @@ final class Background {
     lock.lock();
     try {
       closing = true;
-      changed.signalAll();
+      changed.wakeAll();
     } finally {
       lock.unlock();
     }

@@ -3,9 +3,9 @@ package io.ewok.gds.lsm;
 import io.ewok.gds.allocator.BumpArena;
 import io.ewok.gds.allocator.DebugLetters;
 import io.ewok.gds.allocator.MemoryBudget;
+import io.ewok.gds.reactor.Baton;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.locks.LockSupport;
 
 /**
  * The memory for the memtables of a store: a fixed number of places of one size. Memtables that
@@ -87,8 +87,9 @@ final class MemtableSpace {
    */
   void close() {
     long deadline = System.nanoTime() + CLOSE_WAIT_NANOS;
-    while (free() < places && System.nanoTime() < deadline) {
-      LockSupport.parkNanos(CLOSE_POLL_NANOS);
+    Baton clock = new Baton(); // a native call that ends tells nobody
+    while (free() < places && System.nanoTime() - deadline < 0) {
+      boolean unused = clock.await(CLOSE_POLL_NANOS);
     }
     if (free() < places) {
       throw new IllegalStateException(

@@ -3,12 +3,12 @@ package io.ewok.gds.lsm;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoEngines;
 import io.ewok.gds.pagestore.PoisonedFileException;
+import io.ewok.gds.reactor.LongLock;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.Objects;
-import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * An ordered, durable key-value store in one directory. Keys are ordered by their bytes, unsigned.
@@ -18,7 +18,8 @@ import java.util.concurrent.locks.ReentrantLock;
  * it ends cursors that are still open and waits for calls that are running.
  *
  * <p>Threads: any, platform or virtual, for all methods. Writers take turns; readers wait for
- * nobody. A get sees every write that returned before it began.
+ * nobody. A get sees every write that returned before it began. The thread of a reactor itself only
+ * reads; its fibers do all.
  *
  * {@snippet :
  * try (Store store = Store.open(directory, StoreOptions.defaults())) {
@@ -34,7 +35,7 @@ import java.util.concurrent.locks.ReentrantLock;
  *
  * <ul>
  *   <li>{@link IllegalArgumentException} for keys, values and batches that are too large; {@link
- *       IllegalStateException} after close.
+ *       IllegalStateException} after close, and where the thread of a reactor writes or closes.
  *   <li>{@link io.ewok.gds.pagestore.CorruptFileException} from whoever reads a damaged block: it
  *       names file and offset. Other records stay readable.
  *   <li>{@link io.ewok.gds.pagestore.OutOfSpaceException} from a write when the device is full and
@@ -51,7 +52,7 @@ public final class Store implements AutoCloseable {
   private final VersionSet versions;
   private final StoreWriter writer;
   private final ReadContexts contexts = new ReadContexts();
-  private final ReentrantLock closeLock = new ReentrantLock();
+  private final LongLock closeLock = new LongLock();
 
   /** Guarded by closeLock. */
   private boolean closed;
@@ -291,6 +292,7 @@ public final class Store implements AutoCloseable {
     if (contexts.isInConsumer(Thread.currentThread())) {
       throw new IllegalStateException("a consumer of a get cannot close the store");
     }
+    StoreWriter.requireMayWait();
     closeLock.lock();
     try {
       if (closed) {

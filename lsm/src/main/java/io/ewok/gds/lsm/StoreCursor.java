@@ -1,11 +1,11 @@
 package io.ewok.gds.lsm;
 
 import io.ewok.gds.ffm.unchecked.Memory;
+import io.ewok.gds.reactor.LongLock;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
-import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * A position in a store as it was when the cursor was made: later writes are not seen. Keys are
@@ -38,7 +38,7 @@ public final class StoreCursor implements AutoCloseable {
   private final VersionSet versions;
   private final long sequence;
   private final MergeCursor merge;
-  private final ReentrantLock lock = new ReentrantLock();
+  private final LongLock lock = new LongLock();
 
   // Guarded by lock.
   /** Why the cursor cannot be used any more, or null. */

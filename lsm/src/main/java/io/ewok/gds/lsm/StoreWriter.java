@@ -2,14 +2,15 @@ package io.ewok.gds.lsm;
 
 import io.ewok.gds.pagestore.PoisonedFileException;
 import io.ewok.gds.pagestore.StorageException;
+import io.ewok.gds.reactor.Gate;
+import io.ewok.gds.reactor.LongLock;
+import io.ewok.gds.reactor.Reactor;
 import io.ewok.gds.wal.LogFullException;
 import io.ewok.gds.wal.WriteAheadLog;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.Objects;
-import java.util.concurrent.locks.ReentrantLock;
-import java.util.concurrent.locks.StampedLock;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -35,7 +36,7 @@ final class StoreWriter {
   private final long batchBytesMax;
   private final long logShareBytes;
 
-  private final ReentrantLock writeLock = new ReentrantLock();
+  private final LongLock writeLock = new LongLock();
 
   // Guarded by writeLock.
   /** Holds the one operation of a put or delete. */
@@ -45,8 +46,8 @@ final class StoreWriter {
   private long activeStartLsn;
   private Duration memoryWait = MEMORY_WAIT_DEFAULT;
 
-  /** Held shared by those who wait for the log outside of the write lock; close takes it whole. */
-  private final StampedLock syncing = new StampedLock();
+  /** Those who wait for the log outside of the write lock are inside. */
+  private final Gate syncing = new Gate();
 
   /** Why nothing can be written any more, or null. */
   private volatile Throwable logFailure;
@@ -81,28 +82,28 @@ final class StoreWriter {
   /** See {@link Store#write}. */
   void write(WriteBatch batch, Durability durability) throws IOException {
     Objects.requireNonNull(durability, "durability");
+    requireMayWait();
     requireBatchBytes(batch.sizeBytes());
-    long stamp;
     long lsn;
     writeLock.lock();
     try {
       lsn = append(batch);
-      stamp = syncing.readLock();
+      enterSyncing();
     } finally {
       writeLock.unlock();
     }
-    finish(lsn, stamp, durability);
+    finish(lsn, durability);
   }
 
   private void writeSingle(MemorySegment key, MemorySegment valueOrNull, Durability durability)
       throws IOException {
     Objects.requireNonNull(durability, "durability");
+    requireMayWait();
     WriteBatch.requireKeyBytes(key.byteSize());
     long valueBytes = valueOrNull == null ? 0 : valueOrNull.byteSize();
     requireBatchBytes(
         WriteBatch.BATCH_OVERHEAD_BYTES
             + WriteBatch.operationSizeBytes(key.byteSize(), valueBytes));
-    long stamp;
     long lsn;
     writeLock.lock();
     try {
@@ -114,11 +115,23 @@ final class StoreWriter {
         single.put(key, valueOrNull);
       }
       lsn = append(single);
-      stamp = syncing.readLock();
+      enterSyncing();
     } finally {
       writeLock.unlock();
     }
-    finish(lsn, stamp, durability);
+    finish(lsn, durability);
+  }
+
+  /**
+   * A wait on the thread of a reactor itself lets other tasks run on top of it. One of those that
+   * waited for the one below would never end.
+   */
+  static void requireMayWait() {
+    if (!Thread.currentThread().isVirtual() && Reactor.current() != null) {
+      throw new IllegalStateException(
+          "a store is written and closed by fibers and threads that may wait: thread="
+              + Thread.currentThread().getName());
+    }
   }
 
   private void requireBatchBytes(long sizeBytes) {
@@ -155,8 +168,15 @@ final class StoreWriter {
     }
   }
 
+  /** Guarded by the write lock, as close is: whoever may write finds the gate open. */
+  private void enterSyncing() {
+    if (!syncing.tryEnter()) {
+      throw VersionSet.closed();
+    }
+  }
+
   /** Ends a write outside of the write lock, so that other writers can join the same sync. */
-  private void finish(long lsn, long stamp, Durability durability) throws IOException {
+  private void finish(long lsn, Durability durability) throws IOException {
     try {
       if (durability == Durability.SYNCED) {
         log.sync(lsn);
@@ -165,7 +185,7 @@ final class StoreWriter {
       logFailure = e;
       throw e;
     } finally {
-      syncing.unlockRead(stamp);
+      syncing.exit();
     }
   }
 
@@ -249,6 +269,7 @@ final class StoreWriter {
 
   /** See {@link Store#flush}. */
   void flush() throws IOException {
+    requireMayWait();
     Memtable last;
     writeLock.lock();
     try {
@@ -274,8 +295,7 @@ final class StoreWriter {
     background.close();
     writeLock.lock();
     try {
-      long stamp = syncing.writeLock();
-      syncing.unlockWrite(stamp);
+      boolean unused = syncing.close();
     } finally {
       writeLock.unlock();
     }

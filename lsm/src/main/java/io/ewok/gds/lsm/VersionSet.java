@@ -1,13 +1,12 @@
 package io.ewok.gds.lsm;
 
+import io.ewok.gds.reactor.Monitor;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.UnaryOperator;
 
 /**
@@ -19,8 +18,8 @@ import java.util.function.UnaryOperator;
 final class VersionSet {
   private static final Logger LOGGER = System.getLogger(VersionSet.class.getName());
 
-  private final ReentrantLock lock = new ReentrantLock();
-  private final Condition drained = lock.newCondition();
+  private final Monitor lock = new Monitor();
+  private final Monitor.Line drained = lock.newLine();
 
   // Guarded by lock.
   private final Set<StoreCursor> cursors = new LinkedHashSet<>();
@@ -62,7 +61,7 @@ final class VersionSet {
       lock.lock();
       try {
         live--;
-        drained.signalAll();
+        drained.wakeAll();
       } finally {
         lock.unlock();
       }
@@ -232,7 +231,7 @@ final class VersionSet {
     lock.lock();
     try {
       while (live > 0) {
-        drained.awaitUninterruptibly();
+        drained.await();
       }
     } finally {
       lock.unlock();

@@ -11,7 +11,8 @@
  * tables that make up the store; a <em>record</em> is one put or delete, with its sequence number.
  *
  * <p>Threads: a {@link io.ewok.gds.lsm.Store} is for any thread, platform or virtual; a {@link
- * io.ewok.gds.lsm.StoreCursor} and a {@link io.ewok.gds.lsm.WriteBatch} for one at a time. No
+ * io.ewok.gds.lsm.StoreCursor} and a {@link io.ewok.gds.lsm.WriteBatch} for one at a time. Of the
+ * tasks of a reactor, fibers do all of it; DIRECT ones only read, best what is in memory. No
  * argument may be null; {@code get} returns null for a key without a value, nothing else does.
  *
  * {@snippet :
