@@ -106,16 +106,8 @@ final class BurnWorkers {
   }
 
   /** Has I/O in flight on its blocks, frees them meanwhile, and lets others end it. */
-  static final class Operator implements Worker {
+  record Operator(BurnScene scene, SlabCalls calls) implements Worker {
     private static final int OPERATIONS_MAX = 64;
-
-    private final BurnScene scene;
-    private final SlabCalls calls;
-
-    Operator(BurnScene scene, SlabCalls calls) {
-      this.scene = scene;
-      this.calls = calls;
-    }
 
     @Override
     public void step(SplittableRandom random) {
@@ -143,15 +135,7 @@ final class BurnWorkers {
   }
 
   /** Allocates batches and passes them on; never frees but what nobody takes. */
-  static final class Producer implements Worker {
-    private final BurnScene scene;
-    private final SlabCalls calls;
-
-    Producer(BurnScene scene, SlabCalls calls) {
-      this.scene = scene;
-      this.calls = calls;
-    }
-
+  record Producer(BurnScene scene, SlabCalls calls) implements Worker {
     @Override
     public void step(SplittableRandom random) throws InterruptedException {
       int count = 1 + random.nextInt(BATCH_MAX);
@@ -165,15 +149,7 @@ final class BurnWorkers {
   }
 
   /** Frees what producers have allocated; never allocates. */
-  static final class Consumer implements Worker {
-    private final BurnScene scene;
-    private final SlabCalls calls;
-
-    Consumer(BurnScene scene, SlabCalls calls) {
-      this.scene = scene;
-      this.calls = calls;
-    }
-
+  record Consumer(BurnScene scene, SlabCalls calls) implements Worker {
     @Override
     public void step(SplittableRandom random) throws InterruptedException {
       List<BurnBlock> blocks = scene.queue.poll(WAIT_MILLIS, TimeUnit.MILLISECONDS);
@@ -194,16 +170,8 @@ final class BurnWorkers {
   }
 
   /** Takes all there is, frees all of it, and gives the others some time. */
-  static final class Burster implements Worker {
+  record Burster(BurnScene scene, SlabCalls calls) implements Worker {
     private static final int BYTES_MIN = 2048;
-
-    private final BurnScene scene;
-    private final SlabCalls calls;
-
-    Burster(BurnScene scene, SlabCalls calls) {
-      this.scene = scene;
-      this.calls = calls;
-    }
 
     @Override
     public void step(SplittableRandom random) {
@@ -221,13 +189,7 @@ final class BurnWorkers {
   }
 
   /** Returns memory to the system while the others use it. */
-  static final class Trimmer implements Worker {
-    private final BurnScene scene;
-
-    Trimmer(BurnScene scene) {
-      this.scene = scene;
-    }
-
+  record Trimmer(BurnScene scene) implements Worker {
     @Override
     public void step(SplittableRandom random) {
       long bytes = scene.allocator.trim();

@@ -8,6 +8,7 @@ import io.ewok.gds.allocator.numa.PlacementPolicy;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 
 class RegionOptionsTest {
@@ -45,7 +46,8 @@ class RegionOptionsTest {
 
   @Test
   void badSettingsAreRefusedWithTheirNameAndValueAtTheEnd() {
-    for (List<String> bad :
+    assertRefused(
+        settings -> RegionOptions.from(1, settings),
         List.of(
             List.of("memory.huge-pages", "yes"),
             List.of("memory.huge-pages", ""),
@@ -56,11 +58,18 @@ class RegionOptionsTest {
             List.of("memory.locked", "1"),
             List.of("numa.policy", "interleave"),
             List.of("memory.hugepages", "auto"),
-            List.of("numa.node", "1"))) {
+            List.of("numa.node", "1")));
+  }
+
+  /**
+   * Asserts that each setting, alone, is refused by a message with its name and value at the end.
+   */
+  static void assertRefused(Function<Map<String, String>, ?> read, List<List<String>> settings) {
+    for (List<String> bad : settings) {
       IllegalArgumentException e =
           assertThrows(
               IllegalArgumentException.class,
-              () -> RegionOptions.from(1, Map.of(bad.get(0), bad.get(1))),
+              () -> read.apply(Map.of(bad.get(0), bad.get(1))),
               bad.toString());
       assertTrue(e.getMessage().endsWith(bad.get(0) + "=" + bad.get(1)), e.getMessage());
     }
