@@ -3,10 +3,10 @@ package io.ewok.gds.pagestore;
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.allocator.numa.NumaTopology;
 import io.ewok.gds.reactor.Baton;
+import io.ewok.gds.reactor.Monitor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CancellationException;
-import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * The engine that runs everywhere: platform threads that make blocking calls. Threads are started
@@ -18,7 +18,7 @@ import java.util.concurrent.locks.ReentrantLock;
 final class PoolEngine extends LinuxEngine {
   private final int threadsMax;
 
-  private final ReentrantLock lock = new ReentrantLock();
+  private final Monitor lock = new Monitor();
 
   /** All that follows is guarded by {@link #lock}. What is queued, oldest first. */
   private IoRequest first;

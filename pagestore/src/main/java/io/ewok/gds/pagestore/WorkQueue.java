@@ -1,7 +1,7 @@
 package io.ewok.gds.pagestore;
 
+import io.ewok.gds.reactor.Monitor;
 import java.util.EnumMap;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongSupplier;
 
 /**
@@ -30,7 +30,7 @@ final class WorkQueue {
   /** What a small transfer costs of a share: the device is busy with it as with a larger one. */
   private static final int COST_BYTES_MIN = 4096;
 
-  private final ReentrantLock lock = new ReentrantLock();
+  private final Monitor lock = new Monitor();
   private final LongSupplier clock;
   private final long origin;
   private final int depth;

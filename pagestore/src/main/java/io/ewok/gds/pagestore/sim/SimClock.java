@@ -1,8 +1,8 @@
 package io.ewok.gds.pagestore.sim;
 
+import io.ewok.gds.reactor.Monitor;
 import java.util.Comparator;
 import java.util.PriorityQueue;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongSupplier;
 
 /**
@@ -24,7 +24,7 @@ public final class SimClock implements LongSupplier {
   /** Something to be done at a time. */
   private record Event(long nanos, long number, Runnable action) {}
 
-  private final ReentrantLock lock = new ReentrantLock();
+  private final Monitor lock = new Monitor();
 
   /** What follows is guarded by {@link #lock}. */
   private final PriorityQueue<Event> events =

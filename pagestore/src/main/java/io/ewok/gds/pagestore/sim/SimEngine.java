@@ -13,6 +13,7 @@ import io.ewok.gds.pagestore.IoStats;
 import io.ewok.gds.pagestore.OpenMode;
 import io.ewok.gds.pagestore.ThrottleOptions;
 import io.ewok.gds.pagestore.WorkClass;
+import io.ewok.gds.reactor.Monitor;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -22,7 +23,6 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.SplittableRandom;
-import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * A file system in memory that forgets, as a machine does that loses power. For tests of whatever
@@ -57,7 +57,7 @@ import java.util.concurrent.locks.ReentrantLock;
  * SimOptions} ask for.
  */
 public final class SimEngine implements IoEngine {
-  private final ReentrantLock lock = new ReentrantLock();
+  private final Monitor lock = new Monitor();
   private final SimOptions options;
   private final SimClock clock;
 
