@@ -19,7 +19,7 @@ final class BareContinuation {
     try {
       Class<?> type = Class.forName("jdk.internal.vm.Continuation");
       Class<?> scope = Class.forName("jdk.internal.vm.ContinuationScope");
-      MethodHandles.Lookup lookup = MethodHandles.publicLookup();
+      MethodHandles.Lookup lookup = MethodHandles.lookup();
       RUN =
           lookup
               .findVirtual(type, "run", MethodType.methodType(void.class))
