@@ -3,6 +3,7 @@ package io.ewok.gds.pagestore;
 import io.ewok.gds.allocator.Settings;
 import io.ewok.gds.reactor.GroupOptions;
 import io.ewok.gds.reactor.ReactorOptions;
+import io.ewok.gds.reactor.RingOptions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -24,7 +25,9 @@ import java.util.regex.Pattern;
  *     64. Each is one operation at the device, so more than the queue depth are never used. They
  *     are started when there is work for them; more than the device has channels only cost stacks.
  * @param syncMethod how synced writes become durable; default AUTO, force one to skip the trials
- * @param reactors of the URING engine, default one; the queue depth of their rings is not used
+ * @param reactors of the URING engine, default one; the queue depth of their rings is not used.
+ *     What their rings want to poll and the kernel does not let is left out, and {@link
+ *     IoEngine#description} says why
  * @param throttle the limits that the engine begins with; default none. {@link
  *     IoEngine#setThrottle} changes them.
  */
@@ -46,6 +49,9 @@ public record EngineOptions(
   private static final String QUEUE_DEPTH = "io.queue-depth";
   private static final String POOL_THREADS = "io.pool-threads";
   private static final String SYNC_METHOD = "io.sync-method";
+  private static final String SQ_POLL = "io.sq-poll";
+  private static final String SQ_POLL_IDLE_MILLIS = "io.sq-poll-idle-ms";
+  private static final String IO_POLL = "io.io-poll";
   private static final String REACTOR_NAME = "gds-io-reactor";
 
   private static final EngineOptions DEFAULTS =
@@ -82,13 +88,18 @@ public record EngineOptions(
    * Returns the defaults, changed by those of the settings that begin with {@code io.}: {@code
    * io.engine} ({@code auto}, {@code uring} or {@code pool}), {@code io.queue-depth}, {@code
    * io.pool-threads} and {@code io.sync-method} ({@code auto}, {@code dsync} or {@code fdatasync});
-   * and what {@link GroupOptions#from} and {@link ThrottleOptions#from} read. Others are not ours
-   * and are passed over.
+   * of the rings {@code io.sq-poll} ({@code true} or {@code false}), {@code io.sq-poll-idle-ms} and
+   * {@code io.io-poll}, see {@link RingOptions}; and what {@link GroupOptions#from} and {@link
+   * ThrottleOptions#from} read. Others are not ours and are passed over.
    *
    * @throws IllegalArgumentException that ends in the setting, an equals sign and its value
    */
   public static EngineOptions from(Map<String, String> settings) {
-    Settings.requireKnown(settings, NAMES, Set.of(ENGINE, QUEUE_DEPTH, POOL_THREADS, SYNC_METHOD));
+    Settings.requireKnown(
+        settings,
+        NAMES,
+        Set.of(
+            ENGINE, QUEUE_DEPTH, POOL_THREADS, SYNC_METHOD, SQ_POLL, SQ_POLL_IDLE_MILLIS, IO_POLL));
     return new EngineOptions(
         Settings.read(
             settings, ENGINE, text -> named(ENGINE, EngineKind.values(), text), DEFAULTS.wanted),
@@ -105,7 +116,30 @@ public record EngineOptions(
 
   private static GroupOptions reactors(Map<String, String> settings) {
     GroupOptions group = GroupOptions.from(settings);
-    return group.withReactor(group.reactor().withName(REACTOR_NAME));
+    int idleMillis = Settings.readInt(settings, SQ_POLL_IDLE_MILLIS, 1000);
+    if (idleMillis < 1) {
+      throw new IllegalArgumentException("at least 1: " + SQ_POLL_IDLE_MILLIS + "=" + idleMillis);
+    }
+    RingOptions ring =
+        group
+            .reactor()
+            .ring()
+            .withSqPollIdleMillis(isOn(settings, SQ_POLL) ? idleMillis : 0)
+            .withIoPoll(isOn(settings, IO_POLL));
+    return group.withReactor(group.reactor().withName(REACTOR_NAME).withRing(ring));
+  }
+
+  private static boolean isOn(Map<String, String> settings, String name) {
+    return Settings.read(
+        settings,
+        name,
+        text -> {
+          if (!text.equals("true") && !text.equals("false")) {
+            throw new IllegalArgumentException("true or false: " + name + "=" + text);
+          }
+          return text.equals("true");
+        },
+        false);
   }
 
   /** Returns the value whose name in small letters is the text. */

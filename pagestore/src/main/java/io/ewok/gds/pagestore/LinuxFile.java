@@ -29,6 +29,9 @@ final class LinuxFile implements IoFile {
   private final SyncChoice syncChoice;
   private final Gate gate = new Gate();
 
+  /** Whether requests wait for the device by asking it. The engine's. */
+  volatile boolean polled;
+
   private volatile WorkClass workClass = WorkClass.FOREGROUND;
 
   /** Held by threads that may wait. */

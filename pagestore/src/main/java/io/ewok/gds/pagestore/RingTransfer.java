@@ -21,6 +21,9 @@ final class RingTransfer extends RingOperation {
   /** How a synced write becomes durable; of no meaning for others. */
   private SyncMethod method;
 
+  /** Whether the device is asked whether it is done. */
+  private boolean polled;
+
   /** Whether a sync is under way: what was asked for, or the second half of a synced write. */
   private boolean syncing;
 
@@ -79,6 +82,10 @@ final class RingTransfer extends RingOperation {
       prepareWrite(
           file.descriptor(), offset, scattered, done, TransferProgress.CALL_BYTES_MAX, flags);
     }
+    polled = file.polled;
+    if (polled) {
+      pollDevice();
+    }
   }
 
   @Override
@@ -95,6 +102,11 @@ final class RingTransfer extends RingOperation {
     if (errno == Errno.ECANCELED) {
       engine.fail(request, cancelled());
       return false;
+    }
+    if (polled && errno == Errno.EOPNOTSUPP) {
+      engine.pollingRefused(file, errno);
+      startTransfer(method);
+      return true;
     }
     if (method == SyncMethod.DSYNC && errno == Errno.EOPNOTSUPP) {
       file.syncChoice().dsyncRefused();

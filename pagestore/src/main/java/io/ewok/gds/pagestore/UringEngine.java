@@ -21,10 +21,20 @@ import java.util.function.ToIntFunction;
  */
 final class UringEngine extends LinuxEngine {
   private final ReactorGroup group;
-  private final int queueDepth;
+
+  /** What the rings came to be: without what the kernel refused. */
+  private final RingOptions ring;
+
+  /** What the kernel refused of what was wanted. */
+  private final String refusedPolling;
 
   /** Why some region is not registered with the kernel, or null. */
   private volatile String refusal;
+
+  /** Files whose device is not polled although it should be, and why the first is not. By this. */
+  private int unpolledFiles;
+
+  private String unpolled;
 
   UringEngine(EngineOptions options, int setupFlags, EngineChoice choice) throws IOException {
     this(options, setupFlags, choice, NumaTopology.read(), NodeTraffic::nodeOf);
@@ -43,10 +53,16 @@ final class UringEngine extends LinuxEngine {
         choice,
         options.queueDepth() * options.reactors().count(),
         NodeTraffic.of(machine, nodeOf));
-    queueDepth = options.queueDepth();
     ReactorOptions reactor = options.reactors().reactor();
-    RingOptions ring = reactor.ring().withQueueDepth(queueDepth).withSetupFlags(setupFlags);
-    group = ReactorGroup.start(options.reactors().withReactor(reactor.withRing(ring)), machine);
+    PolledRings rings =
+        PolledRings.start(
+            reactor.ring().withQueueDepth(options.queueDepth()).withSetupFlags(setupFlags),
+            ring ->
+                ReactorGroup.start(
+                    options.reactors().withReactor(reactor.withRing(ring)), machine));
+    group = rings.group();
+    ring = rings.ring();
+    refusedPolling = rings.refusals();
     if (!group.reactors().getFirst().hasFixedBuffers()) {
       refusal = "the kernel has no table for them";
     }
@@ -58,10 +74,17 @@ final class UringEngine extends LinuxEngine {
     int count = group.reactors().size();
     return "URING: io_uring "
         + (why == null ? "with fixed buffers" : "without fixed buffers (" + why + ")")
+        + (ring.sqPollIdleMillis() == 0 ? "" : ", submissions polled")
+        + (ring.ioPoll() ? ", devices polled" + unpolledClause() : "")
+        + refusedPolling
         + (count == 1 ? "" : ", " + count + " reactors of each")
         + ", queue depth "
-        + queueDepth
+        + ring.queueDepth()
         + choice().rejectionClauses();
+  }
+
+  private synchronized String unpolledClause() {
+    return unpolled == null ? "" : " but for " + unpolledFiles + " files (first " + unpolled + ")";
   }
 
   @Override
@@ -165,11 +188,23 @@ final class UringEngine extends LinuxEngine {
   @Override
   void registerWithKernel(LinuxFile file) {
     group.reactors().forEach(reactor -> reactor.registerFile(file.descriptor()));
+    file.polled = ring.ioPoll() && file.isDirect();
   }
 
   @Override
   void unregisterFromKernel(LinuxFile file) {
     group.reactors().forEach(reactor -> reactor.unregisterFile(file.descriptor()));
+  }
+
+  /** The file's device or file system cannot be polled. */
+  synchronized void pollingRefused(LinuxFile file, int errno) {
+    if (file.polled) {
+      file.polled = false;
+      unpolledFiles++;
+      if (unpolled == null) {
+        unpolled = Errno.name(errno) + ": path=" + file.path();
+      }
+    }
   }
 
   @Override

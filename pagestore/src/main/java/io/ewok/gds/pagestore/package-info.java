@@ -17,6 +17,8 @@
  * reactor.cpus} or {@code reactor.nodes}), each with a ring that knows all files and regions. What
  * a fiber of one of them transfers stays on its ring; otherwise the ring is one on the node where
  * the memory lies, or the thread's. Limits hold for all of them together, the queue depth for each.
+ * {@code io.sq-poll} and {@code io.io-poll} trade processor time for latency, where the kernel
+ * does.
  *
  * <pre>{@code
  * IoEngine engine = IoEngines.open(EngineOptions.defaults());

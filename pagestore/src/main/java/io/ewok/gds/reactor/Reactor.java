@@ -1,10 +1,6 @@
 package io.ewok.gds.reactor;
 
 import io.ewok.gds.allocator.Region;
-import io.ewok.gds.ffm.Errno;
-import io.ewok.gds.ffm.ErrnoException;
-import io.ewok.gds.ffm.LinuxMemory;
-import io.ewok.gds.ffm.LockedMemory;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.concurrent.Callable;
@@ -41,6 +37,7 @@ public final class Reactor implements AutoCloseable {
   final Overflow overflow;
   private final Function<Reactor, LoopWork> makeWork;
   private final ReactorThread thread;
+  private final DriverCalls calls;
 
   /** Confined to the thread, as the next. */
   private int nested;
@@ -53,6 +50,7 @@ public final class Reactor implements AutoCloseable {
     overflow = new Overflow(options.overflowCount());
     thread = new ReactorThread(this, options, source);
     Arrays.setAll(waits, i -> new LoopWait());
+    calls = new DriverCalls(this, thread);
   }
 
   /**
@@ -251,7 +249,7 @@ public final class Reactor implements AutoCloseable {
         thread.driver.signalCount(),
         overflow.count(),
         overflow.refusedCount(),
-        thread.loop.work instanceof FiberScheduler tasks ? tasks.refusedCount() : 0,
+        scheduler == null ? 0 : scheduler.refusedCount(),
         thread.loop.lateTimers.sum(),
         thread.slices.stallCount(),
         scheduler == null ? 0 : scheduler.pinnedWaitCount(),
@@ -277,15 +275,7 @@ public final class Reactor implements AutoCloseable {
    *     memory is too small, ENOSPC where all slots are taken
    */
   public int register(Region region) {
-    try {
-      LinuxMemory.populate(region.segment());
-    } catch (ErrnoException e) {
-      // An older kernel has no call for it, and touches the memory when it pins.
-      if (e.errno() != Errno.EINVAL) {
-        return e.errno();
-      }
-    }
-    return -LockedMemory.ask(region.sizeBytes(), () -> -call(driver -> driver.register(region)));
+    return calls.register(region);
   }
 
   /**
@@ -293,11 +283,7 @@ public final class Reactor implements AutoCloseable {
    * reactor has ended.
    */
   public void unregister(Region region) {
-    callUnlessEnded(
-        driver -> {
-          driver.unregister(region);
-          return 0;
-        });
+    calls.unregister(region);
   }
 
   /**
@@ -308,7 +294,7 @@ public final class Reactor implements AutoCloseable {
    *     where the reactor has ended. Operations go on without
    */
   public int registerFile(int descriptor) {
-    return callUnlessEnded(driver -> driver.registerFile(descriptor));
+    return calls.registerFile(descriptor);
   }
 
   /**
@@ -317,64 +303,7 @@ public final class Reactor implements AutoCloseable {
    * number becomes that of another one.
    */
   public void unregisterFile(int descriptor) {
-    callUnlessEnded(
-        driver -> {
-          driver.unregisterFile(descriptor);
-          return 0;
-        });
-  }
-
-  private interface DriverCall {
-    int call(LoopDriver driver);
-  }
-
-  private int call(DriverCall body) {
-    Call call = done(body);
-    if (call.failure != null) {
-      throw new IllegalStateException(ended().getMessage(), call.failure);
-    }
-    return call.result;
-  }
-
-  private int callUnlessEnded(DriverCall body) {
-    Call call = done(body);
-    return call.failure == null ? call.result : Errno.ECANCELED;
-  }
-
-  /** Has something done by the reactor's thread, if it is not ours, and waits. */
-  private Call done(DriverCall body) {
-    Call call = new Call(body);
-    if (isOwnThread()) {
-      call.run();
-    } else if (send(call)) {
-      call.done.await();
-    } else {
-      call.refused(thread.failure == null ? ended() : thread.failure);
-    }
-    return call;
-  }
-
-  private final class Call extends LoopCall {
-    private final DriverCall body;
-    private final Baton done = new Baton();
-    private int result;
-    private Throwable failure;
-
-    Call(DriverCall body) {
-      this.body = body;
-    }
-
-    @Override
-    void run() {
-      result = body.call(thread.loop.driver);
-      done.post();
-    }
-
-    @Override
-    void refused(Throwable cause) {
-      failure = cause;
-      done.post();
-    }
+    calls.unregisterFile(descriptor);
   }
 
   /** Waits for what the kernel has, fails the rest, and ends the thread. Twice does nothing. */

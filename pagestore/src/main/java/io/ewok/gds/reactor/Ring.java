@@ -45,7 +45,9 @@ final class Ring implements AutoCloseable {
    *   completion head   we release it after reading completions; the kernel acquires it before it
    *                     writes over them
    *
-   * The submission head need not be read: enter tells how many entries it took.
+   * The submission head need not be read: enter tells how many entries it took. Only where a thread
+   * of the kernel takes them (SQPOLL) it does not, and we acquire the head, which the thread
+   * releases after reading entries.
    */
   private static final VarHandle INDEX = ValueLayout.JAVA_INT.varHandle();
 
@@ -72,8 +74,13 @@ final class Ring implements AutoCloseable {
   private final MemorySegment timeoutArgument;
 
   private final MemorySegment entries;
+  private final MemorySegment entryHead;
   private final MemorySegment entryTail;
+  private final MemorySegment entryState;
   private final int entryMask;
+
+  /** Whether a thread of the kernel takes the entries. */
+  private final boolean taker;
 
   private final MemorySegment completions;
   private final MemorySegment completionHead;
@@ -91,9 +98,10 @@ final class Ring implements AutoCloseable {
 
   private boolean hasBufferTable;
 
-  private Ring(Arena arena, MemorySegment ring) {
+  private Ring(Arena arena, MemorySegment ring, boolean taker) {
     this.arena = arena;
     this.ring = ring;
+    this.taker = taker;
     this.bufferEntry = iovec.allocate(arena);
     this.fileEntry = arena.allocate(ValueLayout.JAVA_INT);
     this.timeout = __kernel_timespec.allocate(arena);
@@ -104,7 +112,9 @@ final class Ring implements AutoCloseable {
     int entryCount = intAt(io_uring_sq.kring_entries(sq));
     entryMask = intAt(io_uring_sq.kring_mask(sq));
     entries = Memory.view(io_uring_sq.sqes(sq).address(), entryCount * SQE_BYTES);
+    entryHead = Memory.view(io_uring_sq.khead(sq).address(), Integer.BYTES);
     entryTail = Memory.view(io_uring_sq.ktail(sq).address(), Integer.BYTES);
+    entryState = Memory.view(io_uring_sq.kflags(sq).address(), Integer.BYTES);
     // Entries are used in their order, so the index array is written once.
     long array = io_uring_sq.array(sq).address();
     if (array != 0) {
@@ -139,14 +149,23 @@ final class Ring implements AutoCloseable {
    * @param entryCount operations that can be pushed between two enters; rounded up to a power of
    *     two. Twice as many may be in flight.
    * @param setupFlags {@code IORING_SETUP_} flags, as probed
+   * @param takerIdleMillis for how long a thread of the kernel goes on to look for entries; 0 for
+   *     no such thread
    */
-  static Ring open(int entryCount, int setupFlags) throws ErrnoException {
+  static Ring open(int entryCount, int setupFlags, int takerIdleMillis) throws ErrnoException {
     Arena arena = Arena.ofShared();
     boolean opened = false;
     try {
       MemorySegment ring = io_uring.allocate(arena);
       MemorySegment params = io_uring_params.allocate(arena);
-      io_uring_params.flags(params, setupFlags);
+      int flags = setupFlags;
+      if (takerIdleMillis > 0) {
+        // Completions are the thread's work, too, so the flags that defer ours are refused.
+        flags =
+            (setupFlags & Liburing.IORING_SETUP_SINGLE_ISSUER()) | Liburing.IORING_SETUP_SQPOLL();
+        io_uring_params.sq_thread_idle(params, takerIdleMillis);
+      }
+      io_uring_params.flags(params, flags);
       int result =
           LockedMemory.ask(
               entryCount * SQE_BYTES,
@@ -155,7 +174,7 @@ final class Ring implements AutoCloseable {
         throw new ErrnoException("io_uring_setup", -result);
       }
       opened = true;
-      return new Ring(arena, ring);
+      return new Ring(arena, ring, takerIdleMillis > 0);
     } finally {
       if (!opened) {
         arena.close();
@@ -165,10 +184,10 @@ final class Ring implements AutoCloseable {
 
   /** Returns whether {@link #push} has room; {@link #enter} makes some. */
   boolean hasRoom() {
-    return tail - submitted <= entryMask;
+    return tail - (taker ? (int) INDEX.getAcquire(entryHead, 0L) : submitted) <= entryMask;
   }
 
-  /** Returns the entries that were pushed and not yet taken by the kernel. */
+  /** Returns the entries that were pushed and that no enter has handed over. */
   int pendingCount() {
     return tail - submitted;
   }
@@ -210,14 +229,19 @@ final class Ring implements AutoCloseable {
    * Hands the pushed entries to the kernel and waits for completions.
    *
    * @param completionsMin how many completions must be there before it returns; 0 does not wait
+   * @return whether that took a call
    * @throws ErrnoException if the ring is unusable; a busy kernel or a signal is not an error, and
    *     leaves entries pending
    */
-  void enter(int completionsMin) throws ErrnoException {
-    INDEX.setRelease(entryTail, 0L, tail);
+  boolean enter(int completionsMin) throws ErrnoException {
+    int count = tail - submitted;
+    int flags = publish();
+    if (taker && completionsMin == 0 && flags == enterFlags) {
+      return false;
+    }
     taken(
-        Liburing.io_uring_enter(
-            enterDescriptor, tail - submitted, completionsMin, enterFlags, MemorySegment.NULL));
+        Liburing.io_uring_enter(enterDescriptor, count, completionsMin, flags, MemorySegment.NULL));
+    return true;
   }
 
   /**
@@ -228,21 +252,42 @@ final class Ring implements AutoCloseable {
   void enter(int completionsMin, long timeoutNanos) throws ErrnoException {
     __kernel_timespec.tv_sec(timeout, timeoutNanos / NANOS_PER_SECOND);
     __kernel_timespec.tv_nsec(timeout, timeoutNanos % NANOS_PER_SECOND);
-    INDEX.setRelease(entryTail, 0L, tail);
+    int count = tail - submitted;
     taken(
         Liburing.io_uring_enter2(
             enterDescriptor,
-            tail - submitted,
+            count,
             completionsMin,
-            enterFlags | Liburing.IORING_ENTER_EXT_ARG(),
+            publish() | Liburing.IORING_ENTER_EXT_ARG(),
             timeoutArgument,
             timeoutArgument.byteSize()));
+  }
+
+  /** Shows the kernel what was pushed. Returns the flags for the call. */
+  private int publish() {
+    boolean more = tail != submitted;
+    INDEX.setRelease(entryTail, 0L, tail);
+    int flags = enterFlags;
+    if (taker) {
+      submitted = tail;
+      // The kernel's thread says that it sleeps, then looks at the tail once more; here it is the
+      // other way round. So one of the two sees the other.
+      VarHandle.fullFence();
+      if (more
+          && ((int) INDEX.getAcquire(entryState, 0L) & Liburing.IORING_SQ_NEED_WAKEUP()) != 0) {
+        flags |= Liburing.IORING_ENTER_SQ_WAKEUP();
+      }
+      if (!hasRoom()) {
+        flags |= Liburing.IORING_ENTER_SQ_WAIT();
+      }
+    }
+    return flags;
   }
 
   /* With a timeout the result is ETIME only where nothing was submitted. */
   private void taken(int result) throws ErrnoException {
     if (result >= 0) {
-      submitted += result;
+      submitted += taker ? 0 : result;
     } else if (result != -Errno.EINTR
         && result != -Errno.EAGAIN
         && result != -Errno.EBUSY

@@ -13,7 +13,8 @@ import java.util.concurrent.locks.LockSupport;
 
 /**
  * I/O through a ring. Sleeps in the kernel with a read of an event counter in the ring, which
- * {@link #signal} raises.
+ * {@link #signal} raises. With a second ring, whose devices are asked whether they are done, it
+ * does not sleep while that one has something.
  *
  * <p>Threads: {@link #signal} is for any, the rest confined to the thread that opened it.
  */
@@ -36,20 +37,24 @@ final class RingDriver implements LoopDriver {
   private final Arena arena;
 
   private final MemorySegment wakeBuffer;
-  private final Ring ring;
-  private final RingBuffers buffers;
-  private final RingFiles files;
+  private final RingLane main;
+
+  /** For operations whose device is polled; null if there is no such. */
+  private final RingLane polled;
+
+  private int polledInFlight;
   private boolean wakeArmed;
   private final RingOperation[] inFlight;
   private final int[] generations;
   private final int[] freeSlots;
   private int freeCount;
 
-  private RingDriver(RingOptions options, int wakeDescriptor, Arena arena) throws IOException {
+  private RingDriver(int depth, int wakeDescriptor, Arena arena, RingLane main, RingLane polled) {
     this.wakeDescriptor = wakeDescriptor;
     this.arena = arena;
+    this.main = main;
+    this.polled = polled;
     wakeBuffer = arena.allocate(Long.BYTES, Long.BYTES);
-    int depth = options.queueDepth();
     inFlight = new RingOperation[depth];
     generations = new int[depth];
     freeSlots = new int[depth];
@@ -57,22 +62,45 @@ final class RingDriver implements LoopDriver {
       freeSlots[freeCount] = freeCount;
       freeCount++;
     }
-    ring = Ring.open(options.ringEntries(), options.setupFlags());
-    buffers = new RingBuffers(ring);
-    files = new RingFiles(ring);
   }
 
-  /** Opens a ring for the calling platform thread. */
+  /** Opens rings for the calling platform thread. */
   static RingDriver open(RingOptions options) throws IOException {
+    int entries = options.ringEntries();
+    int flags = options.setupFlags();
     int wakeDescriptor = LinuxFiles.eventfd(0, 0);
     Arena arena = Arena.ofShared();
+    Ring ring = null;
+    Ring polledRing = null;
     boolean opened = false;
     try {
-      RingDriver driver = new RingDriver(options, wakeDescriptor, arena);
+      ring = Ring.open(entries, flags, options.sqPollIdleMillis());
+      if (options.ioPoll()) {
+        polledRing = Ring.open(entries, flags | Liburing.IORING_SETUP_IOPOLL(), 0);
+      }
+      RingDriver driver =
+          new RingDriver(
+              options.queueDepth(),
+              wakeDescriptor,
+              arena,
+              new RingLane(ring),
+              polledRing == null ? null : new RingLane(polledRing));
+      if (options.sqPollIdleMillis() > 0) {
+        // Older kernels make such a ring and refuse operations on descriptors that it does not
+        // know.
+        driver.armWakeUp();
+        driver.endWakeUp();
+      }
       opened = true;
       return driver;
     } finally {
       if (!opened) {
+        if (polledRing != null) {
+          polledRing.close();
+        }
+        if (ring != null) {
+          ring.close();
+        }
         arena.close();
         LinuxFiles.close(wakeDescriptor);
       }
@@ -91,32 +119,43 @@ final class RingDriver implements LoopDriver {
 
   @Override
   public boolean hasFixedBuffers() {
-    return buffers.supported();
+    return main.buffers.supported();
   }
 
   @Override
   public int register(Region region) {
-    return buffers.register(region);
+    int errno = main.buffers.register(region);
+    return errno == 0 && polled != null ? polled.buffers.register(region) : errno;
   }
 
   @Override
   public void unregister(Region region) {
-    buffers.unregister(region);
+    main.buffers.unregister(region);
+    if (polled != null) {
+      polled.buffers.unregister(region);
+    }
   }
 
   @Override
   public int registerFile(int descriptor) {
-    return files.register(descriptor);
+    int errno = main.files.register(descriptor);
+    return errno == 0 && polled != null ? polled.files.register(descriptor) : errno;
   }
 
   @Override
   public void unregisterFile(int descriptor) {
-    files.unregister(descriptor);
+    main.files.unregister(descriptor);
+    if (polled != null) {
+      polled.files.unregister(descriptor);
+    }
   }
 
   @Override
   public boolean hasRoom() {
-    return freeCount > 0 && ring.hasRoom() && !lost;
+    return freeCount > 0
+        && main.ring.hasRoom()
+        && (polled == null || polled.ring.hasRoom())
+        && !lost;
   }
 
   @Override
@@ -127,32 +166,13 @@ final class RingDriver implements LoopDriver {
     int slot = freeSlots[--freeCount];
     inFlight[slot] = operation;
     generations[slot]++;
-    operation.cancelSent = false;
-    Region region = operation.region;
-    int opcode = operation.opcode;
-    int buffer = -1;
-    // The kernel takes atomic writes from memory that it maps for them alone.
-    if ((opcode == RingOperation.READ || opcode == RingOperation.WRITE)
-        && (operation.flags & LinuxFiles.RWF_ATOMIC) == 0) {
-      buffer = buffers.slotOf(region);
-      if (buffer >= 0) {
-        opcode =
-            opcode == RingOperation.READ
-                ? Liburing.IORING_OP_READ_FIXED()
-                : Liburing.IORING_OP_WRITE_FIXED();
-      }
+    RingLane lane = operation.polled && polled != null ? polled : main;
+    if (lane == polled) {
+      polledInFlight++;
     }
-    int file = files.slotOf(operation.descriptor);
-    ring.push(
-        opcode,
-        file < 0 ? 0 : Liburing.IOSQE_FIXED_FILE(),
-        file < 0 ? operation.descriptor : file,
-        operation.offset,
-        (region == null ? 0 : region.address()) + operation.regionOffset,
-        operation.length,
-        operation.flags,
-        Math.max(0, buffer),
-        userData(slot));
+    // Devices that are polled are fast, and their ring cancels nothing.
+    operation.cancelSent = lane == polled;
+    lane.push(operation, userData(slot));
     return true;
   }
 
@@ -174,13 +194,14 @@ final class RingDriver implements LoopDriver {
     for (int slot = 0; slot < inFlight.length; slot++) {
       RingOperation operation = inFlight[slot];
       if (operation != null && operation.cancelRequested && !operation.cancelSent) {
-        if (!ring.hasRoom()) {
+        if (!main.ring.hasRoom()) {
           flush(false);
         }
-        if (!ring.hasRoom()) {
+        if (!main.ring.hasRoom()) {
           return false;
         }
-        ring.push(Liburing.IORING_OP_ASYNC_CANCEL(), 0, -1, 0, userData(slot), 0, 0, 0, CANCEL);
+        main.ring.push(
+            Liburing.IORING_OP_ASYNC_CANCEL(), 0, -1, 0, userData(slot), 0, 0, 0, CANCEL);
         operation.cancelSent = true;
       }
     }
@@ -189,14 +210,21 @@ final class RingDriver implements LoopDriver {
 
   @Override
   public void flush(boolean poll) throws IOException {
-    if (!lost && (ring.pendingCount() > 0 || (poll && inFlight() > 0 && !hasEnded()))) {
-      enter(0);
+    if (lost) {
+      return;
+    }
+    if (main.ring.pendingCount() > 0 || (poll && inFlight() > 0 && !hasEnded())) {
+      enter(main, 0);
+    }
+    if (polledInFlight > 0 && !polled.ring.hasCompletion()) {
+      enter(polled, 0);
     }
   }
 
-  private void enter(int completionsMin) throws ErrnoException {
-    enterCount.increment();
-    ring.enter(completionsMin);
+  private void enter(RingLane lane, int completionsMin) throws ErrnoException {
+    if (lane.ring.enter(completionsMin)) {
+      enterCount.increment();
+    }
   }
 
   @Override
@@ -205,22 +233,26 @@ final class RingDriver implements LoopDriver {
       LockSupport.parkNanos(this, timeoutNanos);
       return;
     }
+    if (polledInFlight > 0) {
+      flush(false);
+      return;
+    }
     armWakeUp();
     if (timeoutNanos == FOREVER) {
-      enter(1);
+      enter(main, 1);
     } else {
       enterCount.increment();
-      ring.enter(1, timeoutNanos);
+      main.ring.enter(1, timeoutNanos);
     }
   }
 
   /** Has the kernel read the event counter, which ends a wait when somebody raises it. */
   private void armWakeUp() throws ErrnoException {
     if (!wakeArmed) {
-      if (!ring.hasRoom()) {
-        enter(0);
+      while (!main.ring.hasRoom()) {
+        enter(main, 0);
       }
-      ring.push(
+      main.ring.push(
           Liburing.IORING_OP_READ(),
           0,
           wakeDescriptor,
@@ -236,12 +268,14 @@ final class RingDriver implements LoopDriver {
 
   @Override
   public boolean hasEnded() {
-    return !lost && ring.hasCompletion();
+    return !lost
+        && (main.ring.hasCompletion() || (polledInFlight > 0 && polled.ring.hasCompletion()));
   }
 
   @Override
   public RingOperation take() throws IOException {
     while (hasEnded()) {
+      Ring ring = main.ring.hasCompletion() ? main.ring : polled.ring;
       long userData = ring.userData();
       int result = ring.result();
       ring.advance();
@@ -256,6 +290,7 @@ final class RingDriver implements LoopDriver {
         RingOperation operation = inFlight[slot];
         inFlight[slot] = null;
         freeSlots[freeCount++] = slot;
+        polledInFlight -= ring == main.ring ? 0 : 1;
         operation.outcome = result;
         return operation;
       }
@@ -303,16 +338,24 @@ final class RingDriver implements LoopDriver {
     if (lost) {
       return;
     }
-    if (wakeArmed) {
-      signal();
+    endWakeUp();
+    if (polled != null) {
+      polled.ring.close();
     }
-    while (wakeArmed) {
-      enter(1);
-      take();
-    }
-    ring.close();
+    main.ring.close();
     arena.close();
     wakeGate.close();
     LinuxFiles.close(wakeDescriptor);
+  }
+
+  /** Has the read of the event counter end. */
+  private void endWakeUp() throws IOException {
+    if (wakeArmed) {
+      LinuxFiles.eventfdWrite(wakeDescriptor, 1);
+    }
+    while (wakeArmed) {
+      enter(main, 1);
+      take();
+    }
   }
 }

@@ -47,6 +47,9 @@ public abstract class RingOperation extends Message {
 
   int flags;
 
+  /** Whether it goes to the ring whose devices are polled, if there is one. */
+  boolean polled;
+
   /** What the kernel said, once it has ended. */
   int outcome;
 
@@ -150,6 +153,15 @@ public abstract class RingOperation extends Message {
     prepare(Liburing.IORING_OP_POLL_ADD(), descriptor, 0, null, 0, 0, events);
   }
 
+  /**
+   * Has the prepared read or write wait for the device by asking it, where {@link
+   * RingOptions#ioPoll} says so. For files that are open for direct I/O. A device or file system
+   * that cannot be asked ends it with EOPNOTSUPP, and nothing is done.
+   */
+  protected final void pollDevice() {
+    polled = true;
+  }
+
   /** Whether the kernel may have it for ever. */
   boolean waitsForOthers() {
     return opcode != READ
@@ -174,6 +186,7 @@ public abstract class RingOperation extends Message {
     this.regionOffset = regionOffset;
     this.length = length;
     this.flags = flags;
+    this.polled = false;
   }
 
   /**

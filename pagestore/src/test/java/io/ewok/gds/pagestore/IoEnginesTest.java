@@ -134,6 +134,9 @@ class IoEnginesTest {
             "io.queue-depth=many",
             "io.pool-threads=",
             "io.sync-method=often",
+            "io.sq-poll=yes",
+            "io.sq-poll-idle-ms=0",
+            "io.io-poll=",
             "io.depth=1",
             "throttle.depth=1",
             "throttle.read=fast")) {
