@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -52,6 +53,9 @@ public final class ConcurrentBumpArena implements AutoCloseable {
   private final long smallBytesMax;
 
   private final ReentrantLock lock = new ReentrantLock();
+
+  /** Allocations that the budget may be calling somebody for, who must not close the arena. */
+  private final AtomicInteger slowly = new AtomicInteger();
 
   // Guarded by lock, but for what is for any thread.
   private final ArenaMemory memory;
@@ -198,7 +202,12 @@ public final class ConcurrentBumpArena implements AutoCloseable {
   private long allocateFallback(long bytes, long alignmentBytes) {
     ArenaMemory.requireAllocatable(bytes, alignmentBytes);
     // Whom the budget calls may use this arena, or wait for another that waits for this one.
-    return Callbacks.getBefore(() -> allocateLocked(bytes, alignmentBytes));
+    slowly.incrementAndGet();
+    try {
+      return Callbacks.getBefore(() -> allocateLocked(bytes, alignmentBytes));
+    } finally {
+      slowly.decrementAndGet();
+    }
   }
 
   private long allocateLocked(long bytes, long alignmentBytes) {
@@ -263,13 +272,17 @@ public final class ConcurrentBumpArena implements AutoCloseable {
   /**
    * Frees everything. Closing twice does nothing.
    *
-   * @throws IllegalStateException if a native call is using memory of the arena just now; close it
-   *     again later
+   * @throws IllegalStateException if a native call is using memory of the arena just now, or an
+   *     allocation is opening a block, as when a callback of the budget closes the arena that made
+   *     it run; close it again later
    */
   @Override
   public void close() {
     lock.lock();
     try {
+      if (slowly.get() > 0) {
+        throw new IllegalStateException("the arena is in use: allocations=" + slowly);
+      }
       MemoryCorruptionException found = closed ? null : zones.verify(0, this);
       closed = true;
       current = new Block(0, 0);

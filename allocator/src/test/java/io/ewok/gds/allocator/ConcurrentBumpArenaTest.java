@@ -266,11 +266,13 @@ class ConcurrentBumpArenaTest {
     try (BudgetWatermark _ = budget.watch(0, BLOCK_BYTES, called, () -> {});
         BudgetWatermark _ = budget.watch(BLOCK_BYTES, 2 * BLOCK_BYTES, inFirst, () -> {})) {
       // On threads of their own, which a deadlock keeps, and then the arenas stay open.
-      Thread.ofPlatform().daemon().start(() -> first.allocate(1));
+      Thread one = Thread.ofPlatform().daemon().start(() -> first.allocate(1));
       assertTrue(firstCalled.await(1, TimeUnit.MINUTES));
-      Thread.ofPlatform().daemon().start(() -> second.allocate(1));
+      Thread other = Thread.ofPlatform().daemon().start(() -> second.allocate(1));
       inSecond.get(1, TimeUnit.MINUTES);
       inFirst.get(1, TimeUnit.MINUTES);
+      one.join();
+      other.join();
     }
     second.close();
     first.close();
