@@ -191,6 +191,35 @@ int gds_socket_no_delay(int fd, int on)
     RESULT(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on));
 }
 
+int gds_socket_buffers(int fd, int send_bytes, int receive_bytes)
+{
+    if ((send_bytes > 0 && setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &send_bytes, sizeof send_bytes) < 0) ||
+        (receive_bytes > 0 && setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_bytes, sizeof receive_bytes) < 0))
+        return -errno;
+    return 0;
+}
+
+int gds_socket_shutdown_sending(int fd)
+{
+    RESULT(shutdown(fd, SHUT_WR));
+}
+
+int gds_socket_peer(int fd, uint8_t *address)
+{
+    struct sockaddr_in6 v6;
+    struct sockaddr_in v4;
+    socklen_t length = sizeof v6;
+    if (getpeername(fd, (struct sockaddr *)&v6, &length) < 0)
+        return -errno;
+    if (v6.sin6_family == AF_INET6) {
+        memcpy(address, &v6.sin6_addr, 16);
+        return 16 << 16 | ntohs(v6.sin6_port);
+    }
+    memcpy(&v4, &v6, sizeof v4);
+    memcpy(address, &v4.sin_addr, 4);
+    return 4 << 16 | ntohs(v4.sin_port);
+}
+
 int gds_eventfd(unsigned int initial, int flags)
 {
     RESULT(eventfd(initial, flags | EFD_CLOEXEC));

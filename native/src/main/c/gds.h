@@ -62,6 +62,11 @@ int gds_socket_address(void *result, const uint8_t *address, int address_bytes, 
 int gds_bind_and_listen(int fd, const void *socket_address, int length_bytes, int backlog);
 int gds_socket_port(int fd);
 int gds_socket_no_delay(int fd, int on);
+/* A size of 0 leaves what the kernel has chosen. */
+int gds_socket_buffers(int fd, int send_bytes, int receive_bytes);
+int gds_socket_shutdown_sending(int fd);
+/* Who is at the other end. Writes 4 or 16 bytes, and returns 65536 times as many, plus the port. */
+int gds_socket_peer(int fd, uint8_t *address);
 
 /* Event counters. A read of zero from a non-blocking counter is -EAGAIN. */
 int gds_eventfd(unsigned int initial, int flags);

@@ -118,6 +118,11 @@ public final class LinuxFiles {
    */
   public static void close(int fd) throws ErrnoException {
     assert LinuxThreads.mayBlock() : BLOCKED;
+    closeNow(fd);
+  }
+
+  /** As {@link #close}, of what is closed without waiting. */
+  static void closeNow(int fd) throws ErrnoException {
     POSIX posix = ColdPosix.get();
     // Linux frees the descriptor before it can be interrupted, so EINTR is success and a repetition
     // would hit another's.

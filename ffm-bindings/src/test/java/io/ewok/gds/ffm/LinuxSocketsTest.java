@@ -58,6 +58,19 @@ class LinuxSocketsTest {
   }
 
   @Test
+  void aSocketThatNobodyIsAtTheOtherEndOfSaysSo() throws Exception {
+    int socket = LinuxSockets.open(InetAddress.getLoopbackAddress());
+    try {
+      LinuxSockets.setBuffers(socket, 1 << 16, 0);
+      ErrnoException alone = assertThrows(ErrnoException.class, () -> LinuxSockets.peer(socket));
+      assertEquals("ENOTCONN", alone.errnoName());
+      assertThrows(ErrnoException.class, () -> LinuxSockets.shutdownSending(socket));
+    } finally {
+      LinuxFiles.close(socket);
+    }
+  }
+
+  @Test
   void addressIsWrittenAsTheKernelTakesIt() throws Exception {
     InetAddress host = InetAddress.getByAddress(new byte[] {10, 1, 2, 3});
     try (Arena arena = Arena.ofConfined()) {

@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 
 /**
@@ -38,6 +39,13 @@ public final class Reactor implements AutoCloseable {
   private final Function<Reactor, LoopWork> makeWork;
   private final ReactorThread thread;
   private final DriverCalls calls;
+  private final int queueDepth;
+
+  /**
+   * Operations that may still be reserved for those who wait for others, perhaps for ever. One
+   * never is, so that they cannot keep the device's from the kernel.
+   */
+  private final AtomicInteger reservable;
 
   /** Confined to the thread, as the next. */
   private int nested;
@@ -48,6 +56,8 @@ public final class Reactor implements AutoCloseable {
       ReactorOptions options, Function<Reactor, LoopWork> makeWork, LoopDriver.Source source) {
     this.makeWork = makeWork;
     overflow = new Overflow(options.overflowCount());
+    queueDepth = options.ring().queueDepth();
+    reservable = new AtomicInteger(queueDepth - 1);
     thread = new ReactorThread(this, options, source);
     Arrays.setAll(waits, i -> new LoopWait());
     calls = new DriverCalls(this, thread);
@@ -259,6 +269,24 @@ public final class Reactor implements AutoCloseable {
   /** What the work marks its slices with. */
   Slices slices() {
     return thread.slices;
+  }
+
+  /**
+   * Reserves operations at the kernel for a descriptor that may wait for others.
+   *
+   * @throws IOException if there are no more
+   */
+  void reserve(int operations) throws IOException {
+    if (reservable.addAndGet(-operations) < 0) {
+      unreserve(operations);
+      throw new IOException(
+          "more connections take a deeper ring, two for each: queueDepth=" + queueDepth);
+    }
+  }
+
+  /** Undoes {@link #reserve}. */
+  void unreserve(int operations) {
+    reservable.addAndGet(operations);
   }
 
   /** Returns whether the kernel has a table for registered buffers. */

@@ -138,6 +138,11 @@ public abstract class RingOperation extends Message {
     prepare(Liburing.IORING_OP_CONNECT(), descriptor, addressBytes, region, regionOffset, 0, 0);
   }
 
+  /** As the above, with an address anywhere off-heap, which stays until the operation has ended. */
+  final void prepareConnect(int descriptor, MemorySegment address, int addressBytes) {
+    prepareConnect(descriptor, null, address.address(), addressBytes);
+  }
+
   /** Prepares to tell the other side that nothing more is sent. */
   protected final void prepareShutdownSending(int descriptor) {
     int sending = 1;

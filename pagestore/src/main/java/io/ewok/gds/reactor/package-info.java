@@ -22,7 +22,12 @@
  * something else than a baton while others want to run loses its turn. {@code Reactor.runsFibers}
  * and {@code ReactorStats.lostTurnCount} tell.
  *
- * <p>Threads: each class says which; a ring has one. Null is never accepted and never returned.
+ * <p>A <em>connection</em> sends and receives through the ring, between the kernel and a region's
+ * memory; a <em>listener</em> accepts connections; a <em>poll</em> waits for a descriptor of
+ * somebody else. Each can be waited for, on fibers and on threads of any kind, or calls back.
+ *
+ * <p>Threads: each class says which; a ring has one. Null is never accepted and never returned; a
+ * callback is told null where there is no failure.
  *
  * <pre>{@code
  * Baton baton = new Baton();

@@ -1029,6 +1029,189 @@ public class Gds extends Gds$shared {
         }
     }
 
+    private static class gds_socket_buffers {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            Gds.C_INT,
+            Gds.C_INT,
+            Gds.C_INT,
+            Gds.C_INT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gds_socket_buffers");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int gds_socket_buffers(int fd, int send_bytes, int receive_bytes)
+     * }
+     */
+    public static FunctionDescriptor gds_socket_buffers$descriptor() {
+        return gds_socket_buffers.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int gds_socket_buffers(int fd, int send_bytes, int receive_bytes)
+     * }
+     */
+    public static MethodHandle gds_socket_buffers$handle() {
+        return gds_socket_buffers.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int gds_socket_buffers(int fd, int send_bytes, int receive_bytes)
+     * }
+     */
+    public static MemorySegment gds_socket_buffers$address() {
+        return gds_socket_buffers.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int gds_socket_buffers(int fd, int send_bytes, int receive_bytes)
+     * }
+     */
+    public static int gds_socket_buffers(int fd, int send_bytes, int receive_bytes) {
+        var mh$ = gds_socket_buffers.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gds_socket_buffers", fd, send_bytes, receive_bytes);
+            }
+            return (int)mh$.invokeExact(fd, send_bytes, receive_bytes);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gds_socket_shutdown_sending {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            Gds.C_INT,
+            Gds.C_INT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gds_socket_shutdown_sending");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int gds_socket_shutdown_sending(int fd)
+     * }
+     */
+    public static FunctionDescriptor gds_socket_shutdown_sending$descriptor() {
+        return gds_socket_shutdown_sending.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int gds_socket_shutdown_sending(int fd)
+     * }
+     */
+    public static MethodHandle gds_socket_shutdown_sending$handle() {
+        return gds_socket_shutdown_sending.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int gds_socket_shutdown_sending(int fd)
+     * }
+     */
+    public static MemorySegment gds_socket_shutdown_sending$address() {
+        return gds_socket_shutdown_sending.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int gds_socket_shutdown_sending(int fd)
+     * }
+     */
+    public static int gds_socket_shutdown_sending(int fd) {
+        var mh$ = gds_socket_shutdown_sending.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gds_socket_shutdown_sending", fd);
+            }
+            return (int)mh$.invokeExact(fd);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gds_socket_peer {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            Gds.C_INT,
+            Gds.C_INT,
+            Gds.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gds_socket_peer");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int gds_socket_peer(int fd, uint8_t *address)
+     * }
+     */
+    public static FunctionDescriptor gds_socket_peer$descriptor() {
+        return gds_socket_peer.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int gds_socket_peer(int fd, uint8_t *address)
+     * }
+     */
+    public static MethodHandle gds_socket_peer$handle() {
+        return gds_socket_peer.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int gds_socket_peer(int fd, uint8_t *address)
+     * }
+     */
+    public static MemorySegment gds_socket_peer$address() {
+        return gds_socket_peer.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int gds_socket_peer(int fd, uint8_t *address)
+     * }
+     */
+    public static int gds_socket_peer(int fd, MemorySegment address) {
+        var mh$ = gds_socket_peer.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gds_socket_peer", fd, address);
+            }
+            return (int)mh$.invokeExact(fd, address);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class gds_eventfd {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             Gds.C_INT,
