@@ -2,10 +2,12 @@
 module io.ewok.gds.bench {
   requires com.fasterxml.jackson.core;
   requires io.ewok.gds.allocator;
+  requires io.ewok.gds.ffm;
   requires io.ewok.gds.lsm;
   requires io.ewok.gds.pagestore;
   requires io.netty.buffer;
   requires io.netty.common;
   requires java.management;
+  requires jdk.management;
   requires jmh.core;
 }

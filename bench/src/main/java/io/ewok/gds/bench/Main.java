@@ -4,7 +4,7 @@ import java.util.Arrays;
 
 /**
  * Starts the benchmarks: {@code gds bench micro [JMH options]}, {@code gds bench alloc}, {@code gds
- * bench io}, {@code gds bench tasks}.
+ * bench io}, {@code gds bench tasks}, {@code gds bench feeds}.
  */
 public final class Main {
   private static final String USAGE =
@@ -13,6 +13,7 @@ public final class Main {
              gds bench alloc [--quick] [--rounds N] [--json]
              gds bench io [--quick] [--rounds N] [--json] [--file PATH] [--size BYTES]
              gds bench tasks [--quick] [--rounds N] [--json]
+             gds bench feeds [--quick] [--rounds N] [--json]
 
       micro runs the JMH suites of the layers, each with its rivals.
 
@@ -36,6 +37,11 @@ public final class Main {
 
         gds bench tasks --quick                 within a minute
         gds bench tasks --help                  its options
+
+      feeds compares fibers that read TCP feeds on one reactor with a selector loop of the JDK.
+
+        gds bench feeds --quick                 within a minute
+        gds bench feeds --help                  its options
       """;
 
   private Main() {}
@@ -54,6 +60,7 @@ public final class Main {
       case "alloc" -> exitCode = AllocationReport.run(rest);
       case "io" -> exitCode = IoReport.run(rest);
       case "tasks" -> exitCode = TaskReport.run(rest);
+      case "feeds" -> exitCode = FeedReport.run(rest);
       case "--help", "-h" -> System.out.print(USAGE);
       default -> {
         System.err.print(USAGE);

@@ -7,6 +7,7 @@
  *
  * <p>{@code ./gds bench alloc} runs those of the allocators in rounds, ours and the rivals in turn,
  * and adds what each takes of memory. {@code ./gds bench io} runs the page store's ways of doing
- * I/O and fio in turn on one file.
+ * I/O and fio in turn on one file. {@code ./gds bench feeds} has TCP feeds read by fibers of a
+ * reactor and by a selector loop, in turn.
  */
 package io.ewok.gds.bench;

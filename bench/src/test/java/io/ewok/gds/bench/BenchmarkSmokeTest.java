@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.ewok.gds.ffm.UringProbe;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -271,6 +272,19 @@ class BenchmarkSmokeTest {
       assertEquals(CrossShardBenchmark.QUESTIONS, benchmark.virtualThread());
     } finally {
       benchmark.close();
+    }
+  }
+
+  @Test
+  void feeds() throws Exception {
+    assumeTrue(UringProbe.probe().supported(), "io_uring is not to be had here");
+    FeedReport report = new FeedReport(2, 500);
+    report.measure();
+    List<Comparison> comparisons = report.comparisons();
+    assertEquals(6, comparisons.size());
+    for (Comparison comparison : comparisons) {
+      assertTrue(comparison.ours() > 0 && comparison.theirs() > 0, comparison::toJson);
+      assertEquals(2, comparison.repeats());
     }
   }
 }

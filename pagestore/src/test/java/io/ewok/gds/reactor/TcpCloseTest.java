@@ -45,8 +45,7 @@ class TcpCloseTest {
     do {
       assertTrue(System.nanoTime() - start < LONG_NANOS, "inFlight=" + inFlight[0]);
       ReactorFixture.on(
-          tcp.reactor,
-          () -> inFlight[0] = ((ReactorThread) tcp.reactor.thread()).loop.driver.inFlight());
+          tcp.reactor, () -> inFlight[0] = tcp.reactor.thread().loop.driver.inFlight());
     } while (inFlight[0] < operations);
   }
 

@@ -1,0 +1,188 @@
+package io.ewok.gds.bench;
+
+import io.ewok.gds.bench.feeds.FeedContest;
+import io.ewok.gds.bench.feeds.FeedContest.Sample;
+import io.ewok.gds.ffm.LinuxThreads;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.function.ToDoubleFunction;
+
+/**
+ * {@code gds bench feeds}: TCP feeds of order-book updates, read by fibers on one reactor and by a
+ * selector loop of the JDK, in turn.
+ */
+final class FeedReport {
+  static final String USAGE =
+      """
+      Usage: gds bench feeds [--quick] [--rounds N] [--json]
+      Messages of four local TCP feeds, parsed by fibers on the thread of one reactor and by a plain
+      selector loop, in turn, each pinned to the last CPU. A ratio above 1 is in favour of ours.
+
+        --quick     ends within a minute: three rounds of fewer messages, wide spread
+        --rounds N  how often everything is measured; default 9, about ten seconds each
+        --json      one JSON object a line instead of a table
+      """;
+
+  private static final int FEEDS = 4;
+  private static final long SEED = 1;
+  private static final String LAYER = "reactor";
+  private static final String RIVAL = "NIO selector";
+
+  /** What a source sends at once, at most; what arrives at once is more where readers are slow. */
+  private static final Map<String, Integer> BURSTS = new LinkedHashMap<>();
+
+  static {
+    BURSTS.put("64 KiB", 64 << 10);
+    BURSTS.put("4 KiB", 4 << 10);
+    BURSTS.put("256 bytes", 256);
+  }
+
+  private final int rounds;
+  private final int messages;
+
+  /** By burst; one element a round. */
+  private final Map<String, List<Sample>> ours = new LinkedHashMap<>();
+
+  private final Map<String, List<Sample>> theirs = new LinkedHashMap<>();
+
+  /**
+   * Prepares.
+   *
+   * @param messages of a feed, in each run
+   */
+  FeedReport(int rounds, int messages) {
+    this.rounds = rounds;
+    this.messages = messages;
+  }
+
+  /**
+   * Measures and prints.
+   *
+   * @return the exit code: 0, 1 if it cannot be measured here, or 2 if the arguments are wrong
+   */
+  static int run(String[] args) throws ExecutionException {
+    ReportArguments arguments;
+    try {
+      arguments = ReportArguments.parse(args, Set.of());
+    } catch (IllegalArgumentException e) {
+      System.err.println(e.getMessage());
+      System.err.print(USAGE);
+      return 2;
+    }
+    if (arguments.help()) {
+      System.out.print(USAGE);
+      return 0;
+    }
+    int defaultRounds = arguments.quick() ? 3 : 9;
+    FeedReport report =
+        new FeedReport(
+            arguments.rounds() > 0 ? arguments.rounds() : defaultRounds,
+            arguments.quick() ? 250_000 : 500_000);
+    try {
+      report.measure();
+    } catch (IOException e) {
+      System.err.println(e.getMessage());
+      return 1;
+    }
+    if (arguments.json()) {
+      report.comparisons().forEach(comparison -> System.out.println(comparison.toJson()));
+    } else {
+      System.out.println(Comparison.header());
+      report.comparisons().forEach(comparison -> System.out.println(comparison.toRow()));
+      System.out.print(
+          """
+
+          Medians over the rounds. M/s: million messages in a second, all feeds together. CPU: processor
+          time of the reader's thread for a message, in nanoseconds.
+          """);
+    }
+    return 0;
+  }
+
+  /** The last one that we may use, if there are others for the sources. */
+  private static Set<Integer> cpus() throws IOException {
+    BitSet all = LinuxThreads.affinity();
+    return all.cardinality() > 1 ? Set.of(all.length() - 1) : Set.of();
+  }
+
+  void measure() throws IOException, ExecutionException {
+    Map<String, FeedContest> contests = new LinkedHashMap<>();
+    try {
+      System.err.println("warming up");
+      for (Map.Entry<String, Integer> burst : BURSTS.entrySet()) {
+        FeedContest contest = FeedContest.open(FEEDS, messages, burst.getValue(), SEED, cpus());
+        contests.put(burst.getKey(), contest);
+        contest.byFibers();
+        contest.bySelector();
+      }
+      Progress progress = new Progress(rounds, 2 * contests.size());
+      for (int round = 0; round < rounds; round++) {
+        for (Map.Entry<String, FeedContest> contest : contests.entrySet()) {
+          progress.begin(round, "bursts to " + contest.getKey(), 2);
+          measure(contest.getKey(), contest.getValue(), round % 2 == 0);
+        }
+      }
+    } finally {
+      for (FeedContest contest : contests.values()) {
+        contest.close();
+      }
+    }
+  }
+
+  /** They take turns in who comes first. */
+  private void measure(String burst, FeedContest contest, boolean oursFirst)
+      throws IOException, ExecutionException {
+    List<Sample> fibers = ours.computeIfAbsent(burst, key -> new ArrayList<>());
+    List<Sample> selector = theirs.computeIfAbsent(burst, key -> new ArrayList<>());
+    if (oursFirst) {
+      fibers.add(contest.byFibers());
+    }
+    selector.add(contest.bySelector());
+    if (!oursFirst) {
+      fibers.add(contest.byFibers());
+    }
+  }
+
+  /** Returns two for each length of bursts. */
+  List<Comparison> comparisons() {
+    List<Comparison> comparisons = new ArrayList<>();
+    for (String burst : BURSTS.keySet()) {
+      String name = FEEDS + " feeds, bursts to " + burst;
+      comparisons.add(
+          Comparison.ofRates(
+              LAYER,
+              name,
+              "M/s",
+              numbers(ours.get(burst), FeedReport::rate),
+              RIVAL,
+              numbers(theirs.get(burst), FeedReport::rate)));
+      comparisons.add(
+          Comparison.of(
+              LAYER,
+              name + ", CPU",
+              "ns",
+              numbers(ours.get(burst), FeedReport::cpu),
+              RIVAL,
+              numbers(theirs.get(burst), FeedReport::cpu)));
+    }
+    return comparisons;
+  }
+
+  private static double rate(Sample sample) {
+    return 1e3 * sample.messages() / sample.nanos();
+  }
+
+  private static double cpu(Sample sample) {
+    return (double) sample.cpuNanos() / sample.messages();
+  }
+
+  private static double[] numbers(List<Sample> samples, ToDoubleFunction<Sample> number) {
+    return samples.stream().mapToDouble(number).toArray();
+  }
+}
