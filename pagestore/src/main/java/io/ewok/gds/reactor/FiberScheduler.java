@@ -96,6 +96,9 @@ final class FiberScheduler implements Executor, LoopWork {
   private final TaskMemory memory;
   private int busy;
 
+  /** Of this turn. */
+  private int slicesLeft;
+
   /** How often a thread was mounted. */
   private long mounts;
 
@@ -255,6 +258,7 @@ final class FiberScheduler implements Executor, LoopWork {
   void idle(Fiber fiber) {
     if (reactorRuns) {
       takeBack(fiber);
+      startAnother();
     } else {
       boolean unused = returned.push(fiber);
       if (hungry) {
@@ -354,20 +358,20 @@ final class FiberScheduler implements Executor, LoopWork {
       turn.pass();
       takeReturned();
     }
-    int slices = slicesMax;
-    while (slices > 0) {
+    slicesLeft = slicesMax;
+    while (slicesLeft > 0) {
       Runnable continuation = ready.pollFirst();
       if (continuation == null) {
         continuation = foreign.poll();
       }
       if (continuation != null) {
+        slicesLeft--;
         mount(continuation);
-        slices--;
       }
       Task task = nextToStart();
       if (task != null) {
+        slicesLeft--;
         start(task);
-        slices--;
       } else if (continuation == null) {
         return false;
       }
@@ -383,11 +387,31 @@ final class FiberScheduler implements Executor, LoopWork {
     MOUNTED.setOpaque(this, (Runnable) null);
   }
 
-  /** The two queues take turns, so that neither starves the other. */
+  /**
+   * On a fiber that has just become idle: if nothing but tasks wants to run, it gets the next one
+   * and goes on without being left and mounted again.
+   */
+  private void startAnother() {
+    if (ending != null || slicesLeft == 0 || !ready.isEmpty() || !foreign.isEmpty()) {
+      return;
+    }
+    Task next = (Task) nextQueue().first();
+    if (next != null && next.kind == Task.Kind.FIBER) {
+      slicesLeft--;
+      slices.begin();
+      start(nextToStart());
+    }
+  }
+
   private Task nextToStart() {
-    boolean fromWaiting = canStartWaiting() && (waitingFirst || startable.isEmpty());
-    waitingFirst = !fromWaiting;
-    return (Task) (fromWaiting ? waiting.removeFirst() : startable.removeFirst());
+    MessageQueue queue = nextQueue();
+    waitingFirst = queue == startable;
+    return (Task) queue.removeFirst();
+  }
+
+  /** The two queues take turns, so that neither starves the other. */
+  private MessageQueue nextQueue() {
+    return canStartWaiting() && (waitingFirst || startable.isEmpty()) ? waiting : startable;
   }
 
   private boolean canStartWaiting() {

@@ -310,6 +310,38 @@ class FiberTest {
   }
 
   @Test
+  void tasksThatSendMoreTasksDoNotKeepTimersFromFiring() throws Exception {
+    boolean[] fired = new boolean[1];
+    Baton done = new Baton();
+    Timer timer =
+        new Timer() {
+          @Override
+          protected void fired() {
+            fired[0] = true;
+          }
+        };
+    Tester[] pair = new Tester[2];
+    for (int i = 0; i < pair.length; i++) {
+      int other = 1 - i;
+      pair[i] =
+          new Tester(
+              self -> {
+                if (fired[0]) {
+                  done.post();
+                  return;
+                }
+                while (!pair[other].isDone()) {
+                  Task.yieldNow();
+                }
+                shard.post(pair[other]);
+              });
+    }
+    ReactorFixture.on(shard, () -> shard.schedule(timer, 5_000_000));
+    shard.post(pair[0]);
+    assertTrue(done.await(30_000_000_000L), "the loop does not get to its timers");
+  }
+
+  @Test
   void timersExcludeFibers() throws Exception {
     int[] plain = new int[1];
     int[] fired = new int[1];
