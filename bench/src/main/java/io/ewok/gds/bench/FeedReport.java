@@ -24,8 +24,8 @@ final class FeedReport {
       Messages of four local TCP feeds, parsed by fibers on the thread of one reactor and by a plain
       selector loop, in turn, each pinned to the last CPU. A ratio above 1 is in favour of ours.
 
-        --quick     ends within a minute: three rounds of fewer messages, wide spread
-        --rounds N  how often everything is measured; default 9, about ten seconds each
+        --quick     ends within a minute: three short rounds, wide spread
+        --rounds N  how often everything is measured; default 9, about a quarter of a minute each
         --json      one JSON object a line instead of a table
       """;
 
@@ -44,6 +44,7 @@ final class FeedReport {
   }
 
   private final int rounds;
+  private final int readings;
   private final int messages;
 
   /** By burst; one element a round. */
@@ -54,10 +55,12 @@ final class FeedReport {
   /**
    * Prepares.
    *
-   * @param messages of a feed, in each run
+   * @param readings of all feeds by each in a round, in turn
+   * @param messages of a feed
    */
-  FeedReport(int rounds, int messages) {
+  FeedReport(int rounds, int readings, int messages) {
     this.rounds = rounds;
+    this.readings = readings;
     this.messages = messages;
   }
 
@@ -83,7 +86,8 @@ final class FeedReport {
     FeedReport report =
         new FeedReport(
             arguments.rounds() > 0 ? arguments.rounds() : defaultRounds,
-            arguments.quick() ? 250_000 : 500_000);
+            arguments.quick() ? 2 : 10,
+            500_000);
     try {
       report.measure();
     } catch (IOException e) {
@@ -135,18 +139,22 @@ final class FeedReport {
     }
   }
 
-  /** They take turns in who comes first. */
+  /** They take turns, also in who comes first. */
   private void measure(String burst, FeedContest contest, boolean oursFirst)
       throws IOException, ExecutionException {
-    List<Sample> fibers = ours.computeIfAbsent(burst, key -> new ArrayList<>());
-    List<Sample> selector = theirs.computeIfAbsent(burst, key -> new ArrayList<>());
-    if (oursFirst) {
-      fibers.add(contest.byFibers());
+    Sample fibers = Sample.NONE;
+    Sample selector = Sample.NONE;
+    for (int reading = 0; reading < readings; reading++) {
+      if (oursFirst) {
+        fibers = fibers.plus(contest.byFibers());
+      }
+      selector = selector.plus(contest.bySelector());
+      if (!oursFirst) {
+        fibers = fibers.plus(contest.byFibers());
+      }
     }
-    selector.add(contest.bySelector());
-    if (!oursFirst) {
-      fibers.add(contest.byFibers());
-    }
+    ours.computeIfAbsent(burst, key -> new ArrayList<>()).add(fibers);
+    theirs.computeIfAbsent(burst, key -> new ArrayList<>()).add(selector);
   }
 
   /** Returns two for each length of bursts. */

@@ -278,7 +278,7 @@ class BenchmarkSmokeTest {
   @Test
   void feeds() throws Exception {
     assumeTrue(UringProbe.probe().supported(), "io_uring is not to be had here");
-    FeedReport report = new FeedReport(2, 500);
+    FeedReport report = new FeedReport(2, 2, 500);
     report.measure();
     List<Comparison> comparisons = report.comparisons();
     assertEquals(6, comparisons.size());

@@ -52,7 +52,19 @@ public final class FeedContest implements AutoCloseable {
    * @param cpuNanos processor time of the reader's thread
    * @param heapBytes what the thread took of the heap, connecting included
    */
-  public record Sample(long messages, long nanos, long cpuNanos, long heapBytes) {}
+  public record Sample(long messages, long nanos, long cpuNanos, long heapBytes) {
+    /** Nothing seen yet. */
+    public static final Sample NONE = new Sample(0, 0, 0, 0);
+
+    /** Returns what was seen in this and in another reading. */
+    public Sample plus(Sample other) {
+      return new Sample(
+          messages + other.messages,
+          nanos + other.nanos,
+          cpuNanos + other.cpuNanos,
+          heapBytes + other.heapBytes);
+    }
+  }
 
   private FeedContest(FeedSource source, ReactorFeeds reactor, int messages, Set<Integer> cpus) {
     this.source = source;
