@@ -217,7 +217,10 @@ class TcpLoopTest {
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     long id = tcp.reactor.thread().threadId();
     int rounds = 5_000;
-    long stacksBytes = 8192; // the JVM makes stacks of fibers anew, now and then
+    // The JVM makes stacks of fibers anew, now and then. Allowed is less than the smallest object
+    // for
+    // each time of what is done most seldom, to wait with a limit.
+    long stacksBytes = rounds / 2 * 16L - 1;
     long least = Long.MAX_VALUE;
     try (TcpFixture.Pair pair = tcp.pair()) {
       for (int attempt = 0; attempt < 10 && least > stacksBytes; attempt++) {
