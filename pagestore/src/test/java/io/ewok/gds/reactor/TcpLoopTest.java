@@ -217,9 +217,8 @@ class TcpLoopTest {
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     long id = tcp.reactor.thread().threadId();
     int rounds = 5_000;
-    // The JVM makes stacks of fibers anew, now and then. Allowed is less than the smallest object
-    // for
-    // each time of what is done most seldom, to wait with a limit.
+    // The JVM makes stacks of fibers anew, now and then. Less is allowed than the smallest object
+    // for each time of what is done most seldom, which is to wait with a limit.
     long stacksBytes = rounds / 2 * 16L - 1;
     long least = Long.MAX_VALUE;
     try (TcpFixture.Pair pair = tcp.pair()) {
