@@ -95,21 +95,7 @@ final class AllocationReport {
   }
 
   private List<Comparison> comparisons() {
-    List<Comparison> comparisons = new ArrayList<>();
-    for (AllocationCase one : cases) {
-      for (String ours : one.ours()) {
-        for (String rival : one.rivals()) {
-          comparisons.add(
-              Comparison.of(
-                  LAYER,
-                  one.name() + ", " + ours,
-                  "ns",
-                  rounds.nanos(one, ours),
-                  rival,
-                  rounds.nanos(one, rival)));
-        }
-      }
-    }
+    List<Comparison> comparisons = rounds.compareNanos(LAYER, cases);
     for (String profile : profiles) {
       for (String rival : churners.subList(1, churners.size())) {
         comparisons.add(

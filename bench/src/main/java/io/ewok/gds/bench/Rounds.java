@@ -85,6 +85,40 @@ final class Rounds {
     return heapBytes.get(key(one.name(), method)).clone();
   }
 
+  /** Returns the nanoseconds of ours beside those of each rival. */
+  List<Comparison> compareNanos(String layer, List<AllocationCase> cases) {
+    return compare(layer, cases, ", ", "ns", nanos);
+  }
+
+  /** Returns the bytes of the Java heap that ours allocates beside those of each rival. */
+  List<Comparison> compareHeap(String layer, List<AllocationCase> cases) {
+    return compare(layer, cases, ", heap, ", "B", heapBytes);
+  }
+
+  private static List<Comparison> compare(
+      String layer,
+      List<AllocationCase> cases,
+      String between,
+      String unit,
+      Map<String, double[]> series) {
+    List<Comparison> comparisons = new ArrayList<>();
+    for (AllocationCase one : cases) {
+      for (String ours : one.ours()) {
+        for (String rival : one.rivals()) {
+          comparisons.add(
+              Comparison.of(
+                  layer,
+                  one.name() + between + ours,
+                  unit,
+                  series.get(key(one.name(), ours)),
+                  rival,
+                  series.get(key(one.name(), rival))));
+        }
+      }
+    }
+    return comparisons;
+  }
+
   /** Returns a number of a contender's churn, one element a round. */
   double[] churn(String profile, String contender, ToDoubleFunction<ChurnFork.Sample> number) {
     return samples.get(key(profile, contender)).stream().mapToDouble(number).toArray();

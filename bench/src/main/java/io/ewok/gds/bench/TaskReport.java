@@ -2,7 +2,6 @@ package io.ewok.gds.bench;
 
 import java.io.IOException;
 import java.io.PrintStream;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -125,35 +124,8 @@ final class TaskReport {
 
   /** Returns one of times for each pair, and one of heap for each method. */
   List<Comparison> comparisons() {
-    List<Comparison> comparisons = new ArrayList<>();
-    for (AllocationCase one : cases) {
-      for (String ours : one.ours()) {
-        for (String rival : one.rivals()) {
-          comparisons.add(
-              Comparison.of(
-                  LAYER,
-                  one.name() + ", " + ours,
-                  "ns",
-                  rounds.nanos(one, ours),
-                  rival,
-                  rounds.nanos(one, rival)));
-        }
-      }
-    }
-    for (AllocationCase one : cases) {
-      for (String ours : one.ours()) {
-        for (String rival : one.rivals()) {
-          comparisons.add(
-              Comparison.of(
-                  LAYER,
-                  one.name() + ", heap, " + ours,
-                  "B",
-                  rounds.heapBytes(one, ours),
-                  rival,
-                  rounds.heapBytes(one, rival)));
-        }
-      }
-    }
+    List<Comparison> comparisons = rounds.compareNanos(LAYER, cases);
+    comparisons.addAll(rounds.compareHeap(LAYER, cases));
     return comparisons;
   }
 
