@@ -7,5 +7,6 @@ module io.ewok.gds.bufferpool {
   requires transitive io.ewok.gds.pagestore;
 
   exports io.ewok.gds.buffers;
+  exports io.ewok.gds.buffers.eviction;
   exports io.ewok.gds.wal;
 }

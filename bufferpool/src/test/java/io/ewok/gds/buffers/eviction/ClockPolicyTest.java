@@ -1,0 +1,52 @@
+package io.ewok.gds.buffers.eviction;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import org.junit.jupiter.api.Test;
+
+class ClockPolicyTest {
+  private final EvictionPolicy policy = new ClockPolicy(4);
+
+  @Test
+  void oldestGoesFirst() {
+    admitAll();
+    assertEquals(0, policy.victim(slot -> true));
+    assertEquals(1, policy.victim(slot -> true));
+  }
+
+  @Test
+  void whatWasAskedForGetsOneMoreChance() {
+    admitAll();
+    policy.hit(0);
+    policy.hit(1);
+    assertEquals(2, policy.victim(slot -> true));
+    assertEquals(3, policy.victim(slot -> true));
+    assertEquals(0, policy.victim(slot -> true));
+  }
+
+  @Test
+  void whatMayNotGoKeepsItsChance() {
+    admitAll();
+    policy.hit(0);
+    assertEquals(1, policy.victim(slot -> slot != 0));
+    assertEquals(2, policy.victim(slot -> true));
+    assertEquals(3, policy.victim(slot -> true));
+    assertEquals(1, policy.victim(slot -> true));
+  }
+
+  @Test
+  void chanceDoesNotPassToTheNextInTheSlot() {
+    admitAll();
+    policy.hit(0);
+    policy.removed(0, false);
+    policy.hit(0);
+    policy.admitted(0, 9, false);
+    assertEquals(0, policy.victim(slot -> true));
+  }
+
+  private void admitAll() {
+    for (int slot = 0; slot < 4; slot++) {
+      policy.admitted(slot, slot, false);
+    }
+  }
+}

@@ -1,0 +1,163 @@
+package io.ewok.gds.buffers.eviction;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.BitSet;
+import java.util.Random;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** What every policy owes to the cache. */
+class EvictionLawsTest {
+  private static final int SLOTS = 37;
+
+  @ParameterizedTest
+  @EnumSource
+  void victimIsResidentAndMayGoWhateverHappened(EvictionKind kind) {
+    for (long seed = 0; seed < 20; seed++) {
+      Random random = new Random(seed);
+      int slots = 1 + random.nextInt(SLOTS);
+      EvictionPolicy policy = kind.create(slots);
+      BitSet resident = new BitSet();
+      for (int step = 0; step < 5_000; step++) {
+        int slot = random.nextInt(slots);
+        switch (random.nextInt(4)) {
+          case 0 -> {
+            if (!resident.get(slot)) {
+              resident.set(slot);
+              policy.admitted(slot, random.nextInt(3 * slots), random.nextInt(8) == 0);
+            }
+          }
+          case 1 -> policy.hit(slot); // resident or not
+          case 2 -> {
+            if (resident.get(slot) && random.nextInt(4) == 0) {
+              resident.clear(slot);
+              policy.removed(slot, random.nextBoolean());
+            }
+          }
+          default -> {
+            BitSet pinned = randomBits(random, slots);
+            int victim = policy.victim(candidate -> mayGo(resident, pinned, candidate));
+            BitSet free = (BitSet) resident.clone();
+            free.andNot(pinned);
+            String where = "kind=%s seed=%d step=%d".formatted(kind, seed, step);
+            if (free.isEmpty()) {
+              assertEquals(-1, victim, where);
+            } else {
+              assertTrue(victim >= 0 && free.get(victim), where + " victim=" + victim);
+              if (random.nextBoolean()) {
+                resident.clear(victim);
+                policy.removed(victim, true);
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void everySlotIsNamedWhenAllMustGo(EvictionKind kind) {
+    EvictionPolicy policy = kind.create(SLOTS);
+    for (int slot = 0; slot < SLOTS; slot++) {
+      policy.admitted(slot, slot, slot % 3 == 0);
+      for (int i = 0; i < slot; i++) {
+        policy.hit(slot);
+      }
+    }
+    BitSet left = new BitSet();
+    left.set(0, SLOTS);
+    for (int i = 0; i < SLOTS; i++) {
+      int victim = policy.victim(left::get);
+      assertTrue(victim >= 0 && left.get(victim), "victim=" + victim);
+      left.clear(victim);
+      policy.removed(victim, i % 2 == 0);
+    }
+    assertEquals(-1, policy.victim(slot -> true));
+  }
+
+  /** Else the thread that looks for room would hold the lock for ever. */
+  @ParameterizedTest
+  @EnumSource
+  void victimIsFoundWhileOthersKeepAskingForEverything(EvictionKind kind)
+      throws InterruptedException {
+    EvictionPolicy policy = kind.create(SLOTS);
+    for (int slot = 0; slot < SLOTS; slot++) {
+      policy.admitted(slot, slot, false);
+    }
+    AtomicBoolean over = new AtomicBoolean();
+    Thread asks =
+        Thread.ofPlatform()
+            .start(
+                () -> {
+                  while (!over.get()) {
+                    for (int slot = 0; slot < SLOTS; slot++) {
+                      policy.hit(slot);
+                    }
+                  }
+                });
+    try {
+      for (int i = 0; i < 20_000; i++) {
+        // Each look is answered by a hit, so that nothing is ever without a mark.
+        int victim =
+            policy.victim(
+                slot -> {
+                  policy.hit(slot);
+                  return true;
+                });
+        assertTrue(victim >= 0);
+        policy.removed(victim, true);
+        policy.admitted(victim, SLOTS + i, false);
+      }
+    } finally {
+      over.set(true);
+      asks.join();
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void whatIsAskedForAgainAndAgainOutlivesWhatIsNot(EvictionKind kind) {
+    EvictionPolicy policy = kind.create(SLOTS);
+    BitSet resident = new BitSet();
+    for (int slot = 0; slot < SLOTS; slot++) {
+      policy.admitted(slot, slot, false);
+      resident.set(slot);
+    }
+    int wanted = 5;
+    for (int i = 0; i < 20 * SLOTS; i++) {
+      policy.hit(wanted);
+      policy.hit(wanted);
+      int victim = policy.victim(resident::get);
+      assertTrue(victim != wanted, "after " + i + " evictions");
+      policy.removed(victim, true);
+      policy.admitted(victim, SLOTS + i, false);
+    }
+  }
+
+  @Test
+  void cacheWithoutSlotsIsRefused() {
+    for (EvictionKind kind : EvictionKind.values()) {
+      assertThrows(IllegalArgumentException.class, () -> kind.create(0));
+    }
+  }
+
+  private static boolean mayGo(BitSet resident, BitSet pinned, int slot) {
+    assertTrue(resident.get(slot), "asked about an absent slot: slot=" + slot);
+    return !pinned.get(slot);
+  }
+
+  private static BitSet randomBits(Random random, int size) {
+    BitSet bits = new BitSet();
+    int odds = random.nextInt(5);
+    for (int i = 0; i < size; i++) {
+      bits.set(i, random.nextInt(4) < odds);
+    }
+    return bits;
+  }
+}
