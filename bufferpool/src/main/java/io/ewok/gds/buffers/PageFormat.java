@@ -17,7 +17,8 @@ import java.util.zip.CRC32C;
  * <caption>Page header</caption>
  * <tr><th>offset</th><th>field</th><th>type</th><th>meaning</th></tr>
  * <tr><td>0</td><td>layout</td><td>u8</td><td>high four bits: version, 1; low four bits: size code</td></tr>
- * <tr><td>1</td><td>flags</td><td>u8</td><td>{@link #FLAG_FREE}; the others are zero</td></tr>
+ * <tr><td>1</td><td>flags</td><td>u8</td><td>bits 0 to 2: {@link #FLAG_FREE}, {@link
+ *   #FLAG_UNUSED_ITEMS}, {@link #FLAG_KEEPS_FREED}; bits 3 to 7 are the owner's</td></tr>
  * <tr><td>2</td><td>checksum</td><td>u16</td><td>1 to 65535, never zero</td></tr>
  * <tr><td>4</td><td>prune_xid</td><td>u32</td><td>oldest unpruned xmax on the page, or zero</td></tr>
  * <tr><td>8</td><td>lsn</td><td>u64</td><td>next byte in the log after the last change of this page</td></tr>
@@ -26,9 +27,9 @@ import java.util.zip.CRC32C;
  * <tr><td>20</td><td>special</td><td>u16</td><td>offset to special space, or zero</td></tr>
  * </table>
  *
- * <p>Item pointers follow: offset u16 and length u16 of each tuple. The checksum is CRC32C over the
- * page with the checksum field zero and then over the page number as 8 bytes, which guards against
- * a page written to the wrong place; of that the remainder by 65535, plus one. A page of zeros only
+ * <p>Item pointers and tuples follow, see {@link SlottedPage}. The checksum is CRC32C over the page
+ * with the checksum field zero and then over the page number as 8 bytes, which guards against a
+ * page written to the wrong place; of that the remainder by 65535, plus one. A page of zeros only
  * has never been written.
  *
  * <p>All methods take the segment of a whole page and may be called by whoever has it fixed;
@@ -43,6 +44,12 @@ public final class PageFormat {
 
   /** Flag of a page that its owner has given back; only its header means anything. */
   public static final int FLAG_FREE = 1;
+
+  /** Flag of a slotted page that may have unused slots; without it there is none to look for. */
+  public static final int FLAG_UNUSED_ITEMS = 2;
+
+  /** Flag of a slotted page whose owner does not need the bytes of deleted tuples zeroed. */
+  public static final int FLAG_KEEPS_FREED = 4;
 
   private static final int LAYOUT = 0;
   private static final int FLAGS = LAYOUT + Byte.BYTES;

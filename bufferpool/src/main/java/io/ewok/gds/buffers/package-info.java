@@ -7,7 +7,9 @@
  * one of eight sizes and a 22-byte header, and can be changed; a <em>block</em> lies in a block
  * file, has any length, and never changes. Pages smaller than a frame take one, larger pages and
  * blocks take neighbouring frames. To <em>fix</em> is to pin in the pool and to latch, shared or
- * exclusive; a fixed page or block stays where it is.
+ * exclusive; a fixed page or block stays where it is. A page can be a {@link
+ * io.ewok.gds.buffers.SlottedPage} of tuples, or what its owner makes of the bytes after the
+ * header.
  *
  * <p>What is promised: every page and block read from disk is verified before anybody sees it;
  * misses of one page by many threads make one read; memory never exceeds what the options say. Torn
