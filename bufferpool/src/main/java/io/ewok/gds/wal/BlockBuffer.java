@@ -89,8 +89,9 @@ final class BlockBuffer {
   }
 
   /** Writes the sealed block. */
-  int write(SegmentRing ring) throws IOException {
+  int write(SegmentRing ring, LogSource source) throws IOException {
     ring.write(lsn, region, regionOffset, writeBytes);
+    source.show(lsn, memory.asSlice(0, writeBytes));
     return writeBytes;
   }
 
@@ -100,7 +101,8 @@ final class BlockBuffer {
    * @param header the block's header
    * @param recordCrc the record's checksum
    */
-  void writeLarge(SegmentRing ring, BlockHeader header, MemorySegment record, int recordCrc)
+  void writeLarge(
+      SegmentRing ring, LogSource source, BlockHeader header, MemorySegment record, int recordCrc)
       throws IOException {
     LogFormat.writeHeader(memory, header);
     LogFormat.writeRecordHeader(
@@ -113,6 +115,7 @@ final class BlockBuffer {
       MemorySegment.copy(record, copied, memory, at, length);
       memory.asSlice(at + length, piece - at - length).fill((byte) 0);
       ring.write(header.lsn() + offset, region, regionOffset, piece);
+      source.show(header.lsn() + offset, memory.asSlice(0, piece));
       copied += length;
       offset += piece;
       at = 0;

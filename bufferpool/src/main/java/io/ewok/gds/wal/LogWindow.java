@@ -29,26 +29,39 @@ final class LogWindow implements AutoCloseable {
   /**
    * The bytes from a position on, valid until the next call.
    *
-   * @param lsn a multiple of 4096
    * @param bytes how many; they lie in one segment
    */
   MemorySegment at(long lsn, long bytes) throws IOException {
-    if (lsn < startLsn || lsn + bytes > startLsn + lengthBytes) {
-      load(lsn, LogFormat.alignToBlock(bytes));
-    }
-    return region.segment().asSlice(lsn - startLsn, bytes);
+    return at(lsn, bytes, Long.MAX_VALUE);
   }
 
-  private void load(long lsn, long bytes) throws IOException {
-    lengthBytes = 0;
-    if (bytes > region.sizeBytes()) {
-      close();
-      region = Region.map(budget, RegionOptions.ofSize(bytes));
+  /**
+   * As above.
+   *
+   * @param limitLsn bytes after this are not there yet, and are not kept for later calls
+   */
+  MemorySegment at(long lsn, long bytes, long limitLsn) throws IOException {
+    if (lsn < startLsn || lsn + bytes > startLsn + lengthBytes) {
+      load(lsn, lsn + bytes, limitLsn);
     }
-    int length = (int) Math.min(region.sizeBytes(), ring.segmentEnd(lsn) - lsn);
-    ring.read(lsn, region, 0, length);
-    startLsn = lsn;
-    lengthBytes = length;
+    return region.segment().asSlice(lsn - startLsn, bytes).asReadOnly();
+  }
+
+  private void load(long lsn, long endLsn, long limitLsn) throws IOException {
+    lengthBytes = 0;
+    long start = lsn & -LogFormat.BLOCK_ALIGNMENT;
+    long needed = LogFormat.alignToBlock(endLsn - start);
+    if (needed > region.sizeBytes()) {
+      close();
+      region = Region.map(budget, RegionOptions.ofSize(needed));
+    }
+    int length = (int) Math.min(region.sizeBytes(), ring.segmentEnd(lsn) - start);
+    if (limitLsn - start < length) {
+      length = (int) LogFormat.alignToBlock(limitLsn - start);
+    }
+    ring.read(start, region, 0, length);
+    startLsn = start;
+    lengthBytes = Math.min(length, limitLsn - start);
   }
 
   /** Gives back the temporary region, not the borrowed one. */

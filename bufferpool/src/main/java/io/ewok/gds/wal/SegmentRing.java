@@ -4,16 +4,19 @@ import io.ewok.gds.allocator.Region;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoFile;
+import io.ewok.gds.pagestore.IoRequest;
 import io.ewok.gds.pagestore.OpenMode;
 import io.ewok.gds.pagestore.StorageException;
+import io.ewok.gds.pagestore.UnsupportedFormatException;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Locale;
 
 /**
  * The files of a log, addressed by position in the stream: segment number {@code lsn /
  * segmentBytes} lies in file {@code number mod count}. Owns the files. Reads and writes stay inside
- * one segment; one thread at a time.
+ * one segment. Threads: one at a time writes and syncs; any read.
  */
 final class SegmentRing implements AutoCloseable {
   private final Path directory;
@@ -123,6 +126,24 @@ final class SegmentRing implements AutoCloseable {
     files[slot(lsn)].readFully(offset(lsn), region, regionOffset, length);
   }
 
+  /** Prepares a read inside one segment; any thread. */
+  IoRequest prepareRead(IoRequest request, long lsn, Region region, long regionOffset, int length) {
+    if (lsn < 0 || lsn + length > segmentEnd(lsn)) {
+      throw new IllegalArgumentException(
+          "a read lies in one segment: segmentBytes=%d length=%d lsn=%d"
+              .formatted(segmentBytes, length, lsn));
+    }
+    return request.prepareRead(files[slot(lsn)], offset(lsn), region, regionOffset, length);
+  }
+
+  int alignmentBytes() {
+    int bytes = 0;
+    for (IoFile file : files) {
+      bytes = Math.max(bytes, file.alignmentBytes());
+    }
+    return bytes;
+  }
+
   /**
    * Makes everything written durable; the first time, everything that is there.
    *
@@ -138,6 +159,31 @@ final class SegmentRing implements AutoCloseable {
       }
     }
     return syncs;
+  }
+
+  /**
+   * The block that starts at a position, or null if there is none that makes sense there.
+   *
+   * @param bytes what a block's header may be in
+   */
+  BlockHeader blockIn(MemorySegment bytes, long lsn) throws UnsupportedFormatException {
+    if (!LogFormat.isHeader(bytes)) {
+      return null;
+    }
+    BlockHeader block = LogFormat.readHeader(bytes);
+    if (block.lsn() != lsn) {
+      return null; // of an earlier lap
+    }
+    if (LogFormat.version(bytes) != LogFormat.VERSION) {
+      throw new UnsupportedFormatException(path(lsn), LogFormat.version(bytes), LogFormat.VERSION);
+    }
+    long left = segmentEnd(lsn) - lsn;
+    boolean extentFits =
+        block.payloadBytes() >= 0
+            && block.extentBytes() <= left
+            && (block.extentBytes() == LogFormat.blockExtent(block.payloadBytes())
+                || (block.payloadBytes() == 0 && block.extentBytes() == left));
+    return extentFits ? block : null;
   }
 
   @Override

@@ -13,6 +13,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Objects;
+import java.util.function.LongSupplier;
 
 /**
  * An append-only log of records that survives crashes, in a directory of its own.
@@ -48,6 +49,8 @@ public final class WriteAheadLog implements AutoCloseable {
 
   private final Monitor lock = new Monitor();
   private final Monitor.Line turnEnded = lock.newLine();
+  private final Monitor.Line grown = lock.newLine();
+  private final LogSource source;
 
   // Guarded by lock; the volatile ones are read by any thread.
   private final RecordChecksum checksum = new RecordChecksum();
@@ -55,6 +58,11 @@ public final class WriteAheadLog implements AutoCloseable {
   private BlockBuffer spare;
   private long nextLsn;
   private volatile long endLsn;
+  private volatile long writtenLsn;
+
+  /** Where the block after the last one written starts. */
+  private long writtenNextLsn;
+
   private volatile long durableLsn;
   private volatile boolean closed;
   private volatile Throwable poison;
@@ -93,7 +101,10 @@ public final class WriteAheadLog implements AutoCloseable {
     this.spare = new BlockBuffer(region, options.bufferBytes(), options.bufferBytes());
     this.nextLsn = header.startLsn();
     this.endLsn = header.cutLsn();
+    this.writtenLsn = header.cutLsn();
+    this.writtenNextLsn = header.startLsn();
     this.durableLsn = header.cutLsn();
+    this.source = new LogSource(this, ring, header, lock, grown);
     this.horizonLsn = header.horizonLsn();
   }
 
@@ -203,8 +214,7 @@ public final class WriteAheadLog implements AutoCloseable {
   }
 
   /**
-   * Returns when everything before a position is durable. The first to come writes for all who
-   * appended before; those who come while it writes are served together by the next.
+   * Returns when everything before a position is durable: {@link #commit} with SYNCED.
    *
    * @param lsn as {@link #append} returned it; at most {@link #endLsn}
    * @throws IllegalArgumentException if nothing was appended there yet
@@ -212,7 +222,20 @@ public final class WriteAheadLog implements AutoCloseable {
    *     was durable before that
    */
   public void sync(long lsn) throws IOException {
-    if (lsn <= durableLsn) {
+    commit(lsn, LogDurability.SYNCED);
+  }
+
+  /**
+   * Returns when everything before a position has come so far. The first to come writes for all who
+   * appended before; those who come while it writes are served together by the next.
+   *
+   * @param lsn as {@link #append} returned it; at most {@link #endLsn}
+   * @throws IllegalArgumentException if nothing was appended there yet
+   * @throws PoisonedFileException if a write or sync failed, now or earlier, unless the position
+   *     had come so far before that
+   */
+  public void commit(long lsn, LogDurability level) throws IOException {
+    if (lsn <= source.endLsn(level)) {
       return;
     }
     lock.lock();
@@ -221,12 +244,12 @@ public final class WriteAheadLog implements AutoCloseable {
         throw new IllegalArgumentException(
             "no record ends there yet: endLsn=" + endLsn + " lsn=" + lsn);
       }
-      while (lsn > durableLsn) {
+      while (lsn > source.endLsn(level)) {
         checkUsable();
         if (writer != null) {
           awaitTurn();
         } else {
-          takeTurn(true, null);
+          takeTurn(level == LogDurability.SYNCED, null);
         }
       }
     } finally {
@@ -264,6 +287,31 @@ public final class WriteAheadLog implements AutoCloseable {
   /** Everything before this position is durable. Never falls. */
   public long durableLsn() {
     return durableLsn;
+  }
+
+  /** Everything before this position was written, and is what readers may see. Never falls. */
+  long writtenLsn() {
+    return writtenLsn;
+  }
+
+  /** The bytes of this log, for those who read while it grows. */
+  public LogSource source() {
+    return source;
+  }
+
+  /**
+   * Reads the records that end after a position.
+   *
+   * @param fromLsn as for {@link LogSource#walk}
+   * @param level how far a record has come when it is read: BUFFERED or SYNCED
+   * @param budget is charged 64 KiB until the reader is closed, and what a larger record takes
+   * @throws IllegalArgumentException if the position is outside of the log, or the level is NONE
+   */
+  public LogReader reader(long fromLsn, LogDurability level, MemoryBudget budget) {
+    if (level == LogDurability.NONE) {
+      throw new IllegalArgumentException("what is read was written: level=" + level);
+    }
+    return new LogReader(source, ring, fromLsn, level, budget);
   }
 
   /** The end of what was appended. */
@@ -348,6 +396,7 @@ public final class WriteAheadLog implements AutoCloseable {
       }
       requireNotWriter();
       closed = true;
+      grown.wakeAll();
       while (writer != null) {
         awaitTurn();
       }
@@ -382,6 +431,40 @@ public final class WriteAheadLog implements AutoCloseable {
     }
   }
 
+  private void publishWritten(long lsn, long next) {
+    lock.lock();
+    try {
+      writtenLsn = lsn;
+      writtenNextLsn = next;
+      grown.wakeAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The block after a position, where that is the end of what is written; else -1. */
+  long blockAfter(long lsn) {
+    lock.lock();
+    try {
+      return lsn == writtenLsn ? writtenNextLsn : -1;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Does something while nobody writes. */
+  long betweenTurns(LongSupplier action) {
+    lock.lock();
+    try {
+      while (writer != null) {
+        awaitTurn();
+      }
+      return action.getAsLong();
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** Waits for the end of a turn; gives the lock up meanwhile. */
   private void awaitTurn() {
     requireNotWriter();
@@ -402,7 +485,7 @@ public final class WriteAheadLog implements AutoCloseable {
     }
   }
 
-  private void checkUsable() throws PoisonedFileException {
+  void checkUsable() throws PoisonedFileException {
     if (closed) {
       throw new IllegalStateException("the log is closed: directory=" + directory);
     }
@@ -460,7 +543,7 @@ public final class WriteAheadLog implements AutoCloseable {
     takeTurn(
         false,
         buffer -> {
-          buffer.writeLarge(ring, block, record, crc);
+          buffer.writeLarge(ring, source, block, record, crc);
           return block.extentBytes();
         });
     return end;
@@ -491,9 +574,10 @@ public final class WriteAheadLog implements AutoCloseable {
       BlockBuffer sealed = active;
       active = spare;
       spare = sealed;
-      write = buffer -> buffer.write(ring);
+      write = buffer -> buffer.write(ring, source);
     }
     long target = endLsn;
+    long next = nextLsn;
     writer = Thread.currentThread();
     lock.unlock();
     int written = 0;
@@ -501,6 +585,7 @@ public final class WriteAheadLog implements AutoCloseable {
     Throwable failure = null;
     try {
       written = write == null ? 0 : write.write(spare);
+      publishWritten(target, next);
       synced = durable ? ring.sync() : 0;
     } catch (Throwable e) {
       failure = e; // whatever it was: nobody knows what is on the device now
@@ -511,6 +596,7 @@ public final class WriteAheadLog implements AutoCloseable {
     bytesWritten += written;
     syncs += synced;
     turnEnded.wakeAll();
+    grown.wakeAll();
     if (failure != null) {
       poison = failure;
       throw new PoisonedFileException(directory, failure);

@@ -17,6 +17,11 @@
  * durability first writes for all who arrived before; those who arrive meanwhile form the next
  * group. There is no timer and no thread of its own. No argument may be null.
  *
+ * <p>Who reads while it grows uses a {@link io.ewok.gds.wal.LogReader}, or builds a cache of his
+ * own on a {@link io.ewok.gds.wal.LogSource}, which gives bytes by position and shows what is
+ * written, and a {@link io.ewok.gds.wal.LogWalk}, which leads through such bytes from record to
+ * record.
+ *
  * <p>On a reactor this is work for fibers. The loop goes on too while a DIRECT task waits, and one
  * that would wait for another below it on the same stack, which can go on only after it, gets an
  * {@link IllegalStateException}; nothing is appended then. None of them closes what others use.

@@ -1,0 +1,253 @@
+package io.ewok.gds.wal;
+
+import io.ewok.gds.pagestore.UnsupportedFormatException;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * The way through the bytes of a log from record to record. It says which bytes it wants to see
+ * next and is given them; where they come from is its user's business. Recovery, {@link LogReader}
+ * and caches of log pages all go this way.
+ *
+ * <p>It follows a chain: each block says where the content before it ends. Where a recovery cut a
+ * block short, the next incarnation's first block (or, before it was written, the log header) names
+ * the very position of the cut, so that a record that rotted there later is not taken for one.
+ *
+ * <p>Ownership: holds no memory; what it was fed it does not keep. Threads: one at a time.
+ *
+ * {@snippet :
+ * LogWalk walk = source.walk(lsn);
+ * while (walk.lsn() + walk.bytes() <= source.writtenLsn()) {
+ *   MemorySegment bytes = fetch(walk.lsn(), walk.bytes()); // they lie in one segment
+ *   switch (walk.feed(bytes)) {
+ *     case RECORD -> take(bytes, walk.endLsn());
+ *     case MORE -> {}
+ *     case END -> throw damaged(); // or the log has reused the segment meanwhile
+ *   }
+ * }
+ * }
+ *
+ * <p>Errors: {@link UnsupportedFormatException} from a block that a newer version wrote.
+ */
+public final class LogWalk {
+  /** What the bytes were. */
+  public enum Step {
+    /** Something on the way: go on. */
+    MORE,
+    /** The content of a record, whole and valid. */
+    RECORD,
+    /** Not what the log has here: nothing follows. */
+    END
+  }
+
+  private enum Wanted {
+    BLOCK,
+    /** The block after a place where the last one may have been cut short. */
+    BLOCK_AFTER_CUT,
+    RECORD_HEADER,
+    CONTENT,
+    NOTHING
+  }
+
+  private final SegmentRing ring;
+  private final LogHeader header;
+  private final long fromLsn;
+  private final RecordChecksum checksum = new RecordChecksum();
+
+  private Wanted wanted = Wanted.BLOCK;
+  private long nextLsn;
+  private long endLsn;
+  private long incarnation;
+  private boolean chained;
+
+  // Of the block we are in.
+  private BlockHeader block;
+  private long offset;
+  private int length;
+  private int expectedChecksum;
+
+  private LogWalk(
+      SegmentRing ring,
+      LogHeader header,
+      long fromLsn,
+      long nextLsn,
+      long endLsn,
+      boolean chained) {
+    this.ring = ring;
+    this.header = header;
+    this.fromLsn = fromLsn;
+    this.nextLsn = nextLsn;
+    this.endLsn = endLsn;
+    this.chained = chained;
+  }
+
+  /**
+   * Starts at a segment, or behind the last recovery's cut if nothing before it is wanted.
+   *
+   * @param fromLsn records that end here or before are passed over
+   * @param firstLsn where the first segment starts that may be read
+   */
+  static LogWalk from(SegmentRing ring, LogHeader header, long fromLsn, long firstLsn) {
+    long start = Math.max(firstLsn, ring.segmentStart(fromLsn));
+    if (start == header.startLsn() || (fromLsn >= header.cutLsn() && start < header.startLsn())) {
+      return behind(ring, header, fromLsn, header.cutLsn(), header.startLsn());
+    }
+    return new LogWalk(ring, header, fromLsn, start, start, false);
+  }
+
+  /**
+   * Starts between two blocks.
+   *
+   * @param endLsn where the content ends of that before
+   * @param nextLsn where that after starts
+   */
+  static LogWalk behind(
+      SegmentRing ring, LogHeader header, long fromLsn, long endLsn, long nextLsn) {
+    return new LogWalk(ring, header, fromLsn, nextLsn, endLsn, true);
+  }
+
+  /** Where the bytes start that are wanted next. */
+  public long lsn() {
+    return switch (wanted) {
+      case BLOCK, BLOCK_AFTER_CUT, NOTHING -> nextLsn;
+      case RECORD_HEADER -> block.lsn() + offset;
+      case CONTENT -> block.lsn() + offset + LogFormat.RECORD_HEADER_BYTES;
+    };
+  }
+
+  /** How many bytes are wanted next. */
+  public int bytes() {
+    return switch (wanted) {
+      case BLOCK, BLOCK_AFTER_CUT -> LogFormat.BLOCK_HEADER_BYTES;
+      case RECORD_HEADER -> LogFormat.RECORD_HEADER_BYTES;
+      case CONTENT -> length;
+      case NOTHING -> 0;
+    };
+  }
+
+  /**
+   * Where the content ends that was walked so far: after {@link Step#RECORD} the position just
+   * after that record, as {@link WriteAheadLog#append} returned it.
+   */
+  public long endLsn() {
+    return endLsn;
+  }
+
+  /** Where the next block starts, or would start. */
+  long nextLsn() {
+    return nextLsn;
+  }
+
+  /** Whether the next bytes wanted are a block's, not those of a record in one that is known. */
+  boolean isBetweenBlocks() {
+    return wanted != Wanted.RECORD_HEADER && wanted != Wanted.CONTENT;
+  }
+
+  /**
+   * Takes the bytes that were wanted.
+   *
+   * @param bytes those from {@link #lsn} on, {@link #bytes} of them
+   * @return what they were; END stays END
+   */
+  public Step feed(MemorySegment bytes) throws IOException {
+    if (bytes.byteSize() != bytes()) {
+      throw new IllegalArgumentException(
+          "other bytes are wanted: bytes=%d byteSize=%d".formatted(bytes(), bytes.byteSize()));
+    }
+    return switch (wanted) {
+      case BLOCK -> enter(blockIn(bytes), false);
+      case BLOCK_AFTER_CUT -> enter(blockIn(bytes), true);
+      case RECORD_HEADER -> recordHeader(bytes);
+      case CONTENT -> content(bytes);
+      case NOTHING -> Step.END;
+    };
+  }
+
+  private Step enter(BlockHeader next, boolean afterCut) {
+    if (next == null || !follows(next) || (afterCut && next.incarnation() <= incarnation)) {
+      return end();
+    }
+    chained = true;
+    incarnation = next.incarnation();
+    block = next;
+    offset = LogFormat.BLOCK_HEADER_BYTES;
+    // No recovery has cut a block of this life, so that nothing needs to be looked at in one.
+    if (block.endLsn() <= fromLsn && block.lsn() >= header.startLsn()) {
+      offset += block.payloadBytes();
+    }
+    return nextInBlock();
+  }
+
+  private Step nextInBlock() {
+    if (offset == LogFormat.BLOCK_HEADER_BYTES + block.payloadBytes()) {
+      endLsn = block.endLsn();
+      nextLsn = block.nextLsn();
+      wanted = Wanted.BLOCK;
+      return Step.MORE;
+    }
+    long lsn = block.lsn() + offset;
+    boolean cutHere = lsn == header.cutLsn() && lsn < header.startLsn();
+    if (cutHere || offset + LogFormat.RECORD_HEADER_BYTES > payloadEnd()) {
+      return broken();
+    }
+    wanted = Wanted.RECORD_HEADER;
+    return Step.MORE;
+  }
+
+  private Step recordHeader(MemorySegment bytes) {
+    length = LogFormat.recordLength(bytes, 0);
+    expectedChecksum = LogFormat.recordChecksum(bytes, 0);
+    if (length <= 0 || offset + LogFormat.recordExtent(length) > payloadEnd()) {
+      return broken();
+    }
+    wanted = Wanted.CONTENT;
+    return Step.MORE;
+  }
+
+  private Step content(MemorySegment bytes) {
+    if (checksum.of(block.lsn() + offset, block.incarnation(), bytes) != expectedChecksum) {
+      return broken();
+    }
+    offset += LogFormat.recordExtent(length);
+    endLsn = block.lsn() + offset;
+    Step unused = nextInBlock(); // whatever follows, this was a record
+    return endLsn > fromLsn ? Step.RECORD : Step.MORE;
+  }
+
+  /** The log ends here, unless a recovery has found its end here before, and it went on. */
+  private Step broken() {
+    endLsn = block.lsn() + offset;
+    nextLsn = LogFormat.alignToBlock(endLsn);
+    if (endLsn == header.cutLsn() && nextLsn == header.startLsn()) {
+      wanted = Wanted.BLOCK;
+      return Step.MORE;
+    }
+    if (nextLsn >= header.startLsn()) {
+      return end();
+    }
+    wanted = Wanted.BLOCK_AFTER_CUT;
+    return Step.MORE;
+  }
+
+  private Step end() {
+    wanted = Wanted.NOTHING;
+    return Step.END;
+  }
+
+  private long payloadEnd() {
+    return LogFormat.BLOCK_HEADER_BYTES + (long) block.payloadBytes();
+  }
+
+  private boolean follows(BlockHeader next) {
+    boolean current = next.lsn() >= header.startLsn();
+    boolean admissible =
+        current
+            ? next.incarnation() == header.incarnation()
+            : next.incarnation() >= incarnation && next.incarnation() < header.incarnation();
+    return admissible && (!chained || next.previousEndLsn() == endLsn);
+  }
+
+  private BlockHeader blockIn(MemorySegment bytes) throws UnsupportedFormatException {
+    return ring.blockIn(bytes, nextLsn);
+  }
+}
