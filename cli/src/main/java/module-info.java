@@ -3,6 +3,7 @@ module io.ewok.gds.cli {
   requires com.fasterxml.jackson.core;
   requires de.siegmar.fastcsv;
   requires info.picocli;
+  requires io.ewok.gds.bufferpool;
   requires io.ewok.gds.ffm;
   requires io.ewok.gds.lsm;
   requires io.ewok.gds.pagestore;

@@ -52,6 +52,23 @@ final class PageFileFormat {
   }
 
   /**
+   * The size of the pages of a file that begins so.
+   *
+   * @param prefix the first {@link #PREFIX_BYTES} of the file or more
+   */
+  static PageSize sizeOf(MemorySegment prefix, Path path) throws StorageException {
+    int code = PageFormat.sizeCode(prefix);
+    if (prefix.get(PageFormat.LONG, MAGIC) != MAGIC_VALUE || code >= PageSize.values().length) {
+      throw new NotAPageFileException(path);
+    }
+    int version = prefix.get(PageFormat.INT, FILE_VERSION);
+    if (version != VERSION) {
+      throw new UnsupportedFormatException(path, version, VERSION);
+    }
+    return PageSize.ofCode(code);
+  }
+
+  /**
    * Checks that this is the start of a page file with pages of this size.
    *
    * @param prefix the first {@link #PREFIX_BYTES} of the file or more

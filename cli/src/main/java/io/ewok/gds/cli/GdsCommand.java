@@ -75,11 +75,14 @@ final class GdsCommand implements Runnable {
             .addSubcommand(new ScanCommand(streams))
             .addSubcommand(new LoadCommand(streams))
             .addSubcommand(new StatsCommand(streams))
+            .addSubcommand(
+                new CommandLine(new PageCommand())
+                    .addSubcommand(new PageDumpCommand(streams))
+                    .addSubcommand(new PageVerifyCommand(streams)))
             .addSubcommand(new DoctorCommand(streams))
             .addSubcommand(new DemoCommand(streams))
             .addSubcommand(new DemoLoaderCommand(streams));
     addCommonArguments(root);
-    root.getSubcommands().values().forEach(GdsCommand::addCommonArguments);
     root.setOut(out);
     root.setErr(new PrintWriter(new OutputStreamWriter(streams.err(), StandardCharsets.UTF_8)));
     Ansi colours = Streams.colouredOutput() ? Ansi.ON : Ansi.OFF;
@@ -96,6 +99,7 @@ final class GdsCommand implements Runnable {
     command
         .getCommandSpec()
         .addMixin("common", CommandSpec.forAnnotatedObject(new CommonArguments()));
+    command.getSubcommands().values().forEach(GdsCommand::addCommonArguments);
   }
 
   private static int wrongUsage(Streams streams, ParameterException e) {

@@ -20,7 +20,8 @@ class UsageTest {
   @TempDir private Path temp;
 
   @ParameterizedTest
-  @ValueSource(strings = {"put", "get", "delete", "scan", "load", "stats", "doctor", "demo"})
+  @ValueSource(
+      strings = {"put", "get", "delete", "scan", "load", "stats", "page", "doctor", "demo"})
   void everyCommandExplainsItselfWithAnExample(String command) {
     String help = gds(command, "--help").ok();
     assertTrue(help.contains("Usage: gds " + command), help);
