@@ -4,7 +4,8 @@ package io.ewok.gds.buffers;
  * Counters of a buffer manager since it was made, and its state now.
  *
  * @param hits fixes that found their page or block in the pool, also those that waited while
- *     another thread read it
+ *     another thread read it. Counted without atomic operations: of two threads at the same moment
+ *     one may rarely be missed
  * @param misses fixes that had to read, or to make a new page
  * @param bytesRead bytes of pages and blocks read from files
  * @param evictions pages and blocks that made room for others

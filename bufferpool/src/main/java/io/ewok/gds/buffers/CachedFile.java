@@ -17,6 +17,9 @@ abstract sealed class CachedFile implements AutoCloseable permits CachedPageFile
   private boolean closed;
   private Throwable poison;
 
+  /** Neither closed nor poisoned. Written with the page table's lock. */
+  private volatile boolean usable = true;
+
   CachedFile(BufferManager manager, IoFile io, long hashSeed) {
     this.manager = manager;
     this.io = io;
@@ -43,6 +46,16 @@ abstract sealed class CachedFile implements AutoCloseable permits CachedPageFile
   /** The last thing before the file is closed and its frames are emptied. */
   abstract void end() throws IOException;
 
+  /**
+   * Whether it is neither closed nor poisoned, without the lock. If not, {@link #checkUsable} tells
+   * for sure: somebody may try to close it, and be refused.
+   */
+  final boolean mayBeUsed() {
+    return usable;
+  }
+
+  // With the page table's lock.
+
   final void checkUsable() throws PoisonedFileException {
     if (closed) {
       throw new IllegalStateException("the file is closed: path=" + path());
@@ -56,12 +69,20 @@ abstract sealed class CachedFile implements AutoCloseable permits CachedPageFile
   final boolean markClosed() {
     boolean wasOpen = !closed;
     closed = true;
+    usable = false;
     return wasOpen;
+  }
+
+  /** Undoes {@link #markClosed}. */
+  final void markOpen() {
+    closed = false;
+    usable = poison == null;
   }
 
   final void markPoisoned(Throwable cause) {
     if (poison == null) {
       poison = cause;
+      usable = false;
     }
   }
 

@@ -93,6 +93,15 @@ public final class CachedPageFile extends CachedFile {
   }
 
   /**
+   * Lets a page be read without keeping anybody from changing or evicting it; see {@link Fix} for
+   * what can be believed. Waits for whoever has it exclusively; otherwise as {@link #fixShared}.
+   */
+  public void fixOptimistic(long page, Fix into) throws IOException {
+    checkPage(page);
+    table.fixOptimistic(this, page, size.bytes(), into);
+  }
+
+  /**
    * Fixes a page to change it, alone; otherwise as {@link #fixShared}.
    *
    * @throws IllegalStateException if the file is open for reading only

@@ -3,12 +3,13 @@ package io.ewok.gds.buffers;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Holds one page or block in the pool. Reusable: make one, fix and unfix as often as needed.
+ * Holds one page or block in the pool, or looks at a page without holding it. Reusable: make one,
+ * fix and unfix as often as needed.
  *
  * <p>Ownership: whoever fixed something with it unfixes it; until then the page or block stays
- * where it is and keeps its latch. Segments taken from it must not be used after that: their memory
- * belongs to something else then (after the manager's close they throw {@link
- * IllegalStateException}).
+ * where it is and keeps its latch, unless it was fixed optimistically. Segments taken from it must
+ * not be used after that: their memory belongs to something else then (after the manager's close
+ * they throw {@link IllegalStateException}).
  *
  * <p>Threads: one at a time. It may be handed over.
  *
@@ -18,16 +19,42 @@ import java.lang.foreign.MemorySegment;
  *   use(fix.segment());
  * }
  * }
+ *
+ * <p>An optimistic fix keeps nobody from changing the page, or from evicting it and reading another
+ * one into its memory. So nothing that was read may be believed before {@link #validate} has
+ * returned true. Lengths and offsets read meanwhile may be anything: an {@link
+ * IndexOutOfBoundsException} means something only if the page validates, and a loop needs an end
+ * that does not come from the page.
+ *
+ * {@snippet :
+ * long value = 0;
+ * for (boolean valid = false; !valid; fix.unfix()) {
+ *   file.fixOptimistic(7, fix);
+ *   try {
+ *     value = find(fix.segment(), key);
+ *     valid = fix.validate();
+ *   } catch (IndexOutOfBoundsException e) {
+ *     if (fix.validate()) {
+ *       throw e; // it is not the page that fooled us
+ *     }
+ *   }
+ * }
+ * }
  */
 public final class Fix implements AutoCloseable {
   private PageTable table;
   private Frame frame;
+  private MemorySegment segment;
+  private long number;
   private boolean exclusive;
+
+  /** For an optimistic fix; else {@link Latch#NO_STAMP}. */
+  private long stamp;
 
   /** A handle of nothing yet. */
   public Fix() {}
 
-  /** Whether it holds a page or block. */
+  /** Whether it holds, or looks at, a page or block. */
   public boolean isFixed() {
     return frame != null;
   }
@@ -40,7 +67,7 @@ public final class Fix implements AutoCloseable {
    */
   public MemorySegment segment() {
     requireFixed();
-    return exclusive ? frame.segment : frame.readOnly;
+    return segment;
   }
 
   /**
@@ -50,7 +77,18 @@ public final class Fix implements AutoCloseable {
    */
   public long number() {
     requireFixed();
-    return frame.key;
+    return number;
+  }
+
+  /**
+   * Whether all that was read from the segment until now was on the page at the same time. Always
+   * so if it is not fixed optimistically. If not, nothing can be read with this fix any more.
+   *
+   * @throws IllegalStateException if nothing is fixed
+   */
+  public boolean validate() {
+    requireFixed();
+    return stamp == Latch.NO_STAMP || frame.validate(stamp);
   }
 
   /**
@@ -59,7 +97,8 @@ public final class Fix implements AutoCloseable {
    * largest position counts.
    *
    * @param lsn the log position just after the record of the change, which the page's header will
-   *     carry; zero if the change is not logged: then the header keeps its position
+   *     carry; the record was appended while the page was fixed. Zero if the change is not logged:
+   *     then the header keeps its position
    * @throws IllegalStateException if no page is fixed exclusively
    * @throws IllegalArgumentException if the log has no record that ends there yet
    */
@@ -67,7 +106,7 @@ public final class Fix implements AutoCloseable {
     requireFixed();
     if (!exclusive) {
       throw new IllegalStateException(
-          "only a page that is fixed exclusively can be changed: number=" + frame.key);
+          "only a page that is fixed exclusively can be changed: number=" + number);
     }
     table.markDirty(frame, lsn);
   }
@@ -77,7 +116,9 @@ public final class Fix implements AutoCloseable {
     if (frame != null) {
       Frame held = frame;
       frame = null;
-      table.unfix(held, exclusive);
+      if (stamp == Latch.NO_STAMP) {
+        table.unfix(held, exclusive);
+      }
     }
   }
 
@@ -90,14 +131,20 @@ public final class Fix implements AutoCloseable {
   void requireEmpty() {
     if (frame != null) {
       throw new IllegalStateException(
-          "the handle holds something already, unfix it first: number=" + frame.key);
+          "the handle holds something already, unfix it first: number=" + number);
     }
   }
 
-  void hold(PageTable table, Frame frame, boolean exclusive) {
+  /**
+   * @param stamp taken before whatever is read here, or {@link Latch#NO_STAMP} if it is latched
+   */
+  void hold(PageTable table, Frame frame, long number, boolean exclusive, long stamp) {
     this.table = table;
     this.frame = frame;
+    this.segment = exclusive ? frame.segment : frame.readOnly;
+    this.number = number;
     this.exclusive = exclusive;
+    this.stamp = stamp;
   }
 
   private void requireFixed() {

@@ -5,68 +5,79 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * What is known about one frame of the pool. The first frame of a run speaks for the page or block
- * in it; the others only know their first. Everything is guarded by the manager's lock, except that
- * whoever has a page fixed may read what was bound with it.
+ * in it; the others only know their first.
  *
  * <pre>
  *   FREE --bind--> LOADING --loaded--> READY --unbind--> FREE      (evicted, or its file closed)
  *                     '-------unbind (read failed)------^
  * </pre>
+ *
+ * <p>The pool has it latched exclusively while it is FREE or LOADING; for {@link FrameSupply#bind}
+ * and {@link FrameSupply#unbind} one needs the pool's lock besides. So what it holds stands still
+ * for whoever has the one or the other.
  */
-final class Frame {
+final class Frame extends Latch {
+  /** That there is nothing to be redone. */
+  static final long NOTHING = Long.MAX_VALUE;
+
   /** The place in the pool. */
   final int index;
 
-  /** The first frame of the run that this one belongs to; null while free. */
-  Frame head;
-
-  // Of the first frame of a run, from bind to unbind.
+  // From bind to unbind, of the first frame of a run. Written with the pool's lock, latched
+  // exclusively; read with either, or between a look at the latch and latching or validating it.
   CachedFile file;
   long key;
-  long handle;
-  int count;
   int lengthBytes;
 
-  /** The page or block, and a view of it that cannot be written; null before it is loaded. */
+  /**
+   * The page or block, and a view of it that cannot be written; null before the first is loaded.
+   */
   MemorySegment segment;
 
   MemorySegment readOnly;
 
+  // Guarded by the pool's lock.
+  /** The first frame of the run that this one belongs to; null while free. */
+  Frame head;
+
+  long handle;
+  int count;
+
   /** While it is being read: where others wait. */
   Load load;
 
-  /** How many have it fixed, wait for its latch, or read it. */
-  int pins;
-
-  /** Shared latches: those who have it fixed so, and the thread that writes it. */
-  int shared;
-
-  boolean exclusive;
-
-  /** While a thread writes it to its file. */
+  /** While a thread writes it to its file, with the latch shared. One at a time. */
   boolean writing;
 
+  /** Made when somebody first waits, kept after that. */
+  Monitor.Line latchFreed;
+
+  // Written by who has it latched exclusively; cleaned by who is writing it, latched shared.
   boolean dirty;
 
   /** The log must be durable up to here before this is written. */
   long lsn;
 
-  /** Asked for since the clock's hand last passed. */
+  /** All changes that are not in the file, if it is dirty, are in the log from here on. */
+  long recLsn;
+
+  /**
+   * Where the log ended when it was latched exclusively: what is logged of the page under this
+   * latch comes later. {@link #NOTHING} while the pool has the latch.
+   */
+  long latchedLsn = NOTHING;
+
+  /** Asked for since the clock's hand last passed. Racy: a lost one costs a read at most. */
   boolean referenced;
 
-  /** Made when somebody first waits, kept after that. */
-  Monitor.Line latchFreed;
-
-  int latchWaiters;
-
-  /** The next in the index's bucket. */
-  Frame next;
+  /** The next in the index's bucket. Written with the pool's lock. */
+  volatile Frame next;
 
   Frame(int index) {
     this.index = index;
   }
 
-  /** One read that several threads wait for. */
+  /** One read that several threads wait for. Guarded by the pool's lock. */
   static final class Load {
     final Monitor.Line ended;
 
@@ -81,16 +92,42 @@ final class Frame {
     }
   }
 
+  /** Latches it if it holds a page or block and no other latch is in the way. */
+  boolean tryLatch(CachedFile file, long key, boolean exclusive) {
+    long seen = look();
+    while (!isLatched(seen, exclusive) && holds(file, key)) {
+      long found = tryLatch(seen, exclusive);
+      if (found == seen) {
+        return true;
+      }
+      seen = found;
+    }
+    return false;
+  }
+
+  boolean holds(CachedFile file, long key) {
+    return this.file == file && this.key == key;
+  }
+
+  /**
+   * From where the log is needed for what is in the frame and not in its file, or {@link #NOTHING}.
+   * Counts only what was logged before the caller asked for the end of the log: whoever latches it
+   * after that, or has not yet set {@link #latchedLsn}, logs later.
+   */
+  long redoLsn() {
+    // The latch first: what its last holder has done is visible then.
+    long latched = isExclusive() ? latchedLsn : NOTHING;
+    return dirty ? Math.min(recLsn, latched) : latched;
+  }
+
+  // With the pool's lock.
+
   boolean isHead() {
     return head == this;
   }
 
-  /** Whether nobody would notice if it went, apart from changes that must be written before. */
-  boolean isIdle() {
-    return pins == 0 && shared == 0 && latchWaiters == 0;
-  }
-
-  boolean isLatched(boolean forExclusive) {
-    return exclusive || (forExclusive && shared > 0);
+  /** How many have it fixed; who reads it for others counts, who writes it does not. */
+  int pins() {
+    return holders() - (writing ? 1 : 0);
   }
 }

@@ -6,10 +6,11 @@
  * <p>Its nouns: a <em>frame</em> is a piece of the pool; a <em>page</em> lies in a page file, has
  * one of eight sizes and a 22-byte header, and can be changed; a <em>block</em> lies in a block
  * file, has any length, and never changes. Pages smaller than a frame take one, larger pages and
- * blocks take neighbouring frames. To <em>fix</em> is to pin in the pool and to latch, shared or
- * exclusive; a fixed page or block stays where it is. A page can be a {@link
- * io.ewok.gds.buffers.SlottedPage} of tuples, or what its owner makes of the bytes after the
- * header.
+ * blocks take neighbouring frames. To <em>fix</em> is to latch in the pool, shared or exclusive; a
+ * fixed page or block stays where it is. An <em>optimistic</em> fix latches nothing: it tells
+ * afterwards whether what was read can be believed, see {@link io.ewok.gds.buffers.Fix}. A page can
+ * be a {@link io.ewok.gds.buffers.SlottedPage} of tuples, or what its owner makes of the bytes
+ * after the header.
  *
  * <p>What is promised: every page and block read from disk is verified before anybody sees it;
  * misses of one page by many threads make one read; memory never exceeds what the options say. Torn
@@ -17,9 +18,10 @@
  * detected by the checksum and reported as corruption, not repaired: page files have the torn-page
  * mode NONE, and record it.
  *
- * <p>Threads: any, platform or virtual. One lock guards the page table; reads, writes, syncs and
- * checksums happen outside of it. Waiting for a latch or for memory is bounded, see {@link
- * io.ewok.gds.buffers.BufferOptions}. No argument may be null unless its name says so.
+ * <p>Threads: any, platform or virtual. What is in the pool is found and latched without a lock.
+ * One lock guards everything else; reads, writes, syncs and checksums happen outside of it. Waiting
+ * for a latch or for memory is bounded, see {@link io.ewok.gds.buffers.BufferOptions}. No argument
+ * may be null unless its name says so.
  *
  * <p>On a reactor this is work for fibers. The loop goes on too while a DIRECT task waits, and one
  * that would wait for a read or a lock of another below it on the same stack, which can go on only

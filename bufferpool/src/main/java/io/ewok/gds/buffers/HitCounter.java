@@ -1,0 +1,39 @@
+package io.ewok.gds.buffers;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+
+/**
+ * Counts hits so that threads do not meet. Each adds in a place by its number, with no atomic
+ * operation: two that share one and come at the same moment may count as one.
+ *
+ * <p>Threads: any.
+ */
+final class HitCounter {
+  /** Two cache lines: processors fetch pairs. */
+  private static final int STRIDE = 16;
+
+  private static final VarHandle CELL = MethodHandles.arrayElementVarHandle(long[].class);
+
+  private final long[] cells;
+  private final int mask;
+
+  HitCounter() {
+    int places = Integer.highestOneBit(Runtime.getRuntime().availableProcessors()) * 8;
+    this.cells = new long[(places + 1) * STRIDE];
+    this.mask = places - 1;
+  }
+
+  void increment() {
+    int cell = (((int) Thread.currentThread().threadId() & mask) + 1) * STRIDE;
+    CELL.setOpaque(cells, cell, (long) CELL.getOpaque(cells, cell) + 1);
+  }
+
+  long sum() {
+    long sum = 0;
+    for (int cell = 0; cell < cells.length; cell += STRIDE) {
+      sum += (long) CELL.getOpaque(cells, cell);
+    }
+    return sum;
+  }
+}

@@ -1,0 +1,114 @@
+package io.ewok.gds.buffers;
+
+import io.ewok.gds.wal.WriteAheadLog;
+import java.io.IOException;
+import java.util.Arrays;
+
+/**
+ * Writes pages to their files, never before the log is durable up to their last change.
+ *
+ * <p>Threads: any.
+ */
+final class WriteBack {
+  private final PoolWaits waits;
+  private final FrameIndex index;
+  private final WriteAheadLog log;
+
+  /** Guarded by the pool's lock. */
+  private long writes;
+
+  WriteBack(PoolWaits waits, FrameIndex index, WriteAheadLog logOrNull) {
+    this.waits = waits;
+    this.index = index;
+    this.log = logOrNull;
+  }
+
+  /** With the pool's lock. */
+  long writes() {
+    return writes;
+  }
+
+  /**
+   * Writes the pages of a file that are dirty, or being written, when this is called.
+   *
+   * @param frames all there are
+   */
+  void writeAll(CachedFile file, Frame[] frames) throws IOException {
+    for (long key : dirtyKeys(file, frames)) {
+      waits.lock.lock();
+      try {
+        write(file, key);
+      } finally {
+        waits.lock.unlock();
+      }
+    }
+  }
+
+  private long[] dirtyKeys(CachedFile file, Frame[] frames) {
+    waits.lock.lock();
+    try {
+      long[] keys = new long[frames.length];
+      int count = 0;
+      for (Frame frame : frames) {
+        if (frame.isHead() && frame.file == file && (frame.dirty || frame.writing)) {
+          keys[count++] = frame.key;
+        }
+      }
+      Arrays.sort(keys, 0, count);
+      return Arrays.copyOf(keys, count);
+    } finally {
+      waits.lock.unlock();
+    }
+  }
+
+  // With the pool's lock, which is given up meanwhile.
+
+  /** Writes a page if it is dirty, and waits for a thread that changes or writes it. */
+  private void write(CachedFile file, long key) throws IOException {
+    long deadline = waits.deadline();
+    Frame frame = index.get(file, key);
+    while (frame != null && frame.load == null && !tryWrite(frame)) {
+      if (!waits.awaitLatch(frame, true, deadline)) {
+        throw new LatchTimeoutException(file.path(), key);
+      }
+      frame = index.get(file, key); // not if its file was closed, which wrote it or told why not
+    }
+  }
+
+  /**
+   * Writes a page if it is dirty.
+   *
+   * @return false if a thread changes or writes it now
+   */
+  boolean tryWrite(Frame frame) throws IOException {
+    if (frame.writing || !frame.tryLatch(false)) {
+      return false;
+    }
+    try {
+      if (frame.dirty) {
+        writeLatched(frame);
+        frame.dirty = false;
+        writes++;
+      }
+    } finally {
+      frame.release(false);
+      waits.wake(frame);
+    }
+    return true;
+  }
+
+  private void writeLatched(Frame frame) throws IOException {
+    long lsn = frame.lsn;
+    frame.writing = true;
+    waits.lock.unlock();
+    try {
+      if (log != null) {
+        log.sync(lsn);
+      }
+      frame.file.write(frame);
+    } finally {
+      waits.lock.lock();
+      frame.writing = false;
+    }
+  }
+}

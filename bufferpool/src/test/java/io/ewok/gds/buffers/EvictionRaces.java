@@ -1,0 +1,157 @@
+package io.ewok.gds.buffers;
+
+import io.ewok.gds.pagestore.sim.SimEngine;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.openjdk.jcstress.annotations.Actor;
+import org.openjdk.jcstress.annotations.Expect;
+import org.openjdk.jcstress.annotations.JCStressTest;
+import org.openjdk.jcstress.annotations.Outcome;
+import org.openjdk.jcstress.annotations.State;
+import org.openjdk.jcstress.infra.results.I_Result;
+import org.openjdk.jcstress.infra.results.ZZ_Result;
+
+/** Somebody wants a page while its frame is given to another. */
+public final class EvictionRaces {
+  private static final CachedBlockFile FILE = new CachedBlockFile(null, null, 1L << 40, null);
+
+  private EvictionRaces() {}
+
+  /** Three frames in a table so small that all are in one chain or two. */
+  private static final class Pool {
+    final FrameIndex index = new FrameIndex(1);
+    final Frame[] frames = {new Frame(0), new Frame(1), new Frame(2)};
+
+    /** What each frame's page says, plain. */
+    final int[] content = new int[frames.length];
+
+    Pool() {
+      for (Frame frame : frames) {
+        fill(frame, frame.index + 1);
+      }
+    }
+
+    void fill(Frame frame, int page) {
+      frame.file = FILE;
+      frame.key = page;
+      index.put(frame);
+      content[frame.index] = page;
+      frame.release(true);
+    }
+
+    void replace(Frame frame, int page) {
+      if (frame.tryClaim()) {
+        index.remove(frame);
+        frame.file = null;
+        fill(frame, page);
+      }
+    }
+  }
+
+  /** Who has latched a page has that page, until it lets go. */
+  @JCStressTest
+  @Outcome(
+      id = {"2", "-1"},
+      expect = Expect.ACCEPTABLE)
+  @Outcome(expect = Expect.FORBIDDEN)
+  @State
+  public static class LatchOrEvict {
+    private final Pool pool = new Pool();
+
+    @Actor
+    public void latch(I_Result result) {
+      Frame frame = pool.index.peek(FILE, 2);
+      result.r1 = -1;
+      if (frame != null && frame.tryLatch(FILE, 2, false)) {
+        result.r1 = pool.content[frame.index];
+        frame.release(false);
+      }
+    }
+
+    @Actor
+    public void evict() {
+      pool.replace(pool.frames[1], 7);
+      pool.replace(pool.frames[0], 2);
+    }
+  }
+
+  /** Who looks at a page sees that page, or is told that it did not. */
+  @JCStressTest
+  @Outcome(
+      id = {"2", "-1"},
+      expect = Expect.ACCEPTABLE)
+  @Outcome(expect = Expect.FORBIDDEN)
+  @State
+  public static class LookOrEvict {
+    private final Pool pool = new Pool();
+
+    @Actor
+    public void look(I_Result result) {
+      Frame frame = pool.index.peek(FILE, 2);
+      result.r1 = -1;
+      if (frame != null) {
+        long stamp = frame.stamp();
+        if (stamp != Latch.NO_STAMP && frame.holds(FILE, 2)) {
+          int content = pool.content[frame.index];
+          result.r1 = frame.validate(stamp) ? content : -1;
+        }
+      }
+    }
+
+    @Actor
+    public void evict() {
+      pool.replace(pool.frames[1], 7);
+      pool.replace(pool.frames[1], 8);
+    }
+  }
+
+  /** A real pool with fewer frames than blocks: whatever comes between, each gets its block. */
+  @JCStressTest
+  @Outcome(id = "true, true", expect = Expect.ACCEPTABLE)
+  @Outcome(expect = Expect.FORBIDDEN)
+  @State
+  public static class TwoFault {
+    private static final int BLOCKS = 24;
+    private static final AtomicInteger STATES = new AtomicInteger();
+    private static final CachedBlockFile BLOCK_FILE = open();
+
+    private final long offset = STATES.getAndIncrement() % BLOCKS * (long) BufferFixture.UNIT;
+
+    private static CachedBlockFile open() {
+      try {
+        SimEngine engine = new SimEngine(1);
+        Path path = Path.of("/blocks");
+        BufferFixture.writeBlocks(engine, path, BLOCKS);
+        BufferOptions options =
+            new BufferOptions(8 * 4096, 4096, null).withWaitMax(Duration.ofMinutes(1));
+        return new BufferManager(engine, BufferFixture.budget(), options)
+            .openBlocks(path, BufferFixture::verifyBlock);
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+
+    @Actor
+    public void first(ZZ_Result result) {
+      result.r1 = read(offset);
+    }
+
+    @Actor
+    public void second(ZZ_Result result) {
+      result.r2 = read(offset);
+    }
+
+    private static boolean read(long offset) {
+      try (Fix fix = new Fix()) {
+        BLOCK_FILE.fix(offset, BufferFixture.UNIT, fix);
+        return fix.segment().get(ValueLayout.JAVA_LONG_UNALIGNED, 0) == offset;
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+  }
+}
