@@ -35,7 +35,6 @@ public final class LogReader implements AutoCloseable {
   private static final int WINDOW_BYTES = 64 << 10;
 
   private final LogSource source;
-  private final SegmentRing ring;
   private final long fromLsn;
   private final LogDurability level;
   private final LogWalk walk;
@@ -45,7 +44,6 @@ public final class LogReader implements AutoCloseable {
   LogReader(
       LogSource source, SegmentRing ring, long fromLsn, LogDurability level, MemoryBudget budget) {
     this.source = source;
-    this.ring = ring;
     this.fromLsn = fromLsn;
     this.level = level;
     this.walk = source.walk(fromLsn);
@@ -70,7 +68,7 @@ public final class LogReader implements AutoCloseable {
           consumer.accept(walk.endLsn(), bytes);
           return true;
         }
-        case END -> throw gone();
+        case END -> throw source.lost(walk.endLsn(), "a record");
       }
     }
     return false;
@@ -90,14 +88,6 @@ public final class LogReader implements AutoCloseable {
   /** The position after the last record read; before the first, where reading started. */
   public long lsn() {
     return Math.max(fromLsn, walk.endLsn());
-  }
-
-  private IOException gone() {
-    long lsn = walk.endLsn();
-    return lsn < source.oldestLsn()
-        ? new LogTruncatedException(ring.path(lsn), lsn, source.oldestLsn())
-        : new CorruptFileException(
-            ring.path(lsn), ring.offset(lsn), "what was written there", "no record, lsn=" + lsn);
   }
 
   @Override

@@ -1,7 +1,9 @@
 package io.ewok.gds.wal;
 
 import io.ewok.gds.allocator.Region;
+import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.IoRequest;
+import io.ewok.gds.pagestore.StorageException;
 import io.ewok.gds.reactor.Monitor;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -101,6 +103,28 @@ public final class LogSource {
   public IoRequest prepareRead(
       IoRequest request, long lsn, Region region, long regionOffset, int length) {
     return ring.prepareRead(request, lsn, region, regionOffset, length);
+  }
+
+  /**
+   * Reads as {@link #prepareRead} says, and waits.
+   *
+   * @throws IOException if the device cannot
+   */
+  public void read(long lsn, Region region, long regionOffset, int length) throws IOException {
+    ring.read(lsn, region, regionOffset, length);
+  }
+
+  /**
+   * Returns the error of a reader who does not find the record that begins at a position: that he
+   * was too slow, or that the device lost it.
+   *
+   * @param expected what he looks for, for people
+   */
+  public StorageException lost(long lsn, String expected) {
+    return lsn < oldestLsn()
+        ? new LogTruncatedException(ring.path(lsn), lsn, oldestLsn())
+        : new CorruptFileException(
+            ring.path(lsn), ring.offset(lsn), expected, "something else, lsn=" + lsn);
   }
 
   /** What offsets and lengths of reads are multiples of, in bytes: 512 to 4096. */

@@ -125,6 +125,11 @@ public final class LogWalk {
     };
   }
 
+  /** Whether the bytes that are wanted next are a record's content. */
+  public boolean isAtContent() {
+    return wanted == Wanted.CONTENT;
+  }
+
   /**
    * Where the content ends that was walked so far: after {@link Step#RECORD} the position just
    * after that record, as {@link WriteAheadLog#append} returned it.

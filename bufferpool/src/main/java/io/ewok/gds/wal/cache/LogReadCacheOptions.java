@@ -1,0 +1,123 @@
+package io.ewok.gds.wal.cache;
+
+import io.ewok.gds.allocator.MemorySize;
+import io.ewok.gds.allocator.ReadArenaOptions;
+import io.ewok.gds.allocator.Settings;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/**
+ * How a {@link LogReadCache} reads, and with how much memory.
+ *
+ * <p>A value; threads: any.
+ *
+ * @param memory for the pages of all readers; default 30% to 50% of the budget. A reader has at
+ *     most four pages.
+ * @param pageBytes 512 or 4096, default 4096. Small pages waste less memory on readers of small
+ *     records who stop and go, and cost many more reads.
+ * @param stridePagesMax the most pages of a read, 1 or 2; default 2. With 1 who reads records
+ *     longer than a page waits for their pages one by one.
+ * @param prefetch whether the next stride is read while a reader uses one; default true. Without,
+ *     who jumps about causes fewer reads in vain.
+ * @param tailBytes for what was written last, a multiple of 4096, at least 4096; default 4 MiB. A
+ *     reader who is not farther behind than this does not read from files. It is charged to the
+ *     budget too, and is at least the largest piece that the log writes at once, to be of use.
+ */
+public record LogReadCacheOptions(
+    ReadArenaOptions memory, int pageBytes, int stridePagesMax, boolean prefetch, long tailBytes) {
+  private static final int TAIL_UNIT_BYTES = 4096;
+  private static final long TAIL_BYTES_MAX = 1L << 30;
+
+  private static final Pattern NAMES = Pattern.compile("log-cache\\..*");
+  private static final String PAGE = "log-cache.page";
+  private static final String STRIDE = "log-cache.stride-pages";
+  private static final String PREFETCH = "log-cache.prefetch";
+  private static final String TAIL = "log-cache.tail";
+
+  private static final LogReadCacheOptions DEFAULTS =
+      new LogReadCacheOptions(ReadArenaOptions.DEFAULT, 4096, 2, true, 4L << 20);
+
+  /** Checks the ranges. */
+  public LogReadCacheOptions {
+    Objects.requireNonNull(memory, "memory");
+    if (pageBytes != 512 && pageBytes != 4096) {
+      throw new IllegalArgumentException("a page has 512 or 4096 bytes: pageBytes=" + pageBytes);
+    }
+    if (stridePagesMax < 1 || stridePagesMax > 2) {
+      throw new IllegalArgumentException(
+          "a stride has 1 or 2 pages: stridePagesMax=" + stridePagesMax);
+    }
+    if (tailBytes < TAIL_UNIT_BYTES
+        || tailBytes > TAIL_BYTES_MAX
+        || tailBytes % TAIL_UNIT_BYTES != 0) {
+      throw new IllegalArgumentException(
+          "the tail has 4096 bytes to 1 GiB in steps of 4096: tailBytes=" + tailBytes);
+    }
+  }
+
+  /** Returns the defaults. */
+  public static LogReadCacheOptions defaults() {
+    return DEFAULTS;
+  }
+
+  /**
+   * Returns the options that settings describe: {@code log-cache.page} and {@code log-cache.tail},
+   * sizes as in {@link MemorySize}, {@code log-cache.stride-pages}, {@code log-cache.prefetch}
+   * ({@code true} or {@code false}), and those of {@link ReadArenaOptions#from}.
+   *
+   * @param settings by name; one that is missing or null has its default, names of other components
+   *     are passed over
+   * @throws IllegalArgumentException that ends in the setting, an equals sign and its value
+   */
+  public static LogReadCacheOptions from(Map<String, String> settings) {
+    Settings.requireKnown(settings, NAMES, Set.of(PAGE, STRIDE, PREFETCH, TAIL));
+    return new LogReadCacheOptions(
+        ReadArenaOptions.from(settings),
+        (int) readBytes(settings, PAGE, DEFAULTS.pageBytes),
+        Settings.readInt(settings, STRIDE, DEFAULTS.stridePagesMax),
+        Settings.read(settings, PREFETCH, LogReadCacheOptions::yesOrNo, DEFAULTS.prefetch),
+        readBytes(settings, TAIL, DEFAULTS.tailBytes));
+  }
+
+  private static long readBytes(Map<String, String> settings, String name, long otherwise) {
+    return Settings.read(
+        settings, name, text -> MemorySize.parse(name, text).bytes(TAIL_BYTES_MAX), otherwise);
+  }
+
+  private static boolean yesOrNo(String text) {
+    return switch (text) {
+      case "true" -> true;
+      case "false" -> false;
+      default ->
+          throw new IllegalArgumentException(
+              "this is neither true nor false: " + PREFETCH + "=" + text);
+    };
+  }
+
+  /** Returns these options with other memory for pages. */
+  public LogReadCacheOptions withMemory(ReadArenaOptions memory) {
+    return new LogReadCacheOptions(memory, pageBytes, stridePagesMax, prefetch, tailBytes);
+  }
+
+  /** Returns these options with other pages. */
+  public LogReadCacheOptions withPageBytes(int pageBytes) {
+    return new LogReadCacheOptions(memory, pageBytes, stridePagesMax, prefetch, tailBytes);
+  }
+
+  /** Returns these options with other strides. */
+  public LogReadCacheOptions withStridePagesMax(int stridePagesMax) {
+    return new LogReadCacheOptions(memory, pageBytes, stridePagesMax, prefetch, tailBytes);
+  }
+
+  /** Returns these options with or without prefetch. */
+  public LogReadCacheOptions withPrefetch(boolean prefetch) {
+    return new LogReadCacheOptions(memory, pageBytes, stridePagesMax, prefetch, tailBytes);
+  }
+
+  /** Returns these options with another tail. */
+  public LogReadCacheOptions withTailBytes(long tailBytes) {
+    return new LogReadCacheOptions(memory, pageBytes, stridePagesMax, prefetch, tailBytes);
+  }
+}
