@@ -1,8 +1,10 @@
 package io.ewok.gds.buffers;
 
 import io.ewok.gds.allocator.Region;
+import io.ewok.gds.buffers.eviction.EvictionKind;
 import io.ewok.gds.wal.WriteAheadLog;
 import java.time.Duration;
+import java.util.Objects;
 
 /**
  * How a buffer manager is set up.
@@ -17,10 +19,16 @@ import java.time.Duration;
  *   changes are not logged</td></tr>
  * <tr><td>waitMax</td><td>duration, 1 ms to 1 h, default 10 s</td><td>how long to wait for a latch or for frames before an exception
  *   tells that something is never unfixed; longer than the longest write-back</td></tr>
+ * <tr><td>eviction</td><td>default CLOCK</td><td>what leaves the pool when there is no room; {@link EvictionKind} tells
+ *   what each is good at and what memory it takes</td></tr>
  * </table>
  */
 public record BufferOptions(
-    long poolBytes, int frameBytes, WriteAheadLog logOrNull, Duration waitMax) {
+    long poolBytes,
+    int frameBytes,
+    WriteAheadLog logOrNull,
+    Duration waitMax,
+    EvictionKind eviction) {
   private static final int FRAME_BYTES_MIN = 4096;
   private static final int FRAMES_MIN = 8;
   private static final Duration WAIT_SHORTEST = Duration.ofMillis(1);
@@ -46,19 +54,25 @@ public record BufferOptions(
       throw new IllegalArgumentException(
           "a pool has 8 frames to 1 GiB: poolBytes=" + poolBytes + " frameBytes=" + frameBytes);
     }
+    Objects.requireNonNull(eviction, "eviction");
     if (waitMax.compareTo(WAIT_SHORTEST) < 0 || waitMax.compareTo(WAIT_LONGEST) > 0) {
       throw new IllegalArgumentException("a wait has 1 ms to 1 h: waitMax=" + waitMax);
     }
   }
 
-  /** Options with the default wait. */
+  /** Options with the default wait and policy. */
   public BufferOptions(long poolBytes, int frameBytes, WriteAheadLog logOrNull) {
-    this(poolBytes, frameBytes, logOrNull, Duration.ofSeconds(10));
+    this(poolBytes, frameBytes, logOrNull, Duration.ofSeconds(10), EvictionKind.CLOCK);
   }
 
   /** These options with another longest wait. */
   public BufferOptions withWaitMax(Duration waitMax) {
-    return new BufferOptions(poolBytes, frameBytes, logOrNull, waitMax);
+    return new BufferOptions(poolBytes, frameBytes, logOrNull, waitMax, eviction);
+  }
+
+  /** These options with another policy. */
+  public BufferOptions withEviction(EvictionKind eviction) {
+    return new BufferOptions(poolBytes, frameBytes, logOrNull, waitMax, eviction);
   }
 
   /** The number of frames. */
@@ -72,6 +86,6 @@ public record BufferOptions(
   }
 
   long metadataBytes() {
-    return (long) frameCount() * METADATA_BYTES_PER_FRAME;
+    return (long) frameCount() * (METADATA_BYTES_PER_FRAME + eviction.bytesPerSlot());
   }
 }

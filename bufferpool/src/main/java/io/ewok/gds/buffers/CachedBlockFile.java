@@ -55,8 +55,7 @@ public final class CachedBlockFile extends CachedFile {
 
   @Override
   void read(Frame frame) throws IOException {
-    PageTable table = manager.table();
-    int count = io.read(frame.key, table.region(), table.regionOffset(frame), frame.lengthBytes);
+    int count = io.read(frame.key, frame.region, frame.regionOffset, frame.lengthBytes);
     if (count < frame.lengthBytes) {
       throw new CorruptFileException(
           path(), frame.key, "a block of " + frame.lengthBytes + " bytes", count + " bytes");

@@ -11,7 +11,7 @@ abstract sealed class CachedFile implements AutoCloseable permits CachedPageFile
   final IoFile io;
 
   /** Keeps equal keys of different files apart in the page table. */
-  final long hashSeed;
+  private final long hashSeed;
 
   // Guarded by the page table's lock.
   private boolean closed;
@@ -45,6 +45,11 @@ abstract sealed class CachedFile implements AutoCloseable permits CachedPageFile
 
   /** The last thing before the file is closed and its frames are emptied. */
   abstract void end() throws IOException;
+
+  /** Tells a page or block of it from all others of its manager. */
+  final long hash(long key) {
+    return (key + hashSeed) * 0x9E37_79B9_7F4A_7C15L;
+  }
 
   /**
    * Whether it is neither closed nor poisoned, without the lock. If not, {@link #checkUsable} tells

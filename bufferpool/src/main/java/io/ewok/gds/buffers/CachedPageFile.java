@@ -37,8 +37,6 @@ public final class CachedPageFile extends CachedFile {
 
   private static final PageFileOptions GROW = PageFileOptions.defaults().withStepBytes(GROW_BYTES);
 
-  private static final long NO_STAGING = -1;
-
   private final PageSize size;
   private final PageTable table;
 
@@ -56,7 +54,9 @@ public final class CachedPageFile extends CachedFile {
   private final LongLock deviceLock = new LongLock();
 
   private volatile boolean unsynced;
-  private long stagingOffset = NO_STAGING;
+
+  /** Null unless a page is smaller than what the device writes at once. */
+  private Frame staging;
 
   CachedPageFile(BufferManager manager, IoFile io, long hashSeed, PageSize size)
       throws IOException {
@@ -253,7 +253,7 @@ public final class CachedPageFile extends CachedFile {
       inspect();
     }
     if (isSmallerThanSector() && io.canWrite()) {
-      stagingOffset = table.reserve();
+      staging = table.reserve();
     }
     if (mode == OpenMode.CREATE_NEW) {
       try (Fix fix = new Fix()) {
@@ -267,7 +267,7 @@ public final class CachedPageFile extends CachedFile {
 
   @Override
   void read(Frame frame) throws IOException {
-    units.read(unit(frame.key), table.region(), table.regionOffset(frame));
+    units.read(unit(frame.key), frame.region, frame.regionOffset);
     PageFormat.verify(frame.segment, size, frame.key, path());
   }
 
@@ -277,7 +277,7 @@ public final class CachedPageFile extends CachedFile {
     if (isSmallerThanSector()) {
       rewriteSector(frame);
     } else {
-      units.write(frame.key, table.region(), table.regionOffset(frame));
+      units.write(frame.key, frame.region, frame.regionOffset);
     }
     unsynced = true;
   }
@@ -299,9 +299,9 @@ public final class CachedPageFile extends CachedFile {
     try {
       flushAll();
     } finally {
-      if (stagingOffset != NO_STAGING) {
-        table.release(stagingOffset);
-        stagingOffset = NO_STAGING;
+      if (staging != null) {
+        table.release(staging);
+        staging = null;
       }
     }
   }
@@ -311,13 +311,13 @@ public final class CachedPageFile extends CachedFile {
    * the device.
    */
   private void rewriteSector(Frame frame) throws IOException {
-    Region region = table.region();
+    Region region = staging.region;
     deviceLock.lock();
     try {
-      units.read(unit(frame.key), region, stagingOffset);
-      long at = stagingOffset + offsetInFrame(frame.key);
+      units.read(unit(frame.key), region, staging.regionOffset);
+      long at = staging.regionOffset + offsetInFrame(frame.key);
       MemorySegment.copy(frame.segment, 0, region.segment(), at, size.bytes());
-      units.write(unit(frame.key), region, stagingOffset);
+      units.write(unit(frame.key), region, staging.regionOffset);
     } finally {
       deviceLock.unlock();
     }
@@ -334,11 +334,11 @@ public final class CachedPageFile extends CachedFile {
   }
 
   private void inspect() throws IOException {
-    long frame = table.reserve();
+    Frame frame = table.reserve();
     try {
       MemorySegment memory =
-          table.region().segment().asSlice(frame, table.frameBytes()).fill((byte) 0);
-      io.read(0, table.region(), frame, io.alignmentBytes());
+          frame.region.segment().asSlice(frame.regionOffset, table.frameBytes()).fill((byte) 0);
+      io.read(0, frame.region, frame.regionOffset, io.alignmentBytes());
       PageFileFormat.check(memory, size, path());
       pageCount = lastWrittenPage(frame, memory) + 1;
     } finally {
@@ -350,12 +350,12 @@ public final class CachedPageFile extends CachedFile {
   }
 
   /** Looks back over the space that was reserved last for the last page with something in it. */
-  private long lastWrittenPage(long frame, MemorySegment memory) throws IOException {
+  private long lastWrittenPage(Frame frame, MemorySegment memory) throws IOException {
     long end = units.capacityPages() * units.pageBytes();
     long stop = Math.max(0, end - GROW_BYTES);
     while (end > stop) {
       long position = (end - 1) / memory.byteSize() * memory.byteSize();
-      io.read(position, table.region(), frame, (int) (end - position));
+      io.read(position, frame.region, frame.regionOffset, (int) (end - position));
       for (long at = end - position - 1; at >= 0; at--) {
         if (memory.get(ValueLayout.JAVA_BYTE, at) != 0) {
           return (position + at) / size.bytes();

@@ -1,5 +1,6 @@
 package io.ewok.gds.buffers;
 
+import io.ewok.gds.allocator.Region;
 import io.ewok.gds.reactor.Monitor;
 import java.lang.foreign.MemorySegment;
 
@@ -22,6 +23,11 @@ final class Frame extends Latch {
 
   /** The place in the pool. */
   final int index;
+
+  final Region region;
+
+  /** Where it begins in the region, in bytes. */
+  final long regionOffset;
 
   // From bind to unbind, of the first frame of a run. Written with the pool's lock, latched
   // exclusively; read with either, or between a look at the latch and latching or validating it.
@@ -67,14 +73,13 @@ final class Frame extends Latch {
    */
   long latchedLsn = NOTHING;
 
-  /** Asked for since the clock's hand last passed. Racy: a lost one costs a read at most. */
-  boolean referenced;
-
   /** The next in the index's bucket. Written with the pool's lock. */
   volatile Frame next;
 
-  Frame(int index) {
+  Frame(int index, Region region, int frameBytes) {
     this.index = index;
+    this.region = region;
+    this.regionOffset = (long) index * frameBytes;
   }
 
   /** One read that several threads wait for. Guarded by the pool's lock. */

@@ -68,7 +68,6 @@ final class FrameIndex {
 
   private int bucket(CachedFile file, long key) {
     // Keys of blocks are multiples of a power of two, so the high bits of the product choose.
-    long hash = (key + file.hashSeed) * 0x9E37_79B9_7F4A_7C15L;
-    return (int) (hash >>> 32) & buckets.length - 1;
+    return (int) (file.hash(key) >>> 32) & buckets.length - 1;
   }
 }

@@ -2,6 +2,7 @@ package io.ewok.gds.buffers;
 
 import io.ewok.gds.allocator.FramePool;
 import io.ewok.gds.allocator.Region;
+import io.ewok.gds.buffers.eviction.EvictionPolicy;
 import java.io.IOException;
 
 /**
@@ -18,21 +19,26 @@ final class FrameSupply {
   private final WriteBack writeBack;
   private final FramePool pool;
   private final Frame[] frames;
-  private final ClockHand clock;
+  private final EvictionPolicy policy;
   private long evictions;
 
   /** As many empty frames as fit into a region, which is borrowed. */
   FrameSupply(
-      Region region, int frameBytes, PoolWaits waits, FrameIndex index, WriteBack writeBack) {
+      Region region,
+      BufferOptions options,
+      PoolWaits waits,
+      FrameIndex index,
+      WriteBack writeBack) {
+    int frameBytes = options.frameBytes();
     this.waits = waits;
     this.index = index;
     this.writeBack = writeBack;
     this.pool = new FramePool(region, frameBytes);
     this.frames = new Frame[pool.frameCount()];
     for (int i = 0; i < frames.length; i++) {
-      frames[i] = new Frame(i);
+      frames[i] = new Frame(i, region, frameBytes);
     }
-    this.clock = new ClockHand(frames);
+    this.policy = options.eviction().create(frames.length);
   }
 
   /** All frames; the array may be read without the lock. */
@@ -67,6 +73,16 @@ final class FrameSupply {
     head.lsn = 0;
     index.put(head);
     return head;
+  }
+
+  /** Says that what is in a frame was read. */
+  void admitted(Frame head) {
+    policy.admitted(head.index, head.file.hash(head.key), false);
+  }
+
+  /** Says that what is in a frame was asked for once more. Without the lock. */
+  void hit(Frame head) {
+    policy.hit(head.index);
   }
 
   /** Frees frames that the caller has latched exclusively, which the latch stays. */
@@ -114,6 +130,7 @@ final class FrameSupply {
     for (Frame frame : frames) {
       while (frame.isHead() && frame.file == file) {
         if (frame.tryLatch(true)) {
+          policy.removed(frame.index, false);
           unbind(frame);
         } else {
           waits.awaitLatch(frame);
@@ -140,81 +157,104 @@ final class FrameSupply {
    * caller looks at everything anew.
    */
   void makeRoom(int wanted, long deadline) throws IOException {
-    int start = clock.find(wanted, false);
-    if (start < 0) {
+    int victim = victim(wanted, false);
+    if (victim < 0) {
       waits.wantRoom();
-      start = clock.find(wanted, false);
+      victim = victim(wanted, false);
     }
-    if (start < 0) {
-      if (!waits.awaitRoom(deadline)) {
-        throw exhausted(wanted);
-      }
-      return;
-    }
-    Frame dirty = firstDirty(start, wanted);
-    if (dirty == null) {
-      evictOrWait(start, wanted, deadline);
+    if (victim < 0) {
+      awaitRoom(wanted, deadline);
       return;
     }
     try {
-      if (writeBack.tryWrite(dirty)) {
-        clock.moveTo(start); // it is clean now, and nothing better will be found
-      }
+      evictAround(victim, wanted, false);
     } catch (IOException e) {
       // A file that cannot be written must not stop those who read another.
-      int clean = clock.find(wanted, true);
-      if (clean < 0) {
+      victim = victim(wanted, true);
+      if (victim < 0) {
         throw e;
       }
-      evictOrWait(clean, wanted, deadline);
+      evictAround(victim, wanted, true);
+    }
+  }
+
+  private void evictAround(int victim, int wanted, boolean clean) throws IOException {
+    int start = startOfStretch(victim, wanted, clean);
+    // Somebody may use one of them by now.
+    int end = start < 0 ? start : start + wanted;
+    for (int i = start; i < end; i++) {
+      evict(frames[i]);
+    }
+  }
+
+  /** The first frame of what should go so that there is room, or -1. */
+  private int victim(int wanted, boolean clean) {
+    return policy.victim(slot -> startOfStretch(slot, wanted, clean) >= 0);
+  }
+
+  /**
+   * Where neighbouring frames begin that are free or may go, and have one among them.
+   *
+   * @param slot the first frame of a page or block
+   * @param wanted how many there must be
+   * @param clean whether they must not be dirty
+   * @return -1 if there are not as many
+   */
+  private int startOfStretch(int slot, int wanted, boolean clean) {
+    if (!mayGo(slot, clean)) {
+      return -1;
+    }
+    int end = slot + frames[slot].count;
+    while (end - slot < wanted && end < frames.length && mayGo(end, clean)) {
+      end += frames[end].head == null ? 1 : frames[end].count;
+    }
+    int start = slot;
+    while (end - start < wanted && start > 0 && mayGo(first(start - 1), clean)) {
+      start = first(start - 1);
+    }
+    return end - start < wanted ? -1 : start;
+  }
+
+  private boolean mayGo(int slot, boolean clean) {
+    Frame frame = frames[slot];
+    return frame.head == null || (frame.isIdle() && !(clean && frame.dirty));
+  }
+
+  private int first(int index) {
+    Frame head = frames[index].head;
+    return head == null ? index : head.index;
+  }
+
+  /**
+   * Waits for room; gives the lock up meanwhile. Frames that the kernel still has, after a read
+   * that failed, it gives back to the pool without telling us: for them this waits but a moment.
+   */
+  private void awaitRoom(int wanted, long deadline) {
+    long until = deadline;
+    if (pool.deferredCount() > 0) {
+      until = Math.min(deadline, System.nanoTime() + DEVICE_LOOK_NANOS);
+    }
+    if (!waits.awaitRoom(until) && deadline - System.nanoTime() <= 0) {
+      throw new PoolExhaustedException(wanted, frames.length, pinned());
     }
   }
 
   /**
-   * Empties frames, unless somebody uses one by now. If they are empty, the kernel still has one of
-   * them, after a read that failed; it gives it back to the pool, without telling us. Then this
-   * waits a moment.
+   * Frees a frame if it holds something, writing that first if it is dirty; gives the lock up for
+   * that. Does nothing if somebody uses it by now.
    */
-  private void evictOrWait(int start, int wanted, long deadline) {
-    boolean empty = true;
-    for (int i = start; i < start + wanted; i++) {
-      if (frames[i].isHead()) {
-        empty = false;
-        evict(frames[i]);
+  private void evict(Frame frame) throws IOException {
+    if (!frame.isHead() || (frame.dirty && !writeBack.tryWrite(frame)) || !frame.isHead()) {
+      return;
+    }
+    if (frame.tryClaim()) {
+      if (frame.dirty) {
+        waits.release(frame, true);
+      } else {
+        policy.removed(frame.index, true);
+        unbind(frame);
+        evictions++;
       }
     }
-    if (!empty) {
-      return;
-    }
-    long now = System.nanoTime();
-    if (deadline - now <= 0) {
-      throw exhausted(wanted);
-    }
-    boolean unused = waits.awaitRoom(Math.min(deadline, now + DEVICE_LOOK_NANOS));
-  }
-
-  private void evict(Frame frame) {
-    if (!frame.tryClaim()) {
-      return;
-    }
-    if (frame.dirty) {
-      waits.release(frame, true);
-      return;
-    }
-    unbind(frame);
-    evictions++;
-  }
-
-  private Frame firstDirty(int start, int count) {
-    for (int i = start; i < start + count; i++) {
-      if (frames[i].isHead() && frames[i].dirty) {
-        return frames[i];
-      }
-    }
-    return null;
-  }
-
-  private PoolExhaustedException exhausted(int wanted) {
-    return new PoolExhaustedException(wanted, frames.length, pinned());
   }
 }

@@ -35,7 +35,6 @@ final class PageTable {
     FRESH
   }
 
-  private final Region region;
   private final int frameBytes;
   private final WriteAheadLog log;
   private final PoolWaits waits;
@@ -53,25 +52,16 @@ final class PageTable {
 
   /** A table of empty frames, as many as fit into the region, which is borrowed. */
   PageTable(Region region, BufferOptions options) {
-    this.region = region;
     this.frameBytes = options.frameBytes();
     this.log = options.logOrNull();
     this.waits = new PoolWaits(options.waitMax().toNanos());
     this.index = new FrameIndex(options.frameCount());
     this.writeBack = new WriteBack(waits, index, log);
-    this.supply = new FrameSupply(region, frameBytes, waits, index, writeBack);
-  }
-
-  Region region() {
-    return region;
+    this.supply = new FrameSupply(region, options, waits, index, writeBack);
   }
 
   int frameBytes() {
     return frameBytes;
-  }
-
-  long regionOffset(Frame frame) {
-    return (long) frame.index * frameBytes;
   }
 
   /** All frames, for whoever writes them back. */
@@ -126,9 +116,7 @@ final class PageTable {
   }
 
   private void hit(Frame frame) {
-    if (!frame.referenced) {
-      frame.referenced = true;
-    }
+    supply.hit(frame);
     hits.increment();
   }
 
@@ -214,23 +202,20 @@ final class PageTable {
     return oldest;
   }
 
-  /**
-   * Takes a frame out of the pool for the caller's own use, at its offset in the region. Given back
-   * by {@link #release}.
-   */
-  long reserve() throws IOException {
+  /** Takes a frame out of the pool for the caller's own use. Given back by {@link #release}. */
+  Frame reserve() throws IOException {
     waits.lock.lock();
     try {
-      return regionOffset(supply.reserve());
+      return supply.reserve();
     } finally {
       waits.lock.unlock();
     }
   }
 
-  void release(long regionOffset) {
+  void release(Frame frame) {
     waits.lock.lock();
     try {
-      supply.release(frames()[(int) (regionOffset / frameBytes)]);
+      supply.release(frame);
     } finally {
       waits.lock.unlock();
     }
@@ -347,10 +332,10 @@ final class PageTable {
     waits.lock.unlock();
     try {
       frame.segment =
-          region
+          frame
+              .region
               .segment()
-              .asSlice(
-                  regionOffset(frame) + frame.file.offsetInFrame(frame.key), frame.lengthBytes);
+              .asSlice(frame.regionOffset + frame.file.offsetInFrame(frame.key), frame.lengthBytes);
       frame.readOnly = frame.segment.asReadOnly();
       if (access == Access.FRESH) {
         frame.segment.fill((byte) 0);
@@ -369,7 +354,7 @@ final class PageTable {
         supply.unbind(frame);
       } else {
         bytesRead += access == Access.FRESH ? 0 : frame.lengthBytes;
-        frame.referenced = true;
+        supply.admitted(frame);
         if (access == Access.SHARED) {
           frame.share();
         }

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.ewok.gds.allocator.MemoryBudget;
+import io.ewok.gds.buffers.eviction.EvictionKind;
 import io.ewok.gds.pagestore.EngineKind;
 import io.ewok.gds.pagestore.EngineOptions;
 import io.ewok.gds.pagestore.IoEngine;
@@ -37,7 +38,7 @@ final class BufferModelTest {
   void pagesHoldWhatArraysHoldOnTheSimulatedEngine() throws IOException {
     for (long seed = 0; seed < 12; seed++) {
       try {
-        int sector = seed % 2 == 0 ? 512 : 4096;
+        int sector = seed % 4 < 2 ? 512 : 4096;
         run(new SimEngine(seed, sector), Path.of("/"), seed, 1500);
       } catch (Throwable e) {
         throw new AssertionError("seed=" + seed, e);
@@ -55,7 +56,9 @@ final class BufferModelTest {
   private static void run(IoEngine engine, Path directory, long seed, int steps)
       throws IOException {
     SplittableRandom random = new SplittableRandom(seed);
-    BufferOptions options = new BufferOptions(12 * 4096, 4096, null);
+    EvictionKind[] kinds = EvictionKind.values();
+    BufferOptions options =
+        new BufferOptions(12 * 4096, 4096, null).withEviction(kinds[(int) (seed % kinds.length)]);
     MemoryBudget budget = MemoryBudget.root("exact", options.memoryBytes());
     List<Map<Long, byte[]>> models = new ArrayList<>();
     OpenMode mode = OpenMode.CREATE_NEW;

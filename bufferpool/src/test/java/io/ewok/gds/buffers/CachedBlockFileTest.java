@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.sun.management.ThreadMXBean;
 import io.ewok.gds.allocator.BudgetExceededException;
 import io.ewok.gds.allocator.MemoryBudget;
+import io.ewok.gds.buffers.eviction.EvictionKind;
 import io.ewok.gds.ffm.Errno;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.IoEngine;
@@ -31,6 +32,8 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 final class CachedBlockFileTest {
   private static final Path FILE = Path.of("/blocks");
@@ -108,12 +111,14 @@ final class CachedBlockFileTest {
     }
   }
 
-  @Test
-  void blocksOfAnyLengthComeAndGoInAFragmentedPool() throws IOException {
+  @ParameterizedTest
+  @EnumSource
+  void blocksOfAnyLengthComeAndGoInAFragmentedPool(EvictionKind eviction) throws IOException {
     long seed = 42;
+    BufferOptions options = EIGHT_FRAMES.withEviction(eviction);
     SplittableRandom random = new SplittableRandom(seed);
     MemoryBudget budget = BufferFixture.budget();
-    try (BufferManager manager = new BufferManager(engine, budget, EIGHT_FRAMES)) {
+    try (BufferManager manager = new BufferManager(engine, budget, options)) {
       CachedBlockFile file = open(manager);
       List<Fix> held = new ArrayList<>();
       for (int i = 0; i < 5000; i++) {
@@ -136,9 +141,32 @@ final class CachedBlockFileTest {
       }
       held.forEach(Fix::close);
       assertTrue(manager.stats().evictions() > 1000);
-      assertTrue(budget.peakBytes() <= EIGHT_FRAMES.memoryBytes());
+      assertTrue(budget.peakBytes() <= options.memoryBytes());
     }
     assertEquals(0, budget.usedBytes());
+  }
+
+  /** The second of three neighbours is fixed, so a block of two frames needs those behind it. */
+  @Test
+  void neighboursThatAreUsedStay() throws IOException {
+    try (BufferManager manager = manager();
+        CachedBlockFile file = open(manager);
+        Fix second = new Fix();
+        Fix fix = new Fix()) {
+      for (int i = 0; i < 8; i++) {
+        file.fix(i * 512L, 512, fix);
+        fix.unfix();
+      }
+      file.fix(512, 512, second);
+      MemorySegment stays = second.segment();
+      for (int i = 0; i < 20; i++) {
+        file.fix(65536 + i * 8192L, 2 * FRAME, fix);
+        fix.unfix();
+      }
+      BufferFixture.verifyBlock(FILE, 512, stays);
+      file.fix(512, 512, fix);
+      assertSame(stays, fix.segment());
+    }
   }
 
   @Test

@@ -355,7 +355,7 @@ final class FiberWaitsTest {
               () -> {
                 if (loses[0]) {
                   loses[0] = false;
-                  Region region = made[0].table().region();
+                  Region region = made[0].table().frames()[0].region;
                   engine.submit(lost.prepareRead(kept, 0, region, 0, 8 * FRAME));
                   throw new IOException("lost");
                 }
