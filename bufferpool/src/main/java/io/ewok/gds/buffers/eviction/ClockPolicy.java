@@ -4,6 +4,9 @@ import java.util.function.IntPredicate;
 
 /** CLOCK: the hand passes slots by number. What may not go when it comes by keeps its mark. */
 final class ClockPolicy implements EvictionPolicy {
+  /** What each slot takes: its mark, and whether it is resident. */
+  static final int BYTES_PER_SLOT = 2;
+
   private final ReferenceMarks marks;
 
   // Guarded by the cache's lock.
