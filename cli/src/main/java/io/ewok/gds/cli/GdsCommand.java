@@ -80,6 +80,8 @@ final class GdsCommand implements Runnable {
                     .addSubcommand(new PageDumpCommand(streams))
                     .addSubcommand(new PageVerifyCommand(streams)))
             .addSubcommand(new DoctorCommand(streams))
+            .addSubcommand(
+                new CommandLine(new TraceCommand()).addSubcommand(new TraceReplayCommand(streams)))
             .addSubcommand(new DemoCommand(streams))
             .addSubcommand(new DemoLoaderCommand(streams));
     addCommonArguments(root);

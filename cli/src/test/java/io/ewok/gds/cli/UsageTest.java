@@ -21,7 +21,9 @@ class UsageTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"put", "get", "delete", "scan", "load", "stats", "page", "doctor", "demo"})
+      strings = {
+        "put", "get", "delete", "scan", "load", "stats", "page", "trace", "doctor", "demo"
+      })
   void everyCommandExplainsItselfWithAnExample(String command) {
     String help = gds(command, "--help").ok();
     assertTrue(help.contains("Usage: gds " + command), help);

@@ -3,8 +3,8 @@
  *
  * <p>Not here: frames, pins, files and locks, which are the buffer manager's. A policy knows
  * <em>slots</em> by number, and a <em>key</em> of what lies in each; a slot is <em>resident</em>
- * while something lies in it. A {@link io.ewok.gds.buffers.eviction.Simulation} tells how many hits a
- * recorded trace has with each policy, and what the best possible is.
+ * while something lies in it. A {@link io.ewok.gds.buffers.eviction.Simulation} tells how many hits
+ * a recorded trace has with each policy, and what the best possible is.
  *
  * <p>Threads: the cache's lock guards everything but {@link
  * io.ewok.gds.buffers.eviction.EvictionPolicy#hit}, which any thread may call. No argument may be
