@@ -1,7 +1,9 @@
 /** Benchmarks of every layer, with the rivals beside us. Never published. */
 module io.ewok.gds.bench {
   requires com.fasterxml.jackson.core;
+  requires com.github.benmanes.caffeine;
   requires io.ewok.gds.allocator;
+  requires io.ewok.gds.bufferpool;
   requires io.ewok.gds.ffm;
   requires io.ewok.gds.lsm;
   requires io.ewok.gds.pagestore;
@@ -10,4 +12,5 @@ module io.ewok.gds.bench {
   requires java.management;
   requires jdk.management;
   requires jmh.core;
+  requires rocksdbjni;
 }

@@ -84,6 +84,9 @@ record IoCase(
           READ_32,
           randomRead(64, IoContender.URING, IoContender.POOL, IoContender.REACTOR_FIBERS));
 
+  /** What is asked of the buffer manager. */
+  static final List<IoCase> POOL = List.of(randomRead(64, IoContender.POOL_MISSES));
+
   private static IoCase randomRead(int depth, IoContender... contenders) {
     return new IoCase(
         "4 KiB random read, " + depth + " in flight",

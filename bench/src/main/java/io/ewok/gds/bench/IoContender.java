@@ -24,7 +24,10 @@ enum IoContender {
   VIRTUAL_THREADS("virtual thread", EngineKind.URING),
 
   /** Platform threads with blocking calls. No engine has a part in them. */
-  PLATFORM_THREADS("platform thread", EngineKind.POOL);
+  PLATFORM_THREADS("platform thread", EngineKind.POOL),
+
+  /** Fibers that fix blocks in a buffer manager, which has none of them. */
+  POOL_MISSES("fibers that miss in the pool", EngineKind.URING);
 
   private final String label;
   private final EngineKind engine;
@@ -44,6 +47,7 @@ enum IoContender {
       case URING, POOL -> label;
       case REACTOR_FIBERS, VIRTUAL_THREADS, PLATFORM_THREADS ->
           one.depth() == 1 ? "1 " + label : one.depth() + " " + label + "s";
+      case POOL_MISSES -> one.depth() + " " + label;
     };
   }
 
@@ -81,6 +85,7 @@ enum IoContender {
           new BlockingLoad(target, body -> Thread.ofVirtual().start(body)::join);
       case PLATFORM_THREADS ->
           new BlockingLoad(target, body -> Thread.ofPlatform().start(body)::join);
+      case POOL_MISSES -> new PoolMissLoad(target, file.sizeBytes());
     };
   }
 }

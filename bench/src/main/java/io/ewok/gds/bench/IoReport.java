@@ -35,7 +35,6 @@ final class IoReport {
 
   private static final String FILE = "--file";
   private static final String SIZE = "--size";
-  private static final String LAYER = "pagestore";
   private static final String RIVAL = "fio";
   private static final String RATE = "IOPS";
   private static final String CPU = "us CPU";
@@ -43,10 +42,12 @@ final class IoReport {
   private static final long NANOS_PER_MILLI = 1_000_000;
   private static final long SIZE_BYTES_MIN = 16L << 20;
 
+  private final String layer;
   private final List<IoCase> cases;
   private final IoRounds rounds;
 
-  IoReport(List<IoCase> cases, IoRounds rounds) {
+  IoReport(String layer, List<IoCase> cases, IoRounds rounds) {
+    this.layer = layer;
     this.cases = cases;
     this.rounds = rounds;
   }
@@ -107,6 +108,7 @@ final class IoReport {
       int defaultCount = arguments.quick() ? 3 : 9;
       IoReport report =
           new IoReport(
+              "pagestore",
               present(arguments.quick() ? IoCase.QUICK : IoCase.ALL),
               new IoRounds(
                   arguments.rounds() > 0 ? arguments.rounds() : defaultCount,
@@ -164,8 +166,8 @@ final class IoReport {
     double[] ours = rounds.ours(one, contender, IoSample::perSecond);
     return rounds.hasFio()
         ? Comparison.ofRates(
-            LAYER, name, RATE, ours, RIVAL, rounds.fio(one, contender, IoSample::perSecond))
-        : Comparison.alone(LAYER, name, RATE, ours);
+            layer, name, RATE, ours, RIVAL, rounds.fio(one, contender, IoSample::perSecond))
+        : Comparison.alone(layer, name, RATE, ours);
   }
 
   private Comparison cpu(IoCase one, IoContender contender) {
@@ -173,8 +175,8 @@ final class IoReport {
     double[] ours = rounds.ours(one, contender, IoSample::cpuMicros);
     return rounds.hasFio()
         ? Comparison.of(
-            LAYER, name, CPU, ours, RIVAL, rounds.fio(one, contender, IoSample::cpuMicros))
-        : Comparison.alone(LAYER, name, CPU, ours);
+            layer, name, CPU, ours, RIVAL, rounds.fio(one, contender, IoSample::cpuMicros))
+        : Comparison.alone(layer, name, CPU, ours);
   }
 
   /** Compares fibers with platform threads, each of which does as a program would without. */
@@ -184,7 +186,7 @@ final class IoReport {
     return one.contenders().containsAll(List.of(fibers, threads))
         ? Optional.of(
             Comparison.of(
-                LAYER,
+                layer,
                 name(one, fibers),
                 CPU,
                 rounds.ours(one, fibers, IoSample::cpuMicros),
@@ -195,7 +197,7 @@ final class IoReport {
 
   private Comparison fioRate(IoCase one) {
     return Comparison.ofRates(
-        LAYER,
+        layer,
         one.name() + ", fio again",
         RATE,
         rounds.fioAfter(one, IoSample::perSecond),
@@ -205,7 +207,7 @@ final class IoReport {
 
   private Comparison fioCpu(IoCase one) {
     return Comparison.of(
-        LAYER,
+        layer,
         one.name() + ", fio again",
         CPU,
         rounds.fioAfter(one, IoSample::cpuMicros),
@@ -217,7 +219,7 @@ final class IoReport {
     return one.name() + ", " + contender.name(one);
   }
 
-  private void print(PrintStream out) {
+  void print(PrintStream out) {
     for (IoCase one : cases) {
       out.printf(
           "%-40s%9s%9s%7s  %-15s%8s%8s%7s  %s%n",

@@ -4,7 +4,8 @@ import java.util.Arrays;
 
 /**
  * Starts the benchmarks: {@code gds bench micro [JMH options]}, {@code gds bench alloc}, {@code gds
- * bench io}, {@code gds bench tasks}, {@code gds bench feeds}.
+ * bench io}, {@code gds bench tasks}, {@code gds bench feeds}, {@code gds bench pool}, {@code gds
+ * bench wal}.
  */
 public final class Main {
   private static final String USAGE =
@@ -14,6 +15,8 @@ public final class Main {
              gds bench io [--quick] [--rounds N] [--json] [--file PATH] [--size BYTES]
              gds bench tasks [--quick] [--rounds N] [--json]
              gds bench feeds [--quick] [--rounds N] [--json]
+             gds bench pool [--quick] [--rounds N] [--json] [--file PATH]
+             gds bench wal [--quick] [--rounds N] [--json] [--directory PATH]
 
       micro runs the JMH suites of the layers, each with its rivals.
 
@@ -42,6 +45,16 @@ public final class Main {
 
         gds bench feeds --quick                 within a minute
         gds bench feeds --help                  its options
+
+      pool compares pages found in the buffer pool with maps on the heap, and misses with fio.
+
+        gds bench pool --quick                  within two minutes
+        gds bench pool --help                   its options
+
+      wal compares the write-ahead log with what the device can do, and with RocksDB.
+
+        gds bench wal --quick                   within two minutes
+        gds bench wal --help                    its options
       """;
 
   private Main() {}
@@ -61,6 +74,8 @@ public final class Main {
       case "io" -> exitCode = IoReport.run(rest);
       case "tasks" -> exitCode = TaskReport.run(rest);
       case "feeds" -> exitCode = FeedReport.run(rest);
+      case "pool" -> exitCode = PoolReport.run(rest);
+      case "wal" -> exitCode = WalReport.run(rest);
       case "--help", "-h" -> System.out.print(USAGE);
       default -> {
         System.err.print(USAGE);

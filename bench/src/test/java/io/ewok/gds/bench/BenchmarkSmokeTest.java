@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.ewok.gds.ffm.UringProbe;
+import java.lang.reflect.Method;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -273,6 +274,47 @@ class BenchmarkSmokeTest {
     } finally {
       benchmark.close();
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "optimistic",
+        "shared",
+        "exclusive",
+        "optimisticOwn",
+        "sharedOwn",
+        "concurrentHashMap",
+        "caffeine"
+      })
+  void poolHit(String name) throws Exception {
+    PoolHitBenchmark.Pages pages = new PoolHitBenchmark.Pages();
+    pages.open(name);
+    PoolHitBenchmark.Visitor visitor = new PoolHitBenchmark.Visitor();
+    visitor.open(pages, name);
+    Method method =
+        PoolHitBenchmark.class.getMethod(
+            name, PoolHitBenchmark.Pages.class, PoolHitBenchmark.Visitor.class);
+    for (int i = 0; i < 100; i++) {
+      long number = (long) method.invoke(new PoolHitBenchmark(), pages, visitor);
+      assertEquals(visitor.visited(), number, "the page that was looked for");
+    }
+    visitor.close();
+    pages.close();
+  }
+
+  @Test
+  void logAppend() throws Exception {
+    LogAppendBenchmark benchmark = new LogAppendTwoThreadsBenchmark();
+    LogAppendBenchmark.Log log = new LogAppendBenchmark.Log();
+    LogAppendBenchmark.Writer writer = new LogAppendBenchmark.Writer();
+    log.open();
+    writer.open();
+    long first = benchmark.append(log, writer);
+    assertTrue(benchmark.append(log, writer) >= first + writer.bytes);
+    assertNotEquals(0, benchmark.copyAndChecksum(writer));
+    writer.close();
+    log.close();
   }
 
   @Test

@@ -89,7 +89,8 @@ class IoReportTest {
       for (IoContender contender : IoContender.values()) {
         try (IoLoad load = contender.open(IoCase.QUICK.getLast(), file)) {
           IOException e = assertThrows(IOException.class, () -> load.run(WATCHED_NANOS));
-          assertTrue(e.getMessage().endsWith("bytes=0"), e::getMessage);
+          boolean told = e.getMessage().endsWith("bytes=0");
+          assertTrue(told || e.getMessage().contains("actual=0 bytes"), e::getMessage);
         }
       }
     }
@@ -127,7 +128,8 @@ class IoReportTest {
 
   private List<Comparison> report(IoCase one, Optional<Fio> fio) throws Exception {
     try (BenchFile file = file()) {
-      IoReport report = new IoReport(List.of(one), new IoRounds(2, WATCHED_NANOS, file, fio));
+      IoReport report =
+          new IoReport("pagestore", List.of(one), new IoRounds(2, WATCHED_NANOS, file, fio));
       report.measure();
       return report.comparisons();
     }

@@ -1,0 +1,208 @@
+package io.ewok.gds.bench;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import io.ewok.gds.buffers.CachedPageFile;
+import io.ewok.gds.buffers.Fix;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
+import org.openjdk.jmh.infra.BenchmarkParams;
+
+/**
+ * What does it take to find a page in the pool by its number, and to read eight bytes of it? The
+ * rivals find a page of the same size by the same number in a map on the heap, and read the same
+ * bytes; they could neither evict it nor keep others from changing it.
+ *
+ * <p>{@code ./gds bench micro PoolHitBenchmark -prof gc}
+ */
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.NANOSECONDS)
+@Warmup(iterations = 5, time = 1)
+@Measurement(iterations = 5, time = 1)
+@Fork(3)
+public class PoolHitBenchmark {
+  /** Marks the methods in which each thread has a pool of its own. */
+  private static final String OWN = "Own";
+
+  /** Pages as all threads have them, in our pool and in the rivals' maps. */
+  @State(Scope.Benchmark)
+  public static class Pages {
+    private ResidentPages resident;
+    private Arena arena;
+    private ConcurrentHashMap<Long, MemorySegment> map;
+    private Cache<Long, MemorySegment> cache;
+
+    /** Makes what the method needs. */
+    @Setup
+    public void open(BenchmarkParams params) throws IOException {
+      open(params.getBenchmark());
+    }
+
+    void open(String method) throws IOException {
+      AllocationSuite.polluteProfiles();
+      if (method.endsWith("oncurrentHashMap") || method.endsWith("affeine")) {
+        openMaps();
+      } else if (!method.endsWith(OWN)) {
+        resident = new ResidentPages();
+      }
+    }
+
+    private void openMaps() {
+      arena = Arena.ofShared();
+      MemorySegment memory =
+          arena.allocate((long) ResidentPages.COUNT * ResidentPages.PAGE_BYTES, 4096);
+      map = new ConcurrentHashMap<>();
+      cache = Caffeine.newBuilder().maximumSize(2L * ResidentPages.COUNT).build();
+      for (long page = 1; page <= ResidentPages.COUNT; page++) {
+        MemorySegment bytes =
+            memory.asSlice((page - 1) * ResidentPages.PAGE_BYTES, ResidentPages.PAGE_BYTES);
+        bytes.set(ValueLayout.JAVA_LONG, ResidentPages.NUMBER_OFFSET, page);
+        map.put(page, bytes.asReadOnly());
+        cache.put(page, bytes.asReadOnly());
+      }
+    }
+
+    /** Gives everything back. */
+    @TearDown
+    public void close() throws IOException {
+      if (resident != null) {
+        resident.close();
+      }
+      if (arena != null) {
+        arena.close();
+      }
+    }
+  }
+
+  /** A thread that visits pages in an order of its own. */
+  @State(Scope.Thread)
+  public static class Visitor {
+    private final Fix fix = new Fix();
+    private long state;
+    private ResidentPages own;
+    private CachedPageFile file;
+
+    /** Makes what the method needs. */
+    @Setup
+    public void open(Pages pages, BenchmarkParams params) throws IOException {
+      open(pages, params.getBenchmark());
+    }
+
+    void open(Pages pages, String method) throws IOException {
+      state = System.identityHashCode(this) | 1L;
+      if (method.endsWith(OWN)) {
+        own = new ResidentPages();
+        file = own.file;
+      } else if (pages.resident != null) {
+        file = pages.resident.file;
+      }
+    }
+
+    /** Gives everything back. */
+    @TearDown
+    public void close() throws IOException {
+      if (own != null) {
+        own.close();
+      }
+    }
+
+    /** The next page: 1 to the number of pages, in an order without a pattern. */
+    private long next() {
+      state ^= state << 13;
+      state ^= state >>> 7;
+      state ^= state << 17;
+      return visited();
+    }
+
+    long visited() {
+      return 1 + (state & ResidentPages.COUNT - 1);
+    }
+  }
+
+  /** Ours, without keeping anybody from changing or evicting the page. */
+  @Benchmark
+  public long optimistic(Pages pages, Visitor visitor) throws IOException {
+    return readOptimistically(visitor);
+  }
+
+  /** Ours, together with others who read. */
+  @Benchmark
+  public long shared(Pages pages, Visitor visitor) throws IOException {
+    return readShared(visitor);
+  }
+
+  /** Ours, alone. */
+  @Benchmark
+  public long exclusive(Pages pages, Visitor visitor) throws IOException {
+    visitor.file.fixExclusive(visitor.next(), visitor.fix);
+    long number = number(visitor.fix.segment());
+    visitor.fix.unfix();
+    return number;
+  }
+
+  /**
+   * The same with a pool for each thread: what the machine gives threads without anything common.
+   */
+  @Benchmark
+  public long optimisticOwn(Pages pages, Visitor visitor) throws IOException {
+    return readOptimistically(visitor);
+  }
+
+  /** As {@link #optimisticOwn}, but latched. */
+  @Benchmark
+  public long sharedOwn(Pages pages, Visitor visitor) throws IOException {
+    return readShared(visitor);
+  }
+
+  private static long readOptimistically(Visitor visitor) throws IOException {
+    long page = visitor.next();
+    Fix fix = visitor.fix;
+    while (true) {
+      visitor.file.fixOptimistic(page, fix);
+      long number = number(fix.segment());
+      boolean valid = fix.validate();
+      fix.unfix();
+      if (valid) {
+        return number;
+      }
+    }
+  }
+
+  private static long readShared(Visitor visitor) throws IOException {
+    visitor.file.fixShared(visitor.next(), visitor.fix);
+    long number = number(visitor.fix.segment());
+    visitor.fix.unfix();
+    return number;
+  }
+
+  /** Rival: the JDK's map, which never evicts. */
+  @Benchmark
+  public long concurrentHashMap(Pages pages, Visitor visitor) {
+    return number(pages.map.get(visitor.next()));
+  }
+
+  /** Rival: a cache of bounded size, which never has to evict here. */
+  @Benchmark
+  public long caffeine(Pages pages, Visitor visitor) {
+    return number(pages.cache.getIfPresent(visitor.next()));
+  }
+
+  private static long number(MemorySegment page) {
+    return page.get(ValueLayout.JAVA_LONG, ResidentPages.NUMBER_OFFSET);
+  }
+}

@@ -1,0 +1,171 @@
+package io.ewok.gds.bench;
+
+import io.ewok.gds.pagestore.EngineKind;
+import io.ewok.gds.pagestore.EngineOptions;
+import io.ewok.gds.pagestore.IoEngines;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.openjdk.jmh.runner.RunnerException;
+
+/**
+ * {@code gds bench pool}: what a page in the pool takes beside maps on the heap, and what one that
+ * is not in it takes beside fio.
+ */
+final class PoolReport {
+  static final String USAGE =
+      """
+      Usage: gds bench pool [--quick] [--rounds N] [--json] [--file PATH]
+      Finding a page in the buffer manager's pool beside finding one in a map; two threads beside two
+      that have a pool each; reading blocks that are not in the pool beside fio. A ratio above 1 is
+      in favour of ours.
+
+        --quick      ends within two minutes: few cases, three rounds, wide spread
+        --rounds N   how often everything is measured; default 5, about a minute each
+        --json       one JSON object a line instead of tables
+        --file PATH  make the file to read here, keep it, and use it again; default: a temporary one
+      """;
+
+  private static final String FILE = "--file";
+  private static final String LAYER = "bufferpool";
+  private static final long NANOS_PER_MILLI = 1_000_000;
+
+  private static final List<String> MAPS = List.of("concurrentHashMap", "caffeine");
+
+  private static final AllocationCase HIT =
+      one(
+          "page in the pool",
+          PoolHitBenchmark.class,
+          List.of("optimistic", "shared", "exclusive"),
+          MAPS);
+
+  static final List<AllocationCase> ALL =
+      List.of(
+          HIT,
+          one(
+              "page in the pool, 2 threads",
+              PoolHitTwoThreadsBenchmark.class,
+              HIT.ours(),
+              HIT.rivals()),
+          together("optimistic"),
+          together("shared"));
+
+  static final List<AllocationCase> QUICK =
+      List.of(
+          one(HIT.name(), HIT.benchmark(), HIT.ours().subList(0, 1), MAPS.subList(0, 1)),
+          together("optimistic"));
+
+  private final List<AllocationCase> hits;
+  private final Rounds rounds;
+  private final IoReport misses;
+
+  PoolReport(List<AllocationCase> hits, Rounds rounds, IoReport misses) {
+    this.hits = hits;
+    this.rounds = rounds;
+    this.misses = misses;
+  }
+
+  private static AllocationCase together(String method) {
+    return one(
+        "2 threads in one pool",
+        PoolHitTwoThreadsBenchmark.class,
+        List.of(method),
+        List.of(method + "Own"));
+  }
+
+  private static AllocationCase one(
+      String name, Class<?> benchmark, List<String> ours, List<String> rivals) {
+    return new AllocationCase(name, benchmark, Map.of(), ours, rivals);
+  }
+
+  /**
+   * Measures and prints.
+   *
+   * @return the exit code: 0, 1 if it cannot be measured here, or 2 if the arguments are wrong
+   */
+  static int run(String[] args) throws InterruptedException, RunnerException {
+    ReportArguments arguments;
+    try {
+      arguments = ReportArguments.parse(args, Set.of(FILE));
+    } catch (IllegalArgumentException e) {
+      System.err.println(e.getMessage());
+      System.err.print(USAGE);
+      return 2;
+    }
+    if (arguments.help()) {
+      System.out.print(USAGE);
+      return 0;
+    }
+    try {
+      run(arguments);
+      return 0;
+    } catch (IOException e) {
+      System.err.println(e.getMessage());
+      return 1;
+    }
+  }
+
+  private static void run(ReportArguments arguments)
+      throws IOException, InterruptedException, RunnerException {
+    // Better now than after the file was written.
+    IoEngines.open(EngineOptions.defaults().withWanted(EngineKind.URING)).close();
+    Optional<Fio> fio = Fio.find();
+    if (fio.isEmpty()) {
+      System.err.println("fio is not installed: misses are measured alone");
+    }
+    boolean quick = arguments.quick();
+    int defaultCount = quick ? 3 : 5;
+    int count = arguments.rounds() > 0 ? arguments.rounds() : defaultCount;
+    long sizeBytes = quick ? 256L << 20 : 1L << 30;
+    String path = arguments.others().get(FILE);
+    System.err.println("making the file, if need be: sizeBytes=" + sizeBytes);
+    try (BenchFile file =
+        path == null ? BenchFile.temporary(sizeBytes) : BenchFile.named(Path.of(path), sizeBytes)) {
+      long watchedNanos = (quick ? 400 : 1500) * NANOS_PER_MILLI;
+      PoolReport report =
+          new PoolReport(
+              quick ? QUICK : ALL,
+              new Rounds(count, quick),
+              new IoReport(LAYER, IoCase.POOL, new IoRounds(count, watchedNanos, file, fio)));
+      report.measure();
+      if (arguments.json()) {
+        report.comparisons().forEach(comparison -> System.out.println(comparison.toJson()));
+      } else {
+        report.print(System.out);
+      }
+    }
+  }
+
+  private void measure() throws IOException, InterruptedException, RunnerException {
+    misses.measure();
+    rounds.measure(hits, List.of(), List.of());
+  }
+
+  private List<Comparison> comparisons() {
+    List<Comparison> comparisons = new ArrayList<>(rounds.compareNanos(LAYER, hits));
+    comparisons.addAll(rounds.compareHeap(LAYER, hits));
+    comparisons.addAll(misses.comparisons());
+    return comparisons;
+  }
+
+  private void print(PrintStream out) {
+    out.println(Comparison.header());
+    rounds.compareNanos(LAYER, hits).forEach(comparison -> out.println(comparison.toRow()));
+    rounds.compareHeap(LAYER, hits).stream()
+        .filter(comparison -> comparison.ours() >= 1)
+        .forEach(comparison -> out.println(comparison.toRow()));
+    out.println(
+        """
+
+        Medians over the rounds, for a page that is found, read and let go. Of 2 threads, the time
+        that one of them takes; "Own" is that of two that have a pool each. What allocates a byte of
+        the heap or more for a page is told too.
+        """);
+    misses.print(out);
+  }
+}

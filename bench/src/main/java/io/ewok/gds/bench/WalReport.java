@@ -1,0 +1,213 @@
+package io.ewok.gds.bench;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import org.openjdk.jmh.runner.RunnerException;
+
+/**
+ * {@code gds bench wal}: appends beside copying and a checksum, synced commits beside what the
+ * device can do and beside RocksDB, and recovery beside reading.
+ */
+final class WalReport {
+  static final String USAGE =
+      """
+      Usage: gds bench wal [--quick] [--rounds N] [--json] [--directory PATH]
+      The write-ahead log: records appended beside records only copied and checksummed; records made
+      durable by 1, 8 and 64 writers beside a thread that overwrites blocks of a file, and beside
+      RocksDB; recovery beside reading the files once. A ratio above 1 is in favour of ours.
+
+        --quick           ends within two minutes: few cases, three rounds, wide spread
+        --rounds N        how often everything is measured; default 5, about a minute each
+        --json            one JSON object a line instead of a table
+        --directory PATH  on the disk in question; default: the one for temporary files
+      """;
+
+  private static final String DIRECTORY = "--directory";
+  private static final String LAYER = "bufferpool";
+  private static final long NANOS_PER_MILLI = 1_000_000;
+  private static final double MEGA = 1e6;
+  private static final int[] WRITERS = {1, 8, 64};
+
+  static final List<AllocationCase> APPENDS =
+      List.of(
+          append("append, 100 B", LogAppendBenchmark.class, "100"),
+          append("append, 200 B", LogAppendBenchmark.class, "200"),
+          append("append, 100 B, 2 threads", LogAppendTwoThreadsBenchmark.class, "100"),
+          append("append, 200 B, 2 threads", LogAppendTwoThreadsBenchmark.class, "200"));
+
+  static final List<AllocationCase> APPENDS_QUICK =
+      List.of(append("append, 128 B", LogAppendBenchmark.class, "128"));
+
+  private final List<AllocationCase> appends;
+  private final Rounds appendRounds;
+  private final int count;
+  private final boolean quick;
+  private final Path directory;
+
+  /** Commits a second, by who and how many; one element a round. */
+  private final Map<String, double[]> commits = new LinkedHashMap<>();
+
+  private final double[] replayed;
+  private final double[] read;
+
+  WalReport(int count, boolean quick, Path directory) {
+    this.appends = quick ? APPENDS_QUICK : APPENDS;
+    this.appendRounds = new Rounds(count, quick);
+    this.count = count;
+    this.quick = quick;
+    this.directory = directory;
+    this.replayed = new double[count];
+    this.read = new double[count];
+  }
+
+  private static AllocationCase append(String name, Class<?> benchmark, String bytes) {
+    return new AllocationCase(
+        name, benchmark, Map.of("bytes", bytes), List.of("append"), List.of("copyAndChecksum"));
+  }
+
+  /**
+   * Measures and prints.
+   *
+   * @return the exit code: 0, 1 if it cannot be measured here, or 2 if the arguments are wrong
+   */
+  static int run(String[] args) throws InterruptedException, RunnerException {
+    ReportArguments arguments;
+    Path directory;
+    try {
+      arguments = ReportArguments.parse(args, Set.of(DIRECTORY));
+      directory =
+          Path.of(arguments.others().getOrDefault(DIRECTORY, System.getProperty("java.io.tmpdir")));
+      if (!Files.isDirectory(directory)) {
+        throw new IllegalArgumentException("there is no such directory: path=" + directory);
+      }
+    } catch (IllegalArgumentException e) {
+      System.err.println(e.getMessage());
+      System.err.print(USAGE);
+      return 2;
+    }
+    if (arguments.help()) {
+      System.out.print(USAGE);
+      return 0;
+    }
+    int defaultCount = arguments.quick() ? 3 : 5;
+    WalReport report =
+        new WalReport(
+            arguments.rounds() > 0 ? arguments.rounds() : defaultCount,
+            arguments.quick(),
+            directory);
+    try {
+      report.measureCommits();
+      report.appendRounds.measure(report.appends, List.of(), List.of());
+    } catch (IOException e) {
+      for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+        System.err.println(cause.getMessage());
+      }
+      return 1;
+    }
+    if (arguments.json()) {
+      report.comparisons().forEach(comparison -> System.out.println(comparison.toJson()));
+    } else {
+      report.print();
+    }
+    return 0;
+  }
+
+  /** All in turn in each round, each round beginning with another. */
+  void measureCommits() throws IOException, InterruptedException {
+    long watchedNanos = (quick ? 300 : 1500) * NANOS_PER_MILLI;
+    List<LogContender> contenders = new ArrayList<>(List.of(LogContender.values()));
+    System.err.println("warming up");
+    for (LogContender contender : contenders) {
+      contender.measure(directory, WRITERS[WRITERS.length - 1], watchedNanos);
+    }
+    LogRecoveryRun.measure(directory, 2);
+    Progress progress = new Progress(count, WRITERS.length * contenders.size() + 1);
+    for (int round = 0; round < count; round++) {
+      for (int writers : WRITERS) {
+        progress.begin(round, "commits, " + writers(writers), contenders.size());
+        for (LogContender contender : contenders) {
+          commits.computeIfAbsent(key(contender, writers), key -> new double[count])[round] =
+              contender.measure(directory, writers, watchedNanos);
+        }
+      }
+      progress.begin(round, "recovery", 1);
+      LogRecoveryRun run = LogRecoveryRun.measure(directory, quick ? 2 : 8);
+      replayed[round] = run.replayed() / MEGA;
+      read[round] = run.read() / MEGA;
+      Collections.rotate(contenders, 1);
+    }
+  }
+
+  List<Comparison> comparisons() {
+    List<Comparison> comparisons = new ArrayList<>(appendRounds.compareNanos(LAYER, appends));
+    comparisons.addAll(appendRounds.compareHeap(LAYER, appends));
+    comparisons.addAll(commitsAndRecovery());
+    return comparisons;
+  }
+
+  List<Comparison> commitsAndRecovery() {
+    List<Comparison> comparisons = new ArrayList<>();
+    for (int writers : WRITERS) {
+      comparisons.add(commits(writers, LogContender.DEVICE.label, LogContender.DEVICE, writers));
+      comparisons.add(commits(writers, LogContender.ROCKSDB.label, LogContender.ROCKSDB, writers));
+      if (writers > 1) {
+        comparisons.add(commits(writers, "log, 1 writer", LogContender.OURS, 1));
+      }
+    }
+    comparisons.add(
+        Comparison.ofRates(LAYER, "recovery", "MB/s", replayed, "files read once", read));
+    return comparisons;
+  }
+
+  private Comparison commits(int writers, String rival, LogContender theirs, int theirWriters) {
+    return Comparison.ofRates(
+        LAYER,
+        "synced commits, " + writers(writers),
+        "/s",
+        commits.get(key(LogContender.OURS, writers)),
+        rival,
+        commits.get(key(theirs, theirWriters)));
+  }
+
+  private static String writers(int count) {
+    return count == 1 ? "1 writer" : count + " writers";
+  }
+
+  private static String key(LogContender contender, int writers) {
+    return contender.label + '/' + writers;
+  }
+
+  private void print() {
+    System.out.println(Comparison.header());
+    appendRounds
+        .compareNanos(LAYER, appends)
+        .forEach(comparison -> System.out.println(comparison.toRow()));
+    commitsAndRecovery().forEach(comparison -> System.out.println(comparison.toRow()));
+    System.out.printf("%n%-40s%12s%14s%n", "", "GB/s", "heap, bytes");
+    for (AllocationCase one : appends) {
+      double nanos = Comparison.median(appendRounds.nanos(one, "append"));
+      System.out.printf(
+          Locale.ROOT,
+          "%-40s%12.2f%14.2f%n",
+          one.name() + ", by a thread",
+          Integer.parseInt(one.parameters().get("bytes")) / nanos,
+          Comparison.median(appendRounds.heapBytes(one, "append")));
+    }
+    System.out.println(
+        """
+
+        Medians over the rounds. Append: the time of one thread for one record, not waiting for a
+        device. Commits: of all writers together, each waiting for its own record of 128 bytes; ours
+        are fibers if there are several, RocksDB's threads; the overwrite loop is one thread that
+        writes 4 KiB at a time and waits. Recovery: bytes of the log's files.
+        """);
+  }
+}

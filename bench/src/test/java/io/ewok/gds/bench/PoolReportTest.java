@@ -1,0 +1,57 @@
+package io.ewok.gds.bench;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.ewok.gds.ffm.UringProbe;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class PoolReportTest {
+  @Test
+  void casesNameBenchmarksThatExist() {
+    List<AllocationCase> cases =
+        Stream.of(PoolReport.ALL, PoolReport.QUICK, WalReport.APPENDS, WalReport.APPENDS_QUICK)
+            .flatMap(List::stream)
+            .toList();
+    for (AllocationCase one : cases) {
+      for (String name : one.methods()) {
+        assertTrue(
+            Arrays.stream(one.benchmark().getMethods())
+                .anyMatch(method -> method.getName().equals(name)),
+            () -> one.benchmark() + " has no " + name);
+      }
+    }
+  }
+
+  /** Runs that find a block in the pool fail. */
+  @Test
+  void fibersMissInThePool(@TempDir Path directory) throws Exception {
+    assumeTrue(UringProbe.probe().supported(), "io_uring is not to be had here");
+    try (BenchFile file = BenchFile.named(directory.resolve("bench"), 64 << 20)) {
+      IoReport report =
+          new IoReport(
+              "bufferpool",
+              IoCase.POOL,
+              new IoRounds(1, TimeUnit.MILLISECONDS.toNanos(200), file, Optional.empty()));
+      report.measure();
+      List<Comparison> comparisons = report.comparisons();
+      assertEquals(2, comparisons.size());
+      assertTrue(comparisons.getFirst().ours() > 0);
+      assertEquals("bufferpool", comparisons.getFirst().layer());
+    }
+  }
+
+  @Test
+  void wrongArgumentsAreRefused() throws Exception {
+    assertEquals(2, PoolReport.run(new String[] {"--fast"}));
+    assertEquals(0, PoolReport.run(new String[] {"--help"}));
+  }
+}

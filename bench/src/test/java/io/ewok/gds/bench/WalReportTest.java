@@ -1,0 +1,43 @@
+package io.ewok.gds.bench;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class WalReportTest {
+  @TempDir private Path directory;
+
+  @ParameterizedTest
+  @EnumSource(LogContender.class)
+  void everybodyCommitsAndLeavesNothingBehind(LogContender contender) throws Exception {
+    for (int writers : new int[] {1, 8}) {
+      long watchedNanos = TimeUnit.MILLISECONDS.toNanos(100);
+      assertTrue(contender.measure(directory, writers, watchedNanos) > 0, contender.label);
+    }
+    try (Stream<Path> left = Files.list(directory)) {
+      assertEquals(0, left.count());
+    }
+  }
+
+  /** It fails by itself if not all is replayed. */
+  @Test
+  void allIsRecovered() throws Exception {
+    LogRecoveryRun run = LogRecoveryRun.measure(directory, 2);
+    assertTrue(run.replayed() > 0 && run.read() > 0);
+  }
+
+  @Test
+  void wrongArgumentsAreRefused() throws Exception {
+    assertEquals(2, WalReport.run(new String[] {"--fast"}));
+    assertEquals(2, WalReport.run(new String[] {"--directory", "/nowhere"}));
+    assertEquals(0, WalReport.run(new String[] {"--help"}));
+  }
+}
