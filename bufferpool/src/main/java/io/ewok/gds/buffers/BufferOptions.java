@@ -19,7 +19,7 @@ import java.util.Objects;
  *   changes are not logged</td></tr>
  * <tr><td>waitMax</td><td>duration, 1 ms to 1 h, default 10 s</td><td>how long to wait for a latch or for frames before an exception
  *   tells that something is never unfixed; longer than the longest write-back</td></tr>
- * <tr><td>eviction</td><td>default CLOCK</td><td>what leaves the pool when there is no room; {@link EvictionKind} tells
+ * <tr><td>eviction</td><td>default S3_FIFO</td><td>what leaves the pool when there is no room; {@link EvictionKind} tells
  *   what each is good at and what memory it takes</td></tr>
  * </table>
  */
@@ -62,7 +62,7 @@ public record BufferOptions(
 
   /** Options with the default wait and policy. */
   public BufferOptions(long poolBytes, int frameBytes, WriteAheadLog logOrNull) {
-    this(poolBytes, frameBytes, logOrNull, Duration.ofSeconds(10), EvictionKind.CLOCK);
+    this(poolBytes, frameBytes, logOrNull, Duration.ofSeconds(10), EvictionKind.S3_FIFO);
   }
 
   /** These options with another longest wait. */
