@@ -22,7 +22,8 @@ import picocli.CommandLine.Parameters;
       "Replay a recorded trace through caches of several sizes and policies, and print how many requests they would"
           + " have answered.",
       "clock, s3-fifo and car are what the buffer pool can have; fifo, lru and opt are exact, for comparison. No"
-          + " policy can do better than opt, which knows the future."
+          + " policy can do better than opt, which knows the future. pool is a real buffer pool with its default policy"
+          + " that reads from a file of zeros."
     },
     footer = {
       "%nFormats:",
@@ -60,7 +61,8 @@ final class TraceReplayCommand implements Callable<Integer> {
       split = ",",
       paramLabel = "NAME",
       defaultValue = "all",
-      description = "fifo, lru, clock, s3-fifo, car, opt or all. Default: ${DEFAULT-VALUE}.")
+      description =
+          "fifo, lru, clock, s3-fifo, car, opt, all of these, or pool. Default: ${DEFAULT-VALUE}.")
   private List<String> policies;
 
   @Option(
@@ -125,15 +127,14 @@ final class TraceReplayCommand implements Callable<Integer> {
   private record Result(String policy, int size, long hits, double ratio) {}
 
   private List<Result> replay(
-      ReferenceTrace trace, Set<ReplayPolicy> chosen, List<Integer> keyCounts) {
+      ReferenceTrace trace, Set<ReplayPolicy> chosen, List<Integer> keyCounts) throws IOException {
     List<Result> results = new ArrayList<>();
     long total = (long) trace.length() * chosen.size() * keyCounts.size();
     try (Progress progress = Progress.start(streams, "replaying", total, Units::count)) {
       for (int size : keyCounts) {
         for (ReplayPolicy policy : chosen) {
-          long hits = policy.replay().hits(trace, size);
+          long hits = policy.replay().hits(trace, size, progress::add);
           results.add(new Result(policy.name(), size, hits, (double) hits / trace.length()));
-          progress.add(trace.length());
         }
       }
     }

@@ -127,6 +127,20 @@ class TraceReplayTest {
   }
 
   @Test
+  void poolHitsWhatItsPolicyWouldInASimulation() {
+    List<Map<String, Object>> lines =
+        gdsReading(arc, replay("-", "arc", "--policy=pool,s3-fifo", "--sizes=8,30,1K", "--json"))
+            .json();
+    assertEquals(6, lines.size());
+    for (int i = 0; i < lines.size(); i += 2) {
+      assertEquals("pool", lines.get(i).get("policy"));
+      assertEquals(lines.get(i + 1).get("hits"), lines.get(i).get("hits"), lines.toString());
+    }
+    String message = gdsReading(arc, replay("-", "arc", "--policy=pool", "--sizes=7")).failure(1);
+    assertTrue(message.contains("8 frames"), message);
+  }
+
+  @Test
   void tableHasWhatTheObjectsHave() {
     String text = gdsReading(arc, replay("-", "arc", "--policy=opt,lru", "--sizes=10")).ok();
     String count = Units.count(references.size());
