@@ -44,6 +44,9 @@ public final class BufferManager implements AutoCloseable {
   private long filesOpened;
   private boolean closed;
 
+  /** Made for the first page file. */
+  private Staging staging;
+
   /**
    * Makes a manager with an empty pool.
    *
@@ -70,21 +73,39 @@ public final class BufferManager implements AutoCloseable {
   }
 
   /**
+   * Opens or creates a file of pages, with {@link TornPages#AUTO}.
+   *
+   * @see #openPages(Path, PageSize, OpenMode, TornPages)
+   */
+  public CachedPageFile openPages(Path path, PageSize size, OpenMode mode) throws IOException {
+    return openPages(path, size, mode, TornPages.AUTO);
+  }
+
+  /**
    * Opens or creates a file of pages.
    *
    * @param size of its pages; recorded in the file when it is created
-   * @param mode CREATE_NEW makes the file durable before this returns
+   * @param mode CREATE_NEW makes the file durable before this returns; otherwise pages that a power
+   *     cut has torn are repaired before this returns
+   * @param tornPages what is done about torn pages; recorded in the file when it is created
    * @throws io.ewok.gds.pagestore.CorruptFileException if it is no page file
-   * @throws IllegalArgumentException if its pages have another size
+   * @throws io.ewok.gds.pagestore.MissingFileException if it is to be written and has lost its
+   *     journal
+   * @throws io.ewok.gds.pagestore.StorageException if the device cannot write pages of this size
+   *     wholly or not at all, and is to; or if pages are torn and the file is not to be written
+   * @throws IllegalArgumentException if its pages have another size, or it has another torn-page
+   *     mode, other than AUTO
    */
-  public CachedPageFile openPages(Path path, PageSize size, OpenMode mode) throws IOException {
+  public CachedPageFile openPages(Path path, PageSize size, OpenMode mode, TornPages tornPages)
+      throws IOException {
     Objects.requireNonNull(size, "size");
+    Objects.requireNonNull(tornPages, "tornPages");
     IoFile io = engine.open(path, mode);
     CachedPageFile file = null;
     try {
       file = new CachedPageFile(this, io, nextHashSeed(), size);
       add(file);
-      file.start(engine, mode);
+      file.start(engine, mode, tornPages);
       return file;
     } catch (Throwable e) {
       abandon(file, io, e);
@@ -159,6 +180,9 @@ public final class BufferManager implements AutoCloseable {
     for (CachedFile file : openFiles()) {
       failure = attempt(() -> close(file), failure);
     }
+    if (staging != null) {
+      failure = attempt(staging::close, failure);
+    }
     failure = attempt(table::end, failure);
     failure = giveBack(region, true, failure);
     switch (failure) {
@@ -172,6 +196,18 @@ public final class BufferManager implements AutoCloseable {
 
   PageTable table() {
     return table;
+  }
+
+  Staging staging() {
+    filesLock.lock();
+    try {
+      if (staging == null) {
+        staging = new Staging(engine, budget);
+      }
+      return staging;
+    } finally {
+      filesLock.unlock();
+    }
   }
 
   void close(CachedFile file) throws IOException {

@@ -80,9 +80,12 @@ public record BufferOptions(
     return (int) (poolBytes / frameBytes);
   }
 
-  /** What a manager takes from its budget, in bytes: the frames and what is known about them. */
+  /**
+   * What a manager takes from its budget, in bytes: the frames, what is known about them, and, with
+   * the first page file, memory in which pages are put together to be written.
+   */
   public long memoryBytes() {
-    return (long) frameCount() * frameBytes + metadataBytes();
+    return (long) frameCount() * frameBytes + metadataBytes() + Staging.BYTES;
   }
 
   long metadataBytes() {

@@ -1,6 +1,6 @@
 package io.ewok.gds.buffers;
 
-import io.ewok.gds.allocator.Region;
+import io.ewok.gds.buffers.PageFileFormat.Identity;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoFile;
@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.TreeSet;
+import java.util.UUID;
 
 /**
  * A file of pages of one size, read and changed through the pool. Page 0 is the file's own; the
@@ -24,12 +25,14 @@ import java.util.TreeSet;
  * choice, the same everywhere, or two threads may wait for each other until {@link
  * LatchTimeoutException} ends it.
  *
- * <p>After a crash the file holds some of the changes. The caller's redo, from the log, finds a
- * page without changes by its position ({@link PageFormat#lsn}); {@link #extendTo} brings back
- * pages that were created and never written.
+ * <p>What a power cut does to pages that are being written is decided by {@link TornPages}. After a
+ * crash the file holds some of the changes. The caller's redo, from the log, finds a page without
+ * changes by its position ({@link PageFormat#lsn}); {@link #extendTo} brings back pages that were
+ * created and never written.
  *
  * <p>Durability: after {@link #flush}. A failed sync poisons the file: everything throws {@link
  * io.ewok.gds.pagestore.PoisonedFileException}; close it, open it again and redo from the log.
+ * After a failed sync of its journal nothing can be written, and reads go on.
  */
 public final class CachedPageFile extends CachedFile {
   /** Space is reserved in steps of this size. */
@@ -50,13 +53,10 @@ public final class CachedPageFile extends CachedFile {
   private final TreeSet<Long> freePages = new TreeSet<>();
   private volatile long pageCount;
 
-  /** One at a time syncs, or rewrites what the device writes at once. */
-  private final LongLock deviceLock = new LongLock();
-
-  private volatile boolean unsynced;
-
-  /** Null unless a page is smaller than what the device writes at once. */
-  private Frame staging;
+  // Set by start, before anybody else has the file.
+  private TornPages tornPages;
+  private PageJournal journal;
+  private GroupWriter writes;
 
   CachedPageFile(BufferManager manager, IoFile io, long hashSeed, PageSize size)
       throws IOException {
@@ -69,6 +69,11 @@ public final class CachedPageFile extends CachedFile {
   /** The size of the pages. */
   public PageSize pageSize() {
     return size;
+  }
+
+  /** What is done about torn pages, as the file has recorded it. */
+  public TornPages tornPages() {
+    return tornPages;
   }
 
   /** One more than the largest page number, page 0 included. */
@@ -226,42 +231,101 @@ public final class CachedPageFile extends CachedFile {
    */
   public void flush() throws IOException {
     table.writeDirty(this);
-    deviceLock.lock();
-    try {
-      if (unsynced) {
-        unsynced = false; // a write that completes from here on is not covered
-        io.sync();
-      }
-    } catch (IOException e) {
-      unsynced = true; // and will stay so
-      table.poison(this, e);
-      throw e;
-    } finally {
-      deviceLock.unlock();
-    }
+    writes.sync(this, table);
   }
 
-  /** Creates the content of a new file, or finds out what an existing one holds. */
-  void start(IoEngine engine, OpenMode mode) throws IOException {
+  /** Creates the content of a new file, or repairs an existing one and finds out what it holds. */
+  void start(IoEngine engine, OpenMode mode, TornPages wanted) throws IOException {
     if (io.alignmentBytes() > table.frameBytes()) {
       throw new StorageException(
           "a frame is smaller than what the device transfers: frameBytes=%d alignmentBytes=%d"
               .formatted(table.frameBytes(), io.alignmentBytes()),
           path());
     }
-    if (mode != OpenMode.CREATE_NEW) {
-      inspect();
-    }
-    if (isSmallerThanSector() && io.canWrite()) {
-      staging = table.reserve();
-    }
-    if (mode == OpenMode.CREATE_NEW) {
-      try (Fix fix = new Fix()) {
-        create(fix);
-        PageFileFormat.write(fix.segment(), size);
+    try {
+      if (mode == OpenMode.CREATE_NEW) {
+        startNew(engine, wanted);
+      } else {
+        startExisting(engine, mode, wanted);
       }
-      flush();
-      engine.syncDirectory(path().toAbsolutePath().getParent());
+    } catch (Throwable e) {
+      try (PageJournal held = journal) {
+        if (mode == OpenMode.CREATE_NEW && held != null) {
+          engine.delete(PageJournal.pathOf(path()));
+        }
+      } catch (IOException more) {
+        e.addSuppressed(more);
+      }
+      throw e;
+    }
+  }
+
+  private void startNew(IoEngine engine, TornPages wanted) throws IOException {
+    boolean can = io.atomicWrites().allows(0, units.pageBytes());
+    tornPages = wanted;
+    if (wanted == TornPages.AUTO) {
+      tornPages = can ? TornPages.ATOMIC : TornPages.DOUBLE_WRITE;
+    }
+    requireAtomic();
+    long fileId = 0;
+    if (tornPages.hasJournal()) {
+      fileId = UUID.randomUUID().getLeastSignificantBits();
+      Staging staging = manager.staging();
+      staging.lock().lock();
+      try {
+        journal = PageJournal.create(engine, path(), fileId, PageJournal.HALF_BYTES, staging);
+      } finally {
+        staging.lock().unlock();
+      }
+    }
+    // Before there is anything in the file: whoever finds that, will find the journal, too.
+    engine.syncDirectory(path().toAbsolutePath().getParent());
+    startWriting(engine);
+    try (Fix fix = new Fix()) {
+      create(fix);
+      PageFileFormat.write(fix.segment(), size, new Identity(tornPages, fileId));
+    }
+    flush();
+  }
+
+  private void startExisting(IoEngine engine, OpenMode mode, TornPages wanted) throws IOException {
+    Identity identity = identify();
+    tornPages = identity.tornPages();
+    if (wanted != TornPages.AUTO && wanted != tornPages) {
+      throw new IllegalArgumentException(
+          "the file has another torn-page mode: path=%s tornPages=%s wanted=%s"
+              .formatted(path(), tornPages, wanted));
+    }
+    if (tornPages.hasJournal() && (io.canWrite() || engine.exists(PageJournal.pathOf(path())))) {
+      Staging staging = manager.staging();
+      staging.lock().lock();
+      try {
+        journal = PageJournal.open(engine, path(), identity.fileId(), mode, staging);
+        JournalRecovery.run(io, size, tornPages, journal, staging);
+      } finally {
+        staging.lock().unlock();
+      }
+    }
+    if (io.canWrite()) {
+      requireAtomic();
+      startWriting(engine);
+    }
+    inspect();
+  }
+
+  private void startWriting(IoEngine engine) {
+    Staging staging = manager.staging();
+    writes =
+        new GroupWriter(
+            units, size, new PageWriter(engine, units, size, tornPages, journal, staging), staging);
+  }
+
+  private void requireAtomic() throws StorageException {
+    if (tornPages == TornPages.ATOMIC && !io.atomicWrites().allows(0, units.pageBytes())) {
+      throw new StorageException(
+          "the device cannot write pages wholly or not at all: pageBytes=%d %s"
+              .formatted(units.pageBytes(), io.atomicWrites()),
+          path());
     }
   }
 
@@ -273,13 +337,7 @@ public final class CachedPageFile extends CachedFile {
 
   @Override
   void write(Frame frame) throws IOException {
-    PageFormat.seal(frame.segment, size, frame.key);
-    if (isSmallerThanSector()) {
-      rewriteSector(frame);
-    } else {
-      units.write(frame.key, frame.region, frame.regionOffset);
-    }
-    unsynced = true;
+    writes.write(frame);
   }
 
   @Override
@@ -296,30 +354,8 @@ public final class CachedPageFile extends CachedFile {
 
   @Override
   void end() throws IOException {
-    try {
+    try (PageJournal _ = journal) {
       flushAll();
-    } finally {
-      if (staging != null) {
-        table.release(staging);
-        staging = null;
-      }
-    }
-  }
-
-  /**
-   * Writes a page together with its neighbours in the device's smallest transfer, as they are on
-   * the device.
-   */
-  private void rewriteSector(Frame frame) throws IOException {
-    Region region = staging.region;
-    deviceLock.lock();
-    try {
-      units.read(unit(frame.key), region, staging.regionOffset);
-      long at = staging.regionOffset + offsetInFrame(frame.key);
-      MemorySegment.copy(frame.segment, 0, region.segment(), at, size.bytes());
-      units.write(unit(frame.key), region, staging.regionOffset);
-    } finally {
-      deviceLock.unlock();
     }
   }
 
@@ -333,20 +369,32 @@ public final class CachedPageFile extends CachedFile {
     }
   }
 
+  private Identity identify() throws IOException {
+    Frame frame = table.reserve();
+    try {
+      MemorySegment memory = cleared(frame);
+      io.read(0, frame.region, frame.regionOffset, io.alignmentBytes());
+      return PageFileFormat.check(memory, size, path());
+    } finally {
+      table.release(frame);
+    }
+  }
+
   private void inspect() throws IOException {
     Frame frame = table.reserve();
     try {
-      MemorySegment memory =
-          frame.region.segment().asSlice(frame.regionOffset, table.frameBytes()).fill((byte) 0);
-      io.read(0, frame.region, frame.regionOffset, io.alignmentBytes());
-      PageFileFormat.check(memory, size, path());
-      pageCount = lastWrittenPage(frame, memory) + 1;
+      pageCount = lastWrittenPage(frame, cleared(frame)) + 1;
     } finally {
       table.release(frame);
     }
     try (Fix fix = new Fix()) {
       table.fix(this, 0, size.bytes(), PageTable.Access.SHARED, fix); // its checksum
     }
+  }
+
+  private MemorySegment cleared(Frame frame) {
+    MemorySegment memory = frame.region.segment();
+    return memory.asSlice(frame.regionOffset, table.frameBytes()).fill((byte) 0);
   }
 
   /** Looks back over the space that was reserved last for the last page with something in it. */
@@ -368,10 +416,6 @@ public final class CachedPageFile extends CachedFile {
 
   private long unit(long page) {
     return page * size.bytes() / units.pageBytes();
-  }
-
-  private boolean isSmallerThanSector() {
-    return size.bytes() < io.alignmentBytes();
   }
 
   private static boolean isFree(MemorySegment page) {

@@ -6,6 +6,7 @@ import io.ewok.gds.pagestore.UnsupportedFormatException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
+import java.util.Arrays;
 
 /**
  * Page 0 of a page file: what must be known to read the others. Written once, when the file is
@@ -17,38 +18,53 @@ import java.nio.file.Path;
  * <tr><th>offset</th><th>field</th><th>type</th><th>meaning</th></tr>
  * <tr><td>24</td><td>magic</td><td>u64</td><td>the bytes {@code GDSPAGES}</td></tr>
  * <tr><td>32</td><td>version</td><td>u32</td><td>1</td></tr>
- * <tr><td>36</td><td>torn pages</td><td>u8</td><td>1: detected, not repaired (NONE)</td></tr>
+ * <tr><td>36</td><td>torn pages</td><td>u8</td><td>the mode: 1 NONE, 2 DOUBLE_WRITE, 3 BACKUP, 4 ATOMIC</td></tr>
  * <tr><td>37</td><td>reserved</td><td>u8</td><td>zero</td></tr>
  * <tr><td>38</td><td>trailer</td><td>u16</td><td>bytes at the end of each page that are not its owner's (a nonce and a
  *   tag); 0</td></tr>
+ * <tr><td>40</td><td>file</td><td>u64</td><td>of a file with a journal: chosen at random, and the same in both</td></tr>
  * </table>
  *
  * <p>The size of the pages is in the layout byte of the header.
  */
 final class PageFileFormat {
   static final int VERSION = 1;
-  static final byte TORN_PAGES_NONE = 1;
 
   /** How many bytes from the start of the file must be read to know what it is. */
-  static final int PREFIX_BYTES = 40;
+  static final int PREFIX_BYTES = 48;
 
   private static final int MAGIC = 24;
   private static final int FILE_VERSION = MAGIC + Long.BYTES;
   private static final int TORN_PAGES = FILE_VERSION + Integer.BYTES;
   private static final int TRAILER = TORN_PAGES + 2 * Byte.BYTES;
+  private static final int FILE_ID = TRAILER + Short.BYTES;
+
+  /** By the value that stands for them, less one. */
+  private static final TornPages[] MODES = {
+    TornPages.NONE, TornPages.DOUBLE_WRITE, TornPages.BACKUP, TornPages.ATOMIC
+  };
 
   private static final long MAGIC_VALUE = 0x5345474150534447L;
 
   private PageFileFormat() {}
 
+  /**
+   * What a file says of itself.
+   *
+   * @param fileId that of its journal, or 0
+   */
+  record Identity(TornPages tornPages, long fileId) {}
+
   /** Makes a page that was formatted the file page. */
-  static void write(MemorySegment page, PageSize size) {
+  static void write(MemorySegment page, PageSize size, Identity identity) {
     PageFormat.setLower(page, PREFIX_BYTES);
     PageFormat.setUpper(page, size.bytes());
     page.set(PageFormat.LONG, MAGIC, MAGIC_VALUE);
     page.set(PageFormat.INT, FILE_VERSION, VERSION);
-    page.set(ValueLayout.JAVA_BYTE, TORN_PAGES, TORN_PAGES_NONE);
+    int mode = Arrays.asList(MODES).indexOf(identity.tornPages()) + 1;
+    page.set(ValueLayout.JAVA_BYTE, TORN_PAGES, (byte) mode);
     page.set(PageFormat.SHORT, TRAILER, (short) 0);
+    page.set(PageFormat.LONG, FILE_ID, identity.fileId());
   }
 
   /**
@@ -74,7 +90,7 @@ final class PageFileFormat {
    * @param prefix the first {@link #PREFIX_BYTES} of the file or more
    * @throws IllegalArgumentException if it has pages of another size
    */
-  static void check(MemorySegment prefix, PageSize size, Path path) throws StorageException {
+  static Identity check(MemorySegment prefix, PageSize size, Path path) throws StorageException {
     if (prefix.get(PageFormat.LONG, MAGIC) != MAGIC_VALUE) {
       throw new CorruptFileException(
           path, MAGIC, "a page file", "0x" + Long.toHexString(prefix.get(PageFormat.LONG, MAGIC)));
@@ -90,12 +106,13 @@ final class PageFileFormat {
     }
     int tornPages = prefix.get(ValueLayout.JAVA_BYTE, TORN_PAGES);
     int trailer = Short.toUnsignedInt(prefix.get(PageFormat.SHORT, TRAILER));
-    if (tornPages != TORN_PAGES_NONE || trailer != 0) {
+    if (tornPages < 1 || tornPages > MODES.length || trailer != 0) {
       throw new CorruptFileException(
           path,
           TORN_PAGES,
-          "torn-page mode 1 and no trailer",
+          "torn-page mode 1 to " + MODES.length + " and no trailer",
           "mode " + tornPages + " and a trailer of " + trailer + " bytes");
     }
+    return new Identity(MODES[tornPages - 1], prefix.get(PageFormat.LONG, FILE_ID));
   }
 }

@@ -13,10 +13,9 @@
  * after the header.
  *
  * <p>What is promised: every page and block read from disk is verified before anybody sees it;
- * misses of one page by many threads make one read; memory never exceeds what the options say. Torn
- * pages (a power cut in the middle of writing a page larger than the device writes at once) are
- * detected by the checksum and reported as corruption, not repaired: page files have the torn-page
- * mode NONE, and record it.
+ * misses of one page by many threads make one read; memory never exceeds what the options say.
+ * Pages that are torn by a power cut are repaired when their file is opened, as {@link
+ * io.ewok.gds.buffers.TornPages} says, or reported as corrupt.
  *
  * <p>Threads: any, platform or virtual. What is in the pool is found and latched without a lock.
  * One lock guards everything else; reads, writes, syncs and checksums happen outside of it. Waiting

@@ -111,7 +111,8 @@ final class BufferCloseTest {
   }
 
   private static CachedPageFile createDirty(BufferManager manager, Path path) throws IOException {
-    CachedPageFile file = manager.openPages(path, PageSize.BYTES_1024, OpenMode.CREATE_NEW);
+    CachedPageFile file =
+        manager.openPages(path, PageSize.BYTES_1024, OpenMode.CREATE_NEW, TornPages.NONE);
     try (Fix fix = new Fix()) {
       file.create(fix);
     }

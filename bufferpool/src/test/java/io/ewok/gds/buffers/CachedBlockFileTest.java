@@ -359,7 +359,8 @@ final class CachedBlockFileTest {
 
   @Test
   void aBudgetWithoutRoomRefusesAndKeepsNothing() {
-    MemoryBudget budget = MemoryBudget.root("tight", EIGHT_FRAMES.memoryBytes() - 1);
+    MemoryBudget budget =
+        MemoryBudget.root("tight", EIGHT_FRAMES.memoryBytes() - Staging.BYTES - 1);
     assertThrows(
         BudgetExceededException.class, () -> new BufferManager(engine, budget, EIGHT_FRAMES));
     assertEquals(0, budget.usedBytes());

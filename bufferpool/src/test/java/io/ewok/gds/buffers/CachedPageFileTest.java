@@ -65,7 +65,7 @@ final class CachedPageFileTest {
 
   @Test
   void aFlippedByteIsFoundWhenThePageIsRead() throws IOException {
-    writePages(3);
+    writePages(3, TornPages.NONE);
     engine.flipBit(FILE, 2L * SIZE.bytes() + 700);
     try (BufferManager manager = manager(engine);
         CachedPageFile file = manager.openPages(FILE, SIZE, OpenMode.READ_WRITE);
@@ -250,7 +250,12 @@ final class CachedPageFileTest {
           OutOfSpaceException.class, () -> manager.openPages(FILE, SIZE, OpenMode.CREATE_NEW));
       assertFalse(engine.exists(FILE));
       assertEquals(OPTIONS.frameCount(), manager.stats().freeFrames());
-      engine.setCapacityBytes(1 << 20);
+      engine.setCapacityBytes((2 << 20) + 4096 + 512); // as much as the journal takes
+      assertThrows(
+          OutOfSpaceException.class, () -> manager.openPages(FILE, SIZE, OpenMode.CREATE_NEW));
+      assertFalse(engine.exists(FILE));
+      assertFalse(engine.exists(PageJournal.pathOf(FILE)));
+      engine.setCapacityBytes(4 << 20);
       manager.openPages(FILE, SIZE, OpenMode.CREATE_NEW).close();
     }
   }
@@ -259,7 +264,7 @@ final class CachedPageFileTest {
   void aFileThatCannotGrowStaysUsable() throws IOException {
     engine.setCapacityBytes(1 << 20);
     try (BufferManager manager = manager(engine);
-        CachedPageFile file = manager.openPages(FILE, SIZE, OpenMode.CREATE_NEW);
+        CachedPageFile file = manager.openPages(FILE, SIZE, OpenMode.CREATE_NEW, TornPages.NONE);
         Fix fix = new Fix()) {
       for (int page = 1; page < 1024; page++) {
         create(file, page);
@@ -299,7 +304,7 @@ final class CachedPageFileTest {
         Fix fix = new Fix()) {
       CachedPageFile file = manager.openPages(FILE, SIZE, OpenMode.READ_WRITE);
       create(file, 5);
-      engine.failNth(SimOperation.SYNC, 1, Errno.EIO);
+      engine.failNth(SimOperation.SYNC, 3, Errno.EIO); // those before begin the journal
       assertThrows(StorageException.class, file::flush);
       assertThrows(PoisonedFileException.class, () -> file.fixShared(1, fix));
       assertThrows(PoisonedFileException.class, () -> file.create(fix));
@@ -328,7 +333,7 @@ final class CachedPageFileTest {
             });
     try (BufferManager manager = new BufferManager(breakable, BufferFixture.budget(), OPTIONS);
         CachedBlockFile blocks = manager.openBlocks(other, BufferFixture::verifyBlock);
-        CachedPageFile file = manager.openPages(FILE, SIZE, OpenMode.CREATE_NEW);
+        CachedPageFile file = manager.openPages(FILE, SIZE, OpenMode.CREATE_NEW, TornPages.NONE);
         Fix fix = new Fix()) {
       for (int page = 1; page <= OPTIONS.frameCount() - 3; page++) {
         create(file, page);
@@ -420,8 +425,12 @@ final class CachedPageFileTest {
   }
 
   private void writePages(int count) throws IOException {
+    writePages(count, TornPages.AUTO);
+  }
+
+  private void writePages(int count, TornPages tornPages) throws IOException {
     try (BufferManager manager = manager(engine);
-        CachedPageFile file = manager.openPages(FILE, SIZE, OpenMode.CREATE_NEW)) {
+        CachedPageFile file = manager.openPages(FILE, SIZE, OpenMode.CREATE_NEW, tornPages)) {
       for (int page = 1; page <= count; page++) {
         create(file, page);
       }

@@ -1,11 +1,14 @@
 package io.ewok.gds.buffers;
 
+import io.ewok.gds.allocator.Region;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoFile;
+import io.ewok.gds.pagestore.IoRequest;
 import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
+import java.nio.file.Path;
 
 /** Puts a piece of the test's code in front of an operation on an engine's files. */
 final class GatedEngine {
@@ -23,6 +26,45 @@ final class GatedEngine {
         (method, arguments) -> {
           Object result = call(engine, method, arguments);
           return result instanceof IoFile file ? gated(operation, file, gate) : result;
+        });
+  }
+
+  /** What the gate lets pass, and does not, of the syncs of one file. */
+  interface SyncGate {
+    boolean passes();
+  }
+
+  /**
+   * Leaves out syncs of a file, and says that they have been done. Transfers are done at once, by
+   * whoever submits them.
+   */
+  static IoEngine withoutSyncs(Path path, IoEngine engine, SyncGate gate) {
+    return proxy(
+        IoEngine.class,
+        (method, arguments) -> {
+          if (method.getName().equals("submitAll")) {
+            for (int i = 0; i < (int) arguments[1]; i++) {
+              ((IoRequest[]) arguments[0])[i].perform();
+            }
+            return null;
+          }
+          Object result = call(engine, method, arguments);
+          return result instanceof IoFile file && file.path().equals(path)
+              ? lossy(file, gate)
+              : result;
+        });
+  }
+
+  private static IoFile lossy(IoFile file, SyncGate gate) {
+    Class<?>[] transfer = {long.class, Region.class, long.class, int.class};
+    return proxy(
+        IoFile.class,
+        (method, arguments) -> {
+          boolean sync = method.getName().equals("sync");
+          if ((sync || method.getName().equals("writeSynced")) && !gate.passes()) {
+            return sync ? null : call(file, IoFile.class.getMethod("write", transfer), arguments);
+          }
+          return call(file, method, arguments);
         });
   }
 

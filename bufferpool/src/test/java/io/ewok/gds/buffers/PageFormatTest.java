@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.ewok.gds.buffers.PageFileFormat.Identity;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.StorageException;
 import io.ewok.gds.pagestore.UnsupportedFormatException;
@@ -146,15 +147,41 @@ final class PageFormatTest {
   }
 
   @Test
-  void theFilePageIsGolden() {
+  void theFilePageIsGolden() throws StorageException {
+    assertEquals(
+        "100052c100000000000000000000000030000002" + "0000000047445350414745530100000001000000",
+        filePage(new Identity(TornPages.NONE, 0)).substring(0, 80));
+    assertEquals(
+        "1000acfd00000000000000000000000030000002"
+            + "0000000047445350414745530100000002000000efcdab8967452301",
+        filePage(new Identity(TornPages.DOUBLE_WRITE, 0x0123_4567_89AB_CDEFL)));
+  }
+
+  @Test
+  void filePagesOfAllModesCanBeRead() throws StorageException {
+    for (TornPages mode : TornPages.values()) {
+      if (mode != TornPages.AUTO) {
+        Identity identity = new Identity(mode, 77);
+        MemorySegment page = MemorySegment.ofArray(HexFormat.of().parseHex(filePage(identity)));
+        assertEquals(identity, PageFileFormat.check(page, PageSize.BYTES_512, FILE));
+      }
+    }
+    // As written before files had a number.
+    String old =
+        "1000cca000000000000000000000000028000002"
+            + "00000000474453504147455301000000010000000000000000000000";
+    MemorySegment page = MemorySegment.ofArray(HexFormat.of().parseHex(old));
+    assertEquals(
+        new Identity(TornPages.NONE, 0), PageFileFormat.check(page, PageSize.BYTES_512, FILE));
+  }
+
+  private static String filePage(Identity identity) {
     MemorySegment page = MemorySegment.ofArray(new byte[512]);
     PageFormat.format(page, PageSize.BYTES_512);
-    PageFileFormat.write(page, PageSize.BYTES_512);
+    PageFileFormat.write(page, PageSize.BYTES_512, identity);
     PageFormat.seal(page, PageSize.BYTES_512, 0);
     byte[] start = page.asSlice(0, PageFileFormat.PREFIX_BYTES).toArray(ValueLayout.JAVA_BYTE);
-    assertEquals(
-        "1000cca000000000000000000000000028000002" + "0000000047445350414745530100000001000000",
-        HexFormat.of().formatHex(start));
+    return HexFormat.of().formatHex(start);
   }
 
   private static MemorySegment sample(PageSize size) {

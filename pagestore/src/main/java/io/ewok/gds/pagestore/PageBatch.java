@@ -33,7 +33,8 @@ public final class PageBatch {
   private final IoEngine engine;
   private final PageFile file;
   private final IoRequest[] requests;
-  private final int transferPagesMax;
+  private int transferPagesMax;
+  private boolean atomic;
 
   /**
    * Creates an idle batch.
@@ -53,6 +54,16 @@ public final class PageBatch {
     for (int i = 0; i < transfersMax; i++) {
       requests[i] = new IoRequest();
     }
+  }
+
+  /**
+   * Makes every page be written wholly or not at all, each in a transfer of its own: what {@link
+   * IoFile#atomicWrites} of the file must allow.
+   */
+  public PageBatch atomic() {
+    atomic = true;
+    transferPagesMax = 1;
+    return this;
   }
 
   /**
@@ -120,6 +131,9 @@ public final class PageBatch {
         file.prepareWrite(request, first, count, region, regionOffsets[from]);
       } else {
         file.prepareWrite(request, first, count, region, regionOffsets, from);
+      }
+      if (atomic) {
+        request.atomic();
       }
     } else if (inOnePiece) {
       file.prepareRead(request, first, count, region, regionOffsets[from]);

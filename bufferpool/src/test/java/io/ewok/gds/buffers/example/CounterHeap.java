@@ -8,6 +8,7 @@ import io.ewok.gds.buffers.CachedPageFile;
 import io.ewok.gds.buffers.Fix;
 import io.ewok.gds.buffers.PageFormat;
 import io.ewok.gds.buffers.PageSize;
+import io.ewok.gds.buffers.TornPages;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.OpenMode;
 import io.ewok.gds.wal.LogOptions;
@@ -47,10 +48,12 @@ final class CounterHeap implements AutoCloseable {
   }
 
   /** Makes the page file, which must not exist. */
-  static void create(IoEngine engine, Path directory, PageSize size) throws IOException {
+  static void create(IoEngine engine, Path directory, PageSize size, TornPages tornPages)
+      throws IOException {
     engine.createDirectories(directory);
     try (BufferManager manager = manager(engine, null);
-        CachedPageFile pages = manager.openPages(pageFile(directory), size, OpenMode.CREATE_NEW)) {
+        CachedPageFile pages =
+            manager.openPages(pageFile(directory), size, OpenMode.CREATE_NEW, tornPages)) {
       pages.flush();
     }
   }

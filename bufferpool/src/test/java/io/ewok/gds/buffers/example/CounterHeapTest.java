@@ -5,8 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
 import io.ewok.gds.buffers.PageSize;
+import io.ewok.gds.buffers.TornPages;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.sim.SimEngine;
+import io.ewok.gds.pagestore.sim.SimFault;
+import io.ewok.gds.pagestore.sim.SimOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -46,7 +49,7 @@ final class CounterHeapTest {
   @Test
   void countersComeBackAfterClose() throws IOException {
     SimEngine engine = new SimEngine(1);
-    CounterHeap.create(engine, DIRECTORY, PageSize.BYTES_512);
+    CounterHeap.create(engine, DIRECTORY, PageSize.BYTES_512, TornPages.AUTO);
     History history = new History();
     history.restart(new long[COUNTERS]);
     try (CounterHeap heap = CounterHeap.open(engine, DIRECTORY, PageSize.BYTES_512)) {
@@ -58,40 +61,58 @@ final class CounterHeapTest {
     }
   }
 
-  /** Pages of one sector are not torn, so redo must always succeed. */
-  @Test
-  void acknowledgedChangesSurviveAPowerCutAtAnyMoment() throws IOException {
-    int[] cuts = {0};
-    for (long seed = 0; seed < 30; seed++) {
-      SplittableRandom random = new SplittableRandom(seed);
-      SimEngine engine = new SimEngine(seed);
-      CounterHeap.create(engine, DIRECTORY, PageSize.BYTES_512);
-      History history = new History();
-      history.restart(new long[COUNTERS]);
-      for (int life = 0; life < 4; life++) {
-        CounterHeap heap = CounterHeap.open(engine, DIRECTORY, PageSize.BYTES_512);
-        history.check(read(heap));
-        history.restart(read(heap));
-        SimEngine running = engine;
-        SplittableRandom futures = random.split();
-        engine.onSync(
-            () -> {
-              if (futures.nextInt(8) == 0) {
-                cuts[0]++;
-                recoverAndCheck(running.crash(futures.nextLong()), history);
-              }
-            });
-        change(heap, history, random, 200 + random.nextInt(200));
-        engine = engine.crash(random.nextLong());
-      }
+  /** Pages, and a device: how much it transfers at least, and what it can write atomically. */
+  private record Case(TornPages mode, PageSize size, int alignmentBytes, int atomicBytesMax) {
+    SimEngine engine(long seed) {
+      SimOptions options =
+          SimOptions.defaults()
+              .withAlignmentBytes(alignmentBytes)
+              .withAtomicBytesMax(atomicBytesMax);
+      return new SimEngine(seed, options);
     }
-    assertTrue(cuts[0] > 500, () -> "cuts=" + cuts[0]);
   }
 
-  /**
-   * Torn pages are not repaired in this version: this is what it looks like, and that it is never
-   * silent.
-   */
+  @Test
+  void acknowledgedChangesSurviveAPowerCutAtAnyMoment() throws IOException {
+    Case[] cases = {
+      new Case(TornPages.NONE, PageSize.BYTES_512, 512, 0), // of one sector: it is not torn
+      new Case(TornPages.AUTO, PageSize.BYTES_8192, 4096, 0),
+      new Case(TornPages.DOUBLE_WRITE, PageSize.BYTES_1024, 4096, 0),
+      new Case(TornPages.BACKUP, PageSize.BYTES_4096, 512, 0),
+      new Case(TornPages.BACKUP, PageSize.BYTES_2048, 4096, 0),
+      new Case(TornPages.AUTO, PageSize.BYTES_16384, 512, 16384),
+    };
+    int[] cuts = {0};
+    for (Case one : cases) {
+      for (long seed = 0; seed < 8; seed++) {
+        SplittableRandom random = new SplittableRandom(seed);
+        SimEngine engine = one.engine(seed);
+        CounterHeap.create(engine, DIRECTORY, one.size(), one.mode());
+        History history = new History();
+        history.restart(new long[COUNTERS]);
+        for (int life = 0; life < 4; life++) {
+          CounterHeap heap = CounterHeap.open(engine, DIRECTORY, one.size());
+          history.check(read(heap));
+          history.restart(read(heap));
+          SimEngine running = engine;
+          SplittableRandom futures = random.split();
+          engine.setRate(SimFault.TORN_SECTOR, one.mode() == TornPages.NONE ? 0 : 0.05);
+          engine.onSync(
+              () -> {
+                if (futures.nextInt(24) == 0) {
+                  cuts[0]++;
+                  recoverAndCheck(running.crash(futures.nextLong()), history, one);
+                }
+              });
+          change(heap, history, random, 200 + random.nextInt(200));
+          engine = engine.crash(random.nextLong());
+        }
+      }
+    }
+    assertTrue(cuts[0] > 300, () -> "cuts=" + cuts[0]);
+  }
+
+  /** So the tests of the other modes can see. */
   @Test
   void aTornPageIsReportedAndNeverReadAsIfItWereWhole() throws IOException {
     int torn = 0;
@@ -99,7 +120,7 @@ final class CounterHeapTest {
     for (long seed = 0; seed < 60; seed++) {
       SplittableRandom random = new SplittableRandom(seed);
       SimEngine engine = new SimEngine(seed);
-      CounterHeap.create(engine, DIRECTORY, PageSize.BYTES_4096);
+      CounterHeap.create(engine, DIRECTORY, PageSize.BYTES_4096, TornPages.NONE);
       CounterHeap heap = CounterHeap.open(engine, DIRECTORY, PageSize.BYTES_4096);
       History history = new History();
       history.restart(new long[COUNTERS]);
@@ -117,11 +138,11 @@ final class CounterHeapTest {
     assertTrue(torn > 0 && whole > 0, "torn=" + torn + " whole=" + whole);
   }
 
-  private static void recoverAndCheck(SimEngine engine, History history) {
-    try (CounterHeap heap = CounterHeap.open(engine, DIRECTORY, PageSize.BYTES_512)) {
+  private static void recoverAndCheck(SimEngine engine, History history, Case one) {
+    try (CounterHeap heap = CounterHeap.open(engine, DIRECTORY, one.size())) {
       history.check(read(heap));
     } catch (IOException e) {
-      throw new AssertionError(e);
+      throw new AssertionError(one.toString(), e);
     }
   }
 

@@ -174,6 +174,9 @@ final class SimDevice {
       int errno,
       SplittableRandom chance) {
     int written = chance.nextInt(length / SimNode.SECTOR_BYTES + 1) * SimNode.SECTOR_BYTES;
+    if (written < length && file.node().isWrittenAtomically(offset, length)) {
+      written = 0;
+    }
     file.node().write(offset, memory, 0, written);
     return StorageException.ofErrno("write", file.path(), offset, errno);
   }

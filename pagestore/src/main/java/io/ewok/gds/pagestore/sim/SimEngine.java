@@ -345,6 +345,10 @@ public final class SimEngine implements IoEngine {
     return options.alignmentBytes();
   }
 
+  int atomicBytesMax() {
+    return options.atomicBytesMax();
+  }
+
   /** Guarded by the lock. */
   SimDevice device() {
     return device;
@@ -420,6 +424,12 @@ public final class SimEngine implements IoEngine {
       inFlight.start(requests, count);
     } else {
       for (int i = 0; i < count; i++) {
+        if (requests[i].isAtomic()) {
+          try (Held _ = hold()) {
+            SimFile file = (SimFile) requests[i].file();
+            file.node().writeAtomically(requests[i].offset(), requests[i].length());
+          }
+        }
         requests[i].perform();
       }
     }

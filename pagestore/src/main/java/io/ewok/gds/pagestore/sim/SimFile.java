@@ -2,6 +2,7 @@ package io.ewok.gds.pagestore.sim;
 
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.allocator.leases.RegionLeases;
+import io.ewok.gds.pagestore.AtomicWrites;
 import io.ewok.gds.pagestore.IoFile;
 import io.ewok.gds.pagestore.IoRequest;
 import io.ewok.gds.pagestore.WorkClass;
@@ -63,6 +64,12 @@ final class SimFile implements IoFile {
   @Override
   public boolean isDirect() {
     return true;
+  }
+
+  @Override
+  public AtomicWrites atomicWrites() {
+    int max = engine.atomicBytesMax();
+    return max == 0 ? AtomicWrites.NONE : new AtomicWrites(engine.alignmentBytes(), max);
   }
 
   @Override

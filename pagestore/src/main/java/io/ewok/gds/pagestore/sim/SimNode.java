@@ -41,6 +41,9 @@ final class SimNode {
    */
   private final TreeMap<Long, List<Version>> unsynced = new TreeMap<>();
 
+  /** By their first sector, how many sectors each of the ranges has that are written atomically. */
+  private final TreeMap<Long, Integer> atomic = new TreeMap<>();
+
   /**
    * Durable content of sectors that reads see otherwise, but no sync will write: a failed sync
    * marked them clean.
@@ -100,6 +103,17 @@ final class SimNode {
     if (length > 0 && offset + length > sizeBytes()) {
       sizes.add(new Size(++changes, offset + length));
     }
+  }
+
+  /**
+   * The next write of a range is done wholly or not at all, as are all others of the same range.
+   */
+  void writeAtomically(long offset, int length) {
+    atomic.put(offset / SECTOR_BYTES, length / SECTOR_BYTES);
+  }
+
+  boolean isWrittenAtomically(long offset, int length) {
+    return atomic.getOrDefault(offset / SECTOR_BYTES, 0) * SECTOR_BYTES == length;
   }
 
   /** Makes whole sectors read as zeros, as far as the file reaches. */
@@ -194,8 +208,16 @@ final class SimNode {
     SimNode after = new SimNode(this, sizes.get(random.nextInt(sizes.size())).bytes);
     after.bad.addAll(bad);
     lost.forEach(after::store);
+    Map<Long, Integer> keptWhole = new HashMap<>();
     unsynced.forEach(
         (sector, versions) -> {
+          Map.Entry<Long, Integer> range = atomic.floorEntry(sector);
+          if (range != null && sector < range.getKey() + range.getValue()) {
+            int kept =
+                keptWhole.computeIfAbsent(range.getKey(), _ -> random.nextInt(versions.size()));
+            after.store(sector, versions.get(Math.min(kept, versions.size() - 1)).content);
+            return;
+          }
           int kept = random.nextInt(versions.size());
           // Of the writes of a sector the device has had in hand the kept one or the next.
           int other = kept + 1 < versions.size() ? kept + 1 : kept - 1;

@@ -19,6 +19,8 @@ import java.util.Objects;
  * @param latency how long transfers take on the virtual clock. Default {@link SimLatency#NONE}
  * @param queueDepth how many reads and writes the device has at once while there are limits ({@link
  *     SimEngine#setThrottle}); more wait. Default as many as there are
+ * @param atomicBytesMax the longest write that the device can do wholly or not at all, a power of
+ *     two; 0 for none. Default 0
  * @param rates how often each fault happens, 0 to 1; those that are not named never do. Default
  *     empty
  */
@@ -27,6 +29,7 @@ public record SimOptions(
     SimSyncFailure syncFailure,
     SimLatency latency,
     int queueDepth,
+    int atomicBytesMax,
     Map<SimFault, Double> rates) {
   private static final SimOptions DEFAULTS =
       new SimOptions(
@@ -34,6 +37,7 @@ public record SimOptions(
           SimSyncFailure.MARKED_CLEAN,
           SimLatency.NONE,
           Integer.MAX_VALUE,
+          0,
           Map.of());
 
   /** Checks the values and copies the rates. */
@@ -46,6 +50,12 @@ public record SimOptions(
     Objects.requireNonNull(latency, "latency");
     if (queueDepth < 1) {
       throw new IllegalArgumentException("a depth is at least 1: queueDepth=" + queueDepth);
+    }
+    if (atomicBytesMax != 0
+        && (atomicBytesMax < alignmentBytes || Integer.bitCount(atomicBytesMax) != 1)) {
+      throw new IllegalArgumentException(
+          "an atomic write is a power of two of at least the alignment: atomicBytesMax="
+              + atomicBytesMax);
     }
     rates = Map.copyOf(rates);
     rates.forEach(SimOptions::requireRate);
@@ -65,22 +75,27 @@ public record SimOptions(
 
   /** Returns these options with another alignment. */
   public SimOptions withAlignmentBytes(int alignmentBytes) {
-    return new SimOptions(alignmentBytes, syncFailure, latency, queueDepth, rates);
+    return new SimOptions(alignmentBytes, syncFailure, latency, queueDepth, atomicBytesMax, rates);
   }
 
   /** Returns these options with another way of failing syncs. */
   public SimOptions withSyncFailure(SimSyncFailure syncFailure) {
-    return new SimOptions(alignmentBytes, syncFailure, latency, queueDepth, rates);
+    return new SimOptions(alignmentBytes, syncFailure, latency, queueDepth, atomicBytesMax, rates);
   }
 
   /** Returns these options with transfers that take time. */
   public SimOptions withLatency(SimLatency latency) {
-    return new SimOptions(alignmentBytes, syncFailure, latency, queueDepth, rates);
+    return new SimOptions(alignmentBytes, syncFailure, latency, queueDepth, atomicBytesMax, rates);
   }
 
   /** Returns these options with another queue depth. */
   public SimOptions withQueueDepth(int queueDepth) {
-    return new SimOptions(alignmentBytes, syncFailure, latency, queueDepth, rates);
+    return new SimOptions(alignmentBytes, syncFailure, latency, queueDepth, atomicBytesMax, rates);
+  }
+
+  /** Returns these options with atomic writes. */
+  public SimOptions withAtomicBytesMax(int atomicBytesMax) {
+    return new SimOptions(alignmentBytes, syncFailure, latency, queueDepth, atomicBytesMax, rates);
   }
 
   /** Returns these options with a fault at this rate. */
@@ -88,11 +103,13 @@ public record SimOptions(
     EnumMap<SimFault, Double> changed = new EnumMap<>(SimFault.class);
     changed.putAll(rates);
     changed.put(fault, rate);
-    return new SimOptions(alignmentBytes, syncFailure, latency, queueDepth, changed);
+    return new SimOptions(
+        alignmentBytes, syncFailure, latency, queueDepth, atomicBytesMax, changed);
   }
 
   /** Returns these options with no fault at any rate. */
   public SimOptions withoutFaults() {
-    return new SimOptions(alignmentBytes, syncFailure, latency, queueDepth, Map.of());
+    return new SimOptions(
+        alignmentBytes, syncFailure, latency, queueDepth, atomicBytesMax, Map.of());
   }
 }

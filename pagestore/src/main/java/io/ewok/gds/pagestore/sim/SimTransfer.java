@@ -23,6 +23,7 @@ final class SimTransfer implements Runnable {
   private final IoRequest.Kind kind;
 
   private final boolean synced;
+  private final boolean atomic;
   private final long offset;
   private final Region region;
 
@@ -46,6 +47,7 @@ final class SimTransfer implements Runnable {
     this.started = request.start(() -> inFlight.move(this));
     this.kind = request.kind();
     this.synced = request.isSynced();
+    this.atomic = request.isAtomic();
     this.offset = request.offset();
     this.region = request.region();
     this.regionOffsets = new long[request.pieces()];
@@ -116,6 +118,9 @@ final class SimTransfer implements Runnable {
       case WRITE -> {
         MemorySegment memory = inOnePiece();
         copyPieces(memory, true);
+        if (atomic) {
+          file.node().writeAtomically(offset, length);
+        }
         device.write(file, offset, memory, length);
         if (synced) {
           device.syncRange(file, offset, length);
