@@ -1,109 +1,139 @@
 package io.ewok.gds.wal;
 
 import io.ewok.gds.allocator.Region;
+import io.ewok.gds.reactor.Baton;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 
 /**
- * Memory in which one block is put together. Guarded by the log's lock while it is filled; owned by
- * the writing thread from {@link #seal} until that thread has written it.
+ * Memory in which one block is put together. Its header and its end belong to the thread whose turn
+ * it is to write, each place in between to who has reserved it ({@link Reservation}).
  */
 final class BlockBuffer {
   private final Region region;
   private final long regionOffset;
   private final MemorySegment memory;
-  private final ByteBuffer bytes;
 
-  private long lsn;
+  /** Posted when the last of those who had reserved here has filled his place. */
+  private final Baton filled = new Baton();
+
+  /** Read while others may open the block anew, which the reader finds out afterwards. */
+  private volatile long lsn;
+
   private long previousEndLsn;
-  private int fill;
-  private long paddedBytes;
-  private int writeBytes;
+
+  /** Why a place here could not be filled. Written before the place is said to be filled. */
+  private Throwable failure;
 
   BlockBuffer(Region region, long regionOffset, int capacityBytes) {
     this.region = region;
     this.regionOffset = regionOffset;
     this.memory = region.segment().asSlice(regionOffset, capacityBytes);
-    this.bytes = memory.asByteBuffer();
   }
 
-  /** Starts a block without records. */
+  int capacityBytes() {
+    return (int) memory.byteSize();
+  }
+
+  /** A view of the memory, for a checksum. */
+  ByteBuffer newView() {
+    return memory.asByteBuffer();
+  }
+
+  /** Starts a block without records, before anybody can reserve in it. */
   void open(long lsn, long previousEndLsn) {
     this.lsn = lsn;
     this.previousEndLsn = previousEndLsn;
-    this.fill = LogFormat.BLOCK_HEADER_BYTES;
-    this.paddedBytes = 0;
+    this.failure = null;
+    filled.reset();
   }
 
-  boolean isOpen() {
-    return fill > 0;
+  long lsn() {
+    return lsn;
   }
 
-  /** Whether a record of so many bytes, header included, fits into the open block. */
-  boolean fits(long recordExtent, long segmentEndLsn) {
-    return fill + recordExtent <= memory.byteSize() && endLsn() + recordExtent <= segmentEndLsn;
-  }
-
-  /** Where the content of the open block ends. */
-  long endLsn() {
-    return lsn + fill;
-  }
-
-  /** Where the block after this one starts. */
-  long nextLsn() {
-    return lsn + Math.max(paddedBytes, LogFormat.alignToBlock(fill));
-  }
-
-  /** Copies a record into the open block, where {@link #fits} said that it fits. */
-  void append(MemorySegment record, long incarnation, RecordChecksum checksum) {
+  /**
+   * Copies a record to the place that the caller has reserved.
+   *
+   * @param extent what it takes, header and padding included
+   */
+  void put(
+      int offset,
+      int extent,
+      MemorySegment record,
+      long incarnation,
+      RecordChecksum checksum,
+      ByteBuffer view) {
     int length = (int) record.byteSize();
-    int extent = (int) LogFormat.recordExtent(length);
-    int start = fill + LogFormat.RECORD_HEADER_BYTES;
+    int start = offset + LogFormat.RECORD_HEADER_BYTES;
+    memory.set(LogFormat.LONG, offset + extent - Long.BYTES, 0); // what is not copied over is zero
     MemorySegment.copy(record, 0, memory, start, length);
-    memory.asSlice(start + length, fill + extent - start - length).fill((byte) 0);
-    int crc = checksum.of(endLsn(), incarnation, bytes.limit(start + length).position(start));
-    LogFormat.writeRecordHeader(memory, fill, length, crc);
-    fill += extent;
+    int crc = checksum.of(lsn + offset, incarnation, view.limit(start + length).position(start));
+    LogFormat.writeRecordHeader(memory, offset, length, crc);
   }
 
-  /** Makes the open block, which has no records, take all that is left of its segment. */
-  void pad(long extentBytes) {
-    paddedBytes = extentBytes;
+  /** Says, before the place is filled, that it is not. */
+  void fail(Throwable failure) {
+    this.failure = failure;
   }
 
-  /** Completes the block; what is written is not changed any more. */
-  void seal(long incarnation, long durableLsn) {
-    writeBytes = (int) LogFormat.alignToBlock(fill);
-    memory.asSlice(fill, writeBytes - fill).fill((byte) 0);
+  /** Wakes the writer. */
+  void tellFilled() {
+    filled.post();
+  }
+
+  /** Waits for those who reserved here and have not filled their place. */
+  void awaitFilled() {
+    filled.await();
+  }
+
+  /**
+   * Completes the block.
+   *
+   * @param fill where its records end
+   * @return the bytes to write
+   */
+  int complete(int fill, long incarnation, long durableLsn) throws IOException {
+    if (failure != null) {
+      throw new IOException("a record could not be read while it was appended", failure);
+    }
+    int extent = (int) LogFormat.alignToBlock(fill);
+    memory.asSlice(fill, extent - fill).fill((byte) 0);
     LogFormat.writeHeader(
         memory,
         new BlockHeader(
             lsn,
             incarnation,
-            (int) (nextLsn() - lsn),
+            extent,
             fill - LogFormat.BLOCK_HEADER_BYTES,
             durableLsn,
             previousEndLsn));
-    fill = 0;
+    return extent;
   }
 
-  /** Writes the sealed block. */
-  int write(SegmentRing ring, LogSource source) throws IOException {
-    ring.write(lsn, region, regionOffset, writeBytes);
-    source.show(lsn, memory.asSlice(0, writeBytes));
-    return writeBytes;
+  /** Writes the block that is complete. */
+  void write(BlockSink sink, int bytes) throws IOException {
+    sink.write(lsn, region, regionOffset, bytes);
+  }
+
+  /** Writes a block without records. */
+  int writeEmpty(BlockSink sink, BlockHeader header) throws IOException {
+    memory.asSlice(0, LogFormat.BLOCK_ALIGNMENT).fill((byte) 0);
+    LogFormat.writeHeader(memory, header);
+    sink.write(header.lsn(), region, regionOffset, LogFormat.BLOCK_ALIGNMENT);
+    return LogFormat.BLOCK_ALIGNMENT;
   }
 
   /**
    * Writes a block with one record that is larger than this buffer, piece by piece.
    *
    * @param header the block's header
-   * @param recordCrc the record's checksum
    */
-  void writeLarge(
-      SegmentRing ring, LogSource source, BlockHeader header, MemorySegment record, int recordCrc)
-      throws IOException {
+  int writeLarge(BlockSink sink, BlockHeader header, MemorySegment record) throws IOException {
+    int recordCrc =
+        new RecordChecksum()
+            .of(header.lsn() + LogFormat.BLOCK_HEADER_BYTES, header.incarnation(), record);
     LogFormat.writeHeader(memory, header);
     LogFormat.writeRecordHeader(
         memory, LogFormat.BLOCK_HEADER_BYTES, (int) record.byteSize(), recordCrc);
@@ -114,11 +144,16 @@ final class BlockBuffer {
       long length = Math.min(record.byteSize() - copied, piece - at);
       MemorySegment.copy(record, copied, memory, at, length);
       memory.asSlice(at + length, piece - at - length).fill((byte) 0);
-      ring.write(header.lsn() + offset, region, regionOffset, piece);
-      source.show(header.lsn() + offset, memory.asSlice(0, piece));
+      sink.write(header.lsn() + offset, region, regionOffset, piece);
       copied += length;
       offset += piece;
       at = 0;
     }
+    return header.extentBytes();
+  }
+
+  /** Where a block's bytes go. */
+  interface BlockSink {
+    void write(long lsn, Region region, long regionOffset, int bytes) throws IOException;
   }
 }

@@ -1,7 +1,16 @@
 package io.ewok.gds.wal;
 
+import io.ewok.gds.allocator.MemorySize;
+import io.ewok.gds.allocator.Settings;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.regex.Pattern;
+
 /**
- * Sizes of a log.
+ * Sizes of a log, and what is done when it is opened.
  *
  * <table>
  * <caption>Components</caption>
@@ -12,12 +21,26 @@ package io.ewok.gds.wal;
  *   <td>disk space; recovery reads all of it</td></tr>
  * <tr><td>bufferBytes</td><td>bytes, multiple of 4096, at most segmentBytes and 256 MiB</td><td>1 MiB</td>
  *   <td>much is appended between syncs</td><td>twice as much memory</td></tr>
+ * <tr><td>recovery</td><td>a mode</td><td>TOLERATE_TAIL</td><td>see {@link RecoveryMode}</td><td>see there</td></tr>
+ * <tr><td>archiveOrNull</td><td>a hook, or null</td><td>null</td><td>copies of the log are wanted</td>
+ *   <td>the log becomes full when the archive does not keep up</td></tr>
  * </table>
  *
  * <p>The first two hold when a log is created; a log that exists keeps its own, see {@link
  * WriteAheadLog#options()}.
  */
-public record LogOptions(long segmentBytes, int segmentCount, int bufferBytes) {
+public record LogOptions(
+    long segmentBytes,
+    int segmentCount,
+    int bufferBytes,
+    RecoveryMode recovery,
+    SegmentArchive archiveOrNull) {
+  private static final Pattern NAMES = Pattern.compile("log\\..*");
+  private static final String SEGMENT_BYTES = "log.segment-bytes";
+  private static final String SEGMENTS = "log.segments";
+  private static final String BUFFER_BYTES = "log.buffer-bytes";
+  private static final String RECOVERY = "log.recovery";
+
   private static final long SEGMENT_BYTES_MAX = 1L << 30;
   private static final int SEGMENT_COUNT_MAX = 1 << 16;
   private static final int BUFFER_BYTES_MAX = 256 << 20;
@@ -28,6 +51,7 @@ public record LogOptions(long segmentBytes, int segmentCount, int bufferBytes) {
    * @throws IllegalArgumentException if one is outside the limits above
    */
   public LogOptions {
+    Objects.requireNonNull(recovery, "recovery");
     if (segmentBytes < LogFormat.BLOCK_ALIGNMENT
         || segmentBytes > SEGMENT_BYTES_MAX
         || segmentBytes % LogFormat.BLOCK_ALIGNMENT != 0) {
@@ -47,24 +71,91 @@ public record LogOptions(long segmentBytes, int segmentCount, int bufferBytes) {
     }
   }
 
+  /** Sizes, with the default of the rest. */
+  public LogOptions(long segmentBytes, int segmentCount, int bufferBytes) {
+    this(segmentBytes, segmentCount, bufferBytes, RecoveryMode.TOLERATE_TAIL, null);
+  }
+
   /** Four segments of 16 MiB and two buffers of 1 MiB. */
   public static LogOptions defaults() {
     return new LogOptions(16L << 20, 4, 1 << 20);
   }
 
+  /**
+   * The defaults, changed by those of the settings that begin with {@code log.}: {@code
+   * log.segment-bytes} and {@code log.buffer-bytes} ({@link MemorySize}, no percentage), {@code
+   * log.segments} and {@code log.recovery} ({@code strict}, {@code tolerate-tail}, {@code
+   * point-in-time} or {@code salvage}). Others are not ours and are passed over.
+   *
+   * @throws IllegalArgumentException that ends in the setting, an equals sign and its value
+   */
+  public static LogOptions from(Map<String, String> settings) {
+    Settings.requireKnown(settings, NAMES, Set.of(SEGMENT_BYTES, SEGMENTS, BUFFER_BYTES, RECOVERY));
+    LogOptions defaults = defaults();
+    long segmentBytes =
+        Settings.read(
+            settings, SEGMENT_BYTES, text -> bytes(SEGMENT_BYTES, text), defaults.segmentBytes);
+    long bufferBytes =
+        Settings.read(
+            settings, BUFFER_BYTES, text -> bytes(BUFFER_BYTES, text), (long) defaults.bufferBytes);
+    return new LogOptions(
+        segmentBytes,
+        Settings.readInt(settings, SEGMENTS, defaults.segmentCount),
+        (int) Math.min(bufferBytes, Integer.MAX_VALUE),
+        Settings.read(settings, RECOVERY, LogOptions::mode, defaults.recovery),
+        null);
+  }
+
+  private static long bytes(String setting, String text) {
+    MemorySize size = MemorySize.parse(setting, text);
+    if (size.isShare()) {
+      throw new IllegalArgumentException("bytes, not a share: " + setting + "=" + text);
+    }
+    return size.bytes(0);
+  }
+
+  private static RecoveryMode mode(String text) {
+    for (RecoveryMode mode : RecoveryMode.values()) {
+      if (nameOf(mode).equals(text)) {
+        return mode;
+      }
+    }
+    throw new IllegalArgumentException(
+        "one of "
+            + Arrays.stream(RecoveryMode.values()).map(LogOptions::nameOf).toList()
+            + ": "
+            + RECOVERY
+            + "="
+            + text);
+  }
+
+  private static String nameOf(RecoveryMode mode) {
+    return mode.name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
   /** These options with another segment size in bytes. */
   public LogOptions withSegmentBytes(long bytes) {
-    return new LogOptions(bytes, segmentCount, bufferBytes);
+    return new LogOptions(bytes, segmentCount, bufferBytes, recovery, archiveOrNull);
   }
 
   /** These options with another number of segments. */
   public LogOptions withSegmentCount(int count) {
-    return new LogOptions(segmentBytes, count, bufferBytes);
+    return new LogOptions(segmentBytes, count, bufferBytes, recovery, archiveOrNull);
   }
 
   /** These options with another buffer size in bytes. */
   public LogOptions withBufferBytes(int bytes) {
-    return new LogOptions(segmentBytes, segmentCount, bytes);
+    return new LogOptions(segmentBytes, segmentCount, bytes, recovery, archiveOrNull);
+  }
+
+  /** These options with another way to treat damage. */
+  public LogOptions withRecovery(RecoveryMode mode) {
+    return new LogOptions(segmentBytes, segmentCount, bufferBytes, mode, archiveOrNull);
+  }
+
+  /** These options with an archive, or null for none. */
+  public LogOptions withArchive(SegmentArchive archiveOrNull) {
+    return new LogOptions(segmentBytes, segmentCount, bufferBytes, recovery, archiveOrNull);
   }
 
   /** What an open log takes from its budget, in bytes: two buffers. */

@@ -4,7 +4,6 @@ import io.ewok.gds.allocator.Region;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.IoRequest;
 import io.ewok.gds.pagestore.StorageException;
-import io.ewok.gds.reactor.Monitor;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -17,7 +16,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
  * <p>Ownership: part of its log, and ends with it. Threads: any.
  *
  * {@snippet :
- * LogSource source = log.source();
+ * LogSource source = writer.source();
  * LogWalk walk = source.walk(lsn);
  * request = source.prepareRead(request, pageLsn, region, regionOffset, 4096);
  * engine.submit(request);
@@ -27,41 +26,35 @@ import java.util.concurrent.CopyOnWriteArrayList;
  * be read.
  */
 public final class LogSource {
-  private final WriteAheadLog log;
+  private final LogWriter writer;
   private final SegmentRing ring;
   private final LogHeader header;
-  private final Monitor lock;
-  private final Monitor.Line grown;
   private final List<LogTap> taps = new CopyOnWriteArrayList<>();
 
   /**
-   * Reads a log.
+   * Reads a writer.
    *
    * @param header of this life
-   * @param grown waits for what is written and what becomes durable
    */
-  LogSource(
-      WriteAheadLog log, SegmentRing ring, LogHeader header, Monitor lock, Monitor.Line grown) {
-    this.log = log;
+  LogSource(LogWriter writer, SegmentRing ring, LogHeader header) {
+    this.writer = writer;
     this.ring = ring;
     this.header = header;
-    this.lock = lock;
-    this.grown = grown;
   }
 
   /** Where the first segment starts that is still needed; those before it may be written anew. */
   public long oldestLsn() {
-    return ring.segmentStart(log.horizonLsn());
+    return ring.segmentStart(writer.horizonLsn());
   }
 
   /** Everything before this position has been written and can be read. Never falls. */
   public long writtenLsn() {
-    return log.writtenLsn();
+    return writer.writtenLsn();
   }
 
   /** Everything before this position is durable. Never falls, never above what is written. */
   public long durableLsn() {
-    return log.durableLsn();
+    return writer.durableLsn();
   }
 
   /** Bytes of a segment; one starts at every multiple. No record crosses a segment's end. */
@@ -80,12 +73,12 @@ public final class LogSource {
    */
   public LogWalk walk(long fromLsn) {
     long oldest = oldestLsn();
-    if (fromLsn < oldest || fromLsn > log.endLsn()) {
+    if (fromLsn < oldest || fromLsn > writer.endLsn()) {
       throw new IllegalArgumentException(
           "outside of the log: oldestLsn=%d endLsn=%d fromLsn=%d"
-              .formatted(oldest, log.endLsn(), fromLsn));
+              .formatted(oldest, writer.endLsn(), fromLsn));
     }
-    long next = log.blockAfter(fromLsn);
+    long next = writer.blockAfter(fromLsn);
     return next < 0
         ? LogWalk.from(ring, header, fromLsn, oldest)
         : LogWalk.behind(ring, header, fromLsn, fromLsn, next);
@@ -138,10 +131,10 @@ public final class LogSource {
    * @return everything before this position was written earlier, and all from here on is shown
    */
   public long addTap(LogTap tap) {
-    return log.betweenTurns(
+    return writer.betweenTurns(
         () -> {
           taps.add(tap);
-          return LogFormat.alignToBlock(log.writtenLsn());
+          return LogFormat.alignToBlock(writer.writtenLsn());
         });
   }
 
@@ -164,11 +157,7 @@ public final class LogSource {
 
   /** The end of what has come so far. */
   public long endLsn(LogDurability level) {
-    return switch (level) {
-      case NONE -> log.endLsn();
-      case BUFFERED -> log.writtenLsn();
-      case SYNCED -> log.durableLsn();
-    };
+    return writer.endLsn(level);
   }
 
   /**
@@ -183,19 +172,6 @@ public final class LogSource {
     if (level == LogDurability.NONE) {
       throw new IllegalArgumentException("nobody is told of appends: level=" + level);
     }
-    long deadline = System.nanoTime() + timeoutNanos;
-    lock.lock();
-    try {
-      while (endLsn(level) <= lsn) {
-        log.checkUsable();
-        long left = deadline - System.nanoTime();
-        if (left <= 0 || !grown.await(left)) {
-          return endLsn(level) > lsn;
-        }
-      }
-      return true;
-    } finally {
-      lock.unlock();
-    }
+    return writer.awaitBeyond(lsn, level, timeoutNanos);
   }
 }

@@ -66,6 +66,9 @@ public final class LogWalk {
   private int length;
   private int expectedChecksum;
 
+  /** Whether the end is at a record that has a length that makes sense, but not the content. */
+  private boolean brokenContent;
+
   private LogWalk(
       SegmentRing ring,
       LogHeader header,
@@ -143,9 +146,38 @@ public final class LogWalk {
     return nextLsn;
   }
 
-  /** Whether the next bytes wanted are a block's, not those of a record in one that is known. */
-  boolean isBetweenBlocks() {
-    return wanted != Wanted.RECORD_HEADER && wanted != Wanted.CONTENT;
+  /** What was known to be durable when the last block was written that was come to. */
+  long durableLsn() {
+    return block == null ? 0 : block.durableLsn();
+  }
+
+  /** At the end: where the block's content should have ended in which it is; 0 if in none. */
+  long brokenBlockEndLsn() {
+    boolean inBlock = block != null && block.lsn() >= header.startLsn() && endLsn < block.endLsn();
+    return inBlock ? block.endLsn() : 0;
+  }
+
+  /**
+   * At the end: goes on behind a record whose content does not validate.
+   *
+   * @return where, or -1 if there is no such record here
+   */
+  long skipRecord() {
+    if (wanted != Wanted.NOTHING || !brokenContent) {
+      return -1;
+    }
+    brokenContent = false;
+    offset += LogFormat.recordExtent(length);
+    long lsn = block.lsn() + offset;
+    Step unused = nextInBlock();
+    return lsn;
+  }
+
+  /** Goes on at a block, whatever came before. */
+  void resumeAt(BlockHeader next) {
+    chained = false;
+    nextLsn = next.lsn();
+    wanted = Wanted.BLOCK;
   }
 
   /**
@@ -175,6 +207,7 @@ public final class LogWalk {
     chained = true;
     incarnation = next.incarnation();
     block = next;
+    brokenContent = false;
     offset = LogFormat.BLOCK_HEADER_BYTES;
     // No recovery has cut a block of this life, so that nothing needs to be looked at in one.
     if (block.endLsn() <= fromLsn && block.lsn() >= header.startLsn()) {
@@ -211,6 +244,7 @@ public final class LogWalk {
 
   private Step content(MemorySegment bytes) {
     if (checksum.of(block.lsn() + offset, block.incarnation(), bytes) != expectedChecksum) {
+      brokenContent = true;
       return broken();
     }
     offset += LogFormat.recordExtent(length);
@@ -244,12 +278,14 @@ public final class LogWalk {
   }
 
   private boolean follows(BlockHeader next) {
-    boolean current = next.lsn() >= header.startLsn();
-    boolean admissible =
-        current
-            ? next.incarnation() == header.incarnation()
-            : next.incarnation() >= incarnation && next.incarnation() < header.incarnation();
-    return admissible && (!chained || next.previousEndLsn() == endLsn);
+    return admits(next) && (!chained || next.previousEndLsn() == endLsn);
+  }
+
+  /** Whether a block is of a life that may have written it there, after what was walked so far. */
+  boolean admits(BlockHeader next) {
+    return next.lsn() >= header.startLsn()
+        ? next.incarnation() == header.incarnation()
+        : next.incarnation() >= incarnation && next.incarnation() < header.incarnation();
   }
 
   private BlockHeader blockIn(MemorySegment bytes) throws UnsupportedFormatException {

@@ -1,6 +1,9 @@
 package io.ewok.gds.wal;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.zip.CRC32C;
@@ -12,13 +15,27 @@ import java.util.zip.CRC32C;
  * LogFormat}.
  */
 final class RecordChecksum {
-  private final CRC32C crc = new CRC32C();
-  private final ByteBuffer seed =
-      ByteBuffer.allocate(2 * Long.BYTES + Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+  private static final VarHandle LONG =
+      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+  private static final VarHandle INT =
+      MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
 
-  /** As below, of memory: native, or an array of bytes. */
+  private static final int INCARNATION = Long.BYTES;
+  private static final int LENGTH = INCARNATION + Long.BYTES;
+  private static final int SEED_BYTES = LENGTH + Integer.BYTES;
+
+  private final CRC32C crc = new CRC32C();
+  private final byte[] seed = new byte[SEED_BYTES];
+
+  /** As below, of any memory. */
   int of(long lsn, long incarnation, MemorySegment content) {
-    return of(lsn, incarnation, content.asByteBuffer());
+    boolean viewable = content.isNative() || content.heapBase().orElse(null) instanceof byte[];
+    return of(
+        lsn,
+        incarnation,
+        viewable
+            ? content.asByteBuffer()
+            : ByteBuffer.wrap(content.toArray(ValueLayout.JAVA_BYTE)));
   }
 
   /**
@@ -26,9 +43,11 @@ final class RecordChecksum {
    * buffer.
    */
   int of(long lsn, long incarnation, ByteBuffer content) {
-    seed.clear().putLong(lsn).putLong(incarnation).putInt(content.remaining()).flip();
+    LONG.set(seed, 0, lsn);
+    LONG.set(seed, INCARNATION, incarnation);
+    INT.set(seed, LENGTH, content.remaining());
     crc.reset();
-    crc.update(seed);
+    crc.update(seed, 0, SEED_BYTES);
     crc.update(content);
     return (int) crc.getValue();
   }

@@ -117,9 +117,30 @@ final class SegmentRing implements AutoCloseable {
     return lsn % segmentBytes;
   }
 
-  void write(long lsn, Region region, long regionOffset, int length) throws IOException {
-    unsynced[slot(lsn)] = true;
-    files[slot(lsn)].write(offset(lsn), region, regionOffset, length);
+  /**
+   * Writes.
+   *
+   * @param synced whether it is durable on return
+   */
+  void write(long lsn, Region region, long regionOffset, int length, boolean synced)
+      throws IOException {
+    IoFile file = files[slot(lsn)];
+    if (synced) {
+      file.writeSynced(offset(lsn), region, regionOffset, length);
+    } else {
+      unsynced[slot(lsn)] = true;
+      file.write(offset(lsn), region, regionOffset, length);
+    }
+  }
+
+  /** Whether everything written is durable. */
+  boolean isSynced() {
+    for (boolean dirty : unsynced) {
+      if (dirty) {
+        return false;
+      }
+    }
+    return true;
   }
 
   void read(long lsn, Region region, long regionOffset, int length) throws IOException {

@@ -11,11 +11,14 @@
  *
  * <p>What recovery promises: every record covered by a {@code sync} that returned is replayed, in
  * order; of those after it some prefix is. If such a record cannot be read, {@code open} fails with
- * a corruption error instead of losing it in silence.
+ * a corruption error instead of losing it in silence, unless its {@link
+ * io.ewok.gds.wal.RecoveryMode} says to go on; then a {@link io.ewok.gds.wal.RecoveryReport} says
+ * what was lost.
  *
- * <p>Threads: any thread, platform or virtual, may append, sync and truncate. Whoever needs
- * durability first writes for all who arrived before; those who arrive meanwhile form the next
- * group. There is no timer and no thread of its own. No argument may be null.
+ * <p>Threads: any thread, platform or virtual, may append, sync and truncate. Appends of several
+ * threads copy and checksum side by side, without a lock. Whoever needs durability first writes for
+ * all who arrived before; those who arrive meanwhile form the next group. There is no timer and no
+ * thread of its own. No argument may be null, unless its name says so.
  *
  * <p>Who reads while it grows uses a {@link io.ewok.gds.wal.LogReader}, or builds a cache of his
  * own on a {@link io.ewok.gds.wal.LogSource}, which gives bytes by position and shows what is

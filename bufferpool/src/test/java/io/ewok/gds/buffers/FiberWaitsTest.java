@@ -247,7 +247,7 @@ final class FiberWaitsTest {
 
   @Test
   void turnsOfTheLogAreWaitedForWithTheLoopTurning() throws Exception {
-    try (WriteAheadLog log = openLog(slowIn("sync"))) {
+    try (WriteAheadLog log = openLog(slowIn("writeSynced"))) {
       slow = true;
       List<Tester> tasks = new ArrayList<>();
       tasks.add(post(Task.Kind.FIBER, () -> commit(log)));
@@ -268,7 +268,7 @@ final class FiberWaitsTest {
 
   @Test
   void theTurnOfADirectTaskIsRefusedToTheOnesOnTopOfItAndNothingIsLost() throws Exception {
-    try (WriteAheadLog log = openLog(slowIn("sync"))) {
+    try (WriteAheadLog log = openLog(slowIn("writeSynced"))) {
       slow = true;
       Tester writing = post(Task.Kind.DIRECT, () -> commit(log));
       busy.await();

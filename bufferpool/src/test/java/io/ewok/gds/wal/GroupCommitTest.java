@@ -14,6 +14,7 @@ import io.ewok.gds.pagestore.PoisonedFileException;
 import io.ewok.gds.pagestore.sim.SimEngine;
 import io.ewok.gds.pagestore.sim.SimOperation;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
@@ -26,6 +27,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -159,6 +161,57 @@ final class GroupCommitTest {
       assertTrue(end == 0 || end == rounds, "end=" + end);
     }
     assertFalse(replayed.isEmpty());
+  }
+
+  @Test
+  void theEndNeverFallsWhileBlocksComeAndGo() throws Exception {
+    LogOptions tiny = new LogOptions(64 << 10, 4, 4 << 10);
+    try (WriteAheadLog log = LogModel.open(new SimEngine(1), tiny);
+        ExecutorService executor = Executors.newFixedThreadPool(3)) {
+      AtomicBoolean done = new AtomicBoolean();
+      Future<?> watching = executor.submit(() -> watchEnds(log, done));
+      Future<?> first = executor.submit(() -> appendAllLengths(log, (byte) 1, 2000));
+      Future<?> second = executor.submit(() -> appendAllLengths(log, (byte) 2, 2000));
+      try {
+        first.get();
+        second.get();
+      } finally {
+        done.set(true);
+      }
+      watching.get();
+    }
+  }
+
+  private static void watchEnds(WriteAheadLog log, AtomicBoolean done) {
+    long last = 0;
+    while (!done.get()) {
+      long durable = log.durableLsn();
+      long written = log.source().writtenLsn();
+      long end = log.endLsn();
+      assertTrue(durable <= written && written <= end, () -> durable + " " + written + " " + end);
+      assertTrue(end >= last, "end=" + end);
+      last = end;
+    }
+  }
+
+  @Test
+  void memoryThatIsNotTheCallersOrIsClosedCostsNothingButAnException() throws Exception {
+    try (WriteAheadLog log = LogModel.open(new SimEngine(1), SMALL)) {
+      long end = log.endLsn();
+      Arena closed = Arena.ofConfined();
+      MemorySegment gone = closed.allocate(10);
+      closed.close();
+      assertThrows(IllegalStateException.class, () -> log.append(gone));
+      try (Arena others = Arena.ofConfined();
+          ExecutorService executor = Executors.newFixedThreadPool(1)) {
+        MemorySegment confined = others.allocate(10);
+        Future<?> append = executor.submit(() -> log.append(confined));
+        ExecutionException failure = assertThrows(ExecutionException.class, append::get);
+        assertEquals(WrongThreadException.class, failure.getCause().getClass());
+      }
+      assertEquals(end, log.endLsn());
+      log.sync(LogModel.append(log, new byte[10]));
+    }
   }
 
   private static Void appendAllLengths(WriteAheadLog log, byte writer, int rounds)
