@@ -3,6 +3,7 @@ package io.ewok.gds.buffers;
 import io.ewok.gds.allocator.MemoryBudget;
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.allocator.RegionOptions;
+import io.ewok.gds.allocator.numa.PlacementPolicy;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoFile;
 import io.ewok.gds.pagestore.OpenMode;
@@ -35,7 +36,10 @@ public final class BufferManager implements AutoCloseable {
   private final IoEngine engine;
   private final MemoryBudget budget;
   private final BufferOptions options;
-  private final Region region;
+
+  /** Registered, one for each partition. Not changed after construction. */
+  private final List<Region> regions = new ArrayList<>();
+
   private final PageTable table;
 
   // Guarded by filesLock.
@@ -56,20 +60,33 @@ public final class BufferManager implements AutoCloseable {
     this.engine = Objects.requireNonNull(engine, "engine");
     this.budget = Objects.requireNonNull(budget, "budget");
     this.options = options;
-    int count = options.frameCount();
     budget.reserve(options.metadataBytes());
-    Region mapped = null;
-    boolean registered = false;
     try {
-      mapped = Region.map(budget, RegionOptions.ofSize((long) count * options.frameBytes()));
-      engine.register(mapped);
-      registered = true;
-      this.table = new PageTable(mapped, options);
+      for (int i = 0; i < options.partitionCount(); i++) {
+        regions.add(mapRegion(i));
+      }
+      this.table = new PageTable(regions, options);
     } catch (Throwable e) {
-      giveBack(mapped, registered, e);
+      giveBack(e);
       throw e;
     }
-    this.region = mapped;
+  }
+
+  private Region mapRegion(int partition) {
+    long bytes = (long) options.framesPerPartition() * options.frameBytes();
+    List<PlacementPolicy> placements = options.placements();
+    Region mapped =
+        Region.map(
+            budget,
+            RegionOptions.ofSize(bytes)
+                .withPlacement(placements.get(partition % placements.size())));
+    try {
+      engine.register(mapped);
+      return mapped;
+    } catch (Throwable e) {
+      mapped.close();
+      throw e;
+    }
   }
 
   /**
@@ -184,7 +201,7 @@ public final class BufferManager implements AutoCloseable {
       failure = attempt(staging::close, failure);
     }
     failure = attempt(table::end, failure);
-    failure = giveBack(region, true, failure);
+    failure = giveBack(failure);
     switch (failure) {
       case null -> {}
       case IOException e -> throw e;
@@ -246,13 +263,11 @@ public final class BufferManager implements AutoCloseable {
   }
 
   /** Gives back the pool, as far as there is one, and what is reserved for its metadata. */
-  private Throwable giveBack(Region mapped, boolean registered, Throwable before) {
+  private Throwable giveBack(Throwable before) {
     Throwable failure = before;
-    if (registered) {
-      failure = attempt(() -> engine.unregister(mapped), failure);
-    }
-    if (mapped != null) {
-      failure = attempt(mapped::close, failure);
+    for (Region region : regions) {
+      failure = attempt(() -> engine.unregister(region), failure);
+      failure = attempt(region::close, failure);
     }
     return attempt(() -> budget.release(options.metadataBytes()), failure);
   }

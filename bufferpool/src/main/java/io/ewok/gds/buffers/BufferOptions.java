@@ -1,9 +1,11 @@
 package io.ewok.gds.buffers;
 
 import io.ewok.gds.allocator.Region;
+import io.ewok.gds.allocator.numa.PlacementPolicy;
 import io.ewok.gds.buffers.eviction.EvictionKind;
 import io.ewok.gds.wal.WriteAheadLog;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
 
 /**
@@ -12,7 +14,7 @@ import java.util.Objects;
  * <table>
  * <caption>Components</caption>
  * <tr><th>name</th><th>unit</th><th>advice</th></tr>
- * <tr><td>poolBytes</td><td>bytes, 8 frames to 1 GiB, rounded down to whole frames</td><td>as much as there is</td></tr>
+ * <tr><td>poolBytes</td><td>bytes, at least 8 frames a partition, rounded down to whole frames in each</td><td>as much as there is</td></tr>
  * <tr><td>frameBytes</td><td>bytes, a power of two, at least 4096</td><td>the size of most pages or blocks: smaller ones
  *   waste the rest of their frame, larger ones need neighbouring frames to be freed together</td></tr>
  * <tr><td>logOrNull</td><td></td><td>the log whose positions pages carry; borrowed, and closed after the manager. Null if
@@ -21,6 +23,11 @@ import java.util.Objects;
  *   tells that something is never unfixed; longer than the longest write-back</td></tr>
  * <tr><td>eviction</td><td>default S3_FIFO</td><td>what leaves the pool when there is no room; {@link EvictionKind} tells
  *   what each is good at and what memory it takes</td></tr>
+ * <tr><td>placements</td><td>default one, nowhere in particular</td><td>where the memory of each partition of the pool
+ *   lies. A partition has a lock and a policy of its own, and at most 1 GiB: of larger pools there are as many for each
+ *   placement as it takes. One for each NUMA node, bound to it, spreads the pool over them; a page lies on the node that
+ *   its hash says, whoever uses it. Several on one node let threads that miss stand less in each other's way. No block
+ *   is longer than a partition</td></tr>
  * </table>
  */
 public record BufferOptions(
@@ -28,7 +35,8 @@ public record BufferOptions(
     int frameBytes,
     WriteAheadLog logOrNull,
     Duration waitMax,
-    EvictionKind eviction) {
+    EvictionKind eviction,
+    List<PlacementPolicy> placements) {
   private static final int FRAME_BYTES_MIN = 4096;
   private static final int FRAMES_MIN = 8;
   private static final Duration WAIT_SHORTEST = Duration.ofMillis(1);
@@ -50,9 +58,16 @@ public record BufferOptions(
       throw new IllegalArgumentException(
           "a frame is a power of two of at least 4096 bytes: frameBytes=" + frameBytes);
     }
-    if (poolBytes < (long) FRAMES_MIN * frameBytes || poolBytes > Region.SIZE_BYTES_MAX) {
+    placements = List.copyOf(placements);
+    if (placements.isEmpty()) {
+      throw new IllegalArgumentException("a pool lies somewhere: placements=" + placements);
+    }
+    long framesMax = Integer.MAX_VALUE;
+    if (poolBytes / FRAMES_MIN / placements.size() < frameBytes
+        || poolBytes / frameBytes > framesMax) {
       throw new IllegalArgumentException(
-          "a pool has 8 frames to 1 GiB: poolBytes=" + poolBytes + " frameBytes=" + frameBytes);
+          "a partition has 8 frames or more: poolBytes=%d frameBytes=%d placements=%d"
+              .formatted(poolBytes, frameBytes, placements.size()));
     }
     Objects.requireNonNull(eviction, "eviction");
     if (waitMax.compareTo(WAIT_SHORTEST) < 0 || waitMax.compareTo(WAIT_LONGEST) > 0) {
@@ -62,22 +77,43 @@ public record BufferOptions(
 
   /** Options with the default wait and policy. */
   public BufferOptions(long poolBytes, int frameBytes, WriteAheadLog logOrNull) {
-    this(poolBytes, frameBytes, logOrNull, Duration.ofSeconds(10), EvictionKind.S3_FIFO);
+    this(
+        poolBytes,
+        frameBytes,
+        logOrNull,
+        Duration.ofSeconds(10),
+        EvictionKind.S3_FIFO,
+        List.of(PlacementPolicy.none()));
   }
 
   /** These options with another longest wait. */
   public BufferOptions withWaitMax(Duration waitMax) {
-    return new BufferOptions(poolBytes, frameBytes, logOrNull, waitMax, eviction);
+    return new BufferOptions(poolBytes, frameBytes, logOrNull, waitMax, eviction, placements);
   }
 
-  /** These options with another policy. */
+  /** These options with another policy of eviction. */
   public BufferOptions withEviction(EvictionKind eviction) {
-    return new BufferOptions(poolBytes, frameBytes, logOrNull, waitMax, eviction);
+    return new BufferOptions(poolBytes, frameBytes, logOrNull, waitMax, eviction, placements);
+  }
+
+  /** These options with other places for the partitions. */
+  public BufferOptions withPlacements(List<PlacementPolicy> placements) {
+    return new BufferOptions(poolBytes, frameBytes, logOrNull, waitMax, eviction, placements);
   }
 
   /** The number of frames. */
   public int frameCount() {
-    return (int) (poolBytes / frameBytes);
+    return partitionCount() * framesPerPartition();
+  }
+
+  /** As many for each placement as it takes for none to be larger than a region. */
+  int partitionCount() {
+    long rounds = (poolBytes / placements.size() - 1) / Region.SIZE_BYTES_MAX + 1;
+    return (int) rounds * placements.size();
+  }
+
+  int framesPerPartition() {
+    return (int) (poolBytes / partitionCount() / frameBytes);
   }
 
   /**

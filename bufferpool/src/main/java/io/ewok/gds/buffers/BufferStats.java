@@ -30,4 +30,17 @@ public record BufferStats(
     long fixes = hits + misses;
     return fixes == 0 ? 0 : (double) hits / fixes;
   }
+
+  BufferStats plus(BufferStats other) {
+    return new BufferStats(
+        hits + other.hits,
+        misses + other.misses,
+        bytesRead + other.bytesRead,
+        evictions + other.evictions,
+        writeBacks + other.writeBacks,
+        frames + other.frames,
+        freeFrames + other.freeFrames,
+        pinned + other.pinned,
+        dirty + other.dirty);
+  }
 }

@@ -13,11 +13,11 @@ abstract sealed class CachedFile implements AutoCloseable permits CachedPageFile
   /** Keeps equal keys of different files apart in the page table. */
   private final long hashSeed;
 
-  // Guarded by the page table's lock.
+  // Guarded by the page table's lock of those who close.
   private boolean closed;
   private Throwable poison;
 
-  /** Neither closed nor poisoned. Written with the page table's lock. */
+  /** Neither closed nor poisoned. Written with the same lock. */
   private volatile boolean usable = true;
 
   CachedFile(BufferManager manager, IoFile io, long hashSeed) {
@@ -59,7 +59,7 @@ abstract sealed class CachedFile implements AutoCloseable permits CachedPageFile
     return usable;
   }
 
-  // With the page table's lock.
+  // With that lock.
 
   final void checkUsable() throws PoisonedFileException {
     if (closed) {

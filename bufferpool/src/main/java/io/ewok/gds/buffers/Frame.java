@@ -14,22 +14,24 @@ import java.lang.foreign.MemorySegment;
  * </pre>
  *
  * <p>The pool has it latched exclusively while it is FREE or LOADING; for {@link FrameSupply#bind}
- * and {@link FrameSupply#unbind} one needs the pool's lock besides. So what it holds stands still
+ * and {@link FrameSupply#unbind} one needs the partition's lock besides. So what it holds stands still
  * for whoever has the one or the other.
  */
 final class Frame extends Latch {
   /** That there is nothing to be redone. */
   static final long NOTHING = Long.MAX_VALUE;
 
-  /** The place in the pool. */
+  /** The place in the partition. */
   final int index;
+
+  final Partition partition;
 
   final Region region;
 
   /** Where it begins in the region, in bytes. */
   final long regionOffset;
 
-  // From bind to unbind, of the first frame of a run. Written with the pool's lock, latched
+  // From bind to unbind, of the first frame of a run. Written with the partition's lock, latched
   // exclusively; read with either, or between a look at the latch and latching or validating it.
   CachedFile file;
   long key;
@@ -42,7 +44,7 @@ final class Frame extends Latch {
 
   MemorySegment readOnly;
 
-  // Guarded by the pool's lock.
+  // Guarded by the partition's lock.
   /** The first frame of the run that this one belongs to; null while free. */
   Frame head;
 
@@ -73,16 +75,17 @@ final class Frame extends Latch {
    */
   long latchedLsn = NOTHING;
 
-  /** The next in the index's bucket. Written with the pool's lock. */
+  /** The next in the index's bucket. Written with the partition's lock. */
   volatile Frame next;
 
-  Frame(int index, Region region, int frameBytes) {
+  Frame(int index, Partition partition, Region region, int frameBytes) {
     this.index = index;
+    this.partition = partition;
     this.region = region;
     this.regionOffset = (long) index * frameBytes;
   }
 
-  /** One read that several threads wait for. Guarded by the pool's lock. */
+  /** One read that several threads wait for. Guarded by the partition's lock. */
   static final class Load {
     final Monitor.Line ended;
 
@@ -125,7 +128,7 @@ final class Frame extends Latch {
     return dirty ? Math.min(recLsn, latched) : latched;
   }
 
-  // With the pool's lock.
+  // With the partition's lock.
 
   boolean isHead() {
     return head == this;

@@ -7,7 +7,7 @@ import java.lang.invoke.VarHandle;
  * Finds the frame of a page or block by its file and number. A hash table with chains through the
  * frames, so that it never allocates.
  *
- * <p>Threads: written with the pool's lock. Read with it, or without: then a frame may have been
+ * <p>Threads: written with the partition's lock. Read with it, or without: then a frame may have been
  * put elsewhere while somebody looks, who sees it so only with the frame's latch, and goes on in
  * another chain. Such a reader may miss what is there, never loop.
  */
@@ -25,7 +25,7 @@ final class FrameIndex {
     buckets = new Frame[Integer.highestOneBit(frames) * 2];
   }
 
-  /** The frame, loading or ready, or null. With the pool's lock. */
+  /** The frame, loading or ready, or null. With the partition's lock. */
   Frame get(CachedFile file, long key) {
     Frame frame = buckets[bucket(file, key)];
     while (frame != null && !frame.holds(file, key)) {

@@ -6,9 +6,9 @@ import io.ewok.gds.buffers.eviction.EvictionPolicy;
 import java.io.IOException;
 
 /**
- * The frames of a pool: hands out those that are free, and empties others when none is.
+ * The frames of a partition: hands out those that are free, and empties others when none is.
  *
- * <p>Threads: everything is called with the pool's lock; what gives it up meanwhile says so.
+ * <p>Threads: everything is called with the partition's lock; what gives it up meanwhile says so.
  */
 final class FrameSupply {
   /** How long it is before the pool is asked again for frames that the kernel has. */
@@ -23,20 +23,14 @@ final class FrameSupply {
   private long evictions;
 
   /** As many empty frames as fit into a region, which is borrowed. */
-  FrameSupply(
-      Region region,
-      BufferOptions options,
-      PoolWaits waits,
-      FrameIndex index,
-      WriteBack writeBack) {
-    int frameBytes = options.frameBytes();
-    this.waits = waits;
-    this.index = index;
-    this.writeBack = writeBack;
-    this.pool = new FramePool(region, frameBytes);
+  FrameSupply(Region region, BufferOptions options, Partition partition) {
+    this.waits = partition.waits;
+    this.index = partition.index;
+    this.writeBack = partition.writeBack;
+    this.pool = new FramePool(region, options.frameBytes());
     this.frames = new Frame[pool.frameCount()];
     for (int i = 0; i < frames.length; i++) {
-      frames[i] = new Frame(i, region, frameBytes);
+      frames[i] = new Frame(i, partition, region, options.frameBytes());
     }
     this.policy = options.eviction().create(frames.length);
   }

@@ -33,8 +33,8 @@ sealed class Latch permits Frame {
    *   stamp ... validate       acquiring read; reads of the page; fence; read. If the page's bytes came from a writer,
    *                            then that writer's exclusive bit, or a later version, is what the second read finds:
    *                            the writer's fence after tryExclusive keeps its bytes behind its bit.
-   *   announce ... release     the waiter sets bit 1 in a word by which it has to wait, holding the pool's lock. The
-   *                            release sees the bit, takes the pool's lock, clears it and wakes. If the release came
+   *   announce ... release     the waiter sets bit 1 in a word by which it has to wait, holding the partition's lock. The
+   *                            release sees the bit, takes the partition's lock, clears it and wakes. If the release came
    *                            first, the word has changed and announce fails.
    */
   /** No stamp has this value. */
@@ -116,7 +116,7 @@ sealed class Latch permits Frame {
   }
 
   /**
-   * Makes the release that ends a wait tell it. With the pool's lock.
+   * Makes the release that ends a wait tell it. With the partition's lock.
    *
    * @return false if there is nothing to wait for
    */
@@ -132,7 +132,7 @@ sealed class Latch permits Frame {
     return false;
   }
 
-  /** Says that nobody waits. With the pool's lock. */
+  /** Says that nobody waits. With the partition's lock. */
   final void clearWaiters() {
     WORD.getAndBitwiseAnd(this, ~WAITED_FOR);
   }

@@ -1,12 +1,17 @@
 package io.ewok.gds.buffers;
 
-import io.ewok.gds.allocator.FramePool;
 import io.ewok.gds.allocator.Region;
+import io.ewok.gds.pagestore.PoisonedFileException;
+import io.ewok.gds.reactor.Monitor;
 import io.ewok.gds.wal.WriteAheadLog;
 import java.io.IOException;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * What is in the pool and who uses it: finds pages and blocks, reads what is missing, and latches.
+ * What is in the pool and who uses it: finds pages and blocks, and latches them. What is not there
+ * is the work of a {@link Partition}.
  *
  * <p>Threads: any.
  */
@@ -17,11 +22,13 @@ final class PageTable {
    *   a hit                 no lock. Finds the frame (FrameIndex.peek), then latches it if it still holds what was
    *                         looked for (Frame.tryLatch), then looks whether the file may be used: one who closes it
    *                         says so first and then looks for latches.
-   *   whatever else         the pool's lock (PoolWaits), never during a read, a write, a sync or a checksum: a frame
+   *   whatever else         the partition's lock (PoolWaits), one at a time, never during a read, a write, a sync or a checksum: a frame
    *                         is loading, latched exclusively, or writing, latched shared, meanwhile, and others find
    *                         it so.
    *   unfix                 no lock, but to wake somebody.
    *   evict, drop           the lock and the exclusive latch: no hit finds the page from then on.
+   *   close, poison         the lock of those who close, then each partition's. A close is tried: others see it, leave
+   *                         their partition's lock, and learn from the first lock how it went.
    *
    * With the lock, latches are tried and waited for (which gives it up), so a thread may have any number of latches
    * when it takes the lock.
@@ -37,27 +44,29 @@ final class PageTable {
 
   private final int frameBytes;
   private final WriteAheadLog log;
-  private final PoolWaits waits;
-  private final FrameIndex index;
-  private final WriteBack writeBack;
-  private final FrameSupply supply;
+  private final Partition[] partitions;
+  private final Frame[] frames;
   private final HitCounter hits = new HitCounter();
+  private final AtomicInteger reserved = new AtomicInteger();
 
-  /** Written with the lock. */
+  /** Whoever closes or poisons has it; taken before the lock of a partition. */
+  private final Monitor closing = new Monitor();
+
+  /** Written under closing. */
   private volatile boolean closed;
 
-  // Guarded by the lock.
-  private long misses;
-  private long bytesRead;
-
-  /** A table of empty frames, as many as fit into the region, which is borrowed. */
-  PageTable(Region region, BufferOptions options) {
+  /** A table of empty frames, as many as fit into the regions, which are borrowed. */
+  PageTable(List<Region> regions, BufferOptions options) {
     this.frameBytes = options.frameBytes();
     this.log = options.logOrNull();
-    this.waits = new PoolWaits(options.waitMax().toNanos());
-    this.index = new FrameIndex(options.frameCount());
-    this.writeBack = new WriteBack(waits, index, log);
-    this.supply = new FrameSupply(region, options, waits, index, writeBack);
+    this.partitions =
+        regions.stream()
+            .map(region -> new Partition(this, region, options))
+            .toArray(Partition[]::new);
+    this.frames =
+        Arrays.stream(partitions)
+            .flatMap(partition -> Arrays.stream(partition.frames()))
+            .toArray(Frame[]::new);
   }
 
   int frameBytes() {
@@ -66,14 +75,14 @@ final class PageTable {
 
   /** All frames, for whoever writes them back. */
   Frame[] frames() {
-    return supply.frames();
+    return frames;
   }
 
   /** Fixes a page or block, reading it if nobody has. */
   void fix(CachedFile file, long key, int lengthBytes, Access access, Fix into) throws IOException {
     into.requireEmpty();
     boolean exclusive = access != Access.SHARED;
-    Frame frame = index.peek(file, key);
+    Frame frame = partition(file, key).index.peek(file, key);
     if (frame == null || !tryHit(frame, file, key, lengthBytes, exclusive)) {
       frame = fixSlowly(file, key, lengthBytes, access);
     }
@@ -86,14 +95,14 @@ final class PageTable {
   /** Finds a page without latching it, or reads it and lets go again. */
   void fixOptimistic(CachedFile file, long key, int lengthBytes, Fix into) throws IOException {
     into.requireEmpty();
-    Frame frame = index.peek(file, key);
+    Frame frame = partition(file, key).index.peek(file, key);
     long stamp = frame == null ? Latch.NO_STAMP : frame.stamp();
     if (stamp != Latch.NO_STAMP && frame.holds(file, key) && mayUse(file)) {
       hit(frame);
     } else {
       frame = fixSlowly(file, key, lengthBytes, Access.SHARED);
       stamp = frame.stamp();
-      waits.release(frame, false);
+      unfix(frame, false);
     }
     into.hold(this, frame, key, false, stamp);
   }
@@ -104,70 +113,48 @@ final class PageTable {
       return false;
     }
     if (frame.lengthBytes != lengthBytes || !mayUse(file)) {
-      waits.release(frame, exclusive);
+      unfix(frame, exclusive);
       return false;
     }
     hit(frame);
     return true;
   }
 
-  private boolean mayUse(CachedFile file) {
+  /** If not, {@link #requireUsable} tells for sure: a close may be refused. */
+  boolean mayUse(CachedFile file) {
     return file.mayBeUsed() && !closed;
   }
 
-  private void hit(Frame frame) {
-    supply.hit(frame);
+  /** Says that something in the pool was asked for. Without a lock. */
+  void hit(Frame frame) {
+    frame.partition.supply.hit(frame);
     hits.increment();
+  }
+
+  private Partition partition(CachedFile file, long key) {
+    // The highest bits: the index of a partition takes lower ones.
+    return partitions[(int) (((file.hash(key) >>> 48) * partitions.length) >>> 16)];
   }
 
   private Frame fixSlowly(CachedFile file, long key, int lengthBytes, Access access)
       throws IOException {
-    int wanted = (lengthBytes - 1) / frameBytes + 1;
-    if (wanted > frames().length) {
+    Partition partition = partition(file, key);
+    long partitionBytes = (long) partition.frames().length * frameBytes;
+    if (lengthBytes > partitionBytes) {
       throw new IllegalArgumentException(
-          "longer than the pool: lengthBytes=%d poolBytes=%d"
-              .formatted(lengthBytes, (long) frames().length * frameBytes));
+          "longer than a partition of the pool: lengthBytes=%d partitionBytes=%d"
+              .formatted(lengthBytes, partitionBytes));
     }
-    boolean exclusive = access != Access.SHARED;
-    long deadline = 0;
-    waits.lock.lock();
-    try {
-      while (true) {
-        checkOpen();
-        file.checkUsable();
-        Frame found = index.get(file, key);
-        if (found != null && found.load != null) {
-          awaitLoad(found);
-          continue;
-        }
-        if (found != null) {
-          requireSameLength(found, lengthBytes);
-          if (found.tryLatch(exclusive)) {
-            hit(found);
-            return found;
-          }
-        } else {
-          long handle = supply.allocate(wanted);
-          if (handle != FramePool.NONE) {
-            Frame bound = supply.bind(handle, file, key, wanted, lengthBytes);
-            load(bound, access);
-            return bound;
-          }
-        }
-        deadline = deadline == 0 ? waits.deadline() : deadline;
-        if (found == null) {
-          supply.makeRoom(wanted, deadline);
-        } else if (!waits.awaitLatch(found, exclusive, deadline)) {
-          throw new LatchTimeoutException(file.path(), key);
-        }
-      }
-    } finally {
-      waits.lock.unlock();
+    Frame frame = partition.fix(file, key, lengthBytes, access);
+    while (frame == null) {
+      requireUsable(file);
+      frame = partition.fix(file, key, lengthBytes, access); // its close was refused
     }
+    return frame;
   }
 
   void unfix(Frame frame, boolean exclusive) {
-    waits.release(frame, exclusive);
+    frame.partition.waits.release(frame, exclusive);
   }
 
   /** With the exclusive latch. */
@@ -187,7 +174,9 @@ final class PageTable {
 
   /** Writes the pages of a file that are dirty, or being written, when this is called. */
   void writeDirty(CachedFile file) throws IOException {
-    writeBack.writeAll(file, frames());
+    for (Partition partition : partitions) {
+      partition.writeBack.writeAll(file, partition.frames());
+    }
   }
 
   /**
@@ -204,21 +193,12 @@ final class PageTable {
 
   /** Takes a frame out of the pool for the caller's own use. Given back by {@link #release}. */
   Frame reserve() throws IOException {
-    waits.lock.lock();
-    try {
-      return supply.reserve();
-    } finally {
-      waits.lock.unlock();
-    }
+    int next = Math.floorMod(reserved.getAndIncrement(), partitions.length);
+    return partitions[next].reserve();
   }
 
   void release(Frame frame) {
-    waits.lock.lock();
-    try {
-      supply.release(frame);
-    } finally {
-      waits.lock.unlock();
-    }
+    frame.partition.release(frame);
   }
 
   /**
@@ -228,7 +208,7 @@ final class PageTable {
    * @throws IllegalStateException if something in it is fixed; nothing changes
    */
   boolean close(CachedFile file) {
-    waits.lock.lock();
+    closing.lock();
     try {
       if (!file.markClosed()) {
         return false;
@@ -240,13 +220,13 @@ final class PageTable {
       }
       return true;
     } finally {
-      waits.lock.unlock();
+      closing.unlock();
     }
   }
 
   /** The same for all files. */
   boolean close() {
-    waits.lock.lock();
+    closing.lock();
     try {
       if (closed) {
         return false;
@@ -259,17 +239,14 @@ final class PageTable {
       }
       return true;
     } finally {
-      waits.lock.unlock();
+      closing.unlock();
     }
   }
 
-  /** Gives the pool of frames up, once all files are closed and nothing is cached any more. */
+  /** Gives the frames up, once all files are closed and nothing is cached any more. */
   void end() {
-    waits.lock.lock();
-    try {
-      supply.close();
-    } finally {
-      waits.lock.unlock();
+    for (Partition partition : partitions) {
+      partition.end();
     }
   }
 
@@ -277,115 +254,33 @@ final class PageTable {
    * Makes a file fail from now on: what was written to it may be lost, and what was evicted be old.
    */
   void poison(CachedFile file, Throwable cause) {
-    waits.lock.lock();
+    closing.lock();
     try {
       file.markPoisoned(cause);
     } finally {
-      waits.lock.unlock();
+      closing.unlock();
     }
   }
 
   /** Empties the frames of a closed file, written or not. */
   void drop(CachedFile file) {
-    waits.lock.lock();
-    try {
-      supply.drop(file);
-    } finally {
-      waits.lock.unlock();
+    for (Partition partition : partitions) {
+      partition.drop(file);
     }
   }
 
   BufferStats stats() {
-    waits.lock.lock();
-    try {
-      int pinned = 0;
-      int dirty = 0;
-      for (Frame frame : frames()) {
-        pinned += frame.isHead() && !frame.isIdle() ? 1 : 0;
-        dirty += frame.isHead() && frame.dirty ? 1 : 0;
-      }
-      return new BufferStats(
-          hits.sum(),
-          misses,
-          bytesRead,
-          supply.evictions(),
-          writeBack.writes(),
-          frames().length,
-          supply.freeCount(),
-          pinned,
-          dirty);
-    } finally {
-      waits.lock.unlock();
+    BufferStats sum = new BufferStats(hits.sum(), 0, 0, 0, 0, 0, 0, 0, 0);
+    for (Partition partition : partitions) {
+      sum = sum.plus(partition.stats());
     }
-  }
-
-  // What follows is called with the lock; what gives it up meanwhile says so.
-
-  /**
-   * Reads into a bound frame and latches it; gives the lock up meanwhile. After a failure the frame
-   * is free.
-   */
-  private void load(Frame frame, Access access) throws IOException {
-    Frame.Load load = new Frame.Load(waits.lock.newLine());
-    frame.load = load;
-    misses++;
-    waits.lock.unlock();
-    try {
-      frame.segment =
-          frame
-              .region
-              .segment()
-              .asSlice(frame.regionOffset + frame.file.offsetInFrame(frame.key), frame.lengthBytes);
-      frame.readOnly = frame.segment.asReadOnly();
-      if (access == Access.FRESH) {
-        frame.segment.fill((byte) 0);
-      } else {
-        frame.file.read(frame);
-      }
-    } catch (Throwable e) {
-      load.failure = e;
-      throw e;
-    } finally {
-      waits.lock.lock();
-      frame.load = null;
-      load.done = true;
-      load.ended.wakeAll();
-      if (load.failure != null) {
-        supply.unbind(frame);
-      } else {
-        bytesRead += access == Access.FRESH ? 0 : frame.lengthBytes;
-        supply.admitted(frame);
-        if (access == Access.SHARED) {
-          frame.share();
-        }
-      }
-    }
-  }
-
-  /** Waits for another thread's read; gives the lock up meanwhile. */
-  private void awaitLoad(Frame frame) throws IOException {
-    Frame.Load load = frame.load;
-    if (load.reader == Thread.currentThread()) {
-      throw new IllegalStateException(
-          "this thread reads the same already, further down its stack: path=%s offset=%d"
-              .formatted(frame.file.path(), frame.key));
-    }
-    while (!load.done) {
-      load.ended.await();
-    }
-    if (load.failure instanceof IOException failure) {
-      throw failure;
-    }
-    if (load.failure != null) {
-      throw new IllegalStateException("the thread that read it failed", load.failure);
-    }
+    return sum;
   }
 
   private int pins(CachedFile file) {
     int pins = 0;
-    for (Frame frame : frames()) {
-      boolean concerned = frame.isHead() && frame.file != null;
-      pins += concerned && (file == null || frame.file == file) ? frame.pins() : 0;
+    for (Partition partition : partitions) {
+      pins += partition.pins(file);
     }
     return pins;
   }
@@ -394,17 +289,15 @@ final class PageTable {
     return new IllegalStateException("pages or blocks are still fixed: pins=" + pins);
   }
 
-  private static void requireSameLength(Frame frame, int lengthBytes) {
-    if (frame.lengthBytes != lengthBytes) {
-      throw new IllegalArgumentException(
-          "a block has one length: offset=%d lengthBytes=%d cachedBytes=%d"
-              .formatted(frame.key, lengthBytes, frame.lengthBytes));
-    }
-  }
-
-  private void checkOpen() {
-    if (closed) {
-      throw new IllegalStateException("the buffer manager is closed");
+  private void requireUsable(CachedFile file) throws PoisonedFileException {
+    closing.lock();
+    try {
+      if (closed) {
+        throw new IllegalStateException("the buffer manager is closed");
+      }
+      file.checkUsable();
+    } finally {
+      closing.unlock();
     }
   }
 }

@@ -3,7 +3,7 @@ package io.ewok.gds.buffers;
 import io.ewok.gds.reactor.Monitor;
 
 /**
- * The lock of a pool, and the waits for latches and for room that give it up.
+ * The lock of a partition of the pool, and the waits for latches and for room that give it up.
  *
  * <p>Threads: any. Whoever waits looks at everything anew afterwards: a frame may hold something
  * else by then.

@@ -14,7 +14,7 @@ final class WriteBack {
   private final FrameIndex index;
   private final WriteAheadLog log;
 
-  /** Guarded by the pool's lock. */
+  /** Guarded by the partition's lock. */
   private long writes;
 
   WriteBack(PoolWaits waits, FrameIndex index, WriteAheadLog logOrNull) {
@@ -23,7 +23,7 @@ final class WriteBack {
     this.log = logOrNull;
   }
 
-  /** With the pool's lock. */
+  /** With the partition's lock. */
   long writes() {
     return writes;
   }
@@ -61,7 +61,7 @@ final class WriteBack {
     }
   }
 
-  // With the pool's lock, which is given up meanwhile.
+  // With the partition's lock, which is given up meanwhile.
 
   /** Writes a page if it is dirty, and waits for a thread that changes or writes it. */
   private void write(CachedFile file, long key) throws IOException {

@@ -371,7 +371,7 @@ final class CachedBlockFileTest {
     assertThrows(IllegalArgumentException.class, () -> new BufferOptions(1 << 20, 2048, null));
     assertThrows(IllegalArgumentException.class, () -> new BufferOptions(1 << 20, 5000, null));
     assertThrows(IllegalArgumentException.class, () -> new BufferOptions(7 * 4096, 4096, null));
-    assertThrows(IllegalArgumentException.class, () -> new BufferOptions(2L << 30, 4096, null));
+    assertThrows(IllegalArgumentException.class, () -> new BufferOptions(2L << 43, 4096, null));
   }
 
   @Test

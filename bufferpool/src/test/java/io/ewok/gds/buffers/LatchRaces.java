@@ -185,7 +185,7 @@ public final class LatchRaces {
   @State
   public static class WaitOrRelease {
     private final PoolWaits waits = new PoolWaits(LIMIT_NANOS);
-    private final Frame frame = new Frame(0, null, 0);
+    private final Frame frame = new Frame(0, null, null, 0);
 
     @Actor
     public void release() {
@@ -211,7 +211,7 @@ public final class LatchRaces {
   @State
   public static class RoomOrRelease {
     private final PoolWaits waits = new PoolWaits(LIMIT_NANOS);
-    private final Frame frame = new Frame(0, null, 0);
+    private final Frame frame = new Frame(0, null, null, 0);
 
     public RoomOrRelease() {
       frame.share();
@@ -241,7 +241,7 @@ public final class LatchRaces {
   @State
   public static class LogOrAsk {
     private final AtomicLong end = new AtomicLong(100);
-    private final Frame frame = new Frame(0, null, 0);
+    private final Frame frame = new Frame(0, null, null, 0);
     private long logged;
     private long redo;
 

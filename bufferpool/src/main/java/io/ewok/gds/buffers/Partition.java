@@ -1,0 +1,229 @@
+package io.ewok.gds.buffers;
+
+import io.ewok.gds.allocator.FramePool;
+import io.ewok.gds.allocator.Region;
+import java.io.IOException;
+
+/**
+ * A part of the pool: the frames of one region, with a lock and a policy of their own. A page or
+ * block belongs to one of them, by its hash, so that everybody looks for it in one place.
+ *
+ * <p>Threads: any.
+ */
+final class Partition {
+  final PoolWaits waits;
+  final FrameIndex index;
+  final FrameSupply supply;
+  final WriteBack writeBack;
+  private final PageTable table;
+  private final int frameBytes;
+
+  // Guarded by the lock.
+  private long misses;
+  private long bytesRead;
+
+  /** A part of empty frames, as many as fit into the region, which is borrowed. */
+  Partition(PageTable table, Region region, BufferOptions options) {
+    this.table = table;
+    this.frameBytes = options.frameBytes();
+    this.waits = new PoolWaits(options.waitMax().toNanos());
+    this.index = new FrameIndex(options.framesPerPartition());
+    this.writeBack = new WriteBack(waits, index, options.logOrNull());
+    this.supply = new FrameSupply(region, options, this);
+  }
+
+  Frame[] frames() {
+    return supply.frames();
+  }
+
+  /**
+   * Latches a page or block, reading it if nobody has.
+   *
+   * @return null if the file may not be used, for sure or perhaps
+   */
+  Frame fix(CachedFile file, long key, int lengthBytes, PageTable.Access access)
+      throws IOException {
+    int wanted = (lengthBytes - 1) / frameBytes + 1;
+    boolean exclusive = access != PageTable.Access.SHARED;
+    long deadline = 0;
+    waits.lock.lock();
+    try {
+      while (table.mayUse(file)) {
+        Frame found = index.get(file, key);
+        if (found != null && found.load != null) {
+          awaitLoad(found);
+          continue;
+        }
+        if (found != null) {
+          requireSameLength(found, lengthBytes);
+          if (found.tryLatch(exclusive)) {
+            table.hit(found);
+            return found;
+          }
+        } else {
+          long handle = supply.allocate(wanted);
+          if (handle != FramePool.NONE) {
+            Frame bound = supply.bind(handle, file, key, wanted, lengthBytes);
+            load(bound, access);
+            return bound;
+          }
+        }
+        deadline = deadline == 0 ? waits.deadline() : deadline;
+        if (found == null) {
+          supply.makeRoom(wanted, deadline);
+        } else if (!waits.awaitLatch(found, exclusive, deadline)) {
+          throw new LatchTimeoutException(file.path(), key);
+        }
+      }
+      return null;
+    } finally {
+      waits.lock.unlock();
+    }
+  }
+
+  Frame reserve() throws IOException {
+    waits.lock.lock();
+    try {
+      return supply.reserve();
+    } finally {
+      waits.lock.unlock();
+    }
+  }
+
+  void release(Frame frame) {
+    waits.lock.lock();
+    try {
+      supply.release(frame);
+    } finally {
+      waits.lock.unlock();
+    }
+  }
+
+  void drop(CachedFile file) {
+    waits.lock.lock();
+    try {
+      supply.drop(file);
+    } finally {
+      waits.lock.unlock();
+    }
+  }
+
+  void end() {
+    waits.lock.lock();
+    try {
+      supply.close();
+    } finally {
+      waits.lock.unlock();
+    }
+  }
+
+  /** What it can say for itself; the hits are counted elsewhere. */
+  BufferStats stats() {
+    waits.lock.lock();
+    try {
+      int pinned = 0;
+      int dirty = 0;
+      for (Frame frame : frames()) {
+        pinned += frame.isHead() && !frame.isIdle() ? 1 : 0;
+        dirty += frame.isHead() && frame.dirty ? 1 : 0;
+      }
+      return new BufferStats(
+          0,
+          misses,
+          bytesRead,
+          supply.evictions(),
+          writeBack.writes(),
+          frames().length,
+          supply.freeCount(),
+          pinned,
+          dirty);
+    } finally {
+      waits.lock.unlock();
+    }
+  }
+
+  /** How often something in a file is fixed, or in any file if that is null. */
+  int pins(CachedFile file) {
+    waits.lock.lock();
+    try {
+      int pins = 0;
+      for (Frame frame : frames()) {
+        boolean concerned = frame.isHead() && frame.file != null;
+        pins += concerned && (file == null || frame.file == file) ? frame.pins() : 0;
+      }
+      return pins;
+    } finally {
+      waits.lock.unlock();
+    }
+  }
+
+  // What follows is called with the lock; what gives it up meanwhile says so.
+
+  /**
+   * Reads into a bound frame and latches it; gives the lock up meanwhile. After a failure the frame
+   * is free.
+   */
+  private void load(Frame frame, PageTable.Access access) throws IOException {
+    Frame.Load load = new Frame.Load(waits.lock.newLine());
+    frame.load = load;
+    misses++;
+    waits.lock.unlock();
+    try {
+      frame.segment =
+          frame
+              .region
+              .segment()
+              .asSlice(frame.regionOffset + frame.file.offsetInFrame(frame.key), frame.lengthBytes);
+      frame.readOnly = frame.segment.asReadOnly();
+      if (access == PageTable.Access.FRESH) {
+        frame.segment.fill((byte) 0);
+      } else {
+        frame.file.read(frame);
+      }
+    } catch (Throwable e) {
+      load.failure = e;
+      throw e;
+    } finally {
+      waits.lock.lock();
+      frame.load = null;
+      load.done = true;
+      load.ended.wakeAll();
+      if (load.failure != null) {
+        supply.unbind(frame);
+      } else {
+        bytesRead += access == PageTable.Access.FRESH ? 0 : frame.lengthBytes;
+        supply.admitted(frame);
+        if (access == PageTable.Access.SHARED) {
+          frame.share();
+        }
+      }
+    }
+  }
+
+  /** Waits for another thread's read; gives the lock up meanwhile. */
+  private void awaitLoad(Frame frame) throws IOException {
+    Frame.Load load = frame.load;
+    if (load.reader == Thread.currentThread()) {
+      throw new IllegalStateException(
+          "this thread reads the same already, further down its stack: path=%s offset=%d"
+              .formatted(frame.file.path(), frame.key));
+    }
+    while (!load.done) {
+      load.ended.await();
+    }
+    if (load.failure instanceof IOException failure) {
+      throw failure;
+    }
+    if (load.failure != null) {
+      throw new IllegalStateException("the thread that read it failed", load.failure);
+    }
+  }
+
+  private static void requireSameLength(Frame frame, int lengthBytes) {
+    if (frame.lengthBytes != lengthBytes) {
+      throw new IllegalArgumentException(
+          "a block has one length: offset=%d lengthBytes=%d cachedBytes=%d"
+              .formatted(frame.key, lengthBytes, frame.lengthBytes));
+    }
+  }
+}
