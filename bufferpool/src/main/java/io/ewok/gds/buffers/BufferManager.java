@@ -41,6 +41,7 @@ public final class BufferManager implements AutoCloseable {
   private final List<Region> regions = new ArrayList<>();
 
   private final PageTable table;
+  private final Prefetch prefetch;
 
   // Guarded by filesLock.
   private final Monitor filesLock = new Monitor();
@@ -66,6 +67,7 @@ public final class BufferManager implements AutoCloseable {
         regions.add(mapRegion(i));
       }
       this.table = new PageTable(regions, options);
+      this.prefetch = new Prefetch(table, engine);
     } catch (Throwable e) {
       giveBack(e);
       throw e;
@@ -225,6 +227,10 @@ public final class BufferManager implements AutoCloseable {
     } finally {
       filesLock.unlock();
     }
+  }
+
+  Prefetch prefetch() {
+    return prefetch;
   }
 
   void close(CachedFile file) throws IOException {

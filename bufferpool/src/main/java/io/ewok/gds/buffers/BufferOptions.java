@@ -28,6 +28,9 @@ import java.util.Objects;
  *   placement as it takes. One for each NUMA node, bound to it, spreads the pool over them; a page lies on the node that
  *   its hash says, whoever uses it. Several on one node let threads that miss stand less in each other's way. No block
  *   is longer than a partition</td></tr>
+ * <tr><td>fixOrigins</td><td>default false</td><td>whether to remember where everything was fixed that is fixed now, to
+ *   find what is never unfixed: the exceptions that complain about it carry the places as suppressed ones. Each fix
+ *   costs a stack trace</td></tr>
  * </table>
  */
 public record BufferOptions(
@@ -36,7 +39,8 @@ public record BufferOptions(
     WriteAheadLog logOrNull,
     Duration waitMax,
     EvictionKind eviction,
-    List<PlacementPolicy> placements) {
+    List<PlacementPolicy> placements,
+    boolean fixOrigins) {
   private static final int FRAME_BYTES_MIN = 4096;
   private static final int FRAMES_MIN = 8;
   private static final Duration WAIT_SHORTEST = Duration.ofMillis(1);
@@ -83,22 +87,32 @@ public record BufferOptions(
         logOrNull,
         Duration.ofSeconds(10),
         EvictionKind.S3_FIFO,
-        List.of(PlacementPolicy.none()));
+        List.of(PlacementPolicy.none()),
+        false);
   }
 
   /** These options with another longest wait. */
   public BufferOptions withWaitMax(Duration waitMax) {
-    return new BufferOptions(poolBytes, frameBytes, logOrNull, waitMax, eviction, placements);
+    return new BufferOptions(
+        poolBytes, frameBytes, logOrNull, waitMax, eviction, placements, fixOrigins);
   }
 
   /** These options with another policy of eviction. */
   public BufferOptions withEviction(EvictionKind eviction) {
-    return new BufferOptions(poolBytes, frameBytes, logOrNull, waitMax, eviction, placements);
+    return new BufferOptions(
+        poolBytes, frameBytes, logOrNull, waitMax, eviction, placements, fixOrigins);
   }
 
   /** These options with other places for the partitions. */
   public BufferOptions withPlacements(List<PlacementPolicy> placements) {
-    return new BufferOptions(poolBytes, frameBytes, logOrNull, waitMax, eviction, placements);
+    return new BufferOptions(
+        poolBytes, frameBytes, logOrNull, waitMax, eviction, placements, fixOrigins);
+  }
+
+  /** These options with or without remembering where everything was fixed. */
+  public BufferOptions withFixOrigins(boolean fixOrigins) {
+    return new BufferOptions(
+        poolBytes, frameBytes, logOrNull, waitMax, eviction, placements, fixOrigins);
   }
 
   /** The number of frames. */

@@ -4,6 +4,7 @@ import io.ewok.gds.buffers.PageFileFormat.Identity;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoFile;
+import io.ewok.gds.pagestore.IoRequest;
 import io.ewok.gds.pagestore.OpenMode;
 import io.ewok.gds.pagestore.PageFile;
 import io.ewok.gds.pagestore.PageFileOptions;
@@ -12,6 +13,7 @@ import io.ewok.gds.reactor.LongLock;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Objects;
 import java.util.TreeSet;
 import java.util.UUID;
 
@@ -115,6 +117,50 @@ public final class CachedPageFile extends CachedFile {
     checkPage(page);
     checkWritable();
     table.fix(this, page, size.bytes(), PageTable.Access.EXCLUSIVE, into);
+  }
+
+  /**
+   * Fixes pages to read them, as {@link #fixShared(long, Fix)} does one after the other; but what
+   * is not in the pool is read at the same time.
+   *
+   * @param pages in the order in which they are latched
+   * @param into as many empty handles; those of the first tells whether it is a scan. After an
+   *     exception they are empty
+   */
+  public void fixShared(long[] pages, int count, Fix[] into) throws IOException {
+    Objects.checkFromIndexSize(0, count, Math.min(pages.length, into.length));
+    if (count > 0) {
+      prefetch(pages, count, into[0].isForScans());
+    }
+    int fixed = 0;
+    try {
+      while (fixed < count) {
+        fixShared(pages[fixed], into[fixed]);
+        fixed++;
+      }
+    } catch (Throwable e) {
+      for (int i = 0; i < fixed; i++) {
+        into[i].unfix();
+      }
+      throw e;
+    }
+  }
+
+  /**
+   * Starts to read pages that will be wanted soon, and returns. A hint: what fails is told when the
+   * page is fixed; and there are read as many as have room without a write, at most a quarter of
+   * the pool.
+   *
+   * @param scan whether they are part of a scan, see {@link Fix#forScans}
+   * @throws IllegalArgumentException if there is no such page
+   */
+  public void prefetch(long[] pages, int count, boolean scan) {
+    Objects.checkFromIndexSize(0, count, pages.length);
+    for (int i = 0; i < count; i++) {
+      checkPage(pages[i]);
+    }
+    int most = Math.min(count, table.frames().length / 4);
+    manager.prefetch().start(this, pages, most, scan);
   }
 
   /**
@@ -332,7 +378,21 @@ public final class CachedPageFile extends CachedFile {
   @Override
   void read(Frame frame) throws IOException {
     units.read(unit(frame.key), frame.region, frame.regionOffset);
+    verify(frame);
+  }
+
+  void verify(Frame frame) throws StorageException {
     PageFormat.verify(frame.segment, size, frame.key, path());
+  }
+
+  /** The same as a request. */
+  IoRequest prepareRead(Frame frame) {
+    return units.prepareRead(new IoRequest(), unit(frame.key), frame.region, frame.regionOffset);
+  }
+
+  /** What one transfer has. */
+  int transferBytes() {
+    return units.pageBytes();
   }
 
   @Override

@@ -47,12 +47,26 @@ public final class Fix implements AutoCloseable {
   private MemorySegment segment;
   private long number;
   private boolean exclusive;
+  private boolean forScans;
 
   /** For an optimistic fix; else {@link Latch#NO_STAMP}. */
   private long stamp;
 
   /** A handle of nothing yet. */
   public Fix() {}
+
+  /**
+   * Says that what is fixed with this from now on is part of a scan, and likely of no use to others
+   * afterwards: it takes a small part of the pool from what is there, however long the scan.
+   */
+  public Fix forScans() {
+    forScans = true;
+    return this;
+  }
+
+  boolean isForScans() {
+    return forScans;
+  }
 
   /** Whether it holds, or looks at, a page or block. */
   public boolean isFixed() {
@@ -117,6 +131,9 @@ public final class Fix implements AutoCloseable {
       Frame held = frame;
       frame = null;
       if (stamp == Latch.NO_STAMP) {
+        if (table.origins() != null) {
+          table.origins().remove(this);
+        }
         table.unfix(held, exclusive);
       }
     }
@@ -145,6 +162,9 @@ public final class Fix implements AutoCloseable {
     this.number = number;
     this.exclusive = exclusive;
     this.stamp = stamp;
+    if (table.origins() != null && stamp == Latch.NO_STAMP) {
+      table.origins().add(this, frame.file, number);
+    }
   }
 
   private void requireFixed() {

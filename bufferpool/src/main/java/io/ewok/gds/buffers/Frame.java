@@ -14,8 +14,8 @@ import java.lang.foreign.MemorySegment;
  * </pre>
  *
  * <p>The pool has it latched exclusively while it is FREE or LOADING; for {@link FrameSupply#bind}
- * and {@link FrameSupply#unbind} one needs the partition's lock besides. So what it holds stands still
- * for whoever has the one or the other.
+ * and {@link FrameSupply#unbind} one needs the partition's lock besides. So what it holds stands
+ * still for whoever has the one or the other.
  */
 final class Frame extends Latch {
   /** That there is nothing to be redone. */
@@ -89,14 +89,17 @@ final class Frame extends Latch {
   static final class Load {
     final Monitor.Line ended;
 
-    /** Who reads, and would wait for ever if it waited for itself. */
-    final Thread reader = Thread.currentThread();
+    /** Who reads, and would wait for ever if it waited for itself; null for a prefetch. */
+    final Thread reader;
 
+    final boolean cold;
     Throwable failure;
     boolean done;
 
-    Load(Monitor.Line ended) {
+    Load(Monitor.Line ended, Thread reader, boolean cold) {
       this.ended = ended;
+      this.reader = reader;
+      this.cold = cold;
     }
   }
 
@@ -134,8 +137,18 @@ final class Frame extends Latch {
     return head == this;
   }
 
-  /** How many have it fixed; who reads it for others counts, who writes it does not. */
+  /** Makes the views of what was bound. */
+  void view() {
+    long offset = regionOffset + file.offsetInFrame(key);
+    segment = region.segment().asSlice(offset, lengthBytes);
+    readOnly = segment.asReadOnly();
+  }
+
+  /**
+   * How many have it fixed. Who reads it for itself counts, who prefetches or writes it does not.
+   */
   int pins() {
-    return holders() - (writing ? 1 : 0);
+    boolean prefetched = load != null && load.reader == null;
+    return holders() - (writing || prefetched ? 1 : 0);
   }
 }

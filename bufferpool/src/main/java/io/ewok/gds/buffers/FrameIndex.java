@@ -7,9 +7,9 @@ import java.lang.invoke.VarHandle;
  * Finds the frame of a page or block by its file and number. A hash table with chains through the
  * frames, so that it never allocates.
  *
- * <p>Threads: written with the partition's lock. Read with it, or without: then a frame may have been
- * put elsewhere while somebody looks, who sees it so only with the frame's latch, and goes on in
- * another chain. Such a reader may miss what is there, never loop.
+ * <p>Threads: written with the partition's lock. Read with it, or without: then a frame may have
+ * been put elsewhere while somebody looks, who sees it so only with the frame's latch, and goes on
+ * in another chain. Such a reader may miss what is there, never loop.
  */
 final class FrameIndex {
   /** No chain is so long, unless a reader without the lock has lost its way. */

@@ -53,6 +53,23 @@ final class FrameSupply {
     return count == 1 ? pool.allocate() : pool.allocateRun(count, 0);
   }
 
+  /** The same, or such as can be emptied without a write. Does not give the lock up. */
+  long allocateAtOnce(int count) {
+    long handle = allocate(count);
+    if (handle == FramePool.NONE) {
+      int victim = victim(count, true);
+      int start = victim < 0 ? -1 : startOfStretch(victim, count, true);
+      int end = start < 0 ? start : start + count;
+      for (int i = start; i < end; i++) {
+        if (frames[i].isHead()) {
+          evictClean(frames[i]);
+        }
+      }
+      handle = allocate(count);
+    }
+    return handle;
+  }
+
   /** Makes frames those of a page or block that is to be read. */
   Frame bind(long handle, CachedFile file, long key, int count, int lengthBytes) {
     Frame head = frames[pool.frame(handle)];
@@ -70,8 +87,8 @@ final class FrameSupply {
   }
 
   /** Says that what is in a frame was read. */
-  void admitted(Frame head) {
-    policy.admitted(head.index, head.file.hash(head.key), false);
+  void admitted(Frame head, boolean cold) {
+    policy.admitted(head.index, head.file.hash(head.key), cold);
   }
 
   /** Says that what is in a frame was asked for once more. Without the lock. */
@@ -89,7 +106,7 @@ final class FrameSupply {
     head.file = null; // the segments stay: somebody may look at them in vain
     head.dirty = false;
     head.latchedLsn = Frame.NOTHING;
-    waits.wakeForRoom();
+    waits.wake(head);
   }
 
   /**
@@ -238,9 +255,12 @@ final class FrameSupply {
    * that. Does nothing if somebody uses it by now.
    */
   private void evict(Frame frame) throws IOException {
-    if (!frame.isHead() || (frame.dirty && !writeBack.tryWrite(frame)) || !frame.isHead()) {
-      return;
+    if (frame.isHead() && (!frame.dirty || writeBack.tryWrite(frame)) && frame.isHead()) {
+      evictClean(frame);
     }
+  }
+
+  private void evictClean(Frame frame) {
     if (frame.tryClaim()) {
       if (frame.dirty) {
         waits.release(frame, true);

@@ -47,6 +47,7 @@ final class PageTable {
   private final Partition[] partitions;
   private final Frame[] frames;
   private final HitCounter hits = new HitCounter();
+  private final FixOrigins origins;
   private final AtomicInteger reserved = new AtomicInteger();
 
   /** Whoever closes or poisons has it; taken before the lock of a partition. */
@@ -59,6 +60,7 @@ final class PageTable {
   PageTable(List<Region> regions, BufferOptions options) {
     this.frameBytes = options.frameBytes();
     this.log = options.logOrNull();
+    this.origins = options.fixOrigins() ? new FixOrigins() : null;
     this.partitions =
         regions.stream()
             .map(region -> new Partition(this, region, options))
@@ -83,8 +85,8 @@ final class PageTable {
     into.requireEmpty();
     boolean exclusive = access != Access.SHARED;
     Frame frame = partition(file, key).index.peek(file, key);
-    if (frame == null || !tryHit(frame, file, key, lengthBytes, exclusive)) {
-      frame = fixSlowly(file, key, lengthBytes, access);
+    if (frame == null || !tryHit(frame, file, key, lengthBytes, exclusive, into)) {
+      frame = fixSlowly(file, key, lengthBytes, access, into);
     }
     if (exclusive) {
       frame.latchedLsn = log == null ? 0 : log.endLsn();
@@ -98,9 +100,9 @@ final class PageTable {
     Frame frame = partition(file, key).index.peek(file, key);
     long stamp = frame == null ? Latch.NO_STAMP : frame.stamp();
     if (stamp != Latch.NO_STAMP && frame.holds(file, key) && mayUse(file)) {
-      hit(frame);
+      hit(frame, into.isForScans());
     } else {
-      frame = fixSlowly(file, key, lengthBytes, Access.SHARED);
+      frame = fixSlowly(file, key, lengthBytes, Access.SHARED, into);
       stamp = frame.stamp();
       unfix(frame, false);
     }
@@ -108,7 +110,7 @@ final class PageTable {
   }
 
   private boolean tryHit(
-      Frame frame, CachedFile file, long key, int lengthBytes, boolean exclusive) {
+      Frame frame, CachedFile file, long key, int lengthBytes, boolean exclusive, Fix into) {
     if (!frame.tryLatch(file, key, exclusive)) {
       return false;
     }
@@ -116,7 +118,7 @@ final class PageTable {
       unfix(frame, exclusive);
       return false;
     }
-    hit(frame);
+    hit(frame, into.isForScans());
     return true;
   }
 
@@ -126,8 +128,10 @@ final class PageTable {
   }
 
   /** Says that something in the pool was asked for. Without a lock. */
-  void hit(Frame frame) {
-    frame.partition.supply.hit(frame);
+  void hit(Frame frame, boolean cold) {
+    if (!cold) {
+      frame.partition.supply.hit(frame);
+    }
     hits.increment();
   }
 
@@ -136,7 +140,7 @@ final class PageTable {
     return partitions[(int) (((file.hash(key) >>> 48) * partitions.length) >>> 16)];
   }
 
-  private Frame fixSlowly(CachedFile file, long key, int lengthBytes, Access access)
+  private Frame fixSlowly(CachedFile file, long key, int lengthBytes, Access access, Fix into)
       throws IOException {
     Partition partition = partition(file, key);
     long partitionBytes = (long) partition.frames().length * frameBytes;
@@ -145,12 +149,39 @@ final class PageTable {
           "longer than a partition of the pool: lengthBytes=%d partitionBytes=%d"
               .formatted(lengthBytes, partitionBytes));
     }
-    Frame frame = partition.fix(file, key, lengthBytes, access);
-    while (frame == null) {
-      requireUsable(file);
-      frame = partition.fix(file, key, lengthBytes, access); // its close was refused
+    boolean cold = into.isForScans();
+    try {
+      Frame frame = partition.fix(file, key, lengthBytes, access, cold);
+      while (frame == null) {
+        requireUsable(file);
+        frame = partition.fix(file, key, lengthBytes, access, cold); // its close was refused
+      }
+      return frame;
+    } catch (LatchTimeoutException e) {
+      if (origins != null) {
+        origins.explain(e, file, key);
+      }
+      throw e;
+    } catch (PoolExhaustedException e) {
+      throw explained(e, null);
     }
-    return frame;
+  }
+
+  private <E extends RuntimeException> E explained(E failure, CachedFile fileOrNull) {
+    if (origins != null) {
+      origins.explain(failure, fileOrNull);
+    }
+    return failure;
+  }
+
+  /** For {@link Prefetch}: null if there is no room at once, or the page is there already. */
+  Frame bindForPrefetch(CachedFile file, long key, int lengthBytes, boolean cold) {
+    return partition(file, key).bindForPrefetch(file, key, lengthBytes, cold);
+  }
+
+  /** Where everything was fixed, or null if nobody wants to know. */
+  FixOrigins origins() {
+    return origins;
   }
 
   void unfix(Frame frame, boolean exclusive) {
@@ -216,7 +247,7 @@ final class PageTable {
       int pins = pins(file);
       if (pins > 0) {
         file.markOpen();
-        throw stillFixed(pins);
+        throw explained(stillFixed(pins), file);
       }
       return true;
     } finally {
@@ -235,7 +266,7 @@ final class PageTable {
       int pins = pins(null);
       if (pins > 0) {
         closed = false;
-        throw stillFixed(pins);
+        throw explained(stillFixed(pins), null);
       }
       return true;
     } finally {

@@ -41,7 +41,7 @@ final class Partition {
    *
    * @return null if the file may not be used, for sure or perhaps
    */
-  Frame fix(CachedFile file, long key, int lengthBytes, PageTable.Access access)
+  Frame fix(CachedFile file, long key, int lengthBytes, PageTable.Access access, boolean cold)
       throws IOException {
     int wanted = (lengthBytes - 1) / frameBytes + 1;
     boolean exclusive = access != PageTable.Access.SHARED;
@@ -57,14 +57,14 @@ final class Partition {
         if (found != null) {
           requireSameLength(found, lengthBytes);
           if (found.tryLatch(exclusive)) {
-            table.hit(found);
+            table.hit(found, cold);
             return found;
           }
         } else {
           long handle = supply.allocate(wanted);
           if (handle != FramePool.NONE) {
             Frame bound = supply.bind(handle, file, key, wanted, lengthBytes);
-            load(bound, access);
+            load(bound, access, cold);
             return bound;
           }
         }
@@ -76,6 +76,44 @@ final class Partition {
         }
       }
       return null;
+    } finally {
+      waits.lock.unlock();
+    }
+  }
+
+  /**
+   * Takes frames for a page that will be read by nobody's thread, if there are some without
+   * waiting. They are loading then, until {@link #endPrefetch}.
+   *
+   * @return null if there are none, or the page is there already
+   */
+  Frame bindForPrefetch(CachedFile file, long key, int lengthBytes, boolean cold) {
+    int wanted = (lengthBytes - 1) / frameBytes + 1;
+    waits.lock.lock();
+    try {
+      if (!table.mayUse(file) || index.get(file, key) != null) {
+        return null;
+      }
+      long handle = supply.allocateAtOnce(wanted);
+      if (handle == FramePool.NONE) {
+        return null;
+      }
+      Frame frame = supply.bind(handle, file, key, wanted, lengthBytes);
+      frame.view();
+      beginLoad(frame, null, cold);
+      return frame;
+    } finally {
+      waits.lock.unlock();
+    }
+  }
+
+  void endPrefetch(Frame frame, Throwable failureOrNull) {
+    waits.lock.lock();
+    try {
+      endLoad(frame, failureOrNull, true);
+      if (failureOrNull == null) {
+        waits.release(frame, true);
+      }
     } finally {
       waits.lock.unlock();
     }
@@ -163,40 +201,45 @@ final class Partition {
    * Reads into a bound frame and latches it; gives the lock up meanwhile. After a failure the frame
    * is free.
    */
-  private void load(Frame frame, PageTable.Access access) throws IOException {
-    Frame.Load load = new Frame.Load(waits.lock.newLine());
-    frame.load = load;
-    misses++;
+  private void load(Frame frame, PageTable.Access access, boolean cold) throws IOException {
+    beginLoad(frame, Thread.currentThread(), cold);
+    Throwable failure = null;
     waits.lock.unlock();
     try {
-      frame.segment =
-          frame
-              .region
-              .segment()
-              .asSlice(frame.regionOffset + frame.file.offsetInFrame(frame.key), frame.lengthBytes);
-      frame.readOnly = frame.segment.asReadOnly();
+      frame.view();
       if (access == PageTable.Access.FRESH) {
         frame.segment.fill((byte) 0);
       } else {
         frame.file.read(frame);
       }
     } catch (Throwable e) {
-      load.failure = e;
+      failure = e;
       throw e;
     } finally {
       waits.lock.lock();
-      frame.load = null;
-      load.done = true;
-      load.ended.wakeAll();
-      if (load.failure != null) {
-        supply.unbind(frame);
-      } else {
-        bytesRead += access == PageTable.Access.FRESH ? 0 : frame.lengthBytes;
-        supply.admitted(frame);
-        if (access == PageTable.Access.SHARED) {
-          frame.share();
-        }
+      endLoad(frame, failure, access != PageTable.Access.FRESH);
+      if (failure == null && access == PageTable.Access.SHARED) {
+        frame.share();
       }
+    }
+  }
+
+  private void beginLoad(Frame frame, Thread readerOrNull, boolean cold) {
+    frame.load = new Frame.Load(waits.lock.newLine(), readerOrNull, cold);
+    misses++;
+  }
+
+  private void endLoad(Frame frame, Throwable failure, boolean wasRead) {
+    Frame.Load load = frame.load;
+    frame.load = null;
+    load.failure = failure;
+    load.done = true;
+    load.ended.wakeAll();
+    if (failure != null) {
+      supply.unbind(frame);
+    } else {
+      bytesRead += wasRead ? frame.lengthBytes : 0;
+      supply.admitted(frame, load.cold);
     }
   }
 

@@ -24,7 +24,9 @@ public final class EvictionRaces {
   /** Three frames in a table so small that all are in one chain or two. */
   private static final class Pool {
     final FrameIndex index = new FrameIndex(1);
-    final Frame[] frames = {new Frame(0, null, null, 0), new Frame(1, null, null, 0), new Frame(2, null, null, 0)};
+    final Frame[] frames = {
+      new Frame(0, null, null, 0), new Frame(1, null, null, 0), new Frame(2, null, null, 0)
+    };
 
     /** What each frame's page says, plain. */
     final int[] content = new int[frames.length];

@@ -69,10 +69,8 @@ final class PartitionTest {
 
   @Test
   void memoryThatIsNotEnoughForAllIsGivenBack() {
-    MemoryBudget tight = MemoryBudget.root("tight", OPTIONS.memoryBytes() - 1);
-    assertThrows(
-        BudgetExceededException.class,
-        () -> new BufferManager(engine, tight, OPTIONS));
+    MemoryBudget tight = MemoryBudget.root("tight", OPTIONS.memoryBytes() - Staging.BYTES - 1);
+    assertThrows(BudgetExceededException.class, () -> new BufferManager(engine, tight, OPTIONS));
     assertEquals(0, tight.usedBytes());
   }
 
