@@ -124,6 +124,12 @@ final class SlottedPageModelTest {
       }
     }
     assertEquals(SlottedPage.NO_SLOT, slot, message);
+    int upper = PageFormat.upper(page);
+    int lower = PageFormat.lower(page);
+    assertArrayEquals(
+        new byte[upper - lower],
+        page.asSlice(lower, upper - lower).toArray(ValueLayout.JAVA_BYTE),
+        message);
     byte[] owned = page.asSlice(page.byteSize() - special).toArray(ValueLayout.JAVA_BYTE);
     byte[] canary = new byte[special];
     Arrays.fill(canary, CANARY);

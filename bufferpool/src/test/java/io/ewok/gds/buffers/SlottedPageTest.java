@@ -100,16 +100,30 @@ final class SlottedPageTest {
 
   @Test
   void aTupleOfThePageItselfMayBeInsertedOrReplaceAnother() {
-    MemorySegment page = filled();
-    SlottedPage.delete(page, 1);
-    SlottedPage.delete(page, 3);
-    assertEquals(1, SlottedPage.insert(page, SlottedPage.readOrNull(page, 7)));
-    assertArrayEquals(bytes(tuple(7, 50)), bytes(SlottedPage.readOrNull(page, 1)));
+    for (boolean insert : new boolean[] {true, false}) {
+      MemorySegment page = filled();
+      SlottedPage.delete(page, 1);
+      SlottedPage.delete(page, 3);
+      MemorySegment wide = page.asSlice(SlottedPage.offset(page, 6), 70);
+      assertTrue(PageSpace.betweenBounds(page) < 70, "it moves");
+      byte[] expected = bytes(wide);
+      int slot = insert ? SlottedPage.insert(page, wide) : 6;
+      assertTrue(insert || SlottedPage.update(page, slot, wide));
+      assertArrayEquals(expected, bytes(SlottedPage.readOrNull(page, slot)));
+    }
+  }
+
+  @Test
+  void unusedSlotsAreLookedForOnlyWhereThereMayBeSome() {
+    MemorySegment page = empty(SMALL);
+    SlottedPage.insert(page, tuple(1, 9));
+    SlottedPage.insert(page, tuple(2, 9));
+    assertEquals(0, PageFormat.flags(page));
     SlottedPage.delete(page, 0);
-    MemorySegment wide = page.asSlice(SlottedPage.offset(page, 6), 60);
-    byte[] expected = bytes(wide);
-    assertTrue(SlottedPage.update(page, 6, wide));
-    assertArrayEquals(expected, bytes(SlottedPage.readOrNull(page, 6)));
+    assertEquals(PageFormat.FLAG_UNUSED_ITEMS, PageFormat.flags(page));
+    assertEquals(0, SlottedPage.insert(page, tuple(3, 9)));
+    assertEquals(2, SlottedPage.insert(page, tuple(4, 9)));
+    assertEquals(0, PageFormat.flags(page));
   }
 
   @Test
