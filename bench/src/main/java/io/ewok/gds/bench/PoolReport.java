@@ -1,5 +1,6 @@
 package io.ewok.gds.bench;
 
+import io.ewok.gds.buffers.TornPages;
 import io.ewok.gds.pagestore.EngineKind;
 import io.ewok.gds.pagestore.EngineOptions;
 import io.ewok.gds.pagestore.IoEngines;
@@ -7,6 +8,8 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -22,8 +25,8 @@ final class PoolReport {
       """
       Usage: gds bench pool [--quick] [--rounds N] [--json] [--file PATH]
       Finding a page in the buffer manager's pool beside finding one in a map; two threads beside two
-      that have a pool each; reading blocks that are not in the pool beside fio. A ratio above 1 is
-      in favour of ours.
+      that have a pool each; reading blocks that are not in the pool beside fio; and what it costs to
+      keep pages whole when the power fails. A ratio above 1 is in favour of ours.
 
         --quick      ends within two minutes: few cases, three rounds, wide spread
         --rounds N   how often everything is measured; default 5, about a minute each
@@ -34,6 +37,10 @@ final class PoolReport {
   private static final String FILE = "--file";
   private static final String LAYER = "bufferpool";
   private static final long NANOS_PER_MILLI = 1_000_000;
+
+  /** Those that every disk can do. */
+  private static final List<TornPages> MODES =
+      List.of(TornPages.NONE, TornPages.DOUBLE_WRITE, TornPages.BACKUP);
 
   private static final List<String> MAPS = List.of("concurrentHashMap", "caffeine");
 
@@ -63,11 +70,21 @@ final class PoolReport {
   private final List<AllocationCase> hits;
   private final Rounds rounds;
   private final IoReport misses;
+  private final int count;
+  private final long watchedNanos;
+  private final Path directory;
 
-  PoolReport(List<AllocationCase> hits, Rounds rounds, IoReport misses) {
-    this.hits = hits;
-    this.rounds = rounds;
-    this.misses = misses;
+  /** Pages a second; one element a round. */
+  private final Map<TornPages, double[]> writeBacks = new EnumMap<>(TornPages.class);
+
+  private PoolReport(
+      boolean quick, int count, long watchedNanos, BenchFile file, Optional<Fio> fio) {
+    this.hits = quick ? QUICK : ALL;
+    this.rounds = new Rounds(count, quick);
+    this.misses = new IoReport(LAYER, IoCase.POOL, new IoRounds(count, watchedNanos, file, fio));
+    this.count = count;
+    this.watchedNanos = watchedNanos;
+    this.directory = file.path().toAbsolutePath().getParent();
   }
 
   private static AllocationCase together(String method) {
@@ -127,11 +144,7 @@ final class PoolReport {
     try (BenchFile file =
         path == null ? BenchFile.temporary(sizeBytes) : BenchFile.named(Path.of(path), sizeBytes)) {
       long watchedNanos = (quick ? 400 : 1500) * NANOS_PER_MILLI;
-      PoolReport report =
-          new PoolReport(
-              quick ? QUICK : ALL,
-              new Rounds(count, quick),
-              new IoReport(LAYER, IoCase.POOL, new IoRounds(count, watchedNanos, file, fio)));
+      PoolReport report = new PoolReport(quick, count, watchedNanos, file, fio);
       report.measure();
       if (arguments.json()) {
         report.comparisons().forEach(comparison -> System.out.println(comparison.toJson()));
@@ -143,12 +156,45 @@ final class PoolReport {
 
   private void measure() throws IOException, InterruptedException, RunnerException {
     misses.measure();
+    measureWriteBacks();
     rounds.measure(hits, List.of(), List.of());
+  }
+
+  /** All modes in turn in each round, each round beginning with another. */
+  private void measureWriteBacks() throws IOException {
+    List<TornPages> modes = new ArrayList<>(MODES);
+    Progress progress = new Progress(count, modes.size());
+    for (int round = 0; round < count; round++) {
+      progress.begin(round, "write-back", modes.size());
+      for (TornPages mode : modes) {
+        writeBacks.computeIfAbsent(mode, key -> new double[count])[round] =
+            WriteBackRun.pagesPerSecond(directory, mode, watchedNanos);
+      }
+      Collections.rotate(modes, 1);
+    }
+  }
+
+  private List<Comparison> compareWriteBacks() {
+    List<Comparison> comparisons = new ArrayList<>();
+    for (TornPages mode : MODES) {
+      if (mode != TornPages.NONE) {
+        comparisons.add(
+            Comparison.ofRates(
+                LAYER,
+                "16 KiB pages written, " + mode,
+                "/s",
+                writeBacks.get(mode),
+                TornPages.NONE.name(),
+                writeBacks.get(TornPages.NONE)));
+      }
+    }
+    return comparisons;
   }
 
   private List<Comparison> comparisons() {
     List<Comparison> comparisons = new ArrayList<>(rounds.compareNanos(LAYER, hits));
     comparisons.addAll(rounds.compareHeap(LAYER, hits));
+    comparisons.addAll(compareWriteBacks());
     comparisons.addAll(misses.comparisons());
     return comparisons;
   }
@@ -159,12 +205,14 @@ final class PoolReport {
     rounds.compareHeap(LAYER, hits).stream()
         .filter(comparison -> comparison.ours() >= 1)
         .forEach(comparison -> out.println(comparison.toRow()));
+    compareWriteBacks().forEach(comparison -> out.println(comparison.toRow()));
     out.println(
         """
 
         Medians over the rounds, for a page that is found, read and let go. Of 2 threads, the time
         that one of them takes; "Own" is that of two that have a pool each. What allocates a byte of
-        the heap or more for a page is told too.
+        the heap or more for a page is told too. Pages written: changed here and there in a file of
+        64 MiB, 256 before each flush, which makes them durable.
         """);
     misses.print(out);
   }

@@ -4,7 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.ewok.gds.buffers.TornPages;
 import io.ewok.gds.ffm.UringProbe;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -13,6 +15,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class PoolReportTest {
   @Test
@@ -46,6 +50,15 @@ class PoolReportTest {
       assertEquals(2, comparisons.size());
       assertTrue(comparisons.getFirst().ours() > 0);
       assertEquals("bufferpool", comparisons.getFirst().layer());
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"NONE", "DOUBLE_WRITE", "BACKUP"})
+  void pagesAreWrittenBack(TornPages mode, @TempDir Path directory) throws Exception {
+    assertTrue(WriteBackRun.pagesPerSecond(directory, mode, 1) > 0);
+    try (Stream<Path> left = Files.list(directory)) {
+      assertEquals(0, left.count());
     }
   }
 

@@ -84,6 +84,12 @@ final class PageFileFormat {
     return PageSize.ofCode(code);
   }
 
+  /** The torn-page mode of a file that begins so, or null if it is none that is known. */
+  static TornPages tornPagesOrNull(MemorySegment prefix) {
+    int mode = prefix.get(ValueLayout.JAVA_BYTE, TORN_PAGES);
+    return mode < 1 || mode > MODES.length ? null : MODES[mode - 1];
+  }
+
   /**
    * Checks that this is the start of a page file with pages of this size.
    *

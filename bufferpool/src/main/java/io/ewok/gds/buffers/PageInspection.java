@@ -41,6 +41,7 @@ public final class PageInspection implements AutoCloseable {
   private final IoFile io;
   private final Region window;
   private final PageSize size;
+  private final TornPages tornPages;
   private final long sizeBytes;
   private final AtomicLong nextPiece = new AtomicLong();
 
@@ -57,7 +58,14 @@ public final class PageInspection implements AutoCloseable {
     this.io = io;
     this.window = window;
     this.sizeBytes = io.sizeBytes();
-    this.size = sizeOrNull == null ? readSize() : sizeOrNull;
+    if (sizeOrNull == null) {
+      readStart();
+      this.size = PageFileFormat.sizeOf(window.segment(), io.path());
+      this.tornPages = PageFileFormat.tornPagesOrNull(window.segment());
+    } else {
+      this.size = sizeOrNull;
+      this.tornPages = null;
+    }
   }
 
   /**
@@ -94,6 +102,15 @@ public final class PageInspection implements AutoCloseable {
   /** The size of the pages. */
   public PageSize pageSize() {
     return size;
+  }
+
+  /**
+   * What is done about torn pages, as the file says itself; null if it was not asked, or says
+   * something else. Where it is DOUBLE_WRITE or BACKUP, pages that a power cut has torn are bad
+   * until the file is opened for writing, which repairs them from the journal.
+   */
+  public TornPages tornPagesOrNull() {
+    return tornPages;
   }
 
   /** How many whole pages the file has room for, the file's own and never written ones included. */
@@ -166,12 +183,11 @@ public final class PageInspection implements AutoCloseable {
     return sizeBytes;
   }
 
-  private PageSize readSize() throws IOException {
+  private void readStart() throws IOException {
     int count = io.read(0, window, 0, io.alignmentBytes());
     if (count < PageFileFormat.PREFIX_BYTES) {
       throw new NotAPageFileException(io.path());
     }
-    return PageFileFormat.sizeOf(window.segment(), io.path());
   }
 
   /** Reads the page and those behind it; if they cannot be read, alone. */

@@ -39,6 +39,7 @@ final class PageInspectionTest {
       engine.markBad(FILE, 20L * size.bytes());
       try (PageInspection inspection = PageInspection.open(engine, budget, FILE)) {
         assertEquals(size, inspection.pageSize());
+        assertEquals(TornPages.DOUBLE_WRITE, inspection.tornPagesOrNull());
         inspection.verify(found);
         assertEquals(inspection.pageCount(), found.pages.get());
       }
@@ -125,6 +126,7 @@ final class PageInspectionTest {
           NotAPageFileException.class, () -> PageInspection.open(engine, budget, FILE).close());
       try (PageInspection inspection =
           PageInspection.open(engine, budget, FILE, PageSize.BYTES_512)) {
+        assertNull(inspection.tornPagesOrNull());
         inspection.verify(found);
         assertEquals(1, found.bad.size());
       }
@@ -143,7 +145,8 @@ final class PageInspectionTest {
     engine.createDirectories(FILE.getParent());
     BufferOptions options = new BufferOptions(1 << 20, 4096, null);
     try (BufferManager manager = new BufferManager(engine, BufferFixture.budget(), options);
-        CachedPageFile file = manager.openPages(FILE, size, OpenMode.CREATE_NEW);
+        CachedPageFile file =
+            manager.openPages(FILE, size, OpenMode.CREATE_NEW, TornPages.DOUBLE_WRITE);
         Fix fix = new Fix()) {
       for (int i = 1; i < PAGES; i++) {
         file.create(fix);

@@ -6,6 +6,7 @@ import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoEngines;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -75,11 +76,12 @@ final class PageDumpCommand implements Callable<Integer> {
     JsonOutput output = new JsonOutput(streams);
     if (!json) {
       streams.out(
-          "%s: %s pages of %d bytes\n%s\n"
+          "%s: %s pages of %d bytes, torn pages: %s\n%s\n"
               .formatted(
                   arguments.file(),
                   Units.count(inspection.pageCount()),
                   inspection.pageSize().bytes(),
+                  Objects.requireNonNullElse(inspection.tornPagesOrNull(), "not known"),
                   PageView.LIST_HEAD));
     }
     boolean good = true;

@@ -3,6 +3,7 @@ package io.ewok.gds.cli;
 import io.ewok.gds.allocator.MemoryBudget;
 import io.ewok.gds.buffers.PageFindings;
 import io.ewok.gds.buffers.PageInspection;
+import io.ewok.gds.buffers.TornPages;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoEngines;
 import java.io.IOException;
@@ -71,6 +72,10 @@ final class PageVerifyCommand implements Callable<Integer> {
       print(inspection, tally, nanos);
       long bad = tally.bad.sum();
       if (bad != 0) {
+        TornPages mode = inspection.tornPagesOrNull();
+        if (mode == TornPages.DOUBLE_WRITE || mode == TornPages.BACKUP) {
+          streams.note("If a power cut has torn them, opening the file for writing repairs them.");
+        }
         throw CommandFailure.failed(
             "%s of this file %s not what was written: path=%s"
                 .formatted(
@@ -129,6 +134,7 @@ final class PageVerifyCommand implements Callable<Integer> {
           line ->
               line.text("file", arguments.file().toString())
                   .number("page_bytes", pageBytes)
+                  .text("torn_pages", String.valueOf(inspection.tornPagesOrNull()))
                   .number("pages", tally.pages.sum())
                   .number("never_written", tally.neverWritten.sum())
                   .number("free", tally.free.sum())
