@@ -9,6 +9,7 @@ module io.ewok.gds.bufferpool {
 
   exports io.ewok.gds.buffers;
   exports io.ewok.gds.buffers.eviction;
+  exports io.ewok.gds.buffers.redo;
   exports io.ewok.gds.wal;
   exports io.ewok.gds.wal.cache;
 }

@@ -48,7 +48,7 @@ public final class CachedPageFile extends CachedFile {
   /** In units of what is transferred at once: a page, or a sector of the device with several. */
   private final PageFile units;
 
-  /** Taken before latches, held while a page is created or freed. */
+  /** Held while a page is created, or becomes free. */
   private final LongLock allocation = new LongLock();
 
   // Written under allocation.
@@ -76,6 +76,11 @@ public final class CachedPageFile extends CachedFile {
   /** What is done about torn pages, as the file has recorded it. */
   public TornPages tornPages() {
     return tornPages;
+  }
+
+  /** The manager that opened it. */
+  public BufferManager manager() {
+    return manager;
   }
 
   /** One more than the largest page number, page 0 included. */
@@ -209,19 +214,33 @@ public final class CachedPageFile extends CachedFile {
    * @throws IOException as {@link #fixExclusive}
    */
   public void free(long page, long lsn) throws IOException {
-    allocation.lock();
     try (Fix fix = new Fix()) {
       fixExclusive(page, fix);
-      MemorySegment bytes = fix.segment();
-      if (isFree(bytes)) {
-        throw new IllegalStateException("the page is free already: page=" + page);
-      }
-      fix.markDirty(lsn);
-      long pageLsn = PageFormat.lsn(bytes);
-      PageFormat.format(bytes, size);
-      PageFormat.setFlags(bytes, PageFormat.FLAG_FREE);
-      PageFormat.setLsn(bytes, pageLsn);
+      free(fix, lsn);
+    }
+  }
+
+  /**
+   * Gives back a page of this file that the caller has fixed exclusively, and unfixes it; otherwise
+   * as {@link #free(long, long)}. Nobody sees the page in between.
+   *
+   * @throws IllegalStateException if it was given back before; it stays fixed
+   */
+  public void free(Fix fix, long lsn) {
+    MemorySegment bytes = fix.segment();
+    long page = fix.number();
+    if (isFree(bytes)) {
+      throw new IllegalStateException("the page is free already: page=" + page);
+    }
+    fix.markDirty(lsn);
+    long pageLsn = PageFormat.lsn(bytes);
+    PageFormat.format(bytes, size);
+    PageFormat.setFlags(bytes, PageFormat.FLAG_FREE);
+    PageFormat.setLsn(bytes, pageLsn);
+    allocation.lock(); // its holder waits for no latch but those of free pages
+    try {
       freePages.add(page);
+      fix.unfix();
     } finally {
       allocation.unlock();
     }
@@ -246,7 +265,8 @@ public final class CachedPageFile extends CachedFile {
 
   /**
    * Reads the whole file to find pages that were given back, or never written, before it was
-   * opened; {@link #create} knows only those given back since. To be called after redo.
+   * opened; {@link #create} knows only those given back since. To be called after redo, before
+   * others change pages.
    *
    * @return how many pages are free now
    */
