@@ -139,6 +139,7 @@ final class SimDevice {
 
   void write(SimFile file, long offset, MemorySegment memory, int length) throws StorageException {
     requireNotPoisoned(file);
+    faults.beforeWrite();
     if (length > 0) {
       requireSpace(file, SimOperation.WRITE, offset + length);
     }

@@ -108,7 +108,7 @@ public final class SimEngine implements IoEngine {
   /**
    * Returns a new engine with one possible state after a power cut at this moment, chosen by the
    * seed. This engine stays as it is, so that one run can be cut at many places. Locks, injected
-   * errors, rates, limits, requests in flight and the hook are not inherited; the capacity and the
+   * errors, rates, limits, requests in flight and the hooks are not inherited; the capacity and the
    * other options are. Its clock is its own, and goes on from this moment.
    */
   public SimEngine crash(long seed) {
@@ -228,6 +228,16 @@ public final class SimEngine implements IoEngine {
   public void onSync(Runnable hook) {
     try (Held _ = hold()) {
       faults.setOnSync(Objects.requireNonNull(hook, "hook"));
+    }
+  }
+
+  /**
+   * Calls a hook before each write of a file takes effect: between syncs these are the moments at
+   * which what a power cut may leave changes. Otherwise as {@link #onSync}.
+   */
+  public void onWrite(Runnable hook) {
+    try (Held _ = hold()) {
+      faults.setOnWrite(Objects.requireNonNull(hook, "hook"));
     }
   }
 

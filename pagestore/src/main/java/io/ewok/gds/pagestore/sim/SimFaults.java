@@ -10,8 +10,8 @@ import java.util.Map;
 import java.util.SplittableRandom;
 
 /**
- * What is to go wrong: errors of chosen operations, faults at rates, and the hook of syncs. Every
- * operation passes here. Guarded by the engine's lock.
+ * What is to go wrong: errors of chosen operations, faults at rates, and the hooks. Every operation
+ * passes here. Guarded by the engine's lock.
  */
 final class SimFaults {
   /** One error to come; left counts down to its operation. */
@@ -45,6 +45,7 @@ final class SimFaults {
   private final EnumMap<SimFault, Rated> rated = new EnumMap<>(SimFault.class);
   private final SimTrace trace;
   private Runnable onSync = () -> {};
+  private Runnable onWrite = () -> {};
   private long syncCount;
 
   SimFaults(long seed, Map<SimFault, Double> rates, SimTrace trace) {
@@ -65,6 +66,15 @@ final class SimFaults {
 
   void setOnSync(Runnable hook) {
     onSync = hook;
+  }
+
+  void setOnWrite(Runnable hook) {
+    onWrite = hook;
+  }
+
+  /** A write begins. */
+  void beforeWrite() {
+    onWrite.run();
   }
 
   /** A sync begins. */

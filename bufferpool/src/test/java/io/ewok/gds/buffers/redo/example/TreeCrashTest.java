@@ -17,7 +17,7 @@ final class TreeCrashTest {
 
   @Test
   void crashRecoverAppendCrashRecover() throws IOException {
-    for (long seed = 0; seed < 100; seed++) {
+    for (long seed = 0; seed < 40; seed++) {
       try {
         crashRepeatedly(seed);
       } catch (Throwable e) {
