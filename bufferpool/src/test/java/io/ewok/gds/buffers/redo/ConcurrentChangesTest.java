@@ -93,9 +93,9 @@ final class ConcurrentChangesTest {
   private static void transfer(RedoFixture store, SplittableRandom random) throws IOException {
     try (Change change = store.newChange()) {
       for (int i = 0; i < TRANSFERS; i++) {
-        long one = 1 + random.nextInt(PAGES - 1);
-        long other = one + 1 + random.nextInt((int) (PAGES - one)); // in their order
-        long amount = random.nextInt(100) - 50;
+        long one = random.nextLong(1, PAGES);
+        long other = random.nextLong(one + 1, PAGES + 1); // in their order
+        long amount = random.nextLong(-50, 50);
         RedoFixture.add(change.fix(store.file, one), BALANCE, amount);
         RedoFixture.add(change.fix(store.file, other), BALANCE, -amount);
         if (random.nextInt(10) == 0) {
