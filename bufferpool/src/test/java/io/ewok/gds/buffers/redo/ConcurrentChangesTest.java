@@ -21,6 +21,7 @@ final class ConcurrentChangesTest {
   private static final int BALANCE = 64;
   private static final long MONEY = 1000;
   private static final int TRANSFERS = 1500;
+  private static final int CUTS_MAX = 20;
 
   @Test
   void everybodySeesChangesAsAWholeAndSoDoesRecovery() throws Exception {
@@ -31,6 +32,12 @@ final class ConcurrentChangesTest {
       List<SimEngine> cuts = new ArrayList<>();
       try (RedoFixture store = RedoFixture.open(engine)) {
         open(store);
+        engine.onSync(
+            () -> {
+              if (cuts.size() < CUTS_MAX) {
+                cuts.add(engine.crash(cuts.size()));
+              }
+            });
         AtomicBoolean ended = new AtomicBoolean();
         List<Thread> writers = new ArrayList<>();
         for (int i = 0; i < 3; i++) {
@@ -45,11 +52,8 @@ final class ConcurrentChangesTest {
                     assertEquals(MONEY, sum(store));
                   }
                 });
-        while (writers.stream().anyMatch(Thread::isAlive)) {
-          if (cuts.size() < 20) {
-            cuts.add(engine.crash(seed + cuts.size()));
-          }
-          Thread.onSpinWait();
+        for (Thread writer : writers) {
+          writer.join();
         }
         ended.set(true);
         reader.join();
@@ -61,7 +65,7 @@ final class ConcurrentChangesTest {
           assertEquals(MONEY, sum(store), "seed=" + seed);
         }
       }
-      assertTrue(cuts.size() > 1);
+      assertTrue(cuts.size() > 1, () -> "cuts=" + cuts.size());
     }
   }
 

@@ -1,25 +1,75 @@
 package io.ewok.gds.buffers.redo.example;
 
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import io.ewok.gds.buffers.PageSize;
+import io.ewok.gds.buffers.TornPages;
+import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.sim.SimOptions;
 import org.junit.jupiter.api.Test;
 
 /**
  * Nothing acknowledged is lost and nothing half done is visible, wherever the power is cut. 2,000
- * cuts, or 100,000 with {@code -Dgds.test.soak=<minutes>}.
+ * cuts in all, or 100,000 with {@code -Dgds.test.soak=<minutes>}.
  */
 final class CrashProofTest {
-  private static final boolean SOAK = Integer.getInteger("gds.test.soak", 0) > 0;
-  private static final long CRASHES = SOAK ? 100_000 : 2_000;
+  private static final int SOAK = Integer.getInteger("gds.test.soak", 0) > 0 ? 50 : 1;
 
-  /** Pages of one sector are not torn. */
+  private static final SimOptions DEVICE = SimOptions.defaults();
+
+  /** Pages of two and of eight sectors. */
+  private static CrashProof proof(TornPages tornPages, SimOptions device) {
+    return new CrashProof(
+        TreeStore.Options.small(PageSize.BYTES_1024, PageSize.BYTES_4096, tornPages), device);
+  }
+
+  private static void run(CrashProof proof, long crashes) {
+    for (long seed = 0; proof.crashes() < crashes * SOAK; seed++) {
+      proof.run(seed);
+    }
+  }
+
+  @Test
+  void pagesWrittenTwiceSurvive() {
+    run(proof(TornPages.DOUBLE_WRITE, DEVICE), 700);
+  }
+
+  @Test
+  void pagesWithABackupSurvive() {
+    run(proof(TornPages.BACKUP, DEVICE), 700);
+  }
+
+  @Test
+  void pagesWrittenAtOnceSurvive() {
+    run(proof(TornPages.ATOMIC, DEVICE.withAtomicBytesMax(PageSize.BYTES_4096.bytes())), 300);
+  }
+
+  /** They are not torn. */
   @Test
   void pagesOfOneSectorSurvive() {
-    TreeStore.Options options = TreeStore.Options.small(PageSize.BYTES_512, PageSize.BYTES_512);
-    CrashProof proof = new CrashProof(options, SimOptions.defaults());
-    long seed = 0;
-    while (proof.crashes() < CRASHES) {
-      proof.run(seed++);
+    TreeStore.Options options =
+        TreeStore.Options.small(PageSize.BYTES_512, PageSize.BYTES_512, TornPages.NONE);
+    run(new CrashProof(options, DEVICE), 300);
+  }
+
+  /** So that it is known that the others would be seen to lose pages. */
+  @Test
+  void pagesOfSeveralSectorsWithoutProtectionDoNot() {
+    CrashProof proof = proof(TornPages.NONE, DEVICE);
+    int lost = 0;
+    for (long seed = 0; seed < 10; seed++) {
+      try {
+        proof.run(seed);
+      } catch (AssertionError e) {
+        assertTrue(isOfCorruption(e), () -> "seed lost more than a page: " + e);
+        lost++;
+      }
     }
+    assertTrue(lost > 0, "lost=" + lost);
+  }
+
+  private static boolean isOfCorruption(Throwable failure) {
+    return failure != null
+        && (failure instanceof CorruptFileException || isOfCorruption(failure.getCause()));
   }
 }

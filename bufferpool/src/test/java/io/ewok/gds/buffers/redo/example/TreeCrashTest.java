@@ -1,6 +1,7 @@
 package io.ewok.gds.buffers.redo.example;
 
 import io.ewok.gds.buffers.PageSize;
+import io.ewok.gds.buffers.TornPages;
 import io.ewok.gds.pagestore.sim.SimEngine;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -13,7 +14,7 @@ final class TreeCrashTest {
 
   /** Pages of one sector are not torn. */
   private static final TreeStore.Options OPTIONS =
-      TreeStore.Options.small(PageSize.BYTES_512, PageSize.BYTES_512);
+      TreeStore.Options.small(PageSize.BYTES_512, PageSize.BYTES_512, TornPages.NONE);
 
   @Test
   void crashRecoverAppendCrashRecover() throws IOException {

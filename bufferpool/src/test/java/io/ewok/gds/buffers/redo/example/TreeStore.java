@@ -5,6 +5,7 @@ import io.ewok.gds.buffers.BufferManager;
 import io.ewok.gds.buffers.BufferOptions;
 import io.ewok.gds.buffers.CachedPageFile;
 import io.ewok.gds.buffers.PageSize;
+import io.ewok.gds.buffers.TornPages;
 import io.ewok.gds.buffers.redo.Change;
 import io.ewok.gds.buffers.redo.LoggedFile;
 import io.ewok.gds.buffers.redo.Redo;
@@ -36,15 +37,16 @@ final class TreeStore implements AutoCloseable {
   }
 
   /** What a store is made of. Small, so that much happens. */
-  record Options(PageSize first, PageSize second, int frames, LogOptions log, int lanes) {
+  record Options(
+      PageSize first, PageSize second, TornPages tornPages, int frames, LogOptions log, int lanes) {
     private static final int FRAME_BYTES = 4096;
 
-    static Options small(PageSize first, PageSize second) {
-      return new Options(first, second, 40, new LogOptions(32 << 10, 4, 8 << 10), 1);
+    static Options small(PageSize first, PageSize second, TornPages tornPages) {
+      return new Options(first, second, tornPages, 40, new LogOptions(32 << 10, 4, 8 << 10), 1);
     }
 
     Options withLanes(int lanes) {
-      return new Options(first, second, frames, log, lanes);
+      return new Options(first, second, tornPages, frames, log, lanes);
     }
 
     private BufferOptions buffers(WriteAheadLog log) {
@@ -75,7 +77,9 @@ final class TreeStore implements AutoCloseable {
         if (engine.exists(file.path())) {
           engine.delete(file.path());
         }
-        manager.openPages(file.path(), file.size(), OpenMode.CREATE_NEW).close();
+        manager
+            .openPages(file.path(), file.size(), OpenMode.CREATE_NEW, options.tornPages())
+            .close();
       }
     }
     engine.open(made, OpenMode.CREATE_NEW).close();

@@ -67,8 +67,7 @@ final class TreeWorkload {
     model.acknowledge();
   }
 
-  static void apply(TreeStore store, Change change, List<TreeModel.Edit> edits)
-      throws IOException {
+  static void apply(TreeStore store, Change change, List<TreeModel.Edit> edits) throws IOException {
     for (TreeModel.Edit edit : edits) {
       BTree tree = edit.tree() == 0 ? store.first() : store.second();
       if (edit.value() == null) {
