@@ -36,7 +36,7 @@ final class PoolReplay {
    * @param done is told how many references were replayed, now and then
    */
   static long hits(ReferenceTrace trace, int size, LongConsumer done) throws IOException {
-    BufferOptions options = new BufferOptions((long) size * BLOCK_BYTES, BLOCK_BYTES, null);
+    BufferOptions options = options(size);
     MemoryBudget budget = MemoryBudget.root("replay", options.memoryBytes() + SLACK_BYTES);
     Path path = Files.createTempFile("gds-replay", null);
     try (IoEngine engine = IoEngines.open(EngineOptions.defaults());
@@ -51,6 +51,15 @@ final class PoolReplay {
     } finally {
       Files.deleteIfExists(path);
     }
+  }
+
+  /**
+   * How the pool is set up.
+   *
+   * @throws IllegalArgumentException if it cannot have so many frames
+   */
+  static BufferOptions options(int size) {
+    return new BufferOptions((long) size * BLOCK_BYTES, BLOCK_BYTES, null);
   }
 
   private static void replay(ReferenceTrace trace, CachedBlockFile file, LongConsumer done)

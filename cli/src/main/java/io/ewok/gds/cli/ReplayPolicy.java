@@ -55,6 +55,17 @@ record ReplayPolicy(String name, Replay replay) {
     return known;
   }
 
+  /**
+   * Checks that there can be a cache of so many keys.
+   *
+   * @throws IllegalArgumentException if it is too small or too large for the pool
+   */
+  void checkSize(int size) {
+    if (name.equals(POOL_NAME)) {
+      PoolReplay.options(size);
+    }
+  }
+
   private boolean isMeantBy(String wanted) {
     return wanted.equals(name) || (wanted.equals(ALL_NAME) && !name.equals(POOL_NAME));
   }

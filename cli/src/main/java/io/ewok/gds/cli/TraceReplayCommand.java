@@ -106,7 +106,7 @@ final class TraceReplayCommand implements Callable<Integer> {
     TraceInput.Result read = input.read();
     ReferenceTrace trace = read.trace();
     if (read.skippedLines() > 0) {
-      streams.note("lines that are no number: " + Units.count(read.skippedLines()));
+      streams.note("skipped lines that are no number: " + Units.count(read.skippedLines()));
     }
     if (trace.length() == 0) {
       throw CommandFailure.failed("the trace has no requests: path=" + input.name());
@@ -128,6 +128,9 @@ final class TraceReplayCommand implements Callable<Integer> {
 
   private List<Result> replay(
       ReferenceTrace trace, Set<ReplayPolicy> chosen, List<Integer> keyCounts) throws IOException {
+    for (ReplayPolicy policy : chosen) {
+      keyCounts.forEach(policy::checkSize); // before the time for the others is spent
+    }
     List<Result> results = new ArrayList<>();
     long total = (long) trace.length() * chosen.size() * keyCounts.size();
     try (Progress progress = Progress.start(streams, "replaying", total, Units::count)) {

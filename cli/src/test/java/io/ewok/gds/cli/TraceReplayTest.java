@@ -82,7 +82,7 @@ class TraceReplayTest {
     assertEquals(expected, hits(gds(replay(file, "csv", "--json"))));
     GdsRun withSkipped = gdsReading(keys.toString(), replay("-", "keys", "--json"));
     assertEquals(expected, hits(withSkipped));
-    assertEquals("lines that are no number: 1\n", withSkipped.err());
+    assertEquals("skipped lines that are no number: 1\n", withSkipped.err());
   }
 
   @Test

@@ -4,10 +4,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.sun.management.ThreadMXBean;
+import java.lang.management.ManagementFactory;
 import java.util.BitSet;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.IntPredicate;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.Timeout.ThreadMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -82,6 +87,7 @@ class EvictionLawsTest {
   }
 
   /** Else the thread that looks for room would hold the lock for ever. */
+  @Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD)
   @ParameterizedTest
   @EnumSource
   void victimIsFoundWhileOthersKeepAskingForEverything(EvictionKind kind)
@@ -138,6 +144,31 @@ class EvictionLawsTest {
       policy.removed(victim, true);
       policy.admitted(victim, SLOTS + i, false);
     }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void nothingIsAllocatedAfterConstruction(EvictionKind kind) {
+    EvictionPolicy policy = kind.create(SLOTS);
+    IntPredicate anyMayGo = _ -> true;
+    int rounds = 50_000;
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    long least = Long.MAX_VALUE;
+    for (int slot = 0; slot < SLOTS; slot++) {
+      policy.admitted(slot, slot, false);
+    }
+    // Compilers and collectors may come between.
+    for (int attempt = 0; attempt < 10 && least > rounds / 10; attempt++) {
+      long before = threads.getCurrentThreadAllocatedBytes();
+      for (int i = 0; i < rounds; i++) {
+        policy.hit(i % SLOTS);
+        int victim = policy.victim(anyMayGo);
+        policy.removed(victim, true);
+        policy.admitted(victim, i % 97, i % 5 == 0);
+      }
+      least = Math.min(least, threads.getCurrentThreadAllocatedBytes() - before);
+    }
+    assertTrue(least <= rounds / 10, "kind=" + kind + " bytes=" + least);
   }
 
   @Test

@@ -26,6 +26,7 @@ public final class HitPlot {
   private static final int TOP = 50;
   private static final int BOTTOM = 420;
   private static final int RATIO_STEPS = 10;
+  private static final int LABEL_WIDTH = 70;
   private static final String[] COLOURS = {
     "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#555555", "#000000"
   };
@@ -84,17 +85,19 @@ public final class HitPlot {
           y + 4,
           100 * step / RATIO_STEPS);
     }
+    double labelled = Double.NEGATIVE_INFINITY;
     for (long size : sizes) {
       double x = x(size, sizes);
-      append(
-          svg,
-          "<path d=\"M%.1f %d v5\" stroke=\"black\"/><text x=\"%.1f\" y=\"%d\""
-              + " text-anchor=\"middle\">%,d</text>",
-          x,
-          BOTTOM,
-          x,
-          BOTTOM + 20,
-          size);
+      append(svg, "<path d=\"M%.1f %d v5\" stroke=\"black\"/>", x, BOTTOM);
+      if (x - labelled >= LABEL_WIDTH) {
+        append(
+            svg,
+            "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%,d</text>",
+            x,
+            BOTTOM + 20,
+            size);
+        labelled = x;
+      }
     }
     append(
         svg,

@@ -1,6 +1,7 @@
 package io.ewok.gds.cli.trace;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.regex.Pattern;
@@ -17,6 +18,17 @@ class HitPlotTest {
     String svg = plot.toSvg();
     assertTrue(svg.contains("points=\"80.0,420.0 385.0,235.0 690.0,50.0\""), svg);
     assertTrue(svg.contains(">lru<") && svg.contains(">opt<") && svg.contains(">1,000<"), svg);
+  }
+
+  @Test
+  void labelsOfSizesDoNotOverlap() {
+    HitPlot plot = new HitPlot("trace");
+    for (long size : new long[] {1000, 1001, 5000, 1_000_000}) {
+      plot.add("lru", size, 0.5);
+    }
+    String svg = plot.toSvg();
+    assertTrue(svg.contains(">1,000<") && svg.contains(">5,000<") && svg.contains(">1,000,000<"));
+    assertFalse(svg.contains(">1,001<"), svg);
   }
 
   @Test
