@@ -142,10 +142,28 @@ public final class BufferManager implements AutoCloseable {
    */
   public CachedBlockFile openBlocks(Path path, BlockVerifier verifier) throws IOException {
     Objects.requireNonNull(verifier, "verifier");
+    return openReadOnly(path, (io, seed) -> new CachedBlockFile(this, io, seed, verifier));
+  }
+
+  /**
+   * Opens a file of immutable blocks that are stored in another form, for reading.
+   *
+   * @param loader makes every block of what is read
+   */
+  public LoadedBlockFile openBlocks(Path path, BlockLoader loader) throws IOException {
+    Objects.requireNonNull(loader, "loader");
+    return openReadOnly(path, (io, seed) -> new LoadedBlockFile(this, io, seed, loader));
+  }
+
+  private interface Opening<F extends CachedFile> {
+    F open(IoFile io, long hashSeed);
+  }
+
+  private <F extends CachedFile> F openReadOnly(Path path, Opening<F> opening) throws IOException {
     IoFile io = engine.open(path, OpenMode.READ_ONLY);
-    CachedBlockFile file = null;
+    F file = null;
     try {
-      file = new CachedBlockFile(this, io, nextHashSeed(), verifier);
+      file = opening.open(io, nextHashSeed());
       add(file);
       return file;
     } catch (Throwable e) {

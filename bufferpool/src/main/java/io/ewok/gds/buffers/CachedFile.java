@@ -6,7 +6,8 @@ import java.io.IOException;
 import java.nio.file.Path;
 
 /** What page files and block files have in common for their manager. */
-abstract sealed class CachedFile implements AutoCloseable permits CachedPageFile, CachedBlockFile {
+abstract sealed class CachedFile implements AutoCloseable
+    permits CachedPageFile, CachedBlockFile, LoadedBlockFile {
   final BufferManager manager;
   final IoFile io;
 

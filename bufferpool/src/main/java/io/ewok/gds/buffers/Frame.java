@@ -93,6 +93,11 @@ final class Frame extends Latch {
     final Thread reader;
 
     final boolean cold;
+
+    /** Where what is stored is read, if it differs from what is cached; else null, and zero. */
+    Frame staging;
+
+    int storedBytes;
     Throwable failure;
     boolean done;
 

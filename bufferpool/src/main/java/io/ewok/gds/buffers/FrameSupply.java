@@ -72,14 +72,9 @@ final class FrameSupply {
 
   /** Makes frames those of a page or block that is to be read. */
   Frame bind(long handle, CachedFile file, long key, int count, int lengthBytes) {
-    Frame head = frames[pool.frame(handle)];
-    for (int i = 0; i < count; i++) {
-      frames[head.index + i].head = head;
-    }
+    Frame head = occupy(handle, count);
     head.file = file;
     head.key = key;
-    head.handle = handle;
-    head.count = count;
     head.lengthBytes = lengthBytes;
     head.lsn = 0;
     index.put(head);
@@ -120,17 +115,31 @@ final class FrameSupply {
       makeRoom(1, deadline);
       handle = pool.allocate();
     }
-    Frame frame = frames[pool.frame(handle)];
-    frame.head = frame; // and no file: nobody finds it
-    frame.handle = handle;
-    frame.count = 1;
-    return frame;
+    return occupy(handle, 1);
   }
 
-  void release(Frame frame) {
-    frame.head = null;
-    pool.free(frame.handle);
+  /** Makes allocated frames the caller's own: there is no file, so nobody finds them. */
+  Frame occupy(long handle, int count) {
+    Frame head = frames[pool.frame(handle)];
+    for (int i = 0; i < count; i++) {
+      frames[head.index + i].head = head;
+    }
+    head.handle = handle;
+    head.count = count;
+    return head;
+  }
+
+  void release(Frame head) {
+    for (int i = head.count - 1; i >= 0; i--) {
+      frames[head.index + i].head = null;
+    }
+    pool.free(head.handle);
     waits.wakeForRoom();
+  }
+
+  /** Undoes allocate, without giving the lock up between. So nobody needs to be told. */
+  void free(long handle) {
+    pool.free(handle);
   }
 
   /**

@@ -82,11 +82,17 @@ final class PageTable {
 
   /** Fixes a page or block, reading it if nobody has. */
   void fix(CachedFile file, long key, int lengthBytes, Access access, Fix into) throws IOException {
+    fix(file, key, lengthBytes, 0, access, into);
+  }
+
+  /** The same, of a block that is made of so many stored bytes. */
+  void fix(CachedFile file, long key, int lengthBytes, int storedBytes, Access access, Fix into)
+      throws IOException {
     into.requireEmpty();
     boolean exclusive = access != Access.SHARED;
     Frame frame = partition(file, key).index.peek(file, key);
     if (frame == null || !tryHit(frame, file, key, lengthBytes, exclusive, into)) {
-      frame = fixSlowly(file, key, lengthBytes, access, into);
+      frame = fixSlowly(file, key, lengthBytes, storedBytes, access, into);
     }
     if (exclusive) {
       frame.latchedLsn = log == null ? 0 : log.endLsn();
@@ -102,7 +108,7 @@ final class PageTable {
     if (stamp != Latch.NO_STAMP && frame.holds(file, key) && mayUse(file)) {
       hit(frame, into.isForScans());
     } else {
-      frame = fixSlowly(file, key, lengthBytes, Access.SHARED, into);
+      frame = fixSlowly(file, key, lengthBytes, 0, Access.SHARED, into);
       stamp = frame.stamp();
       unfix(frame, false);
     }
@@ -140,21 +146,23 @@ final class PageTable {
     return partitions[(int) (((file.hash(key) >>> 48) * partitions.length) >>> 16)];
   }
 
-  private Frame fixSlowly(CachedFile file, long key, int lengthBytes, Access access, Fix into)
+  private Frame fixSlowly(
+      CachedFile file, long key, int lengthBytes, int storedBytes, Access access, Fix into)
       throws IOException {
     Partition partition = partition(file, key);
-    long partitionBytes = (long) partition.frames().length * frameBytes;
-    if (lengthBytes > partitionBytes) {
+    if (!partition.hasRoomFor(lengthBytes, storedBytes)) {
       throw new IllegalArgumentException(
-          "longer than a partition of the pool: lengthBytes=%d partitionBytes=%d"
-              .formatted(lengthBytes, partitionBytes));
+          "longer than a partition of the pool: lengthBytes=%d storedBytes=%d partitionBytes=%d"
+              .formatted(lengthBytes, storedBytes, (long) partition.frames().length * frameBytes));
     }
     boolean cold = into.isForScans();
     try {
-      Frame frame = partition.fix(file, key, lengthBytes, access, cold);
+      Frame frame = partition.fix(file, key, lengthBytes, storedBytes, access, cold);
       while (frame == null) {
         requireUsable(file);
-        frame = partition.fix(file, key, lengthBytes, access, cold); // its close was refused
+        frame =
+            partition.fix(
+                file, key, lengthBytes, storedBytes, access, cold); // its close was refused
       }
       return frame;
     } catch (LatchTimeoutException e) {

@@ -39,16 +39,25 @@ final class Partition {
   /**
    * Latches a page or block, reading it if nobody has.
    *
+   * @param storedBytes what is read to make it, if that is not it itself; else zero
    * @return null if the file may not be used, for sure or perhaps
    */
-  Frame fix(CachedFile file, long key, int lengthBytes, PageTable.Access access, boolean cold)
+  Frame fix(
+      CachedFile file,
+      long key,
+      int lengthBytes,
+      int storedBytes,
+      PageTable.Access access,
+      boolean cold)
       throws IOException {
-    int wanted = (lengthBytes - 1) / frameBytes + 1;
+    int wanted = framesFor(lengthBytes);
+    int staged = framesFor(storedBytes);
     boolean exclusive = access != PageTable.Access.SHARED;
     long deadline = 0;
     waits.lock.lock();
     try {
       while (table.mayUse(file)) {
+        int missing = 0;
         Frame found = index.get(file, key);
         if (found != null && found.load != null) {
           awaitLoad(found);
@@ -61,16 +70,30 @@ final class Partition {
             return found;
           }
         } else {
+          // Both or none: who waits for the second with the first may wait for one who does the
+          // same.
           long handle = supply.allocate(wanted);
-          if (handle != FramePool.NONE) {
+          long staging =
+              handle == FramePool.NONE || staged == 0 ? FramePool.NONE : supply.allocate(staged);
+          if (handle == FramePool.NONE) {
+            missing = wanted;
+          } else if (staged > 0 && staging == FramePool.NONE) {
+            supply.free(handle);
+            missing = staged;
+          } else {
             Frame bound = supply.bind(handle, file, key, wanted, lengthBytes);
-            load(bound, access, cold);
+            beginLoad(bound, Thread.currentThread(), cold);
+            if (staged > 0) {
+              bound.load.staging = supply.occupy(staging, staged);
+              bound.load.storedBytes = storedBytes;
+            }
+            load(bound, access);
             return bound;
           }
         }
         deadline = deadline == 0 ? waits.deadline() : deadline;
         if (found == null) {
-          supply.makeRoom(wanted, deadline);
+          supply.makeRoom(missing, deadline);
         } else if (!waits.awaitLatch(found, exclusive, deadline)) {
           throw new LatchTimeoutException(file.path(), key);
         }
@@ -88,7 +111,7 @@ final class Partition {
    * @return null if there are none, or the page is there already
    */
   Frame bindForPrefetch(CachedFile file, long key, int lengthBytes, boolean cold) {
-    int wanted = (lengthBytes - 1) / frameBytes + 1;
+    int wanted = framesFor(lengthBytes);
     waits.lock.lock();
     try {
       if (!table.mayUse(file) || index.get(file, key) != null) {
@@ -201,8 +224,7 @@ final class Partition {
    * Reads into a bound frame and latches it; gives the lock up meanwhile. After a failure the frame
    * is free.
    */
-  private void load(Frame frame, PageTable.Access access, boolean cold) throws IOException {
-    beginLoad(frame, Thread.currentThread(), cold);
+  private void load(Frame frame, PageTable.Access access) throws IOException {
     Throwable failure = null;
     waits.lock.unlock();
     try {
@@ -224,6 +246,14 @@ final class Partition {
     }
   }
 
+  boolean hasRoomFor(int lengthBytes, int storedBytes) {
+    return (long) framesFor(lengthBytes) + framesFor(storedBytes) <= frames().length;
+  }
+
+  private int framesFor(int bytes) {
+    return (int) (((long) bytes + frameBytes - 1) / frameBytes);
+  }
+
   private void beginLoad(Frame frame, Thread readerOrNull, boolean cold) {
     frame.load = new Frame.Load(waits.lock.newLine(), readerOrNull, cold);
     misses++;
@@ -235,10 +265,13 @@ final class Partition {
     load.failure = failure;
     load.done = true;
     load.ended.wakeAll();
+    if (load.staging != null) {
+      supply.release(load.staging);
+    }
     if (failure != null) {
       supply.unbind(frame);
     } else {
-      bytesRead += wasRead ? frame.lengthBytes : 0;
+      bytesRead += !wasRead ? 0 : load.staging == null ? frame.lengthBytes : load.storedBytes;
       supply.admitted(frame, load.cold);
     }
   }

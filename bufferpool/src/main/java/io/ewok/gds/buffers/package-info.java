@@ -5,12 +5,14 @@
  *
  * <p>Its nouns: a <em>frame</em> is a piece of the pool; a <em>page</em> lies in a page file, has
  * one of eight sizes and a 22-byte header, and can be changed; a <em>block</em> lies in a block
- * file, has any length, and never changes. Pages smaller than a frame take one, larger pages and
- * blocks take neighbouring frames. To <em>fix</em> is to latch in the pool, shared or exclusive; a
- * fixed page or block stays where it is. An <em>optimistic</em> fix latches nothing: it tells
- * afterwards whether what was read can be believed, see {@link io.ewok.gds.buffers.Fix}. A page can
- * be a {@link io.ewok.gds.buffers.SlottedPage} of tuples, or what its owner makes of the bytes
- * after the header.
+ * file, has any length, and never changes; it may be stored in another form, compressed for
+ * instance, and be made by a {@link io.ewok.gds.buffers.BlockLoader} when it is read. Pages smaller
+ * than a frame take one, larger pages and blocks take neighbouring frames. To <em>fix</em> is to
+ * latch in the pool, shared or exclusive; a fixed page or block stays where it is. An
+ * <em>optimistic</em> fix latches nothing: it tells afterwards whether what was read can be
+ * believed, see {@link io.ewok.gds.buffers.Fix}. A page can be a {@link
+ * io.ewok.gds.buffers.SlottedPage} of tuples, or what its owner makes of the bytes after the
+ * header.
  *
  * <p>What is promised: every page and block read from disk is verified before anybody sees it;
  * misses of one page by many threads make one read; memory never exceeds what the options say.
