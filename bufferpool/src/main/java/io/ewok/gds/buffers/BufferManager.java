@@ -7,7 +7,11 @@ import io.ewok.gds.allocator.numa.PlacementPolicy;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoFile;
 import io.ewok.gds.pagestore.OpenMode;
+import io.ewok.gds.pagestore.StorageException;
+import io.ewok.gds.pagestore.WorkClass;
+import io.ewok.gds.reactor.LongLock;
 import io.ewok.gds.reactor.Monitor;
+import io.ewok.gds.wal.WriteAheadLog;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -48,6 +52,11 @@ public final class BufferManager implements AutoCloseable {
   private final List<CachedFile> files = new ArrayList<>();
   private long filesOpened;
   private boolean closed;
+
+  private final LongLock checkpointLock = new LongLock();
+
+  /** A file that was closed and could not be written, or null. */
+  private volatile Path unwritten;
 
   /** Made for the first page file. */
   private Staging staging;
@@ -184,6 +193,64 @@ public final class BufferManager implements AutoCloseable {
     }
   }
 
+  /**
+   * Makes durable what was written to the files, and lets the log forget what is not needed to redo
+   * the rest. Writes no page: {@link Cleaner} does, or {@link #flush}.
+   *
+   * <p>To be used if every record of the log is of a change of pages of this manager, appended
+   * while they were fixed exclusively.
+   *
+   * @return the log's horizon: redo begins there
+   * @throws IOException if a file could not be made durable, or one was closed with changes that
+   *     could not be written: the log still has them, and keeps them
+   * @throws IllegalStateException if there is no log
+   */
+  public long checkpoint() throws IOException {
+    WriteAheadLog log = options.logOrNull();
+    if (log == null) {
+      throw new IllegalStateException("there is no log: logOrNull=null");
+    }
+    checkpointLock.lock();
+    try {
+      long redoLsn = table.redoLsn();
+      for (CachedFile file : openFiles()) {
+        if (file instanceof CachedPageFile pages) {
+          pages.syncWritten();
+        }
+      }
+      if (unwritten != null) {
+        throw new StorageException("it has changes that are only in the log", unwritten);
+      }
+      log.sync(redoLsn);
+      if (redoLsn > log.horizonLsn()) {
+        log.truncate(redoLsn);
+      }
+      return log.horizonLsn();
+    } finally {
+      checkpointLock.unlock();
+    }
+  }
+
+  /**
+   * Writes pages whose changes begin before a position of the log, in the order of their files.
+   *
+   * @throws IOException the first failure, after all files
+   */
+  void clean(long beforeLsn) throws IOException {
+    Throwable failure = null;
+    for (CachedFile file : openFiles()) {
+      if (file instanceof CachedPageFile pages) {
+        failure = attempt(() -> pages.clean(beforeLsn, WorkClass.CLEANER), failure);
+      }
+    }
+    throwFirst(failure);
+  }
+
+  /** Whether more than a part of the pool's pages is dirty. */
+  boolean isDirty(int percent) {
+    return table.dirtyCount() * 100L > (long) percent * options.frameCount();
+  }
+
   /** The counters. Takes time in proportion to the number of frames. */
   public BufferStats stats() {
     return table.stats();
@@ -222,6 +289,10 @@ public final class BufferManager implements AutoCloseable {
     }
     failure = attempt(table::end, failure);
     failure = giveBack(failure);
+    throwFirst(failure);
+  }
+
+  private static void throwFirst(Throwable failure) throws IOException {
     switch (failure) {
       case null -> {}
       case IOException e -> throw e;
@@ -260,6 +331,11 @@ public final class BufferManager implements AutoCloseable {
     } finally {
       forget(file);
     }
+  }
+
+  /** A file is closed with changes that could not be written. */
+  void keepLog(Path path) {
+    unwritten = path;
   }
 
   private interface Step {

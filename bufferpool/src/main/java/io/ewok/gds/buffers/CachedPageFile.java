@@ -9,6 +9,7 @@ import io.ewok.gds.pagestore.OpenMode;
 import io.ewok.gds.pagestore.PageFile;
 import io.ewok.gds.pagestore.PageFileOptions;
 import io.ewok.gds.pagestore.StorageException;
+import io.ewok.gds.pagestore.WorkClass;
 import io.ewok.gds.reactor.LongLock;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -296,8 +297,23 @@ public final class CachedPageFile extends CachedFile {
    *     poisoned
    */
   public void flush() throws IOException {
+    clean(Long.MAX_VALUE, WorkClass.FOREGROUND);
     table.writeDirty(this);
     writes.sync(this, table);
+  }
+
+  /** Writes dirty pages whose changes begin before a position of the log, unless they are fixed. */
+  void clean(long beforeLsn, WorkClass work) throws IOException {
+    if (io.canWrite()) {
+      table.writeBatches(this, writes, beforeLsn, work);
+    }
+  }
+
+  /** Makes durable what was written before. */
+  void syncWritten() throws IOException {
+    if (io.canWrite()) {
+      writes.sync(this, table);
+    }
   }
 
   /** Creates the content of a new file, or repairs an existing one and finds out what it holds. */
@@ -382,8 +398,7 @@ public final class CachedPageFile extends CachedFile {
   private void startWriting(IoEngine engine) {
     Staging staging = manager.staging();
     writes =
-        new GroupWriter(
-            units, size, new PageWriter(engine, units, size, tornPages, journal, staging), staging);
+        new GroupWriter(new PageWriter(engine, units, size, tornPages, journal, staging), staging);
   }
 
   private void requireAtomic() throws StorageException {
@@ -434,8 +449,17 @@ public final class CachedPageFile extends CachedFile {
 
   @Override
   void end() throws IOException {
+    boolean written = false;
     try (PageJournal _ = journal) {
       flushAll();
+      written = true;
+    } finally {
+      if (!written) {
+        manager.keepLog(path()); // before a checkpoint finds nothing to be done
+      }
+      if (writes != null) {
+        writes.close();
+      }
     }
   }
 

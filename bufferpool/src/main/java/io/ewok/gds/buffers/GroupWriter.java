@@ -1,6 +1,6 @@
 package io.ewok.gds.buffers;
 
-import io.ewok.gds.pagestore.PageFile;
+import io.ewok.gds.pagestore.WorkClass;
 import io.ewok.gds.reactor.LongLock;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -16,13 +16,8 @@ import java.util.concurrent.ConcurrentLinkedQueue;
  * <p>Threads: any.
  */
 final class GroupWriter {
-  private final PageFile units;
-  private final PageSize size;
   private final PageWriter writer;
   private final Staging staging;
-
-  /** Whether a page is written from its frame: in any order with others, and at the same time. */
-  private final boolean direct;
 
   private final Queue<Page> waiting = new ConcurrentLinkedQueue<>();
 
@@ -31,12 +26,12 @@ final class GroupWriter {
 
   private volatile boolean unsynced;
 
-  GroupWriter(PageFile units, PageSize size, PageWriter writer, Staging staging) {
-    this.units = units;
-    this.size = size;
+  /** Guarded by the lock of the device. */
+  private boolean closed;
+
+  GroupWriter(PageWriter writer, Staging staging) {
     this.writer = writer;
     this.staging = staging;
-    this.direct = writer.mode() == TornPages.NONE && size.bytes() == units.pageBytes();
   }
 
   /** A page that a thread waits to see written. Guarded by the lock of the device. */
@@ -67,12 +62,6 @@ final class GroupWriter {
 
   /** Writes a page that is latched shared. */
   void write(Frame frame) throws IOException {
-    if (direct) {
-      PageFormat.seal(frame.segment, size, frame.key);
-      units.write(frame.key, frame.region, frame.regionOffset);
-      unsynced = true;
-      return;
-    }
     Page page = new Page(frame);
     waiting.add(page);
     deviceLock.lock();
@@ -86,11 +75,46 @@ final class GroupWriter {
     page.throwFailure();
   }
 
+  /** Puts pages together that are to be written. */
+  interface Filling {
+    /** Adds pages, in their order, and makes the log durable as far as they need it. */
+    void fill(PageWriter writer) throws IOException;
+  }
+
+  /**
+   * Writes a batch. What is copied for it is not older than what was written before, and not later
+   * than what is written after it.
+   *
+   * @return false if the file is closed
+   */
+  boolean write(Filling filling, WorkClass work) throws IOException {
+    deviceLock.lock();
+    try {
+      if (closed) {
+        return false;
+      }
+      staging.lock().lock();
+      try {
+        writer.begin();
+        filling.fill(writer);
+        if (!writer.isEmpty()) {
+          writer.write(work);
+        }
+      } finally {
+        unsynced = true;
+        staging.lock().unlock();
+      }
+      return true;
+    } finally {
+      deviceLock.unlock();
+    }
+  }
+
   /** Makes what was written before durable, if there is something. */
   void sync(CachedPageFile file, PageTable table) throws IOException {
     deviceLock.lock();
     try {
-      if (unsynced) {
+      if (unsynced && !closed) {
         unsynced = false; // a write that completes from here on is not covered
         staging.lock().lock();
         try {
@@ -102,6 +126,13 @@ final class GroupWriter {
     } finally {
       deviceLock.unlock();
     }
+  }
+
+  /** Before the file is closed: nothing is written or synced any more. */
+  void close() {
+    deviceLock.lock();
+    closed = true;
+    deviceLock.unlock();
   }
 
   private void syncLocked(CachedPageFile file, PageTable table) throws IOException {
@@ -152,7 +183,7 @@ final class GroupWriter {
           writer.add(frame.key, frame.segment);
         }
         end = next;
-        writer.write();
+        writer.write(WorkClass.FOREGROUND);
       } catch (Throwable e) {
         failure = e; // of whatever kind: those who wait must be told
       }

@@ -10,6 +10,7 @@ import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoFile;
 import io.ewok.gds.pagestore.OpenMode;
 import io.ewok.gds.pagestore.StorageException;
+import io.ewok.gds.pagestore.WorkClass;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -139,10 +140,12 @@ final class PageJournal implements AutoCloseable {
    * @param region has the header block with its entries, not yet sealed, and behind it the images
    * @param batchBytes of both
    */
-  void append(Region region, long regionOffset, int count, long batchBytes) throws IOException {
+  void append(Region region, long regionOffset, int count, long batchBytes, WorkClass work)
+      throws IOException {
     int length = (int) roundUp(batchBytes);
     MemorySegment block = region.segment().asSlice(regionOffset, shape.blockBytes());
     JournalFormat.sealBatch(block, shape.fileId(), epoch, sequence, count);
+    file.setWorkClass(work);
     file.writeSynced(halfStart(epoch) + position, region, regionOffset, length);
     sequence++;
     position += length;
@@ -161,7 +164,7 @@ final class PageJournal implements AutoCloseable {
    * @param region its first block is overwritten
    */
   void closeEpoch(Region region) throws IOException {
-    append(region, 0, 0, shape.blockBytes());
+    append(region, 0, 0, shape.blockBytes(), WorkClass.FOREGROUND);
   }
 
   /** Whether there is anything in this epoch. */

@@ -2,10 +2,13 @@ package io.ewok.gds.buffers;
 
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.pagestore.PoisonedFileException;
+import io.ewok.gds.pagestore.WorkClass;
 import io.ewok.gds.reactor.Monitor;
 import io.ewok.gds.wal.WriteAheadLog;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -46,6 +49,7 @@ final class PageTable {
   private final WriteAheadLog log;
   private final Partition[] partitions;
   private final Frame[] frames;
+  private final BatchWriter batchWriter;
   private final HitCounter hits = new HitCounter();
   private final FixOrigins origins;
   private final AtomicInteger reserved = new AtomicInteger();
@@ -60,6 +64,7 @@ final class PageTable {
   PageTable(List<Region> regions, BufferOptions options) {
     this.frameBytes = options.frameBytes();
     this.log = options.logOrNull();
+    this.batchWriter = new BatchWriter(log);
     this.origins = options.fixOrigins() ? new FixOrigins() : null;
     this.partitions =
         regions.stream()
@@ -216,6 +221,29 @@ final class PageTable {
     for (Partition partition : partitions) {
       partition.writeBack.writeAll(file, partition.frames());
     }
+  }
+
+  /**
+   * Writes pages of a file that are dirty now with changes from before a position of the log, as
+   * long as nobody changes them.
+   */
+  void writeBatches(CachedPageFile file, GroupWriter writes, long beforeLsn, WorkClass work)
+      throws IOException {
+    List<BatchWriter.Dirty> dirty = new ArrayList<>();
+    for (Partition partition : partitions) {
+      partition.writeBack.addDirty(file, partition.frames(), beforeLsn, dirty);
+    }
+    dirty.sort(Comparator.comparingLong(BatchWriter.Dirty::key));
+    batchWriter.write(file, writes, dirty, work);
+  }
+
+  /** About how many pages are dirty. */
+  int dirtyCount() {
+    int count = 0;
+    for (Frame frame : frames()) {
+      count += frame.dirty ? 1 : 0;
+    }
+    return count;
   }
 
   /**

@@ -6,6 +6,7 @@ import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.PageBatch;
 import io.ewok.gds.pagestore.PageFile;
 import io.ewok.gds.pagestore.StorageException;
+import io.ewok.gds.pagestore.WorkClass;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.HashSet;
@@ -22,7 +23,7 @@ import java.util.Set;
  * while (writer.hasRoom()) {
  *   writer.add(page, image); // in the order of their numbers
  * }
- * writer.write();
+ * writer.write(WorkClass.CLEANER);
  * }</pre>
  *
  * <p>A unit whose write failed may be torn. Its copy in the journal is kept, and so is the epoch,
@@ -137,20 +138,22 @@ final class PageWriter {
   /**
    * Writes what was added.
    *
+   * @param work what for
    * @throws IOException if that failed; no page is torn, after a power cut, that was not before
    */
-  void write() throws IOException {
+  void write(WorkClass work) throws IOException {
+    batch.forWork(work);
     if (journal == null) {
-      batch.write(numbers, offsets, count, staging.region());
+      writeUnits(work);
       return;
     }
     if (!doubtful.isEmpty()) {
       rewriteDoubtful();
     }
     if (count > 0) {
-      copyToJournal();
+      copyToJournal(work);
       try {
-        batch.write(numbers, offsets, count, staging.region());
+        writeUnits(work);
       } catch (IOException e) {
         doubt = e;
         for (int i = 0; i < count; i++) {
@@ -186,6 +189,14 @@ final class PageWriter {
     }
   }
 
+  private void writeUnits(WorkClass work) throws IOException {
+    if (count == 1 && mode != TornPages.ATOMIC && work == WorkClass.FOREGROUND) {
+      units.write(numbers[0], staging.region(), offsets[0]); // by this thread itself
+    } else {
+      batch.write(numbers, offsets, count, staging.region());
+    }
+  }
+
   /** Writes those of the added units that are doubtful, and takes them out. */
   private void rewriteDoubtful() throws IOException {
     Region region = staging.region();
@@ -203,7 +214,7 @@ final class PageWriter {
     count = left;
   }
 
-  private void copyToJournal() throws IOException {
+  private void copyToJournal(WorkClass work) throws IOException {
     int unitBytes = units.pageBytes();
     long batchBytes = copiesOffset + (long) count * unitBytes;
     if (!journal.fits(batchBytes)) {
@@ -235,7 +246,7 @@ final class PageWriter {
       Entry entry = new Entry(numbers[i] * unitBytes, unitBytes, copied, next);
       JournalFormat.writeEntry(block, i, entry);
     }
-    journal.append(region, 0, count, batchBytes);
+    journal.append(region, 0, count, batchBytes, work);
   }
 
   /** Closes the gaps of units that were taken out: a batch of the journal has none. */

@@ -3,6 +3,7 @@ package io.ewok.gds.buffers;
 import io.ewok.gds.wal.WriteAheadLog;
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * Writes pages to their files, never before the log is durable up to their last change.
@@ -41,6 +42,48 @@ final class WriteBack {
       } finally {
         waits.lock.unlock();
       }
+    }
+  }
+
+  /** Adds the dirty pages of a file with changes from before a position of the log. */
+  void addDirty(CachedFile file, Frame[] frames, long beforeLsn, List<BatchWriter.Dirty> dirty) {
+    waits.lock.lock();
+    try {
+      for (Frame frame : frames) {
+        boolean concerned = frame.isHead() && frame.file == file;
+        if (concerned && frame.dirty && frame.recLsn < beforeLsn) {
+          dirty.add(new BatchWriter.Dirty(frame, frame.key));
+        }
+      }
+    } finally {
+      waits.lock.unlock();
+    }
+  }
+
+  /**
+   * Marks a page clean of which a copy was written, if it is still as it was.
+   *
+   * @param stamp of when it was copied
+   * @param endLsn where the log ended then
+   */
+  void markWritten(Frame frame, CachedFile file, long key, long stamp, long endLsn) {
+    waits.lock.lock();
+    try {
+      if (!frame.tryLatch(file, key, false)) {
+        return;
+      }
+      if (frame.dirty && !frame.writing) { // whoever writes it will mark it
+        if (frame.validate(stamp)) {
+          frame.dirty = false;
+          writes++;
+        } else {
+          frame.recLsn = Math.max(frame.recLsn, endLsn); // what was logged before is in the copy
+        }
+      }
+      frame.release(false);
+      waits.wake(frame);
+    } finally {
+      waits.lock.unlock();
     }
   }
 

@@ -17,7 +17,8 @@
  * <p>What is promised: every page and block read from disk is verified before anybody sees it;
  * misses of one page by many threads make one read; memory never exceeds what the options say.
  * Pages that are torn by a power cut are repaired when their file is opened, as {@link
- * io.ewok.gds.buffers.TornPages} says, or reported as corrupt.
+ * io.ewok.gds.buffers.TornPages} says, or reported as corrupt. A {@link
+ * io.ewok.gds.buffers.Cleaner} writes pages in the background and keeps what is to be redone short.
  *
  * <p>Threads: any, platform or virtual. What is in the pool is found and latched without a lock.
  * One lock guards everything else; reads, writes, syncs and checksums happen outside of it. Waiting

@@ -1,7 +1,7 @@
 package io.ewok.gds.buffers;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -91,7 +91,7 @@ final class BufferCloseTest {
       }
       flusher.join();
       closer.join();
-      assertInstanceOf(LatchTimeoutException.class, close.get());
+      assertNull(close.get());
       assertEquals(8, manager.stats().freeFrames());
     }
     assertEquals(0, budget.usedBytes());

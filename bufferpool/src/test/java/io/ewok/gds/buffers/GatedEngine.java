@@ -19,11 +19,18 @@ final class GatedEngine {
     void pass() throws IOException;
   }
 
-  /** Lets the gate decide before each call of one of IoFile's methods. */
+  /**
+   * Lets the gate decide before each call of one of IoFile's methods. Transfers are done at once,
+   * by whoever submits them.
+   */
   static IoEngine before(String operation, IoEngine engine, Gate gate) {
     return proxy(
         IoEngine.class,
         (method, arguments) -> {
+          if (method.getName().equals("submitAll")) {
+            perform(arguments);
+            return null;
+          }
           Object result = call(engine, method, arguments);
           return result instanceof IoFile file ? gated(operation, file, gate) : result;
         });
@@ -43,9 +50,7 @@ final class GatedEngine {
         IoEngine.class,
         (method, arguments) -> {
           if (method.getName().equals("submitAll")) {
-            for (int i = 0; i < (int) arguments[1]; i++) {
-              ((IoRequest[]) arguments[0])[i].perform();
-            }
+            perform(arguments);
             return null;
           }
           Object result = call(engine, method, arguments);
@@ -53,6 +58,13 @@ final class GatedEngine {
               ? lossy(file, gate)
               : result;
         });
+  }
+
+  /** The engine below knows the files only that are behind the gate. */
+  private static void perform(Object[] batch) {
+    for (int i = 0; i < (int) batch[1]; i++) {
+      ((IoRequest[]) batch[0])[i].perform();
+    }
   }
 
   private static IoFile lossy(IoFile file, SyncGate gate) {

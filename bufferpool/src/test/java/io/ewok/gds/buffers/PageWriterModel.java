@@ -8,6 +8,7 @@ import io.ewok.gds.pagestore.IoFile;
 import io.ewok.gds.pagestore.OpenMode;
 import io.ewok.gds.pagestore.PageFile;
 import io.ewok.gds.pagestore.PageFileOptions;
+import io.ewok.gds.pagestore.WorkClass;
 import io.ewok.gds.pagestore.sim.SimEngine;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -120,7 +121,7 @@ final class PageWriterModel implements AutoCloseable {
       added.add(page);
     }
     try {
-      writer.write();
+      writer.write(WorkClass.FOREGROUND);
       failed.removeAll(added);
     } catch (IOException e) {
       failed.addAll(added); // as a pool does with dirty pages

@@ -35,6 +35,7 @@ public final class PageBatch {
   private final IoRequest[] requests;
   private int transferPagesMax;
   private boolean atomic;
+  private WorkClass work;
 
   /**
    * Creates an idle batch.
@@ -49,6 +50,7 @@ public final class PageBatch {
     }
     this.engine = Objects.requireNonNull(engine, "engine");
     this.file = file;
+    this.work = file.file().workClass();
     this.transferPagesMax = Math.max(1, TRANSFER_BYTES_MAX / file.pageBytes());
     this.requests = new IoRequest[transfersMax];
     for (int i = 0; i < transfersMax; i++) {
@@ -63,6 +65,12 @@ public final class PageBatch {
   public PageBatch atomic() {
     atomic = true;
     transferPagesMax = 1;
+    return this;
+  }
+
+  /** Says what transfers are for from now on; until then what those of the file were for. */
+  public PageBatch forWork(WorkClass work) {
+    this.work = Objects.requireNonNull(work, "work");
     return this;
   }
 
@@ -140,6 +148,7 @@ public final class PageBatch {
     } else {
       file.prepareRead(request, first, count, region, regionOffsets, from);
     }
+    request.forWork(work);
   }
 
   private IOException awaitAll(int count) {

@@ -5,6 +5,8 @@ import io.ewok.gds.buffers.BufferManager;
 import io.ewok.gds.buffers.BufferOptions;
 import io.ewok.gds.buffers.BufferStats;
 import io.ewok.gds.buffers.CachedPageFile;
+import io.ewok.gds.buffers.CleanerOptions;
+import io.ewok.gds.buffers.CleanerRounds;
 import io.ewok.gds.buffers.Fix;
 import io.ewok.gds.buffers.PageFormat;
 import io.ewok.gds.buffers.PageSize;
@@ -34,6 +36,8 @@ final class CounterHeap implements AutoCloseable {
   private static final int FRAME_BYTES = 4096;
   private static final int POOL_BYTES = 8 * FRAME_BYTES;
   private static final int COUNTERS_OFFSET = 24;
+  private static final CleanerOptions CLEANING =
+      CleanerOptions.defaults().withRedoBytesMax(8 << 10).withDirtyPercentMax(50);
 
   private final WriteAheadLog log;
   private final BufferManager manager;
@@ -137,6 +141,15 @@ final class CounterHeap implements AutoCloseable {
     log.sync(lsn);
     manager.flush();
     log.truncate(lsn);
+  }
+
+  /** Writes some pages, and forgets what the log is not needed for any more. */
+  void clean() throws IOException {
+    CleanerRounds.run(manager, CLEANING);
+  }
+
+  long redoBytes() {
+    return log.endLsn() - log.horizonLsn();
   }
 
   BufferStats stats() {

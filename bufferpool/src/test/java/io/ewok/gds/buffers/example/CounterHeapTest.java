@@ -153,8 +153,11 @@ final class CounterHeapTest {
       long[] state = history.states.getLast().clone();
       state[counter] = random.nextLong();
       history.states.add(state);
-      if (heap.isLogNearlyFull() || random.nextInt(100) == 0) {
+      if (heap.isLogNearlyFull() || random.nextInt(200) == 0) {
         heap.checkpoint();
+      }
+      if (random.nextInt(20) == 0) {
+        heap.clean();
       }
       heap.set(counter, state[counter]);
       if (random.nextInt(10) == 0) {
