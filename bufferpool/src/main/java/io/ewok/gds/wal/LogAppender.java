@@ -24,7 +24,7 @@ final class LogAppender {
     this.writer = writer;
   }
 
-  /** See {@link WriteAheadLog#append}. */
+  /** See {@link WriteAheadLog#append(MemorySegment)}. */
   long append(MemorySegment record) throws IOException {
     byte unused = record.get(ValueLayout.JAVA_BYTE, 0); // may this thread read it?
     long extent = LogFormat.recordExtent(record.byteSize());

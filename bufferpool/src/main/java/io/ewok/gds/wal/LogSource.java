@@ -16,7 +16,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
  * <p>Ownership: part of its log, and ends with it. Threads: any.
  *
  * {@snippet :
- * LogSource source = writer.source();
+ * LogSource source = log.source();
  * LogWalk walk = source.walk(lsn);
  * request = source.prepareRead(request, pageLsn, region, regionOffset, 4096);
  * engine.submit(request);
@@ -32,7 +32,7 @@ public final class LogSource {
   private final List<LogTap> taps = new CopyOnWriteArrayList<>();
 
   /**
-   * Reads a writer.
+   * Gives the bytes of a log.
    *
    * @param header of this life
    */

@@ -135,7 +135,7 @@ public final class LogWalk {
 
   /**
    * Where the content ends that was walked so far: after {@link Step#RECORD} the position just
-   * after that record, as {@link WriteAheadLog#append} returned it.
+   * after that record, as {@link WriteAheadLog#append(MemorySegment)} returned it.
    */
   public long endLsn() {
     return endLsn;

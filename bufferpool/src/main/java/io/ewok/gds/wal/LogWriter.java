@@ -17,9 +17,9 @@ final class LogWriter {
   /*
    * Blocks are opened and sealed with the lock; nobody waits for the device with it. Taking the
    * turn seals the open block, so appenders go on in the other one while the device works. Who has
-   * the turn (`writer`) owns the sealed block, the ring and `writesThrough`. All blocks before the one that
-   * is open are written when nobody has the turn; everything that was written before a turn with
-   * sync, or in it, is durable when it ends.
+   * the turn (`writer`) owns the sealed block, the ring and `writesThrough`. All blocks before the
+   * one that is open are written when nobody has the turn; everything that was written before a
+   * turn with sync, or in it, is durable when it ends.
    */
 
   private final Path directory;

@@ -9,7 +9,8 @@ public interface RecordConsumer {
   /**
    * Takes one record.
    *
-   * @param lsn the position just after the record, as {@link WriteAheadLog#append} returned it
+   * @param lsn the position just after the record, as {@link WriteAheadLog#append(MemorySegment)}
+   *     returned it
    * @param record the record, read-only and valid during the call only
    * @throws IOException to give up: the log is not opened and stays as it was
    */

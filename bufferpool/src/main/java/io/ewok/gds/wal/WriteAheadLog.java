@@ -134,9 +134,21 @@ public final class WriteAheadLog implements AutoCloseable {
   }
 
   /**
+   * Appends a record and returns when it has come so far: {@link #append(MemorySegment)} and {@link
+   * #commit}.
+   *
+   * @throws PoisonedFileException as they do; the record may have been appended
+   */
+  public long append(MemorySegment record, LogDurability level) throws IOException {
+    long lsn = append(record);
+    commit(lsn, level);
+    return lsn;
+  }
+
+  /**
    * Returns when everything before a position is durable: {@link #commit} with SYNCED.
    *
-   * @param lsn as {@link #append} returned it; at most {@link #endLsn}
+   * @param lsn as {@link #append(MemorySegment)} returned it; at most {@link #endLsn}
    * @throws IllegalArgumentException if nothing was appended there yet
    * @throws PoisonedFileException if a write or sync failed, now or earlier, unless the position
    *     was durable before that
@@ -149,7 +161,7 @@ public final class WriteAheadLog implements AutoCloseable {
    * Returns when everything before a position has come so far. The first to come writes for all who
    * appended before; those who come while it writes are served together by the next.
    *
-   * @param lsn as {@link #append} returned it; at most {@link #endLsn}
+   * @param lsn as {@link #append(MemorySegment)} returned it; at most {@link #endLsn}
    * @throws IllegalArgumentException if nothing was appended there yet
    * @throws PoisonedFileException if a write or sync failed, now or earlier, unless the position
    *     had come so far before that
