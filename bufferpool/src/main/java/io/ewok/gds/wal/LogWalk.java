@@ -3,6 +3,7 @@ package io.ewok.gds.wal;
 import io.ewok.gds.pagestore.UnsupportedFormatException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 
 /**
  * The way through the bytes of a log from record to record. It says which bytes it wants to see
@@ -195,9 +196,23 @@ public final class LogWalk {
       case BLOCK -> enter(blockIn(bytes), false);
       case BLOCK_AFTER_CUT -> enter(blockIn(bytes), true);
       case RECORD_HEADER -> recordHeader(bytes);
-      case CONTENT -> content(bytes);
+      case CONTENT -> content(checksum.of(block.lsn() + offset, block.incarnation(), bytes));
       case NOTHING -> Step.END;
     };
+  }
+
+  /**
+   * Takes the content that was wanted, as {@link #feed} does, and makes no garbage.
+   *
+   * @param bytes {@link #bytes} remain in it, and are consumed
+   * @throws IllegalStateException if no content is wanted
+   */
+  public Step feedContent(ByteBuffer bytes) {
+    if (wanted != Wanted.CONTENT || bytes.remaining() != length) {
+      throw new IllegalStateException(
+          "other bytes are wanted: bytes=%d remaining=%d".formatted(bytes(), bytes.remaining()));
+    }
+    return content(checksum.of(block.lsn() + offset, block.incarnation(), bytes));
   }
 
   private Step enter(BlockHeader next, boolean afterCut) {
@@ -242,8 +257,8 @@ public final class LogWalk {
     return Step.MORE;
   }
 
-  private Step content(MemorySegment bytes) {
-    if (checksum.of(block.lsn() + offset, block.incarnation(), bytes) != expectedChecksum) {
+  private Step content(int recordChecksum) {
+    if (recordChecksum != expectedChecksum) {
       brokenContent = true;
       return broken();
     }

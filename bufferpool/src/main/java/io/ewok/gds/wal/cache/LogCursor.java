@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.nio.ByteBuffer;
 import java.util.Objects;
 
 /**
@@ -65,19 +66,24 @@ public final class LogCursor implements AutoCloseable {
     }
   }
 
-  private static final int HEADER_BYTES_MAX = 64;
-
   private final LogReadCache cache;
   private final LogSource source;
   private final LogDurability level;
   private final PayloadCheck check;
   private final Strides strides;
-  private final MemorySegment header = MemorySegment.ofArray(new byte[HEADER_BYTES_MAX]);
 
   private long lsn;
 
   /** The way on from {@link #lsn}; null after an error, which ends a way. */
   private LogWalk walk;
+
+  /** Where headers are copied to. */
+  private MemorySegment header = MemorySegment.ofArray(new byte[0]);
+
+  /** The memory that was last read into, and a view of it. */
+  private MemorySegment viewed;
+
+  private ByteBuffer view;
 
   /** Whether it was in use since the last look, see {@link #reclaimIfUnused}. */
   private boolean used;
@@ -126,23 +132,25 @@ public final class LogCursor implements AutoCloseable {
         walk = source.walk(lsn);
       }
       int bytes = walk.bytes();
-      boolean content = walk.isAtContent();
-      if (content && bytes > into.byteSize()) {
-        return bytes;
-      }
       if (walk.lsn() + bytes > source.writtenLsn()) {
         throw lost(); // what leads there was not written by the log
       }
-      MemorySegment copy = (content ? into : header).asSlice(0, bytes);
-      strides.copy(walk.lsn(), copy, 0, bytes);
-      switch (walk.feed(copy)) {
-        case MORE -> {}
-        case RECORD -> {
-          strides.note(bytes);
-          check(copy);
-          return bytes;
+      if (!walk.isAtContent()) {
+        if (header.byteSize() != bytes) {
+          header = MemorySegment.ofArray(new byte[bytes]); // of a block, instead of a record
         }
-        case END -> throw lost();
+        strides.copy(walk.lsn(), header, bytes);
+        boolean unused = isRecord(walk.feed(header));
+        continue;
+      }
+      if (bytes > into.byteSize()) {
+        return bytes;
+      }
+      strides.copy(walk.lsn(), into, bytes);
+      if (isRecord(walk.feedContent(view(into).limit(bytes)))) {
+        strides.note(bytes);
+        check(into, bytes);
+        return bytes;
       }
     }
     strides.drop();
@@ -154,11 +162,27 @@ public final class LogCursor implements AutoCloseable {
     return walk == null ? lsn : Math.max(lsn, walk.endLsn());
   }
 
+  /** Whether the walk has come to the end of a record. */
+  private boolean isRecord(LogWalk.Step step) throws StorageException {
+    if (step == LogWalk.Step.END) {
+      throw lost();
+    }
+    return step == LogWalk.Step.RECORD;
+  }
+
+  private ByteBuffer view(MemorySegment into) {
+    if (into != viewed) {
+      view = into.asSlice(0, Math.min(into.byteSize(), Integer.MAX_VALUE)).asByteBuffer();
+      viewed = into;
+    }
+    return view.clear();
+  }
+
   /** Moves on behind a record and lets its payload be checked. */
-  private void check(MemorySegment record) throws StorageException {
+  private void check(MemorySegment into, int bytes) throws StorageException {
     long start = lsn;
     lsn = walk.endLsn();
-    if (!check.isValid(record)) {
+    if (check != PayloadCheck.NONE && !check.isValid(into.asSlice(0, bytes))) {
       throw source.lost(start, "a record with the payload that its writer meant");
     }
   }
@@ -191,7 +215,7 @@ public final class LogCursor implements AutoCloseable {
   }
 
   /**
-   * Moves the cursor.
+   * Moves the cursor, which then finds its way as after {@link LogReadCache#open}.
    *
    * @param lsn where a record ends, or the log begins; as for {@link LogSource#walk}
    * @throws IllegalArgumentException if the position is outside of the log; nothing has changed

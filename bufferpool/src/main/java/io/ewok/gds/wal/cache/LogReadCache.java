@@ -105,7 +105,8 @@ public final class LogReadCache implements AutoCloseable {
   }
 
   /**
-   * Puts a reader at a position.
+   * Puts a reader at a position. It has to find its way there from the start of the position's
+   * segment, from block to block, unless the position is the end of the log.
    *
    * @param lsn where a record ends, or the log begins; as for {@link LogSource#walk}
    * @param level how far a record has come when it is read: BUFFERED or SYNCED

@@ -69,14 +69,14 @@ final class Strides {
   }
 
   /** Copies bytes of the log, which lie before its end, and waits for them if need be. */
-  void copy(long lsn, MemorySegment to, long toOffset, long length) throws IOException {
+  void copy(long lsn, MemorySegment to, int length) throws IOException {
     for (long copied = 0; copied < length; ) {
       long at = lsn + copied;
       if (at < startLsn || at >= endLsn) {
         moveTo(at);
       }
       long piece = Math.min(length - copied, endLsn - at);
-      MemorySegment.copy(memory, memoryOffset + (at - startLsn), to, toOffset + copied, piece);
+      MemorySegment.copy(memory, memoryOffset + (at - startLsn), to, copied, piece);
       copied += piece;
     }
   }

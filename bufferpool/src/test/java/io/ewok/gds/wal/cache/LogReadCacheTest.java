@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.sun.management.ThreadMXBean;
 import io.ewok.gds.allocator.MemoryBudget;
 import io.ewok.gds.allocator.ReadArena;
 import io.ewok.gds.allocator.ReadArenaOptions;
@@ -24,6 +25,7 @@ import io.ewok.gds.wal.WriteAheadLog;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -512,6 +514,27 @@ final class LogReadCacheTest {
       long unused = cache.compact();
       assertEquals(MEMORY_MIN, cache.stats().memoryBytes());
       assertRest(cursors.get(7), 1);
+    }
+  }
+
+  @Test
+  void recordsAreReadWithoutGarbage() throws IOException {
+    try (LogReadCache cache = cache(OPTIONS.withTailBytes(4 << 20))) {
+      fill(3000, 200);
+      LogCursor cursor = open(cache, 0);
+      ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+      // The walk makes a little for each block.
+      long most = 8L * contents.size();
+      long least = Long.MAX_VALUE;
+      for (int round = 0; round < 100 && least > most; round++) {
+        cursor.seek(0);
+        long before = threads.getCurrentThreadAllocatedBytes();
+        while (cursor.next(memory) != LogCursor.END) {
+          // Only read.
+        }
+        least = Math.min(least, threads.getCurrentThreadAllocatedBytes() - before);
+      }
+      assertTrue(least <= most, "bytes=" + least);
     }
   }
 
