@@ -65,7 +65,7 @@ final class RedoFixture implements AutoCloseable {
 
   static BufferOptions buffers(WriteAheadLog log) {
     return new BufferOptions(16L * FRAME_BYTES, FRAME_BYTES, log)
-        .withWaitMax(Duration.ofMillis(200));
+        .withWaitMax(Duration.ofSeconds(2));
   }
 
   static void redo(int code, MemorySegment page, MemorySegment arguments) {
