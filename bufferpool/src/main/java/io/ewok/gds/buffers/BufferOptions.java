@@ -135,7 +135,12 @@ public record BufferOptions(
    * the first page file, memory in which pages are put together to be written.
    */
   public long memoryBytes() {
-    return (long) frameCount() * frameBytes + metadataBytes() + Staging.BYTES;
+    return blockMemoryBytes() + Staging.BYTES;
+  }
+
+  /** The same for a manager that opens block files alone. */
+  public long blockMemoryBytes() {
+    return (long) frameCount() * frameBytes + metadataBytes();
   }
 
   long metadataBytes() {

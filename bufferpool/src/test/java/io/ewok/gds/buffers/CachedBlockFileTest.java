@@ -141,7 +141,7 @@ final class CachedBlockFileTest {
       }
       held.forEach(Fix::close);
       assertTrue(manager.stats().evictions() > 1000);
-      assertTrue(budget.peakBytes() <= options.memoryBytes());
+      assertTrue(budget.peakBytes() <= options.blockMemoryBytes());
     }
     assertEquals(0, budget.usedBytes());
   }
@@ -359,8 +359,7 @@ final class CachedBlockFileTest {
 
   @Test
   void aBudgetWithoutRoomRefusesAndKeepsNothing() {
-    MemoryBudget budget =
-        MemoryBudget.root("tight", EIGHT_FRAMES.memoryBytes() - Staging.BYTES - 1);
+    MemoryBudget budget = MemoryBudget.root("tight", EIGHT_FRAMES.blockMemoryBytes() - 1);
     assertThrows(
         BudgetExceededException.class, () -> new BufferManager(engine, budget, EIGHT_FRAMES));
     assertEquals(0, budget.usedBytes());

@@ -69,7 +69,7 @@ final class PartitionTest {
 
   @Test
   void memoryThatIsNotEnoughForAllIsGivenBack() {
-    MemoryBudget tight = MemoryBudget.root("tight", OPTIONS.memoryBytes() - Staging.BYTES - 1);
+    MemoryBudget tight = MemoryBudget.root("tight", OPTIONS.blockMemoryBytes() - 1);
     assertThrows(BudgetExceededException.class, () -> new BufferManager(engine, tight, OPTIONS));
     assertEquals(0, tight.usedBytes());
   }

@@ -58,7 +58,7 @@ record StoreMemory(
   }
 
   private static long poolBytes(StoreOptions options) {
-    return mapped(bufferOptions(options).memoryBytes());
+    return mapped(bufferOptions(options).blockMemoryBytes());
   }
 
   /** What a region of this size takes: whole pages of the operating system. */
