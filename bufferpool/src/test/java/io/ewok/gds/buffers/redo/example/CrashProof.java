@@ -20,6 +20,9 @@ final class CrashProof {
   /** What is asked of the store in one seed's run, in steps of {@link TreeWorkload}. */
   private static final int STEPS = 40;
 
+  /** And before the first cut, so that pages have to leave the pool. */
+  private static final int STEPS_TO_FILL = 500;
+
   private static final int STEPS_AFTER_CUT = 12;
   private static final int LEVELS_MAX = 4;
 
@@ -59,7 +62,7 @@ final class CrashProof {
       SplittableRandom cuts = random.split();
       Runnable cut = () -> follow(new Left(crash(engine, cuts), model.fork()), cuts.split());
       try (TreeStore store = TreeStore.open(engine, DIRECTORY, options)) {
-        int unused = model.recovered(store);
+        fill(store, model, random);
         engine.onSync(cut);
         engine.onWrite(() -> sometimes(cuts, WRITES_PER_CUT, cut));
         new TreeWorkload(store, model, random).run(STEPS);
@@ -68,6 +71,14 @@ final class CrashProof {
     } catch (Throwable e) {
       throw new AssertionError("seed=" + seed + " options=" + options, e);
     }
+  }
+
+  private static void fill(TreeStore store, TreeModel model, SplittableRandom random)
+      throws IOException {
+    new TreeWorkload(store, model, random).run(STEPS_TO_FILL);
+    store.checkpoint();
+    model.acknowledge();
+    int unused = model.recovered(store);
   }
 
   /** What a power cut leads to: recovery, more work, a second cut, recovery. */

@@ -42,7 +42,7 @@ final class TreeStore implements AutoCloseable {
     private static final int FRAME_BYTES = 4096;
 
     static Options small(PageSize first, PageSize second, TornPages tornPages) {
-      return new Options(first, second, tornPages, 40, new LogOptions(32 << 10, 4, 8 << 10), 1);
+      return new Options(first, second, tornPages, 24, new LogOptions(32 << 10, 4, 8 << 10), 1);
     }
 
     Options withLanes(int lanes) {

@@ -10,9 +10,9 @@ import java.util.SplittableRandom;
 /** Random changes of a store, beside its model. */
 final class TreeWorkload {
   /** Enough for trees of three levels of the smallest pages; some keys are hit often. */
-  private static final int KEYS = 1200;
+  private static final int KEYS = 2000;
 
-  private static final int EDITS_MAX = 6;
+  private static final int EDITS_MAX = 4;
 
   private final TreeStore store;
   private final TreeModel model;
