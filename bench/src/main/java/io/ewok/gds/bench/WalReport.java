@@ -22,10 +22,11 @@ final class WalReport {
       Usage: gds bench wal [--quick] [--rounds N] [--json] [--directory PATH]
       The write-ahead log: records appended beside records only copied and checksummed; records made
       durable by 1, 8 and 64 writers beside a thread that overwrites blocks of a file, and beside
-      RocksDB; recovery beside reading the files once. A ratio above 1 is in favour of ours.
+      RocksDB; recovery beside reading the files once; and ways to read the log, each beside another
+      one. A ratio above 1 is in favour of ours.
 
         --quick           ends within two minutes: few cases, three rounds, wide spread
-        --rounds N        how often everything is measured; default 5, about a minute each
+        --rounds N        how often everything is measured; default 5, about two minutes each
         --json            one JSON object a line instead of a table
         --directory PATH  on the disk in question; default: the one for temporary files
       """;
@@ -51,6 +52,7 @@ final class WalReport {
   private final int count;
   private final boolean quick;
   private final Path directory;
+  private final LogReadRows readers;
 
   /** Commits a second, by who and how many; one element a round. */
   private final Map<String, double[]> commits = new LinkedHashMap<>();
@@ -64,6 +66,7 @@ final class WalReport {
     this.count = count;
     this.quick = quick;
     this.directory = directory;
+    this.readers = new LogReadRows(count, quick, directory);
     this.replayed = new double[count];
     this.read = new double[count];
   }
@@ -105,7 +108,8 @@ final class WalReport {
             directory);
     try {
       report.measureCommits();
-      report.appendRounds.measure(report.appends, List.of(), List.of());
+      report.readers.measure();
+      report.appendRounds.measure(report.cases(), List.of(), List.of());
     } catch (IOException e) {
       for (Throwable cause = e; cause != null; cause = cause.getCause()) {
         System.err.println(cause.getMessage());
@@ -147,10 +151,25 @@ final class WalReport {
   }
 
   List<Comparison> comparisons() {
-    List<Comparison> comparisons = new ArrayList<>(appendRounds.compareNanos(LAYER, appends));
-    comparisons.addAll(appendRounds.compareHeap(LAYER, appends));
-    comparisons.addAll(commitsAndRecovery());
+    List<Comparison> comparisons = new ArrayList<>(rates());
+    comparisons.addAll(appendRounds.compareHeap(LAYER, cases()));
     return comparisons;
+  }
+
+  private List<Comparison> rates() {
+    List<Comparison> comparisons = new ArrayList<>(appendRounds.compareNanos(LAYER, cases()));
+    comparisons.addAll(commitsAndRecovery());
+    comparisons.addAll(readers.comparisons());
+    return comparisons;
+  }
+
+  /** What JMH measures. */
+  private List<AllocationCase> cases() {
+    List<AllocationCase> cases = new ArrayList<>(appends);
+    if (!quick) {
+      cases.addAll(LogReadRows.COPIES);
+    }
+    return cases;
   }
 
   List<Comparison> commitsAndRecovery() {
@@ -187,10 +206,7 @@ final class WalReport {
 
   private void print() {
     System.out.println(Comparison.header());
-    appendRounds
-        .compareNanos(LAYER, appends)
-        .forEach(comparison -> System.out.println(comparison.toRow()));
-    commitsAndRecovery().forEach(comparison -> System.out.println(comparison.toRow()));
+    rates().forEach(comparison -> System.out.println(comparison.toRow()));
     System.out.printf("%n%-40s%12s%14s%n", "", "GB/s", "heap, bytes");
     for (AllocationCase one : appends) {
       double nanos = Comparison.median(appendRounds.nanos(one, "append"));
@@ -207,7 +223,8 @@ final class WalReport {
         Medians over the rounds. Append: the time of one thread for one record, not waiting for a
         device. Commits: of all writers together, each waiting for its own record of 128 bytes; ours
         are fibers if there are several, RocksDB's threads; the overwrite loop is one thread that
-        writes 4 KiB at a time and waits. Recovery: bytes of the log's files.
+        writes 4 KiB at a time and waits. Recovery: bytes of the log's files. Readers: the time for
+        what one of them fetches at a time, with pauses in between.
         """);
   }
 }
