@@ -148,7 +148,6 @@ class StoreFaultTest {
               checkNothingLost(store);
             }
           });
-      failed += failures > 0 ? 1 : 0;
       // The power fails right after.
       try (Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, engine.crash(n))) {
         checkNothingLost(store);
@@ -162,6 +161,7 @@ class StoreFaultTest {
               checkNothingLost(store);
             }
           });
+      failed += failures > 0 ? 1 : 0;
     }
     // What is deleted is not needed: such a failure is only logged.
     assertTrue(failed > 5 || operation == SimOperation.DELETE, "rounds with failures: " + failed);
