@@ -44,7 +44,6 @@ import java.lang.foreign.MemorySegment;
 public final class Fix implements AutoCloseable {
   private PageTable table;
   private Frame frame;
-  private MemorySegment segment;
   private long number;
   private boolean exclusive;
   private boolean forScans;
@@ -81,7 +80,8 @@ public final class Fix implements AutoCloseable {
    */
   public MemorySegment segment() {
     requireFixed();
-    return segment;
+    // Of an optimistic fix it may be that of what came after, which does not validate.
+    return exclusive ? frame.segment : frame.readOnly;
   }
 
   /**
@@ -156,9 +156,11 @@ public final class Fix implements AutoCloseable {
    * @param stamp taken before whatever is read here, or {@link Latch#NO_STAMP} if it is latched
    */
   void hold(PageTable table, Frame frame, long number, boolean exclusive, long stamp) {
-    this.table = table;
+    // Some collectors make a reference that is stored cost as much as the rest of a hit.
+    if (this.table != table) {
+      this.table = table;
+    }
     this.frame = frame;
-    this.segment = exclusive ? frame.segment : frame.readOnly;
     this.number = number;
     this.exclusive = exclusive;
     this.stamp = stamp;
