@@ -104,6 +104,9 @@ record Comparison(
 
   /** Returns one line of a table. */
   String toRow() {
+    if (rival == null) {
+      return String.format(Locale.ROOT, "%-40s %7.2f %-2s", name, ours, unit);
+    }
     return String.format(
         Locale.ROOT,
         "%-40s %7.2f %-2s  %-20s %7.2f %-2s  %8.2f  %.2f … %.2f",
