@@ -13,7 +13,7 @@ import java.io.IOException;
  *
  * <p>Threads: any, for all methods.
  */
-public final class CachedBlockFile extends CachedFile {
+public final class CachedBlockFile extends BlockFile {
   private final BlockVerifier verifier;
 
   CachedBlockFile(BufferManager manager, IoFile io, long hashSeed, BlockVerifier verifier) {
@@ -43,39 +43,9 @@ public final class CachedBlockFile extends CachedFile {
     manager.table().fix(this, offset, lengthBytes, PageTable.Access.SHARED, into);
   }
 
-  /** What offsets and lengths are multiples of: a power of two, at least 512. */
-  public int alignmentBytes() {
-    return io.alignmentBytes();
-  }
-
-  /** The size of the file in bytes. */
-  public long sizeBytes() throws IOException {
-    return io.sizeBytes();
-  }
-
   @Override
   void read(Frame frame) throws IOException {
-    int count = io.read(frame.key, frame.region, frame.regionOffset, frame.lengthBytes);
-    if (count < frame.lengthBytes) {
-      throw new CorruptFileException(
-          path(), frame.key, "a block of " + frame.lengthBytes + " bytes", count + " bytes");
-    }
+    readStored(frame.key, frame.region, frame.regionOffset, frame.lengthBytes);
     verifier.verify(path(), frame.key, frame.readOnly);
   }
-
-  @Override
-  void write(Frame frame) {
-    throw new AssertionError("a block is never changed");
-  }
-
-  @Override
-  int offsetInFrame(long key) {
-    return 0;
-  }
-
-  @Override
-  void flushAll() {}
-
-  @Override
-  void end() {}
 }

@@ -6,8 +6,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 
 /** What page files and block files have in common for their manager. */
-abstract sealed class CachedFile implements AutoCloseable
-    permits CachedPageFile, CachedBlockFile, LoadedBlockFile {
+abstract sealed class CachedFile implements AutoCloseable permits CachedPageFile, BlockFile {
   final BufferManager manager;
   final IoFile io;
 

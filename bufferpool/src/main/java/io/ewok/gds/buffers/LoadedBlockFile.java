@@ -15,7 +15,7 @@ import java.lang.foreign.MemorySegment;
  *
  * <p>Threads: any, for all methods.
  */
-public final class LoadedBlockFile extends CachedFile {
+public final class LoadedBlockFile extends BlockFile {
   private final BlockLoader loader;
 
   LoadedBlockFile(BufferManager manager, IoFile io, long hashSeed, BlockLoader loader) {
@@ -49,43 +49,13 @@ public final class LoadedBlockFile extends CachedFile {
     manager.table().fix(this, offset, lengthBytes, storedBytes, PageTable.Access.SHARED, into);
   }
 
-  /** What offsets and stored lengths are multiples of: a power of two, at least 512. */
-  public int alignmentBytes() {
-    return io.alignmentBytes();
-  }
-
-  /** The size of the file in bytes. */
-  public long sizeBytes() throws IOException {
-    return io.sizeBytes();
-  }
-
   @Override
   void read(Frame frame) throws IOException {
     Frame staging = frame.load.staging;
     int storedBytes = frame.load.storedBytes;
-    int count = io.read(frame.key, staging.region, staging.regionOffset, storedBytes);
-    if (count < storedBytes) {
-      throw new CorruptFileException(
-          path(), frame.key, "a block of " + storedBytes + " bytes", count + " bytes");
-    }
+    readStored(frame.key, staging.region, staging.regionOffset, storedBytes);
     MemorySegment stored =
         staging.region.segment().asSlice(staging.regionOffset, storedBytes).asReadOnly();
     loader.load(path(), frame.key, stored, frame.segment);
   }
-
-  @Override
-  void write(Frame frame) {
-    throw new AssertionError("a block is never changed");
-  }
-
-  @Override
-  int offsetInFrame(long key) {
-    return 0;
-  }
-
-  @Override
-  void flushAll() {}
-
-  @Override
-  void end() {}
 }

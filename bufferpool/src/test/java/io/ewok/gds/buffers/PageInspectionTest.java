@@ -24,7 +24,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 final class PageInspectionTest {
-  private static final Path FILE = Path.of("/data/pages");
+  private static final Path FILE = Path.of("/pages");
   private static final int PAGES = 40;
   private static final int FREED = 7;
 
