@@ -1,5 +1,6 @@
 package io.ewok.gds.lsm;
 
+import io.ewok.gds.lsm.memtable.Memtable;
 import io.ewok.gds.pagestore.OutOfSpaceException;
 import io.ewok.gds.pagestore.StorageException;
 import io.ewok.gds.reactor.Monitor;

@@ -1,5 +1,11 @@
 package io.ewok.gds.lsm;
 
+import io.ewok.gds.lsm.memtable.Memtable;
+import io.ewok.gds.lsm.memtable.NodeFormat;
+import io.ewok.gds.lsm.record.RecordKind;
+import io.ewok.gds.lsm.table.Table;
+import io.ewok.gds.lsm.table.TableMeta;
+import io.ewok.gds.lsm.table.TableWriter;
 import io.ewok.gds.wal.WriteAheadLog;
 import java.io.IOException;
 import java.util.ArrayList;

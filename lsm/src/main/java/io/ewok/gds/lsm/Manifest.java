@@ -1,5 +1,6 @@
 package io.ewok.gds.lsm;
 
+import io.ewok.gds.lsm.table.TableMeta;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;

@@ -1,5 +1,9 @@
 package io.ewok.gds.lsm;
 
+import io.ewok.gds.lsm.record.Keys;
+import io.ewok.gds.lsm.record.RecordKind;
+import io.ewok.gds.lsm.table.TableFormat;
+import io.ewok.gds.lsm.table.TableMeta;
 import io.ewok.gds.pagestore.AtomicFile;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.IoEngine;
@@ -123,14 +127,14 @@ final class ManifestFormat {
                 && meta.sizeBytes() > TableFormat.FOOTER_BYTES
                 && meta.sizeBytes() % TableFormat.BLOCK_ALIGNMENT_BYTES == 0
                 && meta.lastSequence() <= lastSequence
-                && TableMeta.compare(meta.firstKey(), meta.lastKey()) <= 0,
+                && Keys.compare(meta.firstKey(), meta.lastKey()) <= 0,
             path,
             from,
             "description of a table");
         require(
             level == 0
                 || level1.isEmpty()
-                || TableMeta.compare(level1.getLast().lastKey(), meta.firstKey()) < 0,
+                || Keys.compare(level1.getLast().lastKey(), meta.firstKey()) < 0,
             path,
             from,
             "order of the tables");

@@ -1,6 +1,8 @@
 package io.ewok.gds.lsm;
 
 import io.ewok.gds.ffm.unchecked.Memory;
+import io.ewok.gds.lsm.record.RecordKind;
+import io.ewok.gds.lsm.record.RecordSource;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 

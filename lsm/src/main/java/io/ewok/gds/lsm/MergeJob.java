@@ -1,5 +1,9 @@
 package io.ewok.gds.lsm;
 
+import io.ewok.gds.lsm.record.RecordSource;
+import io.ewok.gds.lsm.table.Table;
+import io.ewok.gds.lsm.table.TableMeta;
+import io.ewok.gds.lsm.table.TableWriter;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashSet;

@@ -1,5 +1,10 @@
 package io.ewok.gds.lsm;
 
+import io.ewok.gds.lsm.memtable.Memtable;
+import io.ewok.gds.lsm.memtable.NodeFormat;
+import io.ewok.gds.lsm.record.Keys;
+import io.ewok.gds.lsm.record.RecordKind;
+import io.ewok.gds.lsm.table.Table;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoEngines;
 import io.ewok.gds.pagestore.PoisonedFileException;
@@ -206,7 +211,7 @@ public final class Store implements AutoCloseable {
   }
 
   private void end(Version version, ReadContext context) {
-    context.unfix();
+    context.lookup.unfix();
     contexts.give(context);
     versions.release(version);
   }
@@ -217,7 +222,7 @@ public final class Store implements AutoCloseable {
    */
   private MemorySegment find(Version version, MemorySegment key, ReadContext context)
       throws IOException {
-    WriteBatch.requireKeyBytes(key.byteSize());
+    Keys.requireLength(key.byteSize());
     parts.counters.gets.increment();
     long stamp = RecordKind.searchStamp(versions.sequence());
     for (Memtable memtable = version.active();
@@ -231,12 +236,12 @@ public final class Store implements AutoCloseable {
       }
     }
     for (Table table : version.level0()) {
-      if (table.meta().mayContain(key) && table.find(key, stamp, context)) {
-        return context.value();
+      if (table.meta().mayContain(key) && table.find(key, stamp, context.lookup)) {
+        return context.lookup.value();
       }
     }
     Table table = version.tableOfRun(key);
-    return table != null && table.find(key, stamp, context) ? context.value() : null;
+    return table != null && table.find(key, stamp, context.lookup) ? context.lookup.value() : null;
   }
 
   /**

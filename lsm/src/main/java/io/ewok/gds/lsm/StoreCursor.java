@@ -1,6 +1,11 @@
 package io.ewok.gds.lsm;
 
 import io.ewok.gds.ffm.unchecked.Memory;
+import io.ewok.gds.lsm.memtable.MemtableSource;
+import io.ewok.gds.lsm.record.Keys;
+import io.ewok.gds.lsm.record.RecordSource;
+import io.ewok.gds.lsm.table.RunSource;
+import io.ewok.gds.lsm.table.Table;
 import io.ewok.gds.reactor.LongLock;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -97,7 +102,7 @@ public final class StoreCursor implements AutoCloseable {
    * before it has compared with it for the last time.
    */
   private static MemorySegment independent(MemorySegment key) {
-    WriteBatch.requireKeyBytes(key.byteSize());
+    Keys.requireLength(key.byteSize());
     return key.isNative() ? MemorySegment.ofArray(key.toArray(ValueLayout.JAVA_BYTE)) : key;
   }
 

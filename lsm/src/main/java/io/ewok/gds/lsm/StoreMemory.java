@@ -3,6 +3,9 @@ package io.ewok.gds.lsm;
 import io.ewok.gds.allocator.MemoryBudget;
 import io.ewok.gds.buffers.BufferOptions;
 import io.ewok.gds.ffm.LinuxMemory;
+import io.ewok.gds.lsm.table.TableFormat;
+import io.ewok.gds.lsm.table.TableOptions;
+import io.ewok.gds.lsm.table.TableWriter;
 import io.ewok.gds.wal.LogOptions;
 
 /**
@@ -54,7 +57,8 @@ record StoreMemory(
   }
 
   private static long writingBytes(StoreOptions options) {
-    return TABLE_WRITERS * mapped(TableWriter.bufferBytes(options)) + batchBufferBytes(options);
+    return TABLE_WRITERS * mapped(TableWriter.bufferBytes(tableOptions(options)))
+        + batchBufferBytes(options);
   }
 
   private static long poolBytes(StoreOptions options) {
@@ -69,6 +73,11 @@ record StoreMemory(
 
   static BufferOptions bufferOptions(StoreOptions options) {
     return new BufferOptions(options.poolBytes(), options.blockBytes(), null);
+  }
+
+  static TableOptions tableOptions(StoreOptions options) {
+    return new TableOptions(
+        options.blockBytes(), options.batchBytesMax(), options.poolBytes() / 32);
   }
 
   static LogOptions logOptions(StoreOptions options) {

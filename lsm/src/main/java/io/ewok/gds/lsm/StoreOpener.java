@@ -4,6 +4,13 @@ import io.ewok.gds.allocator.BudgetExceededException;
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.allocator.RegionOptions;
 import io.ewok.gds.buffers.BufferManager;
+import io.ewok.gds.lsm.memtable.Memtable;
+import io.ewok.gds.lsm.memtable.MemtableSpace;
+import io.ewok.gds.lsm.record.BatchFormat;
+import io.ewok.gds.lsm.record.RecordKind;
+import io.ewok.gds.lsm.table.Table;
+import io.ewok.gds.lsm.table.TableMeta;
+import io.ewok.gds.lsm.table.TableWriter;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.LockedException;
@@ -161,7 +168,7 @@ final class StoreOpener {
   // ---- memory and tables
 
   private void openMemtables(Manifest manifest, List<Path> orphans) {
-    parts.flushBuffer = ioBuffer(TableWriter.bufferBytes(options));
+    parts.flushBuffer = ioBuffer(TableWriter.bufferBytes(StoreMemory.tableOptions(options)));
     parts.space =
         new MemtableSpace(
             parts.memory.memtables(),
@@ -174,7 +181,9 @@ final class StoreOpener {
             engine, files, manifest, unusedNumber(manifest, orphans), parts::signalBackground);
     flush =
         new FlushJob(
-            parts.tables, new TableWriter(engine, parts.flushBuffer, options), parts.counters);
+            parts.tables,
+            new TableWriter(engine, parts.flushBuffer, StoreMemory.tableOptions(options)),
+            parts.counters);
     parts.closeLater(this::releaseMemtables);
     active = newMemtable();
     sequence = manifest.lastSequence();
@@ -195,7 +204,7 @@ final class StoreOpener {
     parts.buffers =
         new BufferManager(engine, parts.memory.pool(), StoreMemory.bufferOptions(options));
     parts.closeLater(parts.buffers::close);
-    parts.mergeBuffer = ioBuffer(TableWriter.bufferBytes(options));
+    parts.mergeBuffer = ioBuffer(TableWriter.bufferBytes(StoreMemory.tableOptions(options)));
     parts.batchBuffer =
         Region.map(
             parts.memory.writing(), RegionOptions.ofSize(StoreMemory.batchBufferBytes(options)));
@@ -290,7 +299,7 @@ final class StoreOpener {
     if (first != sequence + 1) {
       throw new CorruptFileException(files.log(), lsn, "sequence " + (sequence + 1), first);
     }
-    long sizeBytes = WriteBatch.sizeBytes(record);
+    long sizeBytes = BatchFormat.sizeBytes(record);
     if (!active.hasRoom(sizeBytes)) {
       makeRoom();
       if (!active.hasRoom(sizeBytes)) {
@@ -340,7 +349,7 @@ final class StoreOpener {
             flush,
             new MergeJob(
                 parts.tables,
-                new TableWriter(engine, parts.mergeBuffer, options),
+                new TableWriter(engine, parts.mergeBuffer, StoreMemory.tableOptions(options)),
                 parts.counters,
                 options.tableBytes()),
             options.tablesBeforeMerge());

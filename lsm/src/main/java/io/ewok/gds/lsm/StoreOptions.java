@@ -1,5 +1,6 @@
 package io.ewok.gds.lsm;
 
+import io.ewok.gds.lsm.record.Keys;
 import io.ewok.gds.pagestore.EngineOptions;
 import java.util.Objects;
 import java.util.function.Consumer;
@@ -108,7 +109,7 @@ public record StoreOptions(
    * @param keyBytes length of the key in bytes
    */
   public long valueBytesMax(int keyBytes) {
-    WriteBatch.requireKeyBytes(keyBytes);
+    Keys.requireLength(keyBytes);
     return (long) batchBytesMax
         - WriteBatch.BATCH_OVERHEAD_BYTES
         - WriteBatch.OPERATION_OVERHEAD_BYTES

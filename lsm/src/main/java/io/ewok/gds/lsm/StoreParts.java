@@ -2,6 +2,7 @@ package io.ewok.gds.lsm;
 
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.buffers.BufferManager;
+import io.ewok.gds.lsm.memtable.MemtableSpace;
 import io.ewok.gds.pagestore.DirectoryLock;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.wal.WriteAheadLog;

@@ -1,6 +1,7 @@
 package io.ewok.gds.lsm;
 
 import io.ewok.gds.buffers.BufferStats;
+import io.ewok.gds.lsm.table.Table;
 import io.ewok.gds.pagestore.IoStats;
 import java.util.List;
 

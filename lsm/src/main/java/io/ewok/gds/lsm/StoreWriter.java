@@ -1,5 +1,9 @@
 package io.ewok.gds.lsm;
 
+import io.ewok.gds.lsm.memtable.Memtable;
+import io.ewok.gds.lsm.memtable.MemtableSpace;
+import io.ewok.gds.lsm.record.BatchFormat;
+import io.ewok.gds.lsm.record.Keys;
 import io.ewok.gds.pagestore.PoisonedFileException;
 import io.ewok.gds.pagestore.StorageException;
 import io.ewok.gds.reactor.Gate;
@@ -99,11 +103,11 @@ final class StoreWriter {
       throws IOException {
     Objects.requireNonNull(durability, "durability");
     requireMayWait();
-    WriteBatch.requireKeyBytes(key.byteSize());
+    Keys.requireLength(key.byteSize());
     long valueBytes = valueOrNull == null ? 0 : valueOrNull.byteSize();
     requireBatchBytes(
         WriteBatch.BATCH_OVERHEAD_BYTES
-            + WriteBatch.operationSizeBytes(key.byteSize(), valueBytes));
+            + BatchFormat.operationSizeBytes(key.byteSize(), valueBytes));
     long lsn;
     writeLock.lock();
     try {

@@ -1,6 +1,9 @@
 package io.ewok.gds.lsm;
 
 import io.ewok.gds.buffers.BufferManager;
+import io.ewok.gds.lsm.table.Table;
+import io.ewok.gds.lsm.table.TableMeta;
+import io.ewok.gds.lsm.table.TableWriter;
 import io.ewok.gds.pagestore.IoEngine;
 import java.io.IOException;
 import java.lang.System.Logger;

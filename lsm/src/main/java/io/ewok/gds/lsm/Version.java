@@ -1,5 +1,13 @@
 package io.ewok.gds.lsm;
 
+import io.ewok.gds.lsm.memtable.Memtable;
+import io.ewok.gds.lsm.memtable.MemtableSource;
+import io.ewok.gds.lsm.record.Keys;
+import io.ewok.gds.lsm.record.RecordKind;
+import io.ewok.gds.lsm.record.RecordSource;
+import io.ewok.gds.lsm.record.References;
+import io.ewok.gds.lsm.table.RunSource;
+import io.ewok.gds.lsm.table.Table;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -69,7 +77,7 @@ final class Version {
     int high = level1.size();
     while (low < high) {
       int middle = (low + high) >>> 1;
-      if (TableMeta.compare(level1.get(middle).meta().lastKey(), key) < 0) {
+      if (Keys.compare(level1.get(middle).meta().lastKey(), key) < 0) {
         low = middle + 1;
       } else {
         high = middle;

@@ -1,5 +1,7 @@
 package io.ewok.gds.lsm;
 
+import io.ewok.gds.lsm.memtable.Memtable;
+import io.ewok.gds.lsm.table.Table;
 import io.ewok.gds.reactor.Monitor;
 import java.io.IOException;
 import java.lang.System.Logger;

@@ -1,5 +1,8 @@
 package io.ewok.gds.lsm;
 
+import io.ewok.gds.lsm.record.BatchFormat;
+import io.ewok.gds.lsm.record.Keys;
+import io.ewok.gds.lsm.record.RecordKind;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
@@ -28,13 +31,13 @@ import java.lang.foreign.MemorySegment;
  */
 public final class WriteBatch {
   /** The longest key, in bytes. The shortest has none. */
-  public static final int KEY_BYTES_MAX = 65_535;
+  public static final int KEY_BYTES_MAX = Keys.BYTES_MAX;
 
   /**
    * What an operation counts in {@link #sizeBytes} besides its key and value: its header in the log
    * and its place in the memtable.
    */
-  public static final int OPERATION_OVERHEAD_BYTES = 48;
+  public static final int OPERATION_OVERHEAD_BYTES = BatchFormat.OPERATION_OVERHEAD_BYTES;
 
   /** What a batch counts in {@link #sizeBytes} besides its operations. */
   public static final int BATCH_OVERHEAD_BYTES = BatchFormat.HEADER_BYTES;
@@ -102,18 +105,6 @@ public final class WriteBatch {
         + (long) count * (OPERATION_OVERHEAD_BYTES - BatchFormat.OPERATION_HEADER_BYTES);
   }
 
-  /** Returns what the batch in a record of the log counted. */
-  static long sizeBytes(MemorySegment record) {
-    return record.byteSize()
-        + (long) BatchFormat.count(record)
-            * (OPERATION_OVERHEAD_BYTES - BatchFormat.OPERATION_HEADER_BYTES);
-  }
-
-  /** Returns what one operation counts in {@link #sizeBytes}. */
-  static long operationSizeBytes(long keyBytes, long valueBytes) {
-    return OPERATION_OVERHEAD_BYTES + keyBytes + valueBytes;
-  }
-
   /** Returns the bytes of keys and values. */
   long userBytes() {
     return endOffset - BatchFormat.HEADER_BYTES - (long) count * BatchFormat.OPERATION_HEADER_BYTES;
@@ -128,7 +119,7 @@ public final class WriteBatch {
   private void add(int kind, MemorySegment key, MemorySegment value) {
     long keyBytes = key.byteSize();
     long valueBytes = value.byteSize();
-    requireKeyBytes(keyBytes);
+    Keys.requireLength(keyBytes);
     long end = Math.addExact(endOffset + BatchFormat.OPERATION_HEADER_BYTES + keyBytes, valueBytes);
     if (end > RECORD_BYTES_MAX) {
       throw new IllegalArgumentException(
@@ -142,13 +133,6 @@ public final class WriteBatch {
     // Last, so that a segment closed by its owner meanwhile leaves the batch as it was.
     endOffset = end;
     count++;
-  }
-
-  static void requireKeyBytes(long keyBytes) {
-    if (keyBytes > KEY_BYTES_MAX) {
-      throw new IllegalArgumentException(
-          "a key has at most " + KEY_BYTES_MAX + " bytes: keyBytes=" + keyBytes);
-    }
   }
 
   private void ensureCapacity(long bytes) {

@@ -11,11 +11,11 @@ import java.util.SplittableRandom;
 import java.util.TreeMap;
 
 /** What the tests of the store share. */
-final class Fixtures {
-  static final Path DIRECTORY = Path.of("/store");
+public final class Fixtures {
+  public static final Path DIRECTORY = Path.of("/store");
 
   /** The smallest of everything, so that little data makes many files and reads. */
-  static final StoreOptions TINY =
+  public static final StoreOptions TINY =
       StoreOptions.defaults()
           .withBatchBytesMax(128 << 10)
           .withMemtableBytes(256 << 10)
@@ -25,34 +25,39 @@ final class Fixtures {
           .withLogSegmentBytes(256 << 10)
           .withLogSegmentCount(4);
 
-  static final Comparator<byte[]> ORDER = Arrays::compareUnsigned;
+  public static final Comparator<byte[]> ORDER = Arrays::compareUnsigned;
 
   private Fixtures() {}
 
-  static byte[] bytes(String text) {
+  public static byte[] bytes(String text) {
     return text.getBytes(StandardCharsets.UTF_8);
   }
 
-  static String text(byte[] bytesOrNull) {
+  public static String text(byte[] bytesOrNull) {
     return bytesOrNull == null ? null : new String(bytesOrNull, StandardCharsets.UTF_8);
   }
 
-  static byte[] array(MemorySegment segment) {
+  public static byte[] array(MemorySegment segment) {
     return segment.toArray(ValueLayout.JAVA_BYTE);
   }
 
-  static byte[] randomBytes(SplittableRandom random, int length) {
+  public static byte[] randomBytes(SplittableRandom random, int length) {
     byte[] bytes = new byte[length];
     random.nextBytes(bytes);
     return bytes;
   }
 
   /** The seed to use: that of the failure to be replayed, or the given one. */
-  static long seed(long otherwise) {
+  public static long seed(long otherwise) {
     return Long.getLong("gds.seed", otherwise);
   }
 
-  static String replay(Class<?> test, long seed) {
+  /** The record of a batch in the log. */
+  public static MemorySegment record(WriteBatch batch, long firstSequence) {
+    return batch.record(firstSequence);
+  }
+
+  public static String replay(Class<?> test, long seed) {
     return "replay with: ./build verify -pl lsm -am -Dtest=%s -Dgds.seed=%d"
             .formatted(test.getSimpleName(), seed)
         + " -Dsurefire.failIfNoSpecifiedTests=false; seed="
@@ -60,7 +65,7 @@ final class Fixtures {
   }
 
   /** Everything a cursor shows, forward. */
-  static Map<byte[], byte[]> contents(Store store) throws Exception {
+  public static Map<byte[], byte[]> contents(Store store) throws Exception {
     Map<byte[], byte[]> contents = new TreeMap<>(ORDER);
     try (StoreCursor cursor = store.cursor()) {
       for (cursor.first(); cursor.isValid(); cursor.next()) {

@@ -12,6 +12,15 @@ import io.ewok.gds.allocator.RegionOptions;
 import io.ewok.gds.buffers.BufferManager;
 import io.ewok.gds.buffers.BufferOptions;
 import io.ewok.gds.ffm.unchecked.Memory;
+import io.ewok.gds.lsm.memtable.NodeFormat;
+import io.ewok.gds.lsm.record.BatchFormat;
+import io.ewok.gds.lsm.record.RecordKind;
+import io.ewok.gds.lsm.record.RecordSource;
+import io.ewok.gds.lsm.table.RunSource;
+import io.ewok.gds.lsm.table.Table;
+import io.ewok.gds.lsm.table.TableFormat;
+import io.ewok.gds.lsm.table.TableMeta;
+import io.ewok.gds.lsm.table.TableWriter;
 import io.ewok.gds.pagestore.IoFile;
 import io.ewok.gds.pagestore.OpenMode;
 import io.ewok.gds.pagestore.sim.SimEngine;
@@ -41,7 +50,7 @@ class FormatsTest {
     assertEquals(24, NodeFormat.NEXT_OFFSET);
     assertEquals(40, NodeFormat.sizeBytes(1, 3, 5));
     assertEquals(48, NodeFormat.sizeBytes(1, 4, 5));
-    assertTrue(NodeFormat.sizeBytes(1, 0, 1) <= WriteBatch.operationSizeBytes(0, 1));
+    assertTrue(NodeFormat.sizeBytes(1, 0, 1) <= BatchFormat.operationSizeBytes(0, 1));
   }
 
   @Test
@@ -134,9 +143,12 @@ class FormatsTest {
   void tableIsWhatItsTableSays() throws Exception {
     TableMeta meta;
     try (Region buffer =
-            Region.map(budget, RegionOptions.ofSize(TableWriter.bufferBytes(Fixtures.TINY)));
+            Region.map(
+                budget,
+                RegionOptions.ofSize(
+                    TableWriter.bufferBytes(StoreMemory.tableOptions(Fixtures.TINY))));
         Region records = Region.map(budget, RegionOptions.ofSize(1 << 16))) {
-      TableWriter writer = new TableWriter(engine, buffer, Fixtures.TINY);
+      TableWriter writer = new TableWriter(engine, buffer, StoreMemory.tableOptions(Fixtures.TINY));
       writer.start(TABLE, NUMBER);
       add(writer, records, "", 5, RecordKind.PUT, "empty key");
       add(writer, records, "a", 9, RecordKind.DELETE, "");

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.ewok.gds.lsm.table.TableFormat;
 import io.ewok.gds.pagestore.AtomicFile;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.IoFile;

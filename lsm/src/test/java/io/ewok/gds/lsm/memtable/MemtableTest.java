@@ -1,4 +1,4 @@
-package io.ewok.gds.lsm;
+package io.ewok.gds.lsm.memtable;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
@@ -8,6 +8,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.ewok.gds.allocator.MemoryBudget;
 import io.ewok.gds.ffm.unchecked.Memory;
+import io.ewok.gds.lsm.Fixtures;
+import io.ewok.gds.lsm.WriteBatch;
+import io.ewok.gds.lsm.record.BatchFormat;
+import io.ewok.gds.lsm.record.RecordKind;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
@@ -46,7 +50,7 @@ class MemtableTest {
         // Newer before older: the complement of the sequence.
         expected.add(key + " " + String.format("%05d", 99_999 - sequence++));
       }
-      memtable.insert(batch.record(first), first);
+      memtable.insert(Fixtures.record(batch, first), first);
     }
     expected.sort(null);
     List<String> forward = new ArrayList<>();
@@ -74,10 +78,10 @@ class MemtableTest {
     Memtable memtable = space.tryCreate();
     WriteBatch batch = new WriteBatch();
     int operations = 0;
-    for (int i = 0; memtable.hasRoom(WriteBatch.operationSizeBytes(1, 0)); i++) {
+    for (int i = 0; memtable.hasRoom(BatchFormat.operationSizeBytes(1, 0)); i++) {
       batch.clear();
       batch.put(new byte[] {(byte) i}, new byte[0]);
-      memtable.insert(batch.record(i + 1), i + 1);
+      memtable.insert(Fixtures.record(batch, i + 1), i + 1);
       operations++;
     }
     assertTrue(operations > 20_000);
@@ -111,7 +115,7 @@ class MemtableTest {
   void viewsEndWithTheMemtable() {
     Memtable memtable = space.tryCreate();
     WriteBatch batch = new WriteBatch().put(Fixtures.bytes("key"), Fixtures.bytes("value"));
-    memtable.insert(batch.record(1), 1);
+    memtable.insert(Fixtures.record(batch, 1), 1);
     long node = memtable.first();
     MemorySegment view =
         memtable.segment(NodeFormat.valueAddress(node), NodeFormat.valueBytes(node));
@@ -156,7 +160,7 @@ class MemtableTest {
       batch.clear();
       // Each key once, in an order that jumps about.
       batch.put(Fixtures.bytes("key" + (i * 7_919 % 10_007)), new byte[8]);
-      memtable.insert(batch.record(i), i);
+      memtable.insert(Fixtures.record(batch, i), i);
       published.set(i);
     }
     reader.get();

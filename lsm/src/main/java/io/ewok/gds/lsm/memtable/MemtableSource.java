@@ -1,22 +1,24 @@
-package io.ewok.gds.lsm;
+package io.ewok.gds.lsm.memtable;
 
+import io.ewok.gds.lsm.record.RecordKind;
+import io.ewok.gds.lsm.record.RecordSource;
 import java.lang.foreign.MemorySegment;
 
 /** A position in a memtable. Retains the memtable until it is closed. */
-final class MemtableSource implements RecordSource {
+public final class MemtableSource implements RecordSource {
   private final Memtable memtable;
   private final long sequence;
   private long node;
   private Place place = Place.BEFORE_FIRST;
 
   /** Looks at a memtable as of a sequence number; the caller keeps it alive during the call. */
-  MemtableSource(Memtable memtable, long sequence) {
+  public MemtableSource(Memtable memtable, long sequence) {
     memtable.references.retain();
     this.memtable = memtable;
     this.sequence = sequence;
   }
 
-  Memtable memtable() {
+  public Memtable memtable() {
     return memtable;
   }
 

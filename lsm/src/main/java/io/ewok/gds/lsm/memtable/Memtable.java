@@ -1,7 +1,11 @@
-package io.ewok.gds.lsm;
+package io.ewok.gds.lsm.memtable;
 
 import io.ewok.gds.allocator.BumpArena;
 import io.ewok.gds.ffm.unchecked.Memory;
+import io.ewok.gds.lsm.record.BatchFormat;
+import io.ewok.gds.lsm.record.RecordKind;
+import io.ewok.gds.lsm.record.References;
+import io.ewok.gds.lsm.table.Table;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 
@@ -16,13 +20,13 @@ import java.util.List;
  *
  * <p>Threads: one writer at a time, under the store's write lock; any number of readers beside it.
  */
-final class Memtable {
-  static final long NONE = 0;
+public final class Memtable {
+  public static final long NONE = 0;
 
   /** Chance 1/4 to reach the next level. */
   private static final int LEVEL_MASK = 3;
 
-  final References references = new References();
+  public final References references = new References();
   private final MemtableSpace space;
   private final BumpArena arena;
   private final long capacityBytes;
@@ -48,7 +52,7 @@ final class Memtable {
    */
   private volatile List<Table> flushed;
 
-  Memtable(MemtableSpace space, BumpArena arena, long capacityBytes) {
+  public Memtable(MemtableSpace space, BumpArena arena, long capacityBytes) {
     this.space = space;
     this.arena = arena;
     this.capacityBytes = capacityBytes;
@@ -58,14 +62,14 @@ final class Memtable {
   }
 
   /** Returns the memory that a memtable for batches of this size needs besides them, in bytes. */
-  static long overheadBytes() {
+  public static long overheadBytes() {
     return NodeFormat.HEAD_BYTES;
   }
 
   // ---- writing, under the write lock
 
-  /** Whether operations that count {@code bytes} in {@link WriteBatch#sizeBytes} still fit. */
-  boolean hasRoom(long bytes) {
+  /** Whether operations that count {@code bytes} in {@link BatchFormat#sizeBytes} still fit. */
+  public boolean hasRoom(long bytes) {
     return bytes <= capacityBytes - chargedBytes;
   }
 
@@ -76,7 +80,7 @@ final class Memtable {
    * @param record a sound record, see {@link BatchFormat#defect}
    * @param lsn the end of the record in the log
    */
-  void insert(MemorySegment record, long lsn) {
+  public void insert(MemorySegment record, long lsn) {
     long sequence = BatchFormat.sequence(record);
     int operations = BatchFormat.count(record);
     long countBefore = count;
@@ -99,7 +103,7 @@ final class Memtable {
 
   private void insert(
       long stamp, MemorySegment source, long keyOffset, int keyBytes, int valueBytes) {
-    long charge = WriteBatch.operationSizeBytes(keyBytes, valueBytes);
+    long charge = BatchFormat.operationSizeBytes(keyBytes, valueBytes);
     int nodeHeight = chooseHeight(charge + spareBytes, keyBytes, valueBytes);
     long nodeBytes = NodeFormat.sizeBytes(nodeHeight, keyBytes, valueBytes);
     chargedBytes += charge;
@@ -175,36 +179,36 @@ final class Memtable {
     }
   }
 
-  long firstSequence() {
+  public long firstSequence() {
     return firstSequence;
   }
 
-  long lastSequence() {
+  public long lastSequence() {
     return lastSequence;
   }
 
   /** The end in the log of the newest record. */
-  long endLsn() {
+  public long endLsn() {
     return endLsn;
   }
 
   // ---- reading, any thread that has retained the memtable
 
-  long count() {
+  public long count() {
     return count;
   }
 
-  boolean isEmpty() {
+  public boolean isEmpty() {
     return count == 0;
   }
 
   /** Returns the first node, or {@link #NONE}. */
-  long first() {
+  public long first() {
     return next(head, 0);
   }
 
   /** Returns the last node, or {@link #NONE}. */
-  long last() {
+  public long last() {
     long node = head;
     for (int level = height - 1; level >= 0; level--) {
       for (long next = next(node, level); next != NONE; next = next(node, level)) {
@@ -214,7 +218,7 @@ final class Memtable {
     return node == head ? NONE : node;
   }
 
-  long next(long node) {
+  public long next(long node) {
     return next(node, 0);
   }
 
@@ -222,13 +226,13 @@ final class Memtable {
     return Memory.getLongAcquire(NodeFormat.nextLink(node, level)); // partner: link
   }
 
-  long previous(long node) {
+  public long previous(long node) {
     long previous = Memory.getLongAcquire(NodeFormat.previousLink(node)); // partner: link
     return previous == head ? NONE : previous;
   }
 
   /** Returns the first node that is not before the key and stamp, or {@link #NONE}. */
-  long findAtOrAfter(MemorySegment key, long stamp) {
+  public long findAtOrAfter(MemorySegment key, long stamp) {
     long node = head;
     long next = NONE;
     for (int level = height - 1; level >= 0; level--) {
@@ -246,23 +250,23 @@ final class Memtable {
     return order != 0 ? order : RecordKind.compareStamps(NodeFormat.stamp(node), stamp);
   }
 
-  static int compareKey(long node, MemorySegment key) {
+  public static int compareKey(long node, MemorySegment key) {
     return Memory.compareUnsigned(NodeFormat.keyAddress(node), NodeFormat.keyBytes(node), key);
   }
 
   /** Returns bytes of this memtable for the user: read-only, and unusable once they are freed. */
-  MemorySegment segment(long address, long lengthBytes) {
+  public MemorySegment segment(long address, long lengthBytes) {
     return arena.segment(address, lengthBytes).asReadOnly();
   }
 
   // ---- life
 
-  List<Table> flushed() {
+  public List<Table> flushed() {
     return flushed;
   }
 
   /** Tells that these tables, in order of their keys, hold the same records. */
-  void setFlushed(List<Table> tables) {
+  public void setFlushed(List<Table> tables) {
     for (Table table : tables) {
       table.references.retain();
     }
@@ -270,7 +274,7 @@ final class Memtable {
   }
 
   /** Leaves the memtable. */
-  void release() {
+  public void release() {
     if (references.release()) {
       List<Table> tables = flushed;
       if (tables != null) {

@@ -1,4 +1,4 @@
-package io.ewok.gds.lsm;
+package io.ewok.gds.lsm.record;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -14,7 +14,7 @@ import java.lang.foreign.MemorySegment;
  *
  * <p>Addresses are right until the next move or close. Threads: confined to one at a time.
  */
-sealed interface RecordSource permits MemtableSource, RunSource {
+public interface RecordSource {
   /** Where a source stands. */
   enum Place {
     BEFORE_FIRST,

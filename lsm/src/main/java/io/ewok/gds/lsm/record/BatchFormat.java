@@ -1,4 +1,4 @@
-package io.ewok.gds.lsm;
+package io.ewok.gds.lsm.record;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -31,19 +31,19 @@ import java.nio.ByteOrder;
  * <tr><td>8 + key length</td><td>value</td><td></td><td></td></tr>
  * </table>
  */
-final class BatchFormat {
-  static final int SEQUENCE_OFFSET = 0;
-  static final int COUNT_OFFSET = SEQUENCE_OFFSET + Long.BYTES;
-  static final int TYPE_OFFSET = COUNT_OFFSET + Integer.BYTES;
-  static final int HEADER_BYTES = TYPE_OFFSET + Integer.BYTES;
+public final class BatchFormat {
+  public static final int SEQUENCE_OFFSET = 0;
+  public static final int COUNT_OFFSET = SEQUENCE_OFFSET + Long.BYTES;
+  public static final int TYPE_OFFSET = COUNT_OFFSET + Integer.BYTES;
+  public static final int HEADER_BYTES = TYPE_OFFSET + Integer.BYTES;
 
-  static final int TYPE_BATCH = 1;
+  public static final int TYPE_BATCH = 1;
 
-  static final int KIND_OFFSET = 0;
-  static final int ZERO_OFFSET = KIND_OFFSET + Byte.BYTES;
-  static final int KEY_LENGTH_OFFSET = ZERO_OFFSET + Byte.BYTES;
-  static final int VALUE_LENGTH_OFFSET = KEY_LENGTH_OFFSET + Short.BYTES;
-  static final int OPERATION_HEADER_BYTES = VALUE_LENGTH_OFFSET + Integer.BYTES;
+  public static final int KIND_OFFSET = 0;
+  public static final int ZERO_OFFSET = KIND_OFFSET + Byte.BYTES;
+  public static final int KEY_LENGTH_OFFSET = ZERO_OFFSET + Byte.BYTES;
+  public static final int VALUE_LENGTH_OFFSET = KEY_LENGTH_OFFSET + Short.BYTES;
+  public static final int OPERATION_HEADER_BYTES = VALUE_LENGTH_OFFSET + Integer.BYTES;
 
   private static final ValueLayout.OfShort U16 =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -52,15 +52,32 @@ final class BatchFormat {
   private static final ValueLayout.OfLong U64 =
       ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
+  /**
+   * What an operation counts in the size of a batch besides its key and value: its header in the
+   * log and its place in the memtable.
+   */
+  public static final int OPERATION_OVERHEAD_BYTES = 48;
+
   private BatchFormat() {}
 
-  static void putHeader(MemorySegment record, long sequence, int count) {
+  /** Returns what the batch in a record of the log counts. */
+  public static long sizeBytes(MemorySegment record) {
+    return record.byteSize()
+        + (long) count(record) * (OPERATION_OVERHEAD_BYTES - OPERATION_HEADER_BYTES);
+  }
+
+  /** Returns what one operation counts in the size of a batch. */
+  public static long operationSizeBytes(long keyBytes, long valueBytes) {
+    return OPERATION_OVERHEAD_BYTES + keyBytes + valueBytes;
+  }
+
+  public static void putHeader(MemorySegment record, long sequence, int count) {
     record.set(U64, SEQUENCE_OFFSET, sequence);
     record.set(U32, COUNT_OFFSET, count);
     record.set(U32, TYPE_OFFSET, TYPE_BATCH);
   }
 
-  static void putOperationHeader(
+  public static void putOperationHeader(
       MemorySegment record, long offset, int kind, int keyBytes, int valueBytes) {
     record.set(ValueLayout.JAVA_BYTE, offset + KIND_OFFSET, (byte) kind);
     record.set(ValueLayout.JAVA_BYTE, offset + ZERO_OFFSET, (byte) 0);
@@ -68,23 +85,23 @@ final class BatchFormat {
     record.set(U32, offset + VALUE_LENGTH_OFFSET, valueBytes);
   }
 
-  static long sequence(MemorySegment record) {
+  public static long sequence(MemorySegment record) {
     return record.get(U64, SEQUENCE_OFFSET);
   }
 
-  static int count(MemorySegment record) {
+  public static int count(MemorySegment record) {
     return record.get(U32, COUNT_OFFSET);
   }
 
-  static int kind(MemorySegment record, long offset) {
+  public static int kind(MemorySegment record, long offset) {
     return Byte.toUnsignedInt(record.get(ValueLayout.JAVA_BYTE, offset + KIND_OFFSET));
   }
 
-  static int keyBytes(MemorySegment record, long offset) {
+  public static int keyBytes(MemorySegment record, long offset) {
     return Short.toUnsignedInt(record.get(U16, offset + KEY_LENGTH_OFFSET));
   }
 
-  static int valueBytes(MemorySegment record, long offset) {
+  public static int valueBytes(MemorySegment record, long offset) {
     return record.get(U32, offset + VALUE_LENGTH_OFFSET);
   }
 
@@ -94,7 +111,7 @@ final class BatchFormat {
    *
    * @return what is wrong, as a message that ends in {@code name=value}, or null
    */
-  static String defect(MemorySegment record) {
+  public static String defect(MemorySegment record) {
     long end = record.byteSize();
     if (end < HEADER_BYTES) {
       return "a record is shorter than its header: recordBytes=" + end;

@@ -1,7 +1,6 @@
-package io.ewok.gds.lsm;
+package io.ewok.gds.lsm.table;
 
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
-
+import io.ewok.gds.lsm.record.Keys;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -16,7 +15,7 @@ import java.lang.foreign.MemorySegment;
  * @param firstKey smallest key
  * @param lastKey greatest key
  */
-record TableMeta(
+public record TableMeta(
     long number,
     long sizeBytes,
     long entries,
@@ -27,19 +26,7 @@ record TableMeta(
     MemorySegment lastKey) {
 
   /** Whether the key lies within the range of the table's keys. */
-  boolean mayContain(MemorySegment key) {
-    return compare(firstKey, key) <= 0 && compare(key, lastKey) <= 0;
-  }
-
-  /** Orders keys: unsigned, bytewise, a prefix before what it begins. */
-  static int compare(MemorySegment a, MemorySegment b) {
-    long at = a.mismatch(b);
-    if (at < 0) {
-      return 0;
-    }
-    if (at == a.byteSize() || at == b.byteSize()) {
-      return Long.compare(a.byteSize(), b.byteSize());
-    }
-    return Byte.compareUnsigned(a.get(JAVA_BYTE, at), b.get(JAVA_BYTE, at));
+  public boolean mayContain(MemorySegment key) {
+    return Keys.compare(firstKey, key) <= 0 && Keys.compare(key, lastKey) <= 0;
   }
 }

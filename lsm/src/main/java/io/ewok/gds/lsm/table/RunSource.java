@@ -1,6 +1,9 @@
-package io.ewok.gds.lsm;
+package io.ewok.gds.lsm.table;
 
 import io.ewok.gds.buffers.Fix;
+import io.ewok.gds.lsm.record.Keys;
+import io.ewok.gds.lsm.record.RecordKind;
+import io.ewok.gds.lsm.record.RecordSource;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -9,7 +12,7 @@ import java.util.List;
  * A position in a run: tables whose keys do not overlap, in order. One table is a run too. Retains
  * the tables, and keeps the current block fixed, until it is closed.
  */
-final class RunSource implements RecordSource {
+public final class RunSource implements RecordSource {
   private static final int LAST_BLOCK = -1;
 
   private final List<Table> tables;
@@ -39,7 +42,7 @@ final class RunSource implements RecordSource {
   }
 
   /** Looks at a run as of a sequence number; the caller keeps the tables open during the call. */
-  RunSource(List<Table> tables, long sequence) {
+  public RunSource(List<Table> tables, long sequence) {
     this.tables = tables;
     this.sequence = sequence;
     for (Table retained : tables) {
@@ -93,7 +96,7 @@ final class RunSource implements RecordSource {
   }
 
   /** Stands past the last record, as a source does that was moved there. */
-  void setAfterLast() {
+  public void setAfterLast() {
     place = Place.AFTER_LAST;
   }
 
@@ -168,7 +171,7 @@ final class RunSource implements RecordSource {
     int high = tables.size();
     while (low < high) {
       int middle = (low + high) >>> 1;
-      if (TableMeta.compare(tables.get(middle).meta().lastKey(), key) < 0) {
+      if (Keys.compare(tables.get(middle).meta().lastKey(), key) < 0) {
         low = middle + 1;
       } else {
         high = middle;

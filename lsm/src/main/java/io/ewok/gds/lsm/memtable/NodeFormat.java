@@ -1,4 +1,4 @@
-package io.ewok.gds.lsm;
+package io.ewok.gds.lsm.memtable;
 
 import io.ewok.gds.ffm.unchecked.Memory;
 
@@ -24,69 +24,69 @@ import io.ewok.gds.ffm.unchecked.Memory;
  * 8</td></tr>
  * </table>
  */
-final class NodeFormat {
-  static final int STAMP_OFFSET = 0;
-  static final int VALUE_LENGTH_OFFSET = STAMP_OFFSET + Long.BYTES;
-  static final int KEY_LENGTH_OFFSET = VALUE_LENGTH_OFFSET + Integer.BYTES;
-  static final int HEIGHT_OFFSET = KEY_LENGTH_OFFSET + Short.BYTES;
-  static final int PREVIOUS_OFFSET = HEIGHT_OFFSET + 2 * Byte.BYTES;
-  static final int NEXT_OFFSET = PREVIOUS_OFFSET + Long.BYTES;
+public final class NodeFormat {
+  public static final int STAMP_OFFSET = 0;
+  public static final int VALUE_LENGTH_OFFSET = STAMP_OFFSET + Long.BYTES;
+  public static final int KEY_LENGTH_OFFSET = VALUE_LENGTH_OFFSET + Integer.BYTES;
+  public static final int HEIGHT_OFFSET = KEY_LENGTH_OFFSET + Short.BYTES;
+  public static final int PREVIOUS_OFFSET = HEIGHT_OFFSET + 2 * Byte.BYTES;
+  public static final int NEXT_OFFSET = PREVIOUS_OFFSET + Long.BYTES;
 
   /** Enough for 4^12 nodes, since one node in four reaches the next level. */
-  static final int HEIGHT_MAX = 12;
+  public static final int HEIGHT_MAX = 12;
 
-  static final int HEAD_BYTES = NEXT_OFFSET + HEIGHT_MAX * Long.BYTES;
+  public static final int HEAD_BYTES = NEXT_OFFSET + HEIGHT_MAX * Long.BYTES;
 
   private NodeFormat() {}
 
   /** Size of a node in bytes, rounded up to a multiple of 8. */
-  static long sizeBytes(int height, long keyBytes, long valueBytes) {
+  public static long sizeBytes(int height, long keyBytes, long valueBytes) {
     return (NEXT_OFFSET + (long) height * Long.BYTES + keyBytes + valueBytes + Long.BYTES - 1)
         & -Long.BYTES;
   }
 
-  static void putHeader(long node, long stamp, int height, int keyBytes, int valueBytes) {
+  public static void putHeader(long node, long stamp, int height, int keyBytes, int valueBytes) {
     Memory.putLong(node + STAMP_OFFSET, stamp);
     Memory.putInt(node + VALUE_LENGTH_OFFSET, valueBytes);
     Memory.putShort(node + KEY_LENGTH_OFFSET, (short) keyBytes);
     Memory.putByte(node + HEIGHT_OFFSET, (byte) height);
   }
 
-  static long stamp(long node) {
+  public static long stamp(long node) {
     return Memory.getLong(node + STAMP_OFFSET);
   }
 
-  static int valueBytes(long node) {
+  public static int valueBytes(long node) {
     return Memory.getInt(node + VALUE_LENGTH_OFFSET);
   }
 
-  static int keyBytes(long node) {
+  public static int keyBytes(long node) {
     return Short.toUnsignedInt(Memory.getShort(node + KEY_LENGTH_OFFSET));
   }
 
-  static int height(long node) {
+  public static int height(long node) {
     return Memory.getByte(node + HEIGHT_OFFSET);
   }
 
-  static long keyAddress(long node) {
+  public static long keyAddress(long node) {
     return node + NEXT_OFFSET + (long) height(node) * Long.BYTES;
   }
 
-  static long valueAddress(long node) {
+  public static long valueAddress(long node) {
     return keyAddress(node) + keyBytes(node);
   }
 
-  static boolean isSameKey(long nodeA, long nodeB) {
+  public static boolean isSameKey(long nodeA, long nodeB) {
     return Memory.compareUnsigned(
             keyAddress(nodeA), keyBytes(nodeA), keyAddress(nodeB), keyBytes(nodeB))
         == 0;
   }
 
-  static long previousLink(long node) {
+  public static long previousLink(long node) {
     return node + PREVIOUS_OFFSET;
   }
 
-  static long nextLink(long node, int level) {
+  public static long nextLink(long node, int level) {
     return node + NEXT_OFFSET + (long) level * Long.BYTES;
   }
 }

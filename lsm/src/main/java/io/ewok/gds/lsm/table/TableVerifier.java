@@ -1,7 +1,8 @@
-package io.ewok.gds.lsm;
+package io.ewok.gds.lsm.table;
 
 import io.ewok.gds.buffers.BlockVerifier;
 import io.ewok.gds.ffm.unchecked.Memory;
+import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.pagestore.CorruptFileException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;

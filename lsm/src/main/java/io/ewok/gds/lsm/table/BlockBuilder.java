@@ -1,4 +1,4 @@
-package io.ewok.gds.lsm;
+package io.ewok.gds.lsm.table;
 
 import io.ewok.gds.ffm.unchecked.Memory;
 import java.util.Arrays;

@@ -1,6 +1,7 @@
-package io.ewok.gds.lsm;
+package io.ewok.gds.lsm.table;
 
 import io.ewok.gds.ffm.unchecked.Memory;
+import io.ewok.gds.lsm.record.RecordKind;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -10,35 +11,35 @@ import java.lang.foreign.MemorySegment;
  *
  * <p>Threads: confined to one at a time.
  */
-final class BlockView {
+public final class BlockView {
   private long address;
   private long offsets;
   private int count;
 
   /** Looks at another block. */
-  void attach(MemorySegment block) {
+  public void attach(MemorySegment block) {
     address = block.address();
     long end = address + block.byteSize();
     count = Memory.getInt(end - TableFormat.COUNT_BACK);
     offsets = address + Memory.getInt(end - TableFormat.BODY_END_BACK);
   }
 
-  int count() {
+  public int count() {
     return count;
   }
 
   /** Address of the block. */
-  long address() {
+  public long address() {
     return address;
   }
 
   /** Address of an entry. */
-  long entry(int ordinal) {
+  public long entry(int ordinal) {
     return address + Memory.getInt(offsets + (long) ordinal * Integer.BYTES);
   }
 
   /** Ordinal of the first entry that is not before the key and stamp; the count if all are. */
-  int findAtOrAfter(MemorySegment key, long stamp) {
+  public int findAtOrAfter(MemorySegment key, long stamp) {
     int low = 0;
     int high = count;
     while (low < high) {
@@ -54,42 +55,42 @@ final class BlockView {
     return low;
   }
 
-  static int compareKey(long entry, MemorySegment key) {
+  public static int compareKey(long entry, MemorySegment key) {
     return Memory.compareUnsigned(keyAddress(entry), keyBytes(entry), key);
   }
 
-  static int compareKeys(long entryA, long entryB) {
+  public static int compareKeys(long entryA, long entryB) {
     return Memory.compareUnsigned(
         keyAddress(entryA), keyBytes(entryA), keyAddress(entryB), keyBytes(entryB));
   }
 
-  static long stamp(long entry) {
+  public static long stamp(long entry) {
     return Memory.getLong(entry + TableFormat.STAMP_OFFSET);
   }
 
-  static int keyBytes(long entry) {
+  public static int keyBytes(long entry) {
     return Short.toUnsignedInt(Memory.getShort(entry + TableFormat.KEY_LENGTH_OFFSET));
   }
 
-  static int valueBytes(long entry) {
+  public static int valueBytes(long entry) {
     return Memory.getInt(entry + TableFormat.VALUE_LENGTH_OFFSET);
   }
 
-  static long keyAddress(long entry) {
+  public static long keyAddress(long entry) {
     return entry + TableFormat.ENTRY_HEADER_BYTES;
   }
 
-  static long valueAddress(long entry) {
+  public static long valueAddress(long entry) {
     return keyAddress(entry) + keyBytes(entry);
   }
 
   /** Offset in the file of the data block that an entry of an index leads to. */
-  static long indexedOffset(long entry) {
+  public static long indexedOffset(long entry) {
     return Memory.getLong(valueAddress(entry));
   }
 
   /** Length in bytes of the data block that an entry of an index leads to. */
-  static int indexedBytes(long entry) {
+  public static int indexedBytes(long entry) {
     return Memory.getInt(valueAddress(entry) + Long.BYTES);
   }
 }

@@ -1,9 +1,10 @@
-package io.ewok.gds.lsm;
+package io.ewok.gds.lsm.table;
 
 import io.ewok.gds.buffers.BufferManager;
 import io.ewok.gds.buffers.CachedBlockFile;
 import io.ewok.gds.buffers.Fix;
 import io.ewok.gds.ffm.unchecked.Memory;
+import io.ewok.gds.lsm.record.References;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.StorageException;
@@ -23,8 +24,8 @@ import java.util.function.Consumer;
  *
  * <p>Threads: any.
  */
-final class Table {
-  final References references = new References();
+public final class Table {
+  public final References references = new References();
   private final TableMeta meta;
   private final Path path;
   private final CachedBlockFile file;
@@ -56,7 +57,7 @@ final class Table {
    *
    * @param whenUnused called once, on the thread of the last user
    */
-  static Table open(
+  public static Table open(
       IoEngine engine, BufferManager buffers, Path path, TableMeta meta, Consumer<Table> whenUnused)
       throws IOException {
     CachedBlockFile file = buffers.openBlocks(path, new TableVerifier(meta.number()));
@@ -121,22 +122,22 @@ final class Table {
     }
   }
 
-  TableMeta meta() {
+  public TableMeta meta() {
     return meta;
   }
 
-  Path path() {
+  public Path path() {
     return path;
   }
 
   /** Fixes the index block. */
-  void fixIndex(Fix into) throws IOException {
+  public void fixIndex(Fix into) throws IOException {
     fix(indexOffset, indexBytes, into);
     requireType(path, indexOffset, into, TableFormat.TYPE_INDEX);
   }
 
   /** Fixes a data block, found by an entry of the fixed index. */
-  void fixData(long indexEntry, Fix into) throws IOException {
+  public void fixData(long indexEntry, Fix into) throws IOException {
     long offset = BlockView.indexedOffset(indexEntry);
     fix(offset, BlockView.indexedBytes(indexEntry), into);
     requireType(path, offset, into, TableFormat.TYPE_DATA);
@@ -169,7 +170,7 @@ final class Table {
    *
    * @param stamp {@link RecordKind#searchStamp} of the newest sequence that may be seen
    */
-  boolean find(MemorySegment key, long stamp, ReadContext at) throws IOException {
+  public boolean find(MemorySegment key, long stamp, TableLookup at) throws IOException {
     fixIndex(at.index);
     try {
       at.view.attach(at.index.segment());
@@ -195,23 +196,23 @@ final class Table {
   }
 
   /** Tells that a merge has replaced this table: its file is to go when nobody uses it any more. */
-  void setReplaced() {
+  public void setReplaced() {
     replaced = true;
   }
 
-  boolean isReplaced() {
+  public boolean isReplaced() {
     return replaced;
   }
 
   /** Leaves the table. */
-  void release() {
+  public void release() {
     if (references.release()) {
       whenUnused.accept(this);
     }
   }
 
   /** Closes the file and drops its blocks from the pool. */
-  void close() throws IOException {
+  public void close() throws IOException {
     file.close();
   }
 }

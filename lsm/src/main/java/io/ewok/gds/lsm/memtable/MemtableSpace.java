@@ -1,4 +1,4 @@
-package io.ewok.gds.lsm;
+package io.ewok.gds.lsm.memtable;
 
 import io.ewok.gds.allocator.BumpArena;
 import io.ewok.gds.allocator.DebugLetters;
@@ -13,7 +13,7 @@ import java.util.List;
  *
  * <p>Threads: any.
  */
-final class MemtableSpace {
+public final class MemtableSpace {
   /** How long a close waits for native calls that use memory which nobody may use any more. */
   private static final long CLOSE_WAIT_NANOS = 5_000_000_000L;
 
@@ -38,7 +38,7 @@ final class MemtableSpace {
    *
    * @param whenFreed called after a place has become free, on the thread of the last user
    */
-  MemtableSpace(MemoryBudget budget, long memtableBytes, int places, Runnable whenFreed) {
+  public MemtableSpace(MemoryBudget budget, long memtableBytes, int places, Runnable whenFreed) {
     this.budget = budget;
     this.memtableBytes = memtableBytes;
     this.places = places;
@@ -46,7 +46,7 @@ final class MemtableSpace {
   }
 
   /** Creates a memtable, or returns null while all places are taken. */
-  Memtable tryCreate() {
+  public Memtable tryCreate() {
     synchronized (this) {
       freeHeld();
       if (used == places) {
@@ -66,7 +66,7 @@ final class MemtableSpace {
   }
 
   /** Frees the memory of a memtable that nobody uses any more. */
-  void free(BumpArena arena) {
+  public void free(BumpArena arena) {
     synchronized (this) {
       held.add(arena);
       freeHeld();
@@ -75,7 +75,7 @@ final class MemtableSpace {
   }
 
   /** Returns how many places are free. */
-  synchronized int free() {
+  public synchronized int free() {
     freeHeld();
     return places - used;
   }
@@ -85,7 +85,7 @@ final class MemtableSpace {
    *
    * @throws IllegalStateException if a native call still holds some of its memory
    */
-  void close() {
+  public void close() {
     long deadline = System.nanoTime() + CLOSE_WAIT_NANOS;
     Baton clock = new Baton(); // a native call that ends tells nobody
     while (free() < places && System.nanoTime() - deadline < 0) {

@@ -1,4 +1,4 @@
-package io.ewok.gds.lsm;
+package io.ewok.gds.lsm.table;
 
 import io.ewok.gds.ffm.unchecked.Memory;
 import java.util.zip.CRC32C;
@@ -57,61 +57,61 @@ import java.util.zip.CRC32C;
  * ends 4 KiB later</td></tr>
  * </table>
  */
-final class TableFormat {
-  static final int BLOCK_ALIGNMENT_BYTES = 4096;
+public final class TableFormat {
+  public static final int BLOCK_ALIGNMENT_BYTES = 4096;
 
-  static final int TYPE_DATA = 1;
-  static final int TYPE_INDEX = 2;
-  static final int TYPE_RANGE = 3;
-  static final int TYPE_FOOTER = 4;
+  public static final int TYPE_DATA = 1;
+  public static final int TYPE_INDEX = 2;
+  public static final int TYPE_RANGE = 3;
+  public static final int TYPE_FOOTER = 4;
 
-  static final int STAMP_OFFSET = 0;
-  static final int VALUE_LENGTH_OFFSET = STAMP_OFFSET + Long.BYTES;
-  static final int KEY_LENGTH_OFFSET = VALUE_LENGTH_OFFSET + Integer.BYTES;
-  static final int ENTRY_HEADER_BYTES = KEY_LENGTH_OFFSET + Short.BYTES;
+  public static final int STAMP_OFFSET = 0;
+  public static final int VALUE_LENGTH_OFFSET = STAMP_OFFSET + Long.BYTES;
+  public static final int KEY_LENGTH_OFFSET = VALUE_LENGTH_OFFSET + Integer.BYTES;
+  public static final int ENTRY_HEADER_BYTES = KEY_LENGTH_OFFSET + Short.BYTES;
 
   /** What an entry takes besides key and value. */
-  static final int ENTRY_OVERHEAD_BYTES = ENTRY_HEADER_BYTES + Integer.BYTES;
+  public static final int ENTRY_OVERHEAD_BYTES = ENTRY_HEADER_BYTES + Integer.BYTES;
 
-  static final int INDEX_VALUE_BYTES = Long.BYTES + Integer.BYTES;
+  public static final int INDEX_VALUE_BYTES = Long.BYTES + Integer.BYTES;
 
   // From the end of a block.
-  static final int CHECKSUM_BACK = Integer.BYTES;
-  static final int TYPE_BACK = CHECKSUM_BACK + Integer.BYTES;
-  static final int LENGTH_BACK = TYPE_BACK + Integer.BYTES;
-  static final int BODY_END_BACK = LENGTH_BACK + Integer.BYTES;
-  static final int COUNT_BACK = BODY_END_BACK + Integer.BYTES;
-  static final int TRAILER_BYTES = COUNT_BACK;
+  public static final int CHECKSUM_BACK = Integer.BYTES;
+  public static final int TYPE_BACK = CHECKSUM_BACK + Integer.BYTES;
+  public static final int LENGTH_BACK = TYPE_BACK + Integer.BYTES;
+  public static final int BODY_END_BACK = LENGTH_BACK + Integer.BYTES;
+  public static final int COUNT_BACK = BODY_END_BACK + Integer.BYTES;
+  public static final int TRAILER_BYTES = COUNT_BACK;
 
-  static final long MAGIC = 0x454C_4241_5453_4447L;
-  static final int VERSION = 1;
-  static final int MAGIC_OFFSET = 0;
-  static final int VERSION_OFFSET = MAGIC_OFFSET + Long.BYTES;
-  static final int TAG_LENGTH_OFFSET = VERSION_OFFSET + Integer.BYTES;
-  static final int NUMBER_OFFSET = TAG_LENGTH_OFFSET + Integer.BYTES;
-  static final int ENTRIES_OFFSET = NUMBER_OFFSET + Long.BYTES;
-  static final int DELETES_OFFSET = ENTRIES_OFFSET + Long.BYTES;
-  static final int FIRST_SEQUENCE_OFFSET = DELETES_OFFSET + Long.BYTES;
-  static final int LAST_SEQUENCE_OFFSET = FIRST_SEQUENCE_OFFSET + Long.BYTES;
-  static final int INDEX_OFFSET_OFFSET = LAST_SEQUENCE_OFFSET + Long.BYTES;
-  static final int RANGE_OFFSET_OFFSET = INDEX_OFFSET_OFFSET + Long.BYTES;
-  static final int FOOTER_OFFSET_OFFSET = RANGE_OFFSET_OFFSET + Long.BYTES;
-  static final int FOOTER_BODY_BYTES = FOOTER_OFFSET_OFFSET + Long.BYTES;
-  static final int FOOTER_BYTES = BLOCK_ALIGNMENT_BYTES;
+  public static final long MAGIC = 0x454C_4241_5453_4447L;
+  public static final int VERSION = 1;
+  public static final int MAGIC_OFFSET = 0;
+  public static final int VERSION_OFFSET = MAGIC_OFFSET + Long.BYTES;
+  public static final int TAG_LENGTH_OFFSET = VERSION_OFFSET + Integer.BYTES;
+  public static final int NUMBER_OFFSET = TAG_LENGTH_OFFSET + Integer.BYTES;
+  public static final int ENTRIES_OFFSET = NUMBER_OFFSET + Long.BYTES;
+  public static final int DELETES_OFFSET = ENTRIES_OFFSET + Long.BYTES;
+  public static final int FIRST_SEQUENCE_OFFSET = DELETES_OFFSET + Long.BYTES;
+  public static final int LAST_SEQUENCE_OFFSET = FIRST_SEQUENCE_OFFSET + Long.BYTES;
+  public static final int INDEX_OFFSET_OFFSET = LAST_SEQUENCE_OFFSET + Long.BYTES;
+  public static final int RANGE_OFFSET_OFFSET = INDEX_OFFSET_OFFSET + Long.BYTES;
+  public static final int FOOTER_OFFSET_OFFSET = RANGE_OFFSET_OFFSET + Long.BYTES;
+  public static final int FOOTER_BODY_BYTES = FOOTER_OFFSET_OFFSET + Long.BYTES;
+  public static final int FOOTER_BYTES = BLOCK_ALIGNMENT_BYTES;
 
   private TableFormat() {}
 
   /** Rounds up to whole blocks' alignment. */
-  static long padded(long bytes) {
+  public static long padded(long bytes) {
     return (bytes + BLOCK_ALIGNMENT_BYTES - 1) & -BLOCK_ALIGNMENT_BYTES;
   }
 
   /** Size of the smallest block with one such entry, in bytes. */
-  static long blockBytes(long keyBytes, long valueBytes) {
+  public static long blockBytes(long keyBytes, long valueBytes) {
     return padded(ENTRY_OVERHEAD_BYTES + keyBytes + valueBytes + TRAILER_BYTES);
   }
 
-  static void putTrailer(
+  public static void putTrailer(
       long block, int lengthBytes, int type, int count, int bodyEnd, long number, long offset) {
     long end = block + lengthBytes;
     Memory.putInt(end - COUNT_BACK, count);
@@ -122,7 +122,7 @@ final class TableFormat {
   }
 
   /** The checksum that a block should have at this place of this table. */
-  static int checksum(long block, int lengthBytes, long number, long offset) {
+  public static int checksum(long block, int lengthBytes, long number, long offset) {
     CRC32C crc = new CRC32C();
     crc.update(Memory.view(block, lengthBytes - CHECKSUM_BACK).asByteBuffer());
     update(crc, number);

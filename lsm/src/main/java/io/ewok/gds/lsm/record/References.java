@@ -1,4 +1,4 @@
-package io.ewok.gds.lsm;
+package io.ewok.gds.lsm.record;
 
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -8,11 +8,11 @@ import java.util.concurrent.atomic.AtomicInteger;
  *
  * <p>Threads: any.
  */
-final class References {
+public final class References {
   private final AtomicInteger count = new AtomicInteger(1);
 
   /** Adds a user, unless the last one has left. */
-  boolean tryRetain() {
+  public boolean tryRetain() {
     int seen;
     do {
       seen = count.get();
@@ -24,14 +24,14 @@ final class References {
   }
 
   /** Adds a user; the caller is one already, or holds a lock that keeps one. */
-  void retain() {
+  public void retain() {
     if (!tryRetain()) {
       throw new IllegalStateException("nobody uses this any more");
     }
   }
 
   /** Removes a user. Returns whether it was the last: then the caller frees. */
-  boolean release() {
+  public boolean release() {
     int left = count.decrementAndGet();
     if (left < 0) {
       throw new IllegalStateException("released more often than retained: count=" + left);
@@ -39,7 +39,7 @@ final class References {
     return left == 0;
   }
 
-  int count() {
+  public int count() {
     return count.get();
   }
 }

@@ -1,4 +1,4 @@
-package io.ewok.gds.lsm;
+package io.ewok.gds.lsm.table;
 
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -7,6 +7,8 @@ import io.ewok.gds.allocator.MemoryBudget;
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.allocator.RegionOptions;
 import io.ewok.gds.ffm.unchecked.Memory;
+import io.ewok.gds.lsm.Fixtures;
+import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.pagestore.CorruptFileException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;

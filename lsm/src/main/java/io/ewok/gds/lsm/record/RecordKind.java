@@ -1,4 +1,4 @@
-package io.ewok.gds.lsm;
+package io.ewok.gds.lsm.record;
 
 /**
  * What a record says about its key: one byte in the log, in memtables and in tables. The numbers
@@ -19,41 +19,41 @@ package io.ewok.gds.lsm;
  * <p>Kind and sequence number make a <em>stamp</em>, {@code sequence << 8 | kind}. Records are
  * ordered by key, unsigned bytewise ascending, then by stamp descending: the newest comes first.
  */
-final class RecordKind {
-  static final int PUT = 1;
-  static final int DELETE = 2;
+public final class RecordKind {
+  public static final int PUT = 1;
+  public static final int DELETE = 2;
 
   /** Sequence numbers have 56 bits, because they share 64 with the kind. */
-  static final long SEQUENCE_MAX = (1L << 56) - 1;
+  public static final long SEQUENCE_MAX = (1L << 56) - 1;
 
   private static final int KIND_BITS = 8;
   private static final int KIND_MASK = 0xFF;
 
   private RecordKind() {}
 
-  static boolean isValid(int kind) {
+  public static boolean isValid(int kind) {
     return kind == PUT || kind == DELETE;
   }
 
-  static long stamp(long sequence, int kind) {
+  public static long stamp(long sequence, int kind) {
     return sequence << KIND_BITS | kind;
   }
 
   /** The stamp to search with for the newest record whose sequence is at most {@code sequence}. */
-  static long searchStamp(long sequence) {
+  public static long searchStamp(long sequence) {
     return sequence << KIND_BITS | KIND_MASK;
   }
 
-  static long sequence(long stamp) {
+  public static long sequence(long stamp) {
     return stamp >>> KIND_BITS;
   }
 
-  static int kind(long stamp) {
+  public static int kind(long stamp) {
     return (int) stamp & KIND_MASK;
   }
 
   /** Orders two stamps of one key as records are: the greater stamp first. */
-  static int compareStamps(long a, long b) {
+  public static int compareStamps(long a, long b) {
     return Long.compareUnsigned(b, a);
   }
 }

@@ -1,7 +1,9 @@
-package io.ewok.gds.lsm;
+package io.ewok.gds.lsm.table;
 
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.ffm.unchecked.Memory;
+import io.ewok.gds.lsm.record.Keys;
+import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoFile;
 import io.ewok.gds.pagestore.OpenMode;
@@ -20,7 +22,7 @@ import java.nio.file.Path;
  *
  * <p>Threads: confined to one at a time.
  */
-final class TableWriter {
+public final class TableWriter {
   /** What a block grows to at least before it is closed for the sake of less padding. */
   private static final int PADDING_MATTERS_BYTES = 4 * TableFormat.BLOCK_ALIGNMENT_BYTES;
 
@@ -57,7 +59,7 @@ final class TableWriter {
    *
    * @param buffer of {@link #bufferBytes} bytes
    */
-  TableWriter(IoEngine engine, Region buffer, StoreOptions options) {
+  public TableWriter(IoEngine engine, Region buffer, TableOptions options) {
     this.engine = engine;
     this.buffer = buffer;
     this.blockBytes = options.blockBytes();
@@ -65,29 +67,29 @@ final class TableWriter {
   }
 
   /** Size of the buffer that a writer needs, in bytes. */
-  static long bufferBytes(StoreOptions options) {
+  public static long bufferBytes(TableOptions options) {
     return writeBytes(options) + indexBytes(options);
   }
 
   /** The longest block that a table with these options has, in bytes. */
-  static long blockBytesMax(StoreOptions options) {
+  public static long blockBytesMax(TableOptions options) {
     // A block is closed when the next record would make it longer and little padding is lost by
     // that.
     return Math.max(options.blockBytes(), PADDING_MATTERS_BYTES)
-        + TableFormat.blockBytes(0, options.batchBytesMax());
+        + TableFormat.blockBytes(0, options.recordBytesMax());
   }
 
-  private static long writeBytes(StoreOptions options) {
+  private static long writeBytes(TableOptions options) {
     return Math.max(WRITE_BYTES_MIN, blockBytesMax(options));
   }
 
-  private static long indexBytes(StoreOptions options) {
+  private static long indexBytes(TableOptions options) {
     return TableFormat.padded(
-        Math.clamp(options.poolBytes() / 32, INDEX_BYTES_MIN, INDEX_BYTES_MAX));
+        Math.clamp(options.indexBytesMax(), INDEX_BYTES_MIN, INDEX_BYTES_MAX));
   }
 
   /** Creates the file and starts a table. */
-  void start(Path path, long number) throws IOException {
+  public void start(Path path, long number) throws IOException {
     if (file != null) {
       throw new IllegalStateException("a table is being written: path=" + file.path());
     }
@@ -104,7 +106,7 @@ final class TableWriter {
     index.start(buffer.address() + writeBytes, buffer.sizeBytes() - writeBytes);
   }
 
-  boolean isStarted() {
+  public boolean isStarted() {
     return file != null;
   }
 
@@ -112,19 +114,18 @@ final class TableWriter {
    * Whether the table must be finished because its index is as large as an index may be. To be
    * asked before each record: one more, and the end of the table, close two blocks at most.
    */
-  boolean isIndexFull() {
+  public boolean isIndexFull() {
     return !index.hasRoom(
-        2 * WriteBatch.KEY_BYTES_MAX,
-        2 * TableFormat.INDEX_VALUE_BYTES + TableFormat.ENTRY_OVERHEAD_BYTES);
+        2 * Keys.BYTES_MAX, 2 * TableFormat.INDEX_VALUE_BYTES + TableFormat.ENTRY_OVERHEAD_BYTES);
   }
 
   /** Bytes of the table so far. */
-  long sizeBytes() {
+  public long sizeBytes() {
     return fileOffset + pending + data.sizeBytes();
   }
 
   /** Bytes written to files since the writer was created. */
-  long bytesWritten() {
+  public long bytesWritten() {
     return bytesWritten;
   }
 
@@ -134,7 +135,7 @@ final class TableWriter {
    * @throws StorageException if it does not follow the last one in order: each block that a merge
    *     reads is checked, but forged files may contradict each other
    */
-  void add(long stamp, long keyAddress, int keyBytes, long valueAddress, int valueBytes)
+  public void add(long stamp, long keyAddress, int keyBytes, long valueAddress, int valueBytes)
       throws IOException {
     requireOrder(stamp, keyAddress, keyBytes);
     if (data.count() > 0 && isWellFilled(keyBytes, valueBytes)) {
@@ -224,7 +225,7 @@ final class TableWriter {
    * Completes the table, which has at least one record, and makes the file durable; its name is
    * durable when the directory is synced.
    */
-  TableMeta finish() throws IOException {
+  public TableMeta finish() throws IOException {
     if (data.count() > 0) {
       finishBlock();
     }
@@ -282,7 +283,7 @@ final class TableWriter {
   }
 
   /** Gives up a table that was started and not finished. Does nothing otherwise. */
-  void abandon() throws IOException {
+  public void abandon() throws IOException {
     if (file == null) {
       return;
     }
