@@ -1,8 +1,8 @@
 package io.ewok.gds.buffers;
 
-import io.ewok.gds.allocator.Region;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.IoFile;
+import io.ewok.gds.pagestore.IoRequest;
 import java.io.IOException;
 
 /** What files of immutable blocks have in common: nothing is ever written to them. */
@@ -21,14 +21,38 @@ abstract sealed class BlockFile extends CachedFile permits CachedBlockFile, Load
     return io.sizeBytes();
   }
 
-  /** Reads all that is stored of a block. */
-  final void readStored(long offset, Region region, long regionOffset, int storedBytes)
-      throws IOException {
-    int count = io.read(offset, region, regionOffset, storedBytes);
-    if (count < storedBytes) {
+  /** Verifies a block that was read, or makes it of what was. */
+  abstract void make(Frame frame) throws IOException;
+
+  @Override
+  final void read(Frame frame) throws IOException {
+    Frame into = into(frame);
+    verify(frame, io.read(frame.key, into.region, into.regionOffset, storedBytes(frame)));
+  }
+
+  @Override
+  final IoRequest prepareRead(Frame frame) {
+    Frame into = into(frame);
+    return new IoRequest()
+        .prepareRead(io, frame.key, into.region, into.regionOffset, storedBytes(frame));
+  }
+
+  @Override
+  final void verify(Frame frame, int bytes) throws IOException {
+    int storedBytes = storedBytes(frame);
+    if (bytes < storedBytes) {
       throw new CorruptFileException(
-          path(), offset, "a block of " + storedBytes + " bytes", count + " bytes");
+          path(), frame.key, "a block of " + storedBytes + " bytes", bytes + " bytes");
     }
+    make(frame);
+  }
+
+  private static Frame into(Frame frame) {
+    return frame.load.staging == null ? frame : frame.load.staging;
+  }
+
+  private static int storedBytes(Frame frame) {
+    return frame.load.staging == null ? frame.lengthBytes : frame.load.storedBytes;
   }
 
   @Override

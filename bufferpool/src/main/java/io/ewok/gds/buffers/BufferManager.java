@@ -45,7 +45,7 @@ public final class BufferManager implements AutoCloseable {
   private final List<Region> regions = new ArrayList<>();
 
   private final PageTable table;
-  private final Prefetch prefetch;
+  private final BatchRead batchRead;
 
   // Guarded by filesLock.
   private final Monitor filesLock = new Monitor();
@@ -76,7 +76,7 @@ public final class BufferManager implements AutoCloseable {
         regions.add(mapRegion(i));
       }
       this.table = new PageTable(regions, options);
-      this.prefetch = new Prefetch(table, engine);
+      this.batchRead = new BatchRead(table, engine);
     } catch (Throwable e) {
       giveBack(e);
       throw e;
@@ -318,8 +318,8 @@ public final class BufferManager implements AutoCloseable {
     }
   }
 
-  Prefetch prefetch() {
-    return prefetch;
+  BatchRead batchRead() {
+    return batchRead;
   }
 
   void close(CachedFile file) throws IOException {

@@ -3,6 +3,7 @@ package io.ewok.gds.buffers;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.IoFile;
 import java.io.IOException;
+import java.util.Objects;
 
 /**
  * A file of immutable blocks, read through the pool. A block begins anywhere and has any length
@@ -34,18 +35,73 @@ public final class CachedBlockFile extends BlockFile {
    *     differs from before
    */
   public void fix(long offset, int lengthBytes, Fix into) throws IOException {
+    check(offset, lengthBytes);
+    manager.table().fix(this, offset, lengthBytes, PageTable.Access.SHARED, into);
+  }
+
+  /**
+   * Lets a block be read without keeping anybody from evicting it, see {@link Fix} for what can be
+   * believed; otherwise as {@link #fix(long, int, Fix)}.
+   */
+  public void fixOptimistic(long offset, int lengthBytes, Fix into) throws IOException {
+    check(offset, lengthBytes);
+    manager.table().fixOptimistic(this, offset, lengthBytes, 0, into);
+  }
+
+  /**
+   * Fixes blocks, as {@link #fix(long, int, Fix)} does one after the other; but what is not in the
+   * pool is read at the same time.
+   *
+   * @param offsets one for each block, as the lengths are
+   * @param into as many empty handles; those of the first tells whether it is a scan. After an
+   *     exception they are empty
+   */
+  public void fix(long[] offsets, int[] lengthsBytes, int count, Fix[] into) throws IOException {
+    check(offsets, lengthsBytes, count);
+    fixAll(
+        count,
+        into,
+        binding(offsets, lengthsBytes),
+        i -> fix(offsets[i], lengthsBytes[i], into[i]));
+  }
+
+  /**
+   * Starts to read blocks that will be wanted soon, and returns. A hint: what fails is told when
+   * the block is fixed; and there are read as many as have room without a write, into about a
+   * quarter of the pool at most.
+   *
+   * @param offsets one for each block, as the lengths are
+   * @param scan whether they are part of a scan, see {@link Fix#forScans}
+   * @throws IllegalArgumentException as {@link #fix(long, int, Fix)}
+   */
+  public void prefetch(long[] offsets, int[] lengthsBytes, int count, boolean scan) {
+    check(offsets, lengthsBytes, count);
+    manager.batchRead().start(this, count, scan, binding(offsets, lengthsBytes));
+  }
+
+  private BatchRead.Binding binding(long[] offsets, int[] lengths) {
+    PageTable table = manager.table();
+    return (i, reader, cold) -> table.bindAtOnce(this, offsets[i], lengths[i], 0, reader, cold);
+  }
+
+  private void check(long[] offsets, int[] lengthsBytes, int count) {
+    Objects.checkFromIndexSize(0, count, Math.min(offsets.length, lengthsBytes.length));
+    for (int i = 0; i < count; i++) {
+      check(offsets[i], lengthsBytes[i]);
+    }
+  }
+
+  private void check(long offset, int lengthBytes) {
     int alignment = io.alignmentBytes();
     if (offset < 0 || lengthBytes <= 0 || (offset | lengthBytes) % alignment != 0) {
       throw new IllegalArgumentException(
           "a block has the file's alignment: alignmentBytes=%d offset=%d lengthBytes=%d"
               .formatted(alignment, offset, lengthBytes));
     }
-    manager.table().fix(this, offset, lengthBytes, PageTable.Access.SHARED, into);
   }
 
   @Override
-  void read(Frame frame) throws IOException {
-    readStored(frame.key, frame.region, frame.regionOffset, frame.lengthBytes);
+  void make(Frame frame) throws IOException {
     verifier.verify(path(), frame.key, frame.readOnly);
   }
 }

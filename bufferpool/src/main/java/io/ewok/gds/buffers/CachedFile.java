@@ -1,9 +1,11 @@
 package io.ewok.gds.buffers;
 
 import io.ewok.gds.pagestore.IoFile;
+import io.ewok.gds.pagestore.IoRequest;
 import io.ewok.gds.pagestore.PoisonedFileException;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Objects;
 
 /** What page files and block files have in common for their manager. */
 abstract sealed class CachedFile implements AutoCloseable permits CachedPageFile, BlockFile {
@@ -34,6 +36,16 @@ abstract sealed class CachedFile implements AutoCloseable permits CachedPageFile
   /** Reads and verifies what is bound to a frame, without the lock. */
   abstract void read(Frame frame) throws IOException;
 
+  /** The same read as a request; {@link #verify} follows. */
+  abstract IoRequest prepareRead(Frame frame);
+
+  /**
+   * Verifies what was read into a frame, and makes of it what is to be there.
+   *
+   * @param bytes how many were read
+   */
+  abstract void verify(Frame frame, int bytes) throws IOException;
+
   /** Completes and writes a page, without the lock, latched shared. */
   abstract void write(Frame frame) throws IOException;
 
@@ -57,6 +69,37 @@ abstract sealed class CachedFile implements AutoCloseable permits CachedPageFile
    */
   final boolean mayBeUsed() {
     return usable;
+  }
+
+  /** Fixes one of several pages or blocks. */
+  interface OneFix {
+    /**
+     * As the fix of a file.
+     *
+     * @param number the place among them
+     */
+    void fix(int number) throws IOException;
+  }
+
+  /** Fixes all or, after an exception, none; what is not in the pool is read at the same time. */
+  final void fixAll(int count, Fix[] into, BatchRead.Binding binding, OneFix one)
+      throws IOException {
+    Objects.checkFromIndexSize(0, count, into.length);
+    if (count > 0) {
+      manager.batchRead().run(this, count, into[0].isForScans(), binding);
+    }
+    int fixed = 0;
+    try {
+      while (fixed < count) {
+        one.fix(fixed);
+        fixed++;
+      }
+    } catch (Throwable e) {
+      for (int i = 0; i < fixed; i++) {
+        into[i].unfix();
+      }
+      throw e;
+    }
   }
 
   // With that lock.

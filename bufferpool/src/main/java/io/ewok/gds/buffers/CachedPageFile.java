@@ -111,7 +111,7 @@ public final class CachedPageFile extends CachedFile {
    */
   public void fixOptimistic(long page, Fix into) throws IOException {
     checkPage(page);
-    table.fixOptimistic(this, page, size.bytes(), into);
+    table.fixOptimistic(this, page, size.bytes(), 0, into);
   }
 
   /**
@@ -134,22 +134,8 @@ public final class CachedPageFile extends CachedFile {
    *     exception they are empty
    */
   public void fixShared(long[] pages, int count, Fix[] into) throws IOException {
-    Objects.checkFromIndexSize(0, count, Math.min(pages.length, into.length));
-    if (count > 0) {
-      prefetch(pages, count, into[0].isForScans());
-    }
-    int fixed = 0;
-    try {
-      while (fixed < count) {
-        fixShared(pages[fixed], into[fixed]);
-        fixed++;
-      }
-    } catch (Throwable e) {
-      for (int i = 0; i < fixed; i++) {
-        into[i].unfix();
-      }
-      throw e;
-    }
+    checkPages(pages, count);
+    fixAll(count, into, binding(pages), i -> fixShared(pages[i], into[i]));
   }
 
   /**
@@ -161,12 +147,19 @@ public final class CachedPageFile extends CachedFile {
    * @throws IllegalArgumentException if there is no such page
    */
   public void prefetch(long[] pages, int count, boolean scan) {
+    checkPages(pages, count);
+    manager.batchRead().start(this, count, scan, binding(pages));
+  }
+
+  private void checkPages(long[] pages, int count) {
     Objects.checkFromIndexSize(0, count, pages.length);
     for (int i = 0; i < count; i++) {
       checkPage(pages[i]);
     }
-    int most = Math.min(count, table.frames().length / 4);
-    manager.prefetch().start(this, pages, most, scan);
+  }
+
+  private BatchRead.Binding binding(long[] pages) {
+    return (i, reader, cold) -> table.bindAtOnce(this, pages[i], size.bytes(), 0, reader, cold);
   }
 
   /**
@@ -413,21 +406,22 @@ public final class CachedPageFile extends CachedFile {
   @Override
   void read(Frame frame) throws IOException {
     units.read(unit(frame.key), frame.region, frame.regionOffset);
-    verify(frame);
+    verify(frame, units.pageBytes());
   }
 
-  void verify(Frame frame) throws StorageException {
-    PageFormat.verify(frame.segment, size, frame.key, path());
-  }
-
-  /** The same as a request. */
+  @Override
   IoRequest prepareRead(Frame frame) {
     return units.prepareRead(new IoRequest(), unit(frame.key), frame.region, frame.regionOffset);
   }
 
-  /** What one transfer has. */
-  int transferBytes() {
-    return units.pageBytes();
+  @Override
+  void verify(Frame frame, int bytes) throws StorageException {
+    if (bytes < units.pageBytes()) {
+      long offset = unit(frame.key) * units.pageBytes();
+      throw new CorruptFileException(
+          path(), offset, units.pageBytes() + " bytes", bytes + " bytes");
+    }
+    PageFormat.verify(frame.segment, size, frame.key, path());
   }
 
   @Override

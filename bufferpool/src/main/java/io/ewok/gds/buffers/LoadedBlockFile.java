@@ -4,6 +4,7 @@ import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.IoFile;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.util.Objects;
 
 /**
  * A file of immutable blocks that lie in the pool in another form than in the file: compressed
@@ -37,6 +38,69 @@ public final class LoadedBlockFile extends BlockFile {
    *     differs from before, or both lengths do not fit into a partition of the pool
    */
   public void fix(long offset, int storedBytes, int lengthBytes, Fix into) throws IOException {
+    check(offset, storedBytes, lengthBytes);
+    manager.table().fix(this, offset, lengthBytes, storedBytes, PageTable.Access.SHARED, into);
+  }
+
+  /**
+   * Lets a block be read without keeping anybody from evicting it, see {@link Fix} for what can be
+   * believed; otherwise as {@link #fix(long, int, int, Fix)}.
+   */
+  public void fixOptimistic(long offset, int storedBytes, int lengthBytes, Fix into)
+      throws IOException {
+    check(offset, storedBytes, lengthBytes);
+    manager.table().fixOptimistic(this, offset, lengthBytes, storedBytes, into);
+  }
+
+  /**
+   * Fixes blocks, as {@link #fix(long, int, int, Fix)} does one after the other; but what is not in
+   * the pool is read at the same time, and made on this thread.
+   *
+   * @param offsets one for each block, as the lengths are
+   * @param into as many empty handles; those of the first tells whether it is a scan. After an
+   *     exception they are empty
+   */
+  public void fix(long[] offsets, int[] storedBytes, int[] lengthsBytes, int count, Fix[] into)
+      throws IOException {
+    check(offsets, storedBytes, lengthsBytes, count);
+    fixAll(
+        count,
+        into,
+        binding(offsets, storedBytes, lengthsBytes),
+        i -> fix(offsets[i], storedBytes[i], lengthsBytes[i], into[i]));
+  }
+
+  /**
+   * Starts to read blocks that will be wanted soon, and returns. They are made on the thread on
+   * which their reads end, the engine's perhaps. A hint: what fails is told when the block is
+   * fixed; and there are read as many as have room without a write, into about a quarter of the
+   * pool at most.
+   *
+   * @param offsets one for each block, as the lengths are
+   * @param scan whether they are part of a scan, see {@link Fix#forScans}
+   * @throws IllegalArgumentException as {@link #fix(long, int, int, Fix)}
+   */
+  public void prefetch(
+      long[] offsets, int[] storedBytes, int[] lengthsBytes, int count, boolean scan) {
+    check(offsets, storedBytes, lengthsBytes, count);
+    manager.batchRead().start(this, count, scan, binding(offsets, storedBytes, lengthsBytes));
+  }
+
+  private BatchRead.Binding binding(long[] offsets, int[] stored, int[] lengths) {
+    PageTable table = manager.table();
+    return (i, reader, cold) ->
+        table.bindAtOnce(this, offsets[i], lengths[i], stored[i], reader, cold);
+  }
+
+  private void check(long[] offsets, int[] storedBytes, int[] lengthsBytes, int count) {
+    int least = Math.min(offsets.length, Math.min(storedBytes.length, lengthsBytes.length));
+    Objects.checkFromIndexSize(0, count, least);
+    for (int i = 0; i < count; i++) {
+      check(offsets[i], storedBytes[i], lengthsBytes[i]);
+    }
+  }
+
+  private void check(long offset, int storedBytes, int lengthBytes) {
     int alignment = io.alignmentBytes();
     if (offset < 0 || storedBytes <= 0 || (offset | storedBytes) % alignment != 0) {
       throw new IllegalArgumentException(
@@ -46,16 +110,13 @@ public final class LoadedBlockFile extends BlockFile {
     if (lengthBytes <= 0) {
       throw new IllegalArgumentException("a block has bytes: lengthBytes=" + lengthBytes);
     }
-    manager.table().fix(this, offset, lengthBytes, storedBytes, PageTable.Access.SHARED, into);
   }
 
   @Override
-  void read(Frame frame) throws IOException {
+  void make(Frame frame) throws IOException {
     Frame staging = frame.load.staging;
-    int storedBytes = frame.load.storedBytes;
-    readStored(frame.key, staging.region, staging.regionOffset, storedBytes);
     MemorySegment stored =
-        staging.region.segment().asSlice(staging.regionOffset, storedBytes).asReadOnly();
+        staging.region.segment().asSlice(staging.regionOffset, frame.load.storedBytes).asReadOnly();
     loader.load(path(), frame.key, stored, frame.segment);
   }
 }

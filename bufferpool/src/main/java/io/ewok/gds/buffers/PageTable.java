@@ -105,15 +105,19 @@ final class PageTable {
     into.hold(this, frame, key, exclusive, Latch.NO_STAMP);
   }
 
-  /** Finds a page without latching it, or reads it and lets go again. */
-  void fixOptimistic(CachedFile file, long key, int lengthBytes, Fix into) throws IOException {
+  /** Finds a page or block without latching it, or reads it and lets go again. */
+  void fixOptimistic(CachedFile file, long key, int lengthBytes, int storedBytes, Fix into)
+      throws IOException {
     into.requireEmpty();
     Frame frame = partition(file, key).index.peek(file, key);
     long stamp = frame == null ? Latch.NO_STAMP : frame.stamp();
-    if (stamp != Latch.NO_STAMP && frame.holds(file, key) && mayUse(file)) {
+    if (stamp != Latch.NO_STAMP
+        && frame.holds(file, key)
+        && frame.lengthBytes == lengthBytes
+        && mayUse(file)) {
       hit(frame, into.isForScans());
     } else {
-      frame = fixSlowly(file, key, lengthBytes, 0, Access.SHARED, into);
+      frame = fixSlowly(file, key, lengthBytes, storedBytes, Access.SHARED, into);
       stamp = frame.stamp();
       unfix(frame, false);
     }
@@ -155,7 +159,7 @@ final class PageTable {
       CachedFile file, long key, int lengthBytes, int storedBytes, Access access, Fix into)
       throws IOException {
     Partition partition = partition(file, key);
-    if (!partition.hasRoomFor(lengthBytes, storedBytes)) {
+    if (!partition.isLargeEnough(lengthBytes, storedBytes)) {
       throw new IllegalArgumentException(
           "longer than a partition of the pool: lengthBytes=%d storedBytes=%d partitionBytes=%d"
               .formatted(lengthBytes, storedBytes, (long) partition.frames().length * frameBytes));
@@ -187,9 +191,15 @@ final class PageTable {
     return failure;
   }
 
-  /** For {@link Prefetch}: null if there is no room at once, or the page is there already. */
-  Frame bindForPrefetch(CachedFile file, long key, int lengthBytes, boolean cold) {
-    return partition(file, key).bindForPrefetch(file, key, lengthBytes, cold);
+  /** As {@link Partition#bindAtOnce}. */
+  Frame bindAtOnce(
+      CachedFile file,
+      long key,
+      int lengthBytes,
+      int storedBytes,
+      Thread readerOrNull,
+      boolean cold) {
+    return partition(file, key).bindAtOnce(file, key, lengthBytes, storedBytes, readerOrNull, cold);
   }
 
   /** Where everything was fixed, or null if nobody wants to know. */

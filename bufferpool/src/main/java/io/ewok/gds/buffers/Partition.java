@@ -84,8 +84,7 @@ final class Partition {
             Frame bound = supply.bind(handle, file, key, wanted, lengthBytes);
             beginLoad(bound, Thread.currentThread(), cold);
             if (staged > 0) {
-              bound.load.staging = supply.occupy(staging, staged);
-              bound.load.storedBytes = storedBytes;
+              stage(bound, staging, staged, storedBytes);
             }
             load(bound, access);
             return bound;
@@ -105,16 +104,27 @@ final class Partition {
   }
 
   /**
-   * Takes frames for a page that will be read by nobody's thread, if there are some without
-   * waiting. They are loading then, until {@link #endPrefetch}.
+   * Takes frames for a page or block that is read with others, if there are some without waiting.
+   * They are loading then, until {@link #endBatchRead}.
    *
-   * @return null if there are none, or the page is there already
+   * @param storedBytes as for {@link #fix}
+   * @param readerOrNull who verifies it; null if that is whoever is told of the end of the read
+   * @return null if there are none, or it is there already
    */
-  Frame bindForPrefetch(CachedFile file, long key, int lengthBytes, boolean cold) {
+  Frame bindAtOnce(
+      CachedFile file,
+      long key,
+      int lengthBytes,
+      int storedBytes,
+      Thread readerOrNull,
+      boolean cold) {
     int wanted = framesFor(lengthBytes);
+    int staged = framesFor(storedBytes);
     waits.lock.lock();
     try {
-      if (!table.mayUse(file) || index.get(file, key) != null) {
+      if (!table.mayUse(file)
+          || index.get(file, key) != null
+          || !isLargeEnough(lengthBytes, storedBytes)) {
         return null;
       }
       long handle = supply.allocateAtOnce(wanted);
@@ -122,15 +132,23 @@ final class Partition {
         return null;
       }
       Frame frame = supply.bind(handle, file, key, wanted, lengthBytes);
+      long staging = staged == 0 ? FramePool.NONE : supply.allocateAtOnce(staged);
+      if (staged > 0 && staging == FramePool.NONE) {
+        supply.unbind(frame);
+        return null;
+      }
+      beginLoad(frame, readerOrNull, cold);
+      if (staged > 0) {
+        stage(frame, staging, staged, storedBytes);
+      }
       frame.view();
-      beginLoad(frame, null, cold);
       return frame;
     } finally {
       waits.lock.unlock();
     }
   }
 
-  void endPrefetch(Frame frame, Throwable failureOrNull) {
+  void endBatchRead(Frame frame, Throwable failureOrNull) {
     waits.lock.lock();
     try {
       endLoad(frame, failureOrNull, true);
@@ -246,7 +264,7 @@ final class Partition {
     }
   }
 
-  boolean hasRoomFor(int lengthBytes, int storedBytes) {
+  boolean isLargeEnough(int lengthBytes, int storedBytes) {
     return (long) framesFor(lengthBytes) + framesFor(storedBytes) <= frames().length;
   }
 
@@ -257,6 +275,11 @@ final class Partition {
   private void beginLoad(Frame frame, Thread readerOrNull, boolean cold) {
     frame.load = new Frame.Load(waits.lock.newLine(), readerOrNull, cold);
     misses++;
+  }
+
+  private void stage(Frame frame, long handle, int count, int storedBytes) {
+    frame.load.staging = supply.occupy(handle, count);
+    frame.load.storedBytes = storedBytes;
   }
 
   private void endLoad(Frame frame, Throwable failure, boolean wasRead) {
