@@ -3,68 +3,120 @@ package io.ewok.gds.lsm;
 import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.record.RecordSource;
+import io.ewok.gds.lsm.record.SearchKey;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 
 /**
  * Several sources as one: of each key the newest record, and keys whose newest record is a delete
  * left out. Cursors and merges both stand on it.
  *
- * <p>Sources that are on the current key are <em>tied</em>. Going on in the same direction moves
- * these alone: all others are beyond the current key already. Turning round moves all of them once:
- * a source that is beyond the current key on one side, and does not have it, has its next neighbour
- * beyond it on the other. So no key is ever copied, and both directions cost the same.
+ * <p>The sources are kept in the order in which they come next. A move moves those on the current
+ * key, and mostly that is one which comes next again: then one comparison, with the second, is all.
+ * Turning round moves all of them once: a source that is beyond the current key on one side, and
+ * does not have it, has its next neighbour beyond it on the other. So no key is ever copied, and
+ * both directions cost the same.
  *
- * <p>Ownership: closes its sources. Threads: confined to one at a time. After an exception it is
- * not valid until it is positioned anew.
+ * <p>Ownership: closes its sources; bounds are the caller's and stay as they are. Threads: confined
+ * to one at a time. After an exception it is not valid until it is positioned anew.
  */
 final class MergeCursor {
-  private final RecordSource[] sources;
-  private final boolean[] tied;
-  private boolean forward;
+  /** In the direction of the last move: first those on the current key, the newest record first. */
+  private final Slot[] slots;
 
-  /** The tied source with the newest record, or -1. */
-  private int winner = -1;
+  /** Where the keys begin, or null. */
+  private final SearchKey lower;
 
+  /** Before which the keys end, or null. */
+  private final SearchKey upper;
+
+  private boolean forward = true;
+
+  /** How many sources are on the current key; 0 if the cursor is not valid. */
+  private int tied;
+
+  /** A source, and the key it is on. */
+  private static final class Slot {
+    RecordSource source;
+    boolean valid;
+    long keyAddress;
+    int keyBytes;
+
+    void look() {
+      valid = source.isValid();
+      if (valid) {
+        keyAddress = source.keyAddress();
+        keyBytes = source.keyBytes();
+      }
+    }
+
+    int compareTo(SearchKey key) {
+      return Memory.compareUnsigned(keyAddress, keyBytes, key.address(), key.lengthBytes());
+    }
+  }
+
+  /** What is done with each source to position it. */
+  @FunctionalInterface
+  private interface Positioning {
+    void position(RecordSource source) throws IOException;
+  }
+
+  /** Over all keys. */
   MergeCursor(RecordSource[] sources) {
-    this.sources = sources;
-    this.tied = new boolean[sources.length];
+    this(sources, null, null);
+  }
+
+  /** Over the keys from {@code lower}, if it is not null, to before {@code upper}, likewise. */
+  MergeCursor(RecordSource[] sources, SearchKey lower, SearchKey upper) {
+    this.lower = lower;
+    this.upper = upper;
+    slots = new Slot[sources.length];
+    for (int i = 0; i < slots.length; i++) {
+      slots[i] = new Slot();
+      slots[i].source = sources[i];
+    }
   }
 
   void first() throws IOException {
-    winner = -1;
-    for (RecordSource source : sources) {
-      source.first();
+    if (lower != null) {
+      position(true, source -> source.seek(lower));
+    } else {
+      position(true, RecordSource::first);
     }
-    forward = true;
-    settle();
   }
 
   void last() throws IOException {
-    winner = -1;
-    for (RecordSource source : sources) {
-      source.last();
+    if (upper != null) {
+      position(false, source -> seekBefore(source, upper));
+    } else {
+      position(false, RecordSource::last);
     }
-    forward = false;
-    settle();
   }
 
-  void seek(MemorySegment key) throws IOException {
-    winner = -1;
-    for (RecordSource source : sources) {
-      source.seek(key);
+  private static void seekBefore(RecordSource source, SearchKey key) throws IOException {
+    source.seekForPrev(key);
+    if (source.isValid()
+        && Memory.compareUnsigned(
+                source.keyAddress(), source.keyBytes(), key.address(), key.lengthBytes())
+            == 0) {
+      source.previous();
     }
-    forward = true;
-    settle();
   }
 
-  void seekForPrev(MemorySegment key) throws IOException {
-    winner = -1;
-    for (RecordSource source : sources) {
-      source.seekForPrev(key);
+  void seek(SearchKey key) throws IOException {
+    SearchKey from = lower != null && compare(key, lower) < 0 ? lower : key;
+    position(true, source -> source.seek(from));
+  }
+
+  void seekForPrev(SearchKey key) throws IOException {
+    if (upper != null && compare(key, upper) >= 0) {
+      last();
+    } else {
+      position(false, source -> source.seekForPrev(key));
     }
-    forward = false;
-    settle();
+  }
+
+  private static int compare(SearchKey a, SearchKey b) {
+    return Memory.compareUnsigned(a.address(), a.lengthBytes(), b.address(), b.lengthBytes());
   }
 
   /** Moves on; the cursor must be valid. */
@@ -79,92 +131,138 @@ final class MergeCursor {
     settle();
   }
 
-  private void step(boolean goForward) throws IOException {
-    boolean turn = goForward != forward;
-    winner = -1;
+  private void position(boolean goForward, Positioning positioning) throws IOException {
+    tied = 0;
     forward = goForward;
-    for (int i = 0; i < sources.length; i++) {
-      if (turn || tied[i]) {
-        if (goForward) {
-          sources[i].next();
-        } else {
-          sources[i].previous();
-        }
+    for (Slot slot : slots) {
+      positioning.position(slot.source);
+      slot.look();
+    }
+    order(slots.length);
+    settle();
+  }
+
+  private void step(boolean goForward) throws IOException {
+    int moving = goForward == forward ? tied : slots.length;
+    tied = 0;
+    forward = goForward;
+    for (int i = 0; i < moving; i++) {
+      Slot slot = slots[i];
+      if (goForward) {
+        slot.source.next();
+      } else {
+        slot.source.previous();
       }
+      slot.look();
+    }
+    if (moving == 1 && slots[0].valid && (slots.length == 1 || compare(slots[0], slots[1]) < 0)) {
+      tied = 1;
+    } else {
+      order(moving);
     }
   }
 
-  /** Finds the current key, and passes by those that are deleted. */
+  /** Finds the current key inside of the bounds, and passes by those that are deleted. */
   private void settle() throws IOException {
-    int best = choose();
-    while (best >= 0 && RecordKind.kind(sources[best].stamp()) == RecordKind.DELETE) {
-      step(forward);
-      best = choose();
-    }
-    winner = best;
-  }
-
-  /** Ties the sources with the nearest key. Returns the one with its newest record, or -1. */
-  private int choose() {
-    int best = -1;
-    for (int i = 0; i < sources.length; i++) {
-      tied[i] = false;
-      if (!sources[i].isValid()) {
-        continue;
-      }
-      int order = best < 0 ? -1 : compareKeys(sources[i], sources[best]);
-      if (order == 0) {
-        tied[i] = true;
-        if (RecordKind.compareStamps(sources[i].stamp(), sources[best].stamp()) < 0) {
-          best = i;
-        }
-      } else if (best < 0 || (order < 0) == forward) {
-        for (int j = 0; j < i; j++) {
-          tied[j] = false;
-        }
-        tied[i] = true;
-        best = i;
+    while (tied > 0) {
+      if (isBeyondBound(slots[0])) {
+        tied = 0;
+      } else if (RecordKind.kind(slots[0].source.stamp()) != RecordKind.DELETE) {
+        return;
+      } else {
+        step(forward);
       }
     }
-    return best;
   }
 
-  private static int compareKeys(RecordSource a, RecordSource b) {
-    return Memory.compareUnsigned(a.keyAddress(), a.keyBytes(), b.keyAddress(), b.keyBytes());
+  private boolean isBeyondBound(Slot slot) {
+    return forward
+        ? upper != null && slot.compareTo(upper) >= 0
+        : lower != null && slot.compareTo(lower) < 0;
+  }
+
+  /** Puts the first few slots, which were moved, to their places among the others. */
+  private void order(int moved) {
+    for (int i = moved - 1; i >= 0; i--) {
+      Slot slot = slots[i];
+      int low = i + 1;
+      int high = slots.length;
+      while (low < high) {
+        int middle = (low + high) >>> 1;
+        if (isBefore(slots[middle], slot)) {
+          low = middle + 1;
+        } else {
+          high = middle;
+        }
+      }
+      System.arraycopy(slots, i + 1, slots, i, low - i - 1);
+      slots[low - 1] = slot;
+    }
+    while (tied < slots.length && slots[tied].valid && compare(slots[0], slots[tied]) == 0) {
+      tied++;
+    }
+  }
+
+  private boolean isBefore(Slot a, Slot b) {
+    int order = compare(a, b);
+    return order < 0
+        || (order == 0
+            && a.valid
+            && RecordKind.compareStamps(a.source.stamp(), b.source.stamp()) < 0);
+  }
+
+  /** Orders by key, in the direction of the move; those without one come last. */
+  private int compare(Slot a, Slot b) {
+    if (!a.valid || !b.valid) {
+      return Boolean.compare(b.valid, a.valid);
+    }
+    int order = Memory.compareUnsigned(a.keyAddress, a.keyBytes, b.keyAddress, b.keyBytes);
+    return forward ? order : -order;
   }
 
   boolean isValid() {
-    return winner >= 0;
+    return tied > 0;
   }
 
   /** Makes the cursor not valid until it is positioned anew. */
   void invalidate() {
-    winner = -1;
+    tied = 0;
   }
 
   /** The source that holds the current record; the cursor must be valid. */
   RecordSource current() {
-    return sources[winner];
+    return slots[0].source;
+  }
+
+  /** Where the current key lies. */
+  long keyAddress() {
+    return slots[0].keyAddress;
+  }
+
+  /** Length of the current key in bytes. */
+  int keyBytes() {
+    return slots[0].keyBytes;
   }
 
   int sourceCount() {
-    return sources.length;
+    return slots.length;
   }
 
   RecordSource source(int i) {
-    return sources[i];
+    return slots[i].source;
   }
 
   /** Puts a source with the same records, at the same position, in the place of another. */
   void replaceSource(int i, RecordSource replacement) {
-    sources[i].close();
-    sources[i] = replacement;
+    slots[i].source.close();
+    slots[i].source = replacement;
+    slots[i].look();
   }
 
   void close() {
-    winner = -1;
-    for (RecordSource source : sources) {
-      source.close();
+    tied = 0;
+    for (Slot slot : slots) {
+      slot.source.close();
     }
   }
 }

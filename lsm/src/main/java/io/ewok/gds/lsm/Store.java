@@ -1,17 +1,11 @@
 package io.ewok.gds.lsm;
 
-import io.ewok.gds.lsm.memtable.Memtable;
-import io.ewok.gds.lsm.memtable.NodeFormat;
-import io.ewok.gds.lsm.record.Keys;
-import io.ewok.gds.lsm.record.RecordKind;
-import io.ewok.gds.lsm.table.Table;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoEngines;
 import io.ewok.gds.pagestore.PoisonedFileException;
 import io.ewok.gds.reactor.LongLock;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.Objects;
 
@@ -52,17 +46,17 @@ import java.util.Objects;
  *       again. Reads go on.
  * </ul>
  */
-public final class Store implements AutoCloseable {
+public final class Store extends ReadView implements AutoCloseable {
   private final StoreParts parts;
   private final VersionSet versions;
   private final StoreWriter writer;
-  private final ReadContexts contexts = new ReadContexts();
   private final LongLock closeLock = new LongLock();
 
   /** Guarded by closeLock. */
   private boolean closed;
 
   private Store(StoreParts parts) {
+    super(parts.versions, parts.counters);
     this.parts = parts;
     this.versions = parts.versions;
     this.writer = new StoreWriter(parts);
@@ -167,90 +161,14 @@ public final class Store implements AutoCloseable {
 
   // ---- reading
 
-  /**
-   * Returns a copy of the value of a key, or null if it has none.
-   *
-   * @throws IOException if a table cannot be read, or is corrupt
-   */
-  public byte[] get(byte[] key) throws IOException {
-    MemorySegment wanted = MemorySegment.ofArray(key);
-    Version version = versions.retain();
-    ReadContext context = contexts.take();
-    try {
-      MemorySegment value = find(version, wanted, context);
-      return value == null ? null : value.toArray(ValueLayout.JAVA_BYTE);
-    } finally {
-      end(version, context);
-    }
+  @Override
+  long visibleSequence() {
+    return versions.sequence();
   }
 
-  /**
-   * Hands the value of a key to a consumer, without a copy. The consumer may use the store, but not
-   * close it.
-   *
-   * @return whether the key has a value
-   * @throws IOException if a table cannot be read, or is corrupt
-   */
-  public boolean get(MemorySegment key, ValueConsumer consumer) throws IOException {
-    Objects.requireNonNull(key, "key");
-    Objects.requireNonNull(consumer, "consumer");
-    Version version = versions.retain();
-    ReadContext context = contexts.take();
-    try {
-      MemorySegment value = find(version, key, context);
-      if (value == null) {
-        return false;
-      }
-      context.consumerThread = Thread.currentThread();
-      consumer.accept(value);
-      return true;
-    } finally {
-      context.consumerThread = null;
-      end(version, context);
-    }
-  }
-
-  private void end(Version version, ReadContext context) {
-    context.lookup.unfix();
-    contexts.give(context);
-    versions.release(version);
-  }
-
-  /**
-   * Returns the value where it lies, fixed by the context if it is in a table; null if there is
-   * none.
-   */
-  private MemorySegment find(Version version, MemorySegment key, ReadContext context)
-      throws IOException {
-    Keys.requireLength(key.byteSize());
-    parts.counters.gets.increment();
-    long stamp = RecordKind.searchStamp(versions.sequence());
-    for (Memtable memtable = version.active();
-        memtable != null;
-        memtable = memtable == version.active() ? version.frozen() : null) {
-      long node = memtable.findAtOrAfter(key, stamp);
-      if (node != Memtable.NONE && Memtable.compareKey(node, key) == 0) {
-        return RecordKind.kind(NodeFormat.stamp(node)) == RecordKind.DELETE
-            ? null
-            : memtable.segment(NodeFormat.valueAddress(node), NodeFormat.valueBytes(node));
-      }
-    }
-    for (Table table : version.level0()) {
-      if (table.meta().mayContain(key) && table.find(key, stamp, context.lookup)) {
-        return context.lookup.value();
-      }
-    }
-    Table table = version.tableOfRun(key);
-    return table != null && table.find(key, stamp, context.lookup) ? context.lookup.value() : null;
-  }
-
-  /**
-   * Returns a cursor on the store as it is now. It is not on a record yet.
-   *
-   * @throws IllegalStateException if the store is closed
-   */
-  public StoreCursor cursor() {
-    return versions.openCursor();
+  @Override
+  StoreCursor openCursor(VersionSet versions, CursorOptions options) {
+    return versions.openCursor(options);
   }
 
   // ---- maintenance
@@ -294,7 +212,7 @@ public final class Store implements AutoCloseable {
    */
   @Override
   public void close() throws IOException {
-    if (contexts.isInConsumer(Thread.currentThread())) {
+    if (versions.contexts().isInConsumer(Thread.currentThread())) {
       throw new IllegalStateException("a consumer of a get cannot close the store");
     }
     StoreWriter.requireMayWait();

@@ -2,14 +2,15 @@ package io.ewok.gds.lsm;
 
 import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.lsm.memtable.MemtableSource;
-import io.ewok.gds.lsm.record.Keys;
 import io.ewok.gds.lsm.record.RecordSource;
+import io.ewok.gds.lsm.record.SearchKey;
 import io.ewok.gds.lsm.table.RunSource;
 import io.ewok.gds.lsm.table.Table;
-import io.ewok.gds.reactor.LongLock;
+import io.ewok.gds.reactor.Baton;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.util.List;
 
 /**
@@ -17,8 +18,8 @@ import java.util.List;
  * ordered by their bytes, unsigned; moving forward and moving backward cost the same.
  *
  * <p>Ownership: whoever made the cursor closes it, best soon: it keeps one block of each flushed
- * table and one of the merged run in the pool, and files on the device that a merge has replaced.
- * Closing the store makes its cursors unusable; closing them afterwards does nothing.
+ * table and one of each deeper level in the pool, and files on the device that a merge has
+ * replaced. Closing the store makes its cursors unusable; closing them afterwards does nothing.
  *
  * <p>Threads: one at a time. It may be handed over; a call that comes while another runs waits for
  * it.
@@ -31,48 +32,92 @@ import java.util.List;
  * }
  * }
  *
+ * <p>Moves make no garbage, nor do {@link #copyKey}, {@link #copyValue} and {@link #fill}. {@link
+ * #key} and {@link #value} make a small view each, unless the compiler sees that it is not kept.
+ *
  * <p>Errors: {@link IllegalStateException} after the close of the cursor or of the store, never a
  * crash. After an {@link IOException}, such as for a corrupt table, the cursor is not valid;
  * position it anew to try again.
  */
 public final class StoreCursor implements AutoCloseable {
   /*
-   * Addresses are not checked, so every use of one happens under the lock and before `ended` is set; whoever sets it
-   * releases memtables and blocks only then. Views that the user keeps longer carry the scope of their memory.
+   * Addresses are not checked, so every use of one happens between enter and exit and before `ended` is set; whoever
+   * sets it releases memtables and blocks only then. Views that the user keeps longer carry the scope of their memory.
    */
+  private static final VarHandle BUSY;
+
+  static {
+    try {
+      BUSY = MethodHandles.lookup().findVarHandle(StoreCursor.class, "busy", boolean.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
+  /** How long a call that finds another one running waits before it looks again. */
+  private static final long LOOK_NANOS = 50_000;
+
   private final VersionSet versions;
   private final long sequence;
   private final MergeCursor merge;
-  private final LongLock lock = new LongLock();
 
-  // Guarded by lock.
+  /** Whether a call is running. Its compare-and-set acquires what the last one released. */
+  @SuppressWarnings("unused") // by BUSY
+  private boolean busy;
+
+  // Guarded by busy.
   /** Why the cursor cannot be used any more, or null. */
   private String ended;
 
   /** Whether the user may hold views of the current record. */
   private boolean viewed;
 
-  /** A cursor over sources, which it takes over. */
-  StoreCursor(VersionSet versions, long sequence, RecordSource[] sources) {
+  private final SearchKey wanted = new SearchKey();
+
+  /** Whether memory is wanted that the cursor keeps; set by anybody, seen by the next move. */
+  private volatile boolean leaveWanted;
+
+  /**
+   * A cursor over sources, which it takes over.
+   *
+   * @param lower where the keys begin, or null
+   * @param upper before which they end, or null
+   */
+  StoreCursor(
+      VersionSet versions,
+      long sequence,
+      RecordSource[] sources,
+      SearchKey lower,
+      SearchKey upper) {
     this.versions = versions;
     this.sequence = sequence;
-    this.merge = new MergeCursor(sources);
-  }
-
-  /** A part of a call that moves the cursor. */
-  @FunctionalInterface
-  private interface Move {
-    void run() throws IOException;
+    this.merge = new MergeCursor(sources, lower, upper);
   }
 
   /** Moves to the first record. */
   public void first() throws IOException {
-    move(merge::first, false);
+    beginMove();
+    boolean moved = false;
+    try {
+      leaveIfWanted();
+      merge.first();
+      moved = true;
+    } finally {
+      endMove(moved);
+    }
   }
 
   /** Moves to the last record. */
   public void last() throws IOException {
-    move(merge::last, false);
+    beginMove();
+    boolean moved = false;
+    try {
+      leaveIfWanted();
+      merge.last();
+      moved = true;
+    } finally {
+      endMove(moved);
+    }
   }
 
   /** Moves to the first record whose key is {@code key} or greater. */
@@ -82,8 +127,16 @@ public final class StoreCursor implements AutoCloseable {
 
   /** Moves to the first record whose key is {@code key} or greater. */
   public void seek(MemorySegment key) throws IOException {
-    MemorySegment wanted = independent(key);
-    move(() -> merge.seek(wanted), false);
+    beginMove();
+    boolean moved = false;
+    try {
+      wanted.set(key); // may be that of the current record, which the move lets go of
+      leaveIfWanted();
+      merge.seek(wanted);
+      moved = true;
+    } finally {
+      endMove(moved);
+    }
   }
 
   /** Moves to the last record whose key is {@code key} or less. */
@@ -93,17 +146,16 @@ public final class StoreCursor implements AutoCloseable {
 
   /** Moves to the last record whose key is {@code key} or less. */
   public void seekForPrev(MemorySegment key) throws IOException {
-    MemorySegment wanted = independent(key);
-    move(() -> merge.seekForPrev(wanted), false);
-  }
-
-  /**
-   * A key may be that of the record the cursor is on, whose block or memtable the move lets go of
-   * before it has compared with it for the last time.
-   */
-  private static MemorySegment independent(MemorySegment key) {
-    Keys.requireLength(key.byteSize());
-    return key.isNative() ? MemorySegment.ofArray(key.toArray(ValueLayout.JAVA_BYTE)) : key;
+    beginMove();
+    boolean moved = false;
+    try {
+      wanted.set(key);
+      leaveIfWanted();
+      merge.seekForPrev(wanted);
+      moved = true;
+    } finally {
+      endMove(moved);
+    }
   }
 
   /**
@@ -112,7 +164,16 @@ public final class StoreCursor implements AutoCloseable {
    * @throws IllegalStateException if the cursor is not valid
    */
   public void next() throws IOException {
-    move(merge::next, true);
+    beginMove();
+    boolean moved = false;
+    try {
+      requireValid();
+      leaveIfWanted();
+      merge.next();
+      moved = true;
+    } finally {
+      endMove(moved);
+    }
   }
 
   /**
@@ -121,7 +182,16 @@ public final class StoreCursor implements AutoCloseable {
    * @throws IllegalStateException if the cursor is not valid
    */
   public void previous() throws IOException {
-    move(merge::previous, true);
+    beginMove();
+    boolean moved = false;
+    try {
+      requireValid();
+      leaveIfWanted();
+      merge.previous();
+      moved = true;
+    } finally {
+      endMove(moved);
+    }
   }
 
   /** Returns whether the cursor is on a record: it was moved, and not past an end. */
@@ -130,7 +200,7 @@ public final class StoreCursor implements AutoCloseable {
     try {
       return merge.isValid();
     } finally {
-      lock.unlock();
+      exit();
     }
   }
 
@@ -147,7 +217,7 @@ public final class StoreCursor implements AutoCloseable {
       RecordSource source = currentForUser();
       return source.segment(source.keyAddress(), source.keyBytes());
     } finally {
-      lock.unlock();
+      exit();
     }
   }
 
@@ -162,8 +232,78 @@ public final class StoreCursor implements AutoCloseable {
       RecordSource source = currentForUser();
       return source.segment(source.valueAddress(), source.valueBytes());
     } finally {
-      lock.unlock();
+      exit();
     }
+  }
+
+  /**
+   * Copies the key to the beginning of a segment, if it is large enough.
+   *
+   * @return the length of the key in bytes; if that is more than the segment has, nothing is copied
+   * @throws IllegalStateException if the cursor is not valid
+   */
+  public int copyKey(MemorySegment into) {
+    enter();
+    try {
+      requireValid();
+      return copy(merge.keyAddress(), merge.keyBytes(), into);
+    } finally {
+      exit();
+    }
+  }
+
+  /**
+   * Copies the value to the beginning of a segment, if it is large enough.
+   *
+   * @return the length of the value in bytes; if that is more than the segment has, nothing is
+   *     copied
+   * @throws IllegalStateException if the cursor is not valid
+   */
+  public int copyValue(MemorySegment into) {
+    enter();
+    try {
+      requireValid();
+      RecordSource source = merge.current();
+      return copy(source.valueAddress(), source.valueBytes(), into);
+    } finally {
+      exit();
+    }
+  }
+
+  private static int copy(long address, int lengthBytes, MemorySegment into) {
+    if (lengthBytes <= into.byteSize()) {
+      Memory.copyTo(address, into, 0, lengthBytes);
+    }
+    return lengthBytes;
+  }
+
+  /**
+   * Fills a batch with copies of the current record and those after it, and moves past the last of
+   * them. It ends when the batch is full or there are no more records.
+   *
+   * @return how many records are in the batch now; 0 if the cursor is not valid, or if not even the
+   *     current record fits into an empty batch: then the cursor stays
+   * @throws IOException if a block cannot be read; the batch has what came before it
+   */
+  public int fill(RecordBatch batch) throws IOException {
+    batch.clear();
+    beginMove();
+    boolean moved = false;
+    try {
+      leaveIfWanted();
+      while (merge.isValid()) {
+        RecordSource source = merge.current();
+        if (!batch.add(
+            merge.keyAddress(), merge.keyBytes(), source.valueAddress(), source.valueBytes())) {
+          break;
+        }
+        merge.next();
+      }
+      moved = true;
+    } finally {
+      endMove(moved);
+    }
+    return batch.count();
   }
 
   /** Lets go of blocks and files. Closing twice does nothing. */
@@ -179,14 +319,14 @@ public final class StoreCursor implements AutoCloseable {
   }
 
   private void end(String reason) {
-    lock.lock();
+    awaitAndTake();
     try {
       if (ended == null) {
         ended = reason;
         merge.close();
       }
     } finally {
-      lock.unlock();
+      exit();
     }
   }
 
@@ -194,13 +334,45 @@ public final class StoreCursor implements AutoCloseable {
     return sequence;
   }
 
-  /** Takes the lock, if the cursor is usable. */
+  // ---- one call at a time
+
+  /** Begins a call, if the cursor is usable. */
   private void enter() {
-    lock.lock();
+    awaitAndTake();
     if (ended != null) {
-      lock.unlock();
-      throw new IllegalStateException(ended);
+      String reason = ended;
+      exit();
+      throw new IllegalStateException(reason);
     }
+  }
+
+  private void awaitAndTake() {
+    if (!tryTake()) {
+      Baton clock = new Baton(); // whoever is inside may wait for the device, and tells nobody
+      do {
+        boolean unused = clock.await(LOOK_NANOS);
+      } while (!tryTake());
+    }
+  }
+
+  private boolean tryTake() {
+    return BUSY.compareAndSet(this, false, true); // partner: exit
+  }
+
+  private void exit() {
+    BUSY.setRelease(this, false); // partner: tryTake
+  }
+
+  private void beginMove() {
+    enter();
+    viewed = false;
+  }
+
+  private void endMove(boolean moved) {
+    if (!moved) {
+      merge.invalidate();
+    }
+    exit();
   }
 
   private void requireValid() {
@@ -215,43 +387,43 @@ public final class StoreCursor implements AutoCloseable {
     return merge.current();
   }
 
-  private void move(Move move, boolean fromRecord) throws IOException {
-    enter();
-    boolean moved = false;
-    try {
-      if (fromRecord) {
-        requireValid();
-      }
-      viewed = false;
-      leaveMemtables();
-      move.run();
-      moved = true;
-    } finally {
-      if (!moved) {
-        merge.invalidate();
-      }
-      lock.unlock();
-    }
-  }
+  // ---- memory that is wanted
 
   /**
    * Moves the cursor off memtables that have been written as tables, so that their memory can be
-   * used again. Does nothing while a call is running, or if the user may look at a record in one;
-   * the next move does it then.
+   * used again. If a call is running, or the user may look at a record in one, the next move does
+   * it.
    *
    * @throws IOException if a table cannot be read; the cursor stays as it is
    */
   void tryLeaveMemtables() throws IOException {
-    if (!lock.tryLock()) {
+    leaveWanted = true;
+    if (!tryTake()) {
       return;
     }
     try {
       boolean looking = viewed && merge.isValid() && merge.current() instanceof MemtableSource;
       if (ended == null && !looking) {
-        leaveMemtables();
+        leaveIfWanted();
       }
     } finally {
-      lock.unlock();
+      exit();
+    }
+  }
+
+  private void leaveIfWanted() throws IOException {
+    if (!leaveWanted) {
+      return;
+    }
+    leaveWanted = false; // before looking: who sets it again has flushed another one
+    boolean left = false;
+    try {
+      leaveMemtables();
+      left = true;
+    } finally {
+      if (!left) {
+        leaveWanted = true;
+      }
     }
   }
 
@@ -271,7 +443,11 @@ public final class StoreCursor implements AutoCloseable {
     RunSource replacement = new RunSource(tables, sequence);
     try {
       switch (source.place()) {
-        case ON_RECORD -> replacement.seek(Memory.view(source.keyAddress(), source.keyBytes()));
+        case ON_RECORD -> {
+          SearchKey at = new SearchKey();
+          at.set(source.keyAddress(), source.keyBytes());
+          replacement.seek(at);
+        }
         case AFTER_LAST -> replacement.setAfterLast();
         case BEFORE_FIRST -> {}
       }

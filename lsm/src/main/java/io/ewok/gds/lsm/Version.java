@@ -2,13 +2,12 @@ package io.ewok.gds.lsm;
 
 import io.ewok.gds.lsm.memtable.Memtable;
 import io.ewok.gds.lsm.memtable.MemtableSource;
-import io.ewok.gds.lsm.record.Keys;
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.record.RecordSource;
 import io.ewok.gds.lsm.record.References;
+import io.ewok.gds.lsm.record.SearchKey;
 import io.ewok.gds.lsm.table.RunSource;
 import io.ewok.gds.lsm.table.Table;
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -72,12 +71,12 @@ final class Version {
   }
 
   /** The table of the run that may contain a key, or null. */
-  Table tableOfRun(MemorySegment key) {
+  Table tableOfRun(SearchKey key) {
     int low = 0;
     int high = level1.size();
     while (low < high) {
       int middle = (low + high) >>> 1;
-      if (Keys.compare(level1.get(middle).meta().lastKey(), key) < 0) {
+      if (key.compareTo(level1.get(middle).meta().lastKey()) > 0) {
         low = middle + 1;
       } else {
         high = middle;

@@ -27,6 +27,8 @@ final class VersionSet {
   private final Set<StoreCursor> cursors = new LinkedHashSet<>();
   private int live;
 
+  private final ReadContexts contexts = new ReadContexts(this);
+
   /** Written under the lock. Null after close. Partner of the write in install: retain. */
   private volatile Version current;
 
@@ -72,6 +74,16 @@ final class VersionSet {
 
   static IllegalStateException closed() {
     return new IllegalStateException("the store is closed");
+  }
+
+  /** The current version, for comparison only; null after close. */
+  Version currentOrNull() {
+    return current;
+  }
+
+  /** Contexts for gets. */
+  ReadContexts contexts() {
+    return contexts;
   }
 
   /** The newest sequence that readers may see. */
@@ -143,10 +155,11 @@ final class VersionSet {
       lock.unlock();
     }
     release(before);
+    contexts.sweep();
   }
 
   /** Makes a cursor on the current version at the newest sequence. */
-  StoreCursor openCursor() {
+  StoreCursor openCursor(CursorOptions options) {
     lock.lock();
     try {
       // Version and sequence belong together: with the lock, neither a rotation nor a merge comes
@@ -154,7 +167,9 @@ final class VersionSet {
       Version version = retain();
       try {
         long at = sequence;
-        StoreCursor cursor = new StoreCursor(this, at, version.sources(at));
+        StoreCursor cursor =
+            new StoreCursor(
+                this, at, version.sources(at), options.lowerKeyOrNull(), options.upperKeyOrNull());
         cursors.add(cursor);
         return cursor;
       } finally {
@@ -229,6 +244,7 @@ final class VersionSet {
       lock.unlock();
     }
     release(last);
+    contexts.sweep();
     open.forEach(StoreCursor::storeCloses);
     lock.lock();
     try {

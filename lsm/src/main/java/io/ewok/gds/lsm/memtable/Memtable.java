@@ -5,6 +5,7 @@ import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.lsm.record.BatchFormat;
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.record.References;
+import io.ewok.gds.lsm.record.SearchKey;
 import io.ewok.gds.lsm.table.Table;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -232,7 +233,7 @@ public final class Memtable {
   }
 
   /** Returns the first node that is not before the key and stamp, or {@link #NONE}. */
-  public long findAtOrAfter(MemorySegment key, long stamp) {
+  public long findAtOrAfter(SearchKey key, long stamp) {
     long node = head;
     long next = NONE;
     for (int level = height - 1; level >= 0; level--) {
@@ -245,13 +246,14 @@ public final class Memtable {
     return next;
   }
 
-  private static int compare(long node, MemorySegment key, long stamp) {
+  private static int compare(long node, SearchKey key, long stamp) {
     int order = compareKey(node, key);
     return order != 0 ? order : RecordKind.compareStamps(NodeFormat.stamp(node), stamp);
   }
 
-  public static int compareKey(long node, MemorySegment key) {
-    return Memory.compareUnsigned(NodeFormat.keyAddress(node), NodeFormat.keyBytes(node), key);
+  public static int compareKey(long node, SearchKey key) {
+    return Memory.compareUnsigned(
+        NodeFormat.keyAddress(node), NodeFormat.keyBytes(node), key.address(), key.lengthBytes());
   }
 
   /** Returns bytes of this memtable for the user: read-only, and unusable once they are freed. */

@@ -2,6 +2,7 @@ package io.ewok.gds.lsm.memtable;
 
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.record.RecordSource;
+import io.ewok.gds.lsm.record.SearchKey;
 import java.lang.foreign.MemorySegment;
 
 /** A position in a memtable. Retains the memtable until it is closed. */
@@ -33,12 +34,12 @@ public final class MemtableSource implements RecordSource {
   }
 
   @Override
-  public void seek(MemorySegment key) {
+  public void seek(SearchKey key) {
     settleForward(memtable.findAtOrAfter(key, RecordKind.searchStamp(sequence)));
   }
 
   @Override
-  public void seekForPrev(MemorySegment key) {
+  public void seekForPrev(SearchKey key) {
     long found = memtable.findAtOrAfter(key, RecordKind.searchStamp(sequence));
     if (found != Memtable.NONE && Memtable.compareKey(found, key) == 0) {
       settleForward(found);

@@ -27,10 +27,10 @@ public interface RecordSource {
   void last() throws IOException;
 
   /** Moves to the first key at or after {@code key}. */
-  void seek(MemorySegment key) throws IOException;
+  void seek(SearchKey key) throws IOException;
 
   /** Moves to the last key at or before {@code key}. */
-  void seekForPrev(MemorySegment key) throws IOException;
+  void seekForPrev(SearchKey key) throws IOException;
 
   void next() throws IOException;
 

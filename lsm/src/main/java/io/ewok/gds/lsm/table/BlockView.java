@@ -2,6 +2,7 @@ package io.ewok.gds.lsm.table;
 
 import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.lsm.record.RecordKind;
+import io.ewok.gds.lsm.record.SearchKey;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -39,7 +40,7 @@ public final class BlockView {
   }
 
   /** Ordinal of the first entry that is not before the key and stamp; the count if all are. */
-  public int findAtOrAfter(MemorySegment key, long stamp) {
+  public int findAtOrAfter(SearchKey key, long stamp) {
     int low = 0;
     int high = count;
     while (low < high) {
@@ -55,8 +56,9 @@ public final class BlockView {
     return low;
   }
 
-  public static int compareKey(long entry, MemorySegment key) {
-    return Memory.compareUnsigned(keyAddress(entry), keyBytes(entry), key);
+  static int compareKey(long entry, SearchKey key) {
+    return Memory.compareUnsigned(
+        keyAddress(entry), keyBytes(entry), key.address(), key.lengthBytes());
   }
 
   public static int compareKeys(long entryA, long entryB) {

@@ -1,9 +1,10 @@
 package io.ewok.gds.lsm.table;
 
 import io.ewok.gds.buffers.Fix;
-import io.ewok.gds.lsm.record.Keys;
+import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.record.RecordSource;
+import io.ewok.gds.lsm.record.SearchKey;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -61,12 +62,12 @@ public final class RunSource implements RecordSource {
   }
 
   @Override
-  public void seek(MemorySegment key) throws IOException {
+  public void seek(SearchKey key) throws IOException {
     move(() -> findAtOrAfter(key) && settleForward(), Place.AFTER_LAST);
   }
 
   @Override
-  public void seekForPrev(MemorySegment key) throws IOException {
+  public void seekForPrev(SearchKey key) throws IOException {
     move(
         () -> {
           if (!findAtOrAfter(key)) {
@@ -134,7 +135,7 @@ public final class RunSource implements RecordSource {
   }
 
   /** Goes to the first record that is not before the key and not newer than the sequence. */
-  private boolean findAtOrAfter(MemorySegment key) throws IOException {
+  private boolean findAtOrAfter(SearchKey key) throws IOException {
     long stamp = RecordKind.searchStamp(sequence);
     int candidate = firstTableNotBefore(key);
     if (candidate == tables.size()) {
@@ -166,12 +167,12 @@ public final class RunSource implements RecordSource {
     return stepForward();
   }
 
-  private int firstTableNotBefore(MemorySegment key) {
+  private int firstTableNotBefore(SearchKey key) {
     int low = 0;
     int high = tables.size();
     while (low < high) {
       int middle = (low + high) >>> 1;
-      if (Keys.compare(tables.get(middle).meta().lastKey(), key) < 0) {
+      if (key.compareTo(tables.get(middle).meta().lastKey()) > 0) {
         low = middle + 1;
       } else {
         high = middle;
@@ -303,7 +304,9 @@ public final class RunSource implements RecordSource {
         index.close();
       }
     }
-    return table > 0 && BlockView.compareKey(entry, tables.get(table - 1).meta().lastKey()) == 0;
+    return table > 0
+        && Memory.compareUnsigned(keyAddress(), keyBytes(), tables.get(table - 1).meta().lastKey())
+            == 0;
   }
 
   // ---- the current record

@@ -5,6 +5,7 @@ import io.ewok.gds.buffers.CachedBlockFile;
 import io.ewok.gds.buffers.Fix;
 import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.lsm.record.References;
+import io.ewok.gds.lsm.record.SearchKey;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.StorageException;
@@ -170,7 +171,7 @@ public final class Table {
    *
    * @param stamp {@link RecordKind#searchStamp} of the newest sequence that may be seen
    */
-  public boolean find(MemorySegment key, long stamp, TableLookup at) throws IOException {
+  public boolean find(SearchKey key, long stamp, TableLookup at) throws IOException {
     fixIndex(at.index);
     try {
       at.view.attach(at.index.segment());

@@ -1,7 +1,6 @@
 package io.ewok.gds.lsm.table;
 
 import io.ewok.gds.buffers.Fix;
-import io.ewok.gds.lsm.record.RecordKind;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -19,13 +18,22 @@ public final class TableLookup {
   /** Address of the entry that was found. */
   long entry;
 
-  /** The value of the entry that was found, where it lies; null if it is a delete. */
-  public MemorySegment value() {
-    if (RecordKind.kind(BlockView.stamp(entry)) == RecordKind.DELETE) {
-      return null;
-    }
-    return data.segment()
-        .asSlice(BlockView.valueAddress(entry) - view.address(), BlockView.valueBytes(entry));
+  /** Stamp of what was found. */
+  public long stamp() {
+    return BlockView.stamp(entry);
+  }
+
+  public long valueAddress() {
+    return BlockView.valueAddress(entry);
+  }
+
+  public int valueBytes() {
+    return BlockView.valueBytes(entry);
+  }
+
+  /** Bytes of what was found, for the user: read-only, and unusable once they are freed. */
+  public MemorySegment segment(long address, long lengthBytes) {
+    return data.segment().asSlice(address - view.address(), lengthBytes);
   }
 
   /** Lets go of what was found, if anything was. */

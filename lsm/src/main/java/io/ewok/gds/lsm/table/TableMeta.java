@@ -1,6 +1,6 @@
 package io.ewok.gds.lsm.table;
 
-import io.ewok.gds.lsm.record.Keys;
+import io.ewok.gds.lsm.record.SearchKey;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -26,7 +26,7 @@ public record TableMeta(
     MemorySegment lastKey) {
 
   /** Whether the key lies within the range of the table's keys. */
-  public boolean mayContain(MemorySegment key) {
-    return Keys.compare(firstKey, key) <= 0 && Keys.compare(key, lastKey) <= 0;
+  public boolean mayContain(SearchKey key) {
+    return key.compareTo(firstKey) >= 0 && key.compareTo(lastKey) <= 0;
   }
 }

@@ -9,6 +9,7 @@ import io.ewok.gds.allocator.RegionOptions;
 import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.lsm.Fixtures;
 import io.ewok.gds.lsm.record.RecordKind;
+import io.ewok.gds.lsm.record.SearchKey;
 import io.ewok.gds.pagestore.CorruptFileException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -138,7 +139,7 @@ class TableVerifierTest {
               <= end - TableFormat.TRAILER_BYTES,
           replay);
     }
-    MemorySegment wanted = MemorySegment.ofArray(Fixtures.bytes("key005"));
+    SearchKey wanted = new SearchKey().set(MemorySegment.ofArray(Fixtures.bytes("key005")));
     int found = view.findAtOrAfter(wanted, RecordKind.searchStamp(500));
     assertTrue(found >= 0 && found <= view.count(), replay);
   }

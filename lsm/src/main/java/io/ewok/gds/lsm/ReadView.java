@@ -1,0 +1,151 @@
+package io.ewok.gds.lsm;
+
+import io.ewok.gds.lsm.record.Keys;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.util.Objects;
+
+/**
+ * What can be read of a {@link Store}.
+ *
+ * <p>A value is had in one of several ways:
+ *
+ * <table>
+ * <caption>Ways of a get</caption>
+ * <tr><th>method</th><th>the value</th><th>garbage</th></tr>
+ * <tr><td>{@link #get(byte[])}</td><td>a new array</td><td>that array</td></tr>
+ * <tr><td>{@link #get(MemorySegment, ValueConsumer)}</td><td>where it lies, during the call</td>
+ * <td>none, where the compiler sees that the view is not kept</td></tr>
+ * <tr><td>{@link #get(MemorySegment, MemorySegment)}</td><td>copied to the caller's memory</td>
+ * <td>none</td></tr>
+ * </table>
+ *
+ * <p>Threads: any.
+ *
+ * <p>Errors: {@link IllegalArgumentException} for a key that is too long; {@link
+ * IllegalStateException} after close; {@link IOException} if a table cannot be read or is corrupt:
+ * what else is read stays readable.
+ */
+public abstract sealed class ReadView permits Store {
+  /** What a get returns that found no value. */
+  public static final int NOT_FOUND = -1;
+
+  private final VersionSet versions;
+  private final ReadContexts contexts;
+  private final StoreCounters counters;
+
+  ReadView(VersionSet versions, StoreCounters counters) {
+    this.versions = versions;
+    this.contexts = versions.contexts();
+    this.counters = counters;
+  }
+
+  /** The newest sequence that may be seen. Asked for when the version is retained already. */
+  abstract long visibleSequence();
+
+  /** Returns a copy of the value of a key, or null if it has none. */
+  public final byte[] get(byte[] key) throws IOException {
+    ReadContext context = begin();
+    try {
+      if (!find(context, MemorySegment.ofArray(key))) {
+        return null;
+      }
+      byte[] value = new byte[context.valueBytes()];
+      context.copyValue(MemorySegment.ofArray(value));
+      return value;
+    } finally {
+      end(context);
+    }
+  }
+
+  /**
+   * Hands the value of a key to a consumer, without a copy. The consumer may use the store, but not
+   * close it.
+   *
+   * @return whether the key has a value
+   */
+  public final boolean get(MemorySegment key, ValueConsumer consumer) throws IOException {
+    Objects.requireNonNull(key, "key");
+    Objects.requireNonNull(consumer, "consumer");
+    ReadContext context = begin();
+    try {
+      if (!find(context, key)) {
+        return false;
+      }
+      context.consumerThread = Thread.currentThread();
+      consumer.accept(context.value());
+      return true;
+    } finally {
+      context.consumerThread = null;
+      end(context);
+    }
+  }
+
+  /**
+   * Copies the value of a key to the beginning of a segment, if it is large enough.
+   *
+   * @return the length of the value in bytes, or {@link #NOT_FOUND}; if that is more than the
+   *     segment has, nothing is copied
+   */
+  public final int get(MemorySegment key, MemorySegment into) throws IOException {
+    Objects.requireNonNull(key, "key");
+    Objects.requireNonNull(into, "into");
+    ReadContext context = begin();
+    try {
+      if (!find(context, key)) {
+        return NOT_FOUND;
+      }
+      if (context.valueBytes() <= into.byteSize()) {
+        context.copyValue(into);
+      }
+      return context.valueBytes();
+    } finally {
+      end(context);
+    }
+  }
+
+  /**
+   * Copies the value of a key, as {@link #get(MemorySegment, MemorySegment)} does. Key and room are
+   * what lies between the positions and limits of the buffers, which stay as they are.
+   */
+  public final int get(ByteBuffer key, ByteBuffer into) throws IOException {
+    return get(MemorySegment.ofBuffer(key), MemorySegment.ofBuffer(into));
+  }
+
+  private ReadContext begin() {
+    return contexts.take();
+  }
+
+  private boolean find(ReadContext context, MemorySegment key) throws IOException {
+    Keys.requireLength(key.byteSize());
+    context.key.set(key);
+    counters.gets.increment();
+    return context.find(visibleSequence());
+  }
+
+  private void end(ReadContext context) {
+    context.letGo();
+    contexts.give(context);
+  }
+
+  /**
+   * Returns a cursor on all records. It is not on a record yet.
+   *
+   * @throws IllegalStateException after close
+   */
+  public final StoreCursor cursor() {
+    return cursor(CursorOptions.defaults());
+  }
+
+  /**
+   * Returns a cursor on some records. It is not on a record yet.
+   *
+   * @throws IllegalStateException after close
+   */
+  public final StoreCursor cursor(CursorOptions options) {
+    return openCursor(versions, Objects.requireNonNull(options, "options"));
+  }
+
+  abstract StoreCursor openCursor(VersionSet versions, CursorOptions options);
+}
