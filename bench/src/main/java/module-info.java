@@ -1,5 +1,6 @@
 /** Benchmarks of every layer, with the rivals beside us. Never published. */
 module io.ewok.gds.bench {
+  requires HdrHistogram;
   requires com.fasterxml.jackson.core;
   requires com.github.benmanes.caffeine;
   requires io.ewok.gds.allocator;
@@ -12,5 +13,6 @@ module io.ewok.gds.bench {
   requires java.management;
   requires jdk.management;
   requires jmh.core;
+  requires lmdbjava;
   requires rocksdbjni;
 }

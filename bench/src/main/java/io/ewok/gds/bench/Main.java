@@ -5,7 +5,7 @@ import java.util.Arrays;
 /**
  * Starts the benchmarks: {@code gds bench micro [JMH options]}, {@code gds bench alloc}, {@code gds
  * bench io}, {@code gds bench tasks}, {@code gds bench feeds}, {@code gds bench pool}, {@code gds
- * bench wal}.
+ * bench wal}, {@code gds bench kv}.
  */
 public final class Main {
   private static final String USAGE =
@@ -17,6 +17,7 @@ public final class Main {
              gds bench feeds [--quick] [--rounds N] [--json]
              gds bench pool [--quick] [--rounds N] [--json] [--file PATH]
              gds bench wal [--quick] [--rounds N] [--json] [--directory PATH]
+             gds bench kv [--quick] [--rounds N] [--json] [--entries N] [--cases NAMES]
 
       micro runs the JMH suites of the layers, each with its rivals.
 
@@ -55,6 +56,11 @@ public final class Main {
 
         gds bench wal --quick                   within two minutes
         gds bench wal --help                    its options
+
+      kv compares the store with RocksDB and LMDB.
+
+        gds bench kv --quick                    within some minutes
+        gds bench kv --help                     its options
       """;
 
   private Main() {}
@@ -76,6 +82,7 @@ public final class Main {
       case "feeds" -> exitCode = FeedReport.run(rest);
       case "pool" -> exitCode = PoolReport.run(rest);
       case "wal" -> exitCode = WalReport.run(rest);
+      case "kv" -> exitCode = KvReport.run(rest);
       case "--help", "-h" -> System.out.print(USAGE);
       default -> {
         System.err.print(USAGE);

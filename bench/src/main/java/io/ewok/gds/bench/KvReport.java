@@ -1,0 +1,306 @@
+package io.ewok.gds.bench;
+
+import io.ewok.gds.bench.kv.KvCase;
+import io.ewok.gds.bench.kv.KvContender;
+import io.ewok.gds.bench.kv.KvGroup;
+import io.ewok.gds.bench.kv.KvSample;
+import io.ewok.gds.bench.kv.KvTurn;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.ToDoubleFunction;
+import java.util.stream.Collectors;
+
+/** {@code gds bench kv}: the store beside RocksDB and LMDB. */
+final class KvReport {
+  static final String USAGE =
+      """
+      Usage: gds bench kv [--quick] [--rounds N] [--json] [--entries N] [--cases NAMES]
+                          [--directory PATH]
+      The store beside RocksDB and LMDB, in turn, each turn in a JVM of its own, with the same memory,
+      durability and compression. A ratio above 1 is in favour of ours; of two stores, "net" is the
+      time of an operation less what the workload takes with an empty store.
+
+        --quick           ends within some minutes: one tenth of the records, three rounds
+        --rounds N        how often everything is measured; default 5, about eight minutes each
+        --json            one JSON object a line instead of tables
+        --entries N       records of 116 bytes; default 2000000
+        --cases NAMES     only these, of: %s
+        --directory PATH  on the disk in question; default: the one for temporary files
+      """
+          .formatted(
+              Arrays.stream(KvCase.values())
+                  .map(KvReport::name)
+                  .collect(Collectors.joining(", "))
+                  .replaceAll("(.{60,75}),? ", "$1,\n                    "));
+
+  private static final String ENTRIES = "--entries";
+  private static final String CASES = "--cases";
+  private static final String DIRECTORY = "--directory";
+  private static final String LAYER = "lsm";
+  private static final String DEVICE = "overwrite loop";
+  private static final int ENTRIES_DEFAULT = 2_000_000;
+  private static final int ENTRIES_MIN = 10_000;
+  private static final int ENTRIES_MAX = 100_000_000;
+  private static final long NANOS_PER_MILLI = 1_000_000;
+  private static final double NANOS_PER_SECOND = 1e9;
+
+  /** What is told about a case beside its rate; the less the better. */
+  private record Measure(String label, String unit, ToDoubleFunction<KvSample> number) {}
+
+  private static final List<Measure> MEASURES =
+      List.of(
+          new Measure("p50", "us", KvSample::medianMicros),
+          new Measure("p99", "us", KvSample::p99Micros),
+          new Measure("p99.99", "us", KvSample::p9999Micros),
+          new Measure("CPU", "ns", KvSample::cpuNanos),
+          new Measure("heap", "B", KvSample::heapBytes),
+          new Measure("write amplification", "", KvSample::writeAmplification),
+          new Measure("space amplification", "", KvSample::spaceAmplification));
+
+  private final List<KvCase> cases;
+  private final int count;
+  private final int entries;
+  private final long watchedNanos;
+  private final Path directory;
+
+  /** By case and contender; one element a round. */
+  private final Map<KvCase, Map<KvContender, List<KvSample>>> samples = new EnumMap<>(KvCase.class);
+
+  /** Synced overwrites a second; one element a round. */
+  private final double[] device;
+
+  KvReport(List<KvCase> cases, int count, int entries, long watchedNanos, Path directory) {
+    this.cases = cases;
+    this.count = count;
+    this.entries = entries;
+    this.watchedNanos = watchedNanos;
+    this.directory = directory;
+    this.device = new double[count];
+  }
+
+  private static String name(KvCase one) {
+    return one.name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
+  /**
+   * Measures and prints.
+   *
+   * @return the exit code: 0, 1 if it cannot be measured here, or 2 if the arguments are wrong
+   */
+  static int run(String[] args) throws InterruptedException {
+    ReportArguments arguments;
+    KvReport report;
+    try {
+      arguments = ReportArguments.parse(args, Set.of(ENTRIES, CASES, DIRECTORY));
+      report = of(arguments);
+    } catch (IllegalArgumentException e) {
+      System.err.println(e.getMessage());
+      System.err.print(USAGE);
+      return 2;
+    }
+    if (arguments.help()) {
+      System.out.print(USAGE);
+      return 0;
+    }
+    try {
+      report.measure();
+    } catch (IOException e) {
+      System.err.println(e.getMessage());
+      return 1;
+    }
+    if (arguments.json()) {
+      report.comparisons().forEach(comparison -> System.out.println(comparison.toJson()));
+    } else {
+      report.print();
+    }
+    return 0;
+  }
+
+  private static KvReport of(ReportArguments arguments) {
+    boolean quick = arguments.quick();
+    Path directory =
+        Path.of(arguments.others().getOrDefault(DIRECTORY, System.getProperty("java.io.tmpdir")));
+    if (!Files.isDirectory(directory)) {
+      throw new IllegalArgumentException("there is no such directory: path=" + directory);
+    }
+    int defaultRounds = quick ? 3 : 5;
+    return new KvReport(
+        cases(arguments.others().get(CASES)),
+        arguments.rounds() > 0 ? arguments.rounds() : defaultRounds,
+        entries(arguments.others().get(ENTRIES), quick),
+        (quick ? 500 : 1500) * NANOS_PER_MILLI,
+        directory);
+  }
+
+  private static int entries(String text, boolean quick) {
+    if (text == null) {
+      return quick ? ENTRIES_DEFAULT / 10 : ENTRIES_DEFAULT;
+    }
+    int entries = text.matches("[0-9]{1,9}") ? Integer.parseInt(text) : 0;
+    if (entries < ENTRIES_MIN || entries > ENTRIES_MAX) {
+      throw new IllegalArgumentException(
+          "--entries needs a number from %d to %d".formatted(ENTRIES_MIN, ENTRIES_MAX));
+    }
+    return entries;
+  }
+
+  private static List<KvCase> cases(String names) {
+    if (names == null) {
+      return List.of(KvCase.values());
+    }
+    List<String> wanted = List.of(names.split(",", -1));
+    List<KvCase> found =
+        Arrays.stream(KvCase.values()).filter(one -> wanted.contains(name(one))).toList();
+    if (found.size() != wanted.size()) {
+      throw new IllegalArgumentException("--cases names one that there is not: " + names);
+    }
+    return found;
+  }
+
+  /** All contenders in turn for each group in each round, each round beginning with another. */
+  void measure() throws IOException, InterruptedException {
+    int turns = 0;
+    for (KvGroup group : KvGroup.values()) {
+      turns += casesOf(group).isEmpty() ? 0 : group.contenders().size();
+    }
+    Progress progress = new Progress(count, turns);
+    for (int round = 0; round < count; round++) {
+      for (KvGroup group : KvGroup.values()) {
+        List<KvCase> wanted = casesOf(group);
+        if (wanted.isEmpty()) {
+          continue;
+        }
+        List<KvContender> contenders = new ArrayList<>(group.contenders());
+        Collections.rotate(contenders, round);
+        for (KvContender contender : contenders) {
+          progress.begin(
+              round, group.name().toLowerCase(Locale.ROOT) + ", " + contender.label(), 1);
+          for (KvSample sample : KvTurn.run(contender, wanted, entries, watchedNanos, directory)) {
+            samples
+                .computeIfAbsent(sample.one(), key -> new EnumMap<>(KvContender.class))
+                .computeIfAbsent(contender, key -> new ArrayList<>())
+                .add(sample);
+          }
+        }
+        if (group == KvGroup.SYNCED) {
+          device[round] = LogContender.DEVICE.measure(directory, 1, watchedNanos);
+        }
+      }
+    }
+  }
+
+  private List<KvCase> casesOf(KvGroup group) {
+    return cases.stream().filter(one -> one.group() == group).toList();
+  }
+
+  List<Comparison> comparisons() {
+    List<Comparison> comparisons = new ArrayList<>();
+    for (KvCase one : cases) {
+      comparisons.addAll(rates(one));
+      for (KvContender rival : rivals(one)) {
+        for (Measure measure : MEASURES) {
+          double[] ours = series(one, KvContender.GDS, measure.number());
+          double[] theirs = series(one, rival, measure.number());
+          if (Double.isFinite(ours[0])) {
+            comparisons.add(
+                Comparison.of(
+                    LAYER,
+                    one.label() + ", " + measure.label(),
+                    measure.unit(),
+                    ours,
+                    rival.label(),
+                    theirs));
+          }
+        }
+      }
+    }
+    return comparisons;
+  }
+
+  private List<Comparison> rates(KvCase one) {
+    List<Comparison> rates = new ArrayList<>();
+    double[] ours = series(one, KvContender.GDS, KvSample::perSecond);
+    for (KvContender rival : rivals(one)) {
+      double[] theirs = series(one, rival, KvSample::perSecond);
+      rates.add(Comparison.ofRates(LAYER, one.label(), "/s", ours, rival.label(), theirs));
+      if (one.group().contenders().contains(KvContender.EMPTY)) {
+        double[] floor = series(one, KvContender.EMPTY, KvSample::perSecond);
+        rates.add(
+            Comparison.of(
+                LAYER,
+                one.label() + ", net",
+                "ns",
+                net(ours, floor),
+                rival.label(),
+                net(theirs, floor)));
+      }
+    }
+    if (one == KvCase.SYNC_1) {
+      rates.add(Comparison.ofRates(LAYER, one.label(), "/s", ours, DEVICE, device));
+    }
+    return rates;
+  }
+
+  /** Returns the nanoseconds of an operation less those of the workload alone. */
+  private static double[] net(double[] perSecond, double[] floorPerSecond) {
+    double[] nanos = new double[perSecond.length];
+    for (int i = 0; i < nanos.length; i++) {
+      nanos[i] = NANOS_PER_SECOND / perSecond[i] - NANOS_PER_SECOND / floorPerSecond[i];
+    }
+    return nanos;
+  }
+
+  private static List<KvContender> rivals(KvCase one) {
+    return one.group().contenders().stream()
+        .filter(each -> each != KvContender.GDS && each != KvContender.EMPTY)
+        .toList();
+  }
+
+  private double[] series(KvCase one, KvContender contender, ToDoubleFunction<KvSample> number) {
+    return samples.get(one).get(contender).stream().mapToDouble(number).toArray();
+  }
+
+  private void print() {
+    System.out.println(Comparison.header());
+    for (KvCase one : cases) {
+      rates(one).forEach(comparison -> System.out.println(comparison.toRow()));
+    }
+    System.out.printf(
+        "%n%-30s %-12s %10s %10s %10s %10s %10s %10s %10s %10s%n",
+        "", "", "/s", "p50 us", "p99 us", "p99.99 us", "CPU ns", "heap B", "write", "space");
+    for (KvCase one : cases) {
+      for (KvContender contender : one.group().contenders()) {
+        StringBuilder row = new StringBuilder();
+        row.append("%-30s %-12s".formatted(one.label(), contender.label()));
+        row.append(" %10s".formatted(cell(one, contender, KvSample::perSecond)));
+        for (Measure measure : MEASURES) {
+          row.append(" %10s".formatted(cell(one, contender, measure.number())));
+        }
+        System.out.println(row);
+      }
+    }
+    System.out.println(
+        """
+
+        Medians over the rounds. Write: bytes handed to the device for a byte of records, until the
+        background is idle; space: bytes of files for a byte of records. CPU: of the whole process, for
+        an operation. Heap: of the threads that call the store. Values read are checked.
+        """);
+  }
+
+  private String cell(KvCase one, KvContender contender, ToDoubleFunction<KvSample> number) {
+    double median = Comparison.median(series(one, contender, number));
+    return Double.isFinite(median)
+        ? String.format(Locale.ROOT, median < 1000 ? "%.2f" : "%.0f", median)
+        : "-";
+  }
+}

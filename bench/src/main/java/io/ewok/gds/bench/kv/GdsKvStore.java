@@ -1,0 +1,160 @@
+package io.ewok.gds.bench.kv;
+
+import io.ewok.gds.lsm.Durability;
+import io.ewok.gds.lsm.ReadView;
+import io.ewok.gds.lsm.Store;
+import io.ewok.gds.lsm.StoreCursor;
+import io.ewok.gds.lsm.StoreOptions;
+import io.ewok.gds.lsm.StoreStats;
+import io.ewok.gds.lsm.WriteBatch;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+
+/** Ours. */
+final class GdsKvStore implements KvStore {
+  private static final long QUIET_MILLIS = 200;
+
+  private final Store store;
+  private final Durability durability;
+
+  GdsKvStore(Path directory, KvSettings settings) throws IOException {
+    store =
+        Store.open(
+            directory,
+            StoreOptions.defaults()
+                .withPoolBytes(settings.poolBytes())
+                .withMemtableBytes(settings.memtableBytes())
+                .withTableBytes(KvSettings.TABLE_BYTES)
+                .withBlockBytes(KvSettings.BLOCK_BYTES));
+    durability = settings.synced() ? Durability.SYNCED : Durability.BUFFERED;
+  }
+
+  @Override
+  public KvSession session(KvBuffers buffers) {
+    return new Session(buffers);
+  }
+
+  @Override
+  public void settle() throws IOException, InterruptedException {
+    store.flush();
+    long before;
+    long written = tableBytesWritten();
+    do {
+      TimeUnit.MILLISECONDS.sleep(QUIET_MILLIS);
+      before = written;
+      written = tableBytesWritten();
+    } while (written != before);
+  }
+
+  private long tableBytesWritten() {
+    StoreStats.Written written = store.stats().written();
+    return written.flushBytes() + written.mergeBytes();
+  }
+
+  @Override
+  public void close() throws IOException {
+    store.close();
+  }
+
+  private final class Session implements KvSession {
+    private static final ValueLayout.OfLong BIG_LONG =
+        ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
+    private static final ValueLayout.OfLong LONG =
+        ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    private final MemorySegment key;
+    private final MemorySegment value;
+    private final WriteBatch batch = new WriteBatch();
+    private boolean inBatch;
+    private StoreCursor cursor;
+
+    Session(KvBuffers buffers) {
+      key = buffers.key;
+      value = buffers.value;
+    }
+
+    @Override
+    public void put() throws IOException {
+      if (inBatch) {
+        batch.put(key, value);
+      } else {
+        store.put(key, value, durability);
+      }
+    }
+
+    @Override
+    public void beginBatch() {
+      batch.clear();
+      inBatch = true;
+    }
+
+    @Override
+    public void endBatch() throws IOException {
+      inBatch = false;
+      store.write(batch, durability);
+    }
+
+    @Override
+    public int get() throws IOException {
+      int length = store.get(key, value);
+      return length == ReadView.NOT_FOUND ? -1 : length;
+    }
+
+    @Override
+    public void beginScan() {
+      cursor = store.cursor();
+    }
+
+    @Override
+    public boolean first() throws IOException {
+      cursor.first();
+      return cursor.isValid();
+    }
+
+    @Override
+    public boolean last() throws IOException {
+      cursor.last();
+      return cursor.isValid();
+    }
+
+    @Override
+    public boolean seek() throws IOException {
+      cursor.seek(key);
+      return cursor.isValid();
+    }
+
+    @Override
+    public boolean next() throws IOException {
+      cursor.next();
+      return cursor.isValid();
+    }
+
+    @Override
+    public boolean previous() throws IOException {
+      cursor.previous();
+      return cursor.isValid();
+    }
+
+    @Override
+    public long keyHead() {
+      return cursor.key().get(BIG_LONG, 0);
+    }
+
+    @Override
+    public long valueHead() {
+      return cursor.value().get(LONG, 0);
+    }
+
+    @Override
+    public void endScan() {
+      cursor.close();
+    }
+
+    @Override
+    public void close() {}
+  }
+}

@@ -1,0 +1,95 @@
+package io.ewok.gds.bench.kv;
+
+import io.ewok.gds.bench.kv.KvMix.Picker;
+import java.util.List;
+
+/** What is done with a store, in the order in which it is done within a group. */
+public enum KvCase {
+  FILL_SEQUENTIAL("fillseq", KvGroup.SEQUENTIAL, Kind.LOAD),
+  FILL_RANDOM("fillrandom", KvGroup.CACHED, Kind.LOAD),
+  READ_RANDOM("readrandom", KvGroup.CACHED, 1, KvMix.reads(Picker.UNIFORM)),
+  READ_MISSING("readmissing", KvGroup.CACHED, 1, KvMix.reads(Picker.MISSING)),
+  SCAN("scan", KvGroup.CACHED, Kind.SCAN),
+  SCAN_BACKWARD("scan backward", KvGroup.CACHED, Kind.SCAN_BACKWARD),
+  SEEK("seek + 10", KvGroup.CACHED, 1, new KvMix(Picker.UNIFORM, 0, 0, 100, 0, 10, 10)),
+  READ_WHILE_WRITING("read while writing", KvGroup.CACHED, Kind.MIX_BESIDE_WRITER),
+  YCSB_A("YCSB A", KvGroup.CACHED, 1, new KvMix(Picker.ZIPF, 50, 0, 0, 0, 0, 0)),
+  YCSB_B("YCSB B", KvGroup.CACHED, 1, new KvMix(Picker.ZIPF, 5, 0, 0, 0, 0, 0)),
+  YCSB_C("YCSB C", KvGroup.CACHED, 1, new KvMix(Picker.ZIPF, 0, 0, 0, 0, 0, 0)),
+  YCSB_D("YCSB D", KvGroup.CACHED, 1, new KvMix(Picker.LATEST, 0, 5, 0, 0, 0, 0)),
+  YCSB_E("YCSB E", KvGroup.CACHED, 1, new KvMix(Picker.ZIPF, 0, 5, 95, 0, 1, 100)),
+  YCSB_F("YCSB F", KvGroup.CACHED, 1, new KvMix(Picker.ZIPF, 0, 0, 0, 50, 0, 0)),
+  OVERWRITE("overwrite", KvGroup.CACHED, Kind.OVERWRITE),
+  SYNC_1("fillsync, 1 thread", KvGroup.SYNCED, 1, KvMix.NEW_RECORDS),
+  SYNC_8("fillsync, 8 threads", KvGroup.SYNCED, 8, KvMix.NEW_RECORDS),
+  SYNC_32("fillsync, 32 threads", KvGroup.SYNCED, 32, KvMix.NEW_RECORDS),
+  DISK_LOAD("fillbatch", KvGroup.DISK, Kind.LOAD_BATCHES),
+  DISK_READ("readrandom, disk", KvGroup.DISK, 1, KvMix.reads(Picker.UNIFORM)),
+  DISK_READ_16("readrandom, disk, 16 readers", KvGroup.DISK, 16, KvMix.reads(Picker.UNIFORM)),
+  DISK_MISSING("readmissing, disk", KvGroup.DISK, 1, KvMix.reads(Picker.MISSING)),
+  DISK_SEEK("seek + 10, disk", KvGroup.DISK, 1, SEEK.mix);
+
+  /** How a case goes. */
+  enum Kind {
+    /** Each record once, by one thread; in the order of keys, or in that of a shuffle. */
+    LOAD,
+    /** As LOAD, many in a batch. */
+    LOAD_BATCHES,
+    /** Each record once more, in the order of another shuffle, three times; the last is told. */
+    OVERWRITE,
+    /** A mix for a while. */
+    MIX,
+    /** As MIX, while another thread overwrites records at a given rate. */
+    MIX_BESIDE_WRITER,
+    /** From one end to the other, again and again. */
+    SCAN,
+    SCAN_BACKWARD
+  }
+
+  /** Of which the first case fills the store; none can do without. */
+  private static final List<KvCase> ALL = List.of(values());
+
+  private final String label;
+  private final KvGroup group;
+  final Kind kind;
+  final int threads;
+
+  @SuppressWarnings("ImmutableEnumChecker") // A record of numbers.
+  final KvMix mix;
+
+  KvCase(String label, KvGroup group, Kind kind) {
+    this(label, group, kind, 1, KvMix.reads(Picker.UNIFORM));
+  }
+
+  KvCase(String label, KvGroup group, int threads, KvMix mix) {
+    this(label, group, Kind.MIX, threads, mix);
+  }
+
+  KvCase(String label, KvGroup group, Kind kind, int threads, KvMix mix) {
+    this.label = label;
+    this.group = group;
+    this.kind = kind;
+    this.threads = threads;
+    this.mix = mix;
+  }
+
+  /** Returns its name in reports. */
+  public String label() {
+    return label;
+  }
+
+  /** Returns where it belongs. */
+  public KvGroup group() {
+    return group;
+  }
+
+  /** Returns whether later cases of the group read what this one has written. */
+  boolean isLoad() {
+    return kind == Kind.LOAD || kind == Kind.LOAD_BATCHES;
+  }
+
+  /** Returns the cases of a group, the one that fills the store first. */
+  static List<KvCase> of(KvGroup group) {
+    return ALL.stream().filter(one -> one.group == group).toList();
+  }
+}

@@ -1,0 +1,53 @@
+package io.ewok.gds.bench.kv;
+
+import java.io.IOException;
+import java.nio.file.Path;
+
+/** Whose store. */
+public enum KvContender {
+  /** Ours. */
+  GDS("store") {
+    @Override
+    KvStore open(Path directory, KvSettings settings, KvData data) throws IOException {
+      return new GdsKvStore(directory, settings);
+    }
+  },
+
+  /** RocksDB through rocksdbjni. */
+  ROCKSDB("RocksDB") {
+    @Override
+    KvStore open(Path directory, KvSettings settings, KvData data) throws IOException {
+      return new RocksKvStore(directory, settings);
+    }
+  },
+
+  /** LMDB through lmdbjava. */
+  LMDB("LMDB") {
+    @Override
+    KvStore open(Path directory, KvSettings settings, KvData data) {
+      return new LmdbKvStore(directory, settings);
+    }
+  },
+
+  /** Keeps nothing: what is left is the cost of the workload itself. */
+  EMPTY("empty store") {
+    @Override
+    KvStore open(Path directory, KvSettings settings, KvData data) {
+      return new EmptyKvStore(data);
+    }
+  };
+
+  private final String label;
+
+  KvContender(String label) {
+    this.label = label;
+  }
+
+  /** Returns its name in reports. */
+  public String label() {
+    return label;
+  }
+
+  /** Opens a store in an empty directory. */
+  abstract KvStore open(Path directory, KvSettings settings, KvData data) throws IOException;
+}

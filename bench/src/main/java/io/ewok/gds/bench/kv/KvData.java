@@ -1,0 +1,155 @@
+package io.ewok.gds.bench.kv;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+import java.util.SplittableRandom;
+
+/**
+ * The records of a workload: which keys there are, and what the value of each must be.
+ *
+ * <p>A key is the number of its slot, eight bytes in order, and eight that look random. One slot in
+ * sixteen is empty at first: there the misses fall, and the inserts. A value begins with its slot
+ * and its version; the rest follows from the two and compresses about two to one.
+ *
+ * <p>Threads: any; of a slot, one writes at a time.
+ */
+final class KvData {
+  static final int KEY_BYTES = 16;
+  static final int VALUE_BYTES = 100;
+
+  /** What is stored for a record, in bytes. */
+  static final long RECORD_BYTES = KEY_BYTES + VALUE_BYTES;
+
+  private static final int EMPTY_EVERY = 16;
+  private static final int VERSION_OFFSET = Long.BYTES;
+  private static final int BODY_OFFSET = VERSION_OFFSET + Integer.BYTES;
+  private static final int BODY_BYTES = VALUE_BYTES - BODY_OFFSET;
+  private static final int POOL_BYTES = 1 << 20;
+  private static final long SEED = 42;
+
+  private static final ValueLayout.OfLong BIG_LONG =
+      ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
+  private static final ValueLayout.OfLong LONG =
+      ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfInt INT =
+      ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final VarHandle VERSION = MethodHandles.arrayElementVarHandle(int[].class);
+
+  final int entries;
+  private final int emptySlots;
+
+  /** By slot: the version of its newest value that was written, 0 if there is none. */
+  private final int[] versions;
+
+  private final MemorySegment pool = MemorySegment.ofArray(new byte[POOL_BYTES + VALUE_BYTES]);
+  private final int[] shuffled;
+
+  KvData(int entries) {
+    this.entries = entries;
+    this.emptySlots = entries / (EMPTY_EVERY - 1) + 1;
+    this.versions = new int[emptySlots * EMPTY_EVERY];
+    this.shuffled = new int[entries];
+    SplittableRandom random = new SplittableRandom(SEED);
+    fillPool(random);
+    for (int i = 0; i < entries; i++) {
+      int other = random.nextInt(i + 1);
+      shuffled[i] = shuffled[other];
+      shuffled[other] = i;
+    }
+  }
+
+  /** Each piece of 100 bytes is 50 random ones, twice. */
+  private void fillPool(SplittableRandom random) {
+    byte[] half = new byte[VALUE_BYTES / 2];
+    for (long at = 0; at + VALUE_BYTES <= pool.byteSize(); at += VALUE_BYTES) {
+      random.nextBytes(half);
+      MemorySegment.copy(half, 0, pool, ValueLayout.JAVA_BYTE, at, half.length);
+      MemorySegment.copy(half, 0, pool, ValueLayout.JAVA_BYTE, at + half.length, half.length);
+    }
+  }
+
+  // ---- slots
+
+  int slots() {
+    return versions.length;
+  }
+
+  /** Returns the slot of one of the records that a load writes, counted in the order of keys. */
+  int slotOfRecord(int index) {
+    return index + index / (EMPTY_EVERY - 1);
+  }
+
+  /** As {@link #slotOfRecord}, counted in an order that looks random. */
+  int slotOfShuffled(int index) {
+    return slotOfRecord(shuffled[index]);
+  }
+
+  int emptySlots() {
+    return emptySlots;
+  }
+
+  /** Returns a slot that is empty at first; the order looks random. */
+  int emptySlot(int index) {
+    long scattered = (index * 0x9E37_79B1L + 12_345) % emptySlots;
+    return (int) scattered * EMPTY_EVERY + EMPTY_EVERY - 1;
+  }
+
+  /** Returns the version of a slot's newest value; what wrote it happened before. */
+  int version(int slot) {
+    return (int) VERSION.getAcquire(versions, slot);
+  }
+
+  /** Notes that a value was written, for whoever reads the version afterwards. */
+  void setVersion(int slot, int version) {
+    VERSION.setRelease(versions, slot, version);
+  }
+
+  // ---- bytes
+
+  static void putKey(MemorySegment key, long slot) {
+    key.set(BIG_LONG, 0, slot);
+    key.set(LONG, Long.BYTES, mix(slot));
+  }
+
+  static long slot(MemorySegment key) {
+    return key.get(BIG_LONG, 0);
+  }
+
+  void putValue(MemorySegment value, long slot, int version) {
+    putHead(value, slot, version);
+    MemorySegment.copy(pool, poolOffset(slot, version), value, BODY_OFFSET, BODY_BYTES);
+  }
+
+  static void putHead(MemorySegment value, long slot, int version) {
+    value.set(LONG, 0, slot);
+    value.set(INT, VERSION_OFFSET, version);
+  }
+
+  /** Returns whether a value begins as one of the slot's does, with a version in the range. */
+  static boolean isHead(MemorySegment value, long slot, int versionMin, int versionMax) {
+    int version = value.get(INT, VERSION_OFFSET);
+    return value.get(LONG, 0) == slot && version >= versionMin && version <= versionMax;
+  }
+
+  /** Returns whether the rest of a value is what its slot and version say. */
+  boolean isBody(MemorySegment value, long slot) {
+    long from = poolOffset(slot, value.get(INT, VERSION_OFFSET));
+    return MemorySegment.mismatch(value, BODY_OFFSET, VALUE_BYTES, pool, from, from + BODY_BYTES)
+        < 0;
+  }
+
+  private static long poolOffset(long slot, int version) {
+    return mix(slot * 31 + version) & (POOL_BYTES - 1);
+  }
+
+  /** The finalizer of SplitMix64. */
+  static long mix(long value) {
+    long mixed = (value + 0x9E37_79B9_7F4A_7C15L);
+    mixed = (mixed ^ (mixed >>> 30)) * 0xBF58_476D_1CE4_E5B9L;
+    mixed = (mixed ^ (mixed >>> 27)) * 0x94D0_49BB_1331_11EBL;
+    return mixed ^ (mixed >>> 31);
+  }
+}

@@ -1,0 +1,28 @@
+package io.ewok.gds.bench.kv;
+
+import java.util.List;
+
+/** Cases that run one after the other on one store, in a JVM of their own. */
+public enum KvGroup {
+  /** A load in the order of keys. */
+  SEQUENTIAL,
+
+  /** A load in random order, and what is done with records that memory has room for. */
+  CACHED,
+
+  /** Writes that are durable when they return. */
+  SYNCED,
+
+  /** Reads of ten times what memory has room for. */
+  DISK;
+
+  /** Returns who takes part. */
+  public List<KvContender> contenders() {
+    return switch (this) {
+      case SEQUENTIAL, CACHED -> List.of(KvContender.values());
+      case SYNCED -> List.of(KvContender.GDS, KvContender.ROCKSDB, KvContender.LMDB);
+      // LMDB cannot be held to less than all memory.
+      case DISK -> List.of(KvContender.GDS, KvContender.ROCKSDB);
+    };
+  }
+}

@@ -1,0 +1,171 @@
+package io.ewok.gds.bench.kv;
+
+import com.sun.management.OperatingSystemMXBean;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.stream.Stream;
+
+/** Runs cases on one open store. */
+final class KvRun {
+  private static final double NANOS_PER_SECOND = 1e9;
+  private static final double NANOS_PER_MICRO = 1e3;
+  private static final long WRITER_PER_SECOND = 20_000;
+  private static final int OVERWRITE_PASSES = 2;
+  private static final long SEED = 7;
+  private static final OperatingSystemMXBean PROCESS =
+      (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+
+  private final KvContender contender;
+  private final KvSettings settings;
+  private final KvData data;
+  private final KvStore store;
+  private final Path directory;
+
+  KvRun(KvContender contender, KvSettings settings, KvData data, KvStore store, Path directory) {
+    this.contender = contender;
+    this.settings = settings;
+    this.data = data;
+    this.store = store;
+    this.directory = directory;
+  }
+
+  /** Runs a case, after a shorter run of it where it can be repeated. */
+  KvSample run(KvCase one) throws IOException, InterruptedException {
+    switch (one.kind) {
+      case MIX, MIX_BESIDE_WRITER, SCAN, SCAN_BACKWARD ->
+          measure(one, settings.watchedNanos() / 3, SEED + 1);
+      case OVERWRITE -> {
+        for (int i = 0; i < OVERWRITE_PASSES; i++) {
+          measure(one, 0, SEED + 1 + i);
+        }
+      }
+      case LOAD, LOAD_BATCHES -> {}
+    }
+    return measure(one, settings.watchedNanos(), SEED);
+  }
+
+  private KvSample measure(KvCase one, long watchedNanos, long seed)
+      throws IOException, InterruptedException {
+    List<KvWorker> workers = new ArrayList<>();
+    List<FutureTask<Void>> tasks = new ArrayList<>();
+    CountDownLatch begin = new CountDownLatch(1);
+    long writtenBefore = bytesWritten();
+    long cpuBefore = PROCESS.getProcessCpuTime();
+    for (int i = 0; i < one.threads; i++) {
+      KvWorker worker = new KvWorker(data, store, one.mix, i, one.threads, seed * 1000 + i);
+      workers.add(worker);
+      tasks.add(start(begin, worker, each -> body(one, each, watchedNanos)));
+    }
+    if (one.kind == KvCase.Kind.MIX_BESIDE_WRITER) {
+      KvWorker writer = new KvWorker(data, store, one.mix, 1, 2, seed * 1000 - 1);
+      tasks.add(
+          start(
+              begin,
+              writer,
+              each -> each.overwritePaced(WRITER_PER_SECOND, System.nanoTime() + watchedNanos)));
+    }
+    long start = System.nanoTime();
+    begin.countDown();
+    for (FutureTask<Void> task : tasks) {
+      try {
+        task.get();
+      } catch (ExecutionException e) {
+        throw new IllegalStateException(contender + " failed: case=" + one.label(), e.getCause());
+      }
+    }
+    long nanos = System.nanoTime() - start;
+    long cpuNanos = PROCESS.getProcessCpuTime() - cpuBefore;
+    return sample(one, workers, nanos, cpuNanos, writtenBefore);
+  }
+
+  private static FutureTask<Void> start(CountDownLatch begin, KvWorker worker, KvWorker.Body body) {
+    FutureTask<Void> task =
+        new FutureTask<>(
+            () -> {
+              begin.await();
+              worker.run(body);
+              return null;
+            });
+    Thread.ofPlatform().name("kv-worker").start(task);
+    return task;
+  }
+
+  private static void body(KvCase one, KvWorker worker, long watchedNanos) throws IOException {
+    long deadline = System.nanoTime() + watchedNanos;
+    switch (one.kind) {
+      case LOAD -> worker.load(one != KvCase.FILL_SEQUENTIAL);
+      case LOAD_BATCHES -> worker.loadBatches();
+      case OVERWRITE -> worker.overwrite();
+      case MIX, MIX_BESIDE_WRITER -> worker.mix(deadline);
+      case SCAN -> worker.scan(false, deadline);
+      case SCAN_BACKWARD -> worker.scan(true, deadline);
+    }
+  }
+
+  private KvSample sample(
+      KvCase one, List<KvWorker> workers, long nanos, long cpuNanos, long writtenBefore)
+      throws IOException, InterruptedException {
+    KvWorker all = workers.getFirst();
+    for (KvWorker other : workers.subList(1, workers.size())) {
+      all.latencies.add(other.latencies);
+      all.operations += other.operations;
+      all.heapBytes += other.heapBytes;
+    }
+    boolean writes = one.isLoad() || one.kind == KvCase.Kind.OVERWRITE;
+    double writeAmplification = Double.NaN;
+    double spaceAmplification = Double.NaN;
+    if (writes) {
+      store.settle();
+      writeAmplification =
+          (bytesWritten() - writtenBefore) / (double) (all.writtenRecords * KvData.RECORD_BYTES);
+      spaceAmplification = bytesOfFiles() / (double) (data.entries * KvData.RECORD_BYTES);
+    }
+    return new KvSample(
+        contender,
+        one,
+        all.operations * NANOS_PER_SECOND / nanos,
+        micros(all, 50),
+        micros(all, 99),
+        micros(all, 99.99),
+        (double) cpuNanos / all.operations,
+        (double) all.heapBytes / all.operations,
+        writeAmplification,
+        spaceAmplification);
+  }
+
+  private static double micros(KvWorker all, double percentile) {
+    return all.latencies.getTotalCount() == 0
+        ? Double.NaN
+        : all.latencies.getValueAtPercentile(percentile) / NANOS_PER_MICRO;
+  }
+
+  /** Returns the bytes that this process has handed to devices, or made the kernel owe them. */
+  private static long bytesWritten() throws IOException {
+    long sum = 0;
+    for (String line : Files.readAllLines(Path.of("/proc/self/io"))) {
+      if (line.startsWith("write_bytes: ")) {
+        sum += Long.parseLong(line.substring(line.indexOf(' ') + 1));
+      } else if (line.startsWith("cancelled_write_bytes: ")) {
+        sum -= Long.parseLong(line.substring(line.indexOf(' ') + 1));
+      }
+    }
+    return sum;
+  }
+
+  private long bytesOfFiles() throws IOException {
+    long sum = 0;
+    try (Stream<Path> files = Files.walk(directory)) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        sum += Files.size(file);
+      }
+    }
+    return sum;
+  }
+}

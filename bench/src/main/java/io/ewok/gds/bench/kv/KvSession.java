@@ -1,0 +1,52 @@
+package io.ewok.gds.bench.kv;
+
+import java.io.IOException;
+
+/**
+ * What one thread does with a store. Keys and values come from and go to the buffers it was made
+ * with. Threads: confined to the one that made it.
+ */
+interface KvSession extends AutoCloseable {
+  /** Sets the value of the key; in a batch, when that ends. */
+  void put() throws IOException;
+
+  /** Begins a batch of puts. */
+  void beginBatch() throws IOException;
+
+  /** Writes the batch. */
+  void endBatch() throws IOException;
+
+  /**
+   * Copies the value of the key into the buffer.
+   *
+   * @return its length in bytes, or -1 if there is none
+   */
+  int get() throws IOException;
+
+  /** Has the cursor see the store as it is now. */
+  void beginScan() throws IOException;
+
+  /** Moves the cursor to the first record; returns whether there is one. So do the others. */
+  boolean first() throws IOException;
+
+  boolean last() throws IOException;
+
+  /** Moves to the first record whose key is the one in the buffer, or greater. */
+  boolean seek() throws IOException;
+
+  boolean next() throws IOException;
+
+  boolean previous() throws IOException;
+
+  /** Returns the first eight bytes of the cursor's key, big-endian. */
+  long keyHead();
+
+  /** Returns the first eight bytes of the cursor's value, little-endian. */
+  long valueHead();
+
+  /** Ends what {@link #beginScan} began. */
+  void endScan() throws IOException;
+
+  @Override
+  void close() throws IOException;
+}

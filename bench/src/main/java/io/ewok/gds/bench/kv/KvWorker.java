@@ -1,0 +1,289 @@
+package io.ewok.gds.bench.kv;
+
+import com.sun.management.ThreadMXBean;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.util.SplittableRandom;
+import java.util.concurrent.locks.LockSupport;
+import org.HdrHistogram.Histogram;
+
+/**
+ * One thread of a workload: what it does, and what that took. Whatever it reads it checks; every
+ * sixteenth value byte by byte.
+ *
+ * <p>Threads: what {@link #run} has left is read after its end.
+ */
+final class KvWorker {
+  private static final long SECONDS_MAX = 3600;
+  private static final long NANOS_PER_SECOND = 1_000_000_000;
+  private static final int DIGITS = 3;
+  private static final int BODY_EVERY = 16;
+  private static final int SCAN_CHECK_EVERY = 256;
+  private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+
+  private final KvData data;
+  private final KvStore store;
+  private final boolean bodies;
+  private final int number;
+  private final int threads;
+  private final KvMix mix;
+  private final SplittableRandom random;
+
+  /** Null where the mix needs none. */
+  private final Zipf zipf;
+
+  /** What a case does once it may begin. */
+  @FunctionalInterface
+  interface Body {
+    void run(KvWorker worker) throws IOException;
+  }
+
+  final Histogram latencies = new Histogram(SECONDS_MAX * NANOS_PER_SECOND, DIGITS);
+  long operations;
+  long heapBytes;
+  long writtenRecords;
+
+  // Of the running body.
+  private KvBuffers buffers;
+  private KvSession session;
+  private int reads;
+  private int own;
+  private int inserted;
+  private int emptyAt;
+
+  /**
+   * Prepares.
+   *
+   * @param mix what {@link #mix} does
+   * @param number of this thread, of so many
+   */
+  KvWorker(KvData data, KvStore store, KvMix mix, int number, int threads, long seed) {
+    this.data = data;
+    this.store = store;
+    this.bodies = !(store instanceof EmptyKvStore);
+    this.number = number;
+    this.threads = threads;
+    this.mix = mix;
+    this.random = new SplittableRandom(seed);
+    boolean skewed = mix.picker() == KvMix.Picker.ZIPF || mix.picker() == KvMix.Picker.LATEST;
+    this.zipf = skewed ? new Zipf(data.entries, random) : null;
+  }
+
+  /** Has a session do the body. */
+  void run(Body body) throws IOException {
+    buffers = new KvBuffers();
+    try (KvSession opened = store.session(buffers)) {
+      session = opened;
+      long before = THREADS.getCurrentThreadAllocatedBytes();
+      body.run(this);
+      heapBytes = THREADS.getCurrentThreadAllocatedBytes() - before;
+    }
+  }
+
+  // ---- bodies
+
+  /** Writes each record once; a latency for each put. */
+  void load(boolean shuffled) throws IOException {
+    for (int i = 0; i < data.entries; i++) {
+      timedPut(shuffled ? data.slotOfShuffled(i) : data.slotOfRecord(i));
+    }
+  }
+
+  /** As {@link #load}, many in a batch; a latency for each batch. */
+  void loadBatches() throws IOException {
+    for (int i = 0; i < data.entries; ) {
+      int end = Math.min(data.entries, i + KvSettings.BATCH_PUTS);
+      long start = System.nanoTime();
+      session.beginBatch();
+      for (; i < end; i++) {
+        put(data.slotOfShuffled(i));
+        operations++;
+      }
+      session.endBatch();
+      latencies.recordValue(System.nanoTime() - start);
+    }
+  }
+
+  /** Writes as many records as there are, any of them. */
+  void overwrite() throws IOException {
+    for (int i = 0; i < data.entries; i++) {
+      timedPut(data.slotOfRecord(random.nextInt(data.entries)));
+    }
+  }
+
+  /** Overwrites records at a rate until then; a latency from when each was due. */
+  void overwritePaced(long perSecond, long deadline) throws IOException {
+    long gap = NANOS_PER_SECOND / perSecond;
+    for (long due = System.nanoTime(); due < deadline; due += gap) {
+      for (long early = due - System.nanoTime(); early > 0; early = due - System.nanoTime()) {
+        LockSupport.parkNanos(early);
+      }
+      put(data.slotOfRecord(random.nextInt(data.entries)));
+      latencies.recordValue(Math.max(0, System.nanoTime() - due));
+      operations++;
+    }
+  }
+
+  /** Goes from one end to the other, again and again. */
+  void scan(boolean backward, long deadline) throws IOException {
+    while (true) {
+      session.beginScan();
+      long last = backward ? Long.MAX_VALUE : -1;
+      int count = 0;
+      boolean valid = backward ? session.last() : session.first();
+      while (valid) {
+        last = checkScanned(last, backward);
+        count++;
+        operations++;
+        if (count % SCAN_CHECK_EVERY == 0 && System.nanoTime() - deadline > 0) {
+          session.endScan();
+          return;
+        }
+        valid = backward ? session.previous() : session.next();
+      }
+      session.endScan();
+      if (count < data.entries) {
+        throw new IllegalStateException("records are missing: count=" + count);
+      }
+      if (System.nanoTime() - deadline > 0) {
+        return;
+      }
+    }
+  }
+
+  /** Does what a mix says until then. */
+  void mix(long deadline) throws IOException {
+    int updates = mix.updates();
+    int inserts = updates + mix.inserts();
+    int scans = inserts + mix.scans();
+    int modifications = scans + mix.modifications();
+    long end;
+    do {
+      int slot = pick(mix.picker());
+      int dice = modifications == 0 ? 0 : random.nextInt(100);
+      if (dice < updates) {
+        end = timedPut(slot);
+      } else if (dice < inserts) {
+        end = timedPut(data.emptySlot(inserted++ % data.emptySlots()));
+      } else if (dice < scans) {
+        end = timedScan(slot, mix.scanMin() + random.nextInt(mix.scanMax() - mix.scanMin() + 1));
+      } else {
+        end = timedGet(slot);
+        if (dice < modifications) {
+          end = timedPut(slot);
+        }
+      }
+    } while (end - deadline < 0);
+  }
+
+  private int pick(KvMix.Picker picker) {
+    return switch (picker) {
+      case UNIFORM -> data.slotOfRecord(random.nextInt(data.entries));
+      case ZIPF ->
+          data.slotOfRecord((int) ((KvData.mix(zipf.next()) >>> Integer.SIZE) % data.entries));
+      case LATEST -> latest(zipf.next());
+      case MISSING -> missing();
+      case OWN -> data.slotOfShuffled((int) (((long) own++ * threads + number) % data.entries));
+    };
+  }
+
+  private int latest(int rank) {
+    return rank < inserted && inserted <= data.emptySlots()
+        ? data.emptySlot(inserted - 1 - rank)
+        : data.slotOfRecord(data.entries - 1 - rank);
+  }
+
+  private int missing() {
+    int slot;
+    do {
+      slot = data.emptySlot(emptyAt++ % data.emptySlots());
+    } while (data.version(slot) != 0);
+    return slot;
+  }
+
+  // ---- operations
+
+  private long timedPut(int slot) throws IOException {
+    KvData.putKey(buffers.key, slot);
+    int version = data.version(slot) + 1;
+    data.putValue(buffers.value, slot, version);
+    long start = System.nanoTime();
+    session.put();
+    long end = System.nanoTime();
+    data.setVersion(slot, version);
+    writtenRecords++;
+    return done(start, end);
+  }
+
+  private void put(int slot) throws IOException {
+    KvData.putKey(buffers.key, slot);
+    int version = data.version(slot) + 1;
+    data.putValue(buffers.value, slot, version);
+    session.put();
+    data.setVersion(slot, version);
+    writtenRecords++;
+  }
+
+  private long timedGet(int slot) throws IOException {
+    KvData.putKey(buffers.key, slot);
+    int before = data.version(slot);
+    long start = System.nanoTime();
+    int length = session.get();
+    long end = System.nanoTime();
+    check(slot, before, length);
+    return done(start, end);
+  }
+
+  private long done(long start, long end) {
+    latencies.recordValue(end - start);
+    operations++;
+    return end;
+  }
+
+  /** A value may be one newer than the last that is known to be written: it is being written. */
+  private void check(int slot, int before, int length) {
+    boolean right;
+    if (length < 0) {
+      right = before == 0;
+    } else {
+      right =
+          length == KvData.VALUE_BYTES
+              && KvData.isHead(buffers.value, slot, Math.max(1, before), data.version(slot) + 1)
+              && (!bodies || reads++ % BODY_EVERY != 0 || data.isBody(buffers.value, slot));
+    }
+    if (!right) {
+      throw new IllegalStateException(
+          "a wrong value: slot=%d length=%d version=%d".formatted(slot, length, before));
+    }
+  }
+
+  private long timedScan(int slot, int count) throws IOException {
+    KvData.putKey(buffers.key, slot);
+    long start = System.nanoTime();
+    session.beginScan();
+    long last = slot - 1L;
+    boolean valid = session.seek();
+    for (int i = 0; i < count && valid; i++) {
+      last = checkScanned(last, false);
+      valid = session.next();
+    }
+    session.endScan();
+    long end = System.nanoTime();
+    if (last < slot) {
+      throw new IllegalStateException("nothing was found: slot=" + slot);
+    }
+    return done(start, end);
+  }
+
+  /** Returns the slot of the cursor's record, which is the next one on the way. */
+  private long checkScanned(long last, boolean backward) {
+    long slot = session.keyHead();
+    if (backward ? slot >= last : slot <= last) {
+      throw new IllegalStateException("not in order: slot=%d after=%d".formatted(slot, last));
+    }
+    if (session.valueHead() != slot) {
+      throw new IllegalStateException("a wrong value: slot=" + slot);
+    }
+    return slot;
+  }
+}

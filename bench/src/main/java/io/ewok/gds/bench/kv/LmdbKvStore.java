@@ -1,0 +1,172 @@
+package io.ewok.gds.bench.kv;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.lmdbjava.Cursor;
+import org.lmdbjava.Dbi;
+import org.lmdbjava.DbiFlags;
+import org.lmdbjava.Env;
+import org.lmdbjava.EnvFlags;
+import org.lmdbjava.GetOp;
+import org.lmdbjava.SeekOp;
+import org.lmdbjava.Txn;
+
+/**
+ * LMDB: one read transaction a thread, renewed for each operation; one write transaction a put or
+ * batch. Its cache is the kernel's, as large as memory.
+ */
+final class LmdbKvStore implements KvStore {
+  private static final long MAP_BYTES_MIN = 1L << 30;
+  private static final int READERS = 126;
+
+  private final Env<ByteBuffer> env;
+  private final Dbi<ByteBuffer> records;
+
+  LmdbKvStore(Path directory, KvSettings settings) {
+    List<EnvFlags> flags = new ArrayList<>(List.of(EnvFlags.MDB_NOTLS, EnvFlags.MDB_NOMEMINIT));
+    if (!settings.synced()) {
+      flags.add(EnvFlags.MDB_NOSYNC);
+    }
+    env =
+        Env.create()
+            .setMapSize(Math.max(MAP_BYTES_MIN, 10L * settings.entries() * KvData.RECORD_BYTES))
+            .setMaxReaders(READERS)
+            .setMaxDbs(1)
+            .open(directory.toFile(), flags.toArray(EnvFlags[]::new));
+    records = env.openDbi("records", DbiFlags.MDB_CREATE);
+  }
+
+  @Override
+  public KvSession session(KvBuffers buffers) {
+    return new Session(buffers);
+  }
+
+  /** It does nothing in the background. */
+  @Override
+  public void settle() {}
+
+  @Override
+  public void close() {
+    env.close();
+  }
+
+  private final class Session implements KvSession {
+    private final ByteBuffer key;
+    private final ByteBuffer value;
+    private final Txn<ByteBuffer> reading;
+    private Txn<ByteBuffer> batch;
+    private Cursor<ByteBuffer> cursor;
+
+    Session(KvBuffers buffers) {
+      key = buffers.keyBytes;
+      value = buffers.valueBytes;
+      reading = env.txnRead();
+      reading.reset();
+    }
+
+    @Override
+    public void put() {
+      key.clear();
+      value.clear();
+      if (batch != null) {
+        records.put(batch, key, value);
+      } else {
+        try (Txn<ByteBuffer> writing = env.txnWrite()) {
+          records.put(writing, key, value);
+          writing.commit();
+        }
+      }
+    }
+
+    @Override
+    public void beginBatch() {
+      batch = env.txnWrite();
+    }
+
+    @Override
+    public void endBatch() {
+      batch.commit();
+      batch.close();
+      batch = null;
+    }
+
+    @Override
+    public int get() {
+      key.clear();
+      reading.renew();
+      try {
+        ByteBuffer found = records.get(reading, key);
+        if (found == null) {
+          return -1;
+        }
+        int length = found.remaining();
+        value.put(0, found, 0, length);
+        return length;
+      } finally {
+        reading.reset();
+      }
+    }
+
+    @Override
+    public void beginScan() {
+      reading.renew();
+      if (cursor == null) {
+        cursor = records.openCursor(reading);
+      } else {
+        cursor.renew(reading);
+      }
+    }
+
+    @Override
+    public boolean first() {
+      return cursor.seek(SeekOp.MDB_FIRST);
+    }
+
+    @Override
+    public boolean last() {
+      return cursor.seek(SeekOp.MDB_LAST);
+    }
+
+    @Override
+    public boolean seek() {
+      key.clear();
+      return cursor.get(key, GetOp.MDB_SET_RANGE);
+    }
+
+    @Override
+    public boolean next() {
+      return cursor.next();
+    }
+
+    @Override
+    public boolean previous() {
+      return cursor.prev();
+    }
+
+    @Override
+    public long keyHead() {
+      return cursor.key().order(ByteOrder.BIG_ENDIAN).getLong(0);
+    }
+
+    @Override
+    public long valueHead() {
+      return cursor.val().order(ByteOrder.LITTLE_ENDIAN).getLong(0);
+    }
+
+    @Override
+    public void endScan() {
+      reading.reset();
+    }
+
+    @Override
+    public void close() {
+      if (cursor != null) {
+        cursor.close();
+      }
+      reading.close();
+    }
+  }
+}

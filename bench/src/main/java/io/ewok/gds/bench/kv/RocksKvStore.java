@@ -1,0 +1,259 @@
+package io.ewok.gds.bench.kv;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.rocksdb.BlockBasedTableConfig;
+import org.rocksdb.BloomFilter;
+import org.rocksdb.Cache;
+import org.rocksdb.CompressionType;
+import org.rocksdb.Filter;
+import org.rocksdb.FlushOptions;
+import org.rocksdb.HyperClockCache;
+import org.rocksdb.Options;
+import org.rocksdb.ReadOptions;
+import org.rocksdb.RocksDB;
+import org.rocksdb.RocksDBException;
+import org.rocksdb.RocksIterator;
+import org.rocksdb.WriteBatch;
+import org.rocksdb.WriteOptions;
+
+/**
+ * RocksDB, with the memory, the sizes and the durability of ours: direct I/O, so that the kernel
+ * keeps no second copy; what is not synced may stay in the log's memory.
+ */
+final class RocksKvStore implements KvStore {
+  /** What has to be 0 when nothing is left to do. */
+  private static final List<String> BUSY =
+      List.of(
+          "rocksdb.mem-table-flush-pending",
+          "rocksdb.num-running-flushes",
+          "rocksdb.compaction-pending",
+          "rocksdb.num-running-compactions");
+
+  private static final int LEVEL0_TABLES = 4;
+  private static final int AUTOMATIC = -1;
+
+  private final List<AutoCloseable> parts = new ArrayList<>();
+  private final WriteOptions writes;
+  private final ReadOptions reads;
+  private final RocksDB rocks;
+
+  RocksKvStore(Path directory, KvSettings settings) throws IOException {
+    RocksDB.loadLibrary();
+    Cache cache = part(new HyperClockCache(settings.poolBytes(), 0, AUTOMATIC, false));
+    Filter filter = part(new BloomFilter(KvSettings.FILTER_BITS_PER_KEY));
+    Options options = part(new Options());
+    options
+        .setCreateIfMissing(true)
+        .setTableFormatConfig(
+            new BlockBasedTableConfig()
+                .setBlockCache(cache)
+                .setFilterPolicy(filter)
+                .setBlockSize(KvSettings.BLOCK_BYTES)
+                .setCacheIndexAndFilterBlocks(true)
+                .setCacheIndexAndFilterBlocksWithHighPriority(true)
+                .setPinL0FilterAndIndexBlocksInCache(true)
+                .setPinTopLevelIndexAndFilter(true))
+        .setCompressionType(CompressionType.NO_COMPRESSION)
+        .setWriteBufferSize(settings.memtableBytes())
+        .setMaxWriteBufferNumber(KvSettings.MEMTABLES)
+        .setMaxBytesForLevelBase(LEVEL0_TABLES * settings.memtableBytes())
+        .setTargetFileSizeBase(KvSettings.TABLE_BYTES)
+        .setMaxBackgroundJobs(2)
+        .setUseDirectReads(true)
+        .setUseDirectIoForFlushAndCompaction(true)
+        .setManualWalFlush(!settings.synced());
+    writes = part(new WriteOptions().setSync(settings.synced()));
+    reads = part(new ReadOptions());
+    try {
+      rocks = RocksDB.open(options, directory.toString());
+    } catch (RocksDBException e) {
+      throw failed(e);
+    }
+  }
+
+  private <T extends AutoCloseable> T part(T part) {
+    parts.addFirst(part);
+    return part;
+  }
+
+  private static IOException failed(RocksDBException e) {
+    return new IOException("RocksDB failed", e);
+  }
+
+  @Override
+  public KvSession session(KvBuffers buffers) {
+    return new Session(buffers);
+  }
+
+  @Override
+  public void settle() throws IOException, InterruptedException {
+    try (FlushOptions flush = new FlushOptions().setWaitForFlush(true)) {
+      rocks.flush(flush);
+      for (String name : BUSY) {
+        while (rocks.getLongProperty(name) != 0) {
+          TimeUnit.MILLISECONDS.sleep(10);
+        }
+      }
+    } catch (RocksDBException e) {
+      throw failed(e);
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    try {
+      rocks.closeE();
+      for (AutoCloseable part : parts) {
+        part.close();
+      }
+    } catch (Exception e) {
+      throw new IOException("RocksDB does not close", e);
+    }
+  }
+
+  private final class Session implements KvSession {
+    private final ByteBuffer key;
+    private final ByteBuffer value;
+    private final ByteBuffer scanned =
+        ByteBuffer.allocateDirect(KvData.VALUE_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    private final ByteBuffer scannedKey = ByteBuffer.allocateDirect(KvData.KEY_BYTES);
+    private final WriteBatch batch = new WriteBatch();
+    private boolean inBatch;
+    private RocksIterator cursor;
+
+    Session(KvBuffers buffers) {
+      key = buffers.keyBytes;
+      value = buffers.valueBytes;
+    }
+
+    @Override
+    public void put() throws IOException {
+      key.clear();
+      value.clear();
+      try {
+        if (inBatch) {
+          batch.put(key, value);
+        } else {
+          rocks.put(writes, key, value);
+        }
+      } catch (RocksDBException e) {
+        throw failed(e);
+      }
+    }
+
+    @Override
+    public void beginBatch() {
+      batch.clear();
+      inBatch = true;
+    }
+
+    @Override
+    public void endBatch() throws IOException {
+      inBatch = false;
+      try {
+        rocks.write(writes, batch);
+      } catch (RocksDBException e) {
+        throw failed(e);
+      }
+    }
+
+    @Override
+    public int get() throws IOException {
+      key.clear();
+      value.clear();
+      try {
+        int length = rocks.get(reads, key, value);
+        return length == RocksDB.NOT_FOUND ? -1 : length;
+      } catch (RocksDBException e) {
+        throw failed(e);
+      }
+    }
+
+    @Override
+    public void beginScan() throws IOException {
+      try {
+        if (cursor == null) {
+          cursor = rocks.newIterator(reads);
+        } else {
+          cursor.refresh();
+        }
+      } catch (RocksDBException e) {
+        throw failed(e);
+      }
+    }
+
+    @Override
+    public boolean first() throws IOException {
+      cursor.seekToFirst();
+      return isValid();
+    }
+
+    @Override
+    public boolean last() throws IOException {
+      cursor.seekToLast();
+      return isValid();
+    }
+
+    @Override
+    public boolean seek() throws IOException {
+      key.clear();
+      cursor.seek(key);
+      return isValid();
+    }
+
+    @Override
+    public boolean next() throws IOException {
+      cursor.next();
+      return isValid();
+    }
+
+    @Override
+    public boolean previous() throws IOException {
+      cursor.prev();
+      return isValid();
+    }
+
+    private boolean isValid() throws IOException {
+      if (cursor.isValid()) {
+        return true;
+      }
+      try {
+        cursor.status();
+      } catch (RocksDBException e) {
+        throw failed(e);
+      }
+      return false;
+    }
+
+    @Override
+    public long keyHead() {
+      scannedKey.clear();
+      cursor.key(scannedKey);
+      return scannedKey.getLong(0);
+    }
+
+    @Override
+    public long valueHead() {
+      scanned.clear();
+      cursor.value(scanned);
+      return scanned.getLong(0);
+    }
+
+    @Override
+    public void endScan() {}
+
+    @Override
+    public void close() {
+      batch.close();
+      if (cursor != null) {
+        cursor.close();
+      }
+    }
+  }
+}

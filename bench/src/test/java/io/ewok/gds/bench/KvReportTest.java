@@ -1,0 +1,48 @@
+package io.ewok.gds.bench;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.ewok.gds.bench.kv.KvCase;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class KvReportTest {
+  @TempDir private Path directory;
+
+  @Test
+  void rivalsAreMeasuredAndLeaveNothingBehind() throws Exception {
+    KvReport report =
+        new KvReport(
+            List.of(KvCase.READ_RANDOM, KvCase.DISK_LOAD), 1, 10_000, 1_000_000, directory);
+    report.measure();
+    List<String> names = report.comparisons().stream().map(Comparison::name).distinct().toList();
+    assertTrue(
+        names.containsAll(
+            List.of(
+                "readrandom",
+                "readrandom, net",
+                "readrandom, p99.99",
+                "fillbatch, write amplification")),
+        names::toString);
+    for (Comparison comparison : report.comparisons()) {
+      assertEquals("lsm", comparison.layer());
+    }
+    try (Stream<Path> left = Files.list(directory)) {
+      assertEquals(0, left.count());
+    }
+  }
+
+  @Test
+  void wrongArgumentsAreRefused() throws Exception {
+    assertEquals(2, KvReport.run(new String[] {"--fast"}));
+    assertEquals(2, KvReport.run(new String[] {"--cases", "read-random,nothing"}));
+    assertEquals(2, KvReport.run(new String[] {"--entries", "10"}));
+    assertEquals(2, KvReport.run(new String[] {"--directory", "/nowhere"}));
+    assertEquals(0, KvReport.run(new String[] {"--help"}));
+  }
+}
