@@ -1,5 +1,6 @@
 package io.ewok.gds.buffers;
 
+import io.ewok.gds.buffers.eviction.Priority;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoRequest;
 
@@ -23,16 +24,16 @@ final class BatchRead {
      *
      * @param number the place in the batch
      */
-    Frame bind(int number, Thread readerOrNull, boolean cold);
+    Frame bind(int number, Thread readerOrNull, Priority priority);
   }
 
   /**
    * Starts to read as many as there is room for without waiting, and returns. Whoever wants one
    * meanwhile waits as for any read.
    */
-  void start(CachedFile file, int count, boolean cold, Binding binding) {
+  void start(CachedFile file, int count, Priority priority, Binding binding) {
     Started started = new Started(file, count);
-    started.bind(null, cold, binding);
+    started.bind(null, priority, binding);
     for (int i = 0; i < started.count; i++) {
       Frame frame = started.frames[i];
       started.requests[i].onComplete((_, bytes, failure) -> end(frame, bytes, failure));
@@ -41,9 +42,9 @@ final class BatchRead {
   }
 
   /** Reads as many as there is room for without waiting, and verifies them on this thread. */
-  void run(CachedFile file, int count, boolean cold, Binding binding) {
+  void run(CachedFile file, int count, Priority priority, Binding binding) {
     Started started = new Started(file, count);
-    started.bind(Thread.currentThread(), cold, binding);
+    started.bind(Thread.currentThread(), priority, binding);
     started.submit();
     for (int i = 0; i < started.count; i++) {
       int bytes = 0;
@@ -82,11 +83,11 @@ final class BatchRead {
       this.requests = new IoRequest[count];
     }
 
-    void bind(Thread readerOrNull, boolean cold, Binding binding) {
+    void bind(Thread readerOrNull, Priority priority, Binding binding) {
       int room = table.frames().length / PART;
       try {
         for (int i = 0; i < frames.length && room > 0; i++) {
-          Frame frame = binding.bind(i, readerOrNull, cold);
+          Frame frame = binding.bind(i, readerOrNull, priority);
           if (frame != null) {
             frames[count] = frame;
             requests[count] = file.prepareRead(frame);

@@ -1,5 +1,6 @@
 package io.ewok.gds.buffers;
 
+import io.ewok.gds.buffers.eviction.Priority;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.IoFile;
 import java.io.IOException;
@@ -53,8 +54,8 @@ public final class CachedBlockFile extends BlockFile {
    * pool is read at the same time.
    *
    * @param offsets one for each block, as the lengths are
-   * @param into as many empty handles; those of the first tells whether it is a scan. After an
-   *     exception they are empty
+   * @param into as many empty handles; the first has the priority of all. After an exception they
+   *     are empty
    */
   public void fix(long[] offsets, int[] lengthsBytes, int count, Fix[] into) throws IOException {
     check(offsets, lengthsBytes, count);
@@ -71,17 +72,18 @@ public final class CachedBlockFile extends BlockFile {
    * quarter of the pool at most.
    *
    * @param offsets one for each block, as the lengths are
-   * @param scan whether they are part of a scan, see {@link Fix#forScans}
+   * @param priority as in {@link Fix#withPriority}
    * @throws IllegalArgumentException as {@link #fix(long, int, Fix)}
    */
-  public void prefetch(long[] offsets, int[] lengthsBytes, int count, boolean scan) {
+  public void prefetch(long[] offsets, int[] lengthsBytes, int count, Priority priority) {
     check(offsets, lengthsBytes, count);
-    manager.batchRead().start(this, count, scan, binding(offsets, lengthsBytes));
+    manager.batchRead().start(this, count, priority, binding(offsets, lengthsBytes));
   }
 
   private BatchRead.Binding binding(long[] offsets, int[] lengths) {
     PageTable table = manager.table();
-    return (i, reader, cold) -> table.bindAtOnce(this, offsets[i], lengths[i], 0, reader, cold);
+    return (i, reader, priority) ->
+        table.bindAtOnce(this, offsets[i], lengths[i], 0, reader, priority);
   }
 
   private void check(long[] offsets, int[] lengthsBytes, int count) {

@@ -1,6 +1,7 @@
 package io.ewok.gds.buffers;
 
 import io.ewok.gds.buffers.PageFileFormat.Identity;
+import io.ewok.gds.buffers.eviction.Priority;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoFile;
@@ -130,8 +131,8 @@ public final class CachedPageFile extends CachedFile {
    * is not in the pool is read at the same time.
    *
    * @param pages in the order in which they are latched
-   * @param into as many empty handles; those of the first tells whether it is a scan. After an
-   *     exception they are empty
+   * @param into as many empty handles; the first has the priority of all. After an exception they
+   *     are empty
    */
   public void fixShared(long[] pages, int count, Fix[] into) throws IOException {
     checkPages(pages, count);
@@ -143,12 +144,12 @@ public final class CachedPageFile extends CachedFile {
    * page is fixed; and there are read as many as have room without a write, at most a quarter of
    * the pool.
    *
-   * @param scan whether they are part of a scan, see {@link Fix#forScans}
+   * @param priority as in {@link Fix#withPriority}
    * @throws IllegalArgumentException if there is no such page
    */
-  public void prefetch(long[] pages, int count, boolean scan) {
+  public void prefetch(long[] pages, int count, Priority priority) {
     checkPages(pages, count);
-    manager.batchRead().start(this, count, scan, binding(pages));
+    manager.batchRead().start(this, count, priority, binding(pages));
   }
 
   private void checkPages(long[] pages, int count) {
@@ -159,7 +160,8 @@ public final class CachedPageFile extends CachedFile {
   }
 
   private BatchRead.Binding binding(long[] pages) {
-    return (i, reader, cold) -> table.bindAtOnce(this, pages[i], size.bytes(), 0, reader, cold);
+    return (i, reader, priority) ->
+        table.bindAtOnce(this, pages[i], size.bytes(), 0, reader, priority);
   }
 
   /**

@@ -1,6 +1,8 @@
 package io.ewok.gds.buffers;
 
+import io.ewok.gds.buffers.eviction.Priority;
 import java.lang.foreign.MemorySegment;
+import java.util.Objects;
 
 /**
  * Holds one page or block in the pool, or looks at a page without holding it. Reusable: make one,
@@ -46,7 +48,7 @@ public final class Fix implements AutoCloseable {
   private Frame frame;
   private long number;
   private boolean exclusive;
-  private boolean forScans;
+  private Priority priority = Priority.NORMAL;
 
   /** For an optimistic fix; else {@link Latch#NO_STAMP}. */
   private long stamp;
@@ -55,16 +57,17 @@ public final class Fix implements AutoCloseable {
   public Fix() {}
 
   /**
-   * Says that what is fixed with this from now on is part of a scan, and likely of no use to others
-   * afterwards: it takes a small part of the pool from what is there, however long the scan.
+   * Says how long what is read for this from now on should stay in the pool when it is no longer
+   * fixed. What is there keeps the priority of who had it read; but a scan, {@link Priority#LOW},
+   * does not make it stay any longer.
    */
-  public Fix forScans() {
-    forScans = true;
+  public Fix withPriority(Priority priority) {
+    this.priority = Objects.requireNonNull(priority, "priority");
     return this;
   }
 
-  boolean isForScans() {
-    return forScans;
+  Priority priority() {
+    return priority;
   }
 
   /** Whether it holds, or looks at, a page or block. */

@@ -1,6 +1,7 @@
 package io.ewok.gds.buffers;
 
 import io.ewok.gds.allocator.Region;
+import io.ewok.gds.buffers.eviction.Priority;
 import io.ewok.gds.reactor.Monitor;
 import java.lang.foreign.MemorySegment;
 
@@ -92,7 +93,7 @@ final class Frame extends Latch {
     /** Who reads, and would wait for ever if it waited for itself; null for a prefetch. */
     final Thread reader;
 
-    final boolean cold;
+    final Priority priority;
 
     /** Where what is stored is read, if it differs from what is cached; else null, and zero. */
     Frame staging;
@@ -101,10 +102,10 @@ final class Frame extends Latch {
     Throwable failure;
     boolean done;
 
-    Load(Monitor.Line ended, Thread reader, boolean cold) {
+    Load(Monitor.Line ended, Thread reader, Priority priority) {
       this.ended = ended;
       this.reader = reader;
-      this.cold = cold;
+      this.priority = priority;
     }
   }
 

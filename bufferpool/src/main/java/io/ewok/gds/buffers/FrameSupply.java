@@ -3,6 +3,7 @@ package io.ewok.gds.buffers;
 import io.ewok.gds.allocator.FramePool;
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.buffers.eviction.EvictionPolicy;
+import io.ewok.gds.buffers.eviction.Priority;
 import java.io.IOException;
 
 /**
@@ -82,8 +83,8 @@ final class FrameSupply {
   }
 
   /** Says that what is in a frame was read. */
-  void admitted(Frame head, boolean cold) {
-    policy.admitted(head.index, head.file.hash(head.key), cold);
+  void admitted(Frame head, Priority priority) {
+    policy.admitted(head.index, head.file.hash(head.key), priority);
   }
 
   /** Says that what is in a frame was asked for once more. Without the lock. */

@@ -1,5 +1,6 @@
 package io.ewok.gds.buffers;
 
+import io.ewok.gds.buffers.eviction.Priority;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.IoFile;
 import java.io.IOException;
@@ -57,8 +58,8 @@ public final class LoadedBlockFile extends BlockFile {
    * the pool is read at the same time, and made on this thread.
    *
    * @param offsets one for each block, as the lengths are
-   * @param into as many empty handles; those of the first tells whether it is a scan. After an
-   *     exception they are empty
+   * @param into as many empty handles; the first has the priority of all. After an exception they
+   *     are empty
    */
   public void fix(long[] offsets, int[] storedBytes, int[] lengthsBytes, int count, Fix[] into)
       throws IOException {
@@ -77,19 +78,19 @@ public final class LoadedBlockFile extends BlockFile {
    * pool at most.
    *
    * @param offsets one for each block, as the lengths are
-   * @param scan whether they are part of a scan, see {@link Fix#forScans}
+   * @param priority as in {@link Fix#withPriority}
    * @throws IllegalArgumentException as {@link #fix(long, int, int, Fix)}
    */
   public void prefetch(
-      long[] offsets, int[] storedBytes, int[] lengthsBytes, int count, boolean scan) {
+      long[] offsets, int[] storedBytes, int[] lengthsBytes, int count, Priority priority) {
     check(offsets, storedBytes, lengthsBytes, count);
-    manager.batchRead().start(this, count, scan, binding(offsets, storedBytes, lengthsBytes));
+    manager.batchRead().start(this, count, priority, binding(offsets, storedBytes, lengthsBytes));
   }
 
   private BatchRead.Binding binding(long[] offsets, int[] stored, int[] lengths) {
     PageTable table = manager.table();
-    return (i, reader, cold) ->
-        table.bindAtOnce(this, offsets[i], lengths[i], stored[i], reader, cold);
+    return (i, reader, priority) ->
+        table.bindAtOnce(this, offsets[i], lengths[i], stored[i], reader, priority);
   }
 
   private void check(long[] offsets, int[] storedBytes, int[] lengthsBytes, int count) {

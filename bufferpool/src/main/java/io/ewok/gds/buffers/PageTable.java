@@ -1,6 +1,7 @@
 package io.ewok.gds.buffers;
 
 import io.ewok.gds.allocator.Region;
+import io.ewok.gds.buffers.eviction.Priority;
 import io.ewok.gds.pagestore.PoisonedFileException;
 import io.ewok.gds.pagestore.WorkClass;
 import io.ewok.gds.reactor.Monitor;
@@ -115,7 +116,7 @@ final class PageTable {
         && frame.holds(file, key)
         && frame.lengthBytes == lengthBytes
         && mayUse(file)) {
-      hit(frame, into.isForScans());
+      hit(frame, into.priority());
     } else {
       frame = fixSlowly(file, key, lengthBytes, storedBytes, Access.SHARED, into);
       stamp = frame.stamp();
@@ -133,7 +134,7 @@ final class PageTable {
       unfix(frame, exclusive);
       return false;
     }
-    hit(frame, into.isForScans());
+    hit(frame, into.priority());
     return true;
   }
 
@@ -143,8 +144,8 @@ final class PageTable {
   }
 
   /** Says that something in the pool was asked for. Without a lock. */
-  void hit(Frame frame, boolean cold) {
-    if (!cold) {
+  void hit(Frame frame, Priority priority) {
+    if (priority != Priority.LOW) {
       frame.partition.supply.hit(frame);
     }
     hits.increment();
@@ -164,14 +165,14 @@ final class PageTable {
           "longer than a partition of the pool: lengthBytes=%d storedBytes=%d partitionBytes=%d"
               .formatted(lengthBytes, storedBytes, (long) partition.frames().length * frameBytes));
     }
-    boolean cold = into.isForScans();
+    Priority priority = into.priority();
     try {
-      Frame frame = partition.fix(file, key, lengthBytes, storedBytes, access, cold);
+      Frame frame = partition.fix(file, key, lengthBytes, storedBytes, access, priority);
       while (frame == null) {
         requireUsable(file);
         frame =
             partition.fix(
-                file, key, lengthBytes, storedBytes, access, cold); // its close was refused
+                file, key, lengthBytes, storedBytes, access, priority); // its close was refused
       }
       return frame;
     } catch (LatchTimeoutException e) {
@@ -198,8 +199,9 @@ final class PageTable {
       int lengthBytes,
       int storedBytes,
       Thread readerOrNull,
-      boolean cold) {
-    return partition(file, key).bindAtOnce(file, key, lengthBytes, storedBytes, readerOrNull, cold);
+      Priority priority) {
+    return partition(file, key)
+        .bindAtOnce(file, key, lengthBytes, storedBytes, readerOrNull, priority);
   }
 
   /** Where everything was fixed, or null if nobody wants to know. */

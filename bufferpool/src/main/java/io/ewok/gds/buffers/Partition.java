@@ -2,6 +2,7 @@ package io.ewok.gds.buffers;
 
 import io.ewok.gds.allocator.FramePool;
 import io.ewok.gds.allocator.Region;
+import io.ewok.gds.buffers.eviction.Priority;
 import java.io.IOException;
 
 /**
@@ -48,7 +49,7 @@ final class Partition {
       int lengthBytes,
       int storedBytes,
       PageTable.Access access,
-      boolean cold)
+      Priority priority)
       throws IOException {
     int wanted = framesFor(lengthBytes);
     int staged = framesFor(storedBytes);
@@ -66,7 +67,7 @@ final class Partition {
         if (found != null) {
           requireSameLength(found, lengthBytes);
           if (found.tryLatch(exclusive)) {
-            table.hit(found, cold);
+            table.hit(found, priority);
             return found;
           }
         } else {
@@ -82,7 +83,7 @@ final class Partition {
             missing = staged;
           } else {
             Frame bound = supply.bind(handle, file, key, wanted, lengthBytes);
-            beginLoad(bound, Thread.currentThread(), cold);
+            beginLoad(bound, Thread.currentThread(), priority);
             if (staged > 0) {
               stage(bound, staging, staged, storedBytes);
             }
@@ -117,7 +118,7 @@ final class Partition {
       int lengthBytes,
       int storedBytes,
       Thread readerOrNull,
-      boolean cold) {
+      Priority priority) {
     int wanted = framesFor(lengthBytes);
     int staged = framesFor(storedBytes);
     waits.lock.lock();
@@ -137,7 +138,7 @@ final class Partition {
         supply.unbind(frame);
         return null;
       }
-      beginLoad(frame, readerOrNull, cold);
+      beginLoad(frame, readerOrNull, priority);
       if (staged > 0) {
         stage(frame, staging, staged, storedBytes);
       }
@@ -272,8 +273,8 @@ final class Partition {
     return (int) (((long) bytes + frameBytes - 1) / frameBytes);
   }
 
-  private void beginLoad(Frame frame, Thread readerOrNull, boolean cold) {
-    frame.load = new Frame.Load(waits.lock.newLine(), readerOrNull, cold);
+  private void beginLoad(Frame frame, Thread readerOrNull, Priority priority) {
+    frame.load = new Frame.Load(waits.lock.newLine(), readerOrNull, priority);
     misses++;
   }
 
@@ -295,7 +296,7 @@ final class Partition {
       supply.unbind(frame);
     } else {
       bytesRead += !wasRead ? 0 : load.staging == null ? frame.lengthBytes : load.storedBytes;
-      supply.admitted(frame, load.cold);
+      supply.admitted(frame, load.priority);
     }
   }
 

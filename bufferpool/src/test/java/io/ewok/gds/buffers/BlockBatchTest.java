@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.ewok.gds.buffers.eviction.EvictionKind;
+import io.ewok.gds.buffers.eviction.Priority;
 import io.ewok.gds.ffm.Errno;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.EngineKind;
@@ -105,9 +106,10 @@ final class BlockBatchTest {
     void prefetch(int... blocks) {
       long[] offsets = offsets(blocks);
       switch (file) {
-        case CachedBlockFile plain -> plain.prefetch(offsets, lengths(), blocks.length, false);
+        case CachedBlockFile plain ->
+            plain.prefetch(offsets, lengths(), blocks.length, Priority.NORMAL);
         case LoadedBlockFile loaded ->
-            loaded.prefetch(offsets, stored(), lengths(), blocks.length, false);
+            loaded.prefetch(offsets, stored(), lengths(), blocks.length, Priority.NORMAL);
       }
     }
 

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.ewok.gds.buffers.eviction.Priority;
 import io.ewok.gds.ffm.Errno;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.EngineKind;
@@ -71,7 +72,7 @@ final class PrefetchTest {
   void whatWasPrefetchedNeedsNoRead() throws Exception {
     run(
         (manager, file) -> {
-          file.prefetch(pages(1, 10), 10, false);
+          file.prefetch(pages(1, 10), 10, Priority.NORMAL);
           long misses = manager.stats().misses();
           long reads = engine.stats().reads();
           try (Fix fix = new Fix()) {
@@ -83,7 +84,7 @@ final class PrefetchTest {
           }
           assertEquals(misses, manager.stats().misses());
           assertEquals(reads, engine.stats().reads());
-          file.prefetch(pages(1, 10), 10, false);
+          file.prefetch(pages(1, 10), 10, Priority.NORMAL);
           assertEquals(misses, manager.stats().misses());
         });
   }
@@ -131,7 +132,7 @@ final class PrefetchTest {
         (manager, file) -> {
           int free = manager.stats().freeFrames();
           engine.failNth(SimOperation.READ, 1, Errno.EIO);
-          file.prefetch(pages(9, 1), 1, false);
+          file.prefetch(pages(9, 1), 1, Priority.NORMAL);
           assertEquals(free, manager.stats().freeFrames());
           try (Fix fix = new Fix()) {
             file.fixShared(9, fix);
@@ -159,7 +160,7 @@ final class PrefetchTest {
           try (CachedPageFile second = manager.openPages(other, SIZE, OpenMode.READ_ONLY)) {
             long misses = manager.stats().misses();
             for (int page = 1; page <= PAGES; page += 10) {
-              second.prefetch(pages(page, 10), 10, true);
+              second.prefetch(pages(page, 10), 10, Priority.LOW);
             }
             assertTrue(manager.stats().misses() > misses + 10);
             assertEquals(20, manager.stats().dirty());
@@ -180,8 +181,8 @@ final class PrefetchTest {
       try (BufferManager manager = new BufferManager(pool, BufferFixture.budget(), OPTIONS)) {
         for (int i = 0; i < 100; i++) {
           CachedPageFile file = manager.openPages(path, SIZE, OpenMode.READ_ONLY);
-          file.prefetch(pages(1, 16), 16, false);
-          file.prefetch(pages(17, 16), 16, false);
+          file.prefetch(pages(1, 16), 16, Priority.NORMAL);
+          file.prefetch(pages(17, 16), 16, Priority.NORMAL);
           if (i % 2 == 0) {
             Fix[] fixes = fixes(32);
             file.fixShared(pages(1, 32), 32, fixes);

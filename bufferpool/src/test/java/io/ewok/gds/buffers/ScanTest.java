@@ -3,6 +3,7 @@ package io.ewok.gds.buffers;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.ewok.gds.buffers.eviction.EvictionKind;
+import io.ewok.gds.buffers.eviction.Priority;
 import io.ewok.gds.pagestore.OpenMode;
 import io.ewok.gds.pagestore.sim.SimEngine;
 import java.io.IOException;
@@ -39,7 +40,7 @@ final class ScanTest {
         CachedPageFile file =
             manager.openPages(Path.of("/pages"), PageSize.BYTES_4096, OpenMode.CREATE_NEW);
         Fix fix = new Fix();
-        Fix scan = new Fix().forScans()) {
+        Fix scan = new Fix().withPriority(Priority.LOW)) {
       for (int i = 0; i < HOT + COLD; i++) {
         file.create(scan);
         scan.unfix();

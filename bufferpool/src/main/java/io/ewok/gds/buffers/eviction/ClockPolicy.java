@@ -19,7 +19,7 @@ final class ClockPolicy implements EvictionPolicy {
   }
 
   @Override
-  public void admitted(int slot, long key, boolean cold) {
+  public void admitted(int slot, long key, Priority priority) {
     marks.set(slot, 0);
     resident[slot] = true;
   }

@@ -2,7 +2,8 @@ package io.ewok.gds.buffers.eviction;
 
 /**
  * The policies that a buffer pool can have. With each, scans that say so keep to a small part of
- * the pool, and being asked for moves nothing and takes no lock.
+ * the pool, what has a high {@link Priority} stays longer, and being asked for moves nothing and
+ * takes no lock.
  *
  * <table>
  * <caption>Which one</caption>
@@ -41,12 +42,12 @@ public enum EvictionKind {
           case S3_FIFO -> new S3FifoPolicy(slotCount);
           case CAR -> new CarPolicy(slotCount);
         };
-    return new ColdRing(slotCount, policy);
+    return new PriorityRings(slotCount, policy);
   }
 
   /** At most this many bytes of heap for each slot. */
   public int bytesPerSlot() {
-    return ColdRing.BYTES_PER_SLOT
+    return PriorityRings.BYTES_PER_SLOT
         + switch (this) {
           case CLOCK -> ClockPolicy.BYTES_PER_SLOT;
           case S3_FIFO -> S3FifoPolicy.BYTES_PER_SLOT;

@@ -20,7 +20,7 @@ import java.util.function.IntPredicate;
  * if (isResident(slot)) {
  *   policy.removed(slot, true);
  * }
- * policy.admitted(slot, key, false);
+ * policy.admitted(slot, key, Priority.NORMAL);
  * }
  */
 public interface EvictionPolicy {
@@ -30,9 +30,8 @@ public interface EvictionPolicy {
    * @param slot from 0 to the number of slots - 1
    * @param key the same whenever the same thing is admitted, and different for different things
    *     except by rare accident, as with a hash
-   * @param cold whether it is part of a scan, and likely of no use afterwards
    */
-  void admitted(int slot, long key, boolean cold);
+  void admitted(int slot, long key, Priority priority);
 
   /**
    * What is in a slot was asked for once more, and not by a scan. Any thread, without a lock: it

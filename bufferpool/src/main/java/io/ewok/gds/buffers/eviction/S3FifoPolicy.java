@@ -29,7 +29,7 @@ final class S3FifoPolicy implements EvictionPolicy {
   }
 
   @Override
-  public void admitted(int slot, long key, boolean cold) {
+  public void admitted(int slot, long key, Priority priority) {
     keys[slot] = key;
     int ghost = ghosts.find(key);
     if (ghost != Ghosts.NONE) {

@@ -38,7 +38,7 @@ public final class Simulation {
         policy.removed(slot, true);
         slotOf[idAt[slot]] = -1;
       }
-      policy.admitted(slot, id, false);
+      policy.admitted(slot, id, Priority.NORMAL);
       slotOf[id] = slot;
       idAt[slot] = id;
     }

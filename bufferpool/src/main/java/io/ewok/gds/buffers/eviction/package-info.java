@@ -12,7 +12,7 @@
  *
  * {@snippet :
  * EvictionPolicy policy = EvictionKind.S3_FIFO.create(1000);
- * policy.admitted(7, pageNumber, false);
+ * policy.admitted(7, pageNumber, Priority.NORMAL);
  * policy.hit(7);
  * int slot = policy.victim(candidate -> pins[candidate] == 0);
  * policy.removed(slot, true);

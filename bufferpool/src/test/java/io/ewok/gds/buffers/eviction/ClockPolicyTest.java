@@ -40,13 +40,13 @@ class ClockPolicyTest {
     policy.hit(0);
     policy.removed(0, false);
     policy.hit(0);
-    policy.admitted(0, 9, false);
+    policy.admitted(0, 9, Priority.NORMAL);
     assertEquals(0, policy.victim(slot -> true));
   }
 
   private void admitAll() {
     for (int slot = 0; slot < 4; slot++) {
-      policy.admitted(slot, slot, false);
+      policy.admitted(slot, slot, Priority.NORMAL);
     }
   }
 }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
 import java.util.BitSet;
+import java.util.List;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.IntPredicate;
@@ -19,6 +20,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** What every policy owes to the cache. */
 class EvictionLawsTest {
   private static final int SLOTS = 37;
+  private static final List<Priority> PRIORITIES = List.of(Priority.values());
 
   @ParameterizedTest
   @EnumSource
@@ -34,7 +36,7 @@ class EvictionLawsTest {
           case 0 -> {
             if (!resident.get(slot)) {
               resident.set(slot);
-              policy.admitted(slot, random.nextInt(3 * slots), random.nextInt(8) == 0);
+              policy.admitted(slot, random.nextInt(3 * slots), priority(random));
             }
           }
           case 1 -> policy.hit(slot); // resident or not
@@ -70,7 +72,7 @@ class EvictionLawsTest {
   void everySlotIsNamedWhenAllMustGo(EvictionKind kind) {
     EvictionPolicy policy = kind.create(SLOTS);
     for (int slot = 0; slot < SLOTS; slot++) {
-      policy.admitted(slot, slot, slot % 3 == 0);
+      policy.admitted(slot, slot, PRIORITIES.get(slot % 3));
       for (int i = 0; i < slot; i++) {
         policy.hit(slot);
       }
@@ -94,7 +96,7 @@ class EvictionLawsTest {
       throws InterruptedException {
     EvictionPolicy policy = kind.create(SLOTS);
     for (int slot = 0; slot < SLOTS; slot++) {
-      policy.admitted(slot, slot, false);
+      policy.admitted(slot, slot, PRIORITIES.get(slot % 3));
     }
     AtomicBoolean over = new AtomicBoolean();
     Thread asks =
@@ -118,7 +120,7 @@ class EvictionLawsTest {
                 });
         assertTrue(victim >= 0);
         policy.removed(victim, true);
-        policy.admitted(victim, SLOTS + i, false);
+        policy.admitted(victim, SLOTS + i, PRIORITIES.get(i % 3));
       }
     } finally {
       over.set(true);
@@ -132,7 +134,7 @@ class EvictionLawsTest {
     EvictionPolicy policy = kind.create(SLOTS);
     BitSet resident = new BitSet();
     for (int slot = 0; slot < SLOTS; slot++) {
-      policy.admitted(slot, slot, false);
+      policy.admitted(slot, slot, Priority.NORMAL);
       resident.set(slot);
     }
     int wanted = 5;
@@ -142,7 +144,7 @@ class EvictionLawsTest {
       int victim = policy.victim(resident::get);
       assertTrue(victim != wanted, "after " + i + " evictions");
       policy.removed(victim, true);
-      policy.admitted(victim, SLOTS + i, false);
+      policy.admitted(victim, SLOTS + i, Priority.NORMAL);
     }
   }
 
@@ -155,7 +157,7 @@ class EvictionLawsTest {
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     long least = Long.MAX_VALUE;
     for (int slot = 0; slot < SLOTS; slot++) {
-      policy.admitted(slot, slot, false);
+      policy.admitted(slot, slot, Priority.NORMAL);
     }
     // Compilers and collectors may come between.
     for (int attempt = 0; attempt < 10 && least > rounds / 10; attempt++) {
@@ -164,7 +166,7 @@ class EvictionLawsTest {
         policy.hit(i % SLOTS);
         int victim = policy.victim(anyMayGo);
         policy.removed(victim, true);
-        policy.admitted(victim, i % 97, i % 5 == 0);
+        policy.admitted(victim, i % 97, PRIORITIES.get(i % 3));
       }
       least = Math.min(least, threads.getCurrentThreadAllocatedBytes() - before);
     }
@@ -176,6 +178,11 @@ class EvictionLawsTest {
     for (EvictionKind kind : EvictionKind.values()) {
       assertThrows(IllegalArgumentException.class, () -> kind.create(0));
     }
+  }
+
+  private static Priority priority(Random random) {
+    int drawn = random.nextInt(8);
+    return drawn == 0 ? Priority.LOW : drawn < 3 ? Priority.HIGH : Priority.NORMAL;
   }
 
   private static boolean mayGo(BitSet resident, BitSet pinned, int slot) {

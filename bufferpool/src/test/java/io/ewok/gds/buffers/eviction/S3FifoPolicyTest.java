@@ -38,7 +38,7 @@ class S3FifoPolicyTest {
   void whoCeasedToExistIsNotRemembered() {
     admitAll();
     policy.removed(0, false);
-    policy.admitted(0, 0, false);
+    policy.admitted(0, 0, Priority.NORMAL);
     for (int slot = 1; slot < SLOTS; slot++) {
       assertEquals(slot, evictAndReplace(slot, 100 + slot));
     }
@@ -61,7 +61,7 @@ class S3FifoPolicyTest {
 
   private void admitAll() {
     for (int slot = 0; slot < SLOTS; slot++) {
-      policy.admitted(slot, slot, false);
+      policy.admitted(slot, slot, Priority.NORMAL);
     }
   }
 
@@ -74,7 +74,7 @@ class S3FifoPolicyTest {
   private int evictAndReplace(int expected, long key) {
     int victim = evict();
     assertEquals(expected, victim);
-    policy.admitted(victim, key, false);
+    policy.admitted(victim, key, Priority.NORMAL);
     return victim;
   }
 }

@@ -60,7 +60,7 @@ class ScanTest {
   void whatAScanBroughtAndOthersAskForStays(EvictionKind kind) {
     EvictionPolicy policy = kind.create(SLOTS);
     for (int slot = 0; slot < SLOTS; slot++) {
-      policy.admitted(slot, slot, true);
+      policy.admitted(slot, slot, Priority.LOW);
     }
     for (int i = 0; i < 2; i++) {
       policy.hit(3);
@@ -69,7 +69,7 @@ class ScanTest {
       int victim = policy.victim(_ -> true);
       assertTrue(victim != 3, "gone after " + i);
       policy.removed(victim, true);
-      policy.admitted(victim, SLOTS + i, true);
+      policy.admitted(victim, SLOTS + i, Priority.LOW);
     }
   }
 
@@ -78,7 +78,7 @@ class ScanTest {
   void scanFillsWhatIsFree(EvictionKind kind) {
     EvictionPolicy policy = kind.create(SLOTS);
     for (int slot = 0; slot < SLOTS; slot++) {
-      policy.admitted(slot, slot, true);
+      policy.admitted(slot, slot, Priority.LOW);
     }
     // The oldest first, although all of them are cold.
     assertEquals(0, policy.victim(_ -> true));
@@ -114,7 +114,7 @@ class ScanTest {
       policy.removed(slot, true);
       slotOf[keyAt[slot]] = -1;
     }
-    policy.admitted(slot, key, cold);
+    policy.admitted(slot, key, cold ? Priority.LOW : Priority.NORMAL);
     slotOf[key] = slot;
     keyAt[slot] = key;
     return false;
