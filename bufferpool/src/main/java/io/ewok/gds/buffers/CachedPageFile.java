@@ -12,6 +12,7 @@ import io.ewok.gds.pagestore.PageFileOptions;
 import io.ewok.gds.pagestore.StorageException;
 import io.ewok.gds.pagestore.WorkClass;
 import io.ewok.gds.reactor.LongLock;
+import io.ewok.gds.wal.WriteAheadLog;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -95,7 +96,9 @@ public final class CachedPageFile extends CachedFile {
    *
    * @param page 1 to {@link #pageCount} - 1
    * @param into an empty handle
-   * @throws CorruptFileException if the page is not what was written, perhaps torn by a power cut
+   * @throws CorruptFileException if the page is not what was written, perhaps torn by a power cut;
+   *     or its last change is later than the end of the manager's log, which is another one then,
+   *     or has lost it
    * @throws IOException if it cannot be read, or nothing could be written back to make room
    * @throws PoolExhaustedException if there is no room
    * @throws LatchTimeoutException if somebody else keeps it exclusive
@@ -424,6 +427,20 @@ public final class CachedPageFile extends CachedFile {
           path(), offset, units.pageBytes() + " bytes", bytes + " bytes");
     }
     PageFormat.verify(frame.segment, size, frame.key, path());
+    requireLogged(frame);
+  }
+
+  /** No page was written before its last change was durable in the log. */
+  private void requireLogged(Frame frame) throws CorruptFileException {
+    WriteAheadLog log = manager.options().logOrNull();
+    long lsn = PageFormat.lsn(frame.segment);
+    if (log != null && lsn > log.endLsn()) {
+      throw new CorruptFileException(
+          path(),
+          frame.key * size.bytes(),
+          "a page of the log, which ends at lsn " + log.endLsn(),
+          "page " + frame.key + " with a change at lsn " + lsn);
+    }
   }
 
   @Override

@@ -28,8 +28,9 @@ public enum RecoveryMode {
 
   /**
    * The log as it was at some moment, which the damage makes an earlier one: for an owner whose
-   * data is consistent with any such moment. It is cut there, for good. Pages that were written
-   * after that moment are newer than the log, and are the owner's problem.
+   * data is consistent with any such moment. It is cut there, for good. Pages of a buffer manager
+   * that were written after that moment are newer than the log, and refused with it: the owner
+   * takes older ones from a backup.
    */
   POINT_IN_TIME,
 

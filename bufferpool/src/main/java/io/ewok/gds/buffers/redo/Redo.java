@@ -33,7 +33,8 @@ import java.util.Objects;
  *
  * <p>Errors: whatever stops it leaves the log as it was, with some pages further than before; it
  * can be begun again. {@link io.ewok.gds.pagestore.CorruptFileException} names the page that cannot
- * be redone.
+ * be redone, or that has a change from after the log's end: the log is another one then, or was cut
+ * off before that change ({@link io.ewok.gds.wal.RecoveryMode#POINT_IN_TIME}).
  */
 public final class Redo {
   /** How a log is opened. */
@@ -110,7 +111,7 @@ public final class Redo {
         }
         try (RedoReplay replay = new RedoReplay(opened, redo, lanes)) {
           log = opener.open(replay);
-          replay.finish();
+          replay.finish(log.endLsn());
         }
       }
       log.truncate(log.durableLsn());

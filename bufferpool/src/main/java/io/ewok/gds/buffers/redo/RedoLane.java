@@ -26,6 +26,11 @@ final class RedoLane {
   private final Fix fix = new Fix();
   private MemorySegment before = MemorySegment.NULL;
 
+  // The latest page that was found.
+  private long latestLsn;
+  private LoggedFile latestFile;
+  private long latestPage;
+
   /** Of whoever puts: pairs of a position and a part. */
   private RedoBuffer filling = new RedoBuffer();
 
@@ -120,6 +125,17 @@ final class RedoLane {
     }
   }
 
+  /** When all is redone: no page that was found had a change from after the log's end. */
+  void requireLogged(long endLsn) throws CorruptFileException {
+    if (latestLsn > endLsn) {
+      throw new CorruptFileException(
+          latestFile.pages().path(),
+          latestPage * latestFile.pages().pageSize().bytes(),
+          "a page of the log, which ends at lsn " + endLsn,
+          "page " + latestPage + " with a change at lsn " + latestLsn);
+    }
+  }
+
   private void run() {
     Throwable thrown = null;
     try {
@@ -174,9 +190,14 @@ final class RedoLane {
     file.pages().extendTo(page + 1);
     file.pages().fixExclusive(page, fix);
     try {
-      if (PageFormat.lsn(fix.segment()) < lsn) {
+      long pageLsn = PageFormat.lsn(fix.segment());
+      if (pageLsn < lsn) {
         redo(file, page, lsn, part.asSlice(RedoFormat.PART_HEADER_BYTES));
         fix.markDirty(lsn);
+      } else if (pageLsn > latestLsn) {
+        latestLsn = pageLsn;
+        latestFile = file;
+        latestPage = page;
       }
     } finally {
       fix.unfix();

@@ -65,14 +65,19 @@ final class RedoReplay implements RecordConsumer, AutoCloseable {
     return new IOException("the log's record is no change of pages: lsn=" + lsn);
   }
 
-  /** Returns when everything is redone. */
-  void finish() throws IOException {
+  /**
+   * Returns when everything is redone.
+   *
+   * @param endLsn where the log ends: no page may have a later change
+   */
+  void finish(long endLsn) throws IOException {
     for (RedoLane lane : lanes) {
       lane.end();
     }
     close();
     for (RedoLane lane : lanes) {
       lane.requireNoFailure();
+      lane.requireLogged(endLsn);
     }
   }
 

@@ -5,12 +5,17 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.ewok.gds.allocator.Region;
+import io.ewok.gds.allocator.RegionOptions;
 import io.ewok.gds.buffers.Fix;
 import io.ewok.gds.pagestore.CorruptFileException;
+import io.ewok.gds.pagestore.IoFile;
+import io.ewok.gds.pagestore.OpenMode;
 import io.ewok.gds.pagestore.sim.SimEngine;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
@@ -118,6 +123,51 @@ final class RedoTest {
       store.log.sync(change.commit());
       SimEngine left = engine.crash(1);
       assertThrows(CorruptFileException.class, () -> RedoFixture.open(left).close());
+    }
+  }
+
+  @Test
+  void pageWithAChangeThatTheLogHasLostIsRefused() throws IOException {
+    SimEngine engine = new SimEngine(1);
+    RedoFixture.create(engine);
+    try (RedoFixture store = RedoFixture.open(engine);
+        Change change = store.newChange()) {
+      ChangedPage page = change.create(store.file);
+      long number = page.number();
+      RedoFixture.add(page, 64, 1);
+      store.log.sync(change.commit());
+      SimEngine early = engine.crash(1);
+      RedoFixture.add(change.fix(store.file, number), 64, 2);
+      long lsn = change.commit();
+      store.manager.flush();
+      for (int lanes : new int[] {1, 4}) {
+        SimEngine left = engine.crash(1);
+        copyLog(early, left);
+        CorruptFileException refused =
+            assertThrows(
+                CorruptFileException.class,
+                () -> RedoFixture.open(left, RedoFixture::redo, lanes).close());
+        assertTrue(refused.getMessage().contains("with a change at lsn " + lsn), refused::toString);
+        copyLog(engine.crash(1), left);
+        try (RedoFixture whole = RedoFixture.open(left, RedoFixture::redo, lanes)) {
+          assertEquals(3, whole.read(number, 64));
+        }
+      }
+    }
+  }
+
+  /** Puts the files of one machine's log in the place of another's. */
+  private static void copyLog(SimEngine from, SimEngine to) throws IOException {
+    try (Region region = Region.map(RedoFixture.budget(), RegionOptions.ofSize(1 << 20))) {
+      for (Path path : from.list(Path.of("/log"))) {
+        to.delete(path);
+        try (IoFile source = from.open(path, OpenMode.READ_ONLY);
+            IoFile target = to.open(path, OpenMode.CREATE_NEW)) {
+          int length = (int) source.sizeBytes();
+          source.readFully(0, region, 0, length);
+          target.write(0, region, 0, length);
+        }
+      }
     }
   }
 
