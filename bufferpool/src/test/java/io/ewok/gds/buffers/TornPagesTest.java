@@ -118,6 +118,18 @@ final class TornPagesTest {
   }
 
   @Test
+  void whatWasRepairedIsDurableWithoutTheJournal() throws IOException {
+    create(engine, TornPages.DOUBLE_WRITE, SIZE);
+    engine.flipBit(FILE, SIZE.bytes() + 5000);
+    assertEquals(7, valueOfPageOne(engine, OpenMode.READ_WRITE));
+    engine.delete(JOURNAL); // as one does who only reads from now on
+    engine.syncDirectory(FILE.getParent());
+    for (long seed = 0; seed < 20; seed++) {
+      assertEquals(7, valueOfPageOne(engine.crash(seed), OpenMode.READ_ONLY), "seed=" + seed);
+    }
+  }
+
+  @Test
   void aBackupIsNotPutBackOnceThePagesAreDurable() throws IOException {
     create(engine, TornPages.BACKUP, SIZE);
     engine.flipBit(FILE, SIZE.bytes() + 5000);
