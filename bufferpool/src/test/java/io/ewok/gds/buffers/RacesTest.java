@@ -1,6 +1,7 @@
 package io.ewok.gds.buffers;
 
 import io.ewok.gds.testing.Jcstress;
+import io.ewok.gds.wal.cache.BlindTailSpecimen;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIf;
@@ -12,6 +13,7 @@ class RacesTest {
       value = "io.ewok.gds.testing.Jcstress#hasTwoCpus",
       disabledReason = "jcstress runs threads side by side")
   void forbiddenOutcomesAreSeenInTheBrokenSpecimenOnly() throws Exception {
-    new Jcstress(Duration.ofMinutes(5), 100).assertForbiddenOnlyIn(BlindLatchSpecimen.class);
+    new Jcstress(Duration.ofMinutes(5), 100)
+        .assertForbiddenOnlyIn(BlindLatchSpecimen.class, BlindTailSpecimen.class);
   }
 }

@@ -57,6 +57,7 @@ public final class LogReadCache implements AutoCloseable {
   private final LogReadCacheOptions options;
   private final ReadArena arena;
   private final long minBytes;
+  private final Region tailRegion;
   private final TailWindow tail;
   private final LogTap tap;
   private final StrideCounters counters = new StrideCounters();
@@ -88,18 +89,18 @@ public final class LogReadCache implements AutoCloseable {
           "the log's files are not read in such small pages: alignmentBytes=%d pageBytes=%d"
               .formatted(source.alignmentBytes(), options.pageBytes()));
     }
-    Region region = Region.map(budget, RegionOptions.ofSize(options.tailBytes()));
+    tailRegion = Region.map(budget, RegionOptions.ofSize(options.tailBytes()));
     ReadArena created = null;
     try {
       created = new ReadArena(budget, options.memory());
     } finally {
       if (created == null) {
-        region.close();
+        tailRegion.close();
       }
     }
     arena = created;
     minBytes = arena.stats().minBytes();
-    tail = new TailWindow(region, options.tailBytes());
+    tail = new TailWindow(tailRegion.segment().asSlice(0, options.tailBytes()));
     tap = tail::write;
     long unused = source.addTap(tap);
   }
@@ -168,7 +169,7 @@ public final class LogReadCache implements AutoCloseable {
     source.removeTap(tap);
     cursors.forEach(LogCursor::close);
     arena.close();
-    tail.close();
+    tailRegion.close();
   }
 
   IoEngine engine() {

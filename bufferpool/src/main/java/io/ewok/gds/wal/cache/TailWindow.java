@@ -1,6 +1,5 @@
 package io.ewok.gds.wal.cache;
 
-import io.ewok.gds.allocator.Region;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.VarHandle;
 
@@ -17,7 +16,6 @@ final class TailWindow {
    * byte of a later lap sees a start that tells him. The release of end makes the new bytes visible
    * to who acquires it.
    */
-  private final Region region;
   private final MemorySegment memory;
   private final long capacityBytes;
 
@@ -27,10 +25,10 @@ final class TailWindow {
   /** Written and read by the writer. */
   private boolean begun;
 
-  TailWindow(Region region, long capacityBytes) {
-    this.region = region;
-    this.memory = region.segment();
-    this.capacityBytes = capacityBytes;
+  /** An empty window on memory, which is the caller's and all used. */
+  TailWindow(MemorySegment memory) {
+    this.memory = memory;
+    this.capacityBytes = memory.byteSize();
   }
 
   /**
@@ -76,9 +74,5 @@ final class TailWindow {
     }
     VarHandle.fullFence();
     return lsn >= start;
-  }
-
-  void close() {
-    region.close();
   }
 }

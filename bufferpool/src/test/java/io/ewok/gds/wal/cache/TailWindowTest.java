@@ -4,27 +4,16 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.ewok.gds.allocator.MemoryBudget;
-import io.ewok.gds.allocator.Region;
-import io.ewok.gds.allocator.RegionOptions;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.SplittableRandom;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 final class TailWindowTest {
   private static final long SEED = 3;
   private static final int CAPACITY = 4096;
 
-  private final TailWindow window =
-      new TailWindow(
-          Region.map(MemoryBudget.root("test", 8 << 20), RegionOptions.ofSize(CAPACITY)), CAPACITY);
-
-  @AfterEach
-  void close() {
-    window.close();
-  }
+  private final TailWindow window = new TailWindow(MemorySegment.ofArray(new long[CAPACITY / 8]));
 
   /** Writes words that are their own positions. */
   private void write(long lsn, int words) {
