@@ -2,11 +2,13 @@ package io.ewok.gds.wal;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.sim.SimEngine;
 import io.ewok.gds.wal.RecoveryReport.Dropped;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -110,6 +112,25 @@ final class CutOffTest {
     assertReplayed(RecoveryMode.SALVAGE, 1, 2, 3, 4, 5);
     rot(blocksALife * 4096 + 20);
     assertReplayed(RecoveryMode.SALVAGE, 1, 3, 4, 5);
+  }
+
+  @Test
+  void aSalvagedLogGivesNoPositionTwice() throws IOException {
+    try (WriteAheadLog log = open(RecoveryMode.STRICT, new ArrayList<>())) {
+      append(log);
+      append(log);
+    }
+    long end;
+    try (WriteAheadLog log = open(RecoveryMode.STRICT, new ArrayList<>())) {
+      end = log.endLsn();
+    }
+    rot(4096 + 20);
+    rot(8192 + 20); // that which says that the log was closed
+    try (WriteAheadLog log = open(RecoveryMode.SALVAGE, new ArrayList<>())) {
+      assertEquals(end, log.endLsn());
+      assertTrue(log.append(MemorySegment.ofArray(new byte[1])) > end);
+    }
+    assertThrows(CorruptFileException.class, () -> assertReplayed(RecoveryMode.TOLERATE_TAIL));
   }
 
   /** Three records in one block, of which the second is damaged when the log is cut. */
