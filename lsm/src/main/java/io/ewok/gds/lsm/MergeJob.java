@@ -43,6 +43,9 @@ final class MergeJob {
    * @return false if the pause ended it; the store is as it was
    */
   boolean run(VersionSet versions, Pause pause) throws IOException {
+    if (versions.openSnapshots() > 0) {
+      throw new IOException("a merge waits for the close of snapshots");
+    }
     List<Table> replaced;
     MergeCursor merge;
     Version version = versions.retain();

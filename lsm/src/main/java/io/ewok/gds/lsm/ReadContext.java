@@ -9,6 +9,7 @@ import io.ewok.gds.lsm.table.Table;
 import io.ewok.gds.lsm.table.TableLookup;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 
 /**
  * What one get needs besides its stack, and what it found: reused, so that gets make no garbage.
@@ -28,6 +29,12 @@ final class ReadContext {
   // What was found.
   /** In which it was; null if it was in a table. */
   private Memtable memtable;
+
+  /** Likewise. */
+  private Table table;
+
+  /** Whether what the value is in is retained for itself, not by the version. */
+  private boolean kept;
 
   private int kind;
   private long valueAddress;
@@ -62,16 +69,19 @@ final class ReadContext {
 
   private boolean findInTables(long stamp) throws IOException {
     memtable = null;
-    for (Table table : version.level0()) {
-      if (table.meta().mayContain(key) && table.find(key, stamp, lookup)) {
-        return take();
+    List<Table> level0 = version.level0();
+    for (int i = 0; i < level0.size(); i++) { // an iterator would be garbage
+      Table looked = level0.get(i);
+      if (looked.meta().mayContain(key) && looked.find(key, stamp, lookup)) {
+        return take(looked);
       }
     }
-    Table table = version.tableOfRun(key);
-    return table != null && table.find(key, stamp, lookup) && take();
+    Table looked = version.tableOfRun(key);
+    return looked != null && looked.find(key, stamp, lookup) && take(looked);
   }
 
-  private boolean take() {
+  private boolean take(Table found) {
+    table = found;
     kind = RecordKind.kind(lookup.stamp());
     valueAddress = lookup.valueAddress();
     valueBytes = lookup.valueBytes();
@@ -95,9 +105,28 @@ final class ReadContext {
     Memory.copyTo(valueAddress, into, 0, valueBytes);
   }
 
+  /** Keeps what was found beyond the version. */
+  void keep() {
+    if (memtable != null) {
+      memtable.references.retain();
+    } else {
+      table.references.retain();
+    }
+    kept = true;
+  }
+
   /** Lets go of what was found. */
   void letGo() {
-    memtable = null;
     lookup.unfix();
+    if (kept) {
+      kept = false;
+      if (memtable != null) {
+        memtable.release();
+      } else {
+        table.release();
+      }
+    }
+    memtable = null;
+    table = null;
   }
 }

@@ -120,7 +120,8 @@ final class ReadContexts {
     }
   }
 
-  private void letGo(ReadContext context) {
+  /** Makes a context that is in use let go of its version. */
+  void letGo(ReadContext context) {
     Version version = context.version;
     if (version != null) {
       context.version = null;

@@ -7,7 +7,7 @@ import java.nio.ByteBuffer;
 import java.util.Objects;
 
 /**
- * What can be read of a {@link Store}.
+ * What can be read: a {@link Store} as it is, or as it was when a {@link Snapshot} was taken.
  *
  * <p>A value is had in one of several ways:
  *
@@ -19,6 +19,8 @@ import java.util.Objects;
  * <td>none, where the compiler sees that the view is not kept</td></tr>
  * <tr><td>{@link #get(MemorySegment, MemorySegment)}</td><td>copied to the caller's memory</td>
  * <td>none</td></tr>
+ * <tr><td>{@link #get(MemorySegment, PinnedValue)}</td><td>where it lies, until it is closed</td>
+ * <td>none</td></tr>
  * </table>
  *
  * <p>Threads: any.
@@ -27,7 +29,7 @@ import java.util.Objects;
  * IllegalStateException} after close; {@link IOException} if a table cannot be read or is corrupt:
  * what else is read stays readable.
  */
-public abstract sealed class ReadView permits Store {
+public abstract sealed class ReadView permits Store, Snapshot {
   /** What a get returns that found no value. */
   public static final int NOT_FOUND = -1;
 
@@ -106,6 +108,31 @@ public abstract sealed class ReadView permits Store {
   }
 
   /**
+   * Pins the value of a key where it lies, without a copy.
+   *
+   * @param into pins nothing yet
+   * @return whether the key has a value; if not, nothing is pinned
+   * @throws IllegalStateException also if something is pinned already
+   */
+  public final boolean get(MemorySegment key, PinnedValue into) throws IOException {
+    Objects.requireNonNull(key, "key");
+    Objects.requireNonNull(into, "into");
+    ReadContext context = begin();
+    boolean pinned = false;
+    try {
+      if (find(context, key)) {
+        into.pin(context, versions);
+        pinned = true;
+      }
+      return pinned;
+    } finally {
+      if (!pinned) {
+        end(context);
+      }
+    }
+  }
+
+  /**
    * Copies the value of a key, as {@link #get(MemorySegment, MemorySegment)} does. Key and room are
    * what lies between the positions and limits of the buffers, which stay as they are.
    */
@@ -144,8 +171,6 @@ public abstract sealed class ReadView permits Store {
    * @throws IllegalStateException after close
    */
   public final StoreCursor cursor(CursorOptions options) {
-    return openCursor(versions, Objects.requireNonNull(options, "options"));
+    return versions.openCursor(this, Objects.requireNonNull(options, "options"));
   }
-
-  abstract StoreCursor openCursor(VersionSet versions, CursorOptions options);
 }

@@ -166,9 +166,13 @@ public final class Store extends ReadView implements AutoCloseable {
     return versions.sequence();
   }
 
-  @Override
-  StoreCursor openCursor(VersionSet versions, CursorOptions options) {
-    return versions.openCursor(options);
+  /**
+   * Returns the store as it is now, to be read while it changes.
+   *
+   * @throws IllegalStateException if the store is closed
+   */
+  public Snapshot snapshot() {
+    return versions.openSnapshot(parts.counters);
   }
 
   // ---- maintenance

@@ -6,11 +6,8 @@ import io.ewok.gds.lsm.record.RecordSource;
 import io.ewok.gds.lsm.record.SearchKey;
 import io.ewok.gds.lsm.table.RunSource;
 import io.ewok.gds.lsm.table.Table;
-import io.ewok.gds.reactor.Baton;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
 import java.util.List;
 
 /**
@@ -41,31 +38,16 @@ import java.util.List;
  */
 public final class StoreCursor implements AutoCloseable {
   /*
-   * Addresses are not checked, so every use of one happens between enter and exit and before `ended` is set; whoever
+   * Addresses are not checked, so every use of one happens with the latch and before `ended` is set; whoever
    * sets it releases memtables and blocks only then. Views that the user keeps longer carry the scope of their memory.
    */
-  private static final VarHandle BUSY;
-
-  static {
-    try {
-      BUSY = MethodHandles.lookup().findVarHandle(StoreCursor.class, "busy", boolean.class);
-    } catch (ReflectiveOperationException e) {
-      throw new ExceptionInInitializerError(e);
-    }
-  }
-
-  /** How long a call that finds another one running waits before it looks again. */
-  private static final long LOOK_NANOS = 50_000;
-
   private final VersionSet versions;
   private final long sequence;
   private final MergeCursor merge;
 
-  /** Whether a call is running. Its compare-and-set acquires what the last one released. */
-  @SuppressWarnings("unused") // by BUSY
-  private boolean busy;
+  private final CallLatch latch = new CallLatch();
 
-  // Guarded by busy.
+  // Guarded by latch.
   /** Why the cursor cannot be used any more, or null. */
   private String ended;
 
@@ -200,7 +182,7 @@ public final class StoreCursor implements AutoCloseable {
     try {
       return merge.isValid();
     } finally {
-      exit();
+      latch.release();
     }
   }
 
@@ -217,7 +199,7 @@ public final class StoreCursor implements AutoCloseable {
       RecordSource source = currentForUser();
       return source.segment(source.keyAddress(), source.keyBytes());
     } finally {
-      exit();
+      latch.release();
     }
   }
 
@@ -232,7 +214,7 @@ public final class StoreCursor implements AutoCloseable {
       RecordSource source = currentForUser();
       return source.segment(source.valueAddress(), source.valueBytes());
     } finally {
-      exit();
+      latch.release();
     }
   }
 
@@ -248,7 +230,7 @@ public final class StoreCursor implements AutoCloseable {
       requireValid();
       return copy(merge.keyAddress(), merge.keyBytes(), into);
     } finally {
-      exit();
+      latch.release();
     }
   }
 
@@ -266,7 +248,7 @@ public final class StoreCursor implements AutoCloseable {
       RecordSource source = merge.current();
       return copy(source.valueAddress(), source.valueBytes(), into);
     } finally {
-      exit();
+      latch.release();
     }
   }
 
@@ -319,14 +301,14 @@ public final class StoreCursor implements AutoCloseable {
   }
 
   private void end(String reason) {
-    awaitAndTake();
+    latch.take();
     try {
       if (ended == null) {
         ended = reason;
         merge.close();
       }
     } finally {
-      exit();
+      latch.release();
     }
   }
 
@@ -338,29 +320,12 @@ public final class StoreCursor implements AutoCloseable {
 
   /** Begins a call, if the cursor is usable. */
   private void enter() {
-    awaitAndTake();
+    latch.take();
     if (ended != null) {
       String reason = ended;
-      exit();
+      latch.release();
       throw new IllegalStateException(reason);
     }
-  }
-
-  private void awaitAndTake() {
-    if (!tryTake()) {
-      Baton clock = new Baton(); // whoever is inside may wait for the device, and tells nobody
-      do {
-        boolean unused = clock.await(LOOK_NANOS);
-      } while (!tryTake());
-    }
-  }
-
-  private boolean tryTake() {
-    return BUSY.compareAndSet(this, false, true); // partner: exit
-  }
-
-  private void exit() {
-    BUSY.setRelease(this, false); // partner: tryTake
   }
 
   private void beginMove() {
@@ -372,7 +337,7 @@ public final class StoreCursor implements AutoCloseable {
     if (!moved) {
       merge.invalidate();
     }
-    exit();
+    latch.release();
   }
 
   private void requireValid() {
@@ -398,7 +363,7 @@ public final class StoreCursor implements AutoCloseable {
    */
   void tryLeaveMemtables() throws IOException {
     leaveWanted = true;
-    if (!tryTake()) {
+    if (!latch.tryTake()) {
       return;
     }
     try {
@@ -407,7 +372,7 @@ public final class StoreCursor implements AutoCloseable {
         leaveIfWanted();
       }
     } finally {
-      exit();
+      latch.release();
     }
   }
 

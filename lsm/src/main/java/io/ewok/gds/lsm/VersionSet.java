@@ -10,9 +10,10 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.UnaryOperator;
+import java.util.stream.LongStream;
 
 /**
- * The current {@link Version}, those that readers still use, and the open cursors.
+ * The current {@link Version}, those that readers still use, the open cursors and snapshots.
  *
  * <p>Threads: any. Readers retain the current version without a lock. Nothing else is locked, no
  * I/O is done and no memory is freed under its lock.
@@ -25,6 +26,8 @@ final class VersionSet {
 
   // Guarded by lock.
   private final Set<StoreCursor> cursors = new LinkedHashSet<>();
+  private final Set<Snapshot> snapshots = new LinkedHashSet<>();
+  private PinnedValue firstPinned;
   private int live;
 
   private final ReadContexts contexts = new ReadContexts(this);
@@ -158,15 +161,118 @@ final class VersionSet {
     contexts.sweep();
   }
 
-  /** Makes a cursor on the current version at the newest sequence. */
-  StoreCursor openCursor(CursorOptions options) {
+  /** Makes a snapshot of what readers may see now. */
+  Snapshot openSnapshot(StoreCounters counters) {
+    lock.lock();
+    try {
+      if (current == null) {
+        throw closed();
+      }
+      Snapshot snapshot = new Snapshot(this, counters, sequence);
+      snapshots.add(snapshot);
+      return snapshot;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  void snapshotClosed(Snapshot snapshot) {
+    lock.lock();
+    try {
+      snapshots.remove(snapshot);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Remembers a value that is being pinned, to end it when the store closes.
+   *
+   * @throws IllegalStateException if the store is closed
+   */
+  void pinned(PinnedValue value) {
+    lock.lock();
+    try {
+      if (current == null) {
+        throw closed();
+      }
+      value.after = firstPinned;
+      if (firstPinned != null) {
+        firstPinned.before = value;
+      }
+      firstPinned = value;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  void unpinned(PinnedValue value) {
+    lock.lock();
+    try {
+      if (value.before == null) {
+        firstPinned = value.after;
+      } else {
+        value.before.after = value.after;
+      }
+      if (value.after != null) {
+        value.after.before = value.before;
+      }
+      value.before = null;
+      value.after = null;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private PinnedValue firstPinned() {
+    lock.lock();
+    try {
+      return firstPinned;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The number of snapshots that are not closed. */
+  int openSnapshots() {
+    lock.lock();
+    try {
+      return snapshots.size();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * The sequences that readers may still ask for, ascending, the newest that they may see among
+   * them. Whoever asks from now on asks for that one or a later one. So a record may go if between
+   * it and the next newer one of its key there is none of these: {@code record <= s < newer}.
+   */
+  long[] liveSequences() {
+    lock.lock();
+    try {
+      return LongStream.concat(
+              LongStream.of(sequence),
+              LongStream.concat(
+                  snapshots.stream().mapToLong(Snapshot::sequence),
+                  cursors.stream().mapToLong(StoreCursor::sequence)))
+          .sorted()
+          .distinct()
+          .toArray();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Makes a cursor on the current version as of what a view sees now. */
+  StoreCursor openCursor(ReadView view, CursorOptions options) {
     lock.lock();
     try {
       // Version and sequence belong together: with the lock, neither a rotation nor a merge comes
       // between.
       Version version = retain();
       try {
-        long at = sequence;
+        long at = view.visibleSequence();
         StoreCursor cursor =
             new StoreCursor(
                 this, at, version.sources(at), options.lowerKeyOrNull(), options.upperKeyOrNull());
@@ -213,16 +319,7 @@ final class VersionSet {
 
   /** The oldest sequence that a reader may still ask for. */
   long oldestSequence() {
-    lock.lock();
-    try {
-      long oldest = sequence;
-      for (StoreCursor cursor : cursors) {
-        oldest = Math.min(oldest, cursor.sequence());
-      }
-      return oldest;
-    } finally {
-      lock.unlock();
-    }
+    return liveSequences()[0];
   }
 
   /**
@@ -246,6 +343,9 @@ final class VersionSet {
     release(last);
     contexts.sweep();
     open.forEach(StoreCursor::storeCloses);
+    for (PinnedValue value = firstPinned(); value != null; value = firstPinned()) {
+      value.close();
+    }
     lock.lock();
     try {
       while (live > 0) {

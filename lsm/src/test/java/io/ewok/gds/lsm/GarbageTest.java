@@ -1,0 +1,117 @@
+package io.ewok.gds.lsm;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.sun.management.ThreadMXBean;
+import io.ewok.gds.pagestore.sim.SimEngine;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.management.ManagementFactory;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What reads leave on the heap. */
+class GarbageTest {
+  private static final int RECORDS = 2_000;
+  private static final int CALLS = 20_000;
+
+  /** Until the compiler has done its work; more often than any machine needs. */
+  private static final int ATTEMPTS = 200;
+
+  private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+
+  private final Arena arena = Arena.ofConfined();
+  private final MemorySegment key = arena.allocate(8);
+  private final MemorySegment room = arena.allocate(64 << 10);
+  private Store store;
+
+  /** One in three records in memory, the others in tables of two levels. */
+  @BeforeEach
+  void open() throws IOException {
+    store = Store.open(Fixtures.DIRECTORY, Fixtures.TINY, new SimEngine(1));
+    for (int third = 0; third < 3; third++) {
+      for (int i = third; i < RECORDS; i += 3) {
+        setKey(i);
+        store.put(key, room.asSlice(0, i % 100), Durability.BUFFERED);
+      }
+      if (third == 0) {
+        store.compact();
+      } else if (third == 1) {
+        store.flush();
+      }
+    }
+  }
+
+  @AfterEach
+  void close() throws IOException {
+    store.close();
+    arena.close();
+  }
+
+  private void setKey(int number) {
+    key.set(ValueLayout.JAVA_LONG_UNALIGNED, 0, Long.reverseBytes(number * 2L));
+  }
+
+  private interface Call {
+    void run(int number) throws IOException;
+  }
+
+  /** That many calls leave nothing; so none of them does, since each would leave something. */
+  private static void assertNoGarbage(Call call) throws IOException {
+    long least = Long.MAX_VALUE;
+    for (int attempt = 0; attempt < ATTEMPTS && least > 0; attempt++) {
+      long before = THREADS.getCurrentThreadAllocatedBytes();
+      for (int i = 0; i < CALLS; i++) {
+        call.run(i % RECORDS);
+      }
+      least = Math.min(least, THREADS.getCurrentThreadAllocatedBytes() - before);
+    }
+    assertTrue(least < CALLS / 10, "bytes for " + CALLS + " calls: " + least);
+  }
+
+  @Test
+  void theMeasureSeesGarbage() throws IOException {
+    long[][] kept = new long[1][];
+    long before = THREADS.getCurrentThreadAllocatedBytes();
+    kept[0] = new long[CALLS];
+    assertTrue(THREADS.getCurrentThreadAllocatedBytes() - before >= CALLS * 8L);
+    assertEquals(CALLS, kept[0].length);
+  }
+
+  @Test
+  void getIntoTheCallersMemoryMakesNone() throws IOException {
+    assertNoGarbage(
+        i -> {
+          setKey(i);
+          assertEquals(i % 100, store.get(key, room));
+        });
+  }
+
+  @Test
+  void pinnedGetMakesNone() throws IOException {
+    try (PinnedValue pin = new PinnedValue()) {
+      assertNoGarbage(
+          i -> {
+            setKey(i);
+            assertTrue(store.get(key, pin));
+            assertEquals(i % 100, pin.lengthBytes());
+            pin.close();
+          });
+    }
+  }
+
+  @Test
+  void consumerOfAValueThatIsNotKeptMakesNone() throws IOException {
+    long[] bytes = new long[1];
+    ValueConsumer consumer = value -> bytes[0] += value.byteSize();
+    assertNoGarbage(
+        i -> {
+          setKey(i);
+          assertTrue(store.get(key, consumer));
+        });
+  }
+}
