@@ -1,0 +1,162 @@
+package io.ewok.gds.lsm;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.function.Predicate;
+
+/** Writes random scripts for {@link StoreScript}, and makes one that fails short. */
+final class ScriptWriter {
+  private static final int KEYS = 400;
+  private static final int OPEN_MAX = 3;
+
+  private final SplittableRandom random;
+  private final List<String> lines = new ArrayList<>();
+
+  private ScriptWriter(long seed) {
+    random = new SplittableRandom(seed);
+  }
+
+  /** Returns so many operations. */
+  static List<String> write(long seed, int operations) {
+    ScriptWriter writer = new ScriptWriter(seed);
+    writer.options();
+    while (writer.lines.size() <= operations) {
+      writer.operation();
+    }
+    return writer.lines;
+  }
+
+  private void options() {
+    lines.add(
+        "options merge=%d block=%d table=%d"
+            .formatted(
+                2 + random.nextInt(4), 4096 << random.nextInt(2), 262144 << random.nextInt(3)));
+  }
+
+  private void operation() {
+    int kind = random.nextInt(1000);
+    if (kind < 8) {
+      lines.add("flush");
+    } else if (kind < 10) {
+      lines.add("compact");
+    } else if (kind < 12) {
+      lines.add("reopen");
+    } else if (kind < 14) {
+      lines.add("crash " + random.nextInt(1_000_000));
+    } else if (kind < 16) {
+      lines.add("check");
+    } else if (kind < 26) {
+      cursor();
+    } else if (kind < 32) {
+      lines.add("snapshot " + number());
+    } else if (kind < 38) {
+      lines.add("unsnap " + number());
+    } else if (kind < 42) {
+      lines.add("uncursor " + number());
+    } else if (kind < 130) {
+      batch();
+    } else if (kind < 270) {
+      lines.add("delete %d %s".formatted(key(), durability()));
+    } else if (kind < 500) {
+      read();
+    } else if (kind < 750) {
+      lines.add("put %d %s %s".formatted(key(), value(), durability()));
+    } else {
+      move();
+    }
+  }
+
+  private int key() {
+    return random.nextInt(KEYS);
+  }
+
+  private int number() {
+    return random.nextInt(OPEN_MAX);
+  }
+
+  private String durability() {
+    return random.nextInt(10) == 0 ? "SYNCED" : "BUFFERED";
+  }
+
+  private String value() {
+    int bound =
+        switch (random.nextInt(40)) {
+          case 0 -> 1;
+          case 1 -> 30_000;
+          case 2, 3, 4 -> 6_000;
+          default -> 200;
+        };
+    return random.nextInt(bound) + ":" + random.nextInt(1_000_000);
+  }
+
+  private void batch() {
+    StringBuilder line = new StringBuilder("batch " + durability());
+    int count = random.nextInt(6);
+    for (int i = 0; i < count; i++) {
+      line.append(' ').append(key());
+      if (random.nextInt(3) == 0) {
+        line.append('-');
+      } else {
+        line.append('=').append(random.nextInt(300)).append(':').append(random.nextInt(1_000_000));
+      }
+    }
+    lines.add(line.toString());
+  }
+
+  private void read() {
+    lines.add(
+        switch (random.nextInt(6)) {
+          case 0, 1 -> "get " + key();
+          case 2 -> "into " + key();
+          case 3 -> "pin " + key();
+          default -> "old %d %d".formatted(number(), key());
+        });
+  }
+
+  private void cursor() {
+    StringBuilder line = new StringBuilder("cursor " + number());
+    String[] parts = {"from", "to", "prefix"};
+    for (String part : parts) {
+      if (random.nextInt(4) == 0) {
+        line.append(' ').append(part).append('=').append(key());
+      }
+    }
+    if (random.nextInt(3) == 0) {
+      line.append(" of=").append(number());
+    }
+    lines.add(line.toString());
+  }
+
+  private void move() {
+    int number = number();
+    lines.add(
+        switch (random.nextInt(14)) {
+          case 0 -> "first " + number;
+          case 1 -> "last " + number;
+          case 2 -> "seek %d %d".formatted(number, key());
+          case 3 -> "seekprev %d %d".formatted(number, key());
+          case 4 -> "fill %d %d".formatted(number, 1 + random.nextInt(20));
+          case 5, 6, 7, 8, 9 -> "next " + number;
+          default -> "previous " + number;
+        });
+  }
+
+  /** Takes lines away as long as the rest still fails, first many at once, then single ones. */
+  static List<String> shrink(List<String> failing, Predicate<List<String>> fails, int tries) {
+    List<String> kept = new ArrayList<>(failing);
+    int left = tries;
+    for (int chunk = kept.size() / 2; chunk > 0; chunk /= 2) {
+      for (int at = 0; at < kept.size() && left > 0; left--) {
+        List<String> fewer = new ArrayList<>(kept);
+        fewer.subList(at, Math.min(at + chunk, fewer.size())).clear();
+        if (fails.test(fewer)) {
+          kept = fewer;
+        } else {
+          at += chunk;
+        }
+      }
+    }
+    return kept;
+  }
+}

@@ -1,0 +1,434 @@
+package io.ewok.gds.lsm;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.ewok.gds.pagestore.sim.SimEngine;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.util.AbstractMap.SimpleEntry;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+
+/**
+ * Runs a text of operations on a store and on a {@link TreeMap}, which must agree all the time.
+ *
+ * <p>Each line stands for itself, so that lines can be taken away: what is said of a cursor or
+ * snapshot that is not open does nothing. Keys and values are given by numbers.
+ *
+ * <pre>
+ * options NAME=NUMBER ...        before all else
+ * put KEY VALUE SYNCED|BUFFERED  delete KEY ...   batch SYNCED|BUFFERED KEY=VALUE KEY- ...
+ * get KEY    into KEY    pin KEY
+ * snapshot N    unsnap N    old N KEY
+ * cursor N [from=KEY] [to=KEY] [prefix=KEY] [of=SNAPSHOT]    uncursor N
+ * first N    last N    seek N KEY    seekprev N KEY    next N    previous N    fill N COUNT
+ * flush    compact    reopen    crash SEED    check
+ * </pre>
+ */
+final class StoreScript {
+  private static final int BATCH_BYTES = 8 << 10;
+
+  private SimEngine engine = new SimEngine(1);
+  private StoreOptions options = Fixtures.TINY.withPoolBytes(2 << 20);
+  private Store store;
+
+  /** All operations, in the order of their sequence numbers; null for a delete. */
+  private final List<Map.Entry<byte[], byte[]>> history = new ArrayList<>();
+
+  private NavigableMap<byte[], byte[]> model = new TreeMap<>(Fixtures.ORDER);
+  private long durable;
+
+  /** Sequence numbers at which a batch ended. */
+  private final List<Long> ends = new ArrayList<>(List.of(0L));
+
+  private final Map<Integer, OpenCursor> cursors = new HashMap<>();
+  private final Map<Integer, OpenSnapshot> snapshots = new HashMap<>();
+
+  long flushes;
+  long merges;
+  long misses;
+
+  private record OpenSnapshot(Snapshot snapshot, NavigableMap<byte[], byte[]> model) {}
+
+  /** A cursor, what it should see, and the key it should be on. */
+  private static final class OpenCursor {
+    final StoreCursor cursor;
+    final NavigableMap<byte[], byte[]> model;
+    byte[] at;
+
+    OpenCursor(StoreCursor cursor, NavigableMap<byte[], byte[]> model) {
+      this.cursor = cursor;
+      this.model = model;
+    }
+  }
+
+  /** Runs a script; an exception or a failed assertion names the line. */
+  void run(List<String> lines) {
+    for (int i = 0; i < lines.size(); i++) {
+      try {
+        run(lines.get(i).split(" "));
+      } catch (Exception | AssertionError e) {
+        throw new AssertionError("line " + (i + 1) + ": " + lines.get(i), e);
+      }
+    }
+    try {
+      if (store != null) {
+        run(new String[] {"check"});
+        run(new String[] {"reopen"});
+        run(new String[] {"check"});
+        store.close();
+      }
+    } catch (Exception | AssertionError e) {
+      throw new AssertionError("at the end", e);
+    }
+  }
+
+  private void run(String[] words) throws Exception {
+    if (words[0].equals("options")) {
+      setOptions(words);
+      return;
+    }
+    if (store == null) {
+      store = open();
+    }
+    switch (words[0]) {
+      case "put", "delete", "batch" -> write(words);
+      case "get" -> assertArrayEquals(model.get(key(words[1])), store.get(key(words[1])));
+      case "into" -> into(key(words[1]));
+      case "pin" -> pin(key(words[1]));
+      case "snapshot" -> snapshot(number(words[1]));
+      case "unsnap" -> closeSnapshot(number(words[1]));
+      case "old" -> old(number(words[1]), key(words[2]));
+      case "cursor" -> cursor(words);
+      case "uncursor" -> closeCursor(number(words[1]));
+      case "first", "last", "seek", "seekprev", "next", "previous", "fill" -> move(words);
+      case "flush" -> store.flush();
+      case "compact" -> compact();
+      case "reopen" -> reopen();
+      case "crash" -> crash(number(words[1]));
+      case "check" -> check();
+      default -> throw new IllegalArgumentException("no such operation: word=" + words[0]);
+    }
+  }
+
+  private void setOptions(String[] words) {
+    for (int i = 1; i < words.length; i++) {
+      int equals = words[i].indexOf('=');
+      int value = number(words[i].substring(equals + 1));
+      options =
+          switch (words[i].substring(0, equals)) {
+            case "block" -> options.withBlockBytes(value);
+            case "table" -> options.withTableBytes(value);
+            case "memtable" -> options.withMemtableBytes(value);
+            case "merge" -> options.withTablesBeforeMerge(value);
+            default -> throw new IllegalArgumentException("no such option: word=" + words[i]);
+          };
+    }
+  }
+
+  private Store open() throws IOException {
+    return Store.open(Fixtures.DIRECTORY, options, engine);
+  }
+
+  private static int number(String word) {
+    return Integer.parseInt(word);
+  }
+
+  /** Keys of all shapes: empty, prefixes of each other, bytes above 127, a long one. */
+  static byte[] key(String word) {
+    int number = number(word);
+    int length = number == 399 ? 3_000 : number % 7;
+    byte[] key = new byte[length];
+    for (int i = 0; i < length; i++) {
+      key[i] = (byte) ((number * 31) >> (i % 5));
+    }
+    return key;
+  }
+
+  /** A value by its length and a seed: {@code 100:7}. */
+  private static byte[] value(String word) {
+    int colon = word.indexOf(':');
+    SplittableRandom random = new SplittableRandom(number(word.substring(colon + 1)));
+    return Fixtures.randomBytes(random, number(word.substring(0, colon)));
+  }
+
+  private static MemorySegment segment(byte[] bytes) {
+    return MemorySegment.ofArray(bytes);
+  }
+
+  // ---- writing
+
+  private void write(String[] words) throws IOException {
+    Durability durability;
+    switch (words[0]) {
+      case "put" -> {
+        durability = Durability.valueOf(words[3]);
+        store.put(key(words[1]), value(words[2]), durability);
+        add(key(words[1]), value(words[2]));
+      }
+      case "delete" -> {
+        durability = Durability.valueOf(words[2]);
+        store.delete(key(words[1]), durability);
+        add(key(words[1]), null);
+      }
+      default -> {
+        durability = Durability.valueOf(words[1]);
+        store.write(batch(words), durability);
+      }
+    }
+    ends.add((long) history.size());
+    if (durability == Durability.SYNCED) {
+      durable = history.size();
+    }
+  }
+
+  private WriteBatch batch(String[] words) {
+    WriteBatch batch = new WriteBatch();
+    for (int i = 2; i < words.length; i++) {
+      int equals = words[i].indexOf('=');
+      if (equals < 0) {
+        byte[] key = key(words[i].substring(0, words[i].length() - 1));
+        batch.delete(key);
+        add(key, null);
+      } else {
+        byte[] key = key(words[i].substring(0, equals));
+        byte[] value = value(words[i].substring(equals + 1));
+        batch.put(key, value);
+        add(key, value);
+      }
+    }
+    return batch;
+  }
+
+  private void add(byte[] key, byte[] valueOrNull) {
+    history.add(new SimpleEntry<>(key, valueOrNull));
+    apply(model, key, valueOrNull);
+  }
+
+  private static void apply(Map<byte[], byte[]> to, byte[] key, byte[] valueOrNull) {
+    if (valueOrNull == null) {
+      to.remove(key);
+    } else {
+      to.put(key, valueOrNull);
+    }
+  }
+
+  // ---- reading
+
+  private void into(byte[] key) throws IOException {
+    byte[] expected = model.get(key);
+    byte[] room = new byte[200];
+    int found = store.get(segment(key), segment(room));
+    assertEquals(expected == null ? ReadView.NOT_FOUND : expected.length, found);
+    if (found >= 0 && found <= room.length) {
+      assertArrayEquals(expected, Arrays.copyOf(room, found));
+    }
+  }
+
+  private void pin(byte[] key) throws IOException {
+    byte[] expected = model.get(key);
+    try (PinnedValue pin = new PinnedValue()) {
+      assertEquals(expected != null, store.get(segment(key), pin));
+      if (expected != null) {
+        assertArrayEquals(expected, Fixtures.array(pin.segment()));
+      }
+    }
+  }
+
+  private void snapshot(int number) {
+    closeSnapshot(number);
+    snapshots.put(number, new OpenSnapshot(store.snapshot(), new TreeMap<>(model)));
+  }
+
+  private void closeSnapshot(int number) {
+    OpenSnapshot open = snapshots.remove(number);
+    if (open != null) {
+      open.snapshot.close();
+    }
+  }
+
+  private void old(int number, byte[] key) throws IOException {
+    OpenSnapshot open = snapshots.get(number);
+    if (open != null) {
+      assertArrayEquals(open.model.get(key), open.snapshot.get(key));
+    }
+  }
+
+  private void cursor(String[] words) {
+    closeCursor(number(words[1]));
+    CursorOptions bounds = CursorOptions.defaults();
+    ReadView view = store;
+    NavigableMap<byte[], byte[]> seen = model;
+    for (int i = 2; i < words.length; i++) {
+      int equals = words[i].indexOf('=');
+      String what = words[i].substring(equals + 1);
+      switch (words[i].substring(0, equals)) {
+        case "from" -> bounds = bounds.withLower(key(what));
+        case "to" -> bounds = bounds.withUpper(key(what));
+        case "prefix" -> bounds = bounds.withPrefix(key(what));
+        default -> {
+          OpenSnapshot open = snapshots.get(number(what));
+          view = open == null ? view : open.snapshot;
+          seen = open == null ? seen : open.model;
+        }
+      }
+    }
+    NavigableMap<byte[], byte[]> inside = new TreeMap<>(seen);
+    if (bounds.lowerOrNull() != null) {
+      inside.headMap(Fixtures.array(bounds.lowerOrNull()), false).clear();
+    }
+    if (bounds.upperOrNull() != null) {
+      inside.tailMap(Fixtures.array(bounds.upperOrNull()), true).clear();
+    }
+    cursors.put(number(words[1]), new OpenCursor(view.cursor(bounds), inside));
+  }
+
+  private void closeCursor(int number) {
+    OpenCursor open = cursors.remove(number);
+    if (open != null) {
+      open.cursor.close();
+    }
+  }
+
+  private void move(String[] words) throws IOException {
+    OpenCursor open = cursors.get(number(words[1]));
+    if (open == null) {
+      return;
+    }
+    StoreCursor cursor = open.cursor;
+    NavigableMap<byte[], byte[]> seen = open.model;
+    byte[] at = open.at;
+    switch (words[0]) {
+      case "first" -> {
+        cursor.first();
+        at = seen.isEmpty() ? null : seen.firstKey();
+      }
+      case "last" -> {
+        cursor.last();
+        at = seen.isEmpty() ? null : seen.lastKey();
+      }
+      case "seek" -> {
+        cursor.seek(key(words[2]));
+        at = seen.ceilingKey(key(words[2]));
+      }
+      case "seekprev" -> {
+        cursor.seekForPrev(key(words[2]));
+        at = seen.floorKey(key(words[2]));
+      }
+      case "fill" -> at = fill(open, number(words[2]));
+      default -> {
+        boolean forward = words[0].equals("next");
+        if (at == null) {
+          assertThrows(IllegalStateException.class, forward ? cursor::next : cursor::previous);
+        } else if (forward) {
+          cursor.next();
+          at = seen.higherKey(at);
+        } else {
+          cursor.previous();
+          at = seen.lowerKey(at);
+        }
+      }
+    }
+    open.at = at;
+    assertEquals(at != null, cursor.isValid());
+    if (at != null) {
+      assertArrayEquals(at, Fixtures.array(cursor.key()));
+      assertArrayEquals(seen.get(at), Fixtures.array(cursor.value()));
+    }
+  }
+
+  private static byte[] fill(OpenCursor open, int recordsMax) throws IOException {
+    RecordBatch batch = new RecordBatch(segment(new byte[BATCH_BYTES]), recordsMax);
+    int count = open.cursor.fill(batch);
+    byte[] at = open.at;
+    long used = 0;
+    for (int i = 0; i < count; i++) {
+      assertArrayEquals(at, Fixtures.array(batch.key(i)));
+      assertArrayEquals(open.model.get(at), Fixtures.array(batch.value(i)));
+      used += batch.keyBytes(i) + batch.valueBytes(i);
+      at = open.model.higherKey(at);
+    }
+    assertTrue(
+        at == null
+            || count == recordsMax
+            || used + at.length + open.model.get(at).length > BATCH_BYTES,
+        "a batch ends for a reason");
+    return at;
+  }
+
+  // ---- life
+
+  /** Closes the snapshots, which the merge would wait for. */
+  private void compact() throws IOException {
+    List.copyOf(snapshots.keySet()).forEach(this::closeSnapshot);
+    store.compact();
+  }
+
+  private void forget() {
+    cursors.clear();
+    snapshots.clear();
+    StoreStats stats = store.stats();
+    flushes += stats.flushes();
+    merges += stats.merges();
+    misses += stats.read().blockMisses();
+  }
+
+  /** Cursors and snapshots with even numbers are left open: closing the store ends them. */
+  private void reopen() throws IOException {
+    List.copyOf(cursors.keySet()).stream().filter(n -> n % 2 == 1).forEach(this::closeCursor);
+    List.copyOf(snapshots.keySet()).stream().filter(n -> n % 2 == 1).forEach(this::closeSnapshot);
+    forget();
+    store.close();
+    store = open();
+    durable = history.size();
+    assertEquals(history.size(), store.stats().sequence());
+  }
+
+  private void crash(int seed) throws IOException {
+    forget();
+    SimEngine after = engine.crash(seed);
+    store.close();
+    engine = after;
+    store = open();
+    long survived = store.stats().sequence();
+    assertTrue(survived >= durable, "survived=" + survived + " durable=" + durable);
+    assertTrue(ends.contains(survived), "half of a batch: survived=" + survived);
+    history.subList((int) survived, history.size()).clear();
+    ends.removeIf(end -> end > survived);
+    durable = survived;
+    model = new TreeMap<>(Fixtures.ORDER);
+    for (Map.Entry<byte[], byte[]> operation : history) {
+      apply(model, operation.getKey(), operation.getValue());
+    }
+    check();
+  }
+
+  private void check() throws IOException {
+    try (StoreCursor cursor = store.cursor()) {
+      cursor.first();
+      for (Map.Entry<byte[], byte[]> entry : model.entrySet()) {
+        assertTrue(cursor.isValid());
+        assertArrayEquals(entry.getKey(), Fixtures.array(cursor.key()));
+        assertArrayEquals(entry.getValue(), Fixtures.array(cursor.value()));
+        assertArrayEquals(entry.getValue(), store.get(entry.getKey()));
+        cursor.next();
+      }
+      assertEquals(false, cursor.isValid());
+      cursor.last();
+      for (byte[] key : model.descendingKeySet()) {
+        assertArrayEquals(key, Fixtures.array(cursor.key()));
+        cursor.previous();
+      }
+      assertEquals(false, cursor.isValid());
+    }
+  }
+}
