@@ -125,6 +125,17 @@ final class PageTable {
     into.hold(this, frame, key, false, stamp);
   }
 
+  /** Fixes a page or block, shared, if it is there to be had at once. */
+  boolean fixIfCached(CachedFile file, long key, int lengthBytes, Fix into) {
+    into.requireEmpty();
+    Frame frame = partition(file, key).index.peek(file, key);
+    if (frame == null || !tryHit(frame, file, key, lengthBytes, false, into)) {
+      return false;
+    }
+    into.hold(this, frame, key, false, Latch.NO_STAMP);
+    return true;
+  }
+
   private boolean tryHit(
       Frame frame, CachedFile file, long key, int lengthBytes, boolean exclusive, Fix into) {
     if (!frame.tryLatch(file, key, exclusive)) {

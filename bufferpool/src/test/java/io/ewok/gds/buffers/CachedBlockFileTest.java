@@ -76,6 +76,25 @@ final class CachedBlockFileTest {
   }
 
   @Test
+  void aBlockThatIsNotInThePoolIsNotReadForWhoOnlyWantsIfItIs() throws IOException {
+    try (BufferManager manager = manager();
+        CachedBlockFile file = open(manager);
+        Fix fix = new Fix();
+        Fix second = new Fix()) {
+      assertFalse(file.fixIfCached(1024, 1536, fix));
+      assertFalse(fix.isFixed());
+      assertEquals(0, manager.stats().misses());
+      file.fix(1024, 1536, fix);
+      assertTrue(file.fixIfCached(1024, 1536, second));
+      assertSame(fix.segment(), second.segment());
+      second.unfix();
+      assertFalse(file.fixIfCached(1024, 512, second), "another length");
+      assertThrows(IllegalStateException.class, () -> file.fixIfCached(1024, 1536, fix));
+      assertEquals(1, manager.stats().hits());
+    }
+  }
+
+  @Test
   void aHitGivesTheSameSegmentAgainAndItCannotBeWritten() throws IOException {
     try (BufferManager manager = manager();
         CachedBlockFile file = open(manager);
