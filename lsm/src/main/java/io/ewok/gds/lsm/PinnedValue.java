@@ -4,9 +4,9 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * Keeps a value where it lies, found by {@link ReadView#get(MemorySegment, PinnedValue)}, until it
- * is closed. Reusable: make one, pin and close as often as needed.
+ * is unpinned. Reusable: make one, pin and unpin as often as needed.
  *
- * <p>Ownership: whoever pinned a value closes it, best soon: its block stays in the pool, or its
+ * <p>Ownership: whoever pinned a value unpins it, best soon: its block stays in the pool, or its
  * memtable in memory. Closing the store makes it unusable; closing it afterwards does nothing.
  *
  * <p>Threads: one at a time. It may be handed over.
@@ -71,7 +71,7 @@ public final class PinnedValue implements AutoCloseable {
   }
 
   /**
-   * Returns the value: read-only, valid until {@link #close}. Later its bytes may be those of
+   * Returns the value: read-only, valid until {@link #unpin}. Later its bytes may be those of
    * another record; after the close of the store access throws {@link IllegalStateException}.
    *
    * @throws IllegalStateException if nothing is pinned
@@ -114,6 +114,11 @@ public final class PinnedValue implements AutoCloseable {
   /** Lets go of the value, if one is pinned. */
   @Override
   public void close() {
+    unpin();
+  }
+
+  /** Lets go of the value, if one is pinned; to pin the next one. */
+  public void unpin() {
     latch.take();
     try {
       if (context != null) {

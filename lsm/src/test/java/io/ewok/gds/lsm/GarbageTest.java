@@ -99,7 +99,7 @@ class GarbageTest {
             setKey(i);
             assertTrue(store.get(key, pin));
             assertEquals(i % 100, pin.lengthBytes());
-            pin.close();
+            pin.unpin();
           });
     }
   }

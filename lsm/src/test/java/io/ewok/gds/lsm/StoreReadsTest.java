@@ -104,12 +104,12 @@ class StoreReadsTest {
       assertEquals("older", Fixtures.text(Fixtures.array(inMemory.segment())));
       assertEquals(5, inMemory.lengthBytes());
       assertTrue(inTable.segment().isReadOnly());
-      inTable.close();
+      inTable.unpin();
       assertFalse(inTable.isPinned());
       assertThrows(IllegalStateException.class, inTable::segment);
       assertTrue(store.get(segment("table"), inTable));
       assertEquals("new", Fixtures.text(Fixtures.array(inTable.segment())));
-      inTable.close();
+      inTable.unpin();
       assertFalse(store.get(segment("absent"), inTable));
       assertThrows(IllegalStateException.class, inTable::lengthBytes);
     }
