@@ -43,7 +43,11 @@ final class FlushJob {
       tables.syncNames();
       opened = tables.openAll(metas);
       tables.install(
-          withFlushed(tables.manifest(), metas, memtable.endLsn(), memtable.lastSequence()), metas);
+          tables
+              .manifest()
+              .edit()
+              .withHorizon(memtable.endLsn(), memtable.lastSequence())
+              .adding(0, metas));
     } catch (IOException | RuntimeException | Error e) {
       opened.forEach(Table::release);
       tables.closeUnused();
@@ -54,14 +58,6 @@ final class FlushJob {
     counters.flushes.increment();
     versions.flushed(opened);
     opened.forEach(Table::release);
-  }
-
-  static Manifest withFlushed(
-      Manifest before, List<TableMeta> flushed, long horizonLsn, long lastSequence) {
-    List<TableMeta> level0 = new ArrayList<>(flushed);
-    level0.addAll(before.level0());
-    return new Manifest(
-        before.created(), before.nextNumber(), horizonLsn, lastSequence, level0, before.level1());
   }
 
   /** Writes the records of a memtable. The tables are synced, their names are not. */

@@ -1,13 +1,8 @@
 package io.ewok.gds.lsm;
 
-import io.ewok.gds.lsm.record.Keys;
-import io.ewok.gds.lsm.record.RecordKind;
-import io.ewok.gds.lsm.table.TableFormat;
 import io.ewok.gds.lsm.table.TableMeta;
-import io.ewok.gds.pagestore.AtomicFile;
 import io.ewok.gds.pagestore.CorruptFileException;
-import io.ewok.gds.pagestore.IoEngine;
-import java.io.IOException;
+import io.ewok.gds.pagestore.UnsupportedFormatException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.BufferUnderflowException;
@@ -16,164 +11,239 @@ import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.zip.CRC32C;
 
 /**
- * The manifest as the payload of an {@link AtomicFile}, which adds magic, version and checksum and
- * replaces the whole. All integers are little-endian, without alignment.
+ * The manifest file: frames, each one {@link ManifestEdit}, from the start of the file. The first
+ * makes a manifest out of nothing, each other one changes the one before it. Frames start at
+ * multiples of {@link #FRAME_ALIGNMENT_BYTES}, so that writing one touches no other; zeros fill the
+ * gap. All integers are little-endian, without alignment.
  *
  * <table>
- * <caption>Payload</caption>
+ * <caption>Frame</caption>
+ * <tr><th>offset</th><th>field</th><th>type</th><th>meaning</th></tr>
+ * <tr><td>0</td><td>magic</td><td>u32</td><td>"GDSM" in ASCII</td></tr>
+ * <tr><td>4</td><td>version</td><td>u32</td><td>1</td></tr>
+ * <tr><td>8</td><td>length</td><td>u32</td><td>bytes of the records</td></tr>
+ * <tr><td>12</td><td>checksum</td><td>u32</td><td>CRC32C of the frame but for this field, to the
+ * end of the records</td></tr>
+ * <tr><td>16</td><td>position</td><td>u64</td><td>offset of the frame in the file: guards against
+ * misdirected writes</td></tr>
+ * <tr><td>24</td><td>records</td><td></td><td>one after the other</td></tr>
+ * </table>
+ *
+ * <table>
+ * <caption>Record</caption>
+ * <tr><th>offset</th><th>field</th><th>type</th><th>meaning</th></tr>
+ * <tr><td>0</td><td>type</td><td>u32</td><td>1 state, once and first in a frame; 2 table added; 3
+ * table removed; others belong to newer versions, which files of values and families of keys are
+ * left to</td></tr>
+ * <tr><td>4</td><td>length</td><td>u32</td><td>bytes that follow</td></tr>
+ * </table>
+ *
+ * <table>
+ * <caption>State</caption>
  * <tr><th>offset</th><th>field</th><th>type</th><th>meaning</th></tr>
  * <tr><td>0</td><td>created</td><td>u32</td><td>1 once the log was created, before 0</td></tr>
- * <tr><td>4</td><td>table count</td><td>u32</td><td></td></tr>
- * <tr><td>8</td><td>next number</td><td>u64</td><td>number of the next table</td></tr>
- * <tr><td>16</td><td>horizon</td><td>u64</td><td>position in the log up to which the tables have
+ * <tr><td>4</td><td>next number</td><td>u64</td><td>number of the next table</td></tr>
+ * <tr><td>12</td><td>horizon</td><td>u64</td><td>position in the log up to which the tables have
  * everything</td></tr>
- * <tr><td>24</td><td>last sequence</td><td>u64</td><td>newest sequence number in the tables</td></tr>
- * <tr><td>32</td><td>tables</td><td></td><td>level 0 in the order of search, then level 1 in the
- * order of keys</td></tr>
+ * <tr><td>20</td><td>last sequence</td><td>u64</td><td>newest sequence number in the tables</td></tr>
  * </table>
  *
  * <table>
- * <caption>Table</caption>
+ * <caption>Table added</caption>
  * <tr><th>offset</th><th>field</th><th>type</th><th>meaning</th></tr>
- * <tr><td>0</td><td>level</td><td>u32</td><td>0 or 1</td></tr>
- * <tr><td>4</td><td>first key length</td><td>u16</td><td>bytes</td></tr>
- * <tr><td>6</td><td>last key length</td><td>u16</td><td>bytes</td></tr>
- * <tr><td>8</td><td>number</td><td>u64</td><td>names the file</td></tr>
- * <tr><td>16</td><td>size</td><td>u64</td><td>bytes</td></tr>
- * <tr><td>24</td><td>entries</td><td>u64</td><td>records</td></tr>
- * <tr><td>32</td><td>deletes</td><td>u64</td><td>those of them that are deletes</td></tr>
- * <tr><td>40</td><td>first sequence</td><td>u64</td><td></td></tr>
- * <tr><td>48</td><td>last sequence</td><td>u64</td><td></td></tr>
- * <tr><td>56</td><td>first key</td><td></td><td>then the last key</td></tr>
+ * <tr><td>0</td><td>level</td><td>u32</td><td></td></tr>
+ * <tr><td>4</td><td>first key length</td><td>u32</td><td>bytes</td></tr>
+ * <tr><td>8</td><td>last key length</td><td>u32</td><td>bytes</td></tr>
+ * <tr><td>12</td><td>number</td><td>u64</td><td>names the file</td></tr>
+ * <tr><td>20</td><td>size</td><td>u64</td><td>bytes</td></tr>
+ * <tr><td>28</td><td>entries</td><td>u64</td><td>records</td></tr>
+ * <tr><td>36</td><td>deletes</td><td>u64</td><td>those of them that are deletes</td></tr>
+ * <tr><td>44</td><td>first sequence</td><td>u64</td><td></td></tr>
+ * <tr><td>52</td><td>last sequence</td><td>u64</td><td></td></tr>
+ * <tr><td>60</td><td>first key</td><td></td><td>then the last key</td></tr>
  * </table>
+ *
+ * <p>A table removed has its number, u64.
  */
 final class ManifestFormat {
   /** "GDSM" in ASCII. */
   static final int MAGIC = 0x4D53_4447;
 
   static final int VERSION = 1;
-  static final int HEADER_BYTES = 32;
-  static final int TABLE_BYTES = 56;
+  static final int FRAME_ALIGNMENT_BYTES = 4096;
+
+  static final int MAGIC_OFFSET = 0;
+  static final int VERSION_OFFSET = MAGIC_OFFSET + Integer.BYTES;
+  static final int LENGTH_OFFSET = VERSION_OFFSET + Integer.BYTES;
+  static final int CHECKSUM_OFFSET = LENGTH_OFFSET + Integer.BYTES;
+  static final int POSITION_OFFSET = CHECKSUM_OFFSET + Integer.BYTES;
+  static final int HEADER_BYTES = POSITION_OFFSET + Long.BYTES;
+
+  static final int RECORD_HEADER_BYTES = 2 * Integer.BYTES;
+  static final int STATE_BYTES = Integer.BYTES + 3 * Long.BYTES;
+  static final int TABLE_BYTES = 3 * Integer.BYTES + 6 * Long.BYTES;
+
+  static final int TYPE_STATE = 1;
+  static final int TYPE_TABLE_ADDED = 2;
+  static final int TYPE_TABLE_REMOVED = 3;
 
   private ManifestFormat() {}
 
-  static void write(IoEngine engine, Path path, Manifest manifest) throws IOException {
-    AtomicFile.write(engine, path, MAGIC, VERSION, encode(manifest));
-  }
-
-  static Manifest read(IoEngine engine, Path path) throws IOException {
-    return decode(path, AtomicFile.read(engine, path, MAGIC, VERSION));
-  }
-
-  static byte[] encode(Manifest manifest) {
-    long bytes = HEADER_BYTES;
-    for (List<TableMeta> level : List.of(manifest.level0(), manifest.level1())) {
-      for (TableMeta meta : level) {
-        bytes += TABLE_BYTES + meta.firstKey().byteSize() + meta.lastKey().byteSize();
-      }
+  /** Returns a frame, padded, for this position in the file. */
+  static byte[] encode(ManifestEdit edit, long position) {
+    long bytes = HEADER_BYTES + RECORD_HEADER_BYTES + STATE_BYTES;
+    for (ManifestEdit.Added added : edit.added()) {
+      bytes += RECORD_HEADER_BYTES + tableBytes(added.meta());
     }
-    ByteBuffer to = ByteBuffer.allocate(Math.toIntExact(bytes)).order(ByteOrder.LITTLE_ENDIAN);
-    to.putInt(manifest.created() ? 1 : 0);
-    to.putInt(manifest.level0().size() + manifest.level1().size());
-    to.putLong(manifest.nextNumber());
-    to.putLong(manifest.horizonLsn());
-    to.putLong(manifest.lastSequence());
-    manifest.level0().forEach(meta -> putTable(to, 0, meta));
-    manifest.level1().forEach(meta -> putTable(to, 1, meta));
+    bytes += (long) edit.removed().size() * (RECORD_HEADER_BYTES + Long.BYTES);
+    long padded = (bytes + FRAME_ALIGNMENT_BYTES - 1) & -FRAME_ALIGNMENT_BYTES;
+    ByteBuffer to = ByteBuffer.allocate(Math.toIntExact(padded)).order(ByteOrder.LITTLE_ENDIAN);
+    to.putInt(MAGIC_OFFSET, MAGIC);
+    to.putInt(VERSION_OFFSET, VERSION);
+    to.putInt(LENGTH_OFFSET, (int) bytes - HEADER_BYTES);
+    to.putLong(POSITION_OFFSET, position);
+    to.position(HEADER_BYTES);
+    to.putInt(TYPE_STATE).putInt(STATE_BYTES);
+    to.putInt(edit.created() ? 1 : 0);
+    to.putLong(edit.nextNumber()).putLong(edit.horizonLsn()).putLong(edit.lastSequence());
+    for (long number : edit.removed()) {
+      to.putInt(TYPE_TABLE_REMOVED).putInt(Long.BYTES).putLong(number);
+    }
+    edit.added().forEach(added -> putTable(to, added));
+    to.putInt(CHECKSUM_OFFSET, checksum(to.array(), 0, (int) bytes));
     return to.array();
   }
 
-  private static void putTable(ByteBuffer to, int level, TableMeta meta) {
-    to.putInt(level);
-    to.putShort((short) meta.firstKey().byteSize());
-    to.putShort((short) meta.lastKey().byteSize());
-    to.putLong(meta.number());
-    to.putLong(meta.sizeBytes());
-    to.putLong(meta.entries());
-    to.putLong(meta.deletes());
-    to.putLong(meta.firstSequence());
-    to.putLong(meta.lastSequence());
+  private static int tableBytes(TableMeta meta) {
+    return Math.toIntExact(TABLE_BYTES + meta.firstKey().byteSize() + meta.lastKey().byteSize());
+  }
+
+  private static void putTable(ByteBuffer to, ManifestEdit.Added added) {
+    TableMeta meta = added.meta();
+    to.putInt(TYPE_TABLE_ADDED).putInt(tableBytes(meta));
+    to.putInt(added.level());
+    to.putInt((int) meta.firstKey().byteSize()).putInt((int) meta.lastKey().byteSize());
+    to.putLong(meta.number()).putLong(meta.sizeBytes());
+    to.putLong(meta.entries()).putLong(meta.deletes());
+    to.putLong(meta.firstSequence()).putLong(meta.lastSequence());
     to.put(meta.firstKey().toArray(ValueLayout.JAVA_BYTE));
     to.put(meta.lastKey().toArray(ValueLayout.JAVA_BYTE));
   }
 
-  static Manifest decode(Path path, byte[] payload) throws CorruptFileException {
-    ByteBuffer from = ByteBuffer.wrap(payload).order(ByteOrder.LITTLE_ENDIAN);
+  private static int checksum(byte[] file, int offset, int bytes) {
+    CRC32C crc = new CRC32C();
+    crc.update(file, offset, CHECKSUM_OFFSET);
+    crc.update(file, offset + POSITION_OFFSET, bytes - POSITION_OFFSET);
+    return (int) crc.getValue();
+  }
+
+  /**
+   * Returns the size of the frame that starts here, padded; 0 if there is none or it is damaged.
+   */
+  static int frameBytes(byte[] file, int offset) {
+    int left = file.length - offset;
+    if (left < HEADER_BYTES) {
+      return 0;
+    }
+    ByteBuffer from = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);
+    int length = from.getInt(offset + LENGTH_OFFSET);
+    if (from.getInt(offset + MAGIC_OFFSET) != MAGIC
+        || from.getLong(offset + POSITION_OFFSET) != offset
+        || length < 0
+        || length > left - HEADER_BYTES
+        || from.getInt(offset + CHECKSUM_OFFSET) != checksum(file, offset, HEADER_BYTES + length)) {
+      return 0;
+    }
+    return (HEADER_BYTES + length + FRAME_ALIGNMENT_BYTES - 1) & -FRAME_ALIGNMENT_BYTES;
+  }
+
+  /**
+   * Reads the edit of a frame that is not damaged.
+   *
+   * @throws CorruptFileException if it is forged
+   * @throws UnsupportedFormatException if a newer version wrote it
+   */
+  static ManifestEdit decode(Path path, byte[] file, int offset)
+      throws CorruptFileException, UnsupportedFormatException {
+    ByteBuffer whole = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);
+    int version = whole.getInt(offset + VERSION_OFFSET);
+    if (version != VERSION) {
+      throw new UnsupportedFormatException(path, version, VERSION);
+    }
+    int length = whole.getInt(offset + LENGTH_OFFSET);
+    ByteBuffer from = whole.slice(offset + HEADER_BYTES, length).order(ByteOrder.LITTLE_ENDIAN);
     try {
-      int created = from.getInt();
-      int tables = from.getInt();
-      long nextNumber = from.getLong();
-      long horizonLsn = from.getLong();
-      long lastSequence = from.getLong();
-      boolean sound =
-          (created == 0 || created == 1)
-              && tables >= 0
-              && nextNumber > 0
-              && horizonLsn >= 0
-              && lastSequence >= 0
-              && lastSequence <= RecordKind.SEQUENCE_MAX;
-      require(sound, path, from, "header of the manifest");
-      List<TableMeta> level0 = new ArrayList<>();
-      List<TableMeta> level1 = new ArrayList<>();
-      for (int i = 0; i < tables; i++) {
-        int level = from.getInt();
-        TableMeta meta = getTable(from);
-        require(level == 0 || level == 1, path, from, "level of a table");
-        require(
-            meta.number() > 0
-                && meta.number() < nextNumber
-                && meta.sizeBytes() > TableFormat.FOOTER_BYTES
-                && meta.sizeBytes() % TableFormat.BLOCK_ALIGNMENT_BYTES == 0
-                && meta.lastSequence() <= lastSequence
-                && Keys.compare(meta.firstKey(), meta.lastKey()) <= 0,
-            path,
-            from,
-            "description of a table");
-        require(
-            level == 0
-                || level1.isEmpty()
-                || Keys.compare(level1.getLast().lastKey(), meta.firstKey()) < 0,
-            path,
-            from,
-            "order of the tables");
-        (level == 0 ? level0 : level1).add(meta);
+      ManifestEdit edit = null;
+      List<ManifestEdit.Added> added = new ArrayList<>();
+      List<Long> removed = new ArrayList<>();
+      while (from.hasRemaining()) {
+        int type = from.getInt();
+        int bytes = from.getInt();
+        if (bytes < 0 || bytes > from.remaining() || (type == TYPE_STATE) != (edit == null)) {
+          throw corrupt(path, offset, "record type " + type + " of " + bytes + " bytes");
+        }
+        ByteBuffer body = from.slice(from.position(), bytes).order(ByteOrder.LITTLE_ENDIAN);
+        from.position(from.position() + bytes);
+        switch (type) {
+          case TYPE_STATE -> edit = getState(body);
+          case TYPE_TABLE_ADDED -> added.add(getTable(body));
+          case TYPE_TABLE_REMOVED -> removed.add(body.getLong());
+          default -> throw corrupt(path, offset, "record type " + type);
+        }
+        if (body.hasRemaining()) {
+          throw corrupt(path, offset, "a record with bytes at its end");
+        }
       }
-      require(!from.hasRemaining(), path, from, "end of the manifest");
-      Manifest manifest =
-          new Manifest(created == 1, nextNumber, horizonLsn, lastSequence, level0, level1);
-      require(manifest.tableNumbers().size() == tables, path, from, "set of table numbers");
-      return manifest;
+      if (edit == null) {
+        throw corrupt(path, offset, "no record");
+      }
+      return new ManifestEdit(
+          edit.created(),
+          edit.nextNumber(),
+          edit.horizonLsn(),
+          edit.lastSequence(),
+          added,
+          removed);
     } catch (BufferUnderflowException endsEarly) {
-      throw new CorruptFileException(path, payload.length, "more of the manifest", "its end");
+      throw corrupt(path, offset, "a record that ends early");
     }
   }
 
-  private static TableMeta getTable(ByteBuffer from) {
-    int firstKeyBytes = Short.toUnsignedInt(from.getShort());
-    int lastKeyBytes = Short.toUnsignedInt(from.getShort());
-    return new TableMeta(
-        from.getLong(),
-        from.getLong(),
-        from.getLong(),
-        from.getLong(),
-        from.getLong(),
-        from.getLong(),
-        getKey(from, firstKeyBytes),
-        getKey(from, lastKeyBytes));
+  private static ManifestEdit getState(ByteBuffer from) {
+    return new ManifestEdit(
+        from.getInt() == 1, from.getLong(), from.getLong(), from.getLong(), List.of(), List.of());
+  }
+
+  private static ManifestEdit.Added getTable(ByteBuffer from) {
+    int level = from.getInt();
+    int firstKeyBytes = from.getInt();
+    int lastKeyBytes = from.getInt();
+    return new ManifestEdit.Added(
+        level,
+        new TableMeta(
+            from.getLong(),
+            from.getLong(),
+            from.getLong(),
+            from.getLong(),
+            from.getLong(),
+            from.getLong(),
+            getKey(from, firstKeyBytes),
+            getKey(from, lastKeyBytes)));
   }
 
   private static MemorySegment getKey(ByteBuffer from, int bytes) {
+    if (bytes < 0 || bytes > from.remaining()) {
+      throw new BufferUnderflowException();
+    }
     byte[] key = new byte[bytes];
     from.get(key);
     return MemorySegment.ofArray(key);
   }
 
-  private static void require(boolean sound, Path path, ByteBuffer from, String what)
-      throws CorruptFileException {
-    if (!sound) {
-      throw new CorruptFileException(path, from.position(), "a sound " + what, "another");
-    }
+  private static CorruptFileException corrupt(Path path, int offset, String found) {
+    return new CorruptFileException(path, offset, "an edit of the manifest", found);
   }
 }

@@ -6,7 +6,6 @@ import io.ewok.gds.lsm.table.TableMeta;
 import io.ewok.gds.lsm.table.TableWriter;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
@@ -68,7 +67,12 @@ final class MergeJob {
       }
       tables.syncNames();
       opened = tables.openAll(metas);
-      tables.install(withMerged(tables.manifest(), replaced, metas), metas);
+      tables.install(
+          tables
+              .manifest()
+              .edit()
+              .removing(replaced.stream().map(Table::meta).toList())
+              .adding(1, metas));
       // From here on nothing fails.
       replaced.forEach(Table::setReplaced);
       versions.merged(Set.copyOf(replaced), opened);
@@ -113,20 +117,6 @@ final class MergeJob {
     } finally {
       merge.close();
     }
-  }
-
-  private static Manifest withMerged(Manifest before, List<Table> replaced, List<TableMeta> run) {
-    Set<Long> gone = new HashSet<>();
-    replaced.forEach(table -> gone.add(table.meta().number()));
-    List<TableMeta> level0 = new ArrayList<>(before.level0());
-    level0.removeIf(meta -> gone.contains(meta.number()));
-    return new Manifest(
-        before.created(),
-        before.nextNumber(),
-        before.horizonLsn(),
-        before.lastSequence(),
-        level0,
-        run);
   }
 
   private void abandon(Throwable failure) {

@@ -14,6 +14,7 @@ import io.ewok.gds.lsm.table.TableWriter;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.LockedException;
+import io.ewok.gds.pagestore.MissingFileException;
 import io.ewok.gds.pagestore.StorageException;
 import io.ewok.gds.wal.WriteAheadLog;
 import java.io.IOException;
@@ -70,19 +71,37 @@ final class StoreOpener {
 
   private void run() throws IOException {
     enterDirectory();
-    Manifest manifest = manifest();
+    ManifestLog log = manifest();
+    try {
+      recover(log);
+    } catch (CorruptFileException | MissingFileException e) {
+      throw log.damagedOffset() < 0 ? e : lostEdit(log, e);
+    }
+    startBackground();
+  }
+
+  /** The manifest's last edit cannot be read, and something shows that it had been durable. */
+  private CorruptFileException lostEdit(ManifestLog log, StorageException evidence) {
+    CorruptFileException lost =
+        new CorruptFileException(
+            files.manifest(), log.damagedOffset(), "an edit", "damage: " + evidence.getMessage());
+    lost.addSuppressed(evidence);
+    return lost;
+  }
+
+  private void recover(ManifestLog log) throws IOException {
+    Manifest manifest = log.current();
     List<Path> orphans = orphans(manifest.tableNumbers());
-    openMemtables(manifest, orphans);
+    openMemtables(log, orphans);
     // Before the pool: a log that was written with larger sizes needs its memory for a moment.
     replay(manifest);
     openPools();
     installOverflow();
     openTables();
     if (!manifest.created()) {
-      parts.tables.install(parts.tables.manifest().withCreated(), List.of());
+      parts.tables.install(parts.tables.manifest().edit().withCreated());
     }
     removeOrphans(orphans);
-    startBackground();
   }
 
   // ---- directory and manifest
@@ -129,12 +148,13 @@ final class StoreOpener {
     }
   }
 
-  private Manifest manifest() throws IOException {
+  private ManifestLog manifest() throws IOException {
     if (!engine.exists(files.manifest())) {
-      ManifestFormat.write(engine, files.manifest(), Manifest.EMPTY);
+      ManifestLog.create(engine, files.manifest());
     }
-    Manifest manifest = ManifestFormat.read(engine, files.manifest());
-    if (!manifest.created()) {
+    ManifestLog manifest = ManifestLog.open(engine, files.manifest());
+    parts.closeLater(manifest::close);
+    if (!manifest.current().created()) {
       requireCreatable("the creation of the store has not come to its end");
     } else if (!engine.exists(files.log()) || engine.list(files.log()).isEmpty()) {
       // Opening the log would create a new one.
@@ -167,7 +187,7 @@ final class StoreOpener {
 
   // ---- memory and tables
 
-  private void openMemtables(Manifest manifest, List<Path> orphans) {
+  private void openMemtables(ManifestLog manifest, List<Path> orphans) {
     parts.flushBuffer = ioBuffer(TableWriter.bufferBytes(StoreMemory.tableOptions(options)));
     parts.space =
         new MemtableSpace(
@@ -178,7 +198,11 @@ final class StoreOpener {
     parts.closeLater(parts.space::close);
     parts.tables =
         new TableSet(
-            engine, files, manifest, unusedNumber(manifest, orphans), parts::signalBackground);
+            engine,
+            files,
+            manifest,
+            unusedNumber(manifest.current(), orphans),
+            parts::signalBackground);
     flush =
         new FlushJob(
             parts.tables,
@@ -186,7 +210,7 @@ final class StoreOpener {
             parts.counters);
     parts.closeLater(this::releaseMemtables);
     active = newMemtable();
-    sequence = manifest.lastSequence();
+    sequence = manifest.current().lastSequence();
   }
 
   private void releaseMemtables() {
@@ -224,10 +248,10 @@ final class StoreOpener {
 
   private void openTables() throws IOException {
     Manifest manifest = parts.tables.manifest();
-    List<Table> level0 = parts.tables.openAll(manifest.level0());
+    List<Table> level0 = parts.tables.openAll(manifest.level(0));
     List<Table> level1 = List.of();
     try {
-      level1 = parts.tables.openAll(manifest.level1());
+      level1 = parts.tables.openAll(manifest.level(1));
       parts.versions = new VersionSet(new Version(active, frozen, level0, level1), sequence);
       parts.closeLater(parts.versions::close);
     } finally {
@@ -335,8 +359,7 @@ final class StoreOpener {
     parts.tables.syncNames();
     long lastSequence = overflow.stream().mapToLong(TableMeta::lastSequence).max().orElseThrow();
     parts.tables.install(
-        FlushJob.withFlushed(parts.tables.manifest(), overflow, overflowLsn, lastSequence),
-        overflow);
+        parts.tables.manifest().edit().withHorizon(overflowLsn, lastSequence).adding(0, overflow));
   }
 
   private void startBackground() {

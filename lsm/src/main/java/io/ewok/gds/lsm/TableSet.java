@@ -9,7 +9,6 @@ import java.io.IOException;
 import java.lang.System.Logger;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -27,11 +26,11 @@ final class TableSet {
 
   private final IoEngine engine;
   private final StoreFiles files;
+  private final ManifestLog manifest;
   private final Runnable whenUnused;
   private final Queue<Table> unused = new ConcurrentLinkedQueue<>();
 
   private BufferManager buffers;
-  private Manifest manifest;
   private long nextNumber;
 
   /** Files that were written for a manifest of which it is not known whether it is durable. */
@@ -40,12 +39,16 @@ final class TableSet {
   /**
    * The tables of a store.
    *
-   * @param manifest as it is on the device
+   * @param manifest as it was read
    * @param nextNumber a number from which on no file has one
    * @param whenUnused called when {@link #closeUnused} has work to do, on any thread
    */
   TableSet(
-      IoEngine engine, StoreFiles files, Manifest manifest, long nextNumber, Runnable whenUnused) {
+      IoEngine engine,
+      StoreFiles files,
+      ManifestLog manifest,
+      long nextNumber,
+      Runnable whenUnused) {
     this.engine = engine;
     this.files = files;
     this.manifest = manifest;
@@ -59,7 +62,7 @@ final class TableSet {
   }
 
   Manifest manifest() {
-    return manifest;
+    return manifest.current();
   }
 
   /** Starts the next table. */
@@ -93,42 +96,19 @@ final class TableSet {
   }
 
   /**
-   * Makes a manifest durable. If that fails, either this or the one before may be there after a
-   * crash; so nothing that one of them names is deleted until a later one is known to be durable.
-   *
-   * @param added tables that only the new manifest names
+   * Makes an edit of the manifest durable. If that fails, it may be there after a crash or not; so
+   * nothing that it names is deleted until a later one is known to be durable.
    */
-  void install(Manifest next, List<TableMeta> added) throws IOException {
-    Manifest numbered =
-        new Manifest(
-            next.created(),
-            nextNumber,
-            next.horizonLsn(),
-            next.lastSequence(),
-            next.level0(),
-            next.level1());
+  void install(ManifestEdit edit) throws IOException {
     try {
-      ManifestFormat.write(engine, files.manifest(), numbered);
+      manifest.append(edit.withNextNumber(nextNumber));
     } catch (IOException | RuntimeException | Error e) {
-      if (!isUntouched()) {
-        added.forEach(meta -> doubtful.add(files.table(meta.number())));
+      if (manifest.isDoubtful()) {
+        edit.added().forEach(added -> doubtful.add(files.table(added.meta().number())));
       }
       throw e;
     }
-    manifest = numbered;
     doubtful.removeIf(this::delete);
-  }
-
-  /** Whether the manifest is still the one before: then it will be after a crash too. */
-  private boolean isUntouched() {
-    try {
-      byte[] found = ManifestFormat.encode(ManifestFormat.read(engine, files.manifest()));
-      return Arrays.equals(found, ManifestFormat.encode(manifest));
-    } catch (IOException e) {
-      LOGGER.log(
-          Logger.Level.WARNING, "cannot read the manifest back: path=" + files.manifest(), e);
-      return false;
-    }
   }
 
   /** Deletes tables that were written and never became part of the store. */

@@ -28,6 +28,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
@@ -108,22 +109,37 @@ class FormatsTest {
 
   @Test
   void manifestIsWhatItsTableSays() throws Exception {
-    Manifest manifest =
-        new Manifest(
-            true,
-            9,
-            0x1234,
-            500,
-            List.of(meta(8, "b", "b", 400, 500)),
-            List.of(meta(2, "a", "cc", 1, 300), meta(3, "d", "e", 2, 200)));
-    byte[] payload = ManifestFormat.encode(manifest);
-    assertEquals(Hex.resource("manifest-v1.hex"), Hex.dump(payload));
+    Path path = Path.of("MANIFEST");
+    ManifestEdit edit =
+        Manifest.EMPTY
+            .edit()
+            .withCreated()
+            .withNextNumber(9)
+            .withHorizon(0x1234, 500)
+            .adding(0, List.of(meta(8, "b", "b", 400, 500)))
+            .adding(1, List.of(meta(2, "a", "cc", 1, 300), meta(3, "d", "e", 2, 200)));
+    byte[] first = ManifestFormat.encode(edit, 0);
+    Manifest manifest = Manifest.EMPTY.after(edit);
+    ManifestEdit move =
+        manifest.edit().removing(manifest.level(1)).adding(2, manifest.level(1).subList(1, 2));
+    byte[] second = ManifestFormat.encode(move, first.length);
+    byte[] file = Arrays.copyOf(first, first.length + second.length);
+    System.arraycopy(second, 0, file, first.length, second.length);
+    assertEquals(Hex.resource("manifest-v1.hex"), Hex.dump(file));
+
+    assertEquals(first.length, ManifestFormat.frameBytes(file, 0));
+    assertEquals(second.length, ManifestFormat.frameBytes(file, first.length));
     Manifest read =
-        ManifestFormat.decode(Path.of("MANIFEST"), Hex.parse(Hex.resource("manifest-v1.hex")));
-    assertArrayEquals(payload, ManifestFormat.encode(read));
+        Manifest.EMPTY
+            .after(ManifestFormat.decode(path, file, 0))
+            .after(ManifestFormat.decode(path, file, first.length));
     assertEquals(500, read.lastSequence());
     assertEquals(0x1234, read.horizonLsn());
-    assertEquals(3, read.tableNumbers().size());
+    assertEquals(Set.of(8L, 3L), read.tableNumbers());
+    assertEquals(3, read.level(2).getFirst().number());
+    assertArrayEquals(
+        ManifestFormat.encode(manifest.after(move).snapshot(), 0),
+        ManifestFormat.encode(read.snapshot(), 0));
   }
 
   private static TableMeta meta(

@@ -163,8 +163,10 @@ class StoreFaultTest {
           });
       failed += failures > 0 ? 1 : 0;
     }
-    // What is deleted is not needed: such a failure is only logged.
-    assertTrue(failed > 5 || operation == SimOperation.DELETE, "rounds with failures: " + failed);
+    // What is deleted is not needed: such a failure is only logged. Few files are renamed.
+    int least = operation == SimOperation.RENAME ? 2 : 6;
+    assertTrue(
+        failed >= least || operation == SimOperation.DELETE, "rounds with failures: " + failed);
   }
 
   @Test
