@@ -1,18 +1,22 @@
 package io.ewok.gds.lsm;
 
 import io.ewok.gds.lsm.memtable.Memtable;
+import io.ewok.gds.lsm.table.TableWriter;
 import io.ewok.gds.pagestore.OutOfSpaceException;
 import io.ewok.gds.pagestore.StorageException;
 import io.ewok.gds.reactor.Monitor;
 import io.ewok.gds.wal.WriteAheadLog;
 import java.io.IOException;
 import java.lang.System.Logger;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.function.BooleanSupplier;
 
 /**
- * The thread of a store that flushes, merges and removes what is no longer needed, and the place
+ * The thread of a store that flushes, compacts and removes what is no longer needed, and the place
  * where others wait for it.
  *
  * <p>What fails is not tried again by itself in a circle: it is tried when the next writer needs
@@ -26,18 +30,26 @@ final class Background {
   private static final Logger LOGGER = System.getLogger(Background.class.getName());
 
   /**
-   * Flushes interrupt a merge until there are this many times the tables that started it. From then
-   * on it goes first and writers wait, since every table more makes every read slower.
+   * Flushes go first until level 0 has this many times the tables that start a compaction. From
+   * then on compactions do and writers wait, since every table more makes every read slower.
    */
-  private static final int TABLES_DURING_MERGE = 3;
+  private static final int LEVEL_0_EXCESS_MAX = 3;
+
+  /** Level 0 goes before a compaction that somebody asked for when it is so much too large. */
+  private static final int LEVEL_0_URGENT = 2;
+
+  /** What a compaction does before the thread looks whether there is something to flush. */
+  private static final long STEP_BYTES = 1 << 20;
 
   private final Path directory;
   private final VersionSet versions;
   private final TableSet tables;
   private final WriteAheadLog log;
   private final FlushJob flush;
-  private final MergeJob merge;
-  private final int tablesBeforeMerge;
+  private final TableWriter compactionWriter;
+  private final CompactionOptions options;
+  private final CompactionPicker picker;
+  private final StoreCounters counters;
   private final Thread thread;
 
   private final Monitor lock = new Monitor();
@@ -47,9 +59,7 @@ final class Background {
   private boolean retry;
   private Throwable flushFailure;
   private long flushFailures;
-  private Throwable mergeFailure;
-  private long mergesWanted;
-  private long mergesEnded;
+  private final Deque<ManualCompaction> manuals = new ArrayDeque<>();
 
   /** What ended the thread before its time, or null. */
   private Throwable death;
@@ -59,7 +69,19 @@ final class Background {
 
   // Confined to the thread.
   private boolean logLags;
-  private int mergeAtTables;
+
+  /** What is being compacted, or null; and for whom, or null if by itself. */
+  private Compaction running;
+
+  private ManualCompaction runningManual;
+
+  /** Whether there is something to compact in the version that was looked at last. */
+  private boolean isDue;
+
+  private Version lookedAt;
+
+  /** After a failure: compactions start by themselves when level 0 has so many tables. */
+  private int pausedUntilTables;
 
   Background(
       Path directory,
@@ -67,16 +89,18 @@ final class Background {
       TableSet tables,
       WriteAheadLog log,
       FlushJob flush,
-      MergeJob merge,
-      int tablesBeforeMerge) {
+      TableWriter compactionWriter,
+      CompactionOptions options,
+      StoreCounters counters) {
     this.directory = directory;
     this.versions = versions;
     this.tables = tables;
     this.log = log;
     this.flush = flush;
-    this.merge = merge;
-    this.tablesBeforeMerge = tablesBeforeMerge;
-    this.mergeAtTables = tablesBeforeMerge;
+    this.compactionWriter = compactionWriter;
+    this.options = options;
+    this.picker = new CompactionPicker(options);
+    this.counters = counters;
     // A platform thread: its work is as long as the device is slow, and must not hold a carrier.
     this.thread =
         Thread.ofPlatform()
@@ -139,21 +163,27 @@ final class Background {
     }
   }
 
-  /** Merges all tables; returns when that is done. */
-  void compact() throws IOException {
+  /**
+   * Compacts a range of keys down to the deepest level; returns when that is done.
+   *
+   * @param firstKeyOrNull the smallest key, or null for all
+   * @param lastKeyOrNull the greatest key, or null for all
+   */
+  void compact(MemorySegment firstKeyOrNull, MemorySegment lastKeyOrNull) throws IOException {
+    ManualCompaction mine = new ManualCompaction(firstKeyOrNull, lastKeyOrNull);
     lock.lock();
     try {
-      long mine = ++mergesWanted;
+      manuals.add(mine);
       changed.wakeAll();
-      while (mergesEnded < mine) {
+      while (!mine.ended) {
         if (closing) {
           throw VersionSet.closed();
         }
         requireAlive();
         changed.await();
       }
-      if (mergeFailure != null) {
-        throw reason("the tables cannot be merged", mergeFailure);
+      if (mine.failure != null) {
+        throw reason("the tables cannot be merged", mine.failure);
       }
     } finally {
       lock.unlock();
@@ -177,11 +207,16 @@ final class Background {
 
   private void run() {
     try {
+      lookForWork();
       while (awaitWork()) {
         tables.closeUnused();
-        flushIfFrozen();
-        mergeIfWanted();
+        if (!isLevel0Full()) {
+          flushIfFrozen();
+        }
+        compactStep();
+        lookForWork();
       }
+      endCompaction(null);
     } catch (Throwable e) {
       // Jobs catch their own failures; this is for those of the virtual machine. Nobody may wait
       // for ever.
@@ -199,7 +234,7 @@ final class Background {
   private boolean awaitWork() {
     lock.lock();
     try {
-      while (!closing && !tables.hasUnused() && !mayFlush() && !mayMerge()) {
+      while (!closing && !tables.hasUnused() && !mayFlush() && !mayCompact()) {
         changed.await();
       }
       return !closing;
@@ -212,8 +247,12 @@ final class Background {
     return (flushFailure == null || retry) && (logLags || versions.hasFrozen());
   }
 
-  private boolean mayMerge() {
-    return mergesEnded < mergesWanted || versions.level0Count() >= mergeAtTables;
+  private boolean mayCompact() {
+    return running != null || isDue || !manuals.isEmpty();
+  }
+
+  private boolean isLevel0Full() {
+    return isDue && versions.level0Count() >= LEVEL_0_EXCESS_MAX * options.level0Tables();
   }
 
   private void flushIfFrozen() {
@@ -262,50 +301,101 @@ final class Background {
     logLags = false;
   }
 
-  private void mergeIfWanted() {
-    long target;
-    lock.lock();
-    try {
-      if (!mayMerge()) {
-        return;
-      }
-      target = mergesWanted;
-    } finally {
-      lock.unlock();
+  // ---- compactions
+
+  private void lookForWork() {
+    Version version = versions.currentOrNull();
+    if (version != lookedAt) {
+      lookedAt = version;
+      isDue =
+          version != null
+              && version.level(0).size() >= pausedUntilTables
+              && picker.pick(version, versions.oldestSequence()) != null;
     }
-    Throwable failure = null;
-    boolean ended = true;
+  }
+
+  private void compactStep() {
     try {
-      if (versions.level0Count() > 0) {
-        ended = merge.run(versions, this::pause);
+      if (running == null) {
+        running = next();
       }
-      mergeAtTables = tablesBeforeMerge;
+      if (running != null && running.step(STEP_BYTES)) {
+        running = null;
+        pausedUntilTables = 0;
+        lookedAt = null;
+      }
     } catch (Throwable e) {
-      failure = e;
-      // Every flush would try in vain: wait for some more tables.
-      mergeAtTables = versions.level0Count() + tablesBeforeMerge;
-      LOGGER.log(Logger.Level.WARNING, "a merge failed: path=" + directory + " reason=" + e);
+      LOGGER.log(Logger.Level.WARNING, "a compaction failed: path=" + directory + " reason=" + e);
+      endCompaction(e);
     }
+  }
+
+  /** The next compaction, or null; then one that somebody asked for has ended, if there was one. */
+  private Compaction next() {
+    Version version = versions.retain();
+    try {
+      ManualCompaction manual = firstManual();
+      if (manual == null && !isDue) {
+        return null;
+      }
+      boolean urgent = isDue && picker.score(version, 0) >= LEVEL_0_URGENT;
+      runningManual = urgent ? null : manual;
+      CompactionInputs inputs =
+          runningManual == null
+              ? picker.pick(version, versions.oldestSequence())
+              : picker.pick(version, manual, tables.nextNumber());
+      if (inputs != null) {
+        // The tables stay, since only this thread replaces any.
+        return new Compaction(inputs, versions, tables, compactionWriter, options, counters);
+      }
+      if (runningManual != null) {
+        endManual(null);
+      } else {
+        isDue = false;
+      }
+      return null;
+    } finally {
+      versions.release(version);
+    }
+  }
+
+  private ManualCompaction firstManual() {
     lock.lock();
     try {
-      if (ended) {
-        mergesEnded = target;
-        mergeFailure = failure;
-      }
-      changed.wakeAll();
+      return manuals.peekFirst();
     } finally {
       lock.unlock();
     }
   }
 
-  /**
-   * Between two records of a merge: writers should not wait for the whole of it, if it keeps up.
-   */
-  private boolean pause() {
-    if (versions.hasFrozen() && versions.level0Count() < TABLES_DURING_MERGE * tablesBeforeMerge) {
-      flushIfFrozen();
+  private void endManual(Throwable failure) {
+    lock.lock();
+    try {
+      manuals.remove(runningManual);
+      runningManual.ended = true;
+      runningManual.failure = failure;
+      changed.wakeAll();
+    } finally {
+      lock.unlock();
     }
-    return !closing;
+    runningManual = null;
+  }
+
+  /** Gives up what is being compacted, because it failed or the store closes. */
+  private void endCompaction(Throwable failure) {
+    if (running != null) {
+      running.abandon();
+      running = null;
+    }
+    if (failure == null) {
+      return;
+    }
+    if (runningManual != null) {
+      endManual(failure);
+    }
+    // Every flush would make it try in vain: wait for some more tables.
+    pausedUntilTables = versions.level0Count() + options.level0Tables();
+    lookedAt = null;
   }
 
   /** Lets the thread finish a flush that is running, not a merge, and waits for its end. */

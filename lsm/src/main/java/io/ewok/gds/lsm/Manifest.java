@@ -38,7 +38,7 @@ record Manifest(
    * Tables of a run. They overlap in one key at most, whose versions filled a table; those of the
    * first table are newer.
    */
-  private static final Comparator<TableMeta> RUN_ORDER =
+  static final Comparator<TableMeta> RUN_ORDER =
       Comparator.comparing(TableMeta::firstKey, Keys::compare)
           .thenComparing(TableMeta::lastKey, Keys::compare)
           .thenComparing(Comparator.comparingLong(TableMeta::lastSequence).reversed());

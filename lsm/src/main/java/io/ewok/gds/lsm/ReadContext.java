@@ -69,15 +69,26 @@ final class ReadContext {
 
   private boolean findInTables(long stamp) throws IOException {
     memtable = null;
-    List<Table> level0 = version.level0();
+    List<Table> level0 = version.level(0);
     for (int i = 0; i < level0.size(); i++) { // an iterator would be garbage
       Table looked = level0.get(i);
       if (looked.meta().mayContain(key) && looked.find(key, stamp, lookup)) {
         return take(looked);
       }
     }
-    Table looked = version.tableOfRun(key);
-    return looked != null && looked.find(key, stamp, lookup) && take(looked);
+    List<List<Table>> runs = version.runs();
+    for (int i = 0; i < runs.size(); i++) {
+      List<Table> run = runs.get(i);
+      // The versions of a key may go on in the next table.
+      for (int at = Version.firstNotBefore(run, key);
+          at < run.size() && run.get(at).meta().mayContain(key);
+          at++) {
+        if (run.get(at).find(key, stamp, lookup)) {
+          return take(run.get(at));
+        }
+      }
+    }
+    return false;
   }
 
   private boolean take(Table found) {

@@ -6,6 +6,7 @@ import io.ewok.gds.pagestore.PoisonedFileException;
 import io.ewok.gds.reactor.LongLock;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.Objects;
 
@@ -187,13 +188,27 @@ public final class Store extends ReadView implements AutoCloseable {
   }
 
   /**
-   * Flushes, then merges all tables into one run, without shadowed records and deletes.
+   * Flushes, then compacts all tables down to the deepest level, without shadowed records and
+   * deletes, but for what open cursors see.
    *
    * @throws IOException if that fails; nothing is lost, and it may be tried again
    */
   public void compact() throws IOException {
     writer.flush();
-    parts.background.compact();
+    parts.background.compact(null, null);
+  }
+
+  /**
+   * As {@link #compact()}, for the tables with keys from {@code firstKey} to {@code lastKey}, both
+   * inclusive.
+   *
+   * @throws IOException as {@link #compact()}
+   */
+  public void compact(MemorySegment firstKey, MemorySegment lastKey) throws IOException {
+    MemorySegment first = MemorySegment.ofArray(firstKey.toArray(ValueLayout.JAVA_BYTE));
+    MemorySegment last = MemorySegment.ofArray(lastKey.toArray(ValueLayout.JAVA_BYTE));
+    writer.flush();
+    parts.background.compact(first, last);
   }
 
   /**

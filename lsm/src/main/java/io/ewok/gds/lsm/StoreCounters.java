@@ -1,6 +1,8 @@
 package io.ewok.gds.lsm;
 
+import java.util.List;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.stream.Stream;
 
 /** What a store counts itself. Any thread. */
 final class StoreCounters {
@@ -13,4 +15,18 @@ final class StoreCounters {
   final LongAdder flushBytes = new LongAdder();
   final LongAdder merges = new LongAdder();
   final LongAdder mergeBytes = new LongAdder();
+
+  /** What compactions into one level did. */
+  static final class Level {
+    final LongAdder compactions = new LongAdder();
+    final LongAdder moves = new LongAdder();
+    final LongAdder bytesRead = new LongAdder();
+    final LongAdder bytesWritten = new LongAdder();
+  }
+
+  private final List<Level> levels = Stream.generate(Level::new).limit(Manifest.LEVELS).toList();
+
+  Level level(int level) {
+    return levels.get(level);
+  }
 }

@@ -248,16 +248,16 @@ final class StoreOpener {
 
   private void openTables() throws IOException {
     Manifest manifest = parts.tables.manifest();
-    List<Table> level0 = parts.tables.openAll(manifest.level(0));
-    List<Table> level1 = List.of();
+    List<List<Table>> levels = new ArrayList<>();
     try {
-      level1 = parts.tables.openAll(manifest.level(1));
-      parts.versions = new VersionSet(new Version(active, frozen, level0, level1), sequence);
+      for (List<TableMeta> level : manifest.levels()) {
+        levels.add(parts.tables.openAll(level));
+      }
+      parts.versions = new VersionSet(new Version(active, frozen, levels), sequence);
       parts.closeLater(parts.versions::close);
     } finally {
       // The version has retained them, if there is one.
-      level0.forEach(Table::release);
-      level1.forEach(Table::release);
+      levels.forEach(level -> level.forEach(Table::release));
     }
     releaseMemtables();
   }
@@ -370,12 +370,9 @@ final class StoreOpener {
             parts.tables,
             parts.log,
             flush,
-            new MergeJob(
-                parts.tables,
-                new TableWriter(engine, parts.mergeBuffer, StoreMemory.tableOptions(options)),
-                parts.counters,
-                options.tableBytes()),
-            options.tablesBeforeMerge());
+            new TableWriter(engine, parts.mergeBuffer, StoreMemory.tableOptions(options)),
+            CompactionOptions.of(options),
+            parts.counters);
     parts.closeLater(parts.background::close);
     parts.background.start();
   }

@@ -37,7 +37,7 @@ final class StoreStatsReader {
             counters.mergeBytes.sum()),
         new StoreStats.Read(
             counters.gets.sum(), io.reads(), io.bytesRead(), blocks.hits(), blocks.misses()),
-        List.of(level(version.level0()), level(version.level1())),
+        version.levels().stream().map(StoreStatsReader::level).toList(),
         new StoreStats.Memory(
             parts.memory.root().usedBytes(),
             parts.memory.root().peakBytes(),

@@ -65,6 +65,11 @@ final class TableSet {
     return manifest.current();
   }
 
+  /** A number that all tables from now on reach, and none before does. */
+  long nextNumber() {
+    return nextNumber;
+  }
+
   /** Starts the next table. */
   void start(TableWriter writer) throws IOException {
     long number = nextNumber++;

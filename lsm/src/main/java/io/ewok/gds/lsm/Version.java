@@ -2,7 +2,6 @@ package io.ewok.gds.lsm;
 
 import io.ewok.gds.lsm.memtable.Memtable;
 import io.ewok.gds.lsm.memtable.MemtableSource;
-import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.record.RecordSource;
 import io.ewok.gds.lsm.record.References;
 import io.ewok.gds.lsm.record.SearchKey;
@@ -24,27 +23,27 @@ final class Version {
   private final References references = new References();
   private final Memtable active;
   private final Memtable frozen;
-  private final List<Table> level0;
-  private final List<Table> level1;
+  private final List<List<Table>> levels;
+
+  /** The levels from 1 on that have tables, in the order of search. */
+  private final List<List<Table>> runs;
 
   /**
    * A version of these parts, each alive during the call.
    *
    * @param frozen the memtable that is to be flushed, or null
-   * @param level0 flushed tables in the order in which a key is looked for: newest first
-   * @param level1 one run, in the order of the keys
+   * @param levels as in {@link Manifest}
    */
-  Version(Memtable active, Memtable frozen, List<Table> level0, List<Table> level1) {
+  Version(Memtable active, Memtable frozen, List<List<Table>> levels) {
     this.active = active;
     this.frozen = frozen;
-    this.level0 = List.copyOf(level0);
-    this.level1 = List.copyOf(level1);
+    this.levels = levels.stream().map(List::copyOf).toList();
+    this.runs = this.levels.stream().skip(1).filter(level -> !level.isEmpty()).toList();
     active.references.retain();
     if (frozen != null) {
       frozen.references.retain();
     }
-    level0.forEach(table -> table.references.retain());
-    level1.forEach(table -> table.references.retain());
+    levels.forEach(level -> level.forEach(table -> table.references.retain()));
   }
 
   Memtable active() {
@@ -56,33 +55,44 @@ final class Version {
     return frozen;
   }
 
-  List<Table> level0() {
-    return level0;
+  List<List<Table>> levels() {
+    return levels;
   }
 
-  List<Table> level1() {
-    return level1;
+  List<Table> level(int level) {
+    return levels.get(level);
   }
 
-  List<Table> tables() {
-    List<Table> tables = new ArrayList<>(level0);
-    tables.addAll(level1);
-    return tables;
+  /** The levels from 1 on that have tables, in the order of search. */
+  List<List<Table>> runs() {
+    return runs;
   }
 
-  /** The table of the run that may contain a key, or null. */
-  Table tableOfRun(SearchKey key) {
+  /** The last level that has tables; 0 if none has. */
+  int deepestLevel() {
+    int deepest = levels.size() - 1;
+    while (deepest > 0 && levels.get(deepest).isEmpty()) {
+      deepest--;
+    }
+    return deepest;
+  }
+
+  /**
+   * The place in a run of the first table that may have a key. It shares its last key with the
+   * next, at most.
+   */
+  static int firstNotBefore(List<Table> run, SearchKey key) {
     int low = 0;
-    int high = level1.size();
+    int high = run.size();
     while (low < high) {
       int middle = (low + high) >>> 1;
-      if (key.compareTo(level1.get(middle).meta().lastKey()) > 0) {
+      if (key.compareTo(run.get(middle).meta().lastKey()) > 0) {
         low = middle + 1;
       } else {
         high = middle;
       }
     }
-    return low < level1.size() && level1.get(low).meta().mayContain(key) ? level1.get(low) : null;
+    return low;
   }
 
   /** New sources over everything, as of a sequence number. The caller closes them. */
@@ -92,24 +102,13 @@ final class Version {
     if (frozen != null) {
       sources.add(new MemtableSource(frozen, sequence));
     }
-    addTableSources(sources, sequence);
-    return sources.toArray(RecordSource[]::new);
-  }
-
-  /** New sources over all tables and no memtable. The caller closes them. */
-  RecordSource[] tableSources() {
-    List<RecordSource> sources = new ArrayList<>();
-    addTableSources(sources, RecordKind.SEQUENCE_MAX);
-    return sources.toArray(RecordSource[]::new);
-  }
-
-  private void addTableSources(List<RecordSource> sources, long sequence) {
-    for (Table table : level0) {
+    for (Table table : levels.getFirst()) {
       sources.add(new RunSource(List.of(table), sequence));
     }
-    if (!level1.isEmpty()) {
-      sources.add(new RunSource(level1, sequence));
+    for (List<Table> run : runs) {
+      sources.add(new RunSource(run, sequence));
     }
+    return sources.toArray(RecordSource[]::new);
   }
 
   boolean tryRetain() {
@@ -125,8 +124,7 @@ final class Version {
     if (frozen != null) {
       frozen.release();
     }
-    level0.forEach(Table::release);
-    level1.forEach(Table::release);
+    levels.forEach(level -> level.forEach(Table::release));
     return true;
   }
 }

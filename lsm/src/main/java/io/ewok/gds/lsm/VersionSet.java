@@ -6,6 +6,7 @@ import io.ewok.gds.reactor.Monitor;
 import java.io.IOException;
 import java.lang.System.Logger;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -118,31 +119,38 @@ final class VersionSet {
   /** The number of flushed tables that are not yet merged. */
   int level0Count() {
     Version version = current;
-    return version == null ? 0 : version.level0().size();
+    return version == null ? 0 : version.level(0).size();
   }
 
   /** Replaces the memtables: {@code active} takes writes, the one before it is frozen. */
   void rotate(Memtable active) {
-    install(before -> new Version(active, before.active(), before.level0(), before.level1()));
+    install(before -> new Version(active, before.active(), before.levels()));
   }
 
   /** Replaces the frozen memtable by its tables, which become the newest of level 0. */
   void flushed(List<Table> tables) {
     install(
         before -> {
+          List<List<Table>> levels = new ArrayList<>(before.levels());
           List<Table> level0 = new ArrayList<>(tables);
-          level0.addAll(before.level0());
-          return new Version(before.active(), null, level0, before.level1());
+          level0.addAll(before.level(0));
+          levels.set(0, level0);
+          return new Version(before.active(), null, levels);
         });
   }
 
-  /** Replaces tables by a new run. Tables that were flushed meanwhile stay. */
-  void merged(Set<Table> replaced, List<Table> run) {
+  /** Replaces tables, or moves them to another level. Tables that were flushed meanwhile stay. */
+  void compacted(Set<Table> removed, int level, List<Table> added) {
     install(
         before -> {
-          List<Table> level0 = new ArrayList<>(before.level0());
-          level0.removeAll(replaced);
-          return new Version(before.active(), before.frozen(), level0, run);
+          List<List<Table>> levels = new ArrayList<>();
+          for (List<Table> tables : before.levels()) {
+            levels.add(new ArrayList<>(tables));
+            levels.getLast().removeAll(removed);
+          }
+          levels.get(level).addAll(added);
+          levels.get(level).sort(Comparator.comparing(Table::meta, Manifest.RUN_ORDER));
+          return new Version(before.active(), before.frozen(), levels);
         });
   }
 
@@ -233,15 +241,6 @@ final class VersionSet {
     }
   }
 
-  /** The number of snapshots that are not closed. */
-  int openSnapshots() {
-    lock.lock();
-    try {
-      return snapshots.size();
-    } finally {
-      lock.unlock();
-    }
-  }
 
   /**
    * The sequences that readers may still ask for, ascending, the newest that they may see among

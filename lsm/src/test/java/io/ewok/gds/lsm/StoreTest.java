@@ -89,7 +89,7 @@ class StoreTest {
         store.put(key, Fixtures.bytes("value" + i), Durability.BUFFERED);
       }
       store.compact();
-      assertTrue(store.stats().levels().getLast().tables() > 5);
+      assertTrue(store.stats().levels().get(1).tables() > 5);
       assertEquals(40, Fixtures.contents(store).size());
       byte[] key = new byte[60_000];
       key[key.length - 1] = 17;
@@ -160,7 +160,7 @@ class StoreTest {
       store.write(batch, Durability.SYNCED);
       assertEquals(7, store.stats().sequence());
       store.compact();
-      assertEquals(0, store.stats().levels().getLast().entries());
+      assertTrue(store.stats().levels().stream().allMatch(level -> level.entries() == 0));
     }
   }
 

@@ -96,6 +96,13 @@ public final class RunSource implements RecordSource {
     }
   }
 
+  /** Moves to the next record, be it an older one of the same key. For merges. */
+  public void nextRecord() throws IOException {
+    if (place == Place.ON_RECORD) {
+      move(this::stepForward, Place.AFTER_LAST);
+    }
+  }
+
   /** Stands past the last record, as a source does that was moved there. */
   public void setAfterLast() {
     place = Place.AFTER_LAST;

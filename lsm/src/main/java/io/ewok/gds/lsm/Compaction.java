@@ -1,0 +1,273 @@
+package io.ewok.gds.lsm;
+
+import io.ewok.gds.ffm.unchecked.Memory;
+import io.ewok.gds.lsm.record.RecordKind;
+import io.ewok.gds.lsm.record.SearchKey;
+import io.ewok.gds.lsm.table.RunSource;
+import io.ewok.gds.lsm.table.Table;
+import io.ewok.gds.lsm.table.TableMeta;
+import io.ewok.gds.lsm.table.TableWriter;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * One compaction, done step by step: {@link #step} until it says that it is done, with anything in
+ * between; or {@link #abandon}, which leaves the store as it was.
+ *
+ * <p>Of the versions of a key it keeps the newest that each reader may see; a delete goes when no
+ * reader is left that sees the key as it was before, and no deeper level has the key.
+ *
+ * <pre>
+ *   NEW --step--> MERGING --step, all records are written--> DONE
+ *    |               |
+ *    +----abandon----+----> DONE
+ * </pre>
+ *
+ * <p>Ownership: the writer is the caller's, and used by one compaction at a time. Threads: confined
+ * to the background thread.
+ */
+final class Compaction {
+  /** A record is newer than all that readers may see now: who will see it is not known. */
+  private static final long UNSEEN = -1;
+
+  private final CompactionInputs inputs;
+  private final VersionSet versions;
+  private final TableSet tables;
+  private final TableWriter writer;
+  private final CompactionOptions options;
+  private final StoreCounters counters;
+  private final long[] liveSequences;
+
+  private final List<TableMeta> outputs = new ArrayList<>();
+  private RecordMerge merge;
+
+  /** The key of the last record, and the reader that saw it. */
+  private final SearchKey key = new SearchKey();
+
+  private boolean hasKey;
+  private long keyReader;
+
+  /** For each deeper level, the first table that may have the current key or a later one. */
+  private final int[] deeperAt;
+
+  /** Bytes of the level below the output's that the open table overlaps. */
+  private long overlapBytes;
+
+  /**
+   * Prepares a compaction.
+   *
+   * @param inputs of the current version
+   */
+  Compaction(
+      CompactionInputs inputs,
+      VersionSet versions,
+      TableSet tables,
+      TableWriter writer,
+      CompactionOptions options,
+      StoreCounters counters) {
+    this.inputs = inputs;
+    this.versions = versions;
+    this.tables = tables;
+    this.writer = writer;
+    this.options = options;
+    this.counters = counters;
+    this.liveSequences = versions.liveSequences();
+    this.deeperAt = new int[inputs.deeper().size()];
+  }
+
+  CompactionInputs inputs() {
+    return inputs;
+  }
+
+  /**
+   * Goes on, for about so many bytes of records. After an exception it is to be abandoned.
+   *
+   * @return whether it is done
+   */
+  boolean step(long byteBudget) throws IOException {
+    if (inputs.isMove()) {
+      move();
+      return true;
+    }
+    long bytesBefore = writer.bytesWritten();
+    try {
+      if (merge == null) {
+        open();
+      }
+      long left = byteBudget;
+      while (left > 0 && merge.isValid()) {
+        RunSource record = merge.current();
+        left -= record.keyBytes() + record.valueBytes() + Long.BYTES;
+        take(record);
+        merge.next();
+      }
+      if (merge.isValid()) {
+        return false;
+      }
+      if (writer.isStarted()) {
+        outputs.add(writer.finish());
+      }
+    } finally {
+      long bytes = writer.bytesWritten() - bytesBefore;
+      counters.mergeBytes.add(bytes);
+      counters.level(inputs.outputLevel()).bytesWritten.add(bytes);
+    }
+    install();
+    return true;
+  }
+
+  private void open() throws IOException {
+    List<RunSource> sources = new ArrayList<>();
+    if (inputs.level() == 0) {
+      for (Table table : inputs.upper()) {
+        sources.add(new RunSource(List.of(table), RecordKind.SEQUENCE_MAX));
+      }
+    } else {
+      sources.add(new RunSource(inputs.upper(), RecordKind.SEQUENCE_MAX));
+    }
+    if (!inputs.lower().isEmpty()) {
+      sources.add(new RunSource(inputs.lower(), RecordKind.SEQUENCE_MAX));
+    }
+    merge = new RecordMerge(sources);
+    merge.first();
+  }
+
+  // ---- records
+
+  private void take(RunSource record) throws IOException {
+    long stamp = record.stamp();
+    long sequence = RecordKind.sequence(stamp);
+    long reader = readerOf(sequence);
+    boolean sameKey = hasKey && isSameKey(record);
+    if (sameKey && reader == keyReader && reader != UNSEEN) {
+      return; // Whoever could see it sees a newer one.
+    }
+    if (!sameKey) {
+      key.set(record.keyAddress(), record.keyBytes());
+      hasKey = true;
+    }
+    keyReader = reader;
+    boolean gone =
+        RecordKind.kind(stamp) == RecordKind.DELETE
+            && sequence <= liveSequences[0]
+            && !deeperMayHaveKey();
+    if (gone) {
+      return;
+    }
+    if (writer.isStarted() && (writer.isIndexFull() || (!sameKey && isFull()))) {
+      outputs.add(writer.finish());
+    }
+    if (!writer.isStarted()) {
+      tables.start(writer);
+      overlapBytes = 0;
+    }
+    writer.add(
+        stamp, record.keyAddress(), record.keyBytes(), record.valueAddress(), record.valueBytes());
+  }
+
+  /** The oldest sequence at which a reader may look that sees this record. */
+  private long readerOf(long sequence) {
+    int found = Arrays.binarySearch(liveSequences, sequence);
+    int at = found >= 0 ? found : -found - 1;
+    return at < liveSequences.length ? liveSequences[at] : UNSEEN;
+  }
+
+  private boolean isSameKey(RunSource record) {
+    return Memory.compareUnsigned(
+            record.keyAddress(), record.keyBytes(), key.address(), key.lengthBytes())
+        == 0;
+  }
+
+  private boolean isFull() {
+    return writer.sizeBytes() >= options.tableBytes()
+        || overlapBytesAtKey() > options.overlapBytesMax();
+  }
+
+  /** Passes by the tables of the next level that the open table has left behind. */
+  private long overlapBytesAtKey() {
+    if (deeperAt.length > 0) {
+      advance(0);
+    }
+    return overlapBytes;
+  }
+
+  private boolean deeperMayHaveKey() {
+    for (int i = 0; i < deeperAt.length; i++) {
+      advance(i);
+      List<Table> run = inputs.deeper().get(i);
+      if (deeperAt[i] < run.size() && key.compareTo(run.get(deeperAt[i]).meta().firstKey()) >= 0) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Keys come in order: no table is passed by twice. */
+  private void advance(int deeper) {
+    List<Table> run = inputs.deeper().get(deeper);
+    while (deeperAt[deeper] < run.size()
+        && key.compareTo(run.get(deeperAt[deeper]).meta().lastKey()) > 0) {
+      if (deeper == 0) {
+        overlapBytes += run.get(deeperAt[deeper]).meta().sizeBytes();
+      }
+      deeperAt[deeper]++;
+    }
+  }
+
+  // ---- the end
+
+  private void install() throws IOException {
+    merge.close();
+    tables.syncNames();
+    List<Table> opened = tables.openAll(outputs);
+    try {
+      tables.install(
+          tables
+              .manifest()
+              .edit()
+              .removing(metas(inputs.tables()))
+              .adding(inputs.outputLevel(), outputs));
+    } catch (IOException | RuntimeException | Error e) {
+      opened.forEach(Table::release);
+      tables.closeUnused();
+      throw e;
+    }
+    // From here on nothing fails.
+    inputs.tables().forEach(Table::setReplaced);
+    versions.compacted(Set.copyOf(inputs.tables()), inputs.outputLevel(), opened);
+    opened.forEach(Table::release);
+    counters.merges.increment();
+    counters.level(inputs.outputLevel()).compactions.increment();
+    counters.level(inputs.outputLevel()).bytesRead.add(inputs.bytes());
+  }
+
+  private void move() throws IOException {
+    List<TableMeta> metas = metas(inputs.upper());
+    tables.install(tables.manifest().edit().removing(metas).adding(inputs.outputLevel(), metas));
+    versions.compacted(Set.copyOf(inputs.upper()), inputs.outputLevel(), inputs.upper());
+    counters.level(inputs.outputLevel()).moves.increment();
+  }
+
+  private static List<TableMeta> metas(List<Table> tables) {
+    return tables.stream().map(Table::meta).toList();
+  }
+
+  /** Gives up; the store is as it was. */
+  void abandon() {
+    if (merge != null) {
+      merge.close();
+    }
+    try {
+      writer.abandon();
+    } catch (IOException e) {
+      // The next recovery finds the file, because no manifest names it.
+      System.getLogger(Compaction.class.getName())
+          .log(System.Logger.Level.WARNING, "cannot remove an unfinished table", e);
+    }
+    tables.discard(outputs);
+    outputs.clear();
+  }
+}

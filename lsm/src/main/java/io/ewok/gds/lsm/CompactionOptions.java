@@ -1,0 +1,38 @@
+package io.ewok.gds.lsm;
+
+/**
+ * The shape that compactions give to the tables of a store.
+ *
+ * @param tableBytes size to which a compaction fills a table, in bytes
+ * @param level0Tables number of flushed tables at which they are merged into level 1
+ * @param level1Bytes size at which tables of level 1 go on to level 2, in bytes
+ * @param growth how many times larger each level may be than the one before it
+ */
+record CompactionOptions(long tableBytes, int level0Tables, long level1Bytes, int growth) {
+  private static final int GROWTH = 10;
+
+  /** A table overlaps at most so many times its size two levels down. */
+  private static final int OVERLAP_MAX = 10;
+
+  static CompactionOptions of(StoreOptions options) {
+    return new CompactionOptions(
+        options.tableBytes(),
+        options.tablesBeforeMerge(),
+        options.tablesBeforeMerge() * options.memtableBytes(),
+        GROWTH);
+  }
+
+  /** Size above which tables of a level, from 1 on, go to the next one, in bytes. */
+  long targetBytes(int level) {
+    long bytes = level1Bytes;
+    for (int i = 1; i < level && bytes < Long.MAX_VALUE / growth; i++) {
+      bytes *= growth;
+    }
+    return bytes;
+  }
+
+  /** The bytes of the level below its own that a new table may overlap. */
+  long overlapBytesMax() {
+    return OVERLAP_MAX * tableBytes;
+  }
+}

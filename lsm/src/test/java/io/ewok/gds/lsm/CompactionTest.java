@@ -1,0 +1,198 @@
+package io.ewok.gds.lsm;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.ewok.gds.pagestore.sim.SimEngine;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Compactions change where records are, never what is read; and what nobody can read goes. */
+class CompactionTest {
+  private static final StoreOptions OPTIONS = Fixtures.TINY.withTablesBeforeMerge(2);
+
+  private final SimEngine engine = new SimEngine(1);
+
+  private Store open() throws Exception {
+    return Store.open(Fixtures.DIRECTORY, OPTIONS, engine);
+  }
+
+  private static byte[] key(int number) {
+    return Fixtures.bytes("key%06d".formatted(number));
+  }
+
+  private static long entries(Store store) {
+    return store.stats().levels().stream().mapToLong(StoreStats.Level::entries).sum();
+  }
+
+  private static List<Integer> tables(Store store) {
+    return store.stats().levels().stream().map(StoreStats.Level::tables).toList();
+  }
+
+  /** A cursor, and what it must show. */
+  private record Reader(StoreCursor cursor, Map<byte[], byte[]> expected) {
+    void check(String replay) throws Exception {
+      List<byte[]> keys = new ArrayList<>(expected.keySet());
+      int at = 0;
+      for (cursor.first(); cursor.isValid(); cursor.next()) {
+        assertArrayEquals(keys.get(at), Fixtures.array(cursor.key()), replay);
+        assertArrayEquals(expected.get(keys.get(at++)), Fixtures.array(cursor.value()), replay);
+      }
+      assertEquals(keys.size(), at, replay);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {1, 2, 3})
+  void readersSeeTheStoreAsItWasHoweverManyLevelsItHas(long seedOfCase) throws Exception {
+    long seed = Fixtures.seed(seedOfCase);
+    String replay = Fixtures.replay(getClass(), seed);
+    SplittableRandom random = new SplittableRandom(seed);
+    TreeMap<byte[], byte[]> model = new TreeMap<>(Fixtures.ORDER);
+    Deque<Reader> readers = new ArrayDeque<>();
+    int deepest = 0;
+    Store store = open();
+    for (int i = 0; i < 9_000; i++) {
+      byte[] key = key(random.nextInt(random.nextInt(4) == 0 ? 50 : 4_000));
+      if (random.nextInt(5) == 0) {
+        store.delete(key, Durability.BUFFERED);
+        model.remove(key);
+      } else {
+        byte[] value = Fixtures.randomBytes(random, random.nextInt(1_500));
+        store.put(key, value, Durability.BUFFERED);
+        model.put(key, value);
+      }
+      if (random.nextInt(700) == 0) {
+        readers.add(new Reader(store.cursor(), new TreeMap<>(model)));
+      }
+      if (readers.size() > 3) {
+        Reader oldest = readers.removeFirst();
+        oldest.check(replay);
+        oldest.cursor().close();
+      }
+      switch (random.nextInt(3_000)) {
+        case 0 -> store.compact();
+        case 1 ->
+            store.compact(
+                MemorySegment.ofArray(key(random.nextInt(2_000))),
+                MemorySegment.ofArray(key(2_000 + random.nextInt(2_000))));
+        case 2 -> {
+          for (Reader reader : readers) {
+            reader.check(replay);
+            reader.cursor().close();
+          }
+          readers.clear();
+          store.close();
+          store = open();
+        }
+        default -> {}
+      }
+      if (i % 1_000 == 999) {
+        new Reader(store.cursor(), model).check(replay);
+        List<Integer> tables = tables(store);
+        for (int level = 0; level < tables.size(); level++) {
+          deepest = tables.get(level) > 0 ? Math.max(deepest, level) : deepest;
+        }
+        for (Map.Entry<byte[], byte[]> entry : model.entrySet()) {
+          assertArrayEquals(entry.getValue(), store.get(entry.getKey()), replay);
+        }
+      }
+    }
+    for (Reader reader : readers) {
+      reader.check(replay);
+      reader.cursor().close();
+    }
+    assertTrue(deepest >= 2, "deepest level: " + deepest);
+    store.compact();
+    assertEquals(model.size(), entries(store), "nothing but what is read is left; " + replay);
+    new Reader(store.cursor(), model).check(replay);
+    store.close();
+  }
+
+  @Test
+  void versionsAndDeletesStayForAsLongAsACursorNeedsThem() throws Exception {
+    try (Store store = open()) {
+      store.put(key(1), Fixtures.bytes("first"), Durability.BUFFERED);
+      store.put(key(2), Fixtures.bytes("other"), Durability.BUFFERED);
+      StoreCursor first = store.cursor();
+      store.put(key(1), Fixtures.bytes("nobody sees this"), Durability.BUFFERED);
+      store.put(key(1), Fixtures.bytes("second"), Durability.BUFFERED);
+      StoreCursor second = store.cursor();
+      store.delete(key(1), Durability.BUFFERED);
+      store.compact();
+      assertEquals(4, entries(store));
+      assertNull(store.get(key(1)));
+      first.first();
+      assertEquals("first", Fixtures.text(Fixtures.array(first.value())));
+      second.first();
+      assertEquals("second", Fixtures.text(Fixtures.array(second.value())));
+      first.close();
+      store.compact();
+      assertEquals(3, entries(store), "the second version, the delete and the other key");
+      second.first();
+      assertEquals("second", Fixtures.text(Fixtures.array(second.value())));
+      second.close();
+      store.compact();
+      assertEquals(1, entries(store));
+      assertNull(store.get(key(1)));
+      assertEquals("other", Fixtures.text(store.get(key(2))));
+    }
+  }
+
+  @Test
+  void recordsThatComeInOrderAreWrittenOnce() throws Exception {
+    try (Store store = open()) {
+      for (int i = 0; i < 6_000; i++) {
+        store.put(key(i), new byte[1_000], Durability.BUFFERED);
+      }
+      store.flush();
+      StoreStats stats = store.stats();
+      assertEquals(0, stats.written().mergeBytes());
+      assertTrue(stats.levels().getFirst().tables() < 20, "tables went down as they were");
+      assertEquals(6_000, Fixtures.contents(store).size());
+    }
+  }
+
+  @Test
+  void keysThatAreAllDeletedLeaveNothing() throws Exception {
+    try (Store store = open()) {
+      for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < 2_000; i++) {
+          store.put(key(i), new byte[500], Durability.BUFFERED);
+        }
+      }
+      store.compact();
+      for (int i = 0; i < 2_000; i++) {
+        store.delete(key(i), Durability.BUFFERED);
+      }
+      store.compact();
+      assertEquals(0, entries(store));
+      assertEquals(0, Fixtures.contents(store).size());
+    }
+  }
+
+  @Test
+  void partOfTheKeysIsCompactedAndTheRestIsLeft() throws Exception {
+    try (Store store = open()) {
+      for (int i = 0; i < 3_000; i++) {
+        store.put(key(i), new byte[1_000], Durability.BUFFERED);
+      }
+      store.compact();
+      long before = store.stats().written().mergeBytes();
+      store.compact(MemorySegment.ofArray(key(10)), MemorySegment.ofArray(key(20)));
+      long written = store.stats().written().mergeBytes() - before;
+      assertTrue(written > 0 && written < 2 * OPTIONS.tableBytes(), "written: " + written);
+    }
+  }
+}
