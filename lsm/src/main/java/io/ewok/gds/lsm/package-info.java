@@ -10,10 +10,15 @@
  * a <em>block</em> is the part of a table that is read at once; the <em>manifest</em> names the
  * tables that make up the store; a <em>record</em> is one put or delete, with its sequence number.
  *
- * <p>Threads: a {@link io.ewok.gds.lsm.Store} is for any thread, platform or virtual; a {@link
- * io.ewok.gds.lsm.StoreCursor} and a {@link io.ewok.gds.lsm.WriteBatch} for one at a time. Of the
- * tasks of a reactor, fibers do all of it; DIRECT ones only read, best what is in memory. No
- * argument may be null; {@code get} returns null for a key without a value, nothing else does.
+ * <p>A {@link io.ewok.gds.lsm.Store}, and a {@link io.ewok.gds.lsm.Snapshot} of it, are read in the
+ * ways of {@link io.ewok.gds.lsm.ReadView}, key by key or with a {@link
+ * io.ewok.gds.lsm.StoreCursor}. Keys and values are bytes; {@link io.ewok.gds.lsm.TypedStore} makes
+ * objects of them.
+ *
+ * <p>Threads: a store, a snapshot and what is typed are for any thread, platform or virtual;
+ * cursors, batches and {@link io.ewok.gds.lsm.PinnedValue}s for one at a time. Of the tasks of a
+ * reactor, fibers do all of it; DIRECT ones only read, best what is in memory. No argument may be
+ * null; {@code get} returns null for a key without a value, nothing else does.
  *
  * {@snippet :
  * try (Store store = Store.open(directory, StoreOptions.defaults())) {
