@@ -1,8 +1,9 @@
 /** An ordered, durable key-value store. */
 module io.ewok.gds.lsm {
   requires io.ewok.gds.ffm;
-  requires io.ewok.gds.bufferpool;
+  requires transitive io.ewok.gds.bufferpool;
   requires transitive io.ewok.gds.pagestore;
+  requires jdk.jfr;
 
   exports io.ewok.gds.lsm;
 }

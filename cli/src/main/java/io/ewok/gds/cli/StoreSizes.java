@@ -113,6 +113,8 @@ final class StoreSizes {
           defaults.tablesBeforeMerge(),
           segment,
           defaults.logSegmentCount(),
+          defaults.recovery(),
+          defaults.listener(),
           defaults.engine(),
           true);
     } catch (IllegalArgumentException e) {

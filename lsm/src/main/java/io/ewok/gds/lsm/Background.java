@@ -30,10 +30,10 @@ final class Background {
   private static final Logger LOGGER = System.getLogger(Background.class.getName());
 
   /**
-   * Flushes go first until level 0 has this many times the tables that start a compaction. From
-   * then on compactions do and writers wait, since every table more makes every read slower.
+   * Flushes go first until level 0 has this many times the tables that start a compaction. Writers
+   * are slowed down long before, so this is the last resort: from then on compactions go first.
    */
-  private static final int LEVEL_0_EXCESS_MAX = 3;
+  private static final int LEVEL_0_EXCESS_MAX = 4;
 
   /** Level 0 goes before a compaction that somebody asked for when it is so much too large. */
   private static final int LEVEL_0_URGENT = 2;
@@ -50,6 +50,8 @@ final class Background {
   private final CompactionOptions options;
   private final CompactionPicker picker;
   private final StoreCounters counters;
+  private final WriteDelay delay;
+  private final StoreEvents events;
   private final Thread thread;
 
   private final Monitor lock = new Monitor();
@@ -84,23 +86,18 @@ final class Background {
   private int pausedUntilTables;
 
   Background(
-      Path directory,
-      VersionSet versions,
-      TableSet tables,
-      WriteAheadLog log,
-      FlushJob flush,
-      TableWriter compactionWriter,
-      CompactionOptions options,
-      StoreCounters counters) {
-    this.directory = directory;
-    this.versions = versions;
-    this.tables = tables;
-    this.log = log;
+      StoreParts parts, FlushJob flush, TableWriter compactionWriter, CompactionOptions options) {
+    this.directory = parts.files.directory();
+    this.versions = parts.versions;
+    this.tables = parts.tables;
+    this.log = parts.log;
+    this.delay = parts.delay;
+    this.events = parts.events;
+    this.counters = parts.counters;
     this.flush = flush;
     this.compactionWriter = compactionWriter;
     this.options = options;
     this.picker = new CompactionPicker(options);
-    this.counters = counters;
     // A platform thread: its work is as long as the device is slow, and must not hold a carrier.
     this.thread =
         Thread.ofPlatform()
@@ -272,6 +269,7 @@ final class Background {
     } catch (Throwable e) {
       failure = e;
       LOGGER.log(Logger.Level.WARNING, "a flush failed: path=" + directory + " reason=" + e);
+      events.failed(e);
     }
     lock.lock();
     try {
@@ -307,6 +305,7 @@ final class Background {
     Version version = versions.currentOrNull();
     if (version != lookedAt) {
       lookedAt = version;
+      delay.setTablePressure(version == null ? 0 : picker.pressure(version));
       isDue =
           version != null
               && version.level(0).size() >= pausedUntilTables
@@ -326,6 +325,7 @@ final class Background {
       }
     } catch (Throwable e) {
       LOGGER.log(Logger.Level.WARNING, "a compaction failed: path=" + directory + " reason=" + e);
+      events.failed(e);
       endCompaction(e);
     }
   }
@@ -346,7 +346,8 @@ final class Background {
               : picker.pick(version, manual, tables.nextNumber());
       if (inputs != null) {
         // The tables stay, since only this thread replaces any.
-        return new Compaction(inputs, versions, tables, compactionWriter, options, counters);
+        return new Compaction(
+            inputs, versions, tables, compactionWriter, options, counters, events);
       }
       if (runningManual != null) {
         endManual(null);

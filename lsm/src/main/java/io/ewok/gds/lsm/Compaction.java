@@ -39,6 +39,9 @@ final class Compaction {
   private final TableWriter writer;
   private final CompactionOptions options;
   private final StoreCounters counters;
+  private final StoreEvents events;
+  private final CompactionEvent event = new CompactionEvent();
+  private final long startNanos = System.nanoTime();
   private final long[] liveSequences;
 
   private final List<TableMeta> outputs = new ArrayList<>();
@@ -67,13 +70,16 @@ final class Compaction {
       TableSet tables,
       TableWriter writer,
       CompactionOptions options,
-      StoreCounters counters) {
+      StoreCounters counters,
+      StoreEvents events) {
     this.inputs = inputs;
     this.versions = versions;
     this.tables = tables;
     this.writer = writer;
     this.options = options;
     this.counters = counters;
+    this.events = events;
+    event.begin();
     this.liveSequences = versions.liveSequences();
     this.deeperAt = new int[inputs.deeper().size()];
   }
@@ -100,7 +106,7 @@ final class Compaction {
       long left = byteBudget;
       while (left > 0 && merge.isValid()) {
         RunSource record = merge.current();
-        left -= record.keyBytes() + record.valueBytes() + Long.BYTES;
+        left -= (long) record.keyBytes() + record.valueBytes() + Long.BYTES;
         take(record);
         merge.next();
       }
@@ -239,16 +245,28 @@ final class Compaction {
     inputs.tables().forEach(Table::setReplaced);
     versions.compacted(Set.copyOf(inputs.tables()), inputs.outputLevel(), opened);
     opened.forEach(Table::release);
-    counters.merges.increment();
-    counters.level(inputs.outputLevel()).compactions.increment();
-    counters.level(inputs.outputLevel()).bytesRead.add(inputs.bytes());
+    tell(outputs.size(), outputs.stream().mapToLong(TableMeta::sizeBytes).sum());
   }
 
   private void move() throws IOException {
     List<TableMeta> metas = metas(inputs.upper());
     tables.install(tables.manifest().edit().removing(metas).adding(inputs.outputLevel(), metas));
     versions.compacted(Set.copyOf(inputs.upper()), inputs.outputLevel(), inputs.upper());
-    counters.level(inputs.outputLevel()).moves.increment();
+    tell(metas.size(), 0);
+  }
+
+  private void tell(int tablesAfter, long bytesWritten) {
+    events.compacted(
+        event,
+        new StoreListener.Compacted(
+            inputs.level(),
+            inputs.outputLevel(),
+            inputs.isMove(),
+            inputs.tables().size(),
+            tablesAfter,
+            inputs.bytes(),
+            bytesWritten,
+            System.nanoTime() - startNanos));
   }
 
   private static List<TableMeta> metas(List<Table> tables) {
@@ -267,6 +285,7 @@ final class Compaction {
       System.getLogger(Compaction.class.getName())
           .log(System.Logger.Level.WARNING, "cannot remove an unfinished table", e);
     }
+    tables.closeUnused();
     tables.discard(outputs);
     outputs.clear();
   }

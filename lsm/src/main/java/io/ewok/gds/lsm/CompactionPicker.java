@@ -17,6 +17,12 @@ import java.util.List;
  * <p>Threads: confined to the background thread, but for {@link #score}.
  */
 final class CompactionPicker {
+  /** Writers are held back most when level 0 has so many times too many tables. */
+  private static final int LEVEL_0_PRESSURE_MAX = 2;
+
+  /** The same when what is too much on the other levels is so many times the first of them. */
+  private static final int DEBT_MAX = 8;
+
   private final CompactionOptions options;
 
   CompactionPicker(CompactionOptions options) {
@@ -34,18 +40,20 @@ final class CompactionPicker {
         : (double) CompactionInputs.bytes(tables) / options.targetBytes(level);
   }
 
-  /** The bytes that have to be moved until no level is too large, about. Any thread. */
-  long debtBytes(Version version) {
-    long debt = 0;
-    for (int level = 0; level < Manifest.LEVELS - 1; level++) {
+  /**
+   * How far behind compactions are: 0 for not at all, 1 for as much as writers may ever cause. Any
+   * thread.
+   */
+  double pressure(Version version) {
+    int excess = version.level(0).size() - options.level0Tables();
+    double tables = (double) excess / (LEVEL_0_PRESSURE_MAX * options.level0Tables());
+    long debtBytes = 0;
+    for (int level = 1; level < Manifest.LEVELS - 1; level++) {
       long bytes = CompactionInputs.bytes(version.level(level));
-      if (level == 0) {
-        debt += version.level(0).size() >= options.level0Tables() ? bytes : 0;
-      } else {
-        debt += Math.max(0, bytes - options.targetBytes(level));
-      }
+      debtBytes += Math.max(0, bytes - options.targetBytes(level));
     }
-    return debt;
+    double debt = (double) debtBytes / (DEBT_MAX * options.level1Bytes());
+    return Math.clamp(Math.max(tables, debt), 0, 1);
   }
 
   /**

@@ -20,11 +20,15 @@ final class FlushJob {
   private final TableSet tables;
   private final TableWriter writer;
   private final StoreCounters counters;
+  private final StoreEvents events;
+  private final WriteDelay delay;
 
-  FlushJob(TableSet tables, TableWriter writer, StoreCounters counters) {
-    this.tables = tables;
+  FlushJob(TableWriter writer, StoreParts parts) {
+    this.tables = parts.tables;
     this.writer = writer;
-    this.counters = counters;
+    this.counters = parts.counters;
+    this.events = parts.events;
+    this.delay = parts.delay;
   }
 
   /**
@@ -35,6 +39,9 @@ final class FlushJob {
    */
   void run(Memtable memtable, WriteAheadLog log, VersionSet versions, long oldestSequence)
       throws IOException {
+    FlushEvent event = new FlushEvent();
+    event.begin();
+    long start = System.nanoTime();
     // Else the log could end, after a crash, before the horizon that the manifest is about to name.
     log.sync(memtable.endLsn());
     List<TableMeta> metas = write(memtable, oldestSequence);
@@ -55,9 +62,12 @@ final class FlushJob {
       throw e;
     }
     memtable.setFlushed(opened);
-    counters.flushes.increment();
     versions.flushed(opened);
     opened.forEach(Table::release);
+    long bytes = metas.stream().mapToLong(TableMeta::sizeBytes).sum();
+    long nanos = System.nanoTime() - start;
+    delay.flushed(bytes, nanos);
+    events.flushed(event, new StoreListener.Flush(metas.size(), bytes, nanos));
   }
 
   /** Writes the records of a memtable. The tables are synced, their names are not. */

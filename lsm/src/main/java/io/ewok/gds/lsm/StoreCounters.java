@@ -1,6 +1,8 @@
 package io.ewok.gds.lsm;
 
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.stream.Stream;
 
@@ -9,8 +11,6 @@ final class StoreCounters {
   final LongAdder operations = new LongAdder();
   final LongAdder userBytes = new LongAdder();
   final LongAdder gets = new LongAdder();
-  final LongAdder stalls = new LongAdder();
-  final LongAdder stallNanos = new LongAdder();
   final LongAdder flushes = new LongAdder();
   final LongAdder flushBytes = new LongAdder();
   final LongAdder merges = new LongAdder();
@@ -25,6 +25,24 @@ final class StoreCounters {
   }
 
   private final List<Level> levels = Stream.generate(Level::new).limit(Manifest.LEVELS).toList();
+
+  /** Waits of writers for one reason. */
+  static final class Stall {
+    final LongAdder count = new LongAdder();
+    final LongAdder nanos = new LongAdder();
+  }
+
+  private final Map<StallReason, Stall> stalls = new EnumMap<>(StallReason.class);
+
+  StoreCounters() {
+    for (StallReason reason : StallReason.values()) {
+      stalls.put(reason, new Stall());
+    }
+  }
+
+  Stall stall(StallReason reason) {
+    return stalls.get(reason);
+  }
 
   Level level(int level) {
     return levels.get(level);

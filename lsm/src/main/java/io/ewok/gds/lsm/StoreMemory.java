@@ -85,6 +85,7 @@ record StoreMemory(
         Math.min(
             options.logSegmentBytes(),
             TableFormat.padded(Math.max(LOG_BUFFER_BYTES_MIN, options.batchBytesMax() + 4096L)));
-    return new LogOptions(options.logSegmentBytes(), options.logSegmentCount(), (int) bufferBytes);
+    return new LogOptions(options.logSegmentBytes(), options.logSegmentCount(), (int) bufferBytes)
+        .withRecovery(options.recovery());
   }
 }

@@ -16,6 +16,7 @@ import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.LockedException;
 import io.ewok.gds.pagestore.MissingFileException;
 import io.ewok.gds.pagestore.StorageException;
+import io.ewok.gds.wal.RecoveryMode;
 import io.ewok.gds.wal.WriteAheadLog;
 import java.io.IOException;
 import java.lang.System.Logger;
@@ -205,9 +206,7 @@ final class StoreOpener {
             parts::signalBackground);
     flush =
         new FlushJob(
-            parts.tables,
-            new TableWriter(engine, parts.flushBuffer, StoreMemory.tableOptions(options)),
-            parts.counters);
+            new TableWriter(engine, parts.flushBuffer, StoreMemory.tableOptions(options)), parts);
     parts.closeLater(this::releaseMemtables);
     active = newMemtable();
     sequence = manifest.current().lastSequence();
@@ -320,7 +319,11 @@ final class StoreOpener {
       throw new CorruptFileException(files.log(), lsn, "a batch before this position", defect);
     }
     long first = BatchFormat.sequence(record);
-    if (first != sequence + 1) {
+    if (options.recovery() == RecoveryMode.SALVAGE) {
+      if (first <= sequence) {
+        return; // An earlier recovery had cut it off, and damage hides that.
+      }
+    } else if (first != sequence + 1) {
       throw new CorruptFileException(files.log(), lsn, "sequence " + (sequence + 1), first);
     }
     long sizeBytes = BatchFormat.sizeBytes(record);
@@ -365,14 +368,10 @@ final class StoreOpener {
   private void startBackground() {
     parts.background =
         new Background(
-            files.directory(),
-            parts.versions,
-            parts.tables,
-            parts.log,
+            parts,
             flush,
             new TableWriter(engine, parts.mergeBuffer, StoreMemory.tableOptions(options)),
-            CompactionOptions.of(options),
-            parts.counters);
+            CompactionOptions.of(options));
     parts.closeLater(parts.background::close);
     parts.background.start();
   }

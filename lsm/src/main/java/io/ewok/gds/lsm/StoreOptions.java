@@ -2,6 +2,7 @@ package io.ewok.gds.lsm;
 
 import io.ewok.gds.lsm.record.Keys;
 import io.ewok.gds.pagestore.EngineOptions;
+import io.ewok.gds.wal.RecoveryMode;
 import java.util.Objects;
 import java.util.function.Consumer;
 
@@ -31,6 +32,10 @@ import java.util.function.Consumer;
  *     MiB
  * @param logSegmentCount number of files of the log's ring, 2 to 1024; default 4. A ring much
  *     smaller than two memtables makes memtables be flushed before they are full.
+ * @param recovery what opening does about damage in the log; default {@link
+ *     RecoveryMode#TOLERATE_TAIL}. With {@link RecoveryMode#SALVAGE} writes may be missing between
+ *     others that are there.
+ * @param listener is told about flushes, compactions and stalls; default {@link StoreListener#NONE}
  * @param engine the I/O engine to open; default {@link EngineOptions#defaults}. Not used for a
  *     store that is opened on a borrowed engine.
  * @param createIfMissing whether a store is created in a directory that is empty or does not exist;
@@ -45,6 +50,8 @@ public record StoreOptions(
     int tablesBeforeMerge,
     long logSegmentBytes,
     int logSegmentCount,
+    RecoveryMode recovery,
+    StoreListener listener,
     EngineOptions engine,
     boolean createIfMissing) {
 
@@ -68,11 +75,15 @@ public record StoreOptions(
           4,
           16 * MIB,
           4,
+          RecoveryMode.TOLERATE_TAIL,
+          StoreListener.NONE,
           EngineOptions.defaults(),
           true);
 
   /** Checks the ranges. */
   public StoreOptions {
+    Objects.requireNonNull(recovery, "recovery");
+    Objects.requireNonNull(listener, "listener");
     Objects.requireNonNull(engine, "engine");
     requireRange("batchBytesMax", batchBytesMax, 128 * KIB, 64 * MIB);
     requireRange("memtableBytes", memtableBytes, Math.max(256 * KIB, 2L * batchBytesMax), GIB);
@@ -165,6 +176,16 @@ public record StoreOptions(
     return with(draft -> draft.logSegmentCount = logSegmentCount);
   }
 
+  /** Returns these options with another way to treat damage in the log. */
+  public StoreOptions withRecovery(RecoveryMode recovery) {
+    return with(draft -> draft.recovery = recovery);
+  }
+
+  /** Returns these options with another listener. */
+  public StoreOptions withListener(StoreListener listener) {
+    return with(draft -> draft.listener = listener);
+  }
+
   /** Returns these options with another choice of I/O engine. */
   public StoreOptions withEngine(EngineOptions engine) {
     return with(draft -> draft.engine = engine);
@@ -191,6 +212,8 @@ public record StoreOptions(
     int tablesBeforeMerge = StoreOptions.this.tablesBeforeMerge;
     long logSegmentBytes = StoreOptions.this.logSegmentBytes;
     int logSegmentCount = StoreOptions.this.logSegmentCount;
+    RecoveryMode recovery = StoreOptions.this.recovery;
+    StoreListener listener = StoreOptions.this.listener;
     EngineOptions engine = StoreOptions.this.engine;
     boolean createIfMissing = StoreOptions.this.createIfMissing;
 
@@ -204,6 +227,8 @@ public record StoreOptions(
           tablesBeforeMerge,
           logSegmentBytes,
           logSegmentCount,
+          recovery,
+          listener,
           engine,
           createIfMissing);
     }

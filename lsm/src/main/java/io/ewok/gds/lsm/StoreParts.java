@@ -29,6 +29,8 @@ final class StoreParts {
   final StoreOptions options;
   final StoreMemory memory;
   final StoreCounters counters = new StoreCounters();
+  final StoreEvents events;
+  final WriteDelay delay;
 
   // Set while the store is opened, in this order.
   DirectoryLock lock;
@@ -47,6 +49,8 @@ final class StoreParts {
     this.files = files;
     this.options = options;
     this.memory = StoreMemory.of(options);
+    this.events = new StoreEvents(files.directory(), options.listener(), counters);
+    this.delay = new WriteDelay(options.memtableBytes(), System::nanoTime, events);
   }
 
   /**

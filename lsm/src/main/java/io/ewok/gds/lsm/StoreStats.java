@@ -1,6 +1,7 @@
 package io.ewok.gds.lsm;
 
 import java.util.List;
+import java.util.Map;
 
 /**
  * What a store has done since it was opened, and what it holds: one reading of its counters. They
@@ -17,7 +18,7 @@ import java.util.List;
  * @param memory what is used of the store's one memory budget
  * @param stalls waits of writers for the background thread
  * @param flushes memtables written as tables
- * @param merges merges of all tables into one run
+ * @param merges merges of tables, moves of whole tables not counted
  * @param openCursors cursors not yet closed
  */
 public record StoreStats(
@@ -69,6 +70,11 @@ public record StoreStats(
   public record Read(
       long gets, long deviceReads, long deviceBytes, long blockHits, long blockMisses) {
 
+    /** Returns the blocks looked into per get, cursors and compactions included, 0 before one. */
+    public double amplification() {
+      return gets == 0 ? 0 : (double) (blockHits + blockMisses) / gets;
+    }
+
     /** Returns the part of the block accesses that needed no device, 0 to 1; 0 before the first. */
     public double hitRatio() {
       long accesses = blockHits + blockMisses;
@@ -77,13 +83,28 @@ public record StoreStats(
   }
 
   /**
-   * The tables of one level.
+   * The tables of one level, and what compactions into it did.
    *
    * @param tables number of table files
    * @param bytes size of these files
    * @param entries records in them, shadowed versions and tombstones included
+   * @param deletes tombstones in them
+   * @param score how large the level is, 1 if it is as large as it should be; the deepest has 0
+   * @param compactions merges of tables into this level
+   * @param moves times that tables came to this level as they were
+   * @param readBytes bytes of the tables that were merged
+   * @param writtenBytes bytes of the tables that were made of them
    */
-  public record Level(int tables, long bytes, long entries) {}
+  public record Level(
+      int tables,
+      long bytes,
+      long entries,
+      long deletes,
+      double score,
+      long compactions,
+      long moves,
+      long readBytes,
+      long writtenBytes) {}
 
   /**
    * The store's memory outside of the heap.
@@ -99,6 +120,34 @@ public record StoreStats(
    *
    * @param count waits
    * @param nanos time waited, in nanoseconds
+   * @param byReason the same for each reason
    */
-  public record Stalls(long count, long nanos) {}
+  public record Stalls(long count, long nanos, Map<StallReason, Stall> byReason) {
+    /** Copies the map. */
+    public Stalls {
+      byReason = Map.copyOf(byReason);
+    }
+  }
+
+  /**
+   * Waits of writers for one reason.
+   *
+   * @param count waits
+   * @param nanos time waited, in nanoseconds
+   */
+  public record Stall(long count, long nanos) {}
+
+  /**
+   * Returns how many times more bytes the tables have than those of the deepest level, which have
+   * each key once: an estimate of what old versions and deletes cost. 0 without tables.
+   */
+  public double spaceAmplification() {
+    long all = 0;
+    long deepest = 0;
+    for (Level level : levels) {
+      all += level.bytes();
+      deepest = level.bytes() > 0 ? level.bytes() : deepest;
+    }
+    return deepest == 0 ? 0 : (double) all / deepest;
+  }
 }

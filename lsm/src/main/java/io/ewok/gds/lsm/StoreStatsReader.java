@@ -2,8 +2,12 @@ package io.ewok.gds.lsm;
 
 import io.ewok.gds.buffers.BufferStats;
 import io.ewok.gds.lsm.table.Table;
+import io.ewok.gds.lsm.table.TableMeta;
 import io.ewok.gds.pagestore.IoStats;
+import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 
 /** Reads the counters of all parts of a store. Any thread. */
 final class StoreStatsReader {
@@ -37,24 +41,50 @@ final class StoreStatsReader {
             counters.mergeBytes.sum()),
         new StoreStats.Read(
             counters.gets.sum(), io.reads(), io.bytesRead(), blocks.hits(), blocks.misses()),
-        version.levels().stream().map(StoreStatsReader::level).toList(),
+        levels(parts, version),
         new StoreStats.Memory(
             parts.memory.root().usedBytes(),
             parts.memory.root().peakBytes(),
             parts.memory.root().limitBytes()),
-        new StoreStats.Stalls(counters.stalls.sum(), counters.stallNanos.sum()),
+        stalls(counters),
         counters.flushes.sum(),
         counters.merges.sum(),
         versions.openCursors().size());
   }
 
-  private static StoreStats.Level level(List<Table> tables) {
-    long bytes = 0;
-    long entries = 0;
-    for (Table table : tables) {
-      bytes += table.meta().sizeBytes();
-      entries += table.meta().entries();
+  private static List<StoreStats.Level> levels(StoreParts parts, Version version) {
+    CompactionPicker picker = new CompactionPicker(CompactionOptions.of(parts.options));
+    List<StoreStats.Level> levels = new ArrayList<>();
+    for (int level = 0; level < Manifest.LEVELS; level++) {
+      StoreCounters.Level counted = parts.counters.level(level);
+      List<TableMeta> metas = version.level(level).stream().map(Table::meta).toList();
+      levels.add(
+          new StoreStats.Level(
+              metas.size(),
+              metas.stream().mapToLong(TableMeta::sizeBytes).sum(),
+              metas.stream().mapToLong(TableMeta::entries).sum(),
+              metas.stream().mapToLong(TableMeta::deletes).sum(),
+              picker.score(version, level),
+              counted.compactions.sum(),
+              counted.moves.sum(),
+              counted.bytesRead.sum(),
+              counted.bytesWritten.sum()));
     }
-    return new StoreStats.Level(tables.size(), bytes, entries);
+    return levels;
+  }
+
+  private static StoreStats.Stalls stalls(StoreCounters counters) {
+    Map<StallReason, StoreStats.Stall> byReason = new EnumMap<>(StallReason.class);
+    long count = 0;
+    long nanos = 0;
+    for (StallReason reason : StallReason.values()) {
+      StoreStats.Stall stall =
+          new StoreStats.Stall(
+              counters.stall(reason).count.sum(), counters.stall(reason).nanos.sum());
+      byReason.put(reason, stall);
+      count += stall.count();
+      nanos += stall.nanos();
+    }
+    return new StoreStats.Stalls(count, nanos, byReason);
   }
 }

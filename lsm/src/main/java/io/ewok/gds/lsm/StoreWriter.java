@@ -37,6 +37,8 @@ final class StoreWriter {
   private final Background background;
   private final WriteAheadLog log;
   private final StoreCounters counters;
+  private final StoreEvents events;
+  private final WriteDelay delay;
   private final long batchBytesMax;
   private final long logShareBytes;
 
@@ -65,6 +67,8 @@ final class StoreWriter {
     this.background = parts.background;
     this.log = parts.log;
     this.counters = parts.counters;
+    this.events = parts.events;
+    this.delay = parts.delay;
     this.batchBytesMax = Math.min(parts.options.batchBytesMax(), log.recordBytesMax());
     this.logShareBytes =
         (long) (LOG_SHARE_MAX * log.options().segmentBytes() * log.options().segmentCount());
@@ -88,6 +92,7 @@ final class StoreWriter {
     Objects.requireNonNull(durability, "durability");
     requireMayWait();
     requireBatchBytes(batch.sizeBytes());
+    delay(batch.sizeBytes());
     long lsn;
     writeLock.lock();
     try {
@@ -108,6 +113,7 @@ final class StoreWriter {
     requireBatchBytes(
         WriteBatch.BATCH_OVERHEAD_BYTES
             + BatchFormat.operationSizeBytes(key.byteSize(), valueBytes));
+    delay(BatchFormat.operationSizeBytes(key.byteSize(), valueBytes));
     long lsn;
     writeLock.lock();
     try {
@@ -144,6 +150,11 @@ final class StoreWriter {
           "a batch with its overheads has at most %d bytes: sizeBytes=%d"
               .formatted(batchBytesMax, sizeBytes));
     }
+  }
+
+  /** Lets the background thread keep up. Before any lock is taken. */
+  private void delay(long sizeBytes) {
+    boolean unused = delay.await(sizeBytes, Long.MAX_VALUE); // no limit, so never refused
   }
 
   /** Logs, indexes and shows a batch. Returns the end of its record. Guarded by the write lock. */
@@ -211,7 +222,7 @@ final class StoreWriter {
       } else if (versions.hasFrozen()) {
         awaitFlush();
       } else {
-        awaitStalled(() -> log.hasRoomFor(recordBytes), "room in the log");
+        awaitStalled(StallReason.LOG, () -> log.hasRoomFor(recordBytes), "room in the log");
       }
     }
     // Early, so that the log does not become full while the next memtable is filled.
@@ -227,10 +238,14 @@ final class StoreWriter {
     Memtable next = space.tryCreate();
     if (next == null) {
       versions.moveCursors();
-      awaitStalled(() -> space.free() > 0, "memory that open cursors or running gets use");
+      awaitStalled(
+          StallReason.READERS,
+          () -> space.free() > 0,
+          "memory that open cursors or running gets use");
       return; // The caller looks again.
     }
     versions.rotate(next);
+    delay.frozen();
     next.release();
     active = next;
     activeStartLsn = log.endLsn();
@@ -249,7 +264,7 @@ final class StoreWriter {
 
   private void awaitFlush() throws IOException {
     if (versions.hasFrozen()) {
-      awaitStalled(() -> !versions.hasFrozen(), null);
+      awaitStalled(StallReason.FLUSH, () -> !versions.hasFrozen(), null);
     }
   }
 
@@ -258,7 +273,10 @@ final class StoreWriter {
    *
    * @param what is waited for, if not longer than the memory wait; null to wait while it works
    */
-  private void awaitStalled(BooleanSupplier condition, String what) throws IOException {
+  private void awaitStalled(StallReason reason, BooleanSupplier condition, String what)
+      throws IOException {
+    WriteStallEvent event = new WriteStallEvent();
+    event.begin();
     long start = System.nanoTime();
     try {
       if (!background.await(condition, what == null ? null : memoryWait)) {
@@ -266,8 +284,7 @@ final class StoreWriter {
             "a write waits in vain for " + what + ": waited=" + memoryWait, files.directory());
       }
     } finally {
-      counters.stalls.increment();
-      counters.stallNanos.add(System.nanoTime() - start);
+      events.stalled(event, reason, System.nanoTime() - start);
     }
   }
 

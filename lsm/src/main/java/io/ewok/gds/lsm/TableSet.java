@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
@@ -109,7 +110,12 @@ final class TableSet {
       manifest.append(edit.withNextNumber(nextNumber));
     } catch (IOException | RuntimeException | Error e) {
       if (manifest.isDoubtful()) {
-        edit.added().forEach(added -> doubtful.add(files.table(added.meta().number())));
+        // Not those that only go to another level.
+        Set<Long> known = manifest.current().tableNumbers();
+        edit.added().stream()
+            .map(added -> added.meta().number())
+            .filter(number -> !known.contains(number))
+            .forEach(number -> doubtful.add(files.table(number)));
       }
       throw e;
     }

@@ -241,7 +241,6 @@ final class VersionSet {
     }
   }
 
-
   /**
    * The sequences that readers may still ask for, ascending, the newest that they may see among
    * them. Whoever asks from now on asks for that one or a later one. So a record may go if between

@@ -99,7 +99,7 @@ class CompactionTest {
         default -> {}
       }
       if (i % 1_000 == 999) {
-        new Reader(store.cursor(), model).check(replay);
+        checkNow(store, model, replay);
         List<Integer> tables = tables(store);
         for (int level = 0; level < tables.size(); level++) {
           deepest = tables.get(level) > 0 ? Math.max(deepest, level) : deepest;
@@ -116,8 +116,15 @@ class CompactionTest {
     assertTrue(deepest >= 2, "deepest level: " + deepest);
     store.compact();
     assertEquals(model.size(), entries(store), "nothing but what is read is left; " + replay);
-    new Reader(store.cursor(), model).check(replay);
+    checkNow(store, model, replay);
     store.close();
+  }
+
+  private static void checkNow(Store store, Map<byte[], byte[]> model, String replay)
+      throws Exception {
+    try (StoreCursor cursor = store.cursor()) {
+      new Reader(cursor, model).check(replay);
+    }
   }
 
   @Test
@@ -192,7 +199,7 @@ class CompactionTest {
       long before = store.stats().written().mergeBytes();
       store.compact(MemorySegment.ofArray(key(10)), MemorySegment.ofArray(key(20)));
       long written = store.stats().written().mergeBytes() - before;
-      assertTrue(written > 0 && written < 2 * OPTIONS.tableBytes(), "written: " + written);
+      assertTrue(written > 0 && written < 3 * OPTIONS.tableBytes(), "written: " + written);
     }
   }
 }

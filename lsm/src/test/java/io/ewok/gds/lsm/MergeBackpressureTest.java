@@ -24,7 +24,7 @@ class MergeBackpressureTest {
             Durability.BUFFERED);
         most = Math.max(most, store.stats().levels().getFirst().tables());
       }
-      int bound = 3 * TABLES_BEFORE_MERGE + 1;
+      int bound = 4 * TABLES_BEFORE_MERGE + 1;
       assertTrue(most <= bound, "most=" + most + " bound=" + bound);
       assertTrue(store.stats().merges() > 0);
     }

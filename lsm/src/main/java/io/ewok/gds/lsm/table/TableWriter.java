@@ -8,6 +8,7 @@ import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoFile;
 import io.ewok.gds.pagestore.OpenMode;
 import io.ewok.gds.pagestore.StorageException;
+import io.ewok.gds.pagestore.WorkClass;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -94,6 +95,7 @@ public final class TableWriter {
       throw new IllegalStateException("a table is being written: path=" + file.path());
     }
     file = engine.open(path, OpenMode.CREATE_NEW);
+    file.setWorkClass(WorkClass.COMPACTION);
     this.number = number;
     fileOffset = 0;
     pending = 0;

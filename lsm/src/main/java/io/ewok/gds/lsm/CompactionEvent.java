@@ -1,0 +1,35 @@
+package io.ewok.gds.lsm;
+
+import jdk.jfr.Category;
+import jdk.jfr.DataAmount;
+import jdk.jfr.Event;
+import jdk.jfr.Label;
+import jdk.jfr.Name;
+import jdk.jfr.StackTrace;
+
+/** Tables were merged, or moved to another level. */
+@Name("io.ewok.gds.StoreCompaction")
+@Label("Store Compaction")
+@Category("GDS")
+@StackTrace(false)
+final class CompactionEvent extends Event {
+  @Label("Store")
+  String path;
+
+  @Label("Level")
+  int level;
+
+  @Label("Output Level")
+  int outputLevel;
+
+  @Label("Moved")
+  boolean moved;
+
+  @Label("Read")
+  @DataAmount
+  long bytesRead;
+
+  @Label("Written")
+  @DataAmount
+  long bytesWritten;
+}

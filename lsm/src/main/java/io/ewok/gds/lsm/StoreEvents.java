@@ -1,0 +1,77 @@
+package io.ewok.gds.lsm;
+
+import java.lang.System.Logger;
+import java.nio.file.Path;
+import java.util.function.Consumer;
+
+/**
+ * Tells what happens in a store to who wants to know: its counters, its listener and JFR.
+ *
+ * <p>Threads: any.
+ */
+final class StoreEvents {
+  private static final Logger LOGGER = System.getLogger(StoreEvents.class.getName());
+
+  private final String path;
+  private final StoreListener listener;
+  private final StoreCounters counters;
+
+  StoreEvents(Path directory, StoreListener listener, StoreCounters counters) {
+    this.path = directory.toString();
+    this.listener = listener;
+    this.counters = counters;
+  }
+
+  /** A memtable was flushed; the event has begun when the flush did. */
+  void flushed(FlushEvent event, StoreListener.Flush flush) {
+    event.path = path;
+    event.tables = flush.tables();
+    event.bytes = flush.bytes();
+    event.commit();
+    counters.flushes.increment();
+    tell(told -> told.flushed(flush));
+  }
+
+  /** Tables were compacted; the event has begun when the compaction did. */
+  void compacted(CompactionEvent event, StoreListener.Compacted compacted) {
+    event.path = path;
+    event.level = compacted.level();
+    event.outputLevel = compacted.outputLevel();
+    event.moved = compacted.moved();
+    event.bytesRead = compacted.bytesRead();
+    event.bytesWritten = compacted.bytesWritten();
+    event.commit();
+    StoreCounters.Level level = counters.level(compacted.outputLevel());
+    if (compacted.moved()) {
+      level.moves.increment();
+    } else {
+      counters.merges.increment();
+      level.compactions.increment();
+      level.bytesRead.add(compacted.bytesRead());
+    }
+    tell(told -> told.compacted(compacted));
+  }
+
+  /** A flush or a compaction failed. */
+  void failed(Throwable reason) {
+    tell(told -> told.failed(reason));
+  }
+
+  /** A write waited; the event has begun when the wait did. */
+  void stalled(WriteStallEvent event, StallReason reason, long nanos) {
+    event.path = path;
+    event.reason = reason.name();
+    event.commit();
+    counters.stall(reason).count.increment();
+    counters.stall(reason).nanos.add(nanos);
+    tell(told -> told.stalled(new StoreListener.Stall(reason, nanos)));
+  }
+
+  private void tell(Consumer<StoreListener> told) {
+    try {
+      told.accept(listener);
+    } catch (RuntimeException e) {
+      LOGGER.log(Logger.Level.WARNING, "a listener failed: path=" + path, e);
+    }
+  }
+}

@@ -1,0 +1,65 @@
+package io.ewok.gds.lsm;
+
+/**
+ * Is told what a store does in the background, and whom it keeps waiting. See {@link
+ * StoreOptions#withListener}.
+ *
+ * <p>Threads: flushes and compactions are told by the store's background thread, stalls by the
+ * thread that waited. Each call holds up what it tells of, so it should be short; it may read the
+ * store, but not write, flush, compact or close. What it throws is logged and otherwise ignored.
+ */
+public interface StoreListener {
+  /** The listener of who does not listen. */
+  StoreListener NONE = new StoreListener() {};
+
+  /** A memtable was written as tables of level 0. */
+  default void flushed(Flush flush) {}
+
+  /** Tables were merged into others. */
+  default void compacted(Compacted compacted) {}
+
+  /** A flush or a compaction failed; the store tries again when it is needed. */
+  default void failed(Throwable reason) {}
+
+  /** A write had to wait for the background thread. */
+  default void stalled(Stall stall) {}
+
+  /**
+   * What a flush did.
+   *
+   * @param tables tables written
+   * @param bytes size of these tables
+   * @param nanos time it took, in nanoseconds
+   */
+  record Flush(int tables, long bytes, long nanos) {}
+
+  /**
+   * What a compaction did.
+   *
+   * @param level where the tables came from
+   * @param outputLevel where they went
+   * @param moved whether the tables went as they were
+   * @param tablesBefore tables that are gone from their levels
+   * @param tablesAfter tables that are new in the output level
+   * @param bytesRead size of the former
+   * @param bytesWritten size of the latter, 0 if they were moved
+   * @param nanos time it took, in nanoseconds, with what came between its steps
+   */
+  record Compacted(
+      int level,
+      int outputLevel,
+      boolean moved,
+      int tablesBefore,
+      int tablesAfter,
+      long bytesRead,
+      long bytesWritten,
+      long nanos) {}
+
+  /**
+   * How long a write had to wait.
+   *
+   * @param reason what for
+   * @param nanos how long, in nanoseconds
+   */
+  record Stall(StallReason reason, long nanos) {}
+}

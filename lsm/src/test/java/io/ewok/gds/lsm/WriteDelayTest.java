@@ -1,0 +1,94 @@
+package io.ewok.gds.lsm;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
+
+/** Writers are slowed down in proportion, and never for long at once. */
+class WriteDelayTest {
+  private static final long MEMTABLE_BYTES = 1 << 20;
+  private static final long WRITE_BYTES = 1_000;
+  private static final long NO_LIMIT = Long.MAX_VALUE;
+
+  private final AtomicLong now = new AtomicLong(Long.MAX_VALUE - 1_000_000);
+  private final StoreCounters counters = new StoreCounters();
+  private final StoreEvents events =
+      new StoreEvents(Fixtures.DIRECTORY, StoreListener.NONE, counters);
+  private final WriteDelay delay = new WriteDelay(MEMTABLE_BYTES, now::get, events);
+
+  /** Writes for a while of the clock, waiting as told. Returns bytes per second. */
+  private double rate(int writes) {
+    long start = now.get();
+    for (int i = 0; i < writes; i++) {
+      now.addAndGet(delay.claim(WRITE_BYTES, NO_LIMIT) + 1_000);
+    }
+    return writes * WRITE_BYTES * 1e9 / (now.get() - start);
+  }
+
+  @Test
+  void writersAreFreeWhileThereIsLittleToDo() {
+    double free = rate(1_000);
+    assertEquals(WRITE_BYTES * 1e6, free, 1);
+    delay.setTablePressure(0.2);
+    assertEquals(free, rate(1_000), 1);
+  }
+
+  @Test
+  void rateFallsWithPressureFromTheDrainOfFlushes() {
+    for (int i = 0; i < 50; i++) {
+      delay.flushed(10 << 20, 1_000_000_000);
+    }
+    double drain = 10 << 20;
+    delay.setTablePressure(0.5);
+    assertEquals(drain, rate(20_000), drain / 10);
+    delay.setTablePressure(0.8);
+    assertEquals(drain / 4, rate(20_000), drain / 40);
+    delay.setTablePressure(1);
+    double least = rate(20_000);
+    assertTrue(least > 0 && least < drain / 32, "rate: " + least);
+    delay.setTablePressure(0);
+    assertEquals(WRITE_BYTES * 1e6, rate(1_000), 1e7);
+  }
+
+  @Test
+  void memoryThatFillsWhileTheMemtableBeforeIsFlushedHoldsWritersBackBeforeItIsFull() {
+    rate(5_000);
+    assertEquals(0, delay.pressure());
+    delay.frozen();
+    double before = rate(200);
+    assertTrue(delay.pressure() > 0 && delay.pressure() < 0.25);
+    double half = rate(400);
+    assertTrue(half < before);
+    double full = rate(400);
+    assertTrue(full < half / 4, "half=" + half + " full=" + full);
+    delay.flushed(MEMTABLE_BYTES, 1_000_000);
+    assertEquals(0, delay.pressure());
+    now.addAndGet(WriteDelay.PAUSE_NANOS_MAX);
+    assertEquals(0, delay.claim(WRITE_BYTES, NO_LIMIT));
+  }
+
+  @Test
+  void noPauseIsLongerThanItsBoundHoweverManyWait() {
+    delay.setTablePressure(1);
+    for (int i = 0; i < 1_000; i++) {
+      long pause = delay.claim(10 << 20, NO_LIMIT);
+      assertTrue(pause <= WriteDelay.PAUSE_NANOS_MAX, "pause: " + pause);
+    }
+  }
+
+  @Test
+  void writeWithALimitIsRefusedInsteadAndLeavesNoTrace() {
+    delay.setTablePressure(1);
+    while (delay.claim(1 << 20, NO_LIMIT) == 0) {
+      now.addAndGet(1);
+    }
+    long pause = delay.claim(0, NO_LIMIT);
+    assertTrue(pause > 0);
+    assertEquals(-1, delay.claim(1 << 20, pause / 2));
+    assertEquals(false, delay.await(1 << 20, 0));
+    assertEquals(pause, delay.claim(0, NO_LIMIT));
+    assertEquals(0, counters.stall(StallReason.DELAY).count.sum());
+  }
+}
