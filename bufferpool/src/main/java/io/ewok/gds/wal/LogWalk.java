@@ -43,8 +43,6 @@ public final class LogWalk {
 
   private enum Wanted {
     BLOCK,
-    /** The block after a place where the last one may have been cut short. */
-    BLOCK_AFTER_CUT,
     RECORD_HEADER,
     CONTENT,
     NOTHING
@@ -113,7 +111,7 @@ public final class LogWalk {
   /** Where the bytes start that are wanted next. */
   public long lsn() {
     return switch (wanted) {
-      case BLOCK, BLOCK_AFTER_CUT, NOTHING -> nextLsn;
+      case BLOCK, NOTHING -> nextLsn;
       case RECORD_HEADER -> block.lsn() + offset;
       case CONTENT -> block.lsn() + offset + LogFormat.RECORD_HEADER_BYTES;
     };
@@ -122,7 +120,7 @@ public final class LogWalk {
   /** How many bytes are wanted next. */
   public int bytes() {
     return switch (wanted) {
-      case BLOCK, BLOCK_AFTER_CUT -> LogFormat.BLOCK_HEADER_BYTES;
+      case BLOCK -> LogFormat.BLOCK_HEADER_BYTES;
       case RECORD_HEADER -> LogFormat.RECORD_HEADER_BYTES;
       case CONTENT -> length;
       case NOTHING -> 0;
@@ -193,8 +191,7 @@ public final class LogWalk {
           "other bytes are wanted: bytes=%d byteSize=%d".formatted(bytes(), bytes.byteSize()));
     }
     return switch (wanted) {
-      case BLOCK -> enter(blockIn(bytes), false);
-      case BLOCK_AFTER_CUT -> enter(blockIn(bytes), true);
+      case BLOCK -> enter(blockIn(bytes));
       case RECORD_HEADER -> recordHeader(bytes);
       case CONTENT -> content(checksum.of(block.lsn() + offset, block.incarnation(), bytes));
       case NOTHING -> Step.END;
@@ -215,8 +212,8 @@ public final class LogWalk {
     return content(checksum.of(block.lsn() + offset, block.incarnation(), bytes));
   }
 
-  private Step enter(BlockHeader next, boolean afterCut) {
-    if (next == null || !follows(next) || (afterCut && next.incarnation() <= incarnation)) {
+  private Step enter(BlockHeader next) {
+    if (next == null || !follows(next)) {
       return end();
     }
     chained = true;
@@ -268,18 +265,18 @@ public final class LogWalk {
     return endLsn > fromLsn ? Step.RECORD : Step.MORE;
   }
 
-  /** The log ends here, unless a recovery has found its end here before, and it went on. */
+  /**
+   * The log ends here, unless a recovery has found its end here before, and it went on: then the
+   * next block says so, which one of the same life cannot.
+   */
   private Step broken() {
     endLsn = block.lsn() + offset;
     nextLsn = LogFormat.alignToBlock(endLsn);
-    if (endLsn == header.cutLsn() && nextLsn == header.startLsn()) {
-      wanted = Wanted.BLOCK;
-      return Step.MORE;
-    }
-    if (nextLsn >= header.startLsn()) {
+    boolean atLastCut = endLsn == header.cutLsn() && nextLsn == header.startLsn();
+    if (nextLsn >= header.startLsn() && !atLastCut) {
       return end();
     }
-    wanted = Wanted.BLOCK_AFTER_CUT;
+    wanted = Wanted.BLOCK;
     return Step.MORE;
   }
 

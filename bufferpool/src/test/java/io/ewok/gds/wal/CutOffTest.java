@@ -115,6 +115,29 @@ final class CutOffTest {
   }
 
   @Test
+  void aBrokenLengthBehindACutCostsItsBlockOnly() throws IOException {
+    WriteAheadLog log = cutWithinABlock();
+    append(log);
+    append(log);
+    log.close();
+    open(RecoveryMode.STRICT, new ArrayList<>()).close();
+    rot(4096 + LogFormat.BLOCK_HEADER_BYTES + 3);
+    assertReplayed(RecoveryMode.SALVAGE, 0, 4);
+  }
+
+  @Test
+  void whatOnlyTheHeaderKnowsToBeDurableIsMissedWhenItIsDamaged() throws IOException {
+    try (WriteAheadLog log = open(RecoveryMode.STRICT, new ArrayList<>())) {
+      long unused = append(log, 100);
+      log.sync(append(log, 100));
+      SimEngine left = engine.crash(1);
+      LogModel.open(left, SMALL).close(); // nothing was appended, so nothing is written
+      left.flipBit(SegmentRing.slotPath(LogModel.DIRECTORY, 0), appended.get(0).lsn() + 20);
+      assertThrows(CorruptFileException.class, () -> LogModel.open(left, SMALL).close());
+    }
+  }
+
+  @Test
   void aSalvagedLogGivesNoPositionTwice() throws IOException {
     try (WriteAheadLog log = open(RecoveryMode.STRICT, new ArrayList<>())) {
       append(log);
