@@ -21,18 +21,6 @@ abstract sealed class BlockFile extends CachedFile permits CachedBlockFile, Load
     return io.sizeBytes();
   }
 
-  /**
-   * Fixes a block, shared, if it is in the pool. Reads nothing and waits for nobody.
-   *
-   * @param offset where it, or what is stored of it, starts in the file
-   * @param lengthBytes its length
-   * @param into an empty handle
-   * @return false if it is not, or is just being read; the handle is empty then
-   */
-  public final boolean fixIfCached(long offset, int lengthBytes, Fix into) {
-    return manager.table().fixIfCached(this, offset, lengthBytes, into);
-  }
-
   /** Verifies a block that was read, or makes it of what was. */
   abstract void make(Frame frame) throws IOException;
 

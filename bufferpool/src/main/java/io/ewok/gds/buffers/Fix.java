@@ -49,6 +49,8 @@ public final class Fix implements AutoCloseable {
   private long number;
   private boolean exclusive;
   private Priority priority = Priority.NORMAL;
+  private boolean onlyCached;
+  private long misses;
 
   /** For an optimistic fix; else {@link Latch#NO_STAMP}. */
   private long stamp;
@@ -68,6 +70,27 @@ public final class Fix implements AutoCloseable {
 
   Priority priority() {
     return priority;
+  }
+
+  /**
+   * Says whether what is fixed with this from now on has to be in the pool already. If so, a fix of
+   * anything else throws {@link NotCachedException} instead of reading it or waiting for it.
+   */
+  public void onlyCached(boolean only) {
+    onlyCached = only;
+  }
+
+  /** What was fixed with this was not in the pool, or not to be had at once. */
+  void missed() {
+    if (onlyCached) {
+      throw NotCachedException.INSTANCE;
+    }
+    misses++;
+  }
+
+  /** How often something was fixed with this that had to be read or waited for. */
+  public long misses() {
+    return misses;
   }
 
   /** Whether it holds, or looks at, a page or block. */

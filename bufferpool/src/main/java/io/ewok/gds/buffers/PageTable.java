@@ -125,17 +125,6 @@ final class PageTable {
     into.hold(this, frame, key, false, stamp);
   }
 
-  /** Fixes a page or block, shared, if it is there to be had at once. */
-  boolean fixIfCached(CachedFile file, long key, int lengthBytes, Fix into) {
-    into.requireEmpty();
-    Frame frame = partition(file, key).index.peek(file, key);
-    if (frame == null || !tryHit(frame, file, key, lengthBytes, false, into)) {
-      return false;
-    }
-    into.hold(this, frame, key, false, Latch.NO_STAMP);
-    return true;
-  }
-
   private boolean tryHit(
       Frame frame, CachedFile file, long key, int lengthBytes, boolean exclusive, Fix into) {
     if (!frame.tryLatch(file, key, exclusive)) {
@@ -170,6 +159,7 @@ final class PageTable {
   private Frame fixSlowly(
       CachedFile file, long key, int lengthBytes, int storedBytes, Access access, Fix into)
       throws IOException {
+    into.missed();
     Partition partition = partition(file, key);
     if (!partition.isLargeEnough(lengthBytes, storedBytes)) {
       throw new IllegalArgumentException(

@@ -76,21 +76,24 @@ final class CachedBlockFileTest {
   }
 
   @Test
-  void aBlockThatIsNotInThePoolIsNotReadForWhoOnlyWantsIfItIs() throws IOException {
+  void aBlockThatIsNotInThePoolIsNotReadForWhoWantsNoneElse() throws IOException {
     try (BufferManager manager = manager();
         CachedBlockFile file = open(manager);
         Fix fix = new Fix();
         Fix second = new Fix()) {
-      assertFalse(file.fixIfCached(1024, 1536, fix));
-      assertFalse(fix.isFixed());
+      second.onlyCached(true);
+      assertThrows(NotCachedException.class, () -> file.fix(1024, 1536, second));
+      assertFalse(second.isFixed());
       assertEquals(0, manager.stats().misses());
       file.fix(1024, 1536, fix);
-      assertTrue(file.fixIfCached(1024, 1536, second));
+      assertEquals(1, fix.misses());
+      file.fix(1024, 1536, second);
       assertSame(fix.segment(), second.segment());
+      assertEquals(0, second.misses());
       second.unfix();
-      assertFalse(file.fixIfCached(1024, 512, second), "another length");
-      assertThrows(IllegalStateException.class, () -> file.fixIfCached(1024, 1536, fix));
-      assertEquals(1, manager.stats().hits());
+      second.onlyCached(false);
+      file.fix(4096, 512, second);
+      assertEquals(1, second.misses());
     }
   }
 

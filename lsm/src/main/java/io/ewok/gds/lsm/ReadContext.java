@@ -55,7 +55,27 @@ final class ReadContext {
         && kind == RecordKind.PUT;
   }
 
-  private boolean findIn(Memtable looked, long stamp) {
+  /**
+   * As {@link #find}, without reading and waiting.
+   *
+   * @throws io.ewok.gds.buffers.NotCachedException if a block is not in the pool
+   */
+  boolean findCached(long sequence) throws IOException {
+    lookup.onlyCached(true);
+    try {
+      return find(sequence);
+    } finally {
+      lookup.onlyCached(false);
+    }
+  }
+
+  /** Does the same place by place, and says how it went. */
+  Explanation explain(long sequence) throws IOException {
+    return new Explainer(this, lookup, RecordKind.searchStamp(sequence)).run(version);
+  }
+
+  /** Looks into one memtable, whatever kind of record is there. */
+  boolean findIn(Memtable looked, long stamp) {
     long node = looked.findAtOrAfter(key, stamp);
     if (node == Memtable.NONE || Memtable.compareKey(node, key) != 0) {
       return false;
@@ -72,8 +92,8 @@ final class ReadContext {
     List<Table> level0 = version.level(0);
     for (int i = 0; i < level0.size(); i++) { // an iterator would be garbage
       Table looked = level0.get(i);
-      if (looked.meta().mayContain(key) && looked.find(key, stamp, lookup)) {
-        return take(looked);
+      if (looked.meta().mayContain(key) && findIn(looked, stamp)) {
+        return true;
       }
     }
     List<List<Table>> runs = version.runs();
@@ -83,20 +103,29 @@ final class ReadContext {
       for (int at = Version.firstNotBefore(run, key);
           at < run.size() && run.get(at).meta().mayContain(key);
           at++) {
-        if (run.get(at).find(key, stamp, lookup)) {
-          return take(run.get(at));
+        if (findIn(run.get(at), stamp)) {
+          return true;
         }
       }
     }
     return false;
   }
 
-  private boolean take(Table found) {
-    table = found;
+  /** Looks into one table, whatever kind of record is there. */
+  boolean findIn(Table looked, long stamp) throws IOException {
+    if (!looked.find(key, stamp, lookup)) {
+      return false;
+    }
+    table = looked;
     kind = RecordKind.kind(lookup.stamp());
     valueAddress = lookup.valueAddress();
     valueBytes = lookup.valueBytes();
     return true;
+  }
+
+  /** Whether what was found is a value, not a delete. */
+  boolean isValue() {
+    return kind == RecordKind.PUT;
   }
 
   /** Length of the value that was found, in bytes. */

@@ -1,10 +1,16 @@
 package io.ewok.gds.lsm;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
+import io.ewok.gds.buffers.NotCachedException;
 import io.ewok.gds.lsm.record.Keys;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 
 /**
  * What can be read: a {@link Store} as it is, or as it was when a {@link Snapshot} was taken.
@@ -21,6 +27,9 @@ import java.util.Objects;
  * <td>none</td></tr>
  * <tr><td>{@link #get(MemorySegment, PinnedValue)}</td><td>where it lies, until it is closed</td>
  * <td>none</td></tr>
+ * <tr><td>{@link #multiGet(List)}, {@link #multiGet(List, MultiGetConsumer)}</td><td>of several
+ * keys, as new arrays or where they lie</td><td>for each call</td></tr>
+ * <tr><td>{@link #getAsync}</td><td>a new array, later</td><td>that array and a future</td></tr>
  * </table>
  *
  * <p>Threads: any.
@@ -50,15 +59,16 @@ public abstract sealed class ReadView permits Store, Snapshot {
   public final byte[] get(byte[] key) throws IOException {
     ReadContext context = begin();
     try {
-      if (!find(context, MemorySegment.ofArray(key))) {
-        return null;
-      }
-      byte[] value = new byte[context.valueBytes()];
-      context.copyValue(MemorySegment.ofArray(value));
-      return value;
+      return find(context, MemorySegment.ofArray(key)) ? copy(context) : null;
     } finally {
       end(context);
     }
+  }
+
+  private static byte[] copy(ReadContext context) {
+    byte[] value = new byte[context.valueBytes()];
+    context.copyValue(MemorySegment.ofArray(value));
+    return value;
   }
 
   /**
@@ -138,6 +148,88 @@ public abstract sealed class ReadView permits Store, Snapshot {
    */
   public final int get(ByteBuffer key, ByteBuffer into) throws IOException {
     return get(MemorySegment.ofBuffer(key), MemorySegment.ofBuffer(into));
+  }
+
+  /**
+   * Returns copies of the values of several keys, in their order, null for those that have none.
+   * All are of one time. Blocks that are not in the pool are read at the same time.
+   */
+  public final List<byte[]> multiGet(List<byte[]> keys) throws IOException {
+    byte[][] values = new byte[keys.size()][];
+    multiGet(
+        keys.stream().map(MemorySegment::ofArray).toList(),
+        (number, value) -> values[number] = value == null ? null : value.toArray(JAVA_BYTE));
+    return Arrays.asList(values);
+  }
+
+  /**
+   * Hands the values of several keys to a consumer, without copies: see {@link #multiGet(List)}.
+   * The consumer may use the store, but not close it.
+   */
+  public final void multiGet(List<MemorySegment> keys, MultiGetConsumer consumer)
+      throws IOException {
+    Objects.requireNonNull(consumer, "consumer");
+    keys.forEach(key -> Keys.requireLength(key.byteSize()));
+    counters.gets.add(keys.size());
+    ReadContext context = begin();
+    try {
+      context.consumerThread = Thread.currentThread();
+      new MultiGet(contexts, keys, visibleSequence()).run(context, consumer);
+    } finally {
+      context.consumerThread = null;
+      end(context);
+    }
+  }
+
+  /**
+   * Returns a copy of the value of a key, or null if it has none, when it is there: at once if all
+   * that is needed is in memory. Else a virtual thread reads it, and completes the future; the
+   * caller waits for no device.
+   *
+   * @return completed with the exception of a {@link #get(byte[])} if that fails
+   */
+  public final CompletableFuture<byte[]> getAsync(byte[] key) {
+    Keys.requireLength(key.length);
+    ReadContext context = begin();
+    try {
+      context.key.set(MemorySegment.ofArray(key));
+      byte[] value = context.findCached(visibleSequence()) ? copy(context) : null;
+      counters.gets.increment();
+      return CompletableFuture.completedFuture(value);
+    } catch (NotCachedException e) {
+      return readAsync(key.clone());
+    } catch (IOException e) {
+      return CompletableFuture.failedFuture(e);
+    } finally {
+      end(context);
+    }
+  }
+
+  private CompletableFuture<byte[]> readAsync(byte[] key) {
+    CompletableFuture<byte[]> future = new CompletableFuture<>();
+    Thread.ofVirtual()
+        .name("gds-store-read")
+        .start(
+            () -> {
+              try {
+                future.complete(get(key));
+              } catch (Throwable e) {
+                future.completeExceptionally(e); // whatever it is, it is the caller's
+              }
+            });
+    return future;
+  }
+
+  /** Looks for a key, and says where, what was read for it and how long that took. */
+  public final Explanation explain(byte[] key) throws IOException {
+    Keys.requireLength(key.length);
+    ReadContext context = begin();
+    try {
+      context.key.set(MemorySegment.ofArray(key));
+      return context.explain(visibleSequence());
+    } finally {
+      end(context);
+    }
   }
 
   private ReadContext begin() {

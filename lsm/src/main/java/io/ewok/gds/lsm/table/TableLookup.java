@@ -36,6 +36,17 @@ public final class TableLookup {
     return data.segment().asSlice(address - view.address(), lengthBytes);
   }
 
+  /** Says whether blocks that are not in the pool end a search, see {@link Fix#onlyCached}. */
+  public void onlyCached(boolean only) {
+    index.onlyCached(only);
+    data.onlyCached(only);
+  }
+
+  /** How many blocks had to be read, or waited for, since this was made. */
+  public long misses() {
+    return index.misses() + data.misses();
+  }
+
   /** Lets go of what was found, if anything was. */
   public void unfix() {
     if (index.isFixed()) {

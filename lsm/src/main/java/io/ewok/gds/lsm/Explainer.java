@@ -1,0 +1,78 @@
+package io.ewok.gds.lsm;
+
+import io.ewok.gds.lsm.memtable.Memtable;
+import io.ewok.gds.lsm.table.Table;
+import io.ewok.gds.lsm.table.TableLookup;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A get that takes notes.
+ *
+ * <p>Threads: confined to one.
+ */
+final class Explainer {
+  private final ReadContext context;
+  private final TableLookup lookup;
+  private final long stamp;
+  private final List<Explanation.Step> steps = new ArrayList<>();
+  private final long startNanos = System.nanoTime();
+  private boolean ended;
+
+  Explainer(ReadContext context, TableLookup lookup, long stamp) {
+    this.context = context;
+    this.lookup = lookup;
+    this.stamp = stamp;
+  }
+
+  /** One place to look into. */
+  private interface Place {
+    /** Returns whether the key is there, as whatever kind of record. */
+    boolean find() throws IOException;
+  }
+
+  Explanation run(Version version) throws IOException {
+    look("memtable", version.active());
+    if (version.frozen() != null) {
+      look("frozen memtable", version.frozen());
+    }
+    for (Table table : version.level0()) {
+      look(0, table);
+    }
+    for (Table table : version.level1()) {
+      look(1, table);
+    }
+    boolean found = ended && context.isValue();
+    return new Explanation(found, steps, System.nanoTime() - startNanos);
+  }
+
+  private void look(String name, Memtable memtable) throws IOException {
+    look(name, Explanation.Outcome.ABSENT, () -> context.findIn(memtable, stamp));
+  }
+
+  private void look(int level, Table table) throws IOException {
+    String name = "level %d, %s".formatted(level, table.path().getFileName());
+    if (table.meta().mayContain(context.key)) {
+      look(name, Explanation.Outcome.ABSENT, () -> context.findIn(table, stamp));
+    } else {
+      look(name, Explanation.Outcome.OUT_OF_RANGE, () -> false);
+    }
+  }
+
+  private void look(String name, Explanation.Outcome otherwise, Place place) throws IOException {
+    if (ended) {
+      return;
+    }
+    long from = System.nanoTime();
+    long missesBefore = lookup.misses();
+    ended = place.find();
+    Explanation.Outcome outcome = otherwise;
+    if (ended) {
+      outcome = context.isValue() ? Explanation.Outcome.FOUND : Explanation.Outcome.DELETED;
+    }
+    steps.add(
+        new Explanation.Step(
+            name, outcome, lookup.misses() - missesBefore, System.nanoTime() - from));
+  }
+}
