@@ -130,7 +130,8 @@ public record StoreOptions(
   /**
    * Returns all the memory outside of the heap that a store with these options ever uses, in bytes:
    * the pool, the memtables, the log's buffers and those for writing tables. It is the limit of the
-   * store's budget. Batches and what the I/O engine needs for its queues are not in it.
+   * store's budget. Batches, keys that are looked for, and what the I/O engine needs for its queues
+   * are not in it.
    */
   public long memoryBytes() {
     return StoreMemory.totalBytes(this);
