@@ -54,12 +54,6 @@ final class MergeCursor {
     }
   }
 
-  /** What is done with each source to position it. */
-  @FunctionalInterface
-  private interface Positioning {
-    void position(RecordSource source) throws IOException;
-  }
-
   /** Over all keys. */
   MergeCursor(RecordSource[] sources) {
     this(sources, null, null);
@@ -78,18 +72,26 @@ final class MergeCursor {
 
   void first() throws IOException {
     if (lower != null) {
-      position(true, source -> source.seek(lower));
-    } else {
-      position(true, RecordSource::first);
+      seek(lower);
+      return;
     }
+    begin(true);
+    for (Slot slot : slots) {
+      slot.source.first();
+    }
+    end();
   }
 
   void last() throws IOException {
-    if (upper != null) {
-      position(false, source -> seekBefore(source, upper));
-    } else {
-      position(false, RecordSource::last);
+    begin(false);
+    for (Slot slot : slots) {
+      if (upper == null) {
+        slot.source.last();
+      } else {
+        seekBefore(slot.source, upper);
+      }
     }
+    end();
   }
 
   private static void seekBefore(RecordSource source, SearchKey key) throws IOException {
@@ -104,15 +106,23 @@ final class MergeCursor {
 
   void seek(SearchKey key) throws IOException {
     SearchKey from = lower != null && compare(key, lower) < 0 ? lower : key;
-    position(true, source -> source.seek(from));
+    begin(true);
+    for (Slot slot : slots) {
+      slot.source.seek(from);
+    }
+    end();
   }
 
   void seekForPrev(SearchKey key) throws IOException {
     if (upper != null && compare(key, upper) >= 0) {
       last();
-    } else {
-      position(false, source -> source.seekForPrev(key));
+      return;
     }
+    begin(false);
+    for (Slot slot : slots) {
+      slot.source.seekForPrev(key);
+    }
+    end();
   }
 
   private static int compare(SearchKey a, SearchKey b) {
@@ -131,11 +141,14 @@ final class MergeCursor {
     settle();
   }
 
-  private void position(boolean goForward, Positioning positioning) throws IOException {
+  /** Begins to position all sources. */
+  private void begin(boolean goForward) {
     tied = 0;
     forward = goForward;
+  }
+
+  private void end() throws IOException {
     for (Slot slot : slots) {
-      positioning.position(slot.source);
       slot.look();
     }
     order(slots.length);
