@@ -43,6 +43,7 @@ public final class StoreCursor implements AutoCloseable {
    */
   private final VersionSet versions;
   private final long sequence;
+  private final boolean scan;
   private final MergeCursor merge;
 
   private final CallLatch latch = new CallLatch();
@@ -62,18 +63,20 @@ public final class StoreCursor implements AutoCloseable {
   /**
    * A cursor over sources, which it takes over.
    *
-   * @param lower where the keys begin, or null
-   * @param upper before which they end, or null
+   * @param options what is shown of them
    */
-  StoreCursor(
-      VersionSet versions,
-      long sequence,
-      RecordSource[] sources,
-      SearchKey lower,
-      SearchKey upper) {
+  StoreCursor(VersionSet versions, long sequence, RecordSource[] sources, CursorOptions options) {
     this.versions = versions;
     this.sequence = sequence;
-    this.merge = new MergeCursor(sources, lower, upper);
+    this.scan = options.scan();
+    this.merge = new MergeCursor(sources, options.lowerKeyOrNull(), options.upperKeyOrNull());
+    if (scan) {
+      for (RecordSource source : sources) {
+        if (source instanceof RunSource run) {
+          run.forScans();
+        }
+      }
+    }
   }
 
   /** Moves to the first record. */
@@ -406,6 +409,9 @@ public final class StoreCursor implements AutoCloseable {
   private RecordSource sourceAtSamePlace(MemtableSource source, List<Table> tables)
       throws IOException {
     RunSource replacement = new RunSource(tables, sequence);
+    if (scan) {
+      replacement.forScans();
+    }
     try {
       switch (source.place()) {
         case ON_RECORD -> {

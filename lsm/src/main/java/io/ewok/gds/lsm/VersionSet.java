@@ -271,9 +271,7 @@ final class VersionSet {
       Version version = retain();
       try {
         long at = view.visibleSequence();
-        StoreCursor cursor =
-            new StoreCursor(
-                this, at, version.sources(at), options.lowerKeyOrNull(), options.upperKeyOrNull());
+        StoreCursor cursor = new StoreCursor(this, at, version.sources(at), options);
         cursors.add(cursor);
         return cursor;
       } finally {

@@ -1,6 +1,7 @@
 package io.ewok.gds.lsm.table;
 
 import io.ewok.gds.buffers.Fix;
+import io.ewok.gds.buffers.eviction.Priority;
 import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.record.RecordSource;
@@ -49,6 +50,12 @@ public final class RunSource implements RecordSource {
     for (Table retained : tables) {
       retained.references.retain();
     }
+  }
+
+  /** Says that what is read is of little use to others afterwards, see {@link Priority#LOW}. */
+  public void forScans() {
+    data.withPriority(Priority.LOW);
+    left.withPriority(Priority.LOW);
   }
 
   @Override
