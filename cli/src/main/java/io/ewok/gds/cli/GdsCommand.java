@@ -75,6 +75,8 @@ final class GdsCommand implements Runnable {
             .addSubcommand(new ScanCommand(streams))
             .addSubcommand(new LoadCommand(streams))
             .addSubcommand(new StatsCommand(streams))
+            .addSubcommand(new VerifyCommand(streams))
+            .addSubcommand(new CompactCommand(streams))
             .addSubcommand(
                 new CommandLine(new PageCommand())
                     .addSubcommand(new PageDumpCommand(streams))

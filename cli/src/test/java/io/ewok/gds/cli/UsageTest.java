@@ -22,7 +22,8 @@ class UsageTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "put", "get", "delete", "scan", "load", "stats", "page", "trace", "doctor", "demo"
+        "put", "get", "delete", "scan", "load", "stats", "verify", "compact", "page", "trace",
+        "doctor", "demo"
       })
   void everyCommandExplainsItselfWithAnExample(String command) {
     String help = gds(command, "--help").ok();

@@ -1,0 +1,113 @@
+package io.ewok.gds.cli;
+
+import static io.ewok.gds.cli.GdsRun.gds;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.ewok.gds.lsm.Durability;
+import io.ewok.gds.lsm.Store;
+import io.ewok.gds.lsm.StoreOptions;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code gds verify} and {@code gds compact}. */
+class StoreUpkeepTest {
+  private static final int RECORDS = 2_000;
+
+  @TempDir private Path directory;
+  private Path store;
+
+  /** Each record twice, in a table each. */
+  @BeforeEach
+  void writeTwoTables() throws IOException {
+    store = directory.resolve("store");
+    try (Store opened = Store.open(store, StoreOptions.defaults())) {
+      for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < RECORDS; i++) {
+          opened.put(bytes("key%06d".formatted(i)), bytes("value" + round), Durability.BUFFERED);
+        }
+        opened.flush();
+      }
+    }
+  }
+
+  @Test
+  void soundStoreIsSound() {
+    String text = gds("verify", store).ok();
+    assertTrue(text.startsWith("2,000 records read, of 2 tables"), text);
+    Map<String, Object> counts = gds("verify", store, "--json").json().getFirst();
+    assertEquals((long) RECORDS, counts.get("records"));
+    assertEquals(0L, counts.get("damages"));
+  }
+
+  @Test
+  void changedByteOfATableIsFoundAndItsFileNamed() throws IOException {
+    Path table = tables().getFirst();
+    byte[] content = Files.readAllBytes(table);
+    content[content.length / 2] ^= 1;
+    Files.write(table, content);
+    GdsRun run = gds("verify", store);
+    assertEquals(ExitStatus.FAILED, run.status());
+    assertTrue(run.out().contains(table.getFileName().toString()), run.out());
+    assertTrue(run.err().contains("the store is damaged: path=" + store), run.err());
+    GdsRun json = gds("verify", store, "--json");
+    assertEquals(table.toString(), json.json().getFirst().get("file"));
+    assertTrue((Long) json.json().getLast().get("damages") > 0);
+  }
+
+  @Test
+  void missingTableIsToldAndNothingRemoved() throws IOException {
+    Files.delete(tables().getFirst());
+    int left = tables().size();
+    gds("verify", store).failure(ExitStatus.FAILED);
+    assertEquals(left, tables().size());
+  }
+
+  @Test
+  void compactionLeavesEachRecordOnce() {
+    Map<String, Object> sums = gds("compact", store, "--json").json().getFirst();
+    assertEquals(2L * RECORDS, sums.get("records_before"));
+    assertEquals((long) RECORDS, sums.get("records"));
+    assertEquals(1L, sums.get("tables"));
+    assertEquals("value1\n", gds("get", store, "key000007").ok());
+    assertTrue(gds("compact", store).ok().startsWith("1 tables, "));
+  }
+
+  @Test
+  void openStoreIsRefused() throws IOException {
+    try (Store opened = Store.open(store, StoreOptions.defaults())) {
+      for (String command : List.of("stats", "verify", "compact")) {
+        String message = gds(command, store).failure(ExitStatus.FAILED);
+        assertTrue(message.contains("open already"), message);
+      }
+      opened.flush();
+    }
+  }
+
+  @Test
+  void whatIsNoStoreIsNotMadeOne() throws IOException {
+    Path nothing = directory.resolve("nothing");
+    for (String command : List.of("verify", "compact")) {
+      gds(command, nothing).failure(ExitStatus.FAILED);
+    }
+    assertTrue(Files.notExists(nothing));
+  }
+
+  private List<Path> tables() throws IOException {
+    try (Stream<Path> files = Files.list(store)) {
+      return files.filter(file -> file.toString().endsWith(".table")).sorted().toList();
+    }
+  }
+
+  private static byte[] bytes(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
+  }
+}
