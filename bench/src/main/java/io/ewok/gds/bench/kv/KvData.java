@@ -47,6 +47,9 @@ final class KvData {
   private final MemorySegment pool = MemorySegment.ofArray(new byte[POOL_BYTES + VALUE_BYTES]);
   private final int[] shuffled;
 
+  /** Slots that were empty at first and were given a value; one thread inserts. */
+  private int inserted;
+
   KvData(int entries) {
     this.entries = entries;
     this.emptySlots = entries / (EMPTY_EVERY - 1) + 1;
@@ -95,6 +98,18 @@ final class KvData {
   int emptySlot(int index) {
     long scattered = (index * 0x9E37_79B1L + 12_345) % emptySlots;
     return (int) scattered * EMPTY_EVERY + EMPTY_EVERY - 1;
+  }
+
+  /** Returns the next slot to insert a record at; after the last the first again. */
+  int nextInsert() {
+    return emptySlot(inserted++ % emptySlots);
+  }
+
+  /** Returns a slot by how many inserts were later; before the first insert come the last records. */
+  int slotOfLatest(int rank) {
+    return rank < inserted && inserted <= emptySlots
+        ? emptySlot(inserted - 1 - rank)
+        : slotOfRecord(entries - 1 - rank);
   }
 
   /** Returns the version of a slot's newest value; what wrote it happened before. */

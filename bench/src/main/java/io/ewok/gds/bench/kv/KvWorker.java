@@ -48,7 +48,6 @@ final class KvWorker {
   private KvSession session;
   private int reads;
   private int own;
-  private int inserted;
   private int emptyAt;
 
   /**
@@ -164,7 +163,7 @@ final class KvWorker {
       if (dice < updates) {
         end = timedPut(slot);
       } else if (dice < inserts) {
-        end = timedPut(data.emptySlot(inserted++ % data.emptySlots()));
+        end = timedPut(data.nextInsert());
       } else if (dice < scans) {
         end = timedScan(slot, mix.scanMin() + random.nextInt(mix.scanMax() - mix.scanMin() + 1));
       } else {
@@ -181,16 +180,10 @@ final class KvWorker {
       case UNIFORM -> data.slotOfRecord(random.nextInt(data.entries));
       case ZIPF ->
           data.slotOfRecord((int) ((KvData.mix(zipf.next()) >>> Integer.SIZE) % data.entries));
-      case LATEST -> latest(zipf.next());
+      case LATEST -> data.slotOfLatest(zipf.next());
       case MISSING -> missing();
       case OWN -> data.slotOfShuffled((int) (((long) own++ * threads + number) % data.entries));
     };
-  }
-
-  private int latest(int rank) {
-    return rank < inserted && inserted <= data.emptySlots()
-        ? data.emptySlot(inserted - 1 - rank)
-        : data.slotOfRecord(data.entries - 1 - rank);
   }
 
   private int missing() {
