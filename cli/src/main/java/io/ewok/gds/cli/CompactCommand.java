@@ -1,9 +1,13 @@
 package io.ewok.gds.cli;
 
 import io.ewok.gds.lsm.Store;
+import io.ewok.gds.lsm.StoreCursor;
 import io.ewok.gds.lsm.StoreStats;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -14,10 +18,14 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "compact",
     description = {
-      "Merge all tables of a store, without what was overwritten or deleted.",
-      "It needs as much room on the disk as the store, until it is done."
+      "Merge the tables of a store, without what was overwritten or deleted.",
+      "It needs as much room on the disk as these tables, until it is done."
     },
-    footer = {"%nExamples:", "  gds compact /tmp/store", "  gds compact /tmp/store --memory 512M"})
+    footer = {
+      "%nExamples:",
+      "  gds compact /tmp/store",
+      "  gds compact /tmp/store --from user/ --to user/z"
+    })
 final class CompactCommand implements Callable<Integer> {
   private final Streams streams;
 
@@ -25,6 +33,21 @@ final class CompactCommand implements Callable<Integer> {
 
   @Parameters(index = "0", paramLabel = "DIR", description = "The store.")
   private Path directory;
+
+  @Option(
+      names = "--from",
+      paramLabel = "KEY",
+      description = "Only tables with keys from this one on.")
+  private String from;
+
+  @Option(
+      names = "--to",
+      paramLabel = "KEY",
+      description = "Only tables with keys up to this one, itself included.")
+  private String to;
+
+  @Option(names = "--hex", description = "Keys are hexadecimal digits, two a byte.")
+  private boolean hex;
 
   @Option(names = "--json", description = "Print one JSON object; sizes in bytes.")
   private boolean json;
@@ -40,7 +63,7 @@ final class CompactCommand implements Callable<Integer> {
     long start = System.nanoTime();
     try (Store opened = store.openExisting(directory)) {
       before = opened.stats();
-      opened.compact();
+      compact(opened);
       after = opened.stats();
     }
     long nanos = System.nanoTime() - start;
@@ -61,5 +84,25 @@ final class CompactCommand implements Callable<Integer> {
               .formatted(TableSums.text(after), TableSums.text(before), Units.seconds(nanos)));
     }
     return ExitStatus.OK;
+  }
+
+  private void compact(Store opened) throws IOException {
+    if (from == null && to == null) {
+      opened.compact();
+      return;
+    }
+    byte[] first = from == null ? new byte[0] : ByteText.parse("--from", from, hex);
+    byte[] last = to == null ? lastKey(opened) : ByteText.parse("--to", to, hex);
+    if (Arrays.compareUnsigned(first, last) <= 0) {
+      opened.compact(MemorySegment.ofArray(first), MemorySegment.ofArray(last));
+    }
+  }
+
+  /** The greatest key, or none; what is deleted beyond it stays. */
+  private static byte[] lastKey(Store opened) throws IOException {
+    try (StoreCursor cursor = opened.cursor()) {
+      cursor.last();
+      return cursor.isValid() ? cursor.key().toArray(ValueLayout.JAVA_BYTE) : new byte[0];
+    }
   }
 }

@@ -4,6 +4,7 @@ import io.ewok.gds.lsm.Store;
 import io.ewok.gds.lsm.StoreStats;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -46,7 +47,7 @@ final class StatsCommand implements Callable<Integer> {
     if (json) {
       new JsonOutput(streams).line(line -> write(line, stats));
     } else {
-      streams.out(table(stats).toString());
+      streams.out(table(stats) + "\n" + levels(stats.levels()));
     }
     return ExitStatus.OK;
   }
@@ -56,16 +57,6 @@ final class StatsCommand implements Callable<Integer> {
     table.row("store", directory.toAbsolutePath().normalize().toString());
     table.row("engine", stats.engineReason());
     table.row("sequence", Units.count(stats.sequence()));
-    int number = 0;
-    for (StoreStats.Level level : stats.levels()) {
-      table.row(
-          "level " + number++,
-          "%s tables, %s, %s records"
-              .formatted(
-                  Units.count(level.tables()),
-                  Units.bytes(level.bytes()),
-                  Units.count(level.entries())));
-    }
     StoreStats.Memory memory = stats.memory();
     table.row(
         "memory",
@@ -79,6 +70,29 @@ final class StatsCommand implements Callable<Integer> {
         "%s device reads, %s"
             .formatted(
                 Units.count(stats.read().deviceReads()), Units.bytes(stats.read().deviceBytes())));
+    table.row("tables", TableSums.text(stats));
+    table.row(
+        "space", "%s times the deepest level".formatted(Units.ratio(stats.spaceAmplification())));
+    return table;
+  }
+
+  /** A line for each level down to the deepest with tables. */
+  private static Table levels(List<StoreStats.Level> levels) {
+    Table table = new Table().row("level", "tables", "size", "records", "deletes", "score");
+    int deepest = levels.size() - 1;
+    while (deepest > 0 && levels.get(deepest).tables() == 0) {
+      deepest--;
+    }
+    for (int number = 0; number <= deepest; number++) {
+      StoreStats.Level level = levels.get(number);
+      table.row(
+          Integer.toString(number),
+          Units.count(level.tables()),
+          Units.bytes(level.bytes()),
+          Units.count(level.entries()),
+          Units.count(level.deletes()),
+          Units.ratio(level.score()));
+    }
     return table;
   }
 
@@ -89,7 +103,9 @@ final class StatsCommand implements Callable<Integer> {
         .numbers("level_tables", stats.levels().stream().map(StoreStats.Level::tables).toList())
         .numbers("level_bytes", stats.levels().stream().map(StoreStats.Level::bytes).toList())
         .numbers("level_records", stats.levels().stream().map(StoreStats.Level::entries).toList())
-        .number("table_bytes", stats.levels().stream().mapToLong(StoreStats.Level::bytes).sum())
+        .numbers("level_deletes", stats.levels().stream().map(StoreStats.Level::deletes).toList())
+        .number("table_bytes", TableSums.bytes(stats))
+        .number("space_amplification", stats.spaceAmplification())
         .number("memory_used_bytes", stats.memory().usedBytes())
         .number("memory_peak_bytes", stats.memory().peakBytes())
         .number("memory_limit_bytes", stats.memory().limitBytes())

@@ -82,6 +82,27 @@ class StoreUpkeepTest {
   }
 
   @Test
+  void compactionOfSomeKeysLeavesThemOnce() {
+    Map<String, Object> sums =
+        gds("compact", store, "--from", "key000000", "--to", "key000001", "--json")
+            .json()
+            .getFirst();
+    assertEquals((long) RECORDS, sums.get("records"));
+    gds("compact", store, "--from", "z").ok();
+    gds("compact", store, "--to", "a").ok();
+    assertEquals("value1\n", gds("get", store, "key000007").ok());
+  }
+
+  @Test
+  void statsShowTheTablesOfEachLevel() {
+    String text = gds("stats", store).ok();
+    assertTrue(text.contains("level  tables"), text);
+    Map<String, Object> object = gds("stats", store, "--json").json().getFirst();
+    assertEquals(2L, ((List<?>) object.get("level_tables")).getFirst());
+    assertEquals(0L, ((List<?>) object.get("level_deletes")).getFirst());
+  }
+
+  @Test
   void openStoreIsRefused() throws IOException {
     try (Store opened = Store.open(store, StoreOptions.defaults())) {
       for (String command : List.of("stats", "verify", "compact")) {
