@@ -1,6 +1,7 @@
 package io.ewok.gds.lsm;
 
 import io.ewok.gds.lsm.memtable.Memtable;
+import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.table.Table;
 import io.ewok.gds.lsm.table.TableLookup;
 import java.io.IOException;
@@ -15,15 +16,15 @@ import java.util.List;
 final class Explainer {
   private final ReadContext context;
   private final TableLookup lookup;
-  private final long stamp;
+  private final long sequence;
   private final List<Explanation.Step> steps = new ArrayList<>();
   private final long startNanos = System.nanoTime();
   private boolean ended;
 
-  Explainer(ReadContext context, TableLookup lookup, long stamp) {
+  Explainer(ReadContext context, TableLookup lookup, long sequence) {
     this.context = context;
     this.lookup = lookup;
-    this.stamp = stamp;
+    this.sequence = sequence;
   }
 
   /** One place to look into. */
@@ -37,24 +38,38 @@ final class Explainer {
     if (version.frozen() != null) {
       look("frozen memtable", version.frozen());
     }
-    for (Table table : version.level0()) {
+    for (Table table : version.level(0)) {
       look(0, table);
     }
-    for (Table table : version.level1()) {
-      look(1, table);
+    for (int level = 1; level < version.levels().size(); level++) {
+      lookIntoRun(level, version.level(level));
     }
     boolean found = ended && context.isValue();
     return new Explanation(found, steps, System.nanoTime() - startNanos);
   }
 
   private void look(String name, Memtable memtable) throws IOException {
-    look(name, Explanation.Outcome.ABSENT, () -> context.findIn(memtable, stamp));
+    look(name, Explanation.Outcome.ABSENT, () -> context.findIn(memtable, sequence));
+  }
+
+  private void lookIntoRun(int level, List<Table> run) throws IOException {
+    int first = Version.firstNotBefore(run, context.key);
+    int at = first;
+    for (; at < run.size() && run.get(at).meta().mayContain(context.key); at++) {
+      look(level, run.get(at));
+    }
+    if (at == first && !run.isEmpty()) {
+      look("level " + level, Explanation.Outcome.OUT_OF_RANGE, () -> false);
+    }
   }
 
   private void look(int level, Table table) throws IOException {
     String name = "level %d, %s".formatted(level, table.path().getFileName());
     if (table.meta().mayContain(context.key)) {
-      look(name, Explanation.Outcome.ABSENT, () -> context.findIn(table, stamp));
+      look(
+          name,
+          Explanation.Outcome.ABSENT,
+          () -> context.findIn(table, RecordKind.searchStamp(sequence)));
     } else {
       look(name, Explanation.Outcome.OUT_OF_RANGE, () -> false);
     }

@@ -1,7 +1,8 @@
 package io.ewok.gds.lsm;
 
+import io.ewok.gds.lsm.memtable.EntryCursor;
+import io.ewok.gds.lsm.memtable.EntryFormat;
 import io.ewok.gds.lsm.memtable.Memtable;
-import io.ewok.gds.lsm.memtable.NodeFormat;
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.table.Table;
 import io.ewok.gds.lsm.table.TableMeta;
@@ -76,11 +77,12 @@ final class FlushJob {
     long bytesBefore = writer.bytesWritten();
     try {
       long kept = Memtable.NONE;
-      for (long node = memtable.first(); node != Memtable.NONE; node = memtable.next(node)) {
-        if (kept != Memtable.NONE && isShadowed(node, kept, oldestSequence)) {
+      EntryCursor entries = memtable.entries();
+      for (long entry = entries.first(); entry != Memtable.NONE; entry = entries.next()) {
+        if (kept != Memtable.NONE && isShadowed(entry, kept, oldestSequence)) {
           continue;
         }
-        kept = node;
+        kept = entry;
         if (writer.isStarted() && writer.isIndexFull()) {
           metas.add(writer.finish());
         }
@@ -88,11 +90,11 @@ final class FlushJob {
           tables.start(writer);
         }
         writer.add(
-            NodeFormat.stamp(node),
-            NodeFormat.keyAddress(node),
-            NodeFormat.keyBytes(node),
-            NodeFormat.valueAddress(node),
-            NodeFormat.valueBytes(node));
+            EntryFormat.stamp(entry),
+            EntryFormat.keyAddress(entry),
+            EntryFormat.keyBytes(entry),
+            EntryFormat.valueAddress(entry),
+            EntryFormat.valueBytes(entry));
       }
       metas.add(writer.finish());
       return metas;
@@ -114,8 +116,8 @@ final class FlushJob {
   }
 
   /** Whether every reader sees the newer record {@code kept} instead of this one. */
-  private static boolean isShadowed(long node, long kept, long oldestSequence) {
-    return RecordKind.sequence(NodeFormat.stamp(kept)) <= oldestSequence
-        && NodeFormat.isSameKey(node, kept);
+  private static boolean isShadowed(long entry, long kept, long oldestSequence) {
+    return RecordKind.sequence(EntryFormat.stamp(kept)) <= oldestSequence
+        && EntryFormat.isSameKey(entry, kept);
   }
 }

@@ -1,8 +1,8 @@
 package io.ewok.gds.lsm;
 
 import io.ewok.gds.ffm.unchecked.Memory;
+import io.ewok.gds.lsm.memtable.EntryFormat;
 import io.ewok.gds.lsm.memtable.Memtable;
-import io.ewok.gds.lsm.memtable.NodeFormat;
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.record.SearchKey;
 import io.ewok.gds.lsm.table.Table;
@@ -49,8 +49,8 @@ final class ReadContext {
   boolean find(long sequence) throws IOException {
     long stamp = RecordKind.searchStamp(sequence);
     Memtable frozen = version.frozen();
-    return (findIn(version.active(), stamp)
-            || (frozen != null && findIn(frozen, stamp))
+    return (findIn(version.active(), sequence)
+            || (frozen != null && findIn(frozen, sequence))
             || findInTables(stamp))
         && kind == RecordKind.PUT;
   }
@@ -71,19 +71,19 @@ final class ReadContext {
 
   /** Does the same place by place, and says how it went. */
   Explanation explain(long sequence) throws IOException {
-    return new Explainer(this, lookup, RecordKind.searchStamp(sequence)).run(version);
+    return new Explainer(this, lookup, sequence).run(version);
   }
 
   /** Looks into one memtable, whatever kind of record is there. */
-  boolean findIn(Memtable looked, long stamp) {
-    long node = looked.findAtOrAfter(key, stamp);
-    if (node == Memtable.NONE || Memtable.compareKey(node, key) != 0) {
+  boolean findIn(Memtable looked, long sequence) {
+    long entry = looked.find(key, sequence);
+    if (entry == Memtable.NONE) {
       return false;
     }
     memtable = looked;
-    kind = RecordKind.kind(NodeFormat.stamp(node));
-    valueAddress = NodeFormat.valueAddress(node);
-    valueBytes = NodeFormat.valueBytes(node);
+    kind = RecordKind.kind(EntryFormat.stamp(entry));
+    valueAddress = EntryFormat.valueAddress(entry);
+    valueBytes = EntryFormat.valueBytes(entry);
     return true;
   }
 

@@ -327,17 +327,19 @@ final class StoreOpener {
       throw new CorruptFileException(files.log(), lsn, "sequence " + (sequence + 1), first);
     }
     long sizeBytes = BatchFormat.sizeBytes(record);
-    if (!active.hasRoom(sizeBytes)) {
+    if (!active.tryEnter(sizeBytes)) {
       makeRoom();
-      if (!active.hasRoom(sizeBytes)) {
+      if (!active.tryEnter(sizeBytes)) {
         throw new StorageException(
             "a batch in the log is larger than a memtable, open the store with larger ones:"
                 + " memtableBytes=%d batchBytes=%d".formatted(options.memtableBytes(), sizeBytes),
             files.log());
       }
     }
-    active.insert(record, lsn);
+    active.insert(record, first);
+    active.exit();
     sequence = first + BatchFormat.count(record) - 1;
+    active.setEnd(sequence, lsn);
   }
 
   /**

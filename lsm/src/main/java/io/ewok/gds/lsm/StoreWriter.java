@@ -167,9 +167,14 @@ final class StoreWriter {
     long first = versions.sequence() + 1;
     MemorySegment record = batch.record(first);
     makeRoom(batch.sizeBytes(), record.byteSize());
+    Memtable entered = active;
+    if (!entered.tryEnter(batch.sizeBytes())) {
+      throw new IllegalStateException("no room that was made: sizeBytes=" + batch.sizeBytes());
+    }
     try {
       long lsn = log.append(record);
-      active.insert(record, lsn);
+      active.insert(record, first);
+      active.setEnd(first + count - 1, lsn);
       versions.publish(first + count - 1);
       counters.operations.add(count);
       counters.userBytes.add(batch.userBytes());
@@ -180,6 +185,8 @@ final class StoreWriter {
       // The log and the memtable may differ now. Only a recovery makes them equal again.
       logFailure = e;
       throw e;
+    } finally {
+      entered.exit();
     }
   }
 

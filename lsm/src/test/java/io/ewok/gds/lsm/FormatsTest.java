@@ -12,7 +12,6 @@ import io.ewok.gds.allocator.RegionOptions;
 import io.ewok.gds.buffers.BufferManager;
 import io.ewok.gds.buffers.BufferOptions;
 import io.ewok.gds.ffm.unchecked.Memory;
-import io.ewok.gds.lsm.memtable.NodeFormat;
 import io.ewok.gds.lsm.record.BatchFormat;
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.record.RecordSource;
@@ -48,10 +47,6 @@ class FormatsTest {
     assertEquals(20, TableFormat.TRAILER_BYTES);
     assertEquals(80, TableFormat.FOOTER_BODY_BYTES);
     assertEquals(12, TableFormat.INDEX_VALUE_BYTES);
-    assertEquals(24, NodeFormat.NEXT_OFFSET);
-    assertEquals(40, NodeFormat.sizeBytes(1, 3, 5));
-    assertEquals(48, NodeFormat.sizeBytes(1, 4, 5));
-    assertTrue(NodeFormat.sizeBytes(1, 0, 1) <= BatchFormat.operationSizeBytes(0, 1));
   }
 
   @Test

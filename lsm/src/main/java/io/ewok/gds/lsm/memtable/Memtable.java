@@ -1,6 +1,6 @@
 package io.ewok.gds.lsm.memtable;
 
-import io.ewok.gds.allocator.BumpArena;
+import io.ewok.gds.allocator.Region;
 import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.lsm.record.BatchFormat;
 import io.ewok.gds.lsm.record.RecordKind;
@@ -11,41 +11,32 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 
 /**
- * The newest records of a store, ordered: a skip list outside of the heap. Every version of a key
- * is a node of its own (see {@link NodeFormat}); nothing is removed or changed, so readers need no
- * lock. A memtable has a fixed capacity and dies as a whole.
+ * The newest records of a store, outside of the heap: every version of a key is an entry of its own
+ * ({@link EntryFormat}), in order by an {@link EntryTree}, and the newest of each key to be had at
+ * once from a {@link KeyTable}. Nothing is removed or changed, so readers need no lock. A memtable
+ * has a fixed capacity and dies as a whole.
  *
  * <p>Ownership: counted by {@link #references}. The last user to leave frees the memory, through
- * {@link MemtableSpace}. Every method that takes or returns a node address is called between a
- * retain and its release: addresses are not checked, this is what keeps them right.
+ * {@link MemtableSpace}. Every method that takes or returns the address of an entry is called
+ * between a retain and its release: addresses are not checked, this is what keeps them right.
  *
- * <p>Threads: one writer at a time, under the store's write lock; any number of readers beside it.
+ * <p>Threads: any. Writers come in with {@link #tryEnter} and write side by side. A reader finds
+ * all that it had learned of: whose insertion had returned before a sequence number that covers it
+ * was published.
  */
 public final class Memtable {
-  public static final long NONE = 0;
-
-  /** Chance 1/4 to reach the next level. */
-  private static final int LEVEL_MASK = 3;
+  public static final long NONE = EntryTree.NONE;
 
   public final References references = new References();
   private final MemtableSpace space;
-  private final BumpArena arena;
-  private final long capacityBytes;
-  private final long head;
+  private final Region region;
+  private final EntrySpace memory;
+  private final EntryTree tree;
+  private final KeyTable keys;
+  private final Room room;
 
-  // Guarded by the store's write lock.
-  private final long[] splice = new long[NodeFormat.HEIGHT_MAX];
-  private long chargedBytes;
-  private long spareBytes;
-  private long random = 0x9E3779B97F4A7C15L;
-  private long firstSequence;
-  private long lastSequence;
-  private long endLsn;
-
-  /** Written under the write lock; read by anyone as a hint where to start. */
-  private volatile int height = 1;
-
-  private volatile long count;
+  private volatile long lastSequence;
+  private volatile long endLsn;
 
   /**
    * The tables with the same records, once they are written and named by the manifest; each
@@ -53,135 +44,102 @@ public final class Memtable {
    */
   private volatile List<Table> flushed;
 
-  public Memtable(MemtableSpace space, BumpArena arena, long capacityBytes) {
+  Memtable(MemtableSpace space, Region region) {
     this.space = space;
-    this.arena = arena;
-    this.capacityBytes = capacityBytes;
-    this.head = arena.allocateZeroed(NodeFormat.HEAD_BYTES, Long.BYTES);
-    NodeFormat.putHeader(head, 0, NodeFormat.HEIGHT_MAX, 0, 0);
-    chargedBytes = NodeFormat.HEAD_BYTES;
+    this.region = region;
+    long bytes = region.segment().byteSize();
+    this.memory = new EntrySpace(region);
+    this.keys = new KeyTable(memory, KeyTable.bytes(bytes));
+    this.tree = new EntryTree(memory);
+    this.room = new Room(bytes, overheadBytes(bytes));
   }
 
-  /** Returns the memory that a memtable for batches of this size needs besides them, in bytes. */
-  public static long overheadBytes() {
-    return NodeFormat.HEAD_BYTES;
+  /** Returns what a memtable of this size takes of it besides its records, in bytes. */
+  public static long overheadBytes(long memtableBytes) {
+    return EntrySpace.UNUSED_BYTES + KeyTable.bytes(memtableBytes) + EntryTree.OVERHEAD_BYTES;
   }
 
-  // ---- writing, under the write lock
+  // ---- writing
 
-  /** Whether operations that count {@code bytes} in {@link BatchFormat#sizeBytes} still fit. */
+  /**
+   * Lets a writer in, if operations that count {@code bytes} in {@link BatchFormat#sizeBytes} still
+   * fit and the memtable is not closed to writers.
+   */
+  public boolean tryEnter(long bytes) {
+    return room.tryEnter(bytes);
+  }
+
+  /** Leaves after an insertion. */
+  public void exit() {
+    room.exit();
+  }
+
+  /** Leaves without one. */
+  public void leaveUnused(long bytes) {
+    room.leaveUnused(bytes);
+  }
+
+  /** Whether operations that count so much would fit. */
   public boolean hasRoom(long bytes) {
-    return bytes <= capacityBytes - chargedBytes;
+    return room.has(bytes);
+  }
+
+  /** Lets no writer in any more. */
+  public void closeToWriters() {
+    room.close();
+  }
+
+  /** Whether no writer is inside: then, if it is closed to them, it does not change any more. */
+  public boolean hasNoWriter() {
+    return room.isEmpty();
   }
 
   /**
-   * Indexes the operations of a batch; there must be room for them. They become visible to a reader
-   * when it learns of a sequence number that covers them.
+   * Adds the operations of a batch, by who has come in for it.
    *
    * @param record a sound record, see {@link BatchFormat#defect}
-   * @param lsn the end of the record in the log
    */
-  public void insert(MemorySegment record, long lsn) {
-    long sequence = BatchFormat.sequence(record);
+  public void insert(MemorySegment record, long firstSequence) {
     int operations = BatchFormat.count(record);
-    long countBefore = count;
-    if (countBefore == 0) {
-      firstSequence = sequence;
-    }
     long offset = BatchFormat.HEADER_BYTES;
     for (int i = 0; i < operations; i++) {
       int keyBytes = BatchFormat.keyBytes(record, offset);
       int valueBytes = BatchFormat.valueBytes(record, offset);
-      long stamp = RecordKind.stamp(sequence + i, BatchFormat.kind(record, offset));
+      long stamp = RecordKind.stamp(firstSequence + i, BatchFormat.kind(record, offset));
       offset += BatchFormat.OPERATION_HEADER_BYTES;
-      insert(stamp, record, offset, keyBytes, valueBytes);
+      long entry = newEntry(stamp, keyBytes, valueBytes);
+      // Key and value lie side by side in the record too.
+      Memory.copyFrom(record, offset, EntryFormat.keyAddress(entry), (long) keyBytes + valueBytes);
+      add(entry);
       offset += (long) keyBytes + valueBytes;
     }
-    lastSequence = sequence + operations - 1;
-    endLsn = lsn;
-    count = countBefore + operations;
   }
 
-  private void insert(
-      long stamp, MemorySegment source, long keyOffset, int keyBytes, int valueBytes) {
-    long charge = BatchFormat.operationSizeBytes(keyBytes, valueBytes);
-    int nodeHeight = chooseHeight(charge + spareBytes, keyBytes, valueBytes);
-    long nodeBytes = NodeFormat.sizeBytes(nodeHeight, keyBytes, valueBytes);
-    chargedBytes += charge;
-    spareBytes += charge - nodeBytes;
-
-    long node = arena.allocateZeroed(nodeBytes, Long.BYTES);
-    NodeFormat.putHeader(node, stamp, nodeHeight, keyBytes, valueBytes);
-    long keyAddress = NodeFormat.keyAddress(node);
-    // Key and value lie side by side in the record too.
-    Memory.copyFrom(source, keyOffset, keyAddress, (long) keyBytes + valueBytes);
-    findSplice(keyAddress, keyBytes, stamp);
-    link(node, nodeHeight);
+  /** Adds one operation, by who has come in for it. */
+  public void insert(long stamp, MemorySegment key, MemorySegment value) {
+    int keyBytes = (int) key.byteSize();
+    int valueBytes = (int) value.byteSize();
+    long entry = newEntry(stamp, keyBytes, valueBytes);
+    Memory.copyFrom(key, 0, EntryFormat.keyAddress(entry), keyBytes);
+    Memory.copyFrom(value, 0, EntryFormat.valueAddress(entry), valueBytes);
+    add(entry);
   }
 
-  /**
-   * Draws a height. An operation is charged a fixed overhead, which is more than a node of mean
-   * height needs; where luck has used that up, the node stays low. So the charges are an upper
-   * bound of the memory, and whether a batch fits is known before it goes to the log.
-   */
-  private int chooseHeight(long bytesMax, int keyBytes, int valueBytes) {
-    random ^= random << 13;
-    random ^= random >>> 7;
-    random ^= random << 17;
-    long bits = random;
-    int drawn = 1;
-    while (drawn < NodeFormat.HEIGHT_MAX
-        && (bits & LEVEL_MASK) == 0
-        && NodeFormat.sizeBytes(drawn + 1, keyBytes, valueBytes) <= bytesMax) {
-      drawn++;
-      bits >>>= 2;
-    }
-    return drawn;
+  private long newEntry(long stamp, int keyBytes, int valueBytes) {
+    long entry = memory.allocateEntry(EntryFormat.sizeBytes(keyBytes, valueBytes));
+    EntryFormat.putHeader(entry, stamp, keyBytes, valueBytes);
+    return entry;
   }
 
-  /** Sets {@link #splice} to the last node before the key on each level. */
-  private void findSplice(long keyAddress, int keyBytes, long stamp) {
-    long node = head;
-    for (int level = NodeFormat.HEIGHT_MAX - 1; level >= 0; level--) {
-      long next = Memory.getLong(NodeFormat.nextLink(node, level));
-      while (next != NONE && isBefore(next, keyAddress, keyBytes, stamp)) {
-        node = next;
-        next = Memory.getLong(NodeFormat.nextLink(node, level));
-      }
-      splice[level] = node;
-    }
+  private void add(long entry) {
+    tree.insert(entry);
+    keys.put(entry);
   }
 
-  private static boolean isBefore(long node, long keyAddress, int keyBytes, long stamp) {
-    int order =
-        Memory.compareUnsigned(
-            NodeFormat.keyAddress(node), NodeFormat.keyBytes(node), keyAddress, keyBytes);
-    return order < 0 || (order == 0 && RecordKind.compareStamps(NodeFormat.stamp(node), stamp) < 0);
-  }
-
-  /*
-   * The node is complete before the first link to it is released, so a reader whose acquire finds the link sees all of
-   * it. The link on level 0 comes first: a node that is found from above can always be walked on from. The link back
-   * comes last: until then a reader going backward passes by a node that is newer than anything it may see.
-   */
-  private void link(long node, int nodeHeight) {
-    long following = Memory.getLong(NodeFormat.nextLink(splice[0], 0));
-    Memory.putLong(NodeFormat.previousLink(node), splice[0]);
-    for (int level = 0; level < nodeHeight; level++) {
-      long before = NodeFormat.nextLink(splice[level], level);
-      Memory.putLong(NodeFormat.nextLink(node, level), Memory.getLong(before));
-      Memory.putLongRelease(before, node); // partner: next
-    }
-    if (following != NONE) {
-      Memory.putLongRelease(NodeFormat.previousLink(following), node); // partner: previous
-    }
-    if (nodeHeight > height) {
-      height = nodeHeight;
-    }
-  }
-
-  public long firstSequence() {
-    return firstSequence;
+  /** Says what its newest record is, and where in the log it ends. */
+  public void setEnd(long lastSequence, long endLsn) {
+    this.lastSequence = lastSequence;
+    this.endLsn = endLsn;
   }
 
   public long lastSequence() {
@@ -195,70 +153,35 @@ public final class Memtable {
 
   // ---- reading, any thread that has retained the memtable
 
-  public long count() {
-    return count;
-  }
-
   public boolean isEmpty() {
-    return count == 0;
+    return tree.isEmpty();
   }
 
-  /** Returns the first node, or {@link #NONE}. */
-  public long first() {
-    return next(head, 0);
-  }
-
-  /** Returns the last node, or {@link #NONE}. */
-  public long last() {
-    long node = head;
-    for (int level = height - 1; level >= 0; level--) {
-      for (long next = next(node, level); next != NONE; next = next(node, level)) {
-        node = next;
-      }
+  /** Returns the newest entry of a key that is not newer than a sequence number, or NONE. */
+  public long find(SearchKey key, long sequence) {
+    long entry = keys.find(key);
+    if (entry == KeyTable.NONE
+        || (entry != KeyTable.UNKNOWN
+            && RecordKind.sequence(EntryFormat.stamp(entry)) <= sequence)) {
+      return entry;
     }
-    return node == head ? NONE : node;
+    long older =
+        tree.find(
+            SearchKey.head(key.address(), key.lengthBytes()),
+            key.address(),
+            key.lengthBytes(),
+            RecordKind.searchStamp(sequence));
+    return older != NONE && EntryFormat.hasKey(older, key) ? older : NONE;
   }
 
-  public long next(long node) {
-    return next(node, 0);
-  }
-
-  private static long next(long node, int level) {
-    return Memory.getLongAcquire(NodeFormat.nextLink(node, level)); // partner: link
-  }
-
-  public long previous(long node) {
-    long previous = Memory.getLongAcquire(NodeFormat.previousLink(node)); // partner: link
-    return previous == head ? NONE : previous;
-  }
-
-  /** Returns the first node that is not before the key and stamp, or {@link #NONE}. */
-  public long findAtOrAfter(SearchKey key, long stamp) {
-    long node = head;
-    long next = NONE;
-    for (int level = height - 1; level >= 0; level--) {
-      next = next(node, level);
-      while (next != NONE && compare(next, key, stamp) < 0) {
-        node = next;
-        next = next(node, level);
-      }
-    }
-    return next;
-  }
-
-  private static int compare(long node, SearchKey key, long stamp) {
-    int order = compareKey(node, key);
-    return order != 0 ? order : RecordKind.compareStamps(NodeFormat.stamp(node), stamp);
-  }
-
-  public static int compareKey(long node, SearchKey key) {
-    return Memory.compareUnsigned(
-        NodeFormat.keyAddress(node), NodeFormat.keyBytes(node), key.address(), key.lengthBytes());
+  /** Returns a place among all entries, on none yet. */
+  public EntryCursor entries() {
+    return new EntryCursor(tree);
   }
 
   /** Returns bytes of this memtable for the user: read-only, and unusable once they are freed. */
   public MemorySegment segment(long address, long lengthBytes) {
-    return arena.segment(address, lengthBytes).asReadOnly();
+    return region.segment().asSlice(address - region.segment().address(), lengthBytes).asReadOnly();
   }
 
   // ---- life
@@ -282,7 +205,7 @@ public final class Memtable {
       if (tables != null) {
         tables.forEach(Table::release);
       }
-      space.free(arena);
+      space.free(region);
     }
   }
 }

@@ -9,7 +9,12 @@ import java.lang.foreign.MemorySegment;
 public final class MemtableSource implements RecordSource {
   private final Memtable memtable;
   private final long sequence;
-  private long node;
+  private final EntryCursor cursor;
+  private long entry = Memtable.NONE;
+
+  /** Whether the cursor is on the entry before the current one, or before the first. */
+  private boolean passed;
+
   private Place place = Place.BEFORE_FIRST;
 
   /** Looks at a memtable as of a sequence number; the caller keeps it alive during the call. */
@@ -17,6 +22,7 @@ public final class MemtableSource implements RecordSource {
     memtable.references.retain();
     this.memtable = memtable;
     this.sequence = sequence;
+    this.cursor = memtable.entries();
   }
 
   public Memtable memtable() {
@@ -25,26 +31,26 @@ public final class MemtableSource implements RecordSource {
 
   @Override
   public void first() {
-    settleForward(memtable.first());
+    settleForward(cursor.first());
   }
 
   @Override
   public void last() {
-    settleBackward(memtable.last());
+    settleBackward(cursor.last());
   }
 
   @Override
   public void seek(SearchKey key) {
-    settleForward(memtable.findAtOrAfter(key, RecordKind.searchStamp(sequence)));
+    settleForward(cursor.seek(key, RecordKind.searchStamp(sequence)));
   }
 
   @Override
   public void seekForPrev(SearchKey key) {
-    long found = memtable.findAtOrAfter(key, RecordKind.searchStamp(sequence));
-    if (found != Memtable.NONE && Memtable.compareKey(found, key) == 0) {
+    long found = cursor.seek(key, RecordKind.searchStamp(sequence));
+    if (found != Memtable.NONE && EntryFormat.hasKey(found, key)) {
       settleForward(found);
     } else {
-      settleBackward(found == Memtable.NONE ? memtable.last() : memtable.previous(found));
+      settleBackward(found == Memtable.NONE ? cursor.last() : cursor.previous());
     }
   }
 
@@ -56,9 +62,9 @@ public final class MemtableSource implements RecordSource {
       }
       return;
     }
-    long following = memtable.next(node);
-    while (following != Memtable.NONE && NodeFormat.isSameKey(following, node)) {
-      following = memtable.next(following);
+    long following = passed ? cursor.seekBehind(entry) : cursor.next();
+    if (following != Memtable.NONE && EntryFormat.isSameKey(following, entry)) {
+      following = cursor.seekBehind(entry); // there may be many
     }
     settleForward(following);
   }
@@ -71,16 +77,17 @@ public final class MemtableSource implements RecordSource {
       }
       return;
     }
-    settleBackward(memtable.previous(node));
+    settleBackward(passed ? cursor.entry() : cursor.previous());
   }
 
   /** Goes forward to the first visible record: the newest visible one of its key. */
   private void settleForward(long from) {
     long found = from;
     while (found != Memtable.NONE && !isVisible(found)) {
-      found = memtable.next(found);
+      found = cursor.next();
     }
-    node = found;
+    passed = false;
+    entry = found;
     place = found == Memtable.NONE ? Place.AFTER_LAST : Place.ON_RECORD;
   }
 
@@ -88,23 +95,25 @@ public final class MemtableSource implements RecordSource {
   private void settleBackward(long from) {
     long found = from;
     while (found != Memtable.NONE && !isVisible(found)) {
-      found = memtable.previous(found);
+      found = cursor.previous();
     }
-    node = found;
+    entry = found;
+    passed = false;
     if (found == Memtable.NONE) {
       place = Place.BEFORE_FIRST;
       return;
     }
     place = Place.ON_RECORD;
-    long newer = memtable.previous(found);
-    while (newer != Memtable.NONE && isVisible(newer) && NodeFormat.isSameKey(newer, found)) {
-      node = newer;
-      newer = memtable.previous(newer);
+    long newer = cursor.previous();
+    if (newer != Memtable.NONE && isVisible(newer) && EntryFormat.isSameKey(newer, found)) {
+      entry = cursor.seekSame(found, RecordKind.searchStamp(sequence));
+    } else {
+      passed = true;
     }
   }
 
   private boolean isVisible(long candidate) {
-    return RecordKind.sequence(NodeFormat.stamp(candidate)) <= sequence;
+    return RecordKind.sequence(EntryFormat.stamp(candidate)) <= sequence;
   }
 
   @Override
@@ -114,27 +123,27 @@ public final class MemtableSource implements RecordSource {
 
   @Override
   public long stamp() {
-    return NodeFormat.stamp(node);
+    return EntryFormat.stamp(entry);
   }
 
   @Override
   public long keyAddress() {
-    return NodeFormat.keyAddress(node);
+    return EntryFormat.keyAddress(entry);
   }
 
   @Override
   public int keyBytes() {
-    return NodeFormat.keyBytes(node);
+    return EntryFormat.keyBytes(entry);
   }
 
   @Override
   public long valueAddress() {
-    return NodeFormat.valueAddress(node);
+    return EntryFormat.valueAddress(entry);
   }
 
   @Override
   public int valueBytes() {
-    return NodeFormat.valueBytes(node);
+    return EntryFormat.valueBytes(entry);
   }
 
   @Override

@@ -1,8 +1,8 @@
 package io.ewok.gds.lsm.memtable;
 
-import io.ewok.gds.allocator.BumpArena;
-import io.ewok.gds.allocator.DebugLetters;
 import io.ewok.gds.allocator.MemoryBudget;
+import io.ewok.gds.allocator.Region;
+import io.ewok.gds.allocator.RegionOptions;
 import io.ewok.gds.reactor.Baton;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,7 +31,7 @@ public final class MemtableSpace {
    * Memory that nobody counts on any more but that a native call still holds: somebody passed a
    * view on to a channel and left its window of validity.
    */
-  private final List<BumpArena> held = new ArrayList<>();
+  private final List<Region> held = new ArrayList<>();
 
   /**
    * Creates the space; it takes memory as memtables are created.
@@ -54,21 +54,20 @@ public final class MemtableSpace {
       }
       used++;
     }
-    // What a memtable charges is the memory it takes, to the byte: no place for red zones.
-    DebugLetters letters = DebugLetters.fromProperty().withRedZones(false);
-    BumpArena arena = new BumpArena(budget, memtableBytes, letters);
     try {
-      return new Memtable(this, arena, memtableBytes);
+      return new Memtable(this, Region.map(budget, RegionOptions.ofSize(memtableBytes)));
     } catch (RuntimeException | Error e) {
-      free(arena);
+      synchronized (this) {
+        used--;
+      }
       throw e;
     }
   }
 
   /** Frees the memory of a memtable that nobody uses any more. */
-  public void free(BumpArena arena) {
+  public void free(Region region) {
     synchronized (this) {
-      held.add(arena);
+      held.add(region);
       freeHeld();
     }
     whenFreed.run();
@@ -99,9 +98,9 @@ public final class MemtableSpace {
 
   private void freeHeld() {
     held.removeIf(
-        arena -> {
+        region -> {
           try {
-            arena.close();
+            region.close();
           } catch (IllegalStateException inUse) {
             return false;
           }

@@ -3,90 +3,120 @@ package io.ewok.gds.lsm.memtable;
 import io.ewok.gds.ffm.unchecked.Memory;
 
 /**
- * A node of a memtable's skip list, in memory only. Integers are little-endian; nodes start at
- * multiples of 8, so that links are read and written atomically.
+ * A node of an {@link EntryTree}, in memory only. Integers are little-endian; nodes start at
+ * multiples of 64, a cache line.
  *
  * <table>
- * <caption>Node of height h</caption>
+ * <caption>Node, 256 bytes</caption>
  * <tr><th>offset</th><th>field</th><th>type</th><th>meaning</th></tr>
- * <tr><td>0</td><td>stamp</td><td>u64</td><td>see {@link RecordKind}</td></tr>
- * <tr><td>8</td><td>value length</td><td>u32</td><td>bytes</td></tr>
- * <tr><td>12</td><td>key length</td><td>u16</td><td>bytes</td></tr>
- * <tr><td>14</td><td>height</td><td>u8</td><td>number of forward links, 1 to {@link
- * #HEIGHT_MAX}</td></tr>
- * <tr><td>15</td><td>zero</td><td>u8</td><td>0</td></tr>
- * <tr><td>16</td><td>previous</td><td>u64</td><td>address of the preceding node, or of the
- * head</td></tr>
- * <tr><td>24</td><td>next</td><td>u64 × h</td><td>address of the following node on each level, or
+ * <tr><td>0</td><td>order</td><td>u64</td><td>which items there are, see below; 0 is never
+ * valid</td></tr>
+ * <tr><td>8</td><td>state</td><td>u64</td><td>bit 0: locked by a writer; above it the number of
+ * splits: a slot is used for another item only after it was raised</td></tr>
+ * <tr><td>16</td><td>next</td><td>u64</td><td>address of the right neighbour on the level, or
  * 0</td></tr>
- * <tr><td>24 + 8h</td><td>key</td><td></td><td></td></tr>
- * <tr><td>24 + 8h + key length</td><td>value</td><td></td><td>then zeros to a multiple of
- * 8</td></tr>
+ * <tr><td>24</td><td>previous</td><td>u64</td><td>address of a node to the left on the level, or
+ * 0</td></tr>
+ * <tr><td>32</td><td>low</td><td>u64</td><td>address of the entry from which on entries belong here
+ * and not to the left; 0: from the first on. Never changes</td></tr>
+ * <tr><td>40</td><td>level</td><td>u32</td><td>0: a leaf, its items are entries; above: nodes of the
+ * level below</td></tr>
+ * <tr><td>44</td><td>zero</td><td>u32</td><td>0</td></tr>
+ * <tr><td>48</td><td>heads</td><td>u64 × 15</td><td>of each slot the head of its item's key, see
+ * {@link io.ewok.gds.lsm.record.SearchKey#head}</td></tr>
+ * <tr><td>168</td><td>items</td><td>u32 × 15</td><td>of each slot the item: its distance from the
+ * start of the memory, in units of 8 bytes</td></tr>
+ * <tr><td>228</td><td>zero</td><td>28 bytes</td><td>not used</td></tr>
  * </table>
+ *
+ * <p>The order is sixteen digits of four bits. The lowest one is the number of items; then come the
+ * slots, those of the items in their order, and after them the free ones. So an insertion writes a
+ * free slot, which nobody looks at, and becomes visible by one store of one word.
  */
-public final class NodeFormat {
-  public static final int STAMP_OFFSET = 0;
-  public static final int VALUE_LENGTH_OFFSET = STAMP_OFFSET + Long.BYTES;
-  public static final int KEY_LENGTH_OFFSET = VALUE_LENGTH_OFFSET + Integer.BYTES;
-  public static final int HEIGHT_OFFSET = KEY_LENGTH_OFFSET + Short.BYTES;
-  public static final int PREVIOUS_OFFSET = HEIGHT_OFFSET + 2 * Byte.BYTES;
-  public static final int NEXT_OFFSET = PREVIOUS_OFFSET + Long.BYTES;
+final class NodeFormat {
+  static final int ORDER_OFFSET = 0;
+  static final int STATE_OFFSET = ORDER_OFFSET + Long.BYTES;
+  static final int NEXT_OFFSET = STATE_OFFSET + Long.BYTES;
+  static final int PREVIOUS_OFFSET = NEXT_OFFSET + Long.BYTES;
+  static final int LOW_OFFSET = PREVIOUS_OFFSET + Long.BYTES;
+  static final int LEVEL_OFFSET = LOW_OFFSET + Long.BYTES;
+  static final int HEADS_OFFSET = LEVEL_OFFSET + 2 * Integer.BYTES;
 
-  /** Enough for 4^12 nodes, since one node in four reaches the next level. */
-  public static final int HEIGHT_MAX = 12;
+  /** Items of a node at most. */
+  static final int WIDTH = 15;
 
-  public static final int HEAD_BYTES = NEXT_OFFSET + HEIGHT_MAX * Long.BYTES;
+  static final int ITEMS_OFFSET = HEADS_OFFSET + WIDTH * Long.BYTES;
+  static final int BYTES = 256;
+
+  /** No items, and the slots in a row. */
+  static final long EMPTY_ORDER = 0xEDCBA98765432100L;
+
+  static final long LOCKED = 1;
+
+  /** What is added to a state when a node has been split. */
+  static final long ONE_SPLIT = 2;
+
+  private static final int DIGIT_BITS = 4;
+  private static final long DIGIT = 15;
 
   private NodeFormat() {}
 
-  /** Size of a node in bytes, rounded up to a multiple of 8. */
-  public static long sizeBytes(int height, long keyBytes, long valueBytes) {
-    return (NEXT_OFFSET + (long) height * Long.BYTES + keyBytes + valueBytes + Long.BYTES - 1)
-        & -Long.BYTES;
+  // ---- the order
+
+  static int count(long order) {
+    return (int) (order & DIGIT);
   }
 
-  public static void putHeader(long node, long stamp, int height, int keyBytes, int valueBytes) {
-    Memory.putLong(node + STAMP_OFFSET, stamp);
-    Memory.putInt(node + VALUE_LENGTH_OFFSET, valueBytes);
-    Memory.putShort(node + KEY_LENGTH_OFFSET, (short) keyBytes);
-    Memory.putByte(node + HEIGHT_OFFSET, (byte) height);
+  /** The slot of the item at a rank, or if there is none so high, a free slot. */
+  static int slot(long order, int rank) {
+    return (int) ((order >>> (DIGIT_BITS * (rank + 1))) & DIGIT);
   }
 
-  public static long stamp(long node) {
-    return Memory.getLong(node + STAMP_OFFSET);
+  /** The order with the first free slot at a rank; those from there on move up. */
+  static long withInserted(long order, int rank) {
+    int count = count(order);
+    long below = lowDigits(rank + 1);
+    long moved = lowDigits(count + 1) & ~below;
+    long free = (long) slot(order, count) << (DIGIT_BITS * (rank + 1));
+    long kept = (order & below) | ((order & moved) << DIGIT_BITS) | free;
+    return (count + 1 < WIDTH ? kept | (order & ~lowDigits(count + 2)) : kept) + 1;
   }
 
-  public static int valueBytes(long node) {
-    return Memory.getInt(node + VALUE_LENGTH_OFFSET);
+  /** The order with the first items only; the slots of the others are free. */
+  static long truncated(long order, int count) {
+    return (order & ~DIGIT) | count;
   }
 
-  public static int keyBytes(long node) {
-    return Short.toUnsignedInt(Memory.getShort(node + KEY_LENGTH_OFFSET));
+  private static long lowDigits(int digits) {
+    return digits > WIDTH ? -1 : (1L << (DIGIT_BITS * digits)) - 1;
   }
 
-  public static int height(long node) {
-    return Memory.getByte(node + HEIGHT_OFFSET);
+  // ---- the slots
+
+  static long head(long node, int slot) {
+    return Memory.getLong(node + HEADS_OFFSET + (long) slot * Long.BYTES);
   }
 
-  public static long keyAddress(long node) {
-    return node + NEXT_OFFSET + (long) height(node) * Long.BYTES;
+  static void putHead(long node, int slot, long head) {
+    Memory.putLong(node + HEADS_OFFSET + (long) slot * Long.BYTES, head);
   }
 
-  public static long valueAddress(long node) {
-    return keyAddress(node) + keyBytes(node);
+  static long itemAddress(long node, int slot) {
+    return node + ITEMS_OFFSET + (long) slot * Integer.BYTES;
   }
 
-  public static boolean isSameKey(long nodeA, long nodeB) {
-    return Memory.compareUnsigned(
-            keyAddress(nodeA), keyBytes(nodeA), keyAddress(nodeB), keyBytes(nodeB))
-        == 0;
+  // ---- the rest
+
+  static int level(long node) {
+    return Memory.getInt(node + LEVEL_OFFSET);
   }
 
-  public static long previousLink(long node) {
-    return node + PREVIOUS_OFFSET;
+  /** The first entry that belongs here, or 0. */
+  static long low(long node) {
+    return Memory.getLong(node + LOW_OFFSET);
   }
 
-  public static long nextLink(long node, int level) {
-    return node + NEXT_OFFSET + (long) level * Long.BYTES;
+  static boolean isLeaf(long node) {
+    return level(node) == 0;
   }
 }

@@ -56,7 +56,7 @@ public final class BatchFormat {
    * What an operation counts in the size of a batch besides its key and value: its header in the
    * log and its place in the memtable.
    */
-  public static final int OPERATION_OVERHEAD_BYTES = 48;
+  public static final int OPERATION_OVERHEAD_BYTES = 66;
 
   private BatchFormat() {}
 

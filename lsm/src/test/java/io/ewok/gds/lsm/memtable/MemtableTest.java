@@ -1,6 +1,7 @@
 package io.ewok.gds.lsm.memtable;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -12,15 +13,23 @@ import io.ewok.gds.lsm.Fixtures;
 import io.ewok.gds.lsm.WriteBatch;
 import io.ewok.gds.lsm.record.BatchFormat;
 import io.ewok.gds.lsm.record.RecordKind;
+import io.ewok.gds.lsm.record.RecordSource;
+import io.ewok.gds.lsm.record.SearchKey;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
 import java.util.SplittableRandom;
+import java.util.TreeMap;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class MemtableTest {
   private static final long BYTES = 1 << 20;
@@ -29,9 +38,65 @@ class MemtableTest {
   private final AtomicLong freed = new AtomicLong();
   private final MemtableSpace space = new MemtableSpace(budget, BYTES, 2, freed::incrementAndGet);
 
-  private static String key(long node) {
+  private static String key(long entry) {
     return Fixtures.text(
-        Fixtures.array(Memory.view(NodeFormat.keyAddress(node), NodeFormat.keyBytes(node))));
+        Fixtures.array(Memory.view(EntryFormat.keyAddress(entry), EntryFormat.keyBytes(entry))));
+  }
+
+  private static void insert(Memtable memtable, WriteBatch batch, long sequence) {
+    assertTrue(memtable.tryEnter(batch.sizeBytes()));
+    memtable.insert(Fixtures.record(batch, sequence), sequence);
+    memtable.exit();
+  }
+
+  private static SearchKey searchKey(byte[] key) {
+    return new SearchKey().set(MemorySegment.ofArray(key));
+  }
+
+  @Test
+  void sizesAreThoseOfTheTables() {
+    assertEquals(24, EntryFormat.sizeBytes(3, 5));
+    assertEquals(32, EntryFormat.sizeBytes(4, 5));
+    assertTrue(NodeFormat.ITEMS_OFFSET + NodeFormat.WIDTH * Integer.BYTES <= NodeFormat.BYTES);
+    int entryBytesMax = EntryFormat.KEY_OFFSET + Long.BYTES - 1 + EntryTree.ENTRY_BYTES_MAX;
+    assertEquals(entryBytesMax, BatchFormat.operationSizeBytes(0, 0));
+  }
+
+  /** All numbers of items, and all ranks for one more. */
+  @Test
+  void orderKeepsEachSlotOnceAndPutsAFreeOneAtTheRank() {
+    SplittableRandom random = new SplittableRandom(5);
+    for (int round = 0; round < 50; round++) {
+      long order = NodeFormat.EMPTY_ORDER;
+      List<Integer> expected = new ArrayList<>();
+      for (int count = 0; count < NodeFormat.WIDTH; count++) {
+        for (int rank = 0; rank <= count; rank++) {
+          int free = NodeFormat.slot(order, count);
+          List<Integer> one = new ArrayList<>(expected);
+          one.add(rank, free);
+          assertSlots(one, NodeFormat.withInserted(order, rank));
+        }
+        int rank = random.nextInt(count + 1);
+        expected.add(rank, NodeFormat.slot(order, count));
+        order = NodeFormat.withInserted(order, rank);
+        if (count == 13 && random.nextBoolean()) {
+          order = NodeFormat.truncated(order, 8);
+          expected = new ArrayList<>(expected.subList(0, 8));
+          count = 7;
+        }
+      }
+    }
+  }
+
+  private static void assertSlots(List<Integer> expected, long order) {
+    assertEquals(expected.size(), NodeFormat.count(order));
+    boolean[] seen = new boolean[NodeFormat.WIDTH];
+    for (int i = 0; i < NodeFormat.WIDTH; i++) {
+      int slot = NodeFormat.slot(order, i);
+      assertTrue(i >= expected.size() || expected.get(i) == slot);
+      assertTrue(!seen[slot], "a slot twice");
+      seen[slot] = true;
+    }
   }
 
   @Test
@@ -50,45 +115,160 @@ class MemtableTest {
         // Newer before older: the complement of the sequence.
         expected.add(key + " " + String.format("%05d", 99_999 - sequence++));
       }
-      memtable.insert(Fixtures.record(batch, first), first);
+      insert(memtable, batch, first);
     }
     expected.sort(null);
+    EntryCursor cursor = memtable.entries();
     List<String> forward = new ArrayList<>();
-    for (long node = memtable.first(); node != Memtable.NONE; node = memtable.next(node)) {
-      forward.add(name(node));
+    for (long entry = cursor.first(); entry != Memtable.NONE; entry = cursor.next()) {
+      forward.add(name(entry));
     }
     assertEquals(expected, forward, Fixtures.replay(getClass(), seed));
     List<String> backward = new ArrayList<>();
-    for (long node = memtable.last(); node != Memtable.NONE; node = memtable.previous(node)) {
-      backward.addFirst(name(node));
+    for (long entry = cursor.last(); entry != Memtable.NONE; entry = cursor.previous()) {
+      backward.addFirst(name(entry));
     }
     assertEquals(expected, backward, Fixtures.replay(getClass(), seed));
-    assertEquals(expected.size(), memtable.count());
     memtable.release();
   }
 
-  private static String name(long node) {
-    return key(node)
+  private static String name(long entry) {
+    return key(entry)
         + " "
-        + String.format("%05d", 99_999 - RecordKind.sequence(NodeFormat.stamp(node)));
+        + String.format("%05d", 99_999 - RecordKind.sequence(EntryFormat.stamp(entry)));
+  }
+
+  /** Keys that are prefixes of each other, equal in their first bytes, random and in order. */
+  @Test
+  void moveFindAndSeekAreThoseOfASortedMapAtEverySequence() {
+    long seed = Fixtures.seed(11);
+    SplittableRandom random = new SplittableRandom(seed);
+    for (int shape = 0; shape < 4; shape++) {
+      Memtable memtable = space.tryCreate();
+      TreeMap<String, TreeMap<Long, Long>> model = new TreeMap<>();
+      for (long sequence = 1; sequence <= 1_500; sequence++) {
+        String key = key(shape, random, sequence);
+        insert(memtable, new WriteBatch().put(Fixtures.bytes(key), new byte[0]), sequence);
+        model.computeIfAbsent(key, k -> new TreeMap<>()).put(sequence, sequence);
+      }
+      for (long at : new long[] {0, 1, 20, 700, 1_500}) {
+        TreeMap<String, Long> visible = new TreeMap<>();
+        model.forEach(
+            (key, versions) -> {
+              if (versions.floorKey(at) != null) {
+                visible.put(key, versions.floorKey(at));
+              }
+            });
+        assertSame(visible, memtable, at, random, shape, Fixtures.replay(getClass(), seed));
+      }
+      memtable.release();
+    }
+  }
+
+  private static String key(int shape, SplittableRandom random, long sequence) {
+    return switch (shape) {
+      case 0 -> "x".repeat(random.nextInt(40));
+      case 1 -> "the same first bytes " + random.nextInt(400);
+      case 2 -> Long.toString(random.nextInt(900), 36);
+      default -> String.format("%010d", sequence);
+    };
+  }
+
+  private static void assertSame(
+      NavigableMap<String, Long> visible,
+      Memtable memtable,
+      long at,
+      SplittableRandom random,
+      int shape,
+      String replay) {
+    MemtableSource source = new MemtableSource(memtable, at);
+    source.first();
+    for (var entry : visible.entrySet()) {
+      assertOn(entry, source, replay);
+      source.next();
+    }
+    assertEquals(RecordSource.Place.AFTER_LAST, source.place(), replay);
+    source.last();
+    for (var entry : visible.descendingMap().entrySet()) {
+      assertOn(entry, source, replay);
+      source.previous();
+    }
+    assertEquals(RecordSource.Place.BEFORE_FIRST, source.place(), replay);
+    for (int i = 0; i < 400; i++) {
+      String key = key(shape, random, random.nextInt(1_600));
+      SearchKey wanted = searchKey(Fixtures.bytes(key));
+      long found = memtable.find(wanted, at);
+      Long expected = visible.get(key);
+      assertEquals(expected == null, found == Memtable.NONE, replay);
+      assertTrue(
+          expected == null || RecordKind.sequence(EntryFormat.stamp(found)) == expected, replay);
+      source.seek(wanted);
+      var ceiling = visible.ceilingEntry(key);
+      assertOn(ceiling, source, replay);
+      if (ceiling != null && random.nextBoolean()) {
+        source.previous();
+        assertOn(visible.lowerEntry(key), source, replay);
+        source.next();
+        assertOn(ceiling, source, replay);
+      }
+      source.seekForPrev(wanted);
+      var floor = visible.floorEntry(key);
+      assertOn(floor, source, replay);
+      if (floor != null) {
+        source.next();
+        assertOn(visible.higherEntry(key), source, replay);
+        source.previous();
+        assertOn(floor, source, replay);
+      }
+    }
+    source.close();
+  }
+
+  private static void assertOn(
+      Map.Entry<String, Long> entry, MemtableSource source, String replay) {
+    assertEquals(entry != null, source.isValid(), replay);
+    if (entry != null) {
+      assertEquals(
+          entry.getKey(),
+          Fixtures.text(Fixtures.array(Memory.view(source.keyAddress(), source.keyBytes()))),
+          replay);
+      assertEquals(entry.getValue(), RecordKind.sequence(source.stamp()), replay);
+    }
   }
 
   @Test
   void chargesAreAnUpperBoundOfTheMemory() {
-    Memtable memtable = space.tryCreate();
-    WriteBatch batch = new WriteBatch();
-    int operations = 0;
-    for (int i = 0; memtable.hasRoom(BatchFormat.operationSizeBytes(1, 0)); i++) {
-      batch.clear();
-      batch.put(new byte[] {(byte) i}, new byte[0]);
-      memtable.insert(Fixtures.record(batch, i + 1), i + 1);
-      operations++;
+    for (boolean sorted : new boolean[] {true, false}) {
+      Memtable memtable = space.tryCreate();
+      WriteBatch batch = new WriteBatch();
+      int operations = 0;
+      // An assertion in EntrySpace fails if they are not.
+      while (memtable.hasRoom(
+          WriteBatch.BATCH_OVERHEAD_BYTES + BatchFormat.operationSizeBytes(2, 0))) {
+        batch.clear();
+        int key = sorted ? operations : operations * 40_503;
+        batch.put(new byte[] {(byte) (key >>> 8), (byte) key}, new byte[0]);
+        insert(memtable, batch, operations + 1);
+        operations++;
+      }
+      assertTrue(operations > 10_000);
+      assertEquals(BYTES, budget.usedBytes());
+      memtable.release();
     }
-    assertTrue(operations > 20_000);
-    // One block: nothing was allocated beyond the capacity.
-    assertEquals(BYTES, budget.usedBytes());
-    memtable.release();
     assertEquals(0, budget.usedBytes());
+  }
+
+  @Test
+  void closedMemtableLetsNobodyInAndKnowsWhoIsInside() {
+    Memtable memtable = space.tryCreate();
+    assertTrue(memtable.tryEnter(100));
+    assertFalse(memtable.tryEnter(BYTES), "not so much room");
+    memtable.closeToWriters();
+    assertFalse(memtable.tryEnter(100));
+    assertFalse(memtable.hasNoWriter());
+    memtable.exit();
+    assertTrue(memtable.hasNoWriter());
+    memtable.release();
   }
 
   @Test
@@ -115,10 +295,10 @@ class MemtableTest {
   void viewsEndWithTheMemtable() {
     Memtable memtable = space.tryCreate();
     WriteBatch batch = new WriteBatch().put(Fixtures.bytes("key"), Fixtures.bytes("value"));
-    memtable.insert(Fixtures.record(batch, 1), 1);
-    long node = memtable.first();
+    insert(memtable, batch, 1);
+    long entry = memtable.find(searchKey(Fixtures.bytes("key")), 1);
     MemorySegment view =
-        memtable.segment(NodeFormat.valueAddress(node), NodeFormat.valueBytes(node));
+        memtable.segment(EntryFormat.valueAddress(entry), EntryFormat.valueBytes(entry));
     assertEquals("value", Fixtures.text(Fixtures.array(view)));
     assertThrows(
         IllegalArgumentException.class, () -> view.set(ValueLayout.JAVA_BYTE, 0, (byte) 1));
@@ -126,45 +306,164 @@ class MemtableTest {
     assertThrows(IllegalStateException.class, () -> view.get(ValueLayout.JAVA_BYTE, 0));
   }
 
-  @Test
-  @Timeout(30)
-  void readersSeeAllThatWasPublishedAndNothingTwiceWhileAWriterInserts() throws Exception {
-    Memtable memtable = space.tryCreate();
-    AtomicLong published = new AtomicLong();
+  /**
+   * Writers side by side, who publish in the order of their sequence numbers; readers see at each
+   * number exactly what was published up to it. Few keys per leaf and many splits: the keys come in
+   * an order that jumps about, or in theirs.
+   */
+  @ParameterizedTest
+  @ValueSource(ints = {7_919, 1})
+  @Timeout(60)
+  void readersSeeAllThatWasPublishedAndNothingTwiceWhileWritersInsert(int stride) throws Exception {
     int operations = 8_000;
-    FutureTask<Void> reader =
+    Memtable memtable = space.tryCreate();
+    AtomicLong taken = new AtomicLong();
+    AtomicIntegerArray inserted = new AtomicIntegerArray(operations + 2);
+    AtomicLong published = new AtomicLong();
+    List<FutureTask<Void>> tasks = new ArrayList<>();
+    for (int i = 0; i < 3; i++) {
+      tasks.add(
+          new FutureTask<>(
+              () -> {
+                WriteBatch batch = new WriteBatch();
+                long sequence = taken.incrementAndGet();
+                while (sequence <= operations) {
+                  batch.clear();
+                  batch.put(Fixtures.bytes(key(sequence, stride)), new byte[8]);
+                  insert(memtable, batch, sequence);
+                  inserted.set((int) sequence, 1);
+                  long end = published.get();
+                  while (inserted.get((int) end + 1) == 1) {
+                    boolean unused = published.compareAndSet(end, end + 1);
+                    end = published.get();
+                  }
+                  sequence = taken.incrementAndGet();
+                }
+                return null;
+              }));
+    }
+    for (boolean forward : new boolean[] {true, false}) {
+      tasks.add(
+          new FutureTask<>(
+              () -> {
+                long sequence = 0;
+                while (sequence < operations) {
+                  sequence = published.get();
+                  assertEquals(sequence, count(memtable, sequence, forward));
+                }
+                return null;
+              }));
+    }
+    tasks.add(
         new FutureTask<>(
             () -> {
+              SplittableRandom random = new SplittableRandom(7);
               long sequence = 0;
-              for (int round = 0; sequence < operations; round++) {
+              while (sequence < operations) {
                 sequence = published.get();
-                MemtableSource source = new MemtableSource(memtable, sequence);
-                long count = 0;
-                if (round % 2 == 0) {
-                  for (source.first(); source.isValid(); source.next()) {
-                    count++;
-                  }
-                } else {
-                  for (source.last(); source.isValid(); source.previous()) {
-                    count++;
-                  }
+                for (int i = 0; i < 200 && sequence > 0; i++) {
+                  long wanted = random.nextLong(sequence) + 1;
+                  byte[] key = Fixtures.bytes(key(wanted, stride));
+                  long entry = memtable.find(searchKey(key), sequence);
+                  assertEquals(wanted, RecordKind.sequence(EntryFormat.stamp(entry)));
                 }
-                source.close();
-                assertEquals(sequence, count);
               }
               return null;
-            });
-    Thread thread = Thread.ofPlatform().start(reader);
-    WriteBatch batch = new WriteBatch();
-    for (int i = 1; i <= operations; i++) {
-      batch.clear();
-      // Each key once, in an order that jumps about.
-      batch.put(Fixtures.bytes("key" + (i * 7_919 % 10_007)), new byte[8]);
-      memtable.insert(Fixtures.record(batch, i), i);
-      published.set(i);
+            }));
+    List<Thread> threads = tasks.stream().map(Thread.ofPlatform()::start).toList();
+    for (FutureTask<Void> task : tasks) {
+      task.get();
     }
-    reader.get();
-    thread.join();
+    for (Thread thread : threads) {
+      thread.join();
+    }
     memtable.release();
+  }
+
+  private static String key(long sequence, int stride) {
+    return String.format("%05d", sequence * stride % 10_007);
+  }
+
+  private static long count(Memtable memtable, long sequence, boolean forward) {
+    MemtableSource source = new MemtableSource(memtable, sequence);
+    long count = 0;
+    if (forward) {
+      for (source.first(); source.isValid(); source.next()) {
+        count++;
+      }
+    } else {
+      for (source.last(); source.isValid(); source.previous()) {
+        count++;
+      }
+    }
+    source.close();
+    return count;
+  }
+
+  /** Many versions of few keys, by many: the newest of each is found at once. */
+  @Test
+  @Timeout(60)
+  void newestVersionOfAKeyIsFoundThoughItsWritersRace() throws Exception {
+    Memtable memtable = space.tryCreate();
+    AtomicLong taken = new AtomicLong();
+    List<FutureTask<Void>> tasks = new ArrayList<>();
+    for (int i = 0; i < 3; i++) {
+      tasks.add(
+          new FutureTask<>(
+              () -> {
+                WriteBatch batch = new WriteBatch();
+                for (long sequence = taken.incrementAndGet();
+                    sequence <= 5_000;
+                    sequence = taken.incrementAndGet()) {
+                  batch.clear();
+                  batch.put(Fixtures.bytes("key" + sequence % 3), new byte[8]);
+                  insert(memtable, batch, sequence);
+                }
+                return null;
+              }));
+    }
+    List<Thread> threads = tasks.stream().map(Thread.ofPlatform()::start).toList();
+    for (FutureTask<Void> task : tasks) {
+      task.get();
+    }
+    for (Thread thread : threads) {
+      thread.join();
+    }
+    for (int i = 0; i < 3; i++) {
+      SearchKey key = searchKey(Fixtures.bytes("key" + i));
+      for (long at = 4_990; at <= 5_003; at++) {
+        long newest = Math.min(at, 5_000);
+        newest -= Math.floorMod(newest - i, 3);
+        long entry = memtable.find(key, at);
+        assertEquals(newest, RecordKind.sequence(EntryFormat.stamp(entry)));
+      }
+    }
+    memtable.release();
+  }
+
+  @Test
+  void tableOfKeysThatIsFullSendsReadersToTheTree() {
+    Memtable memtable = space.tryCreate();
+    WriteBatch batch = new WriteBatch();
+    int keys = 0;
+    while (memtable.hasRoom(
+        WriteBatch.BATCH_OVERHEAD_BYTES + BatchFormat.operationSizeBytes(3, 0))) {
+      batch.clear();
+      batch.put(bytes(keys), new byte[0]);
+      insert(memtable, batch, keys + 1);
+      keys++;
+    }
+    for (int i = 0; i < keys; i++) {
+      long entry = memtable.find(searchKey(bytes(i)), keys);
+      assertEquals(i + 1, RecordKind.sequence(EntryFormat.stamp(entry)));
+    }
+    for (int i = keys; i < 2 * keys; i++) {
+      assertEquals(Memtable.NONE, memtable.find(searchKey(bytes(i)), keys));
+    }
+    memtable.release();
+  }
+
+  private static byte[] bytes(int key) {
+    return new byte[] {(byte) key, (byte) (key >>> 16), (byte) (key >>> 8)};
   }
 }
