@@ -105,6 +105,18 @@ final class GdsKvStore implements KvStore {
     }
 
     @Override
+    public void getMany(KvManyBuffers many) throws IOException {
+      store.multiGet(
+          many.keys,
+          (number, found) -> {
+            many.lengths[number] = found == null ? -1 : (int) found.byteSize();
+            if (found != null) {
+              MemorySegment.copy(found, 0, many.all.get(number).value, 0, found.byteSize());
+            }
+          });
+    }
+
+    @Override
     public void beginScan() {
       cursor = store.cursor();
     }

@@ -26,6 +26,7 @@ public enum KvCase {
   DISK_LOAD("fillbatch", KvGroup.DISK, Kind.LOAD_BATCHES),
   DISK_READ("readrandom, disk", KvGroup.DISK, 1, KvMix.reads(Picker.UNIFORM)),
   DISK_READ_16("readrandom, disk, 16 readers", KvGroup.DISK, 16, KvMix.reads(Picker.UNIFORM)),
+  DISK_MULTI_GET("multiget of 16, disk", KvGroup.DISK, Kind.MULTI_GET),
   DISK_MISSING("readmissing, disk", KvGroup.DISK, 1, KvMix.reads(Picker.MISSING)),
   DISK_SEEK("seek + 10, disk", KvGroup.DISK, 1, SEEK.mix);
 
@@ -41,6 +42,8 @@ public enum KvCase {
     MIX,
     /** As MIX, while another thread overwrites records at a given rate. */
     MIX_BESIDE_WRITER,
+    /** Gets of several records at a time. */
+    MULTI_GET,
     /** From one end to the other, again and again. */
     SCAN,
     SCAN_BACKWARD

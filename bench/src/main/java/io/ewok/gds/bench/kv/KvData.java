@@ -105,7 +105,9 @@ final class KvData {
     return emptySlot(inserted++ % emptySlots);
   }
 
-  /** Returns a slot by how many inserts were later; before the first insert come the last records. */
+  /**
+   * Returns a slot by how many inserts were later; before the first insert come the last records.
+   */
   int slotOfLatest(int rank) {
     return rank < inserted && inserted <= emptySlots
         ? emptySlot(inserted - 1 - rank)

@@ -39,7 +39,7 @@ final class KvRun {
   /** Runs a case, after a shorter run of it where it can be repeated. */
   KvSample run(KvCase one) throws IOException, InterruptedException {
     switch (one.kind) {
-      case MIX, MIX_BESIDE_WRITER, SCAN, SCAN_BACKWARD ->
+      case MIX, MIX_BESIDE_WRITER, MULTI_GET, SCAN, SCAN_BACKWARD ->
           measure(one, settings.watchedNanos() / 3, SEED + 1);
       case OVERWRITE -> {
         for (int i = 0; i < OVERWRITE_PASSES; i++) {
@@ -104,6 +104,7 @@ final class KvRun {
       case LOAD_BATCHES -> worker.loadBatches();
       case OVERWRITE -> worker.overwrite();
       case MIX, MIX_BESIDE_WRITER -> worker.mix(deadline);
+      case MULTI_GET -> worker.multiGet(deadline);
       case SCAN -> worker.scan(false, deadline);
       case SCAN_BACKWARD -> worker.scan(true, deadline);
     }

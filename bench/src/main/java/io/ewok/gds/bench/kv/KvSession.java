@@ -23,6 +23,11 @@ interface KvSession extends AutoCloseable {
    */
   int get() throws IOException;
 
+  /** Copies the values of all keys into their buffers, and sets their lengths. */
+  default void getMany(KvManyBuffers many) throws IOException {
+    throw new UnsupportedOperationException("nobody compares this store by gets of several");
+  }
+
   /** Has the cursor see the store as it is now. */
   void beginScan() throws IOException;
 

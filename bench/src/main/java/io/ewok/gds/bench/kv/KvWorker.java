@@ -2,6 +2,7 @@ package io.ewok.gds.bench.kv;
 
 import com.sun.management.ThreadMXBean;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
 import java.util.SplittableRandom;
 import java.util.concurrent.locks.LockSupport;
@@ -17,6 +18,7 @@ final class KvWorker {
   private static final long SECONDS_MAX = 3600;
   private static final long NANOS_PER_SECOND = 1_000_000_000;
   private static final int DIGITS = 3;
+  private static final int MANY = 16;
   private static final int BODY_EVERY = 16;
   private static final int SCAN_CHECK_EVERY = 256;
   private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
@@ -175,6 +177,29 @@ final class KvWorker {
     } while (end - deadline < 0);
   }
 
+  /** Gets several records at a time until then; a latency for each call. */
+  void multiGet(long deadline) throws IOException {
+    KvManyBuffers many = new KvManyBuffers(MANY);
+    int[] slots = new int[MANY];
+    int[] versions = new int[MANY];
+    long end;
+    do {
+      for (int i = 0; i < MANY; i++) {
+        slots[i] = pick(mix.picker());
+        versions[i] = data.version(slots[i]);
+        KvData.putKey(many.all.get(i).key, slots[i]);
+      }
+      long start = System.nanoTime();
+      session.getMany(many);
+      end = System.nanoTime();
+      for (int i = 0; i < MANY; i++) {
+        check(slots[i], versions[i], many.all.get(i).value, many.lengths[i]);
+      }
+      done(start, end);
+      operations += MANY - 1;
+    } while (end - deadline < 0);
+  }
+
   private int pick(KvMix.Picker picker) {
     return switch (picker) {
       case UNIFORM -> data.slotOfRecord(random.nextInt(data.entries));
@@ -223,7 +248,7 @@ final class KvWorker {
     long start = System.nanoTime();
     int length = session.get();
     long end = System.nanoTime();
-    check(slot, before, length);
+    check(slot, before, buffers.value, length);
     return done(start, end);
   }
 
@@ -234,15 +259,15 @@ final class KvWorker {
   }
 
   /** A value may be one newer than the last that is known to be written: it is being written. */
-  private void check(int slot, int before, int length) {
+  private void check(int slot, int before, MemorySegment value, int length) {
     boolean right;
     if (length < 0) {
       right = before == 0;
     } else {
       right =
           length == KvData.VALUE_BYTES
-              && KvData.isHead(buffers.value, slot, Math.max(1, before), data.version(slot) + 1)
-              && (!bodies || reads++ % BODY_EVERY != 0 || data.isBody(buffers.value, slot));
+              && KvData.isHead(value, slot, Math.max(1, before), data.version(slot) + 1)
+              && (!bodies || reads++ % BODY_EVERY != 0 || data.isBody(value, slot));
     }
     if (!right) {
       throw new IllegalStateException(

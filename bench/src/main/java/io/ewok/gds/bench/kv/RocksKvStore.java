@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.rocksdb.BlockBasedTableConfig;
 import org.rocksdb.BloomFilter;
+import org.rocksdb.ByteBufferGetStatus;
 import org.rocksdb.Cache;
 import org.rocksdb.CompressionType;
 import org.rocksdb.Filter;
@@ -19,6 +20,7 @@ import org.rocksdb.ReadOptions;
 import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
 import org.rocksdb.RocksIterator;
+import org.rocksdb.Status;
 import org.rocksdb.WriteBatch;
 import org.rocksdb.WriteOptions;
 
@@ -170,6 +172,22 @@ final class RocksKvStore implements KvStore {
       try {
         int length = rocks.get(reads, key, value);
         return length == RocksDB.NOT_FOUND ? -1 : length;
+      } catch (RocksDBException e) {
+        throw failed(e);
+      }
+    }
+
+    @Override
+    public void getMany(KvManyBuffers many) throws IOException {
+      many.keyBytes.forEach(ByteBuffer::clear);
+      many.valueBytes.forEach(ByteBuffer::clear);
+      try {
+        List<ByteBufferGetStatus> found =
+            rocks.multiGetByteBuffers(reads, many.keyBytes, many.valueBytes);
+        for (int i = 0; i < found.size(); i++) {
+          ByteBufferGetStatus each = found.get(i);
+          many.lengths[i] = each.status.getCode() == Status.Code.Ok ? each.requiredSize : -1;
+        }
       } catch (RocksDBException e) {
         throw failed(e);
       }
