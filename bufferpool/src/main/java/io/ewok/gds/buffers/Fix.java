@@ -83,7 +83,7 @@ public final class Fix implements AutoCloseable {
   /** What was fixed with this was not in the pool, or not to be had at once. */
   void missed() {
     if (onlyCached) {
-      throw NotCachedException.INSTANCE;
+      throw new NotCachedException();
     }
     misses++;
   }

@@ -5,12 +5,9 @@ package io.ewok.gds.buffers;
  * Fix#onlyCached}. Nothing changed. It has no stack trace, so that it costs next to nothing.
  */
 public final class NotCachedException extends RuntimeException {
-  @SuppressWarnings("StaticAssignmentOfThrowable") // it has no trace: all are alike
-  static final NotCachedException INSTANCE = new NotCachedException();
-
   private static final long serialVersionUID = 1L;
 
-  private NotCachedException() {
+  NotCachedException() {
     super("it is not in the pool", null, false, false);
   }
 }

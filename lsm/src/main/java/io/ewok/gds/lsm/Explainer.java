@@ -38,11 +38,10 @@ final class Explainer {
     if (version.frozen() != null) {
       look("frozen memtable", version.frozen());
     }
-    for (Table table : version.level(0)) {
-      look(0, table);
-    }
-    for (int level = 1; level < version.levels().size(); level++) {
-      lookIntoRun(level, version.level(level));
+    for (int level = 0; level < version.levels().size(); level++) {
+      for (Table table : version.level(level)) {
+        look(level, table);
+      }
     }
     boolean found = ended && context.isValue();
     return new Explanation(found, steps, System.nanoTime() - startNanos);
@@ -50,17 +49,6 @@ final class Explainer {
 
   private void look(String name, Memtable memtable) throws IOException {
     look(name, Explanation.Outcome.ABSENT, () -> context.findIn(memtable, sequence));
-  }
-
-  private void lookIntoRun(int level, List<Table> run) throws IOException {
-    int first = Version.firstNotBefore(run, context.key);
-    int at = first;
-    for (; at < run.size() && run.get(at).meta().mayContain(context.key); at++) {
-      look(level, run.get(at));
-    }
-    if (at == first && !run.isEmpty()) {
-      look("level " + level, Explanation.Outcome.OUT_OF_RANGE, () -> false);
-    }
   }
 
   private void look(int level, Table table) throws IOException {

@@ -103,15 +103,4 @@ class GarbageTest {
           });
     }
   }
-
-  @Test
-  void consumerOfAValueThatIsNotKeptMakesNone() throws IOException {
-    long[] bytes = new long[1];
-    ValueConsumer consumer = value -> bytes[0] += value.byteSize();
-    assertNoGarbage(
-        i -> {
-          setKey(i);
-          assertTrue(store.get(key, consumer));
-        });
-  }
 }

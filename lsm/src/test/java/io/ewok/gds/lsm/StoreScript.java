@@ -112,7 +112,7 @@ final class StoreScript {
       case "uncursor" -> closeCursor(number(words[1]));
       case "first", "last", "seek", "seekprev", "next", "previous", "fill" -> move(words);
       case "flush" -> store.flush();
-      case "compact" -> compact();
+      case "compact" -> store.compact();
       case "reopen" -> reopen();
       case "crash" -> crash(number(words[1]));
       case "check" -> check();
@@ -366,12 +366,6 @@ final class StoreScript {
   }
 
   // ---- life
-
-  /** Closes the snapshots, which the merge would wait for. */
-  private void compact() throws IOException {
-    List.copyOf(snapshots.keySet()).forEach(this::closeSnapshot);
-    store.compact();
-  }
 
   private void forget() {
     cursors.clear();
