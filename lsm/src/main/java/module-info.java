@@ -4,6 +4,7 @@ module io.ewok.gds.lsm {
   requires transitive io.ewok.gds.bufferpool;
   requires transitive io.ewok.gds.pagestore;
   requires jdk.jfr;
+  requires static aircompressor.v3;
 
   exports io.ewok.gds.lsm;
 }

@@ -11,7 +11,7 @@ abstract sealed class BlockFile extends CachedFile permits CachedBlockFile, Load
     super(manager, io, hashSeed);
   }
 
-  /** What offsets and stored lengths are multiples of: a power of two, at least 512. */
+  /** What is read starts and ends at multiples of this: a power of two, at least 512. */
   public final int alignmentBytes() {
     return io.alignmentBytes();
   }
@@ -27,14 +27,19 @@ abstract sealed class BlockFile extends CachedFile permits CachedBlockFile, Load
   @Override
   final void read(Frame frame) throws IOException {
     Frame into = into(frame);
-    verify(frame, io.read(frame.key, into.region, into.regionOffset, storedBytes(frame)));
+    verify(frame, io.read(start(frame.key), into.region, into.regionOffset, storedBytes(frame)));
   }
 
   @Override
   final IoRequest prepareRead(Frame frame) {
     Frame into = into(frame);
     return new IoRequest()
-        .prepareRead(io, frame.key, into.region, into.regionOffset, storedBytes(frame));
+        .prepareRead(io, start(frame.key), into.region, into.regionOffset, storedBytes(frame));
+  }
+
+  /** Where a read starts whose first wanted byte is at an offset. */
+  final long start(long offset) {
+    return offset & -io.alignmentBytes();
   }
 
   @Override

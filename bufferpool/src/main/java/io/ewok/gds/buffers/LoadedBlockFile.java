@@ -28,19 +28,27 @@ public final class LoadedBlockFile extends BlockFile {
   /**
    * Fixes a block, shared.
    *
-   * @param offset where what is stored starts in the file, a multiple of {@link #alignmentBytes}
-   * @param storedBytes its length, a positive multiple of the same
+   * @param offset where what is stored starts in the file: anywhere, blocks may be packed
+   * @param storedBytes its length, positive
    * @param lengthBytes the length of the block, positive; always the same for one offset
    * @param into an empty handle
    * @throws CorruptFileException if the loader refuses it, or the file ends within it
    * @throws IOException if it cannot be read
    * @throws PoolExhaustedException if there is no room
-   * @throws IllegalArgumentException if offset or stored length are not such multiples, the length
-   *     differs from before, or both lengths do not fit into a partition of the pool
+   * @throws IllegalArgumentException if the length differs from before, or what is read and the
+   *     block do not fit into a partition of the pool
    */
   public void fix(long offset, int storedBytes, int lengthBytes, Fix into) throws IOException {
     check(offset, storedBytes, lengthBytes);
-    manager.table().fix(this, offset, lengthBytes, storedBytes, PageTable.Access.SHARED, into);
+    manager
+        .table()
+        .fix(
+            this,
+            offset,
+            lengthBytes,
+            readBytes(offset, storedBytes),
+            PageTable.Access.SHARED,
+            into);
   }
 
   /**
@@ -50,7 +58,7 @@ public final class LoadedBlockFile extends BlockFile {
   public void fixOptimistic(long offset, int storedBytes, int lengthBytes, Fix into)
       throws IOException {
     check(offset, storedBytes, lengthBytes);
-    manager.table().fixOptimistic(this, offset, lengthBytes, storedBytes, into);
+    manager.table().fixOptimistic(this, offset, lengthBytes, readBytes(offset, storedBytes), into);
   }
 
   /**
@@ -90,7 +98,8 @@ public final class LoadedBlockFile extends BlockFile {
   private BatchRead.Binding binding(long[] offsets, int[] stored, int[] lengths) {
     PageTable table = manager.table();
     return (i, reader, priority) ->
-        table.bindAtOnce(this, offsets[i], lengths[i], stored[i], reader, priority);
+        table.bindAtOnce(
+            this, offsets[i], lengths[i], readBytes(offsets[i], stored[i]), reader, priority);
   }
 
   private void check(long[] offsets, int[] storedBytes, int[] lengthsBytes, int count) {
@@ -102,22 +111,31 @@ public final class LoadedBlockFile extends BlockFile {
   }
 
   private void check(long offset, int storedBytes, int lengthBytes) {
-    int alignment = io.alignmentBytes();
-    if (offset < 0 || storedBytes <= 0 || (offset | storedBytes) % alignment != 0) {
+    if (offset < 0 || storedBytes <= 0) {
       throw new IllegalArgumentException(
-          "a stored block has the file's alignment: alignmentBytes=%d offset=%d storedBytes=%d"
-              .formatted(alignment, offset, storedBytes));
+          "a stored block has a place and bytes: offset=%d storedBytes=%d"
+              .formatted(offset, storedBytes));
     }
     if (lengthBytes <= 0) {
       throw new IllegalArgumentException("a block has bytes: lengthBytes=" + lengthBytes);
     }
   }
 
+  /** How much is read to have what is stored: from one multiple of the alignment to another. */
+  private int readBytes(long offset, int storedBytes) {
+    return Math.toIntExact(start(offset + storedBytes + io.alignmentBytes() - 1) - start(offset));
+  }
+
   @Override
   void make(Frame frame) throws IOException {
     Frame staging = frame.load.staging;
+    long before = frame.key - start(frame.key);
     MemorySegment stored =
-        staging.region.segment().asSlice(staging.regionOffset, frame.load.storedBytes).asReadOnly();
+        staging
+            .region
+            .segment()
+            .asSlice(staging.regionOffset + before, frame.load.storedBytes - before)
+            .asReadOnly();
     loader.load(path(), frame.key, stored, frame.segment);
   }
 }

@@ -121,14 +121,32 @@ final class LoadedBlockFileTest {
   }
 
   @Test
+  void blocksMayBePacked() throws IOException {
+    try (BufferManager manager = new BufferManager(engine, BufferFixture.budget(), OPTIONS);
+        LoadedBlockFile file =
+            manager.openBlocks(
+                FILE,
+                (path, offset, stored, block) ->
+                    MemorySegment.copy(stored, 0, block, 0, block.byteSize()));
+        Fix whole = new Fix();
+        Fix packed = new Fix()) {
+      file.fix(0, 8 * STORED_BYTES, 8 * STORED_BYTES, whole);
+      for (int offset : new int[] {16, 32, 500, 512, 1000, 4090}) {
+        file.fix(offset, 100, 100, packed);
+        assertEquals(-1, packed.segment().mismatch(whole.segment().asSlice(offset, 100)));
+        assertEquals(offset, packed.number());
+        packed.unfix();
+      }
+    }
+  }
+
+  @Test
   void badArgumentsAreRefused() throws IOException {
     try (BufferManager manager = new BufferManager(engine, BufferFixture.budget(), OPTIONS);
         LoadedBlockFile file = manager.openBlocks(FILE, LoadedBlockFileTest::inflate);
         Fix fix = new Fix()) {
       for (int[] bad :
           new int[][] {
-            {100, STORED_BYTES, BLOCK_BYTES},
-            {0, 100, BLOCK_BYTES},
             {0, 0, BLOCK_BYTES},
             {-512, STORED_BYTES, BLOCK_BYTES},
             {0, STORED_BYTES, 0},

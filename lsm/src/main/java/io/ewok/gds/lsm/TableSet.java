@@ -79,7 +79,7 @@ final class TableSet {
 
   /** Opens a table. The caller is its first user. */
   Table open(TableMeta meta) throws IOException {
-    return Table.open(engine, buffers, files.table(meta.number()), meta, this::unused);
+    return Table.open(buffers, files.table(meta.number()), meta, this::unused);
   }
 
   /** Opens all tables or none. */

@@ -6,23 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.ewok.gds.allocator.MemoryBudget;
-import io.ewok.gds.allocator.Region;
-import io.ewok.gds.allocator.RegionOptions;
-import io.ewok.gds.buffers.BufferManager;
-import io.ewok.gds.buffers.BufferOptions;
-import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.lsm.record.BatchFormat;
-import io.ewok.gds.lsm.record.RecordKind;
-import io.ewok.gds.lsm.record.RecordSource;
-import io.ewok.gds.lsm.table.RunSource;
-import io.ewok.gds.lsm.table.Table;
 import io.ewok.gds.lsm.table.TableFormat;
 import io.ewok.gds.lsm.table.TableMeta;
-import io.ewok.gds.lsm.table.TableWriter;
-import io.ewok.gds.pagestore.IoFile;
-import io.ewok.gds.pagestore.OpenMode;
-import io.ewok.gds.pagestore.sim.SimEngine;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -33,20 +19,10 @@ import org.junit.jupiter.api.Test;
 
 /** What is on disk is what the formats' tables say, byte for byte, also in the next version. */
 class FormatsTest {
-  private static final Path TABLE = Path.of("/golden.table");
-  private static final long NUMBER = 7;
-
-  private final SimEngine engine = new SimEngine(1);
-  private final MemoryBudget budget = MemoryBudget.root("test", 64 << 20);
-
   @Test
   void sizesAreThoseOfTheTables() {
     assertEquals(16, BatchFormat.HEADER_BYTES);
     assertEquals(8, BatchFormat.OPERATION_HEADER_BYTES);
-    assertEquals(14, TableFormat.ENTRY_HEADER_BYTES);
-    assertEquals(20, TableFormat.TRAILER_BYTES);
-    assertEquals(80, TableFormat.FOOTER_BODY_BYTES);
-    assertEquals(12, TableFormat.INDEX_VALUE_BYTES);
   }
 
   @Test
@@ -141,111 +117,12 @@ class FormatsTest {
       long number, String firstKey, String lastKey, long firstSequence, long lastSequence) {
     return new TableMeta(
         number,
-        number * TableFormat.BLOCK_ALIGNMENT_BYTES,
+        number * TableFormat.FILE_ALIGNMENT_BYTES,
         number * 10,
         number,
         firstSequence,
         lastSequence,
         MemorySegment.ofArray(Fixtures.bytes(firstKey)),
         MemorySegment.ofArray(Fixtures.bytes(lastKey)));
-  }
-
-  @Test
-  void tableIsWhatItsTableSays() throws Exception {
-    TableMeta meta;
-    try (Region buffer =
-            Region.map(
-                budget,
-                RegionOptions.ofSize(
-                    TableWriter.bufferBytes(StoreMemory.tableOptions(Fixtures.TINY))));
-        Region records = Region.map(budget, RegionOptions.ofSize(1 << 16))) {
-      TableWriter writer = new TableWriter(engine, buffer, StoreMemory.tableOptions(Fixtures.TINY));
-      writer.start(TABLE, NUMBER);
-      add(writer, records, "", 5, RecordKind.PUT, "empty key");
-      add(writer, records, "a", 9, RecordKind.DELETE, "");
-      add(writer, records, "a", 4, RecordKind.PUT, "old");
-      add(writer, records, "b".repeat(20), 6, RecordKind.PUT, "");
-      add(writer, records, "c", 7, RecordKind.PUT, "\0".repeat(3_500));
-      add(writer, records, "d", 8, RecordKind.PUT, "\0".repeat(600));
-      meta = writer.finish();
-    }
-    byte[] file = readFile();
-    assertEquals(meta.sizeBytes(), file.length);
-    assertEquals(Hex.resource("table-v1.hex"), Hex.dump(file));
-  }
-
-  private static void add(
-      TableWriter writer, Region records, String key, long sequence, int kind, String value)
-      throws Exception {
-    byte[] bytes = Fixtures.bytes(key + value);
-    MemorySegment.copy(MemorySegment.ofArray(bytes), 0, records.segment(), 0, bytes.length);
-    int keyBytes = key.length();
-    writer.add(
-        RecordKind.stamp(sequence, kind),
-        records.address(),
-        keyBytes,
-        records.address() + keyBytes,
-        bytes.length - keyBytes);
-  }
-
-  private byte[] readFile() throws Exception {
-    try (IoFile file = engine.open(TABLE, OpenMode.READ_ONLY);
-        Region region = Region.map(budget, RegionOptions.ofSize(file.sizeBytes()))) {
-      file.readFully(0, region, 0, (int) file.sizeBytes());
-      return Fixtures.array(region.segment().asSlice(0, file.sizeBytes()));
-    }
-  }
-
-  @Test
-  void tableOfVersionOneStaysReadable() throws Exception {
-    byte[] golden = Hex.parse(Hex.resource("table-v1.hex"));
-    try (IoFile file = engine.open(TABLE, OpenMode.CREATE_NEW);
-        Region region = Region.map(budget, RegionOptions.ofSize(golden.length))) {
-      MemorySegment.copy(MemorySegment.ofArray(golden), 0, region.segment(), 0, golden.length);
-      file.write(0, region, 0, golden.length);
-    }
-    TableMeta meta =
-        new TableMeta(
-            NUMBER,
-            golden.length,
-            6,
-            1,
-            4,
-            9,
-            MemorySegment.ofArray(new byte[0]),
-            MemorySegment.ofArray(Fixtures.bytes("d")));
-    try (BufferManager buffers =
-        new BufferManager(engine, budget, new BufferOptions(1 << 20, 4096, null))) {
-      Table table = Table.open(engine, buffers, TABLE, meta, unused -> {});
-      MergeCursor newest = cursor(table, RecordKind.SEQUENCE_MAX);
-      newest.first();
-      assertEquals("=empty key", next(newest));
-      assertEquals("b".repeat(20) + "=", next(newest));
-      assertEquals("c=" + "\0".repeat(3_500), next(newest));
-      assertEquals("d=" + "\0".repeat(600), next(newest));
-      assertEquals(false, newest.isValid());
-      newest.close();
-      MergeCursor old = cursor(table, 5);
-      old.last();
-      assertEquals("a=old", text(old.current()));
-      old.close();
-      table.close();
-    }
-  }
-
-  private static MergeCursor cursor(Table table, long sequence) {
-    return new MergeCursor(new RecordSource[] {new RunSource(List.of(table), sequence)});
-  }
-
-  private static String next(MergeCursor cursor) throws Exception {
-    String text = text(cursor.current());
-    cursor.next();
-    return text;
-  }
-
-  private static String text(RecordSource record) {
-    return Fixtures.text(Fixtures.array(Memory.view(record.keyAddress(), record.keyBytes())))
-        + "="
-        + Fixtures.text(Fixtures.array(Memory.view(record.valueAddress(), record.valueBytes())));
   }
 }

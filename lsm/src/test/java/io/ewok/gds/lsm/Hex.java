@@ -9,12 +9,12 @@ import java.util.List;
 import java.util.Locale;
 
 /** Golden files as text: lines of offset and 16 bytes, lines of zeros only left out, size last. */
-final class Hex {
+public final class Hex {
   private static final int LINE_BYTES = 16;
 
   private Hex() {}
 
-  static String dump(byte[] bytes) {
+  public static String dump(byte[] bytes) {
     StringBuilder text = new StringBuilder();
     for (int offset = 0; offset < bytes.length; offset += LINE_BYTES) {
       int end = Math.min(offset + LINE_BYTES, bytes.length);
@@ -26,7 +26,7 @@ final class Hex {
     return text.append(String.format(Locale.ROOT, "%08x\n", bytes.length)).toString();
   }
 
-  static byte[] parse(String dump) {
+  public static byte[] parse(String dump) {
     List<String> lines = dump.strip().lines().toList();
     ByteBuffer bytes = ByteBuffer.allocate(Integer.parseInt(lines.getLast(), 16));
     for (String line : lines.subList(0, lines.size() - 1)) {
@@ -38,7 +38,7 @@ final class Hex {
     return bytes.array();
   }
 
-  static String resource(String name) throws IOException {
+  public static String resource(String name) throws IOException {
     try (InputStream in = Hex.class.getResourceAsStream(name)) {
       return in == null ? "" : new String(in.readAllBytes(), StandardCharsets.UTF_8);
     }

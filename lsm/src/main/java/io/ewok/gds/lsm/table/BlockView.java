@@ -3,96 +3,269 @@ package io.ewok.gds.lsm.table;
 import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.record.SearchKey;
-import java.lang.foreign.MemorySegment;
 
 /**
- * Reads a block of entries where it lies. The block has passed {@link TableVerifier}, so that
- * offsets and lengths in it stay inside it, and it is fixed in the pool for as long as the view is
- * used.
+ * Reads a block of entries where it lies. The block has passed {@link BlockCheck}, so that offsets
+ * and lengths in it stay inside it, and it is fixed in the pool for as long as the view is used.
  *
  * <p>Threads: confined to one at a time.
  */
-public final class BlockView {
+final class BlockView {
   private long address;
-  private long offsets;
   private int count;
+  private int stampWidth;
+  private long stampBase;
+  private int prefixBytes;
+  private long heads;
+  private long stamps;
+  private long tails;
+  private long values;
 
-  /** Looks at another block. */
-  public void attach(MemorySegment block) {
-    address = block.address();
-    long end = address + block.byteSize();
-    count = Memory.getInt(end - TableFormat.COUNT_BACK);
-    offsets = address + Memory.getInt(end - TableFormat.BODY_END_BACK);
+  /** Looks at the block at an address. */
+  void attach(long block) {
+    address = block;
+    count = Memory.getInt(block + TableFormat.COUNT_OFFSET);
+    stampWidth = Memory.getByte(block + TableFormat.WIDTH_OFFSET);
+    stampBase = Memory.getLong(block + TableFormat.STAMP_BASE_OFFSET);
+    prefixBytes = Memory.getInt(block + TableFormat.PREFIX_LENGTH_OFFSET);
+    heads = block + TableFormat.HEADS_OFFSET;
+    stamps = heads + (long) count * TableFormat.HEAD_BYTES;
+    tails = stamps + (long) count * stampWidth;
+    values = tails + (count + 1L) * Integer.BYTES;
   }
 
-  public int count() {
+  int count() {
     return count;
   }
 
   /** Address of the block. */
-  public long address() {
+  long address() {
     return address;
   }
 
-  /** Address of an entry. */
-  public long entry(int ordinal) {
-    return address + Memory.getInt(offsets + (long) ordinal * Integer.BYTES);
+  /** Length in bytes of the longest key. */
+  int longestKeyBytes() {
+    return Memory.getInt(address + TableFormat.LONGEST_KEY_OFFSET);
+  }
+
+  /** How many bytes all keys begin with. */
+  int prefixBytes() {
+    return prefixBytes;
+  }
+
+  /** Where the bytes lie that all keys begin with. */
+  long prefixAddress() {
+    return values + (count + 1L) * Integer.BYTES;
+  }
+
+  long stamp(int ordinal) {
+    if (stampWidth == 0) {
+      return stampBase;
+    }
+    long at = stamps + (long) ordinal * stampWidth;
+    return stampWidth == Integer.BYTES
+        ? stampBase + Integer.toUnsignedLong(Memory.getInt(at))
+        : Memory.getLong(at);
+  }
+
+  /** The bytes of a key after the prefix, as {@link SearchKey#head} has them. */
+  long head(int ordinal) {
+    return Memory.getLong(heads + (long) ordinal * TableFormat.HEAD_BYTES);
+  }
+
+  /** Offset in the block of the bytes of a key after its head; of the count, where they end. */
+  int tailOffset(int ordinal) {
+    return offset(tailWord(ordinal));
+  }
+
+  int headBytes(int ordinal) {
+    return headBytesOf(tailWord(ordinal));
+  }
+
+  /** Offset in the block of a value; of the count, where they end. */
+  int valueOffset(int ordinal) {
+    return Memory.getInt(values + (long) ordinal * Integer.BYTES);
+  }
+
+  private int tailWord(int ordinal) {
+    return Memory.getInt(tails + (long) ordinal * Integer.BYTES);
+  }
+
+  private static int offset(int tailWord) {
+    return tailWord >>> TableFormat.TAIL_SHIFT;
+  }
+
+  private static int headBytesOf(int tailWord) {
+    return tailWord & TableFormat.TAIL_MASK;
+  }
+
+  int keyBytes(int ordinal) {
+    int word = tailWord(ordinal);
+    return prefixBytes + headBytesOf(word) + offset(tailWord(ordinal + 1)) - offset(word);
+  }
+
+  long valueAddress(int ordinal) {
+    return address + valueOffset(ordinal);
+  }
+
+  int valueBytes(int ordinal) {
+    return valueOffset(ordinal + 1) - valueOffset(ordinal);
+  }
+
+  /**
+   * Completes a key of which the prefix is there already.
+   *
+   * @param key memory for the longest key and 8 bytes more
+   * @return the length of the key in bytes
+   */
+  int copyKey(int ordinal, long key) {
+    int word = tailWord(ordinal);
+    int tail = offset(word);
+    int tailBytes = offset(tailWord(ordinal + 1)) - tail;
+    long to = key + prefixBytes;
+    Memory.putLong(to, Long.reverseBytes(head(ordinal)));
+    to += headBytesOf(word);
+    if (tailBytes <= Long.BYTES) {
+      Memory.putLong(to, Memory.getLong(address + tail));
+    } else {
+      Memory.copy(address + tail, to, tailBytes);
+    }
+    return prefixBytes + headBytesOf(word) + tailBytes;
+  }
+
+  /** Whether two entries have the same key. */
+  boolean isSameKey(int a, int b) {
+    return head(a) == head(b) && compareKeys(a, b) == 0;
+  }
+
+  /** Orders two entries by key and stamp. */
+  int compareEntries(int a, int b) {
+    int order = compareKeys(a, b);
+    return order != 0 ? order : RecordKind.compareStamps(stamp(a), stamp(b));
+  }
+
+  private int compareKeys(int a, int b) {
+    int order = Long.compareUnsigned(head(a), head(b));
+    if (order != 0) {
+      return order;
+    }
+    if (headBytes(a) < TableFormat.HEAD_BYTES || headBytes(b) < TableFormat.HEAD_BYTES) {
+      // One of them has no tail: the shorter is the prefix of the other.
+      return Integer.compare(keyBytes(a), keyBytes(b));
+    }
+    int tailA = tailOffset(a);
+    int tailB = tailOffset(b);
+    return Memory.compareUnsigned(
+        address + tailA, tailOffset(a + 1) - tailA, address + tailB, tailOffset(b + 1) - tailB);
+  }
+
+  /** Whether an entry has this key. */
+  boolean hasKey(int ordinal, long key, int keyBytes) {
+    return keyBytes(ordinal) == keyBytes
+        && Memory.compareUnsigned(key, prefixBytes, prefixAddress(), prefixBytes) == 0
+        && compareRest(ordinal, key, keyBytes) == 0;
+  }
+
+  /** Whether the key of an entry begins with these bytes, after which 8 more can be read. */
+  boolean hasPrefix(int ordinal, long bytes, int lengthBytes) {
+    int inPrefix = Math.min(lengthBytes, prefixBytes);
+    int inHead = Math.min(lengthBytes - inPrefix, TableFormat.HEAD_BYTES);
+    int inTail = lengthBytes - inPrefix - inHead;
+    long headMask = inHead == 0 ? 0 : -1L << (Long.SIZE - Byte.SIZE * inHead);
+    return keyBytes(ordinal) >= lengthBytes
+        && Memory.compareUnsigned(bytes, inPrefix, prefixAddress(), inPrefix) == 0
+        && (head(ordinal) & headMask) == SearchKey.head(bytes + inPrefix, inHead)
+        && Memory.compareUnsigned(
+                bytes + inPrefix + inHead, inTail, address + tailOffset(ordinal), inTail)
+            == 0;
   }
 
   /** Ordinal of the first entry that is not before the key and stamp; the count if all are. */
-  public int findAtOrAfter(SearchKey key, long stamp) {
-    int low = 0;
-    int high = count;
-    while (low < high) {
+  int findAtOrAfter(SearchKey key, long stamp) {
+    return findAtOrAfter(key.address(), key.lengthBytes(), stamp);
+  }
+
+  /**
+   * The same.
+   *
+   * @param key at an address after which 8 bytes more can be read
+   */
+  int findAtOrAfter(long key, int keyBytes, long stamp) {
+    int order =
+        prefixBytes == 0
+            ? 0
+            : Memory.compareUnsigned(
+                key, Math.min(keyBytes, prefixBytes), prefixAddress(), prefixBytes);
+    if (order != 0) {
+      return order < 0 ? 0 : count;
+    }
+    long head = SearchKey.head(key + prefixBytes, keyBytes - prefixBytes);
+    int low = firstHeadNotBelow(head);
+    if (low == count || head(low) != head) {
+      return low;
+    }
+    if (compare(low, key, keyBytes, stamp) >= 0) {
+      return low;
+    }
+    // Entries with the same head, of which there is seldom more than one.
+    int high = low + 1;
+    int step = 1;
+    while (high < count && head(high) == head && compare(high, key, keyBytes, stamp) < 0) {
+      low = high;
+      high = Math.min(count, high + step);
+      step *= 2;
+    }
+    // The one at low is before; the one at high is not, or not of this head.
+    while (high - low > 1) {
       int middle = (low + high) >>> 1;
-      long entry = entry(middle);
-      int order = compareKey(entry, key);
-      if (order < 0 || (order == 0 && RecordKind.compareStamps(stamp(entry), stamp) < 0)) {
-        low = middle + 1;
+      if (head(middle) == head && compare(middle, key, keyBytes, stamp) < 0) {
+        low = middle;
       } else {
         high = middle;
       }
     }
-    return low;
+    return high;
   }
 
-  static int compareKey(long entry, SearchKey key) {
+  /** Without a branch that depends on a comparison: nobody could foresee it. */
+  private int firstHeadNotBelow(long head) {
+    long wanted = head + Long.MIN_VALUE;
+    long base = heads;
+    int left = count;
+    while (left > 1) {
+      int half = left >>> 1;
+      long middle = base + (long) half * TableFormat.HEAD_BYTES;
+      base =
+          Memory.getLong(middle - TableFormat.HEAD_BYTES) + Long.MIN_VALUE < wanted ? middle : base;
+      left -= half;
+    }
+    int found = (int) ((base - heads) / TableFormat.HEAD_BYTES);
+    return Memory.getLong(base) + Long.MIN_VALUE < wanted ? found + 1 : found;
+  }
+
+  private int compare(int ordinal, long key, int keyBytes, long stamp) {
+    int order = compareRest(ordinal, key, keyBytes);
+    return order != 0 ? order : RecordKind.compareStamps(stamp(ordinal), stamp);
+  }
+
+  /** Compares an entry with a key that has the same prefix. */
+  private int compareRest(int ordinal, long key, int keyBytes) {
+    int restBytes = keyBytes - prefixBytes;
+    int order = Long.compareUnsigned(head(ordinal), SearchKey.head(key + prefixBytes, restBytes));
+    if (order != 0) {
+      return order;
+    }
+    int word = tailWord(ordinal);
+    int ownHead = headBytesOf(word);
+    if (ownHead < TableFormat.HEAD_BYTES || restBytes <= TableFormat.HEAD_BYTES) {
+      // One of them has no tail: the shorter is the prefix of the other.
+      return Integer.compare(keyBytes(ordinal), keyBytes);
+    }
+    int tail = offset(word);
     return Memory.compareUnsigned(
-        keyAddress(entry), keyBytes(entry), key.address(), key.lengthBytes());
-  }
-
-  public static int compareKeys(long entryA, long entryB) {
-    return Memory.compareUnsigned(
-        keyAddress(entryA), keyBytes(entryA), keyAddress(entryB), keyBytes(entryB));
-  }
-
-  public static long stamp(long entry) {
-    return Memory.getLong(entry + TableFormat.STAMP_OFFSET);
-  }
-
-  public static int keyBytes(long entry) {
-    return Short.toUnsignedInt(Memory.getShort(entry + TableFormat.KEY_LENGTH_OFFSET));
-  }
-
-  public static int valueBytes(long entry) {
-    return Memory.getInt(entry + TableFormat.VALUE_LENGTH_OFFSET);
-  }
-
-  public static long keyAddress(long entry) {
-    return entry + TableFormat.ENTRY_HEADER_BYTES;
-  }
-
-  public static long valueAddress(long entry) {
-    return keyAddress(entry) + keyBytes(entry);
-  }
-
-  /** Offset in the file of the data block that an entry of an index leads to. */
-  public static long indexedOffset(long entry) {
-    return Memory.getLong(valueAddress(entry));
-  }
-
-  /** Length in bytes of the data block that an entry of an index leads to. */
-  public static int indexedBytes(long entry) {
-    return Memory.getInt(valueAddress(entry) + Long.BYTES);
+        address + tail,
+        offset(tailWord(ordinal + 1)) - tail,
+        key + prefixBytes + TableFormat.HEAD_BYTES,
+        restBytes - TableFormat.HEAD_BYTES);
   }
 }

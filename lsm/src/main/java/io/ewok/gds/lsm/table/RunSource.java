@@ -3,6 +3,7 @@ package io.ewok.gds.lsm.table;
 import io.ewok.gds.buffers.Fix;
 import io.ewok.gds.buffers.eviction.Priority;
 import io.ewok.gds.ffm.unchecked.Memory;
+import io.ewok.gds.lsm.record.KeyBuffer;
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.record.RecordSource;
 import io.ewok.gds.lsm.record.SearchKey;
@@ -12,28 +13,41 @@ import java.util.List;
 
 /**
  * A position in a run: tables whose keys do not overlap, in order. One table is a run too. Retains
- * the tables, and keeps the current block fixed, until it is closed.
+ * the tables, and keeps the current block and the partition of the index that leads to it fixed,
+ * until it is closed.
  */
 public final class RunSource implements RecordSource {
-  private static final int LAST_BLOCK = -1;
+  private static final int LAST = -1;
 
   private final List<Table> tables;
   private final long sequence;
-  private final Fix index = new Fix();
+
+  private final Fix root = new Fix().withPriority(Priority.HIGH);
+  private final BlockView rootView = new BlockView();
+
+  /** Holds the partition of the index that leads to the current block. */
+  private final Fix index = new Fix().withPriority(Priority.HIGH);
+
   private final BlockView indexView = new BlockView();
-  private final BlockView view = new BlockView();
 
   /** Holds the block of the current record. */
-  private Fix data = new Fix();
+  private final Fix data = new Fix();
 
-  /** During a move: holds the block that was left last, whose key may still be compared with. */
-  private Fix left = new Fix();
+  private final BlockView view = new BlockView();
+
+  /** The current key, if {@code keyBytes} is not below zero; else its prefix. */
+  private KeyBuffer key;
+
+  private int keyBytes;
+
+  /** During a move: the key that the source comes from, when its block is not there any more. */
+  private KeyBuffer left;
 
   private int table;
+  private int partition;
+  private int partitionCount;
   private int block;
-  private int blockCount;
   private int ordinal;
-  private long entry;
   private Place place = Place.BEFORE_FIRST;
 
   /** A part of a move. */
@@ -55,51 +69,63 @@ public final class RunSource implements RecordSource {
   /** Says that what is read is of little use to others afterwards, see {@link Priority#LOW}. */
   public void forScans() {
     data.withPriority(Priority.LOW);
-    left.withPriority(Priority.LOW);
   }
 
   @Override
   public void first() throws IOException {
-    move(() -> firstEntry() && settleForward(), Place.AFTER_LAST);
+    move(() -> loadFirstOf(0) && settleForward(), Place.AFTER_LAST);
   }
 
   @Override
   public void last() throws IOException {
-    move(() -> lastEntry() && settleBackward(), Place.BEFORE_FIRST);
+    move(() -> loadLastOf(tables.size() - 1) && settleBackward(), Place.BEFORE_FIRST);
   }
 
   @Override
-  public void seek(SearchKey key) throws IOException {
-    move(() -> findAtOrAfter(key) && settleForward(), Place.AFTER_LAST);
+  public void seek(SearchKey to) throws IOException {
+    move(() -> findAtOrAfter(to) && settleForward(), Place.AFTER_LAST);
   }
 
   @Override
-  public void seekForPrev(SearchKey key) throws IOException {
+  public void seekForPrev(SearchKey to) throws IOException {
     move(
         () -> {
-          if (!findAtOrAfter(key)) {
-            return lastEntry() && settleBackward();
+          if (!findAtOrAfter(to)) {
+            return loadLastOf(tables.size() - 1) && settleBackward();
           }
-          return BlockView.compareKey(entry, key) == 0 || (stepBackward() && settleBackward());
+          return view.hasKey(ordinal, to.address(), to.lengthBytes())
+              || (stepBackward() && settleBackward());
         },
         Place.BEFORE_FIRST);
   }
 
   @Override
   public void next() throws IOException {
-    if (place == Place.BEFORE_FIRST) {
+    if (place == Place.ON_RECORD) {
+      int after = ordinal + 1;
+      if (after < view.count() && view.head(after) != view.head(ordinal) && isVisible(after)) {
+        setOrdinal(after);
+      } else {
+        move(() -> stepToNextKey() && settleForward(), Place.AFTER_LAST);
+      }
+    } else if (place == Place.BEFORE_FIRST) {
       first();
-    } else if (place == Place.ON_RECORD) {
-      move(() -> stepToNextKey() && settleForward(), Place.AFTER_LAST);
     }
   }
 
   @Override
   public void previous() throws IOException {
-    if (place == Place.AFTER_LAST) {
+    if (place == Place.ON_RECORD) {
+      int before = ordinal - 1;
+      // What is visible before the current record is of another key, and the newest of that one if
+      // the next but one is of yet another.
+      if (before > 0 && isVisible(before) && view.head(before - 1) != view.head(before)) {
+        setOrdinal(before);
+      } else {
+        move(() -> stepBackward() && settleBackward(), Place.BEFORE_FIRST);
+      }
+    } else if (place == Place.AFTER_LAST) {
       last();
-    } else if (place == Place.ON_RECORD) {
-      move(() -> stepBackward() && settleBackward(), Place.BEFORE_FIRST);
     }
   }
 
@@ -121,72 +147,77 @@ public final class RunSource implements RecordSource {
       reached = move.run() ? Place.ON_RECORD : otherwise;
     } finally {
       place = reached;
-      left.close();
+      root.unfix();
       if (reached != Place.ON_RECORD) {
-        data.close();
+        unfix();
       }
     }
+  }
+
+  private void unfix() {
+    root.unfix();
+    index.unfix();
+    data.unfix();
   }
 
   // ---- by record, whatever its version
 
-  private boolean firstEntry() throws IOException {
-    if (tables.isEmpty()) {
+  private boolean loadFirstOf(int candidate) throws IOException {
+    if (candidate == tables.size()) {
       return false;
     }
-    load(0, 0);
+    loadPartition(candidate, 0);
+    loadBlock(0);
     setOrdinal(0);
     return true;
   }
 
-  private boolean lastEntry() throws IOException {
-    if (tables.isEmpty()) {
+  private boolean loadLastOf(int candidate) throws IOException {
+    if (candidate < 0) {
       return false;
     }
-    load(tables.size() - 1, LAST_BLOCK);
-    setOrdinal(view.count() - 1);
+    loadPartition(candidate, LAST);
+    loadLastBlock();
     return true;
   }
 
-  /** Goes to the first record that is not before the key and not newer than the sequence. */
-  private boolean findAtOrAfter(SearchKey key) throws IOException {
+  private void loadLastBlock() throws IOException {
+    loadBlock(indexView.count() - 1);
+    setOrdinal(view.count() - 1);
+  }
+
+  /** Goes to the first record that is not before the wanted key and not newer than the sequence. */
+  private boolean findAtOrAfter(SearchKey wanted) throws IOException {
     long stamp = RecordKind.searchStamp(sequence);
-    int candidate = firstTableNotBefore(key);
+    int candidate = firstTableNotBefore(wanted);
     if (candidate == tables.size()) {
       return false;
     }
-    boolean indexed = false;
-    tables.get(candidate).fixIndex(index);
-    try {
-      indexView.attach(index.segment());
-      int found = indexView.findAtOrAfter(key, stamp);
-      if (found < indexView.count()) {
-        loadIndexed(candidate, found);
-        indexed = true;
-      }
-    } finally {
-      index.close();
-    }
-    if (!indexed) {
+    fixRoot(candidate);
+    int found = rootView.findAtOrAfter(wanted, stamp);
+    if (found == rootView.count()) {
       // All that the table has of this key is newer. Older versions may be in the next table.
       return loadFirstOf(candidate + 1);
     }
-    int position = view.findAtOrAfter(key, stamp);
+    loadPartition(candidate, found);
+    // A key between two blocks, and what a forged root leads to, are behind the last record there.
+    int to = Math.min(indexView.findAtOrAfter(wanted, stamp), indexView.count() - 1);
+    loadBlock(to);
+    int position = view.findAtOrAfter(wanted, stamp);
     if (position < view.count()) {
       setOrdinal(position);
       return true;
     }
-    // The index says that it is here. A forged file may lie.
     setOrdinal(view.count() - 1);
     return stepForward();
   }
 
-  private int firstTableNotBefore(SearchKey key) {
+  private int firstTableNotBefore(SearchKey to) {
     int low = 0;
     int high = tables.size();
     while (low < high) {
       int middle = (low + high) >>> 1;
-      if (key.compareTo(tables.get(middle).meta().lastKey()) > 0) {
+      if (to.compareTo(tables.get(middle).meta().lastKey()) > 0) {
         low = middle + 1;
       } else {
         high = middle;
@@ -195,26 +226,21 @@ public final class RunSource implements RecordSource {
     return low;
   }
 
-  private boolean loadFirstOf(int candidate) throws IOException {
-    if (candidate == tables.size()) {
-      return false;
-    }
-    load(candidate, 0);
-    setOrdinal(0);
-    return true;
-  }
-
   private boolean stepForward() throws IOException {
     if (ordinal + 1 < view.count()) {
       setOrdinal(ordinal + 1);
       return true;
     }
-    if (block + 1 < blockCount) {
-      load(table, block + 1);
-      setOrdinal(0);
-      return true;
+    if (block + 1 < indexView.count()) {
+      loadBlock(block + 1);
+    } else if (partition + 1 < partitionCount) {
+      loadPartition(table, partition + 1);
+      loadBlock(0);
+    } else {
+      return loadFirstOf(table + 1);
     }
-    return loadFirstOf(table + 1);
+    setOrdinal(0);
+    return true;
   }
 
   private boolean stepBackward() throws IOException {
@@ -223,64 +249,82 @@ public final class RunSource implements RecordSource {
       return true;
     }
     if (block > 0) {
-      load(table, block - 1);
-    } else if (table > 0) {
-      load(table - 1, LAST_BLOCK);
-    } else {
-      return false;
+      loadBlock(block - 1);
+      setOrdinal(view.count() - 1);
+      return true;
     }
-    setOrdinal(view.count() - 1);
-    return true;
+    if (partition > 0) {
+      loadPartition(table, partition - 1);
+      loadLastBlock();
+      return true;
+    }
+    return loadLastOf(table - 1);
   }
 
   private void setOrdinal(int ordinal) {
     this.ordinal = ordinal;
-    entry = view.entry(ordinal);
+    keyBytes = -1;
   }
 
-  /** Makes a block the current one. The one before it stays fixed until the end of the move. */
-  private void load(int toTable, int toBlock) throws IOException {
-    tables.get(toTable).fixIndex(index);
-    try {
-      indexView.attach(index.segment());
-      loadIndexed(toTable, toBlock == LAST_BLOCK ? indexView.count() - 1 : toBlock);
-    } finally {
-      index.close();
-    }
+  private void fixRoot(int toTable) throws IOException {
+    root.unfix();
+    tables.get(toTable).fixRoot(root);
+    rootView.attach(root.segment().address());
   }
 
-  private void loadIndexed(int toTable, int toBlock) throws IOException {
-    left.close();
-    tables.get(toTable).fixData(indexView.entry(toBlock), left);
-    Fix loaded = left;
-    left = data;
-    data = loaded;
-    view.attach(data.segment());
+  private void loadPartition(int toTable, int toPartition) throws IOException {
+    fixRoot(toTable);
+    int to = toPartition == LAST ? rootView.count() - 1 : toPartition;
+    index.unfix();
+    tables.get(toTable).fixIndex(rootView.valueAddress(to), index);
+    indexView.attach(index.segment().address());
     table = toTable;
+    partition = to;
+    partitionCount = rootView.count();
+  }
+
+  /** Makes a block of the partition the current one. */
+  private void loadBlock(int toBlock) throws IOException {
+    data.unfix();
+    tables.get(table).fixData(indexView.valueAddress(toBlock), data);
+    view.attach(data.segment().address());
     block = toBlock;
-    blockCount = indexView.count();
+    if (key == null) {
+      key = tables.getFirst().takeKeyBuffer();
+      left = tables.getFirst().takeKeyBuffer();
+    }
+    Memory.copy(view.prefixAddress(), key.reserve(view.longestKeyBytes()), view.prefixBytes());
   }
 
   // ---- by key
 
-  private boolean isVisible() {
-    return RecordKind.sequence(BlockView.stamp(entry)) <= sequence;
+  private boolean isVisible(int of) {
+    return RecordKind.sequence(view.stamp(of)) <= sequence;
   }
 
   private boolean stepToNextKey() throws IOException {
-    long before;
+    while (ordinal + 1 < view.count()) {
+      setOrdinal(ordinal + 1);
+      if (!view.isSameKey(ordinal - 1, ordinal)) {
+        return true;
+      }
+    }
+    long before = keyAddress();
+    int beforeBytes = keyBytes;
+    KeyBuffer swapped = left;
+    left = key;
+    key = swapped;
     do {
-      before = entry;
       if (!stepForward()) {
         return false;
       }
-    } while (BlockView.compareKeys(before, entry) == 0);
+    } while (view.hasKey(ordinal, before, beforeBytes));
     return true;
   }
 
   /** Goes forward to the first visible record: the newest visible one of its key. */
   private boolean settleForward() throws IOException {
-    while (!isVisible()) {
+    while (!isVisible(ordinal)) {
       if (!stepForward()) {
         return false;
       }
@@ -290,36 +334,35 @@ public final class RunSource implements RecordSource {
 
   /** Goes backward to a key with a visible record, and there to the newest visible one. */
   private boolean settleBackward() throws IOException {
-    while (!isVisible()) {
+    while (!isVisible(ordinal)) {
       if (!stepBackward()) {
         return false;
       }
     }
     while (isSameKeyBefore()) {
       stepBackward();
-      if (!isVisible()) {
+      if (!isVisible(ordinal)) {
         return stepForward();
       }
     }
     return true;
   }
 
-  /** Whether the record before this one has the same key. Loads no block to find out. */
+  /** Whether the record before this one has the same key. Loads no data block to find out. */
   private boolean isSameKeyBefore() throws IOException {
     if (ordinal > 0) {
-      return BlockView.compareKeys(view.entry(ordinal - 1), entry) == 0;
+      return view.isSameKey(ordinal - 1, ordinal);
     }
+    // The index has the last key of a block if the next begins with the same one.
     if (block > 0) {
-      tables.get(table).fixIndex(index);
-      try {
-        indexView.attach(index.segment());
-        return BlockView.compareKeys(indexView.entry(block - 1), entry) == 0;
-      } finally {
-        index.close();
-      }
+      return indexView.hasKey(block - 1, keyAddress(), keyBytes);
+    }
+    if (partition > 0) {
+      fixRoot(table);
+      return rootView.hasKey(partition - 1, keyAddress(), keyBytes);
     }
     return table > 0
-        && Memory.compareUnsigned(keyAddress(), keyBytes(), tables.get(table - 1).meta().lastKey())
+        && Memory.compareUnsigned(keyAddress(), keyBytes, tables.get(table - 1).meta().lastKey())
             == 0;
   }
 
@@ -332,39 +375,48 @@ public final class RunSource implements RecordSource {
 
   @Override
   public long stamp() {
-    return BlockView.stamp(entry);
+    return view.stamp(ordinal);
   }
 
   @Override
   public long keyAddress() {
-    return BlockView.keyAddress(entry);
+    if (keyBytes < 0) {
+      keyBytes = view.copyKey(ordinal, key.address());
+    }
+    return key.address();
   }
 
   @Override
   public int keyBytes() {
-    return BlockView.keyBytes(entry);
+    return keyBytes < 0 ? view.keyBytes(ordinal) : keyBytes;
   }
 
   @Override
   public long valueAddress() {
-    return BlockView.valueAddress(entry);
+    return view.valueAddress(ordinal);
   }
 
   @Override
   public int valueBytes() {
-    return BlockView.valueBytes(entry);
+    return view.valueBytes(ordinal);
   }
 
   @Override
   public MemorySegment segment(long address, long lengthBytes) {
-    return data.segment().asSlice(address - view.address(), lengthBytes);
+    return key.contains(address)
+        ? key.segment(lengthBytes).asReadOnly()
+        : data.segment().asSlice(address - view.address(), lengthBytes);
   }
 
   @Override
   public void close() {
     place = Place.BEFORE_FIRST;
-    data.close();
-    left.close();
+    unfix();
+    if (key != null) {
+      tables.getFirst().giveKeyBuffer(key);
+      tables.getFirst().giveKeyBuffer(left);
+      key = null;
+    }
     tables.forEach(Table::release);
   }
 }

@@ -1,18 +1,20 @@
 package io.ewok.gds.lsm.table;
 
 import io.ewok.gds.buffers.BufferManager;
-import io.ewok.gds.buffers.CachedBlockFile;
 import io.ewok.gds.buffers.Fix;
+import io.ewok.gds.buffers.LoadedBlockFile;
 import io.ewok.gds.ffm.unchecked.Memory;
+import io.ewok.gds.lsm.record.KeyBuffer;
+import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.record.References;
 import io.ewok.gds.lsm.record.SearchKey;
 import io.ewok.gds.pagestore.CorruptFileException;
-import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.StorageException;
-import io.ewok.gds.pagestore.UnsupportedFormatException;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
+import java.lang.foreign.Arena;
 import java.nio.file.Path;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Consumer;
 
 /**
@@ -29,27 +31,34 @@ public final class Table {
   public final References references = new References();
   private final TableMeta meta;
   private final Path path;
-  private final CachedBlockFile file;
+  private final LoadedBlockFile file;
+  private final TableProperties properties;
+  private final long rootOffset;
+  private final int rootStoredBytes;
+  private final int rootBytes;
   private final long poolBytes;
   private final Consumer<Table> whenUnused;
-  private final long indexOffset;
-  private final int indexBytes;
+
+  /** Of keys that users may look at: unusable once the table is closed, as its blocks are. */
+  private final Arena keyMemory = Arena.ofShared();
+
+  private final Queue<KeyBuffer> keyBuffers = new ConcurrentLinkedQueue<>();
   private volatile boolean replaced;
 
   private Table(
       TableMeta meta,
-      Path path,
-      CachedBlockFile file,
+      LoadedBlockFile file,
+      long footer,
       long poolBytes,
-      long indexOffset,
-      int indexBytes,
       Consumer<Table> whenUnused) {
     this.meta = meta;
-    this.path = path;
+    this.path = file.path();
     this.file = file;
+    this.properties = TableProperties.read(footer);
+    this.rootOffset = TableFormat.handleOffset(footer + TableFormat.ROOT_OFFSET);
+    this.rootStoredBytes = TableFormat.handleStoredBytes(footer + TableFormat.ROOT_OFFSET);
+    this.rootBytes = TableFormat.handleLengthBytes(footer + TableFormat.ROOT_OFFSET);
     this.poolBytes = poolBytes;
-    this.indexOffset = indexOffset;
-    this.indexBytes = indexBytes;
     this.whenUnused = whenUnused;
   }
 
@@ -57,53 +66,24 @@ public final class Table {
    * Opens a table and checks its footer against the manifest.
    *
    * @param whenUnused called once, on the thread of the last user
+   * @throws StorageException if it is compressed and the library for that is missing
    */
   public static Table open(
-      IoEngine engine, BufferManager buffers, Path path, TableMeta meta, Consumer<Table> whenUnused)
+      BufferManager buffers, Path path, TableMeta meta, Consumer<Table> whenUnused)
       throws IOException {
-    CachedBlockFile file = buffers.openBlocks(path, new TableVerifier(meta.number()));
+    TableLoader loader = new TableLoader(meta.number(), meta.sizeBytes());
+    LoadedBlockFile file = buffers.openBlocks(path, loader);
     try (Fix fix = new Fix()) {
-      long footerOffset = meta.sizeBytes() - TableFormat.FOOTER_BYTES;
       if (file.sizeBytes() != meta.sizeBytes()) {
         throw new CorruptFileException(
             path, 0, meta.sizeBytes() + " bytes", file.sizeBytes() + " bytes");
       }
-      file.fix(footerOffset, TableFormat.FOOTER_BYTES, fix);
-      requireType(path, footerOffset, fix, TableFormat.TYPE_FOOTER);
+      long footerOffset = TableFormat.footerOffset(meta.sizeBytes());
+      file.fix(footerOffset, TableFormat.FOOTER_STORED_BYTES, TableFormat.FOOTER_BYTES, fix);
       long footer = fix.segment().address();
-      requireField(path, footerOffset, footer, TableFormat.MAGIC_OFFSET, TableFormat.MAGIC);
-      int version = Memory.getInt(footer + TableFormat.VERSION_OFFSET);
-      if (version != TableFormat.VERSION) {
-        throw new UnsupportedFormatException(path, version, TableFormat.VERSION);
-      }
-      int tagBytes = Memory.getInt(footer + TableFormat.TAG_LENGTH_OFFSET);
-      if (tagBytes != 0) {
-        throw new CorruptFileException(path, footerOffset, "no tags", tagBytes + " bytes each");
-      }
-      requireField(path, footerOffset, footer, TableFormat.NUMBER_OFFSET, meta.number());
-      requireField(path, footerOffset, footer, TableFormat.ENTRIES_OFFSET, meta.entries());
-      requireField(path, footerOffset, footer, TableFormat.FOOTER_OFFSET_OFFSET, footerOffset);
-      long indexOffset = Memory.getLong(footer + TableFormat.INDEX_OFFSET_OFFSET);
-      long rangeOffset = Memory.getLong(footer + TableFormat.RANGE_OFFSET_OFFSET);
-      if (indexOffset <= 0
-          || rangeOffset <= indexOffset
-          || rangeOffset >= footerOffset
-          || rangeOffset - indexOffset > Integer.MAX_VALUE
-          || ((indexOffset | rangeOffset) & (TableFormat.BLOCK_ALIGNMENT_BYTES - 1)) != 0) {
-        throw new CorruptFileException(
-            path,
-            footerOffset,
-            "an index before the footer",
-            "index at " + indexOffset + " to " + rangeOffset);
-      }
-      return new Table(
-          meta,
-          path,
-          file,
-          buffers.options().poolBytes(),
-          indexOffset,
-          (int) (rangeOffset - indexOffset),
-          whenUnused);
+      TableFooter.check(path, footerOffset, footer, meta);
+      useCompression(path, loader, footer);
+      return new Table(meta, file, footer, buffers.options().poolBytes(), whenUnused);
     } catch (IOException | RuntimeException | Error e) {
       try {
         file.close();
@@ -114,12 +94,13 @@ public final class Table {
     }
   }
 
-  private static void requireField(
-      Path path, long footerOffset, long footer, int fieldOffset, long expected)
-      throws CorruptFileException {
-    long actual = Memory.getLong(footer + fieldOffset);
-    if (actual != expected) {
-      throw new CorruptFileException(path, footerOffset + fieldOffset, expected, actual);
+  private static void useCompression(Path path, TableLoader loader, long footer)
+      throws StorageException {
+    int number = Memory.getByte(footer + TableFormat.ASKED_COMPRESSION_OFFSET);
+    try {
+      loader.use(Codec.shared(Codec.compression(number)), number);
+    } catch (IllegalStateException e) {
+      throw new StorageException("the table is compressed; " + e.getMessage(), path, e);
     }
   }
 
@@ -127,73 +108,174 @@ public final class Table {
     return meta;
   }
 
+  /** What the table says of itself. */
+  public TableProperties properties() {
+    return properties;
+  }
+
   public Path path() {
     return path;
   }
 
-  /** Fixes the index block. */
-  public void fixIndex(Fix into) throws IOException {
-    fix(indexOffset, indexBytes, into);
-    requireType(path, indexOffset, into, TableFormat.TYPE_INDEX);
+  /** Takes memory for keys of this table, or of others that are retained as long. */
+  KeyBuffer takeKeyBuffer() {
+    KeyBuffer free = keyBuffers.poll();
+    return free == null ? new KeyBuffer(keyMemory) : free;
   }
 
-  /** Fixes a data block, found by an entry of the fixed index. */
-  public void fixData(long indexEntry, Fix into) throws IOException {
-    long offset = BlockView.indexedOffset(indexEntry);
-    fix(offset, BlockView.indexedBytes(indexEntry), into);
-    requireType(path, offset, into, TableFormat.TYPE_DATA);
+  /** Gives that back. */
+  void giveKeyBuffer(KeyBuffer buffer) {
+    keyBuffers.add(buffer);
   }
 
-  private void fix(long offset, int lengthBytes, Fix into) throws IOException {
-    if (lengthBytes > poolBytes) {
-      throw new StorageException(
-          "a block is larger than the pool, open the store with a larger one:"
+  /** Fixes the root of the index. */
+  void fixRoot(Fix into) throws IOException {
+    fix(rootOffset, rootStoredBytes, rootBytes, TableFormat.TYPE_ROOT, into);
+  }
+
+  /** Fixes a partition of the index, found by the address of its handle. */
+  void fixIndex(long handle, Fix into) throws IOException {
+    fix(handle, TableFormat.TYPE_INDEX, into);
+  }
+
+  /** Fixes a data block, found by the address of its handle. */
+  void fixData(long handle, Fix into) throws IOException {
+    fix(handle, TableFormat.TYPE_DATA, into);
+  }
+
+  /** Fixes a filter, if there is one. Returns whether there is. */
+  boolean fixFilter(long handle, Fix into) throws IOException {
+    if (TableFormat.handleStoredBytes(handle) == 0) {
+      return false;
+    }
+    fix(handle, TableFormat.TYPE_FILTER, into);
+    return true;
+  }
+
+  private void fix(long handle, int type, Fix into) throws IOException {
+    fix(
+        TableFormat.handleOffset(handle),
+        TableFormat.handleStoredBytes(handle),
+        TableFormat.handleLengthBytes(handle),
+        type,
+        into);
+  }
+
+  private void fix(long offset, int storedBytes, int lengthBytes, int type, Fix into)
+      throws IOException {
+    try {
+      file.fix(offset, storedBytes, lengthBytes, into);
+    } catch (IllegalArgumentException e) {
+      throw refused(offset, storedBytes, lengthBytes, e);
+    }
+    // A block's checksum binds it to its place, but a forged file may have put any block there.
+    int actual = TableFormat.type(into.segment().address());
+    if (actual != type) {
+      into.close();
+      throw new CorruptFileException(path, offset, "block type " + type, actual);
+    }
+  }
+
+  private IOException refused(long offset, int storedBytes, int lengthBytes, Throwable cause) {
+    if ((long) lengthBytes + storedBytes + 2L * TableFormat.FILE_ALIGNMENT_BYTES > poolBytes) {
+      return new StorageException(
+          "a block does not fit into the pool, open the store with a larger one:"
               + " offset=%d blockBytes=%d poolBytes=%d".formatted(offset, lengthBytes, poolBytes),
-          path);
+          path,
+          cause);
     }
-    file.fix(offset, lengthBytes, into);
-  }
-
-  /** A block's checksum binds it to its place, but a forged file may have put any block there. */
-  private static void requireType(Path path, long offset, Fix fix, int expected)
-      throws CorruptFileException {
-    MemorySegment block = fix.segment();
-    int actual = Memory.getInt(block.address() + block.byteSize() - TableFormat.TYPE_BACK);
-    if (actual != expected) {
-      fix.close();
-      throw new CorruptFileException(path, offset, "block type " + expected, actual);
-    }
+    IOException corrupt =
+        new CorruptFileException(path, offset, "a block of one length", lengthBytes + " bytes");
+    corrupt.initCause(cause);
+    return corrupt;
   }
 
   /**
-   * Looks for the newest record of a key. On true, the record is the entry that {@code at} points
-   * to, in the block that its data fix holds.
+   * Looks for the newest record of a key. If it is found, the lookup holds its block.
    *
    * @param stamp {@link RecordKind#searchStamp} of the newest sequence that may be seen
    */
   public boolean find(SearchKey key, long stamp, TableLookup at) throws IOException {
-    fixIndex(at.index);
+    at.outcome = look(key, stamp, at);
+    return at.outcome == TableLookup.Outcome.FOUND;
+  }
+
+  private TableLookup.Outcome look(SearchKey key, long stamp, TableLookup at) throws IOException {
+    BlockView view = at.view;
+    fixRoot(at.root);
     try {
-      at.view.attach(at.index.segment());
-      int block = at.view.findAtOrAfter(key, stamp);
-      if (block == at.view.count()) {
-        return false;
+      view.attach(at.root.segment().address());
+      int partition = view.findAtOrAfter(key, stamp);
+      if (partition == view.count()) {
+        return TableLookup.Outcome.ABSENT;
       }
-      fixData(at.view.entry(block), at.data);
+      long handles = view.valueAddress(partition);
+      if (isFilteredOut(handles + TableFormat.HANDLE_BYTES, key.hash(), at.filter)) {
+        return TableLookup.Outcome.FILTERED;
+      }
+      fixIndex(handles, at.index);
+      view.attach(at.index.segment().address());
+      int block = view.findAtOrAfter(key, stamp);
+      if (block == view.count()) {
+        return TableLookup.Outcome.ABSENT;
+      }
+      fixData(view.valueAddress(block), at.data);
     } finally {
-      at.index.close();
+      at.root.unfix();
+      at.index.unfix();
     }
-    at.view.attach(at.data.segment());
-    int ordinal = at.view.findAtOrAfter(key, stamp);
-    if (ordinal < at.view.count()) {
-      long entry = at.view.entry(ordinal);
-      if (BlockView.compareKey(entry, key) == 0) {
-        at.entry = entry;
-        return true;
+    view.attach(at.data.segment().address());
+    int ordinal = view.findAtOrAfter(key, stamp);
+    if (ordinal < view.count() && view.hasKey(ordinal, key.address(), key.lengthBytes())) {
+      at.ordinal = ordinal;
+      return TableLookup.Outcome.FOUND;
+    }
+    at.data.unfix();
+    return TableLookup.Outcome.ABSENT;
+  }
+
+  private boolean isFilteredOut(long handle, long hash, Fix fix) throws IOException {
+    if (!fixFilter(handle, fix)) {
+      return false;
+    }
+    try {
+      return !FilterView.mayContain(fix.segment().address(), hash);
+    } finally {
+      fix.unfix();
+    }
+  }
+
+  /**
+   * Whether a key may begin with this one, if it has the length of the prefixes that the filters
+   * know.
+   */
+  public boolean mayContainPrefix(SearchKey key, TableLookup at) throws IOException {
+    int prefixBytes = key.lengthBytes();
+    if (prefixBytes == 0 || prefixBytes != properties.filterPrefixBytes()) {
+      return true;
+    }
+    BlockView view = at.view;
+    long hash = FilterView.ofPrefix(key.hash());
+    fixRoot(at.root);
+    try {
+      view.attach(at.root.segment().address());
+      long newest = RecordKind.searchStamp(RecordKind.SEQUENCE_MAX);
+      int partition = view.findAtOrAfter(key, newest);
+      while (partition < view.count()) {
+        long handles = view.valueAddress(partition);
+        if (!isFilteredOut(handles + TableFormat.HANDLE_BYTES, hash, at.filter)) {
+          return true;
+        }
+        // Only while the last key of a partition begins so may the next have more of them.
+        if (!view.hasPrefix(partition, key.address(), prefixBytes)) {
+          return false;
+        }
+        partition++;
       }
+      return false;
+    } finally {
+      at.root.unfix();
     }
-    at.data.close();
-    return false;
   }
 
   /** Tells that a merge has replaced this table: its file is to go when nobody uses it any more. */
@@ -214,6 +296,10 @@ public final class Table {
 
   /** Closes the file and drops its blocks from the pool. */
   public void close() throws IOException {
-    file.close();
+    try {
+      file.close();
+    } finally {
+      keyMemory.close();
+    }
   }
 }

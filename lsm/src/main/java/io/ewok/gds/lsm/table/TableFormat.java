@@ -5,126 +5,249 @@ import java.util.zip.CRC32C;
 
 /**
  * A table file: records ordered by key and stamp, written once, then only read. It is a sequence of
- * blocks, each a multiple of 4 KiB long and read with one access: data blocks without gaps from
- * offset 0, one index block, one range block, one footer block of 4 KiB at the end. All integers
- * are little-endian, without alignment.
+ * blocks: data blocks; after the data blocks that each leads to an index partition, and before it
+ * the filter of their keys, if there is one; then the root of the index, the bounds of the keys,
+ * and the footer in the last 4 KiB. A block starts at a multiple of 16; between blocks and after
+ * the footer are zeros. All integers are little-endian, without alignment but for the heads.
  *
  * <table>
- * <caption>Block of length n</caption>
+ * <caption>Block as it is stored</caption>
  * <tr><th>offset</th><th>field</th><th>type</th><th>meaning</th></tr>
- * <tr><td>0</td><td>body</td><td></td><td>entries without gaps, or the fields of the
- * footer</td></tr>
- * <tr><td>p</td><td>offsets</td><td>u32 × count</td><td>where each entry starts: search is binary,
- * and going back costs what going forward does</td></tr>
- * <tr><td>p + 4 × count</td><td>padding</td><td></td><td>zeros</td></tr>
- * <tr><td>n - 20</td><td>count</td><td>u32</td><td>entries; 0 in a footer</td></tr>
- * <tr><td>n - 16</td><td>p</td><td>u32</td><td>end of the body</td></tr>
- * <tr><td>n - 12</td><td>length</td><td>u32</td><td>n</td></tr>
- * <tr><td>n - 8</td><td>type</td><td>u8</td><td>1 data, 2 index, 3 range, 4 footer</td></tr>
- * <tr><td>n - 7</td><td>zero</td><td>3 bytes</td><td>0</td></tr>
- * <tr><td>n - 4</td><td>checksum</td><td>u32</td><td>CRC32C of everything before it, then of the
- * table's number and the block's offset as u64 each: guards against reads of the wrong place and
+ * <tr><td>0</td><td>checksum</td><td>u32</td><td>CRC32C of all that follows of the block, then of
+ * the table's number and the block's offset as u64 each: guards against reads of the wrong place and
  * of a recycled file</td></tr>
+ * <tr><td>4</td><td>stored length</td><td>u32</td><td>bytes after this header</td></tr>
+ * <tr><td>8</td><td>length</td><td>u32</td><td>bytes when decompressed, a multiple of 16</td></tr>
+ * <tr><td>12</td><td>compression</td><td>u8</td><td>0 none, 1 LZ4, 2 Zstandard</td></tr>
+ * <tr><td>13</td><td>zero</td><td>3 bytes</td><td>0</td></tr>
+ * <tr><td>16</td><td>block</td><td></td><td></td></tr>
+ * </table>
+ *
+ * <p>A <em>handle</em> of 16 bytes leads to a block: its offset (u64), its length as it is stored,
+ * header included (u32), and its length (u32). No block has a handle of zeros only.
+ *
+ * <table>
+ * <caption>Block of n entries: data, index, root or bounds</caption>
+ * <tr><th>offset</th><th>field</th><th>type</th><th>meaning</th></tr>
+ * <tr><td>0</td><td>type</td><td>u8</td><td>1 data, 2 index partition, 3 root, 4 bounds</td></tr>
+ * <tr><td>1</td><td>stamp width w</td><td>u8</td><td>0, 4 or 8</td></tr>
+ * <tr><td>2</td><td>zero</td><td>u16</td><td>0</td></tr>
+ * <tr><td>4</td><td>n</td><td>u32</td><td>at least 1</td></tr>
+ * <tr><td>8</td><td>prefix length p</td><td>u32</td><td>bytes that all keys begin with</td></tr>
+ * <tr><td>12</td><td>longest key</td><td>u32</td><td>its length in bytes</td></tr>
+ * <tr><td>16</td><td>stamp base</td><td>u64</td><td>what is to be added to each stamp</td></tr>
+ * <tr><td>24</td><td>heads</td><td>u64 × n</td><td>the up to 8 bytes of each key after the prefix as
+ * a big-endian number, filled up with zeros: search compares whole numbers in one place</td></tr>
+ * <tr><td>24 + 8n</td><td>stamps</td><td>w bytes × n</td><td>see {@code RecordKind}, less the
+ * base</td></tr>
+ * <tr><td></td><td>tails</td><td>u32 × (n + 1)</td><td>times 16: offset in the block of the key's
+ * bytes after its head; plus how many bytes of the head are the key's. The last one is where the
+ * tails end, which is where the values start</td></tr>
+ * <tr><td></td><td>values</td><td>u32 × (n + 1)</td><td>offset in the block of each value; the last
+ * one is where they end</td></tr>
+ * <tr><td></td><td>prefix</td><td>p bytes</td><td></td></tr>
+ * <tr><td></td><td>keys' tails</td><td></td><td></td></tr>
+ * <tr><td></td><td>values</td><td></td><td>of a record the user's; in an index partition, whose keys
+ * are not before the last of each data block and before all of the next, its handle; in the root,
+ * whose keys are so for partitions, the handles of the partition and of its filter, zeros if it has
+ * none; in the bounds, whose keys are the table's first and last, nothing</td></tr>
+ * <tr><td></td><td>padding</td><td></td><td>zeros, at least 8, to a multiple of 16</td></tr>
+ * </table>
+ *
+ * <p>So the place of every field of an entry is known from its ordinal: to go forward, to go back
+ * and to search cost the same, and whoever wants keys only touches no values.
+ *
+ * <table>
+ * <caption>Filter</caption>
+ * <tr><th>offset</th><th>field</th><th>type</th><th>meaning</th></tr>
+ * <tr><td>0</td><td>type</td><td>u8</td><td>5</td></tr>
+ * <tr><td>1</td><td>probes</td><td>u8</td><td>bits set for each key, 1 to 16</td></tr>
+ * <tr><td>2</td><td>zero</td><td>u16</td><td>0</td></tr>
+ * <tr><td>4</td><td>lines</td><td>u32</td><td></td></tr>
+ * <tr><td>8</td><td>zero</td><td>56 bytes</td><td>0</td></tr>
+ * <tr><td>64</td><td>lines</td><td>64 bytes each</td><td>bit b of a line is bit b % 64 of its word b /
+ * 64; see {@link FilterView}</td></tr>
  * </table>
  *
  * <table>
- * <caption>Entry</caption>
+ * <caption>Footer</caption>
  * <tr><th>offset</th><th>field</th><th>type</th><th>meaning</th></tr>
- * <tr><td>0</td><td>stamp</td><td>u64</td><td>see {@link RecordKind}</td></tr>
- * <tr><td>8</td><td>value length</td><td>u32</td><td>bytes</td></tr>
- * <tr><td>12</td><td>key length</td><td>u16</td><td>bytes</td></tr>
- * <tr><td>14</td><td>key</td><td></td><td></td></tr>
- * <tr><td>14 + key length</td><td>value</td><td></td><td>in data blocks the user's; in the index,
- * whose keys are the last of each data block, that block's offset (u64) and length (u32); in the
- * range block, whose keys are the table's first and last, empty</td></tr>
- * </table>
- *
- * <table>
- * <caption>Body of the footer</caption>
- * <tr><th>offset</th><th>field</th><th>type</th><th>meaning</th></tr>
- * <tr><td>0</td><td>magic</td><td>u64</td><td>"GDSTABLE" in ASCII</td></tr>
- * <tr><td>8</td><td>version</td><td>u32</td><td>1</td></tr>
- * <tr><td>12</td><td>tag length</td><td>u32</td><td>bytes kept before each block's trailer for a
- * nonce and a tag: 0</td></tr>
- * <tr><td>16</td><td>number</td><td>u64</td><td>the table's number, as in its name</td></tr>
- * <tr><td>24</td><td>entries</td><td>u64</td><td>records</td></tr>
- * <tr><td>32</td><td>deletes</td><td>u64</td><td>those of them that are deletes</td></tr>
- * <tr><td>40</td><td>first sequence</td><td>u64</td><td>smallest of the records</td></tr>
- * <tr><td>48</td><td>last sequence</td><td>u64</td><td>greatest of the records</td></tr>
- * <tr><td>56</td><td>index offset</td><td>u64</td><td>also the end of the data blocks</td></tr>
- * <tr><td>64</td><td>range offset</td><td>u64</td><td>also the end of the index</td></tr>
- * <tr><td>72</td><td>footer offset</td><td>u64</td><td>also the end of the range block; the file
- * ends 4 KiB later</td></tr>
+ * <tr><td>0</td><td>type</td><td>u8</td><td>6</td></tr>
+ * <tr><td>1</td><td>zero</td><td>7 bytes</td><td>0</td></tr>
+ * <tr><td>8</td><td>magic</td><td>u64</td><td>"GDSTABLE" in ASCII</td></tr>
+ * <tr><td>16</td><td>version</td><td>u32</td><td>1</td></tr>
+ * <tr><td>20</td><td>tag length</td><td>u32</td><td>bytes kept after each stored block for a nonce
+ * and a tag: 0</td></tr>
+ * <tr><td>24</td><td>number</td><td>u64</td><td>the table's number, as in its name</td></tr>
+ * <tr><td>32</td><td>entries</td><td>u64</td><td>records</td></tr>
+ * <tr><td>40</td><td>deletes</td><td>u64</td><td>those of them that are deletes</td></tr>
+ * <tr><td>48</td><td>first sequence</td><td>u64</td><td>smallest of the records</td></tr>
+ * <tr><td>56</td><td>last sequence</td><td>u64</td><td>greatest of the records</td></tr>
+ * <tr><td>64</td><td>root</td><td>handle</td><td></td></tr>
+ * <tr><td>80</td><td>bounds</td><td>handle</td><td></td></tr>
+ * <tr><td>96</td><td>key bytes</td><td>u64</td><td>of all records, before anything was left
+ * out</td></tr>
+ * <tr><td>104</td><td>value bytes</td><td>u64</td><td>of all records</td></tr>
+ * <tr><td>112</td><td>data blocks</td><td>u64</td><td>how many there are</td></tr>
+ * <tr><td>120</td><td>data length</td><td>u64</td><td>bytes that they are when decompressed</td></tr>
+ * <tr><td>128</td><td>data stored</td><td>u64</td><td>bytes that they are as stored</td></tr>
+ * <tr><td>136</td><td>index bytes</td><td>u64</td><td>of the partitions, as stored</td></tr>
+ * <tr><td>144</td><td>filter bytes</td><td>u64</td><td>of the filters, as stored</td></tr>
+ * <tr><td>152</td><td>partitions</td><td>u32</td><td>of the index</td></tr>
+ * <tr><td>156</td><td>compression</td><td>u8</td><td>what was asked for; blocks that do not shrink
+ * are stored as they are</td></tr>
+ * <tr><td>157</td><td>filter bits</td><td>u8</td><td>for each key; 0 if there are no filters</td></tr>
+ * <tr><td>158</td><td>filter prefix</td><td>u16</td><td>length in bytes of the prefixes of keys that
+ * are in the filters too; 0 if none are</td></tr>
  * </table>
  */
 public final class TableFormat {
-  public static final int BLOCK_ALIGNMENT_BYTES = 4096;
+  /** What every file's length, and what is written of it at once, is a multiple of. */
+  public static final int FILE_ALIGNMENT_BYTES = 4096;
 
-  public static final int TYPE_DATA = 1;
-  public static final int TYPE_INDEX = 2;
-  public static final int TYPE_RANGE = 3;
-  public static final int TYPE_FOOTER = 4;
+  static final int BLOCK_ALIGNMENT_BYTES = 16;
 
-  public static final int STAMP_OFFSET = 0;
-  public static final int VALUE_LENGTH_OFFSET = STAMP_OFFSET + Long.BYTES;
-  public static final int KEY_LENGTH_OFFSET = VALUE_LENGTH_OFFSET + Integer.BYTES;
-  public static final int ENTRY_HEADER_BYTES = KEY_LENGTH_OFFSET + Short.BYTES;
+  // A block as it is stored.
+  static final int CHECKSUM_OFFSET = 0;
+  static final int STORED_LENGTH_OFFSET = CHECKSUM_OFFSET + Integer.BYTES;
+  static final int LENGTH_OFFSET = STORED_LENGTH_OFFSET + Integer.BYTES;
+  static final int COMPRESSION_OFFSET = LENGTH_OFFSET + Integer.BYTES;
+  static final int STORED_HEADER_BYTES = COMPRESSION_OFFSET + Integer.BYTES;
 
-  /** What an entry takes besides key and value. */
-  public static final int ENTRY_OVERHEAD_BYTES = ENTRY_HEADER_BYTES + Integer.BYTES;
+  static final int HANDLE_BYTES = Long.BYTES + 2 * Integer.BYTES;
 
-  public static final int INDEX_VALUE_BYTES = Long.BYTES + Integer.BYTES;
+  // What all blocks begin with.
+  static final int TYPE_OFFSET = 0;
+  static final int WIDTH_OFFSET = TYPE_OFFSET + Byte.BYTES;
+  static final int PROBES_OFFSET = WIDTH_OFFSET;
+  static final int ZERO_OFFSET = WIDTH_OFFSET + Byte.BYTES;
+  static final int COUNT_OFFSET = ZERO_OFFSET + Short.BYTES;
 
-  // From the end of a block.
-  public static final int CHECKSUM_BACK = Integer.BYTES;
-  public static final int TYPE_BACK = CHECKSUM_BACK + Integer.BYTES;
-  public static final int LENGTH_BACK = TYPE_BACK + Integer.BYTES;
-  public static final int BODY_END_BACK = LENGTH_BACK + Integer.BYTES;
-  public static final int COUNT_BACK = BODY_END_BACK + Integer.BYTES;
-  public static final int TRAILER_BYTES = COUNT_BACK;
+  static final int TYPE_DATA = 1;
+  static final int TYPE_INDEX = 2;
+  static final int TYPE_ROOT = 3;
+  static final int TYPE_BOUNDS = 4;
+  static final int TYPE_FILTER = 5;
+  static final int TYPE_FOOTER = 6;
 
-  public static final long MAGIC = 0x454C_4241_5453_4447L;
-  public static final int VERSION = 1;
-  public static final int MAGIC_OFFSET = 0;
-  public static final int VERSION_OFFSET = MAGIC_OFFSET + Long.BYTES;
-  public static final int TAG_LENGTH_OFFSET = VERSION_OFFSET + Integer.BYTES;
-  public static final int NUMBER_OFFSET = TAG_LENGTH_OFFSET + Integer.BYTES;
-  public static final int ENTRIES_OFFSET = NUMBER_OFFSET + Long.BYTES;
-  public static final int DELETES_OFFSET = ENTRIES_OFFSET + Long.BYTES;
-  public static final int FIRST_SEQUENCE_OFFSET = DELETES_OFFSET + Long.BYTES;
-  public static final int LAST_SEQUENCE_OFFSET = FIRST_SEQUENCE_OFFSET + Long.BYTES;
-  public static final int INDEX_OFFSET_OFFSET = LAST_SEQUENCE_OFFSET + Long.BYTES;
-  public static final int RANGE_OFFSET_OFFSET = INDEX_OFFSET_OFFSET + Long.BYTES;
-  public static final int FOOTER_OFFSET_OFFSET = RANGE_OFFSET_OFFSET + Long.BYTES;
-  public static final int FOOTER_BODY_BYTES = FOOTER_OFFSET_OFFSET + Long.BYTES;
-  public static final int FOOTER_BYTES = BLOCK_ALIGNMENT_BYTES;
+  // A block of entries.
+  static final int PREFIX_LENGTH_OFFSET = COUNT_OFFSET + Integer.BYTES;
+  static final int LONGEST_KEY_OFFSET = PREFIX_LENGTH_OFFSET + Integer.BYTES;
+  static final int STAMP_BASE_OFFSET = LONGEST_KEY_OFFSET + Integer.BYTES;
+  static final int HEADS_OFFSET = STAMP_BASE_OFFSET + Long.BYTES;
+  static final int HEAD_BYTES = Long.BYTES;
+
+  /** A tail's word is its offset, above so many bits for the bytes of the head. */
+  static final int TAIL_SHIFT = 4;
+
+  static final int TAIL_MASK = (1 << TAIL_SHIFT) - 1;
+
+  /** Zeros at the end of a block: whoever reads a word at the last byte stays inside. */
+  static final int SLACK_BYTES = Long.BYTES;
+
+  /** The longest block: offsets in it have so many bits that a tail's word holds one. */
+  static final int BLOCK_BYTES_MAX = 1 << (Integer.SIZE - TAIL_SHIFT - 1);
+
+  // A filter.
+  static final int FILTER_LINE_BYTES = 64;
+  static final int FILTER_LINES_OFFSET = FILTER_LINE_BYTES;
+  static final int FILTER_PROBES_MAX = 16;
+
+  // The footer.
+  static final long MAGIC = 0x454C_4241_5453_4447L;
+  static final int VERSION = 1;
+  static final int MAGIC_OFFSET = TYPE_OFFSET + Long.BYTES;
+  static final int VERSION_OFFSET = MAGIC_OFFSET + Long.BYTES;
+  static final int TAG_LENGTH_OFFSET = VERSION_OFFSET + Integer.BYTES;
+  static final int NUMBER_OFFSET = TAG_LENGTH_OFFSET + Integer.BYTES;
+  static final int ENTRIES_OFFSET = NUMBER_OFFSET + Long.BYTES;
+  static final int DELETES_OFFSET = ENTRIES_OFFSET + Long.BYTES;
+  static final int FIRST_SEQUENCE_OFFSET = DELETES_OFFSET + Long.BYTES;
+  static final int LAST_SEQUENCE_OFFSET = FIRST_SEQUENCE_OFFSET + Long.BYTES;
+  static final int ROOT_OFFSET = LAST_SEQUENCE_OFFSET + Long.BYTES;
+  static final int BOUNDS_OFFSET = ROOT_OFFSET + HANDLE_BYTES;
+  static final int KEY_BYTES_OFFSET = BOUNDS_OFFSET + HANDLE_BYTES;
+  static final int VALUE_BYTES_OFFSET = KEY_BYTES_OFFSET + Long.BYTES;
+  static final int DATA_BLOCKS_OFFSET = VALUE_BYTES_OFFSET + Long.BYTES;
+  static final int DATA_LENGTH_OFFSET = DATA_BLOCKS_OFFSET + Long.BYTES;
+  static final int DATA_STORED_OFFSET = DATA_LENGTH_OFFSET + Long.BYTES;
+  static final int INDEX_BYTES_OFFSET = DATA_STORED_OFFSET + Long.BYTES;
+  static final int FILTER_BYTES_OFFSET = INDEX_BYTES_OFFSET + Long.BYTES;
+  static final int PARTITIONS_OFFSET = FILTER_BYTES_OFFSET + Long.BYTES;
+  static final int ASKED_COMPRESSION_OFFSET = PARTITIONS_OFFSET + Integer.BYTES;
+  static final int FILTER_BITS_OFFSET = ASKED_COMPRESSION_OFFSET + Byte.BYTES;
+  static final int FILTER_PREFIX_OFFSET = FILTER_BITS_OFFSET + Byte.BYTES;
+  static final int FOOTER_BYTES = FILTER_PREFIX_OFFSET + Short.BYTES;
+  static final int FOOTER_STORED_BYTES = STORED_HEADER_BYTES + FOOTER_BYTES;
 
   private TableFormat() {}
 
-  /** Rounds up to whole blocks' alignment. */
+  /** Rounds up to a multiple of a power of two. */
+  static long alignUp(long bytes, int alignment) {
+    return (bytes + alignment - 1) & -alignment;
+  }
+
+  /** Rounds up to a multiple of what files are written in. */
   public static long padded(long bytes) {
-    return (bytes + BLOCK_ALIGNMENT_BYTES - 1) & -BLOCK_ALIGNMENT_BYTES;
+    return alignUp(bytes, FILE_ALIGNMENT_BYTES);
   }
 
-  /** Size of the smallest block with one such entry, in bytes. */
-  public static long blockBytes(long keyBytes, long valueBytes) {
-    return padded(ENTRY_OVERHEAD_BYTES + keyBytes + valueBytes + TRAILER_BYTES);
+  /** Where the footer starts in a file of this length. */
+  static long footerOffset(long fileBytes) {
+    return fileBytes - FILE_ALIGNMENT_BYTES;
   }
 
-  public static void putTrailer(
-      long block, int lengthBytes, int type, int count, int bodyEnd, long number, long offset) {
-    long end = block + lengthBytes;
-    Memory.putInt(end - COUNT_BACK, count);
-    Memory.putInt(end - BODY_END_BACK, bodyEnd);
-    Memory.putInt(end - LENGTH_BACK, lengthBytes);
-    Memory.putInt(end - TYPE_BACK, type);
-    Memory.putInt(end - CHECKSUM_BACK, checksum(block, lengthBytes, number, offset));
+  /** Length of a block of entries up to its values, in bytes. */
+  static long columnsBytes(int count, int stampWidth, long prefixBytes, long tailBytes) {
+    return HEADS_OFFSET
+        + (long) count * (HEAD_BYTES + stampWidth)
+        + 2L * (count + 1) * Integer.BYTES
+        + prefixBytes
+        + tailBytes;
   }
 
-  /** The checksum that a block should have at this place of this table. */
-  public static int checksum(long block, int lengthBytes, long number, long offset) {
+  /** Length of a block of entries with columns and values of these lengths, in bytes. */
+  static long blockBytes(long columnsBytes, long valueBytes) {
+    return alignUp(columnsBytes + valueBytes + SLACK_BYTES, BLOCK_ALIGNMENT_BYTES);
+  }
+
+  static void putHandle(long address, long offset, int storedBytes, int lengthBytes) {
+    Memory.putLong(address, offset);
+    Memory.putInt(address + Long.BYTES, storedBytes);
+    Memory.putInt(address + Long.BYTES + Integer.BYTES, lengthBytes);
+  }
+
+  static long handleOffset(long handle) {
+    return Memory.getLong(handle);
+  }
+
+  static int handleStoredBytes(long handle) {
+    return Memory.getInt(handle + Long.BYTES);
+  }
+
+  static int handleLengthBytes(long handle) {
+    return Memory.getInt(handle + Long.BYTES + Integer.BYTES);
+  }
+
+  static int type(long block) {
+    return Byte.toUnsignedInt(Memory.getByte(block + TYPE_OFFSET));
+  }
+
+  /** Writes the header of a block that is stored and complete otherwise. */
+  static void putStoredHeader(
+      long stored, int storedBytes, int lengthBytes, int compression, long number, long offset) {
+    Memory.putInt(stored + STORED_LENGTH_OFFSET, storedBytes - STORED_HEADER_BYTES);
+    Memory.putInt(stored + LENGTH_OFFSET, lengthBytes);
+    Memory.putInt(stored + COMPRESSION_OFFSET, compression);
+    Memory.putInt(stored + CHECKSUM_OFFSET, checksum(stored, storedBytes, number, offset));
+  }
+
+  /** The checksum that a block should have which is stored at this place of this table. */
+  static int checksum(long stored, int storedBytes, long number, long offset) {
     CRC32C crc = new CRC32C();
-    crc.update(Memory.view(block, lengthBytes - CHECKSUM_BACK).asByteBuffer());
+    crc.update(
+        Memory.view(stored + STORED_LENGTH_OFFSET, storedBytes - STORED_LENGTH_OFFSET)
+            .asByteBuffer());
     update(crc, number);
     update(crc, offset);
     return (int) crc.getValue();

@@ -1,6 +1,7 @@
 package io.ewok.gds.lsm.table;
 
 import io.ewok.gds.buffers.Fix;
+import io.ewok.gds.buffers.eviction.Priority;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -11,24 +12,45 @@ import java.lang.foreign.MemorySegment;
  * time.
  */
 public final class TableLookup {
-  final Fix index = new Fix();
+  /** How looking into one table ended. */
+  public enum Outcome {
+    /** The filter says that the key is not there. */
+    FILTERED,
+    /** The filter, if there is one, let it pass; it is not there. */
+    ABSENT,
+    /** It is there. */
+    FOUND
+  }
+
+  final Fix root = new Fix().withPriority(Priority.HIGH);
+  final Fix filter = new Fix().withPriority(Priority.HIGH);
+  final Fix index = new Fix().withPriority(Priority.HIGH);
   final Fix data = new Fix();
   final BlockView view = new BlockView();
 
-  /** Address of the entry that was found. */
-  long entry;
+  /** Ordinal of the record that was found. */
+  int ordinal;
 
-  /** Stamp of what was found. */
+  Outcome outcome = Outcome.ABSENT;
+
+  /** How looking into the last table ended. */
+  public Outcome outcome() {
+    return outcome;
+  }
+
+  /** Stamp of the record that was found. */
   public long stamp() {
-    return BlockView.stamp(entry);
+    return view.stamp(ordinal);
   }
 
+  /** Address of the value of the record that was found. */
   public long valueAddress() {
-    return BlockView.valueAddress(entry);
+    return view.valueAddress(ordinal);
   }
 
+  /** Length of that in bytes. */
   public int valueBytes() {
-    return BlockView.valueBytes(entry);
+    return view.valueBytes(ordinal);
   }
 
   /** Bytes of what was found, for the user: read-only, and unusable once they are freed. */
@@ -38,22 +60,19 @@ public final class TableLookup {
 
   /** Says whether blocks that are not in the pool end a search, see {@link Fix#onlyCached}. */
   public void onlyCached(boolean only) {
+    root.onlyCached(only);
+    filter.onlyCached(only);
     index.onlyCached(only);
     data.onlyCached(only);
   }
 
   /** How many blocks had to be read, or waited for, since this was made. */
   public long misses() {
-    return index.misses() + data.misses();
+    return root.misses() + filter.misses() + index.misses() + data.misses();
   }
 
   /** Lets go of what was found, if anything was. */
   public void unfix() {
-    if (index.isFixed()) {
-      index.close();
-    }
-    if (data.isFixed()) {
-      data.close();
-    }
+    data.unfix();
   }
 }

@@ -16,7 +16,8 @@ import java.nio.file.Path;
 
 /**
  * Writes tables, one after the other: {@code start}, {@code add} in order, {@code finish} or {@code
- * abandon}. Blocks are built in a buffer and leave it in large aligned writes.
+ * abandon}. All that is kept of a table meanwhile is one block, one partition of the index and its
+ * filter, and the root.
  *
  * <p>Ownership: the buffer is the caller's. A table that is not finished must be abandoned: its
  * file is then closed and deleted.
@@ -24,36 +25,35 @@ import java.nio.file.Path;
  * <p>Threads: confined to one at a time.
  */
 public final class TableWriter {
-  /** What a block grows to at least before it is closed for the sake of less padding. */
-  private static final int PADDING_MATTERS_BYTES = 4 * TableFormat.BLOCK_ALIGNMENT_BYTES;
+  /** At which size a partition of the index is closed; a last entry may make it larger. */
+  private static final int PARTITION_BYTES = 16 << 10;
 
-  private static final int WRITE_BYTES_MIN = 256 << 10;
-  private static final int INDEX_BYTES_MIN = 192 << 10;
-  private static final int INDEX_BYTES_MAX = 1 << 20;
+  private static final int PARTITION_BLOCK_BYTES = PARTITION_BYTES + Keys.BYTES_MAX + (1 << 10);
+  private static final int ROOT_BYTES_MIN = 192 << 10;
+  private static final int ROOT_BYTES_MAX = 1 << 20;
+  private static final int ROOT_ENTRY_BYTES_MAX = Keys.BYTES_MAX + 128;
+  private static final long INDEX_BUILDER_BYTES =
+      BlockBuilder.memoryBytes(PARTITION_BLOCK_BYTES, 0);
+  private static final int HANDLES = 2;
 
   private final IoEngine engine;
-  private final Region buffer;
-  private final int blockBytes;
-  private final long writeBytes;
-  private final BlockBuilder data = new BlockBuilder();
-  private final BlockBuilder index = new BlockBuilder();
+  private final TableOptions options;
+  private final int rootBytes;
+  private final StoredBlocks blocks;
+  private final BlockBuilder data;
+  private final BlockBuilder index;
+  private final BlockBuilder root;
+  private final FilterBuilder filter;
+
+  /** Of the block that was stored last; of the filter behind it. */
+  private final long handle;
 
   private IoFile file;
+  private TableLayout layout;
   private long number;
-
-  /** Where the buffer's first byte goes in the file. */
-  private long fileOffset;
-
-  /** Finished blocks in the buffer; the open block starts here. */
-  private long pending;
-
-  private long entries;
-  private long deletes;
-  private long firstSequence;
-  private long lastSequence;
-  private long firstStamp;
+  private TableProperties.Counts counts;
   private MemorySegment firstKey;
-  private long bytesWritten;
+  private long firstStamp;
 
   /**
    * Creates a writer.
@@ -62,50 +62,78 @@ public final class TableWriter {
    */
   public TableWriter(IoEngine engine, Region buffer, TableOptions options) {
     this.engine = engine;
-    this.buffer = buffer;
-    this.blockBytes = options.blockBytes();
-    this.writeBytes = writeBytes(options);
+    this.options = options;
+    rootBytes = rootBytes(options);
+    blocks = new StoredBlocks(buffer, storedBytes(options));
+    long address = buffer.address() + storedBytes(options);
+    data = new BlockBuilder(address, options.blockBytes());
+    address += dataBytes(options);
+    index = new BlockBuilder(address, PARTITION_BLOCK_BYTES);
+    address += INDEX_BUILDER_BYTES;
+    root = new BlockBuilder(address, rootBytes);
+    address += BlockBuilder.memoryBytes(rootBytes, 0);
+    filter = new FilterBuilder(address);
+    handle = address + FilterBuilder.MEMORY_BYTES;
   }
 
   /** Size of the buffer that a writer needs, in bytes. */
   public static long bufferBytes(TableOptions options) {
-    return writeBytes(options) + indexBytes(options);
-  }
-
-  /** The longest block that a table with these options has, in bytes. */
-  public static long blockBytesMax(TableOptions options) {
-    // A block is closed when the next record would make it longer and little padding is lost by
-    // that.
-    return Math.max(options.blockBytes(), PADDING_MATTERS_BYTES)
-        + TableFormat.blockBytes(0, options.recordBytesMax());
-  }
-
-  private static long writeBytes(TableOptions options) {
-    return Math.max(WRITE_BYTES_MIN, blockBytesMax(options));
-  }
-
-  private static long indexBytes(TableOptions options) {
     return TableFormat.padded(
-        Math.clamp(options.indexBytesMax(), INDEX_BYTES_MIN, INDEX_BYTES_MAX));
+        storedBytes(options)
+            + dataBytes(options)
+            + INDEX_BUILDER_BYTES
+            + BlockBuilder.memoryBytes(rootBytes(options), 0)
+            + FilterBuilder.MEMORY_BYTES
+            + HANDLES * TableFormat.HANDLE_BYTES);
   }
 
-  /** Creates the file and starts a table. */
+  private static long dataBytes(TableOptions options) {
+    return BlockBuilder.memoryBytes(options.blockBytes(), options.recordBytesMax());
+  }
+
+  private static int rootBytes(TableOptions options) {
+    return Math.clamp(options.indexBytesMax(), ROOT_BYTES_MIN, ROOT_BYTES_MAX);
+  }
+
+  private static long storedBytes(TableOptions options) {
+    return StoredBlocks.capacityBytes(
+        Math.max(
+            BlockBuilder.blockBytesMax(options.blockBytes(), options.recordBytesMax()),
+            BlockBuilder.blockBytesMax(rootBytes(options), 0)));
+  }
+
+  /** Creates the file and starts a table with blocks as long as the writer makes them. */
   public void start(Path path, long number) throws IOException {
+    start(path, number, TableLayout.of(options.blockBytes()));
+  }
+
+  /**
+   * Creates the file and starts a table.
+   *
+   * @throws IllegalStateException if a table is being written, or the library of the compression is
+   *     missing
+   */
+  public void start(Path path, long number, TableLayout layout) throws IOException {
     if (file != null) {
       throw new IllegalStateException("a table is being written: path=" + file.path());
     }
+    if (layout.blockBytes() > options.blockBytes()) {
+      throw new IllegalArgumentException(
+          "the writer has room for shorter blocks only: blockBytesMax=%d blockBytes=%d"
+              .formatted(options.blockBytes(), layout.blockBytes()));
+    }
+    blocks.use(layout.compression());
     file = engine.open(path, OpenMode.CREATE_NEW);
     file.setWorkClass(WorkClass.COMPACTION);
+    blocks.start(file, number);
     this.number = number;
-    fileOffset = 0;
-    pending = 0;
-    entries = 0;
-    deletes = 0;
-    firstSequence = Long.MAX_VALUE;
-    lastSequence = 0;
+    this.layout = layout;
+    counts = new TableProperties.Counts();
     firstKey = null;
-    startBlock();
-    index.start(buffer.address() + writeBytes, buffer.sizeBytes() - writeBytes);
+    data.start();
+    index.start();
+    root.start();
+    filter.start(layout.filterBitsPerKey(), layout.filterPrefixBytes());
   }
 
   public boolean isStarted() {
@@ -114,21 +142,22 @@ public final class TableWriter {
 
   /**
    * Whether the table must be finished because its index is as large as an index may be. To be
-   * asked before each record: one more, and the end of the table, close two blocks at most.
+   * asked before each record: one more, and the end of the table, make two partitions at most.
    */
   public boolean isIndexFull() {
-    return !index.hasRoom(
-        2 * Keys.BYTES_MAX, 2 * TableFormat.INDEX_VALUE_BYTES + TableFormat.ENTRY_OVERHEAD_BYTES);
+    return root.count() > 0
+        && (root.sizeBytes() + 2L * ROOT_ENTRY_BYTES_MAX > rootBytes
+            || !root.hasRoomFor(2 * Keys.BYTES_MAX));
   }
 
   /** Bytes of the table so far. */
   public long sizeBytes() {
-    return fileOffset + pending + data.sizeBytes();
+    return blocks.offset() + (data.count() == 0 ? 0 : data.sizeBytes());
   }
 
   /** Bytes written to files since the writer was created. */
   public long bytesWritten() {
-    return bytesWritten;
+    return blocks.bytesWritten();
   }
 
   /**
@@ -139,88 +168,92 @@ public final class TableWriter {
    */
   public void add(long stamp, long keyAddress, int keyBytes, long valueAddress, int valueBytes)
       throws IOException {
-    requireOrder(stamp, keyAddress, keyBytes);
-    if (data.count() > 0 && isWellFilled(keyBytes, valueBytes)) {
-      finishBlock();
+    boolean newKey = requireOrder(stamp, keyAddress, keyBytes);
+    if (data.count() > 0 && isFull(stamp, keyAddress, keyBytes, valueBytes)) {
+      separateAndFinish(keyAddress, keyBytes);
     }
-    if (!data.hasRoom(keyBytes, valueBytes)) {
-      if (data.count() > 0) {
-        finishBlock();
-      }
-      writePending();
-    }
-    data.add(stamp, keyAddress, keyBytes, valueAddress, valueBytes);
-    if (entries == 0) {
+    if (firstKey == null) {
       firstKey = copyOf(keyAddress, keyBytes);
       firstStamp = stamp;
     }
-    entries++;
-    if (RecordKind.kind(stamp) == RecordKind.DELETE) {
-      deletes++;
+    data.add(stamp, keyAddress, keyBytes, valueAddress, valueBytes);
+    // Older records of a key may be in another partition, whose filter has to know it too.
+    if (newKey || filter.isEmpty()) {
+      filter.add(keyAddress, keyBytes);
     }
-    firstSequence = Math.min(firstSequence, RecordKind.sequence(stamp));
-    lastSequence = Math.max(lastSequence, RecordKind.sequence(stamp));
+    counts.add(stamp, keyBytes, valueBytes);
   }
 
-  private void requireOrder(long stamp, long keyAddress, int keyBytes) throws StorageException {
-    if (data.count() + index.count() == 0) {
-      return;
+  /** Returns whether the key is another than that of the last record. */
+  private boolean requireOrder(long stamp, long keyAddress, int keyBytes) throws StorageException {
+    if (data.count() == 0) {
+      return true;
     }
-    long last = data.count() > 0 ? data.lastEntry() : index.lastEntry();
     int order =
-        Memory.compareUnsigned(
-            BlockView.keyAddress(last), BlockView.keyBytes(last), keyAddress, keyBytes);
-    if (order > 0 || (order == 0 && RecordKind.compareStamps(BlockView.stamp(last), stamp) >= 0)) {
+        Memory.compareUnsigned(data.lastKeyAddress(), data.lastKeyBytes(), keyAddress, keyBytes);
+    if (order > 0 || (order == 0 && RecordKind.compareStamps(data.lastStamp(), stamp) >= 0)) {
       throw new StorageException("records come out of order, a source is corrupt", file.path());
     }
+    return order < 0;
+  }
+
+  private boolean isFull(long stamp, long keyAddress, int keyBytes, long valueBytes) {
+    return !data.hasRoomFor(keyBytes)
+        || data.sizeBytesWith(stamp, keyAddress, keyBytes, valueBytes)
+            > layout.blockBytes() - TableFormat.STORED_HEADER_BYTES;
   }
 
   /**
-   * Whether the block is to be closed before such a record: it would outgrow its size, and closing
-   * it as it is wastes at most a quarter.
+   * Ends a data block. Its key in the index is not before its last record and before the next one:
+   * the shortest beginning of the next key that is so, or else the last key.
    */
-  private boolean isWellFilled(long keyBytes, long valueBytes) {
-    if (data.sizeBytesWith(keyBytes, valueBytes) <= blockBytes) {
-      return false;
+  private void separateAndFinish(long nextKey, int nextKeyBytes) throws IOException {
+    int beginning = commonBytes(nextKey, nextKeyBytes) + 1;
+    if (beginning < Math.min(nextKeyBytes, data.lastKeyBytes())) {
+      finishData(0, nextKey, beginning);
+    } else {
+      finishData(data.lastStamp(), data.lastKeyAddress(), data.lastKeyBytes());
     }
-    long sizeBytes = data.sizeBytes();
-    long padded = TableFormat.padded(sizeBytes);
-    return padded >= PADDING_MATTERS_BYTES || padded - sizeBytes <= padded / 4;
+    data.start();
   }
 
-  private void startBlock() {
-    data.start(buffer.address() + pending, writeBytes - pending);
+  private int commonBytes(long nextKey, int nextKeyBytes) {
+    long at =
+        Memory.view(data.lastKeyAddress(), data.lastKeyBytes())
+            .mismatch(Memory.view(nextKey, nextKeyBytes));
+    return at < 0 ? nextKeyBytes : (int) at;
   }
 
-  private void finishBlock() throws IOException {
-    long last = data.lastEntry();
-    long offset = fileOffset + pending;
-    int lengthBytes = data.finish(TableFormat.TYPE_DATA, number, offset);
-    index.addIndex(
-        BlockView.stamp(last),
-        BlockView.keyAddress(last),
-        BlockView.keyBytes(last),
-        offset,
-        lengthBytes);
-    pending += lengthBytes;
-    if (pending == writeBytes) {
-      writePending();
+  private void finishData(long stamp, long separator, int separatorBytes) throws IOException {
+    blocks.add(data, TableFormat.TYPE_DATA, handle);
+    counts.dataBlocks++;
+    counts.dataBytes += TableFormat.handleLengthBytes(handle);
+    counts.dataStoredBytes += TableFormat.handleStoredBytes(handle);
+    index.add(stamp, separator, separatorBytes, handle, TableFormat.HANDLE_BYTES);
+    if (index.sizeBytes() >= PARTITION_BYTES
+        || !index.hasRoomFor(Keys.BYTES_MAX)
+        || !filter.hasRoomFor(layout.blockBytes() / TableFormat.HEAD_BYTES)) {
+      finishPartition();
     }
-    startBlock();
   }
 
-  private void writePending() throws IOException {
-    if (pending > 0) {
-      write(0, pending);
+  private void finishPartition() throws IOException {
+    long filterHandle = handle + TableFormat.HANDLE_BYTES;
+    Memory.fill(filterHandle, TableFormat.HANDLE_BYTES, (byte) 0);
+    if (!filter.isEmpty()) {
+      blocks.add(filter, filterHandle);
+      counts.filterBytes += TableFormat.handleStoredBytes(filterHandle);
     }
-    pending = 0;
-    startBlock();
-  }
-
-  private void write(long bufferOffset, long lengthBytes) throws IOException {
-    file.write(fileOffset, buffer, bufferOffset, (int) lengthBytes);
-    fileOffset += lengthBytes;
-    bytesWritten += lengthBytes;
+    blocks.add(index, TableFormat.TYPE_INDEX, handle);
+    counts.indexBytes += TableFormat.handleStoredBytes(handle);
+    counts.partitions++;
+    root.add(
+        index.lastStamp(),
+        index.lastKeyAddress(),
+        index.lastKeyBytes(),
+        handle,
+        2 * TableFormat.HANDLE_BYTES);
+    index.start();
   }
 
   /**
@@ -228,60 +261,43 @@ public final class TableWriter {
    * durable when the directory is synced.
    */
   public TableMeta finish() throws IOException {
-    if (data.count() > 0) {
-      finishBlock();
+    MemorySegment lastKey = copyOf(data.lastKeyAddress(), data.lastKeyBytes());
+    finishData(data.lastStamp(), data.lastKeyAddress(), data.lastKeyBytes());
+    if (index.count() > 0) {
+      finishPartition();
     }
-    writePending();
-    long last = index.lastEntry();
-    MemorySegment lastKey = copyOf(BlockView.keyAddress(last), BlockView.keyBytes(last));
-    long lastStamp = BlockView.stamp(last);
-    long indexOffset = fileOffset;
-    write(writeBytes, index.finish(TableFormat.TYPE_INDEX, number, indexOffset));
-
-    long rangeOffset = fileOffset;
-    data.start(buffer.address(), writeBytes);
-    addRange(firstKey, firstStamp);
-    if (entries > 1) {
-      addRange(lastKey, lastStamp);
-    }
-    pending = data.finish(TableFormat.TYPE_RANGE, number, rangeOffset);
-    long footerOffset = rangeOffset + pending;
-    putFooter(buffer.address() + pending, indexOffset, rangeOffset, footerOffset);
-    write(0, pending + TableFormat.FOOTER_BYTES);
+    // Its key is that of the last record, which is still where it was.
+    addBounds(root.lastStamp(), root.lastKeyAddress(), root.lastKeyBytes());
+    long boundsHandle = handle + TableFormat.HANDLE_BYTES;
+    blocks.add(index, TableFormat.TYPE_BOUNDS, boundsHandle);
+    blocks.add(root, TableFormat.TYPE_ROOT, handle);
+    TableProperties properties = counts.properties(layout);
+    long fileBytes = blocks.finish(properties, handle, boundsHandle);
     file.sync();
     file.close();
     file = null;
     return new TableMeta(
-        number, fileOffset, entries, deletes, firstSequence, lastSequence, firstKey, lastKey);
-  }
-
-  private void addRange(MemorySegment key, long stamp) {
-    // Keys on the heap have no address: they pass through the free part of the index's buffer.
-    long scratch = buffer.address() + writeBytes;
-    Memory.copyFrom(key, 0, scratch, key.byteSize());
-    data.add(stamp, scratch, (int) key.byteSize(), scratch, 0);
-  }
-
-  private void putFooter(long footer, long indexOffset, long rangeOffset, long footerOffset) {
-    Memory.fill(footer, TableFormat.FOOTER_BYTES, (byte) 0);
-    Memory.putLong(footer + TableFormat.MAGIC_OFFSET, TableFormat.MAGIC);
-    Memory.putInt(footer + TableFormat.VERSION_OFFSET, TableFormat.VERSION);
-    Memory.putLong(footer + TableFormat.NUMBER_OFFSET, number);
-    Memory.putLong(footer + TableFormat.ENTRIES_OFFSET, entries);
-    Memory.putLong(footer + TableFormat.DELETES_OFFSET, deletes);
-    Memory.putLong(footer + TableFormat.FIRST_SEQUENCE_OFFSET, firstSequence);
-    Memory.putLong(footer + TableFormat.LAST_SEQUENCE_OFFSET, lastSequence);
-    Memory.putLong(footer + TableFormat.INDEX_OFFSET_OFFSET, indexOffset);
-    Memory.putLong(footer + TableFormat.RANGE_OFFSET_OFFSET, rangeOffset);
-    Memory.putLong(footer + TableFormat.FOOTER_OFFSET_OFFSET, footerOffset);
-    TableFormat.putTrailer(
-        footer,
-        TableFormat.FOOTER_BYTES,
-        TableFormat.TYPE_FOOTER,
-        0,
-        TableFormat.FOOTER_BODY_BYTES,
         number,
-        footerOffset);
+        fileBytes,
+        properties.entries(),
+        properties.deletes(),
+        properties.firstSequence(),
+        properties.lastSequence(),
+        firstKey,
+        lastKey);
+  }
+
+  private void addBounds(long lastStamp, long lastKey, int lastKeyBytes) {
+    // The index is written, and its builder has room for two keys of any length.
+    index.start();
+    // Keys on the heap have no address: the filter's memory is not used any more.
+    long scratch = handle - FilterBuilder.MEMORY_BYTES;
+    int firstKeyBytes = (int) firstKey.byteSize();
+    Memory.copyFrom(firstKey, 0, scratch, firstKeyBytes);
+    index.add(firstStamp, scratch, firstKeyBytes, scratch, 0);
+    if (counts.entries > 1) {
+      index.add(lastStamp, lastKey, lastKeyBytes, scratch, 0);
+    }
   }
 
   /** Gives up a table that was started and not finished. Does nothing otherwise. */

@@ -1,0 +1,260 @@
+package io.ewok.gds.lsm.table;
+
+import io.ewok.gds.buffers.BlockLoader;
+import io.ewok.gds.buffers.BufferManager;
+import io.ewok.gds.buffers.Fix;
+import io.ewok.gds.buffers.LoadedBlockFile;
+import io.ewok.gds.ffm.unchecked.Memory;
+import io.ewok.gds.lsm.record.KeyBuffer;
+import io.ewok.gds.lsm.record.KeyHash;
+import io.ewok.gds.lsm.record.RecordKind;
+import io.ewok.gds.pagestore.CorruptFileException;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Looks at all of one table, for tools.
+ *
+ * <p>Threads: confined to one.
+ */
+public final class TableInspection {
+  private static final BlockLoader NOT_CHECKED =
+      (_, _, stored, block) ->
+          MemorySegment.copy(stored, TableFormat.STORED_HEADER_BYTES, block, 0, block.byteSize());
+
+  private final Table table;
+  private final List<String> problems = new ArrayList<>();
+  private final Fix root = new Fix();
+  private final Fix index = new Fix();
+  private final Fix filter = new Fix();
+  private final Fix data = new Fix();
+  private final BlockView rootView = new BlockView();
+  private final BlockView indexView = new BlockView();
+  private final BlockView view = new BlockView();
+  private KeyBuffer key = new KeyBuffer();
+  private KeyBuffer last = new KeyBuffer();
+  private int lastBytes = -1;
+  private long lastStamp;
+  private long blocks;
+  private long entries;
+  private long deletes;
+
+  private TableInspection(Table table) {
+    this.table = table;
+  }
+
+  /**
+   * What was found.
+   *
+   * @param blocks data blocks that could be read
+   * @param entries records in them
+   * @param deletes those of them that are deletes
+   * @param problems what is wrong, for people; empty if nothing is
+   */
+  public record Findings(long blocks, long entries, long deletes, List<String> problems) {}
+
+  /** Takes records. */
+  @FunctionalInterface
+  public interface RecordConsumer {
+    /** Takes one record; the segments can be used until it returns. */
+    void accept(long stamp, MemorySegment key, MemorySegment value) throws IOException;
+  }
+
+  /**
+   * Reads of a table itself what else its store's manifest says.
+   *
+   * @throws CorruptFileException if it is not a table, or a damaged one
+   */
+  public static TableMeta meta(BufferManager buffers, Path path) throws IOException {
+    long number;
+    long sizeBytes;
+    try (LoadedBlockFile file = buffers.openBlocks(path, NOT_CHECKED);
+        Fix fix = new Fix()) {
+      // The number that the footer names is that with which all checksums are checked below.
+      sizeBytes = file.sizeBytes();
+      fixFooter(file, sizeBytes, fix);
+      number = Memory.getLong(fix.segment().address() + TableFormat.NUMBER_OFFSET);
+    }
+    try (LoadedBlockFile file = buffers.openBlocks(path, new TableLoader(number, sizeBytes));
+        Fix footerFix = new Fix();
+        Fix boundsFix = new Fix()) {
+      fixFooter(file, sizeBytes, footerFix);
+      long footer = footerFix.segment().address();
+      TableFooter.check(path, TableFormat.footerOffset(sizeBytes), footer);
+      TableProperties properties = TableProperties.read(footer);
+      long handle = footer + TableFormat.BOUNDS_OFFSET;
+      file.fix(
+          TableFormat.handleOffset(handle),
+          TableFormat.handleStoredBytes(handle),
+          TableFormat.handleLengthBytes(handle),
+          boundsFix);
+      long bounds = boundsFix.segment().address();
+      if (TableFormat.type(bounds) != TableFormat.TYPE_BOUNDS) {
+        throw new CorruptFileException(
+            path, TableFormat.handleOffset(handle), "bounds", "another block");
+      }
+      BlockView view = new BlockView();
+      view.attach(bounds);
+      return new TableMeta(
+          number,
+          sizeBytes,
+          properties.entries(),
+          properties.deletes(),
+          properties.firstSequence(),
+          properties.lastSequence(),
+          copyOfKey(view, 0),
+          copyOfKey(view, view.count() - 1));
+    }
+  }
+
+  private static void fixFooter(LoadedBlockFile file, long sizeBytes, Fix into) throws IOException {
+    if (sizeBytes <= TableFormat.FILE_ALIGNMENT_BYTES
+        || sizeBytes % TableFormat.FILE_ALIGNMENT_BYTES != 0) {
+      throw new CorruptFileException(
+          file.path(), 0, "a table in multiples of 4096 bytes", sizeBytes + " bytes");
+    }
+    file.fix(
+        TableFormat.footerOffset(sizeBytes),
+        TableFormat.FOOTER_STORED_BYTES,
+        TableFormat.FOOTER_BYTES,
+        into);
+  }
+
+  private static MemorySegment copyOfKey(BlockView view, int ordinal) {
+    KeyBuffer key = new KeyBuffer();
+    long address = key.reserve(view.longestKeyBytes());
+    Memory.copy(view.prefixAddress(), address, view.prefixBytes());
+    byte[] copy = new byte[view.copyKey(ordinal, address)];
+    Memory.copyTo(address, MemorySegment.ofArray(copy), 0, copy.length);
+    return MemorySegment.ofArray(copy);
+  }
+
+  /**
+   * Reads all of a table and checks that index, filters, footer and records agree. What cannot be
+   * read is a problem, and what is behind it is read all the same.
+   */
+  public static Findings verify(Table table) {
+    TableInspection inspection = new TableInspection(table);
+    inspection.run(null);
+    inspection.compare("entries", table.properties().entries(), inspection.entries);
+    inspection.compare("deletes", table.properties().deletes(), inspection.deletes);
+    inspection.compare("data blocks", table.properties().dataBlocks(), inspection.blocks);
+    return new Findings(
+        inspection.blocks,
+        inspection.entries,
+        inspection.deletes,
+        List.copyOf(inspection.problems));
+  }
+
+  /**
+   * Shows all records of a table in order, whatever their version.
+   *
+   * @return what is wrong with the table
+   */
+  public static Findings dump(Table table, RecordConsumer consumer) {
+    TableInspection inspection = new TableInspection(table);
+    inspection.run(consumer);
+    return new Findings(
+        inspection.blocks,
+        inspection.entries,
+        inspection.deletes,
+        List.copyOf(inspection.problems));
+  }
+
+  private void compare(String what, long expected, long actual) {
+    if (expected != actual) {
+      problems.add("the footer says otherwise: " + what + "=" + actual + " footer=" + expected);
+    }
+  }
+
+  private void run(RecordConsumer consumerOrNull) {
+    try {
+      table.fixRoot(root);
+      rootView.attach(root.segment().address());
+      for (int i = 0; i < rootView.count(); i++) {
+        lookAtPartition(rootView.valueAddress(i), consumerOrNull);
+      }
+    } catch (IOException e) {
+      problems.add(e.getMessage());
+    } finally {
+      root.unfix();
+    }
+  }
+
+  private void lookAtPartition(long handles, RecordConsumer consumerOrNull) {
+    try {
+      table.fixIndex(handles, index);
+      indexView.attach(index.segment().address());
+      boolean filtered = fixFilter(handles + TableFormat.HANDLE_BYTES);
+      for (int i = 0; i < indexView.count(); i++) {
+        lookAtBlock(i, filtered, consumerOrNull);
+      }
+    } catch (IOException e) {
+      problems.add(e.getMessage());
+    } finally {
+      filter.unfix();
+      index.unfix();
+    }
+  }
+
+  private boolean fixFilter(long handle) {
+    try {
+      return table.fixFilter(handle, filter);
+    } catch (IOException e) {
+      problems.add(e.getMessage());
+      return false;
+    }
+  }
+
+  private void lookAtBlock(int block, boolean filtered, RecordConsumer consumerOrNull) {
+    try {
+      table.fixData(indexView.valueAddress(block), data);
+      view.attach(data.segment().address());
+      blocks++;
+      for (int i = 0; i < view.count(); i++) {
+        lookAtEntry(i, filtered, consumerOrNull);
+      }
+      if (indexView.findAtOrAfter(last.address(), lastBytes, lastStamp) != block) {
+        problems.add("the index leads elsewhere: offset=" + data.number());
+      }
+    } catch (IOException e) {
+      problems.add(e.getMessage());
+    } finally {
+      data.unfix();
+    }
+  }
+
+  private void lookAtEntry(int ordinal, boolean filtered, RecordConsumer consumerOrNull)
+      throws IOException {
+    long address = key.reserve(view.longestKeyBytes());
+    Memory.copy(view.prefixAddress(), address, view.prefixBytes());
+    int keyBytes = view.copyKey(ordinal, address);
+    long stamp = view.stamp(ordinal);
+    if (lastBytes >= 0) {
+      int order = Memory.compareUnsigned(last.address(), lastBytes, address, keyBytes);
+      if (order > 0 || (order == 0 && RecordKind.compareStamps(lastStamp, stamp) >= 0)) {
+        problems.add("records are out of order: offset=" + data.number());
+      }
+    }
+    if (filtered
+        && !FilterView.mayContain(filter.segment().address(), KeyHash.of(address, keyBytes))) {
+      problems.add("a filter does not know a key: offset=" + filter.number());
+    }
+    entries++;
+    deletes += RecordKind.kind(stamp) == RecordKind.DELETE ? 1 : 0;
+    if (consumerOrNull != null) {
+      consumerOrNull.accept(
+          stamp,
+          key.segment(keyBytes).asReadOnly(),
+          data.segment().asSlice(view.valueOffset(ordinal), view.valueBytes(ordinal)));
+    }
+    KeyBuffer swapped = last;
+    last = key;
+    key = swapped;
+    lastBytes = keyBytes;
+    lastStamp = stamp;
+  }
+}

@@ -1,0 +1,83 @@
+package io.ewok.gds.lsm.table;
+
+import io.ewok.gds.buffers.BlockLoader;
+import io.ewok.gds.ffm.unchecked.Memory;
+import io.ewok.gds.pagestore.CorruptFileException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+
+/**
+ * Makes blocks of a table of what is stored of them: checks where it belongs and its checksum,
+ * decompresses it, and checks what came out with {@link BlockCheck}.
+ *
+ * <p>Threads: any.
+ */
+final class TableLoader implements BlockLoader {
+  private final long number;
+  private final long fileBytes;
+
+  /** For the one kind of compression that the footer names; until that is known none. */
+  private volatile Codec codec;
+
+  private volatile int codecNumber;
+
+  /** A loader for the table of this number, whose file has this length. */
+  TableLoader(long number, long fileBytes) {
+    this.number = number;
+    this.fileBytes = fileBytes;
+  }
+
+  /** Lets blocks be compressed this way. */
+  void use(Codec codec, int codecNumber) {
+    this.codec = codec;
+    this.codecNumber = codecNumber;
+  }
+
+  @Override
+  public void load(Path path, long offset, MemorySegment stored, MemorySegment block)
+      throws CorruptFileException {
+    long address = stored.address();
+    int lengthBytes = (int) block.byteSize();
+    long payloadBytes = Memory.getInt(address + TableFormat.STORED_LENGTH_OFFSET);
+    require(
+        payloadBytes > 0 && payloadBytes <= stored.byteSize() - TableFormat.STORED_HEADER_BYTES,
+        path,
+        offset,
+        "stored length");
+    int storedBytes = (int) payloadBytes + TableFormat.STORED_HEADER_BYTES;
+    int expected = TableFormat.checksum(address, storedBytes, number, offset);
+    int actual = Memory.getInt(address + TableFormat.CHECKSUM_OFFSET);
+    if (expected != actual) {
+      throw new CorruptFileException(
+          path, offset, "checksum " + Integer.toHexString(expected), Integer.toHexString(actual));
+    }
+    require(
+        Memory.getInt(address + TableFormat.LENGTH_OFFSET) == lengthBytes, path, offset, "length");
+    MemorySegment payload = stored.asSlice(TableFormat.STORED_HEADER_BYTES, payloadBytes);
+    int compression = Memory.getInt(address + TableFormat.COMPRESSION_OFFSET);
+    if (compression == 0) {
+      require(payloadBytes == lengthBytes, path, offset, "stored length");
+      MemorySegment.copy(payload, 0, block, 0, lengthBytes);
+    } else {
+      require(codec != null && compression == codecNumber, path, offset, "compression");
+      require(decompress(payload, block) == lengthBytes, path, offset, "compressed block");
+    }
+    String defect = BlockCheck.defect(block.address(), lengthBytes, fileBytes);
+    require(defect == null, path, offset, defect);
+  }
+
+  private int decompress(MemorySegment payload, MemorySegment block) {
+    try {
+      return codec.decompress(payload, block);
+    } catch (IllegalArgumentException malformed) {
+      return -1; // what it says is of no more use than that
+    }
+  }
+
+  private static void require(boolean sound, Path path, long offset, String what)
+      throws CorruptFileException {
+    if (!sound) {
+      throw new CorruptFileException(path, offset, "a sound " + what, "another");
+    }
+  }
+}

@@ -1,0 +1,454 @@
+package io.ewok.gds.lsm.table;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.ewok.gds.lsm.Compression;
+import io.ewok.gds.lsm.Fixtures;
+import io.ewok.gds.lsm.Hex;
+import io.ewok.gds.lsm.record.Keys;
+import io.ewok.gds.lsm.record.RecordKind;
+import io.ewok.gds.lsm.record.SearchKey;
+import io.ewok.gds.lsm.table.TableFixture.Entry;
+import io.ewok.gds.pagestore.CorruptFileException;
+import io.ewok.gds.pagestore.IoFile;
+import io.ewok.gds.pagestore.OpenMode;
+import io.ewok.gds.pagestore.StorageException;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** A table gives back what was written, in each layout, and no damage goes unseen. */
+class TableTest {
+  private final TableFixture tables = new TableFixture();
+  private final SearchKey wanted = new SearchKey();
+  private final TableLookup lookup = new TableLookup();
+
+  @AfterEach
+  void close() throws Exception {
+    tables.close();
+  }
+
+  private SearchKey wanted(byte[] key) {
+    return wanted.set(MemorySegment.ofArray(key));
+  }
+
+  private TableLookup.Outcome find(Table table, byte[] key, long sequence) throws IOException {
+    lookup.unfix();
+    boolean found = table.find(wanted(key), RecordKind.searchStamp(sequence), lookup);
+    assertEquals(found, lookup.outcome() == TableLookup.Outcome.FOUND);
+    return lookup.outcome();
+  }
+
+  @ParameterizedTest
+  @EnumSource(Compression.class)
+  void recordsComeBackInBothDirectionsAndAreFound(Compression compression) throws Exception {
+    long seed = Fixtures.seed(7);
+    SplittableRandom random = new SplittableRandom(seed);
+    for (int round = 0; round < 6; round++) {
+      String replay = Fixtures.replay(getClass(), seed) + " round=" + round;
+      int count = round == 0 ? 1 : 1 + random.nextInt(20_000);
+      int blockBytes = round % 2 == 0 ? 4 << 10 : 32 << 10;
+      TableLayout layout =
+          new TableLayout(blockBytes, compression, round == 3 ? 0 : 10, random.nextInt(3));
+      List<Entry> entries = TableFixture.random(random, count, TableFixture::anyKey, 100);
+      TableMeta meta = tables.write(entries, layout);
+      Table table = tables.open(meta);
+      assertEquals(entries.size(), meta.entries());
+      assertEquals(entries.size(), table.properties().entries(), replay);
+      assertEquals(layout.compression(), table.properties().compression());
+      long newest = meta.lastSequence();
+      long sequence = random.nextBoolean() ? newest : random.nextLong(newest) + 1;
+      List<Entry> visible = visible(entries, sequence);
+      assertScans(table, visible, sequence, replay);
+      assertSeeks(table, visible, sequence, random, replay);
+      table.close();
+    }
+  }
+
+  /** Of each key the newest record that is not newer than the sequence. */
+  private static List<Entry> visible(List<Entry> entries, long sequence) {
+    TreeMap<byte[], Entry> visible = new TreeMap<>(Fixtures.ORDER);
+    for (Entry entry : entries) {
+      if (RecordKind.sequence(entry.stamp()) <= sequence) {
+        visible.putIfAbsent(entry.key(), entry);
+      }
+    }
+    return new ArrayList<>(visible.values());
+  }
+
+  private static void assertSame(Entry expected, Entry actual, String replay) {
+    assertArrayEquals(expected.key(), actual.key(), replay);
+    assertEquals(expected.stamp(), actual.stamp(), replay);
+    assertArrayEquals(expected.value(), actual.value(), replay);
+  }
+
+  private void assertScans(Table table, List<Entry> visible, long sequence, String replay)
+      throws Exception {
+    RunSource source = new RunSource(List.of(table), sequence);
+    int i = 0;
+    for (source.first(); source.isValid(); source.next()) {
+      assertSame(visible.get(i++), TableFixture.current(source), replay);
+    }
+    assertEquals(visible.size(), i, replay);
+    for (source.previous(); source.isValid(); source.previous()) {
+      assertSame(visible.get(--i), TableFixture.current(source), replay);
+    }
+    assertEquals(0, i, replay);
+    source.close();
+  }
+
+  private void assertSeeks(
+      Table table, List<Entry> visible, long sequence, SplittableRandom random, String replay)
+      throws Exception {
+    RunSource source = new RunSource(List.of(table), sequence);
+    for (int i = 0; i < 1000; i++) {
+      byte[] key =
+          visible.isEmpty() || random.nextInt(3) == 0
+              ? TableFixture.anyKey(random)
+              : visible.get(random.nextInt(visible.size())).key();
+      int at = lowerBound(visible, key);
+      boolean there = at < visible.size() && Arrays.equals(visible.get(at).key(), key);
+      TableLookup.Outcome outcome = find(table, key, sequence);
+      assertEquals(there, outcome == TableLookup.Outcome.FOUND, replay);
+      if (there) {
+        assertEquals(visible.get(at).stamp(), lookup.stamp(), replay);
+        assertArrayEquals(visible.get(at).value(), Fixtures.array(value()), replay);
+      }
+      source.seek(wanted(key));
+      assertAt(source, visible, at, replay);
+      source.seekForPrev(wanted(key));
+      int before = there ? at : at - 1;
+      assertAt(source, visible, before, replay);
+      if (source.isValid()) {
+        source.next();
+        assertAt(source, visible, before + 1, replay);
+      }
+    }
+    lookup.unfix();
+    source.close();
+  }
+
+  private MemorySegment value() {
+    return lookup.segment(lookup.valueAddress(), lookup.valueBytes());
+  }
+
+  private static int lowerBound(List<Entry> visible, byte[] key) {
+    int at = 0;
+    int high = visible.size();
+    while (at < high) {
+      int middle = (at + high) >>> 1;
+      if (Fixtures.ORDER.compare(visible.get(middle).key(), key) < 0) {
+        at = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    return at;
+  }
+
+  private static void assertAt(RunSource source, List<Entry> visible, int at, String replay) {
+    assertEquals(at >= 0 && at < visible.size(), source.isValid(), replay);
+    if (source.isValid()) {
+      assertSame(visible.get(at), TableFixture.current(source), replay);
+    }
+  }
+
+  private static List<Entry> numbered(int count, int valueBytes) {
+    List<Entry> entries = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      entries.add(
+          new Entry(
+              Fixtures.bytes("user:%07d".formatted(i)),
+              RecordKind.stamp(i + 1, RecordKind.PUT),
+              new byte[valueBytes]));
+    }
+    return entries;
+  }
+
+  @Test
+  void filterRefusesNearlyAllThatIsNotThere() throws Exception {
+    Table table = tables.open(tables.write(numbered(100_000, 20), TableLayout.of(4096)));
+    assertTrue(table.properties().partitions() > 3, "partitions");
+    int passed = 0;
+    for (int i = 0; i < 100_000; i++) {
+      byte[] key = Fixtures.bytes("user:%07d.".formatted(i));
+      TableLookup.Outcome outcome = find(table, key, RecordKind.SEQUENCE_MAX);
+      passed += outcome == TableLookup.Outcome.ABSENT ? 1 : 0;
+      assertTrue(outcome != TableLookup.Outcome.FOUND);
+    }
+    assertTrue(passed <= 1_200, "passed the filter: " + passed);
+    assertTrue(passed > 100, "passed the filter: " + passed);
+    table.close();
+  }
+
+  @Test
+  void filterKnowsPrefixesAcrossPartitions() throws Exception {
+    TableLayout layout = new TableLayout(4096, Compression.NONE, 10, 8);
+    List<Entry> entries = new ArrayList<>();
+    for (int i = 0; i < 50_000; i++) {
+      byte[] key = Fixtures.bytes("%08d/%08d".formatted(i / 20_000 * 2, i));
+      entries.add(new Entry(key, RecordKind.stamp(1, RecordKind.PUT), new byte[10]));
+    }
+    Table table = tables.open(tables.write(entries, layout));
+    int wrong = 0;
+    for (int i = 0; i < 1000; i++) {
+      boolean there = i == 0 || i == 2 || i == 4;
+      boolean known = table.mayContainPrefix(wanted(Fixtures.bytes("%08d".formatted(i))), lookup);
+      assertTrue(known || !there, "prefix=" + i);
+      wrong += known && !there ? 1 : 0;
+    }
+    assertTrue(wrong < 40, "wrong: " + wrong);
+    SearchKey another = wanted(Fixtures.bytes("another"));
+    assertTrue(table.mayContainPrefix(another, lookup), "a length that the filters do not know");
+    table.close();
+  }
+
+  @ParameterizedTest
+  @EnumSource(Compression.class)
+  void compressedTablesAreSmaller(Compression compression) throws Exception {
+    List<Entry> entries = numbered(20_000, 100);
+    TableMeta plain = tables.write(entries, TableLayout.of(16 << 10));
+    TableLayout layout = new TableLayout(16 << 10, compression, 10, 0);
+    TableMeta meta = tables.write(entries, layout);
+    if (compression != Compression.NONE) {
+      assertTrue(meta.sizeBytes() < plain.sizeBytes() / 3, "bytes: " + meta.sizeBytes());
+    }
+  }
+
+  @Test
+  void longestKeysAndLongValuesWork() throws Exception {
+    List<Entry> entries = new ArrayList<>();
+    for (int i = 0; i < 60; i++) {
+      byte[] key = new byte[Keys.BYTES_MAX];
+      key[i % 3 == 0 ? 100 : key.length - 1] = (byte) i;
+      entries.add(new Entry(key, RecordKind.stamp(i + 1, RecordKind.PUT), new byte[i * 1000]));
+    }
+    entries.sort(Entry.ORDER);
+    byte[] longLast = new byte[Keys.BYTES_MAX];
+    Arrays.fill(longLast, (byte) 200);
+    entries.add(new Entry(longLast, RecordKind.stamp(100, RecordKind.PUT), new byte[9]));
+    Table table = tables.open(tables.write(entries, TableLayout.of(4096)));
+    assertEquals(List.of(), TableInspection.verify(table).problems());
+    TableMeta read = TableInspection.meta(tables.buffers, TableFixture.PATH);
+    assertEquals(-1, read.lastKey().mismatch(MemorySegment.ofArray(longLast)));
+    assertScans(table, visible(entries, 1000), 1000, "");
+    assertSeeks(table, visible(entries, 1000), 1000, new SplittableRandom(1), "");
+    table.close();
+  }
+
+  @Test
+  void valueOf64MiBWorks() throws Exception {
+    try (TableFixture large = new TableFixture(512L << 20, (64 << 20) + 100)) {
+      byte[] value = new byte[64 << 20];
+      value[value.length - 1] = 9;
+      long stamp = RecordKind.stamp(1, RecordKind.PUT);
+      List<Entry> entries = List.of(new Entry(Fixtures.bytes("k"), stamp, value));
+      Table table = large.open(large.write(entries, TableLayout.of(4096)));
+      assertEquals(TableLookup.Outcome.FOUND, find(table, Fixtures.bytes("k"), 1));
+      assertEquals(-1, value().mismatch(MemorySegment.ofArray(value)));
+      lookup.unfix();
+      table.close();
+    }
+  }
+
+  @Test
+  void olderRecordsOfAKeyAreFoundInWhateverPartition() throws Exception {
+    int versions = 60_000;
+    List<Entry> entries = new ArrayList<>();
+    for (int i = versions; i > 0; i--) {
+      long stamp = RecordKind.stamp(i, RecordKind.PUT);
+      entries.add(new Entry(Fixtures.bytes("the key"), stamp, new byte[i % 200]));
+    }
+    Table table = tables.open(tables.write(entries, TableLayout.of(4096)));
+    assertTrue(table.properties().partitions() > 2, "partitions");
+    for (int i = 1; i <= versions; i += 97) {
+      assertEquals(
+          TableLookup.Outcome.FOUND, find(table, Fixtures.bytes("the key"), i), "sequence=" + i);
+      assertEquals(RecordKind.stamp(i, RecordKind.PUT), lookup.stamp());
+    }
+    lookup.unfix();
+    table.close();
+  }
+
+  @Test
+  void indexThatIsFullIsTold() throws Exception {
+    TableOptions options = new TableOptions(4096, 1000, 0);
+    try (var buffer = tables.map(TableWriter.bufferBytes(options));
+        var scratch = tables.map(100_000)) {
+      TableWriter writer = new TableWriter(tables.engine, buffer, options);
+      writer.start(TableFixture.PATH, TableFixture.NUMBER);
+      byte[] key = new byte[Keys.BYTES_MAX];
+      int count = 0;
+      while (!writer.isIndexFull()) {
+        key[key.length - 2] = (byte) (count >>> 8);
+        key[key.length - 1] = (byte) count;
+        count++;
+        TableFixture.add(
+            writer, scratch, new Entry(key, RecordKind.stamp(1, RecordKind.PUT), new byte[0]));
+      }
+      TableMeta meta = writer.finish();
+      assertEquals(count, meta.entries());
+      Table table = tables.open(meta);
+      assertEquals(TableLookup.Outcome.FOUND, find(table, key, 1));
+      lookup.unfix();
+      table.close();
+    }
+  }
+
+  @Test
+  void recordsOutOfOrderAreRefused() {
+    List<Entry> entries = new ArrayList<>(numbered(10, 1));
+    entries.add(entries.get(3));
+    assertThrows(StorageException.class, () -> tables.write(entries, TableLayout.of(4096)));
+  }
+
+  @ParameterizedTest
+  @EnumSource(Compression.class)
+  void eachFlippedBitIsDetectedOrHarmless(Compression compression) throws Exception {
+    List<Entry> entries =
+        TableFixture.random(new SplittableRandom(3), 120, TableFixture::anyKey, 100);
+    TableMeta meta = tables.write(entries, new TableLayout(4096, compression, 10, 2));
+    long sequence = meta.lastSequence();
+    List<Entry> visible = visible(entries, sequence);
+    int detected = 0;
+    for (long offset = 0; offset < meta.sizeBytes(); offset += 3) {
+      tables.engine.flipBit(TableFixture.PATH, offset);
+      try {
+        Table table = tables.open(meta);
+        try {
+          assertScans(table, visible, sequence, "offset=" + offset);
+          assertEquals(TableLookup.Outcome.FOUND, find(table, visible.getFirst().key(), sequence));
+          assertEquals(TableLookup.Outcome.FOUND, find(table, visible.getLast().key(), sequence));
+        } finally {
+          lookup.unfix();
+          table.close();
+        }
+      } catch (CorruptFileException e) {
+        detected++;
+      }
+      tables.engine.flipBit(TableFixture.PATH, offset);
+    }
+    long dataBytes = visible.stream().mapToLong(entry -> entry.value().length / 2).sum();
+    assertTrue(detected > dataBytes / 3, "detected: " + detected);
+  }
+
+  @Test
+  void inspectionSeesAllRecordsAndWhatIsWrong() throws Exception {
+    List<Entry> entries =
+        TableFixture.random(new SplittableRandom(9), 20_000, TableFixture::anyKey, 100);
+    TableMeta meta = tables.write(entries, TableLayout.of(4096));
+    TableMeta read = TableInspection.meta(tables.buffers, TableFixture.PATH);
+    assertEquals(meta.number(), read.number());
+    assertEquals(meta.entries(), read.entries());
+    assertEquals(meta.deletes(), read.deletes());
+    assertEquals(meta.sizeBytes(), read.sizeBytes());
+    assertEquals(-1, meta.firstKey().mismatch(read.firstKey()));
+    assertEquals(-1, meta.lastKey().mismatch(read.lastKey()));
+    Table table = tables.open(read);
+    assertEquals(List.of(), TableInspection.verify(table).problems());
+    List<Entry> dumped = new ArrayList<>();
+    TableInspection.dump(
+        table,
+        (stamp, key, value) ->
+            dumped.add(new Entry(Fixtures.array(key), stamp, Fixtures.array(value))));
+    assertEquals(entries.size(), dumped.size());
+    for (int i = 0; i < dumped.size(); i++) {
+      assertSame(entries.get(i), dumped.get(i), "i=" + i);
+    }
+    table.close();
+    tables.engine.flipBit(TableFixture.PATH, 10_000);
+    Table damaged = tables.open(read);
+    TableInspection.Findings findings = TableInspection.verify(damaged);
+    assertTrue(findings.problems().getFirst().contains("checksum"), findings.toString());
+    assertTrue(findings.entries() < entries.size() && findings.entries() > entries.size() / 2);
+    damaged.close();
+  }
+
+  @Test
+  void tableOfAnotherNumberIsRefused() throws Exception {
+    TableMeta meta = tables.write(numbered(10, 1), TableLayout.of(4096));
+    TableMeta other =
+        new TableMeta(
+            meta.number() + 1,
+            meta.sizeBytes(),
+            meta.entries(),
+            0,
+            1,
+            10,
+            meta.firstKey(),
+            meta.lastKey());
+    assertThrows(CorruptFileException.class, () -> tables.open(other));
+  }
+
+  // ---- the format
+
+  private static List<Entry> golden() {
+    return List.of(
+        entry("", 5, RecordKind.PUT, "empty key"),
+        entry("a", 9, RecordKind.DELETE, ""),
+        entry("a", 4, RecordKind.PUT, "old"),
+        entry("b".repeat(20), 6, RecordKind.PUT, ""),
+        entry("c", 7, RecordKind.PUT, "\0".repeat(3_900)),
+        entry("common/1", 8, RecordKind.PUT, "first"),
+        entry("common/22222222/3", 8, RecordKind.PUT, "second"),
+        entry("d", 8, RecordKind.PUT, "\0".repeat(3_000)));
+  }
+
+  private static Entry entry(String key, long sequence, int kind, String value) {
+    return new Entry(Fixtures.bytes(key), RecordKind.stamp(sequence, kind), Fixtures.bytes(value));
+  }
+
+  @Test
+  void tableIsWhatItsTableSays() throws Exception {
+    TableMeta meta = tables.write(golden(), new TableLayout(4096, Compression.NONE, 10, 1));
+    assertEquals(Hex.resource("table-v1.hex"), Hex.dump(readFile(meta.sizeBytes())));
+    assertEquals(16, TableFormat.STORED_HEADER_BYTES);
+    assertEquals(24, TableFormat.HEADS_OFFSET);
+    assertEquals(160, TableFormat.FOOTER_BYTES);
+    assertEquals(16, TableFormat.HANDLE_BYTES);
+  }
+
+  private byte[] readFile(long sizeBytes) throws Exception {
+    try (IoFile file = tables.engine.open(TableFixture.PATH, OpenMode.READ_ONLY);
+        var region = tables.map(sizeBytes)) {
+      file.readFully(0, region, 0, (int) sizeBytes);
+      return Fixtures.array(region.segment().asSlice(0, sizeBytes));
+    }
+  }
+
+  @Test
+  void tableOfVersionOneStaysReadable() throws Exception {
+    byte[] file = Hex.parse(Hex.resource("table-v1.hex"));
+    try (IoFile io = tables.engine.open(TableFixture.PATH, OpenMode.CREATE_NEW);
+        var region = tables.map(file.length)) {
+      MemorySegment.copy(MemorySegment.ofArray(file), 0, region.segment(), 0, file.length);
+      io.write(0, region, 0, file.length);
+    }
+    List<Entry> entries = golden();
+    TableMeta meta =
+        new TableMeta(
+            TableFixture.NUMBER,
+            file.length,
+            entries.size(),
+            1,
+            4,
+            9,
+            MemorySegment.ofArray(entries.getFirst().key()),
+            MemorySegment.ofArray(entries.getLast().key()));
+    Table table = tables.open(meta);
+    assertScans(table, visible(entries, 9), 9, "newest");
+    assertScans(table, visible(entries, 5), 5, "older");
+    table.close();
+  }
+}
