@@ -68,6 +68,15 @@ final class BlockBuilder {
         + TableFormat.blockBytes(0, Math.max(blockBytes, valueBytesMax));
   }
 
+  /** Whether the memory has room for an entry: for its key, and for the columns in front of values. */
+  boolean hasRoomFor(long stamp, long keyAddress, int keyBytes) {
+    int prefix = count == 0 ? keyBytes : commonBytes(keyAddress, keyBytes);
+    return hasRoomFor(keyBytes)
+        && TableFormat.columnsBytes(
+                count + 1, widthWith(stamp), prefix, tailBytesWith(prefix, keyBytes))
+            <= valuesAddress - keysAddress - keysCapacityBytes;
+  }
+
   private static long keysBytes(int blockBytes) {
     // What keys have in common takes room here, and none in the block.
     return KEYS_PER_BLOCK_BYTES * (long) blockBytes + Keys.BYTES_MAX + TableFormat.SLACK_BYTES + 1;

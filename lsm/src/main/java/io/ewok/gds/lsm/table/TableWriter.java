@@ -247,6 +247,9 @@ public final class TableWriter {
     blocks.add(index, TableFormat.TYPE_INDEX, handle);
     counts.indexBytes += TableFormat.handleStoredBytes(handle);
     counts.partitions++;
+    if (!root.hasRoomFor(index.lastStamp(), index.lastKeyAddress(), index.lastKeyBytes())) {
+      throw new IllegalStateException("the index was full, and nobody asked");
+    }
     root.add(
         index.lastStamp(),
         index.lastKeyAddress(),

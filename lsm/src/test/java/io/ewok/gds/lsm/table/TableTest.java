@@ -227,12 +227,23 @@ class TableTest {
   }
 
   @Test
-  void longestKeysAndLongValuesWork() throws Exception {
+  void writerWhoseIndexIsFullTakesNoMore() {
     List<Entry> entries = new ArrayList<>();
     for (int i = 0; i < 60; i++) {
       byte[] key = new byte[Keys.BYTES_MAX];
+      key[key.length - 1] = (byte) i;
+      entries.add(new Entry(key, RecordKind.stamp(i + 1, RecordKind.PUT), new byte[5000]));
+    }
+    assertThrows(IllegalStateException.class, () -> tables.write(entries, TableLayout.of(4096)));
+  }
+
+  @Test
+  void longestKeysAndLongValuesWork() throws Exception {
+    List<Entry> entries = new ArrayList<>();
+    for (int i = 0; i < 9; i++) {
+      byte[] key = new byte[Keys.BYTES_MAX];
       key[i % 3 == 0 ? 100 : key.length - 1] = (byte) i;
-      entries.add(new Entry(key, RecordKind.stamp(i + 1, RecordKind.PUT), new byte[i * 1000]));
+      entries.add(new Entry(key, RecordKind.stamp(i + 1, RecordKind.PUT), new byte[i * 7000]));
     }
     entries.sort(Entry.ORDER);
     byte[] longLast = new byte[Keys.BYTES_MAX];
