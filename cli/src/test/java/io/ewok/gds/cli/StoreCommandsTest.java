@@ -162,9 +162,9 @@ class StoreCommandsTest {
   @Test
   void memoryIsTheStoresLimit() {
     put("a", "1");
-    Map<String, Object> object = gds("stats", store, "--json", "--memory", "8M").json().getFirst();
+    Map<String, Object> object = gds("stats", store, "--json", "--memory", "16M").json().getFirst();
     long limit = (Long) object.get("memory_limit_bytes");
-    assertTrue(limit <= 8 << 20 && limit > 6 << 20, "limit=" + limit);
+    assertTrue(limit <= 16 << 20 && limit > 12 << 20, "limit=" + limit);
   }
 
   @Test
