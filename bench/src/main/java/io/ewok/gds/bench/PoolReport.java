@@ -38,9 +38,8 @@ final class PoolReport {
   private static final String LAYER = "bufferpool";
   private static final long NANOS_PER_MILLI = 1_000_000;
 
-  /** Those that every disk can do. */
   private static final List<TornPages> MODES =
-      List.of(TornPages.NONE, TornPages.DOUBLE_WRITE, TornPages.BACKUP);
+      List.of(TornPages.NONE, TornPages.DOUBLE_WRITE, TornPages.BACKUP, TornPages.ATOMIC);
 
   private static final List<String> MAPS = List.of("concurrentHashMap", "caffeine");
 
@@ -76,6 +75,9 @@ final class PoolReport {
 
   /** Pages a second; one element a round. */
   private final Map<TornPages, double[]> writeBacks = new EnumMap<>(TornPages.class);
+
+  /** Why some cannot be measured here. */
+  private final Map<TornPages, String> refusals = new EnumMap<>(TornPages.class);
 
   private PoolReport(
       boolean quick, int count, long watchedNanos, BenchFile file, Optional<Fio> fio) {
@@ -162,7 +164,11 @@ final class PoolReport {
 
   /** All modes in turn in each round, each round beginning with another. */
   private void measureWriteBacks() throws IOException {
-    List<TornPages> modes = new ArrayList<>(MODES);
+    List<TornPages> modes = new ArrayList<>();
+    for (TornPages mode : MODES) {
+      WriteBackRun.refusal(directory, mode)
+          .ifPresentOrElse(why -> refusals.put(mode, why), () -> modes.add(mode));
+    }
     Progress progress = new Progress(count, modes.size());
     for (int round = 0; round < count; round++) {
       progress.begin(round, "write-back", modes.size());
@@ -174,14 +180,18 @@ final class PoolReport {
     }
   }
 
+  private static String writeBackName(TornPages mode) {
+    return "16 KiB pages written, " + mode;
+  }
+
   private List<Comparison> compareWriteBacks() {
     List<Comparison> comparisons = new ArrayList<>();
-    for (TornPages mode : MODES) {
+    for (TornPages mode : writeBacks.keySet()) {
       if (mode != TornPages.NONE) {
         comparisons.add(
             Comparison.ofRates(
                 LAYER,
-                "16 KiB pages written, " + mode,
+                writeBackName(mode),
                 "/s",
                 writeBacks.get(mode),
                 TornPages.NONE.name(),
@@ -195,6 +205,10 @@ final class PoolReport {
     List<Comparison> comparisons = new ArrayList<>(rounds.compareNanos(LAYER, hits));
     comparisons.addAll(rounds.compareHeap(LAYER, hits));
     comparisons.addAll(compareWriteBacks());
+    for (TornPages mode : refusals.keySet()) {
+      double[] unavailable = {Double.NaN};
+      comparisons.add(Comparison.alone(LAYER, writeBackName(mode), "/s", unavailable));
+    }
     comparisons.addAll(misses.comparisons());
     return comparisons;
   }
@@ -206,6 +220,8 @@ final class PoolReport {
         .filter(comparison -> comparison.ours() >= 1)
         .forEach(comparison -> out.println(comparison.toRow()));
     compareWriteBacks().forEach(comparison -> out.println(comparison.toRow()));
+    refusals.forEach(
+        (mode, why) -> out.println("%-40s unavailable: %s".formatted(writeBackName(mode), why)));
     out.println(
         """
 

@@ -11,10 +11,12 @@ import io.ewok.gds.pagestore.EngineOptions;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoEngines;
 import io.ewok.gds.pagestore.OpenMode;
+import io.ewok.gds.pagestore.StorageException;
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.SplittableRandom;
 
 /** What keeping pages whole costs: how many changed pages become durable in a second. */
@@ -28,6 +30,22 @@ final class WriteBackRun {
   private static final double NANOS_PER_SECOND = 1e9;
 
   private WriteBackRun() {}
+
+  /** Why a mode cannot be had here, if it cannot. */
+  static Optional<String> refusal(Path parent, TornPages mode) throws IOException {
+    Path directory = Files.createTempDirectory(parent, "gds-bench-pages-");
+    BufferOptions options = new BufferOptions(64L * SIZE.bytes(), SIZE.bytes(), null);
+    try (IoEngine engine = IoEngines.open(EngineOptions.defaults());
+        BufferManager manager =
+            new BufferManager(engine, MemoryBudget.root("bench", options.memoryBytes()), options)) {
+      manager.openPages(directory.resolve("pages"), SIZE, OpenMode.CREATE_NEW, mode).close();
+      return Optional.empty();
+    } catch (StorageException e) {
+      return Optional.of(e.getMessage());
+    } finally {
+      BenchFile.deleteAll(directory);
+    }
+  }
 
   /** Changes pages here and there, and flushes, for at least as long. */
   static double pagesPerSecond(Path parent, TornPages mode, long nanos) throws IOException {

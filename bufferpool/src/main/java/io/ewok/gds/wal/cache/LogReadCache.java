@@ -52,11 +52,15 @@ import java.util.concurrent.atomic.AtomicLong;
  * <p>Errors: {@link IllegalStateException} after close.
  */
 public final class LogReadCache implements AutoCloseable {
+  /** Idle readers are looked for so often before what is left is allocated. */
+  private static final int LOOKS = 4;
+
   private final IoEngine engine;
   private final LogSource source;
   private final LogReadCacheOptions options;
   private final ReadArena arena;
   private final long minBytes;
+  private final long maxBytes;
   private final Region tailRegion;
   private final TailWindow tail;
   private final LogTap tap;
@@ -100,6 +104,7 @@ public final class LogReadCache implements AutoCloseable {
     }
     arena = created;
     minBytes = arena.stats().minBytes();
+    maxBytes = arena.stats().maxBytes();
     tail = new TailWindow(tailRegion.segment().asSlice(0, options.tailBytes()));
     tap = tail::write;
     long unused = source.addTap(tap);
@@ -241,11 +246,18 @@ public final class LogReadCache implements AutoCloseable {
     }
   }
 
-  /** Looks for idle readers each time that a block's worth of pages was allocated. */
+  /**
+   * Looks for idle readers, the more often the nearer the maximum is: those who are only slower
+   * than others would lose what was read ahead for them.
+   */
   private void compactNowAndThen(long bytes) {
     long sum = allocatedBytes.addAndGet(bytes);
-    boolean due = sum >= ReadArena.BLOCK_BYTES && allocatedBytes.compareAndSet(sum, 0);
-    if (due && arena.committedBytes() > minBytes) {
+    if (sum < ReadArena.BLOCK_BYTES) {
+      return;
+    }
+    long committed = arena.committedBytes();
+    boolean due = sum >= (maxBytes - committed) / LOOKS && allocatedBytes.compareAndSet(sum, 0);
+    if (due && committed > minBytes) {
       cursors.forEach(LogCursor::reclaimIfUnused);
       long unused = arena.compact();
     }

@@ -28,6 +28,7 @@ import java.lang.foreign.ValueLayout;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.ExecutorService;
@@ -461,6 +462,37 @@ final class LogReadCacheTest {
       }
       assertTrue(budget.peakBytes() <= before + max + tail, budget::toString);
       assertEquals(readers, cache.stats().readers());
+    }
+  }
+
+  /**
+   * They come once a round, in another order each time, and use all memory that is always there.
+   */
+  @Test
+  void whoIsNotIdleKeepsWhatWasReadAheadForHim() throws IOException {
+    fill(6000, 1000);
+    int readers = 256;
+    LogReadCacheOptions options =
+        OPTIONS.withMemory(ReadArenaOptions.ofBytes(8 * BLOCK, 32 * BLOCK));
+    try (LogReadCache cache = cache(options)) {
+      List<LogCursor> cursors = new ArrayList<>();
+      for (int i = 0; i < readers; i++) {
+        cursors.add(open(cache, ends.get(20 * i)));
+        assertTrue(cursors.get(i).next(memory) > 0);
+      }
+      LogReadCacheStats before = cache.stats();
+      for (int round = 0; round < 40; round++) {
+        for (int i = readers - 1; i >= 0; i--) {
+          Collections.swap(cursors, i, random.nextInt(i + 1));
+          for (int record = 0; record < 2; record++) {
+            assertTrue(cursors.get(i).next(memory) > 0);
+          }
+        }
+      }
+      LogReadCacheStats after = cache.stats();
+      assertTrue(after.ready() + after.late() - before.ready() - before.late() > 2000);
+      assertTrue(after.wasted() - before.wasted() < 30, before + " " + after);
+      assertTrue(after.memoryBytes() < after.memoryBytesMax() / 2, after::toString);
     }
   }
 
