@@ -1,7 +1,5 @@
 package io.ewok.gds.buffers.eviction;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
@@ -71,6 +69,7 @@ class PriorityTest {
     high.set(0, 8);
     for (int slot = 0; slot < slots; slot++) {
       policy.admitted(slot, slot, high.get(slot) ? Priority.HIGH : Priority.NORMAL);
+      policy.hit(slot); // once
     }
     int evictions = 0;
     int first = 0;
@@ -81,7 +80,7 @@ class PriorityTest {
       high.clear(victim);
       policy.removed(victim, true);
       policy.admitted(victim, slots + evictions, Priority.NORMAL);
-      assertTrue(evictions < 40 * slots, "left: " + high);
+      assertTrue(evictions < 60 * slots, "left: " + high);
     }
     assertTrue(first > slots, "gone after " + first);
   }
@@ -91,17 +90,18 @@ class PriorityTest {
   void noMoreThanHalfIsKept(EvictionKind kind) {
     int slots = 64;
     EvictionPolicy policy = kind.create(slots);
+    BitSet high = new BitSet();
+    high.set(slots / 4, slots);
     for (int slot = 0; slot < slots; slot++) {
-      policy.admitted(slot, slot, slot < slots / 4 ? Priority.NORMAL : Priority.HIGH);
+      policy.admitted(slot, slot, high.get(slot) ? Priority.HIGH : Priority.NORMAL);
     }
-    BitSet left = new BitSet();
-    left.set(0, slots);
-    for (int i = 0; i < slots / 2; i++) {
-      int victim = policy.victim(left::get);
-      assertFalse(victim >= slots / 2, "kept: victim=" + victim);
-      left.clear(victim);
-      policy.removed(victim, false);
+    for (int i = 0; i < slots; i++) {
+      int victim = policy.victim(_ -> true);
+      high.clear(victim);
+      policy.removed(victim, true);
+      policy.admitted(victim, slots + i, Priority.NORMAL);
     }
-    assertEquals(slots / 2, policy.victim(left::get));
+    assertTrue(high.nextSetBit(0) >= slots / 2, "kept: " + high);
+    assertTrue(high.cardinality() > slots / 4, "kept: " + high);
   }
 }
