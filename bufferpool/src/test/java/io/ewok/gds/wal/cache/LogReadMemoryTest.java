@@ -161,7 +161,7 @@ final class LogReadMemoryTest {
   void readersWhoComeBackSoonKeepTheirPages() throws IOException {
     fill(4000, RECORD);
     LogReadCacheOptions options =
-        OPTIONS.withMemory(ReadArenaOptions.ofBytes(BLOCK, 16 * BLOCK)).withPrefetch(false);
+        OPTIONS.withMemory(ReadArenaOptions.ofBytes(BLOCK, 8 * BLOCK)).withPrefetch(false);
     try (LogReadCache cache = cache(options)) {
       crowd(cache);
       LogCursor slow = cursor(cache);
