@@ -7,8 +7,8 @@ import java.io.IOException;
 
 /** What files of immutable blocks have in common: nothing is ever written to them. */
 abstract sealed class BlockFile extends CachedFile permits CachedBlockFile, LoadedBlockFile {
-  BlockFile(BufferManager manager, IoFile io, long hashSeed) {
-    super(manager, io, hashSeed);
+  BlockFile(BufferManager manager, IoFile io, int number) {
+    super(manager, io, number);
   }
 
   /** What is read starts and ends at multiples of this: a power of two, at least 512. */

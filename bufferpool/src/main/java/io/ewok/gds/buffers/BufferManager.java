@@ -50,7 +50,7 @@ public final class BufferManager implements AutoCloseable {
   // Guarded by filesLock.
   private final Monitor filesLock = new Monitor();
   private final List<CachedFile> files = new ArrayList<>();
-  private long filesOpened;
+  private int filesOpened;
   private boolean closed;
 
   private final LongLock checkpointLock = new LongLock();
@@ -131,7 +131,7 @@ public final class BufferManager implements AutoCloseable {
     IoFile io = engine.open(path, mode);
     CachedPageFile file = null;
     try {
-      file = new CachedPageFile(this, io, nextHashSeed(), size);
+      file = new CachedPageFile(this, io, nextFileNumber(), size);
       add(file);
       file.start(engine, mode, tornPages);
       return file;
@@ -151,7 +151,7 @@ public final class BufferManager implements AutoCloseable {
    */
   public CachedBlockFile openBlocks(Path path, BlockVerifier verifier) throws IOException {
     Objects.requireNonNull(verifier, "verifier");
-    return openReadOnly(path, (io, seed) -> new CachedBlockFile(this, io, seed, verifier));
+    return openReadOnly(path, (io, number) -> new CachedBlockFile(this, io, number, verifier));
   }
 
   /**
@@ -161,18 +161,18 @@ public final class BufferManager implements AutoCloseable {
    */
   public LoadedBlockFile openBlocks(Path path, BlockLoader loader) throws IOException {
     Objects.requireNonNull(loader, "loader");
-    return openReadOnly(path, (io, seed) -> new LoadedBlockFile(this, io, seed, loader));
+    return openReadOnly(path, (io, number) -> new LoadedBlockFile(this, io, number, loader));
   }
 
   private interface Opening<F extends CachedFile> {
-    F open(IoFile io, long hashSeed);
+    F open(IoFile io, int number);
   }
 
   private <F extends CachedFile> F openReadOnly(Path path, Opening<F> opening) throws IOException {
     IoFile io = engine.open(path, OpenMode.READ_ONLY);
     F file = null;
     try {
-      file = opening.open(io, nextHashSeed());
+      file = opening.open(io, nextFileNumber());
       add(file);
       return file;
     } catch (Throwable e) {
@@ -421,10 +421,10 @@ public final class BufferManager implements AutoCloseable {
     }
   }
 
-  private long nextHashSeed() {
+  private int nextFileNumber() {
     filesLock.lock();
     try {
-      return ++filesOpened << 40;
+      return ++filesOpened;
     } finally {
       filesLock.unlock();
     }

@@ -66,7 +66,7 @@ public record BufferOptions(
     if (placements.isEmpty()) {
       throw new IllegalArgumentException("a pool lies somewhere: placements=" + placements);
     }
-    long framesMax = Integer.MAX_VALUE;
+    long framesMax = FrameLines.FRAMES_MAX;
     if (poolBytes / FRAMES_MIN / placements.size() < frameBytes
         || poolBytes / frameBytes > framesMax) {
       throw new IllegalArgumentException(

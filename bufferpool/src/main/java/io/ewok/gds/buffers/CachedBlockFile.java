@@ -18,8 +18,8 @@ import java.util.Objects;
 public final class CachedBlockFile extends BlockFile {
   private final BlockVerifier verifier;
 
-  CachedBlockFile(BufferManager manager, IoFile io, long hashSeed, BlockVerifier verifier) {
-    super(manager, io, hashSeed);
+  CachedBlockFile(BufferManager manager, IoFile io, int number, BlockVerifier verifier) {
+    super(manager, io, number);
     this.verifier = verifier;
   }
 
@@ -104,6 +104,6 @@ public final class CachedBlockFile extends BlockFile {
 
   @Override
   void make(Frame frame) throws IOException {
-    verifier.verify(path(), frame.key, frame.readOnly);
+    verifier.verify(path(), frame.key, frame.readOnly());
   }
 }

@@ -12,8 +12,8 @@ abstract sealed class CachedFile implements AutoCloseable permits CachedPageFile
   final BufferManager manager;
   final IoFile io;
 
-  /** Keeps equal keys of different files apart in the page table. */
-  private final long hashSeed;
+  /** Tells it from all others of its manager, in the high half; not 0. */
+  private final long number;
 
   // Guarded by the page table's lock of those who close.
   private boolean closed;
@@ -22,10 +22,10 @@ abstract sealed class CachedFile implements AutoCloseable permits CachedPageFile
   /** Neither closed nor poisoned. Written with the same lock. */
   private volatile boolean usable = true;
 
-  CachedFile(BufferManager manager, IoFile io, long hashSeed) {
+  CachedFile(BufferManager manager, IoFile io, int number) {
     this.manager = manager;
     this.io = io;
-    this.hashSeed = hashSeed;
+    this.number = (long) number << 32;
   }
 
   /** The file's path as it was opened. */
@@ -58,9 +58,14 @@ abstract sealed class CachedFile implements AutoCloseable permits CachedPageFile
   /** The last thing before the file is closed and its frames are emptied. */
   abstract void end() throws IOException;
 
+  /** What a frame's line says that holds a page or block of it. */
+  final long held(int lengthBytes) {
+    return number + lengthBytes;
+  }
+
   /** Tells a page or block of it from all others of its manager. */
   final long hash(long key) {
-    return (key + hashSeed) * 0x9E37_79B9_7F4A_7C15L;
+    return (key + (number << 8)) * 0x9E37_79B9_7F4A_7C15L;
   }
 
   /**

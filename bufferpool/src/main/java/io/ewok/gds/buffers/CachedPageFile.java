@@ -46,6 +46,7 @@ public final class CachedPageFile extends CachedFile {
   private static final PageFileOptions GROW = PageFileOptions.defaults().withStepBytes(GROW_BYTES);
 
   private final PageSize size;
+  private final int pageBytes;
   private final PageTable table;
 
   /** In units of what is transferred at once: a page, or a sector of the device with several. */
@@ -63,10 +64,10 @@ public final class CachedPageFile extends CachedFile {
   private PageJournal journal;
   private GroupWriter writes;
 
-  CachedPageFile(BufferManager manager, IoFile io, long hashSeed, PageSize size)
-      throws IOException {
-    super(manager, io, hashSeed);
+  CachedPageFile(BufferManager manager, IoFile io, int number, PageSize size) throws IOException {
+    super(manager, io, number);
     this.size = size;
+    this.pageBytes = size.bytes();
     this.table = manager.table();
     this.units = new PageFile(io, Math.max(size.bytes(), io.alignmentBytes()), GROW);
   }
@@ -115,7 +116,7 @@ public final class CachedPageFile extends CachedFile {
    */
   public void fixOptimistic(long page, Fix into) throws IOException {
     checkPage(page);
-    table.fixOptimistic(this, page, size.bytes(), 0, into);
+    table.fixOptimistic(this, page, pageBytes, 0, into);
   }
 
   /**

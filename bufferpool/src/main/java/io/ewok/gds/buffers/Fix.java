@@ -44,16 +44,24 @@ import java.util.Objects;
  * }
  */
 public final class Fix implements AutoCloseable {
+  /*
+   * What is held, in one word, so that a hit compares and writes little: a stamp of the latch, which has none of the
+   * lowest bits, or one of these.
+   */
+  private static final long NOTHING = 3;
+  private static final long EXCLUSIVE = 2;
+  private static final long SHARED = 1;
+
+  /** Where hits are counted: threads that have made a handle each do not meet. */
+  final int counter = (int) Thread.currentThread().threadId();
+
   private PageTable table;
-  private Frame frame;
+  private int frame;
   private long number;
-  private boolean exclusive;
+  private long held = NOTHING;
   private Priority priority = Priority.NORMAL;
   private boolean onlyCached;
   private long misses;
-
-  /** For an optimistic fix; else {@link Latch#NO_STAMP}. */
-  private long stamp;
 
   /** A handle of nothing yet. */
   public Fix() {}
@@ -95,7 +103,7 @@ public final class Fix implements AutoCloseable {
 
   /** Whether it holds, or looks at, a page or block. */
   public boolean isFixed() {
-    return frame != null;
+    return held != NOTHING;
   }
 
   /**
@@ -107,7 +115,7 @@ public final class Fix implements AutoCloseable {
   public MemorySegment segment() {
     requireFixed();
     // Of an optimistic fix it may be that of what came after, which does not validate.
-    return exclusive ? frame.segment : frame.readOnly;
+    return held == EXCLUSIVE ? table.segment(frame) : table.view(frame);
   }
 
   /**
@@ -128,7 +136,7 @@ public final class Fix implements AutoCloseable {
    */
   public boolean validate() {
     requireFixed();
-    return stamp == Latch.NO_STAMP || frame.validate(stamp);
+    return !isOptimistic() || table.validate(frame, held);
   }
 
   /**
@@ -144,7 +152,7 @@ public final class Fix implements AutoCloseable {
    */
   public void markDirty(long lsn) {
     requireFixed();
-    if (!exclusive) {
+    if (held != EXCLUSIVE) {
       throw new IllegalStateException(
           "only a page that is fixed exclusively can be changed: number=" + number);
     }
@@ -153,16 +161,12 @@ public final class Fix implements AutoCloseable {
 
   /** Lets go of the page or block, and can be used again. Does nothing if nothing is fixed. */
   public void unfix() {
-    if (frame != null) {
-      Frame held = frame;
-      frame = null;
-      if (stamp == Latch.NO_STAMP) {
-        if (table.origins() != null) {
-          table.origins().remove(this);
-        }
-        table.unfix(held, exclusive);
-      }
+    if (!isOptimistic() && held != NOTHING) {
+      boolean exclusive = held == EXCLUSIVE;
+      held = NOTHING;
+      table.unfix(this, frame, exclusive);
     }
+    held = NOTHING;
   }
 
   /** The same as {@link #unfix}. */
@@ -172,31 +176,38 @@ public final class Fix implements AutoCloseable {
   }
 
   void requireEmpty() {
-    if (frame != null) {
+    if (held != NOTHING) {
       throw new IllegalStateException(
           "the handle holds something already, unfix it first: number=" + number);
     }
   }
 
+  /** For a frame that is latched. */
+  void hold(PageTable table, int frame, long number, boolean exclusive) {
+    look(table, frame, number, exclusive ? EXCLUSIVE : SHARED);
+  }
+
   /**
-   * @param stamp taken before whatever is read here, or {@link Latch#NO_STAMP} if it is latched
+   * For a frame that is not latched.
+   *
+   * @param stamp taken before whatever is read here
    */
-  void hold(PageTable table, Frame frame, long number, boolean exclusive, long stamp) {
-    // Some collectors make a reference that is stored cost as much as the rest of a hit.
+  void look(PageTable table, int frame, long number, long stamp) {
+    // Collectors make a reference that is stored cost as much as the rest of a hit.
     if (this.table != table) {
       this.table = table;
     }
     this.frame = frame;
     this.number = number;
-    this.exclusive = exclusive;
-    this.stamp = stamp;
-    if (table.origins() != null && stamp == Latch.NO_STAMP) {
-      table.origins().add(this, frame.file, number);
-    }
+    this.held = stamp;
+  }
+
+  private boolean isOptimistic() {
+    return (held & NOTHING) == 0;
   }
 
   private void requireFixed() {
-    if (frame == null) {
+    if (held == NOTHING) {
       throw new IllegalStateException("nothing is fixed");
     }
   }

@@ -22,8 +22,13 @@ final class Frame extends Latch {
   /** That there is nothing to be redone. */
   static final long NOTHING = Long.MAX_VALUE;
 
+  /** The place in the pool, and so in {@link FrameLines}. */
+  final int number;
+
   /** The place in the partition. */
   final int index;
+
+  private final FrameLines lines;
 
   final Partition partition;
 
@@ -38,12 +43,8 @@ final class Frame extends Latch {
   long key;
   int lengthBytes;
 
-  /**
-   * The page or block, and a view of it that cannot be written; null before the first is loaded.
-   */
+  /** The page or block; null before the first is loaded. */
   MemorySegment segment;
-
-  MemorySegment readOnly;
 
   // Guarded by the partition's lock.
   /** The first frame of the run that this one belongs to; null while free. */
@@ -76,10 +77,11 @@ final class Frame extends Latch {
    */
   long latchedLsn = NOTHING;
 
-  /** The next in the index's bucket. Written with the partition's lock. */
-  volatile Frame next;
-
-  Frame(int index, Partition partition, Region region, int frameBytes) {
+  Frame(
+      FrameLines lines, int number, int index, Partition partition, Region region, int frameBytes) {
+    super(lines.words(), FrameLines.at(number));
+    this.lines = lines;
+    this.number = number;
     this.index = index;
     this.partition = partition;
     this.region = region;
@@ -143,11 +145,16 @@ final class Frame extends Latch {
     return head == this;
   }
 
+  /** The page or block so that it cannot be written; null before the first is loaded. */
+  MemorySegment readOnly() {
+    return lines.view(number);
+  }
+
   /** Makes the views of what was bound. */
   void view() {
     long offset = regionOffset + file.offsetInFrame(key);
     segment = region.segment().asSlice(offset, lengthBytes);
-    readOnly = segment.asReadOnly();
+    lines.setView(number, segment.asReadOnly());
   }
 
   /**

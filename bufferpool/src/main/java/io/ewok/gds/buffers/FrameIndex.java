@@ -5,69 +5,95 @@ import java.lang.invoke.VarHandle;
 
 /**
  * Finds the frame of a page or block by its file and number. A hash table with chains through the
- * frames, so that it never allocates.
+ * frames' lines, so that it never allocates. Each partition has a stretch of the buckets, and only
+ * frames of its own in them.
  *
  * <p>Threads: written with the partition's lock. Read with it, or without: then a frame may have
- * been put elsewhere while somebody looks, who sees it so only with the frame's latch, and goes on
- * in another chain. Such a reader may miss what is there, never loop.
+ * been put elsewhere while somebody looks, who goes on in another chain. Such a reader may miss
+ * what is there, never loop.
  */
 final class FrameIndex {
   /** No chain is so long, unless a reader without the lock has lost its way. */
   private static final int STEPS_MAX = 64;
 
   /** Acquires and releases, so that whoever finds a frame sees what was bound to it. */
-  private static final VarHandle BUCKET = MethodHandles.arrayElementVarHandle(Frame[].class);
+  private static final VarHandle BUCKET = MethodHandles.arrayElementVarHandle(int[].class);
 
-  private final Frame[] buckets;
+  private final FrameLines lines;
+  private final Frame[] frames;
+  private final int bucketsPerPartition;
 
-  /** A table for so many frames. */
-  FrameIndex(int frames) {
-    buckets = new Frame[Integer.highestOneBit(frames) * 2];
+  /** The first frame of the chain, plus one. */
+  private final int[] buckets;
+
+  /**
+   * An empty index.
+   *
+   * @param frames those of the first partition, then those of the next; may be filled later
+   * @param bucketsPerPartition a power of two
+   */
+  FrameIndex(FrameLines lines, Frame[] frames, int partitions, int bucketsPerPartition) {
+    this.lines = lines;
+    this.frames = frames;
+    this.bucketsPerPartition = bucketsPerPartition;
+    this.buckets = new int[partitions * bucketsPerPartition];
+  }
+
+  /** The partition whose frames may hold it. */
+  int partition(CachedFile file, long key) {
+    return bucket(file, key) / bucketsPerPartition;
   }
 
   /** The frame, loading or ready, or null. With the partition's lock. */
   Frame get(CachedFile file, long key) {
-    Frame frame = buckets[bucket(file, key)];
-    while (frame != null && !frame.holds(file, key)) {
-      frame = frame.next;
-    }
-    return frame;
+    int frame = find(file, key, Integer.MAX_VALUE);
+    return frame < 0 ? null : frames[frame];
   }
 
-  /** A frame that held it a moment ago, or null, which says nothing. Without the lock. */
-  Frame peek(CachedFile file, long key) {
-    Frame frame = (Frame) BUCKET.getAcquire(buckets, bucket(file, key));
-    for (int steps = 0; frame != null && steps < STEPS_MAX; steps++) {
-      if (frame.holds(file, key)) {
+  /** A frame that held it a moment ago, or -1, which says nothing. Without the lock. */
+  int peek(CachedFile file, long key) {
+    return find(file, key, STEPS_MAX);
+  }
+
+  /** The frame that is to be looked at first, mostly the right one, or -1. Without the lock. */
+  int first(CachedFile file, long key) {
+    return (int) BUCKET.getAcquire(buckets, bucket(file, key)) - 1;
+  }
+
+  private int find(CachedFile file, long key, int stepsMax) {
+    int frame = first(file, key);
+    for (int steps = 0; frame >= 0 && steps < stepsMax; steps++) {
+      if (lines.holds(frame, file, key)) {
         return frame;
       }
-      frame = frame.next;
+      frame = lines.next(frame);
     }
-    return null;
+    return -1;
   }
 
   void put(Frame frame) {
     int bucket = bucket(frame.file, frame.key);
-    frame.next = buckets[bucket];
-    BUCKET.setRelease(buckets, bucket, frame);
+    lines.setNext(frame.number, buckets[bucket] - 1);
+    BUCKET.setRelease(buckets, bucket, frame.number + 1);
   }
 
   void remove(Frame frame) {
     int bucket = bucket(frame.file, frame.key);
-    if (buckets[bucket] == frame) {
-      BUCKET.setRelease(buckets, bucket, frame.next);
+    int next = lines.next(frame.number);
+    int before = buckets[bucket] - 1;
+    if (before == frame.number) {
+      BUCKET.setRelease(buckets, bucket, next + 1);
     } else {
-      Frame before = buckets[bucket];
-      while (before.next != frame) {
-        before = before.next;
+      while (lines.next(before) != frame.number) {
+        before = lines.next(before);
       }
-      before.next = frame.next;
+      lines.setNext(before, next);
     }
-    frame.next = null;
+    lines.setNext(frame.number, -1);
   }
 
   private int bucket(CachedFile file, long key) {
-    // Keys of blocks are multiples of a power of two, so the high bits of the product choose.
-    return (int) (file.hash(key) >>> 32) & buckets.length - 1;
+    // The highest bits: keys of blocks are multiples of a power of two.
+    return (int) (((file.hash(key) >>> 32) * buckets.length) >>> 32);
   }
 }

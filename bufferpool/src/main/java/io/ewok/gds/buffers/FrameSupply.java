@@ -16,6 +16,7 @@ final class FrameSupply {
   private static final long DEVICE_LOOK_NANOS = 1_000_000;
 
   private final PoolWaits waits;
+  private final FrameLines lines;
   private final FrameIndex index;
   private final WriteBack writeBack;
   private final FramePool pool;
@@ -24,16 +25,18 @@ final class FrameSupply {
   private long evictions;
 
   /** As many empty frames as fit into a region, which is borrowed. */
-  FrameSupply(Region region, BufferOptions options, Partition partition) {
+  FrameSupply(
+      PageTable table, Region region, BufferOptions options, Partition partition, int firstFrame) {
+    this.lines = table.lines();
     this.waits = partition.waits;
     this.index = partition.index;
     this.writeBack = partition.writeBack;
     this.pool = new FramePool(region, options.frameBytes());
     this.frames = new Frame[pool.frameCount()];
     for (int i = 0; i < frames.length; i++) {
-      frames[i] = new Frame(i, partition, region, options.frameBytes());
+      frames[i] = new Frame(lines, firstFrame + i, i, partition, region, options.frameBytes());
     }
-    this.policy = options.eviction().create(frames.length);
+    this.policy = options.eviction().create(lines.marks(firstFrame, frames.length));
   }
 
   /** All frames; the array may be read without the lock. */
@@ -78,6 +81,7 @@ final class FrameSupply {
     head.key = key;
     head.lengthBytes = lengthBytes;
     head.lsn = 0;
+    lines.bind(head.number, file, key, lengthBytes);
     index.put(head);
     return head;
   }
@@ -87,11 +91,6 @@ final class FrameSupply {
     policy.admitted(head.index, head.file.hash(head.key), priority);
   }
 
-  /** Says that what is in a frame was asked for once more. Without the lock. */
-  void hit(Frame head) {
-    policy.hit(head.index);
-  }
-
   /** Frees frames that the caller has latched exclusively, which the latch stays. */
   void unbind(Frame head) {
     index.remove(head);
@@ -99,6 +98,7 @@ final class FrameSupply {
     for (int i = head.count - 1; i >= 0; i--) {
       frames[head.index + i].head = null;
     }
+    lines.unbind(head.number);
     head.file = null; // the segments stay: somebody may look at them in vain
     head.dirty = false;
     head.latchedLsn = Frame.NOTHING;

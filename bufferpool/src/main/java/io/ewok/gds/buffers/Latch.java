@@ -19,7 +19,8 @@ import java.lang.invoke.VarHandle;
  *
  * <p>Threads: any.
  *
- * <p>{@link Frame} extends it, so that a hit touches one object less.
+ * <p>The word lies among others, in {@link FrameLines}: who knows its place need not touch the
+ * latch itself.
  */
 sealed class Latch permits Frame {
   /*
@@ -40,28 +41,32 @@ sealed class Latch permits Frame {
   /** No stamp has this value. */
   static final long NO_STAMP = 1;
 
-  private static final long EXCLUSIVE = 1;
+  /** The word of a latch that begins. */
+  static final long EXCLUSIVE = 1;
+
   private static final long WAITED_FOR = 2;
   private static final long ONE_SHARED = 4;
   private static final long ONE_VERSION = 1L << 22;
   private static final long SHARED = ONE_VERSION - ONE_SHARED;
   private static final long STAMP = -ONE_VERSION | EXCLUSIVE;
-  private static final VarHandle WORD;
+  private static final VarHandle WORD = MethodHandles.arrayElementVarHandle(long[].class);
 
-  static {
-    try {
-      WORD = MethodHandles.lookup().findVarHandle(Latch.class, "word", long.class);
-    } catch (ReflectiveOperationException e) {
-      throw new ExceptionInInitializerError(e);
-    }
+  private final long[] words;
+  private final int at;
+
+  /** The latch whose word is at that place, among others. */
+  Latch(long[] words, int at) {
+    this.words = words;
+    this.at = at;
   }
-
-  @SuppressWarnings("unused") // by WORD
-  private long word = EXCLUSIVE;
 
   /** The word now, for {@link #tryLatch}; what is read after it is no older. */
   final long look() {
-    return (long) WORD.getAcquire(this);
+    return look(words, at);
+  }
+
+  private static long look(long[] words, int at) {
+    return (long) WORD.getAcquire(words, at);
   }
 
   static boolean isLatched(long word, boolean forExclusive) {
@@ -78,7 +83,8 @@ sealed class Latch permits Frame {
   final long tryLatch(long seen, boolean exclusive) {
     long found =
         (long)
-            WORD.compareAndExchange(this, seen, exclusive ? seen | EXCLUSIVE : seen + ONE_SHARED);
+            WORD.compareAndExchange(
+                words, at, seen, exclusive ? seen | EXCLUSIVE : seen + ONE_SHARED);
     if (exclusive) {
       VarHandle.storeStoreFence(); // partner: the fence in validate
     }
@@ -107,12 +113,12 @@ sealed class Latch permits Frame {
   /** Returns the word after it. */
   final long release(boolean exclusive) {
     long change = exclusive ? ONE_VERSION - EXCLUSIVE : -ONE_SHARED;
-    return (long) WORD.getAndAdd(this, change) + change;
+    return (long) WORD.getAndAdd(words, at, change) + change;
   }
 
   /** Makes an exclusive latch a shared one. */
   final void share() {
-    WORD.getAndAdd(this, ONE_VERSION - EXCLUSIVE + ONE_SHARED);
+    WORD.getAndAdd(words, at, ONE_VERSION - EXCLUSIVE + ONE_SHARED);
   }
 
   /**
@@ -123,7 +129,7 @@ sealed class Latch permits Frame {
   final boolean announce(boolean exclusive) {
     long seen = look();
     while (isLatched(seen, exclusive)) {
-      long found = (long) WORD.compareAndExchange(this, seen, seen | WAITED_FOR);
+      long found = (long) WORD.compareAndExchange(words, at, seen, seen | WAITED_FOR);
       if (found == seen) {
         return true;
       }
@@ -134,19 +140,29 @@ sealed class Latch permits Frame {
 
   /** Says that nobody waits. With the partition's lock. */
   final void clearWaiters() {
-    WORD.getAndBitwiseAnd(this, ~WAITED_FOR);
+    WORD.getAndBitwiseAnd(words, at, ~WAITED_FOR);
   }
 
   /** What {@link #validate} compares; {@link #NO_STAMP} if it is latched exclusively. */
   final long stamp() {
-    long seen = look();
+    return stamp(words, at);
+  }
+
+  /** The same for whoever knows the word's place. */
+  static long stamp(long[] words, int at) {
+    long seen = look(words, at);
     return (seen & EXCLUSIVE) == 0 ? seen & STAMP : NO_STAMP;
   }
 
   /** Whether what was read since {@link #stamp} was changed by nobody meanwhile. */
   final boolean validate(long stamp) {
+    return validate(words, at, stamp);
+  }
+
+  /** The same for whoever knows the word's place. */
+  static boolean validate(long[] words, int at, long stamp) {
     VarHandle.acquireFence(); // partners: release, and the fence in tryLatch
-    return (look() & STAMP) == stamp;
+    return (look(words, at) & STAMP) == stamp;
   }
 
   /** Whether nobody has it, in a word returned by {@link #release}. */

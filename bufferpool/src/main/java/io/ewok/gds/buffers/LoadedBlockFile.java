@@ -20,8 +20,8 @@ import java.util.Objects;
 public final class LoadedBlockFile extends BlockFile {
   private final BlockLoader loader;
 
-  LoadedBlockFile(BufferManager manager, IoFile io, long hashSeed, BlockLoader loader) {
-    super(manager, io, hashSeed);
+  LoadedBlockFile(BufferManager manager, IoFile io, int number, BlockLoader loader) {
+    super(manager, io, number);
     this.loader = loader;
   }
 

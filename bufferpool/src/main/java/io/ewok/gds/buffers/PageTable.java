@@ -2,13 +2,14 @@ package io.ewok.gds.buffers;
 
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.buffers.eviction.Priority;
+import io.ewok.gds.buffers.eviction.ReferenceMarks;
 import io.ewok.gds.pagestore.PoisonedFileException;
 import io.ewok.gds.pagestore.WorkClass;
 import io.ewok.gds.reactor.Monitor;
 import io.ewok.gds.wal.WriteAheadLog;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -26,6 +27,8 @@ final class PageTable {
    *   a hit                 no lock. Finds the frame (FrameIndex.peek), then latches it if it still holds what was
    *                         looked for (Frame.tryLatch), then looks whether the file may be used: one who closes it
    *                         says so first and then looks for latches.
+   *   an optimistic hit     the same, but takes the latch's stamp before it looks what the frame holds
+   *                         (FrameLines.look). What changes that later makes the stamp invalid.
    *   whatever else         the partition's lock (PoolWaits), one at a time, never during a read, a write, a sync or a checksum: a frame
    *                         is loading, latched exclusively, or writing, latched shared, meanwhile, and others find
    *                         it so.
@@ -50,6 +53,9 @@ final class PageTable {
   private final WriteAheadLog log;
   private final Partition[] partitions;
   private final Frame[] frames;
+  private final FrameLines lines;
+  private final FrameIndex index;
+  private final ReferenceMarks marks;
   private final BatchWriter batchWriter;
   private final HitCounter hits = new HitCounter();
   private final FixOrigins origins;
@@ -67,18 +73,30 @@ final class PageTable {
     this.log = options.logOrNull();
     this.batchWriter = new BatchWriter(log);
     this.origins = options.fixOrigins() ? new FixOrigins() : null;
-    this.partitions =
-        regions.stream()
-            .map(region -> new Partition(this, region, options))
-            .toArray(Partition[]::new);
-    this.frames =
-        Arrays.stream(partitions)
-            .flatMap(partition -> Arrays.stream(partition.frames()))
-            .toArray(Frame[]::new);
+    this.frames = new Frame[options.frameCount()];
+    this.lines = new FrameLines(frames.length);
+    this.marks = lines.marks(0, frames.length);
+    int framesPerPartition = options.framesPerPartition();
+    int buckets = Integer.highestOneBit(framesPerPartition) * 2;
+    this.index = new FrameIndex(lines, frames, regions.size(), buckets);
+    this.partitions = new Partition[regions.size()];
+    for (int i = 0; i < partitions.length; i++) {
+      int first = i * framesPerPartition;
+      partitions[i] = new Partition(this, regions.get(i), options, first);
+      System.arraycopy(partitions[i].frames(), 0, frames, first, framesPerPartition);
+    }
   }
 
   int frameBytes() {
     return frameBytes;
+  }
+
+  FrameLines lines() {
+    return lines;
+  }
+
+  FrameIndex index() {
+    return index;
   }
 
   /** All frames, for whoever writes them back. */
@@ -96,33 +114,44 @@ final class PageTable {
       throws IOException {
     into.requireEmpty();
     boolean exclusive = access != Access.SHARED;
-    Frame frame = partition(file, key).index.peek(file, key);
+    int found = index.peek(file, key);
+    Frame frame = found < 0 ? null : frames[found];
     if (frame == null || !tryHit(frame, file, key, lengthBytes, exclusive, into)) {
       frame = fixSlowly(file, key, lengthBytes, storedBytes, access, into);
     }
     if (exclusive) {
       frame.latchedLsn = log == null ? 0 : log.endLsn();
     }
-    into.hold(this, frame, key, exclusive, Latch.NO_STAMP);
+    hold(frame.number, file, key, exclusive, into);
+  }
+
+  private void hold(int frame, CachedFile file, long key, boolean exclusive, Fix into) {
+    into.hold(this, frame, key, exclusive);
+    if (origins != null) {
+      origins.add(into, file, key);
+    }
   }
 
   /** Finds a page or block without latching it, or reads it and lets go again. */
   void fixOptimistic(CachedFile file, long key, int lengthBytes, int storedBytes, Fix into)
       throws IOException {
     into.requireEmpty();
-    Frame frame = partition(file, key).index.peek(file, key);
-    long stamp = frame == null ? Latch.NO_STAMP : frame.stamp();
-    if (stamp != Latch.NO_STAMP
-        && frame.holds(file, key)
-        && frame.lengthBytes == lengthBytes
-        && mayUse(file)) {
-      hit(frame, into.priority());
-    } else {
-      frame = fixSlowly(file, key, lengthBytes, storedBytes, Access.SHARED, into);
-      stamp = frame.stamp();
-      unfix(frame, false);
+    int frame = index.first(file, key);
+    long held = file.held(lengthBytes);
+    long stamp = lines.look(frame, key, held, into.priority());
+    if (stamp == Latch.NO_STAMP) {
+      frame = index.peek(file, key);
+      stamp = lines.look(frame, key, held, into.priority());
     }
-    into.hold(this, frame, key, false, stamp);
+    if (stamp != Latch.NO_STAMP && mayUse(file)) {
+      hits.increment(into.counter);
+    } else {
+      Frame latched = fixSlowly(file, key, lengthBytes, storedBytes, Access.SHARED, into);
+      frame = latched.number;
+      stamp = latched.stamp();
+      unfix(latched, false);
+    }
+    into.look(this, frame, key, stamp);
   }
 
   private boolean tryHit(
@@ -134,7 +163,7 @@ final class PageTable {
       unfix(frame, exclusive);
       return false;
     }
-    hit(frame, into.priority());
+    hit(frame.number, into.priority(), into.counter);
     return true;
   }
 
@@ -144,16 +173,15 @@ final class PageTable {
   }
 
   /** Says that something in the pool was asked for. Without a lock. */
-  void hit(Frame frame, Priority priority) {
+  void hit(int frame, Priority priority, int counter) {
     if (priority != Priority.LOW) {
-      frame.partition.supply.hit(frame);
+      marks.count(frame);
     }
-    hits.increment();
+    hits.increment(counter);
   }
 
   private Partition partition(CachedFile file, long key) {
-    // The highest bits: the index of a partition takes lower ones.
-    return partitions[(int) (((file.hash(key) >>> 48) * partitions.length) >>> 16)];
+    return partitions[index.partition(file, key)];
   }
 
   private Frame fixSlowly(
@@ -205,17 +233,41 @@ final class PageTable {
         .bindAtOnce(file, key, lengthBytes, storedBytes, readerOrNull, priority);
   }
 
-  /** Where everything was fixed, or null if nobody wants to know. */
-  FixOrigins origins() {
-    return origins;
+  // For a Fix, by the frame's number.
+
+  /** The page or block, which may be another by now if it is not latched. */
+  MemorySegment view(int frame) {
+    return lines.view(frame);
   }
+
+  /** The same if it is latched exclusively, to be changed. */
+  MemorySegment segment(int frame) {
+    return frames[frame].segment;
+  }
+
+  boolean validate(int frame, long stamp) {
+    return lines.validate(frame, stamp);
+  }
+
+  void unfix(Fix fix, int frame, boolean exclusive) {
+    if (origins != null) {
+      origins.remove(fix);
+    }
+    unfix(frames[frame], exclusive);
+  }
+
+  /** With the exclusive latch. */
+  void markDirty(int frame, long lsn) {
+    markDirty(frames[frame], lsn);
+  }
+
+  // For all.
 
   void unfix(Frame frame, boolean exclusive) {
     frame.partition.waits.release(frame, exclusive);
   }
 
-  /** With the exclusive latch. */
-  void markDirty(Frame frame, long lsn) {
+  private void markDirty(Frame frame, long lsn) {
     if (lsn < 0 || (log != null && lsn > log.endLsn())) {
       throw new IllegalArgumentException("the log has no record that ends there: lsn=" + lsn);
     }

@@ -24,13 +24,13 @@ final class Partition {
   private long bytesRead;
 
   /** A part of empty frames, as many as fit into the region, which is borrowed. */
-  Partition(PageTable table, Region region, BufferOptions options) {
+  Partition(PageTable table, Region region, BufferOptions options, int firstFrame) {
     this.table = table;
     this.frameBytes = options.frameBytes();
     this.waits = new PoolWaits(options.waitMax().toNanos());
-    this.index = new FrameIndex(options.framesPerPartition());
+    this.index = table.index();
     this.writeBack = new WriteBack(waits, index, options.logOrNull());
-    this.supply = new FrameSupply(region, options, this);
+    this.supply = new FrameSupply(table, region, options, this, firstFrame);
   }
 
   Frame[] frames() {
@@ -67,7 +67,7 @@ final class Partition {
         if (found != null) {
           requireSameLength(found, lengthBytes);
           if (found.tryLatch(exclusive)) {
-            table.hit(found, priority);
+            table.hit(found.number, priority, (int) Thread.currentThread().threadId());
             return found;
           }
         } else {

@@ -23,7 +23,7 @@ public class BlindLatchSpecimen {
   private static final int SPINS_MAX = 1000;
 
   private final AtomicInteger steps = new AtomicInteger();
-  private final Frame frame = new Frame(0, null, null, 0);
+  private final Frame frame = BufferFixture.frame();
 
   public BlindLatchSpecimen() {
     frame.key = 1;

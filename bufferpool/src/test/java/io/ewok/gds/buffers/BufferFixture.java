@@ -27,6 +27,19 @@ final class BufferFixture {
     return MemoryBudget.root("buffer test", 256L << 20);
   }
 
+  /** Frames without a pool, latched exclusively. */
+  static Frame[] frames(FrameLines lines, int count) {
+    Frame[] frames = new Frame[count];
+    for (int i = 0; i < count; i++) {
+      frames[i] = new Frame(lines, i, i, null, null, 0);
+    }
+    return frames;
+  }
+
+  static Frame frame() {
+    return frames(new FrameLines(1), 1)[0];
+  }
+
   static void writeBlocks(IoEngine engine, Path path, int units) throws IOException {
     try (Region region = Region.map(budget(), RegionOptions.ofSize((long) UNIT * units));
         IoFile file = engine.open(path, OpenMode.CREATE_NEW)) {

@@ -1,5 +1,6 @@
 package io.ewok.gds.buffers;
 
+import io.ewok.gds.buffers.eviction.Priority;
 import io.ewok.gds.pagestore.sim.SimEngine;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -17,16 +18,17 @@ import org.openjdk.jcstress.infra.results.ZZ_Result;
 
 /** Somebody wants a page while its frame is given to another. */
 public final class EvictionRaces {
-  private static final CachedBlockFile FILE = new CachedBlockFile(null, null, 1L << 40, null);
+  private static final CachedBlockFile FILE = new CachedBlockFile(null, null, 1, null);
+
+  private static final int LENGTH_BYTES = 4096;
 
   private EvictionRaces() {}
 
   /** Three frames in a table so small that all are in one chain or two. */
   private static final class Pool {
-    final FrameIndex index = new FrameIndex(1);
-    final Frame[] frames = {
-      new Frame(0, null, null, 0), new Frame(1, null, null, 0), new Frame(2, null, null, 0)
-    };
+    final FrameLines lines = new FrameLines(3);
+    final Frame[] frames = BufferFixture.frames(lines, 3);
+    final FrameIndex index = new FrameIndex(lines, frames, 1, 2);
 
     /** What each frame's page says, plain. */
     final int[] content = new int[frames.length];
@@ -40,6 +42,7 @@ public final class EvictionRaces {
     void fill(Frame frame, int page) {
       frame.file = FILE;
       frame.key = page;
+      lines.bind(frame.number, FILE, page, LENGTH_BYTES);
       index.put(frame);
       content[frame.index] = page;
       frame.release(true);
@@ -48,6 +51,7 @@ public final class EvictionRaces {
     void replace(Frame frame, int page) {
       if (frame.tryClaim()) {
         index.remove(frame);
+        lines.unbind(frame.number);
         frame.file = null;
         fill(frame, page);
       }
@@ -66,11 +70,11 @@ public final class EvictionRaces {
 
     @Actor
     public void latch(I_Result result) {
-      Frame frame = pool.index.peek(FILE, 2);
+      int found = pool.index.peek(FILE, 2);
       result.r1 = -1;
-      if (frame != null && frame.tryLatch(FILE, 2, false)) {
-        result.r1 = pool.content[frame.index];
-        frame.release(false);
+      if (found >= 0 && pool.frames[found].tryLatch(FILE, 2, false)) {
+        result.r1 = pool.content[found];
+        pool.frames[found].release(false);
       }
     }
 
@@ -93,14 +97,12 @@ public final class EvictionRaces {
 
     @Actor
     public void look(I_Result result) {
-      Frame frame = pool.index.peek(FILE, 2);
+      int frame = pool.index.peek(FILE, 2);
+      long stamp = pool.lines.look(frame, 2, FILE.held(LENGTH_BYTES), Priority.NORMAL);
       result.r1 = -1;
-      if (frame != null) {
-        long stamp = frame.stamp();
-        if (stamp != Latch.NO_STAMP && frame.holds(FILE, 2)) {
-          int content = pool.content[frame.index];
-          result.r1 = frame.validate(stamp) ? content : -1;
-        }
+      if (stamp != Latch.NO_STAMP) {
+        int content = pool.content[frame];
+        result.r1 = pool.lines.validate(frame, stamp) ? content : -1;
       }
     }
 

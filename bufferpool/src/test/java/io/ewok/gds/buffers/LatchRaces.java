@@ -19,7 +19,7 @@ public final class LatchRaces {
   private LatchRaces() {}
 
   private static Latch free() {
-    Latch latch = new Latch();
+    Latch latch = new Latch(new long[] {Latch.EXCLUSIVE}, 0);
     latch.release(true);
     return latch;
   }
@@ -185,7 +185,7 @@ public final class LatchRaces {
   @State
   public static class WaitOrRelease {
     private final PoolWaits waits = new PoolWaits(LIMIT_NANOS);
-    private final Frame frame = new Frame(0, null, null, 0);
+    private final Frame frame = BufferFixture.frame();
 
     @Actor
     public void release() {
@@ -211,7 +211,7 @@ public final class LatchRaces {
   @State
   public static class RoomOrRelease {
     private final PoolWaits waits = new PoolWaits(LIMIT_NANOS);
-    private final Frame frame = new Frame(0, null, null, 0);
+    private final Frame frame = BufferFixture.frame();
 
     public RoomOrRelease() {
       frame.share();
@@ -241,7 +241,7 @@ public final class LatchRaces {
   @State
   public static class LogOrAsk {
     private final AtomicLong end = new AtomicLong(100);
-    private final Frame frame = new Frame(0, null, null, 0);
+    private final Frame frame = BufferFixture.frame();
     private long logged;
     private long redo;
 

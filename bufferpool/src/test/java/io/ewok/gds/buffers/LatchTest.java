@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 final class LatchTest {
   private static final int HOLDERS_MAX = (1 << 20) - 1;
 
-  private final Latch latch = new Latch();
+  private final Latch latch = new Latch(new long[] {Latch.EXCLUSIVE}, 0);
 
   @Test
   void beginsExclusiveAndLetsNobodyIn() {

@@ -21,8 +21,9 @@ final class CarPolicy implements EvictionPolicy {
   private final Ghosts ghosts;
   private double youngTarget;
 
-  CarPolicy(int slotCount) {
-    this.queues = new TwoQueues(slotCount, 1, 1);
+  CarPolicy(ReferenceMarks marks) {
+    int slotCount = marks.slotCount();
+    this.queues = new TwoQueues(marks, 1, 1);
     this.keys = new long[slotCount];
     this.ghosts = new Ghosts(slotCount, 2);
   }
@@ -36,11 +37,6 @@ final class CarPolicy implements EvictionPolicy {
       ghosts.remove(ghost);
     }
     queues.add(slot, ghost != Ghosts.NONE);
-  }
-
-  @Override
-  public void hit(int slot) {
-    queues.hit(slot);
   }
 
   @Override

@@ -4,8 +4,8 @@ import java.util.function.IntPredicate;
 
 /** CLOCK: the hand passes slots by number. What may not go when it comes by keeps its mark. */
 final class ClockPolicy implements EvictionPolicy {
-  /** What each slot takes: its mark, and whether it is resident. */
-  static final int BYTES_PER_SLOT = 2;
+  /** What each slot takes: whether it is resident. */
+  static final int BYTES_PER_SLOT = 1;
 
   private final ReferenceMarks marks;
 
@@ -13,20 +13,15 @@ final class ClockPolicy implements EvictionPolicy {
   private final boolean[] resident;
   private int hand;
 
-  ClockPolicy(int slotCount) {
-    this.marks = new ReferenceMarks(slotCount, 1);
-    this.resident = new boolean[slotCount];
+  ClockPolicy(ReferenceMarks marks) {
+    this.marks = marks;
+    this.resident = new boolean[marks.slotCount()];
   }
 
   @Override
   public void admitted(int slot, long key, Priority priority) {
     marks.set(slot, 0);
     resident[slot] = true;
-  }
-
-  @Override
-  public void hit(int slot) {
-    marks.count(slot);
   }
 
   @Override

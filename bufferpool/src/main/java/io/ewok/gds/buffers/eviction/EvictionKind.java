@@ -12,7 +12,7 @@ package io.ewok.gds.buffers.eviction;
  *   <td>what is used again comes back after longer than a tenth of the pool holds it, though the whole pool would</td></tr>
  * <tr><td>CAR</td><td>where the pool holds much of the data, or nothing is known: hardly ever fewer hits than CLOCK</td>
  *   <td>pages are asked for several times in a row, once and never again</td></tr>
- * <tr><td>CLOCK</td><td>where heap is short: 20 bytes a slot instead of 61</td><td>scans that do not say so</td></tr>
+ * <tr><td>CLOCK</td><td>where heap is short: 18 bytes a slot instead of 59</td><td>scans that do not say so</td></tr>
  * </table>
  *
  * None of them keeps a part of a loop that is larger than the pool.
@@ -30,19 +30,20 @@ public enum EvictionKind {
   /**
    * A policy that knows of no resident slot yet.
    *
-   * @param slotCount how many slots there are, at least 1
+   * @param marks in which is counted what is asked for; of as many slots as there are, at least 1
    */
-  public EvictionPolicy create(int slotCount) {
+  public EvictionPolicy create(ReferenceMarks marks) {
+    int slotCount = marks.slotCount();
     if (slotCount < 1) {
       throw new IllegalArgumentException("a cache has at least one slot: slotCount=" + slotCount);
     }
     EvictionPolicy policy =
         switch (this) {
-          case CLOCK -> new ClockPolicy(slotCount);
-          case S3_FIFO -> new S3FifoPolicy(slotCount);
-          case CAR -> new CarPolicy(slotCount);
+          case CLOCK -> new ClockPolicy(marks);
+          case S3_FIFO -> new S3FifoPolicy(marks);
+          case CAR -> new CarPolicy(marks);
         };
-    return new PriorityRings(slotCount, policy);
+    return new PriorityRings(marks, policy);
   }
 
   /** At most this many bytes of heap for each slot. */

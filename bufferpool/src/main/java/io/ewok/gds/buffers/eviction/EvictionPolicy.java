@@ -12,8 +12,10 @@ import java.util.function.IntPredicate;
  *   absent --admitted--> resident --removed--> absent
  * </pre>
  *
- * <p>Threads: all methods but {@link #hit} are guarded by the cache's lock. None blocks, and none
- * allocates after construction.
+ * <p>What was asked for once more is counted in the {@link ReferenceMarks} with which the policy
+ * was made.
+ *
+ * <p>Threads: guarded by the cache's lock. No method blocks, and none allocates after construction.
  *
  * {@snippet :
  * int slot = free.isEmpty() ? policy.victim(mayGo) : free.pop();
@@ -32,14 +34,6 @@ public interface EvictionPolicy {
    *     except by rare accident, as with a hash
    */
   void admitted(int slot, long key, Priority priority);
-
-  /**
-   * What is in a slot was asked for once more, and not by a scan. Any thread, without a lock: it
-   * may come late, when the slot is absent or holds something else, and may get lost. Writes only
-   * where that changes something, so that a slot asked for again and again stays in the caches of
-   * all processors.
-   */
-  void hit(int slot);
 
   /**
    * Names the slot whose content should go. It stays resident until {@link #removed} is called; if

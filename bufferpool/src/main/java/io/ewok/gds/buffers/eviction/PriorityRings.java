@@ -13,8 +13,8 @@ import java.util.function.IntPredicate;
  * several times, and passes on what was not asked for since it last came by.
  */
 final class PriorityRings implements EvictionPolicy {
-  /** What each slot takes: its links, key and mark, and which ring it is in. */
-  static final int BYTES_PER_SLOT = 2 * Integer.BYTES + Long.BYTES + 2;
+  /** What each slot takes: its links and key, and which ring it is in. */
+  static final int BYTES_PER_SLOT = 2 * Integer.BYTES + Long.BYTES + 1;
 
   /** Enough for what a scan reads ahead. */
   private static final int COLD_PART = 32;
@@ -38,10 +38,11 @@ final class PriorityRings implements EvictionPolicy {
   /** How far the hand should have gone since its last step, in parts of one. */
   private long behind;
 
-  PriorityRings(int slotCount, EvictionPolicy policy) {
+  /** The marks are those of the policy, too: a slot is in one of the rings, or there. */
+  PriorityRings(ReferenceMarks marks, EvictionPolicy policy) {
     this.policy = policy;
-    this.marks = new ReferenceMarks(slotCount, 1);
-    this.slotCount = slotCount;
+    this.marks = marks;
+    this.slotCount = marks.slotCount();
     this.keys = new long[slotCount];
     this.isKept = new boolean[slotCount];
     this.links = new SlotList(slotCount);
@@ -61,13 +62,6 @@ final class PriorityRings implements EvictionPolicy {
     for (int left = 2 * kept.size(); left > 0 && kept.size() > slotCount / KEPT_PART; left--) {
       moveHand();
     }
-  }
-
-  /** Both are told: which of them has the slot is known under the lock only. */
-  @Override
-  public void hit(int slot) {
-    marks.count(slot);
-    policy.hit(slot);
   }
 
   @Override

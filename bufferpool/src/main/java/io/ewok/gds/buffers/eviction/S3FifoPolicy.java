@@ -22,8 +22,9 @@ final class S3FifoPolicy implements EvictionPolicy {
   private final long[] keys;
   private final Ghosts ghosts;
 
-  S3FifoPolicy(int slotCount) {
-    this.queues = new TwoQueues(slotCount, MARKS_MAX, MARKS_OF_PROVEN);
+  S3FifoPolicy(ReferenceMarks marks) {
+    int slotCount = marks.slotCount();
+    this.queues = new TwoQueues(marks, MARKS_MAX, MARKS_OF_PROVEN);
     this.keys = new long[slotCount];
     this.ghosts = new Ghosts(slotCount, 1);
   }
@@ -36,11 +37,6 @@ final class S3FifoPolicy implements EvictionPolicy {
       ghosts.remove(ghost);
     }
     queues.add(slot, ghost != Ghosts.NONE);
-  }
-
-  @Override
-  public void hit(int slot) {
-    queues.hit(slot);
   }
 
   @Override

@@ -14,10 +14,11 @@ public final class Simulation {
   /** The hits with a policy of the pool. */
   public static long hits(EvictionKind kind, ReferenceTrace trace, int slotCount) {
     int slots = usable(trace, slotCount);
-    return hits(kind.create(slots), trace, slots);
+    ReferenceMarks marks = new ReferenceMarks(slots);
+    return hits(kind.create(marks), marks, trace, slots);
   }
 
-  static long hits(EvictionPolicy policy, ReferenceTrace trace, int slots) {
+  static long hits(EvictionPolicy policy, ReferenceMarks marks, ReferenceTrace trace, int slots) {
     int[] slotOf = new int[trace.distinct()];
     Arrays.fill(slotOf, -1);
     int[] idAt = new int[slots];
@@ -27,7 +28,7 @@ public final class Simulation {
       int id = trace.id(i);
       int slot = slotOf[id];
       if (slot >= 0) {
-        policy.hit(slot);
+        marks.count(slot);
         hits++;
         continue;
       }

@@ -7,11 +7,11 @@ import java.util.function.IntPredicate;
  * were asked for again. Both are passed like a clock's hand passes: nothing moves when it is asked
  * for, only when its turn to go has come.
  *
- * <p>Guarded by the cache's lock, except {@link #hit}.
+ * <p>Guarded by the cache's lock.
  */
 final class TwoQueues {
-  /** What each slot takes: its links, its mark and its queue. */
-  static final int BYTES = 2 * Integer.BYTES + 2;
+  /** What each slot takes: its links and its queue. */
+  static final int BYTES = 2 * Integer.BYTES + 1;
 
   private final ReferenceMarks marks;
   private final int marksMax;
@@ -24,11 +24,12 @@ final class TwoQueues {
   /**
    * Two empty queues.
    *
-   * @param marksMax how many times of being asked for are told apart
+   * @param marksMax how many times of being asked for are told apart, at most three
    * @param marksOfProven how many of these make young ones proven
    */
-  TwoQueues(int slotCount, int marksMax, int marksOfProven) {
-    this.marks = new ReferenceMarks(slotCount, marksMax);
+  TwoQueues(ReferenceMarks marks, int marksMax, int marksOfProven) {
+    int slotCount = marks.slotCount();
+    this.marks = marks;
     this.marksMax = marksMax;
     this.marksOfProven = marksOfProven;
     this.isProven = new boolean[slotCount];
@@ -41,10 +42,6 @@ final class TwoQueues {
 
   int provenCount() {
     return proven.size();
-  }
-
-  void hit(int slot) {
-    marks.count(slot);
   }
 
   void add(int slot, boolean asProven) {
@@ -83,7 +80,7 @@ final class TwoQueues {
         continue;
       }
       refused = 0;
-      int count = marks.get(slot);
+      int count = Math.min(marks.get(slot), marksMax);
       if (count < (queue == young ? marksOfProven : 1) || step >= stepsMax) {
         return slot;
       }

@@ -7,13 +7,14 @@
  * a recorded trace has with each policy, and what the best possible is.
  *
  * <p>Threads: the cache's lock guards everything but {@link
- * io.ewok.gds.buffers.eviction.EvictionPolicy#hit}, which any thread may call. No argument may be
+ * io.ewok.gds.buffers.eviction.ReferenceMarks#count}, which any thread may call. No argument may be
  * null.
  *
  * {@snippet :
- * EvictionPolicy policy = EvictionKind.S3_FIFO.create(1000);
+ * ReferenceMarks marks = new ReferenceMarks(1000);
+ * EvictionPolicy policy = EvictionKind.S3_FIFO.create(marks);
  * policy.admitted(7, pageNumber, Priority.NORMAL);
- * policy.hit(7);
+ * marks.count(7);
  * int slot = policy.victim(candidate -> pins[candidate] == 0);
  * policy.removed(slot, true);
  * }

@@ -5,7 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import org.junit.jupiter.api.Test;
 
 class ClockPolicyTest {
-  private final EvictionPolicy policy = new ClockPolicy(4);
+  private final ReferenceMarks marks = new ReferenceMarks(4);
+  private final EvictionPolicy policy = new ClockPolicy(marks);
 
   @Test
   void oldestGoesFirst() {
@@ -17,8 +18,8 @@ class ClockPolicyTest {
   @Test
   void whatWasAskedForGetsOneMoreChance() {
     admitAll();
-    policy.hit(0);
-    policy.hit(1);
+    marks.count(0);
+    marks.count(1);
     assertEquals(2, policy.victim(slot -> true));
     assertEquals(3, policy.victim(slot -> true));
     assertEquals(0, policy.victim(slot -> true));
@@ -27,7 +28,7 @@ class ClockPolicyTest {
   @Test
   void whatMayNotGoKeepsItsChance() {
     admitAll();
-    policy.hit(0);
+    marks.count(0);
     assertEquals(1, policy.victim(slot -> slot != 0));
     assertEquals(2, policy.victim(slot -> true));
     assertEquals(3, policy.victim(slot -> true));
@@ -37,9 +38,9 @@ class ClockPolicyTest {
   @Test
   void chanceDoesNotPassToTheNextInTheSlot() {
     admitAll();
-    policy.hit(0);
+    marks.count(0);
     policy.removed(0, false);
-    policy.hit(0);
+    marks.count(0);
     policy.admitted(0, 9, Priority.NORMAL);
     assertEquals(0, policy.victim(slot -> true));
   }

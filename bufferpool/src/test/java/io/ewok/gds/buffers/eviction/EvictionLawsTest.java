@@ -28,7 +28,8 @@ class EvictionLawsTest {
     for (long seed = 0; seed < 20; seed++) {
       Random random = new Random(seed);
       int slots = 1 + random.nextInt(SLOTS);
-      EvictionPolicy policy = kind.create(slots);
+      ReferenceMarks marks = new ReferenceMarks(slots);
+      EvictionPolicy policy = kind.create(marks);
       BitSet resident = new BitSet();
       for (int step = 0; step < 5_000; step++) {
         int slot = random.nextInt(slots);
@@ -39,7 +40,7 @@ class EvictionLawsTest {
               policy.admitted(slot, random.nextInt(3 * slots), priority(random));
             }
           }
-          case 1 -> policy.hit(slot); // resident or not
+          case 1 -> marks.count(slot); // resident or not
           case 2 -> {
             if (resident.get(slot) && random.nextInt(4) == 0) {
               resident.clear(slot);
@@ -70,11 +71,12 @@ class EvictionLawsTest {
   @ParameterizedTest
   @EnumSource
   void everySlotIsNamedWhenAllMustGo(EvictionKind kind) {
-    EvictionPolicy policy = kind.create(SLOTS);
+    ReferenceMarks marks = new ReferenceMarks(SLOTS);
+    EvictionPolicy policy = kind.create(marks);
     for (int slot = 0; slot < SLOTS; slot++) {
       policy.admitted(slot, slot, PRIORITIES.get(slot % 3));
       for (int i = 0; i < slot; i++) {
-        policy.hit(slot);
+        marks.count(slot);
       }
     }
     BitSet left = new BitSet();
@@ -94,7 +96,8 @@ class EvictionLawsTest {
   @EnumSource
   void victimIsFoundWhileOthersKeepAskingForEverything(EvictionKind kind)
       throws InterruptedException {
-    EvictionPolicy policy = kind.create(SLOTS);
+    ReferenceMarks marks = new ReferenceMarks(SLOTS);
+    EvictionPolicy policy = kind.create(marks);
     for (int slot = 0; slot < SLOTS; slot++) {
       policy.admitted(slot, slot, PRIORITIES.get(slot % 3));
     }
@@ -105,7 +108,7 @@ class EvictionLawsTest {
                 () -> {
                   while (!over.get()) {
                     for (int slot = 0; slot < SLOTS; slot++) {
-                      policy.hit(slot);
+                      marks.count(slot);
                     }
                   }
                 });
@@ -115,7 +118,7 @@ class EvictionLawsTest {
         int victim =
             policy.victim(
                 slot -> {
-                  policy.hit(slot);
+                  marks.count(slot);
                   return true;
                 });
         assertTrue(victim >= 0);
@@ -131,7 +134,8 @@ class EvictionLawsTest {
   @ParameterizedTest
   @EnumSource
   void whatIsAskedForAgainAndAgainOutlivesWhatIsNot(EvictionKind kind) {
-    EvictionPolicy policy = kind.create(SLOTS);
+    ReferenceMarks marks = new ReferenceMarks(SLOTS);
+    EvictionPolicy policy = kind.create(marks);
     BitSet resident = new BitSet();
     for (int slot = 0; slot < SLOTS; slot++) {
       policy.admitted(slot, slot, Priority.NORMAL);
@@ -139,8 +143,8 @@ class EvictionLawsTest {
     }
     int wanted = 5;
     for (int i = 0; i < 20 * SLOTS; i++) {
-      policy.hit(wanted);
-      policy.hit(wanted);
+      marks.count(wanted);
+      marks.count(wanted);
       int victim = policy.victim(resident::get);
       assertTrue(victim != wanted, "after " + i + " evictions");
       policy.removed(victim, true);
@@ -151,7 +155,8 @@ class EvictionLawsTest {
   @ParameterizedTest
   @EnumSource
   void nothingIsAllocatedAfterConstruction(EvictionKind kind) {
-    EvictionPolicy policy = kind.create(SLOTS);
+    ReferenceMarks marks = new ReferenceMarks(SLOTS);
+    EvictionPolicy policy = kind.create(marks);
     IntPredicate anyMayGo = _ -> true;
     int rounds = 50_000;
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
@@ -163,7 +168,7 @@ class EvictionLawsTest {
     for (int attempt = 0; attempt < 10 && least > rounds / 10; attempt++) {
       long before = threads.getCurrentThreadAllocatedBytes();
       for (int i = 0; i < rounds; i++) {
-        policy.hit(i % SLOTS);
+        marks.count(i % SLOTS);
         int victim = policy.victim(anyMayGo);
         policy.removed(victim, true);
         policy.admitted(victim, i % 97, PRIORITIES.get(i % 3));
@@ -176,7 +181,7 @@ class EvictionLawsTest {
   @Test
   void cacheWithoutSlotsIsRefused() {
     for (EvictionKind kind : EvictionKind.values()) {
-      assertThrows(IllegalArgumentException.class, () -> kind.create(0));
+      assertThrows(IllegalArgumentException.class, () -> kind.create(new ReferenceMarks(0)));
     }
   }
 

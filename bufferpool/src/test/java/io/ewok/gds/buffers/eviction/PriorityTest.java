@@ -20,12 +20,14 @@ class PriorityTest {
   @ParameterizedTest
   @EnumSource
   void whatLeadsToMuchElseStaysInThePool(EvictionKind kind) {
-    int normal = indexMisses(kind.create(SLOTS), Priority.NORMAL);
-    int high = indexMisses(kind.create(SLOTS), Priority.HIGH);
+    int normal = indexMisses(kind, Priority.NORMAL);
+    int high = indexMisses(kind, Priority.HIGH);
     assertTrue(4 * high < normal, "kind=" + kind + " normal=" + normal + " high=" + high);
   }
 
-  private static int indexMisses(EvictionPolicy policy, Priority priority) {
+  private static int indexMisses(EvictionKind kind, Priority priority) {
+    ReferenceMarks marks = new ReferenceMarks(SLOTS);
+    EvictionPolicy policy = kind.create(marks);
     SplittableRandom random = new SplittableRandom(7);
     int[] slotOf = new int[INDEX_BLOCKS * (FAN_OUT + 1)];
     int[] keyAt = new int[SLOTS];
@@ -40,7 +42,7 @@ class PriorityTest {
           INDEX_BLOCKS + index * FAN_OUT + random.nextInt(random.nextBoolean() ? FAN_OUT : 3);
       for (int key : new int[] {index, data}) {
         if (slotOf[key] >= 0) {
-          policy.hit(slotOf[key]);
+          marks.count(slotOf[key]);
           continue;
         }
         misses += key == index && i >= 0 ? 1 : 0;
@@ -64,12 +66,13 @@ class PriorityTest {
   @EnumSource
   void whatNobodyAsksForGoesToo(EvictionKind kind) {
     int slots = 64;
-    EvictionPolicy policy = kind.create(slots);
+    ReferenceMarks marks = new ReferenceMarks(slots);
+    EvictionPolicy policy = kind.create(marks);
     BitSet high = new BitSet();
     high.set(0, 8);
     for (int slot = 0; slot < slots; slot++) {
       policy.admitted(slot, slot, high.get(slot) ? Priority.HIGH : Priority.NORMAL);
-      policy.hit(slot); // once
+      marks.count(slot); // once
     }
     int evictions = 0;
     int first = 0;
@@ -89,7 +92,7 @@ class PriorityTest {
   @EnumSource
   void noMoreThanHalfIsKept(EvictionKind kind) {
     int slots = 64;
-    EvictionPolicy policy = kind.create(slots);
+    EvictionPolicy policy = kind.create(new ReferenceMarks(slots));
     BitSet high = new BitSet();
     high.set(slots / 4, slots);
     for (int slot = 0; slot < slots; slot++) {

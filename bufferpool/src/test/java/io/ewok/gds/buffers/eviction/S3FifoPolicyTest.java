@@ -7,14 +7,15 @@ import org.junit.jupiter.api.Test;
 class S3FifoPolicyTest {
   private static final int SLOTS = 20;
 
-  private final EvictionPolicy policy = new S3FifoPolicy(SLOTS);
+  private final ReferenceMarks marks = new ReferenceMarks(SLOTS);
+  private final EvictionPolicy policy = new S3FifoPolicy(marks);
 
   @Test
   void whoWasAskedForTwiceIsProven() {
     admitAll();
-    policy.hit(0);
-    policy.hit(0);
-    policy.hit(1);
+    marks.count(0);
+    marks.count(0);
+    marks.count(1);
     assertEquals(1, evict());
     for (int slot = 2; slot < SLOTS; slot++) {
       assertEquals(slot, evictAndReplace(slot, 100 + slot));
@@ -49,8 +50,8 @@ class S3FifoPolicyTest {
   void provenOnesGoWhenTheYoungAreFew() {
     admitAll();
     for (int slot = 0; slot < SLOTS; slot++) {
-      policy.hit(slot);
-      policy.hit(slot);
+      marks.count(slot);
+      marks.count(slot);
     }
     assertEquals(0, evict());
     // Two that have not had their turn yet are the tenth that may stay young.

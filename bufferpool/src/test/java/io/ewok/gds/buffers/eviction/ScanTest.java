@@ -21,6 +21,7 @@ class ScanTest {
 
   private final Random random = new Random(42);
   private final double[] cumulated = new double[HOT];
+  private final ReferenceMarks marks = new ReferenceMarks(SLOTS);
   private final int[] slotOf = new int[HOT + SCAN];
   private final int[] keyAt = new int[SLOTS];
   private int used;
@@ -37,33 +38,33 @@ class ScanTest {
   @ParameterizedTest
   @EnumSource
   void scanThatSaysSoCostsTheHotSetNearlyNothing(EvictionKind kind) {
-    double cost = costOfScan(kind.create(SLOTS), true);
+    double cost = costOfScan(kind.create(marks), true);
     assertTrue(cost <= 0.001, "kind=" + kind + " cost=" + cost);
   }
 
   @ParameterizedTest
   @EnumSource(names = {"S3_FIFO", "CAR"})
   void scanThatDoesNotSaySoCostsTheHotSetLittle(EvictionKind kind) {
-    double cost = costOfScan(kind.create(SLOTS), false);
+    double cost = costOfScan(kind.create(marks), false);
     assertTrue(cost <= POINTS_MAX, "kind=" + kind + " cost=" + cost);
   }
 
   /** Shows that the test can see what a scan does. */
   @Test
   void scanThatDoesNotSaySoFlushesAClock() {
-    double cost = costOfScan(EvictionKind.CLOCK.create(SLOTS), false);
+    double cost = costOfScan(EvictionKind.CLOCK.create(marks), false);
     assertTrue(cost > POINTS_MAX, "cost=" + cost);
   }
 
   @ParameterizedTest
   @EnumSource
   void whatAScanBroughtAndOthersAskForStays(EvictionKind kind) {
-    EvictionPolicy policy = kind.create(SLOTS);
+    EvictionPolicy policy = kind.create(marks);
     for (int slot = 0; slot < SLOTS; slot++) {
       policy.admitted(slot, slot, Priority.LOW);
     }
     for (int i = 0; i < 2; i++) {
-      policy.hit(3);
+      marks.count(3);
     }
     for (int i = 0; i < SLOTS / 2; i++) {
       int victim = policy.victim(_ -> true);
@@ -76,7 +77,7 @@ class ScanTest {
   @ParameterizedTest
   @EnumSource
   void scanFillsWhatIsFree(EvictionKind kind) {
-    EvictionPolicy policy = kind.create(SLOTS);
+    EvictionPolicy policy = kind.create(marks);
     for (int slot = 0; slot < SLOTS; slot++) {
       policy.admitted(slot, slot, Priority.LOW);
     }
@@ -104,7 +105,7 @@ class ScanTest {
   private boolean ask(EvictionPolicy policy, int key, boolean cold) {
     int slot = slotOf[key];
     if (slot >= 0) {
-      policy.hit(slot);
+      marks.count(slot);
       return true;
     }
     if (used < SLOTS) {
