@@ -29,8 +29,8 @@ final class Explainer {
 
   /** One place to look into. */
   private interface Place {
-    /** Returns whether the key is there, as whatever kind of record. */
-    boolean find() throws IOException;
+    /** FOUND says that the key is there, as whatever kind of record. */
+    Explanation.Outcome find() throws IOException;
   }
 
   Explanation run(Version version) throws IOException {
@@ -48,31 +48,42 @@ final class Explainer {
   }
 
   private void look(String name, Memtable memtable) throws IOException {
-    look(name, Explanation.Outcome.ABSENT, () -> context.findIn(memtable, sequence));
+    look(
+        name,
+        () ->
+            context.findIn(memtable, sequence)
+                ? Explanation.Outcome.FOUND
+                : Explanation.Outcome.ABSENT);
   }
 
   private void look(int level, Table table) throws IOException {
     String name = "level %d, %s".formatted(level, table.path().getFileName());
     if (table.meta().mayContain(context.key)) {
-      look(
-          name,
-          Explanation.Outcome.ABSENT,
-          () -> context.findIn(table, RecordKind.searchStamp(sequence)));
+      look(name, () -> find(table));
     } else {
-      look(name, Explanation.Outcome.OUT_OF_RANGE, () -> false);
+      look(name, () -> Explanation.Outcome.OUT_OF_RANGE);
     }
   }
 
-  private void look(String name, Explanation.Outcome otherwise, Place place) throws IOException {
+  private Explanation.Outcome find(Table table) throws IOException {
+    if (context.findIn(table, RecordKind.searchStamp(sequence))) {
+      return Explanation.Outcome.FOUND;
+    }
+    return lookup.outcome() == TableLookup.Outcome.FILTERED
+        ? Explanation.Outcome.FILTERED
+        : Explanation.Outcome.ABSENT;
+  }
+
+  private void look(String name, Place place) throws IOException {
     if (ended) {
       return;
     }
     long from = System.nanoTime();
     long missesBefore = lookup.misses();
-    ended = place.find();
-    Explanation.Outcome outcome = otherwise;
-    if (ended) {
-      outcome = context.isValue() ? Explanation.Outcome.FOUND : Explanation.Outcome.DELETED;
+    Explanation.Outcome outcome = place.find();
+    ended = outcome == Explanation.Outcome.FOUND;
+    if (ended && !context.isValue()) {
+      outcome = Explanation.Outcome.DELETED;
     }
     steps.add(
         new Explanation.Step(

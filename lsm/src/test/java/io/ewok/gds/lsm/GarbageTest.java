@@ -92,6 +92,16 @@ class GarbageTest {
   }
 
   @Test
+  void getOfWhatIsNotThereMakesNone() throws IOException {
+    assertNoGarbage(
+        i -> {
+          setKey(i);
+          key.set(ValueLayout.JAVA_BYTE, 7, (byte) 1);
+          assertEquals(ReadView.NOT_FOUND, store.get(key, room));
+        });
+  }
+
+  @Test
   void pinnedGetMakesNone() throws IOException {
     try (PinnedValue pin = new PinnedValue()) {
       assertNoGarbage(
@@ -100,6 +110,55 @@ class GarbageTest {
             assertTrue(store.get(key, pin));
             assertEquals(i % 100, pin.lengthBytes());
             pin.unpin();
+          });
+    }
+  }
+
+  @Test
+  void cursorMakesNone() throws IOException {
+    try (StoreCursor cursor = store.cursor()) {
+      assertNoGarbage(
+          i -> {
+            if (!cursor.isValid()) {
+              cursor.first();
+            }
+            assertEquals(8, cursor.copyKey(key));
+            assertTrue(cursor.copyValue(room) < 100);
+            cursor.next();
+          });
+      assertNoGarbage(
+          i -> {
+            if (!cursor.isValid()) {
+              cursor.last();
+            }
+            cursor.previous();
+          });
+    }
+  }
+
+  @Test
+  void seekMakesNone() throws IOException {
+    try (StoreCursor cursor = store.cursor()) {
+      assertNoGarbage(
+          i -> {
+            setKey(i);
+            cursor.seek(key);
+            assertTrue(cursor.isValid());
+            cursor.seekForPrev(key);
+          });
+    }
+  }
+
+  @Test
+  void fillMakesNone() throws IOException {
+    RecordBatch batch = new RecordBatch(room, 100);
+    try (StoreCursor cursor = store.cursor()) {
+      cursor.first();
+      assertNoGarbage(
+          i -> {
+            if (i % 100 == 0 && cursor.fill(batch) == 0) {
+              cursor.first();
+            }
           });
     }
   }

@@ -246,27 +246,29 @@ class StoreReadsTest {
         store.put(Fixtures.bytes("%04d".formatted(i)), new byte[1_500], Durability.BUFFERED);
       }
       store.compact();
+    }
+    CursorOptions others =
+        CursorOptions.defaults().withLower(Fixtures.bytes("%04d".formatted(hot)));
+    assertTrue(hotMissesAfter(hot, others) > 0, "the pool is too small for all");
+    assertEquals(0, hotMissesAfter(hot, others.withScan(true)));
+  }
+
+  private long hotMissesAfter(int hot, CursorOptions scan) throws IOException {
+    try (Store store = open()) {
       for (int i = 0; i < hot; i++) {
         assertEquals(1_500, store.get(Fixtures.bytes("%04d".formatted(i))).length);
       }
-      CursorOptions others =
-          CursorOptions.defaults().withLower(Fixtures.bytes("%04d".formatted(hot)));
-      assertTrue(hotMissesAfter(store, hot, others) > 0, "the pool is too small for all");
-      assertEquals(0, hotMissesAfter(store, hot, others.withScan(true)));
-    }
-  }
-
-  private static long hotMissesAfter(Store store, int hot, CursorOptions scan) throws IOException {
-    try (StoreCursor cursor = store.cursor(scan)) {
-      for (cursor.first(); cursor.isValid(); cursor.next()) {
-        assertTrue(cursor.copyValue(MemorySegment.NULL) > 0);
+      try (StoreCursor cursor = store.cursor(scan)) {
+        for (cursor.first(); cursor.isValid(); cursor.next()) {
+          assertTrue(cursor.copyValue(MemorySegment.NULL) > 0);
+        }
       }
+      long misses = 0;
+      for (int i = 0; i < hot; i++) {
+        misses += store.explain(Fixtures.bytes("%04d".formatted(i))).blocksRead();
+      }
+      return misses;
     }
-    long misses = 0;
-    for (int i = 0; i < hot; i++) {
-      misses += store.explain(Fixtures.bytes("%04d".formatted(i))).blocksRead();
-    }
-    return misses;
   }
 
   // ---- batches

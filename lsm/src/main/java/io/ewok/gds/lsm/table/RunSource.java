@@ -50,13 +50,6 @@ public final class RunSource implements RecordSource {
   private int ordinal;
   private Place place = Place.BEFORE_FIRST;
 
-  /** A part of a move. */
-  @FunctionalInterface
-  private interface Move {
-    /** Returns whether it found a record. */
-    boolean run() throws IOException;
-  }
-
   /** Looks at a run as of a sequence number; the caller keeps the tables open during the call. */
   public RunSource(List<Table> tables, long sequence) {
     this.tables = tables;
@@ -73,30 +66,51 @@ public final class RunSource implements RecordSource {
 
   @Override
   public void first() throws IOException {
-    move(() -> loadFirstOf(0) && settleForward(), Place.AFTER_LAST);
+    Place reached = Place.BEFORE_FIRST;
+    try {
+      reached = placeAfter(loadFirstOf(0) && settleForward(), Place.AFTER_LAST);
+    } finally {
+      end(reached);
+    }
   }
 
   @Override
   public void last() throws IOException {
-    move(() -> loadLastOf(tables.size() - 1) && settleBackward(), Place.BEFORE_FIRST);
+    Place reached = Place.BEFORE_FIRST;
+    try {
+      boolean found = loadLastOf(tables.size() - 1) && settleBackward();
+      reached = placeAfter(found, Place.BEFORE_FIRST);
+    } finally {
+      end(reached);
+    }
   }
 
   @Override
   public void seek(SearchKey to) throws IOException {
-    move(() -> findAtOrAfter(to) && settleForward(), Place.AFTER_LAST);
+    Place reached = Place.BEFORE_FIRST;
+    try {
+      reached = placeAfter(findAtOrAfter(to) && settleForward(), Place.AFTER_LAST);
+    } finally {
+      end(reached);
+    }
   }
 
   @Override
   public void seekForPrev(SearchKey to) throws IOException {
-    move(
-        () -> {
-          if (!findAtOrAfter(to)) {
-            return loadLastOf(tables.size() - 1) && settleBackward();
-          }
-          return view.hasKey(ordinal, to.address(), to.lengthBytes())
-              || (stepBackward() && settleBackward());
-        },
-        Place.BEFORE_FIRST);
+    Place reached = Place.BEFORE_FIRST;
+    try {
+      reached = placeAfter(findAtOrBefore(to), Place.BEFORE_FIRST);
+    } finally {
+      end(reached);
+    }
+  }
+
+  private boolean findAtOrBefore(SearchKey to) throws IOException {
+    if (!findAtOrAfter(to)) {
+      return loadLastOf(tables.size() - 1) && settleBackward();
+    }
+    return view.hasKey(ordinal, to.address(), to.lengthBytes())
+        || (stepBackward() && settleBackward());
   }
 
   @Override
@@ -106,7 +120,7 @@ public final class RunSource implements RecordSource {
       if (after < view.count() && view.head(after) != view.head(ordinal) && isVisible(after)) {
         setOrdinal(after);
       } else {
-        move(() -> stepToNextKey() && settleForward(), Place.AFTER_LAST);
+        moveToNextKey();
       }
     } else if (place == Place.BEFORE_FIRST) {
       first();
@@ -122,7 +136,7 @@ public final class RunSource implements RecordSource {
       if (before > 0 && isVisible(before) && view.head(before - 1) != view.head(before)) {
         setOrdinal(before);
       } else {
-        move(() -> stepBackward() && settleBackward(), Place.BEFORE_FIRST);
+        moveToPreviousKey();
       }
     } else if (place == Place.AFTER_LAST) {
       last();
@@ -132,7 +146,12 @@ public final class RunSource implements RecordSource {
   /** Moves to the next record, be it an older one of the same key. For merges. */
   public void nextRecord() throws IOException {
     if (place == Place.ON_RECORD) {
-      move(this::stepForward, Place.AFTER_LAST);
+      Place reached = Place.BEFORE_FIRST;
+      try {
+        reached = placeAfter(stepForward(), Place.AFTER_LAST);
+      } finally {
+        end(reached);
+      }
     }
   }
 
@@ -141,16 +160,34 @@ public final class RunSource implements RecordSource {
     place = Place.AFTER_LAST;
   }
 
-  private void move(Move move, Place otherwise) throws IOException {
+  private void moveToNextKey() throws IOException {
     Place reached = Place.BEFORE_FIRST;
     try {
-      reached = move.run() ? Place.ON_RECORD : otherwise;
+      reached = placeAfter(stepToNextKey() && settleForward(), Place.AFTER_LAST);
     } finally {
-      place = reached;
-      root.unfix();
-      if (reached != Place.ON_RECORD) {
-        unfix();
-      }
+      end(reached);
+    }
+  }
+
+  private void moveToPreviousKey() throws IOException {
+    Place reached = Place.BEFORE_FIRST;
+    try {
+      reached = placeAfter(stepBackward() && settleBackward(), Place.BEFORE_FIRST);
+    } finally {
+      end(reached);
+    }
+  }
+
+  private static Place placeAfter(boolean found, Place otherwise) {
+    return found ? Place.ON_RECORD : otherwise;
+  }
+
+  /** Ends a move; one that failed is before the first record. */
+  private void end(Place reached) {
+    place = reached;
+    root.unfix();
+    if (reached != Place.ON_RECORD) {
+      unfix();
     }
   }
 
