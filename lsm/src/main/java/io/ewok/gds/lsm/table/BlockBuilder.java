@@ -68,7 +68,9 @@ final class BlockBuilder {
         + TableFormat.blockBytes(0, Math.max(blockBytes, valueBytesMax));
   }
 
-  /** Whether the memory has room for an entry: for its key, and for the columns in front of values. */
+  /**
+   * Whether the memory has room for an entry: for its key, and for the columns in front of values.
+   */
   boolean hasRoomFor(long stamp, long keyAddress, int keyBytes) {
     int prefix = count == 0 ? keyBytes : commonBytes(keyAddress, keyBytes);
     return hasRoomFor(keyBytes)
