@@ -1,8 +1,13 @@
 package io.ewok.gds.cli;
 
 import io.ewok.gds.lsm.Store;
+import io.ewok.gds.lsm.StoreInspection;
 import io.ewok.gds.lsm.StoreStats;
+import io.ewok.gds.pagestore.IoEngine;
+import io.ewok.gds.pagestore.IoEngines;
 import java.io.IOException;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -15,21 +20,25 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "stats",
     description = {
-      "Print what a store holds, and what opening it took.",
+      "Print what a store holds, and what opening it took; or what a table file says of itself.",
       "A store that is open elsewhere is locked and cannot be looked at."
     },
     footer = {
       "%nExamples:",
       "  gds stats /tmp/store",
-      "  gds stats /tmp/store --json | jq .table_bytes"
+      "  gds stats /tmp/store --json | jq .table_bytes",
+      "  gds stats /tmp/store/0000000000000007.table"
     })
 final class StatsCommand implements Callable<Integer> {
   private final Streams streams;
 
   @Mixin private StoreArguments store;
 
-  @Parameters(index = "0", paramLabel = "DIR", description = "The store.")
-  private Path directory;
+  @Parameters(
+      index = "0",
+      paramLabel = "DIR|FILE",
+      description = "The store, or a table file of one.")
+  private Path path;
 
   @Option(names = "--json", description = "Print one JSON object; sizes in bytes.")
   private boolean json;
@@ -40,8 +49,12 @@ final class StatsCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    if (Files.isRegularFile(path)) {
+      printTable();
+      return ExitStatus.OK;
+    }
     StoreStats stats;
-    try (Store opened = store.openExisting(directory)) {
+    try (Store opened = store.openExisting(path)) {
       stats = opened.stats();
     }
     if (json) {
@@ -54,7 +67,7 @@ final class StatsCommand implements Callable<Integer> {
 
   private Table table(StoreStats stats) {
     Table table = new Table();
-    table.row("store", directory.toAbsolutePath().normalize().toString());
+    table.row("store", path.toAbsolutePath().normalize().toString());
     table.row("engine", stats.engineReason());
     table.row("sequence", Units.count(stats.sequence()));
     StoreStats.Memory memory = stats.memory();
@@ -111,5 +124,74 @@ final class StatsCommand implements Callable<Integer> {
         .number("memory_limit_bytes", stats.memory().limitBytes())
         .number("device_reads", stats.read().deviceReads())
         .number("device_read_bytes", stats.read().deviceBytes());
+  }
+
+  private void printTable() throws IOException {
+    try (IoEngine engine = IoEngines.open(store.options().engine());
+        StoreInspection inspection = store.inspect(engine, path)) {
+      StoreInspection.TableFile table = inspection.tables().getFirst();
+      StoreInspection.Properties properties = inspection.properties(table);
+      if (json) {
+        new JsonOutput(streams).line(line -> write(line, table, properties));
+      } else {
+        streams.out(table(table, properties).toString());
+      }
+    }
+  }
+
+  private static Table table(
+      StoreInspection.TableFile table, StoreInspection.Properties properties) {
+    return new Table()
+        .row("table", table.path().toString())
+        .row("size", Units.bytes(table.sizeBytes()))
+        .row(
+            "records",
+            "%s, %s of them deletes; sequence %s to %s"
+                .formatted(
+                    Units.count(table.entries()),
+                    Units.count(table.deletes()),
+                    Units.count(properties.firstSequence()),
+                    Units.count(properties.lastSequence())))
+        .row("keys", Units.bytes(properties.keyBytes()))
+        .row("values", Units.bytes(properties.valueBytes()))
+        .row(
+            "data",
+            "%s blocks, %s, stored in %s; compression %s"
+                .formatted(
+                    Units.count(properties.dataBlocks()),
+                    Units.bytes(properties.dataBytes()),
+                    Units.bytes(properties.dataStoredBytes()),
+                    properties.compression()))
+        .row("index", Units.bytes(properties.indexBytes()))
+        .row(
+            "filters",
+            "%s, %d bits a key"
+                .formatted(Units.bytes(properties.filterBytes()), properties.filterBitsPerKey()))
+        .row("first key", ByteText.show(table.firstKey().toArray(ValueLayout.JAVA_BYTE)))
+        .row("last key", ByteText.show(table.lastKey().toArray(ValueLayout.JAVA_BYTE)));
+  }
+
+  private static void write(
+      JsonOutput.Fields line,
+      StoreInspection.TableFile table,
+      StoreInspection.Properties properties) {
+    line.text("table", table.path().toString())
+        .number("number", properties.number())
+        .number("bytes", table.sizeBytes())
+        .number("records", table.entries())
+        .number("deletes", table.deletes())
+        .number("first_sequence", properties.firstSequence())
+        .number("last_sequence", properties.lastSequence())
+        .number("key_bytes", properties.keyBytes())
+        .number("value_bytes", properties.valueBytes())
+        .number("data_blocks", properties.dataBlocks())
+        .number("data_bytes", properties.dataBytes())
+        .number("data_stored_bytes", properties.dataStoredBytes())
+        .number("index_bytes", properties.indexBytes())
+        .number("filter_bytes", properties.filterBytes())
+        .text("compression", properties.compression().name())
+        .number("filter_bits_per_key", properties.filterBitsPerKey())
+        .bytes("first_key", table.firstKey().toArray(ValueLayout.JAVA_BYTE))
+        .bytes("last_key", table.lastKey().toArray(ValueLayout.JAVA_BYTE));
   }
 }

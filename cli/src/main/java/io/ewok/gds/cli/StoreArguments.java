@@ -1,14 +1,19 @@
 package io.ewok.gds.cli;
 
 import io.ewok.gds.lsm.Store;
+import io.ewok.gds.lsm.StoreInspection;
 import io.ewok.gds.lsm.StoreOptions;
+import io.ewok.gds.pagestore.IoEngine;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** How a command opens a store: shared by all that open one. */
 final class StoreArguments {
+  private static final long INSPECTION_POOL_BYTES = 64L << 20;
+
   @Mixin private EngineArguments engine;
 
   @Option(
@@ -32,5 +37,15 @@ final class StoreArguments {
   /** Opens a store, creating it in a directory that is empty or absent; the caller closes it. */
   Store openOrCreate(Path directory) throws IOException {
     return Store.open(directory, options().withCreateIfMissing(true));
+  }
+
+  /** Looks at a store, or at a table file, without opening a store; the caller closes it. */
+  StoreInspection inspect(IoEngine opened, Path path) throws IOException {
+    long poolBytes = memoryBytes == null ? INSPECTION_POOL_BYTES : memoryBytes;
+    // The engine follows no link; whoever types the name of one means what it leads to.
+    Path target = Files.exists(path) ? path.toRealPath() : path;
+    return Files.isRegularFile(target)
+        ? StoreInspection.ofTable(opened, target, poolBytes)
+        : StoreInspection.ofStore(opened, target, poolBytes);
   }
 }

@@ -1,15 +1,11 @@
 package io.ewok.gds.cli;
 
-import io.ewok.gds.lsm.Store;
-import io.ewok.gds.lsm.StoreCursor;
-import io.ewok.gds.lsm.StoreStats;
-import io.ewok.gds.pagestore.CorruptFileException;
+import io.ewok.gds.lsm.StoreInspection;
+import io.ewok.gds.pagestore.IoEngine;
+import io.ewok.gds.pagestore.IoEngines;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -17,132 +13,118 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code gds verify}: reads a whole store. */
+/** {@code gds verify}: reads a whole store, or a table file of it. */
 @Command(
     name = "verify",
     description = {
-      "Read a whole store: manifest, log, and every record of every table, with their checksums.",
-      "It is opened for that, so what is in its log may become a table. Where records cannot be",
-      "read, the damage nearest to the first key and the one nearest to the last are told."
+      "Read a whole store: manifest, every block and record of every table, and the log.",
+      "If its tables are good it is opened, to read its log; that ends as after any crash.",
+      "Of a table file, which may be a copy, every block and record is read."
     },
     footer = {
       "%nExamples:",
       "  gds verify /tmp/store",
-      "  gds verify /tmp/store --json | jq 'select(.file)'",
+      "  gds verify /tmp/store --json | jq 'select(.problem)'",
+      "  gds verify /tmp/store/0000000000000007.table",
       "%nExit status: 0 all of it is good, 1 some is not or cannot be read."
     })
 final class VerifyCommand implements Callable<Integer> {
-  private static final int COUNT_EVERY = 1024;
-
   private final Streams streams;
+  private final JsonOutput output;
 
   @Mixin private StoreArguments store;
 
-  @Parameters(index = "0", paramLabel = "DIR", description = "The store.")
-  private Path directory;
+  @Parameters(
+      index = "0",
+      paramLabel = "DIR|FILE",
+      description = "The store, or a table file of one.")
+  private Path path;
 
   @Option(
       names = "--json",
-      description = "Print a JSON object for each damage, then one with the counts.")
+      description = "Print a JSON object for each problem, then one with the counts.")
   private boolean json;
 
-  /** Where the records were read to, or null. */
-  private byte[] lastKey;
+  private int tables;
+  private long bytes;
+  private long records;
+  private int problems;
 
   VerifyCommand(Streams streams) {
     this.streams = streams;
+    this.output = new JsonOutput(streams);
   }
 
   @Override
   public Integer call() throws IOException {
     long start = System.nanoTime();
-    List<CorruptFileException> damages = new ArrayList<>();
-    try (Store opened = store.openExisting(directory);
-        StoreCursor cursor = opened.cursor()) {
-      StoreStats stats = opened.stats();
-      long records;
-      try (Progress progress =
-          Progress.start(streams, "verifying", TableSums.entries(stats), Units::count)) {
-        records = read(cursor, false, progress, damages);
-        if (!damages.isEmpty()) {
-          records += read(cursor, true, progress, damages);
-        }
-      }
-      print(stats, records, damages, System.nanoTime() - start);
+    boolean whole = !Files.isRegularFile(path);
+    try (IoEngine engine = IoEngines.open(store.options().engine());
+        StoreInspection inspection = store.inspect(engine, path)) {
+      verify(inspection);
     }
-    if (!damages.isEmpty()) {
-      throw CommandFailure.failed("the store is damaged: path=" + directory);
+    if (whole && problems == 0) {
+      store.openExisting(path).close();
+    }
+    print(System.nanoTime() - start);
+    if (problems > 0) {
+      throw CommandFailure.failed("this is damaged: path=" + path);
     }
     return ExitStatus.OK;
   }
 
-  /** Reads from one end to the other, or to the first damage; returns how many records. */
-  private long read(
-      StoreCursor cursor, boolean backward, Progress progress, List<CorruptFileException> damages)
-      throws IOException {
-    long records = 0;
-    lastKey = null;
+  private void verify(StoreInspection inspection) {
+    long total = inspection.tables().stream().mapToLong(StoreInspection.TableFile::sizeBytes).sum();
+    try (Progress progress = Progress.start(streams, "verifying", total, Units::bytes)) {
+      for (StoreInspection.TableFile table : inspection.tables()) {
+        tables++;
+        bytes += table.sizeBytes();
+        for (String problem : problems(inspection, table)) {
+          problems++;
+          print(table, problem);
+        }
+        progress.add(table.sizeBytes());
+      }
+    }
+  }
+
+  private List<String> problems(StoreInspection inspection, StoreInspection.TableFile table) {
     try {
-      if (backward) {
-        cursor.last();
-      } else {
-        cursor.first();
-      }
-      while (cursor.isValid()) {
-        requireOrder(cursor.key(), backward);
-        if (++records % COUNT_EVERY == 0) {
-          progress.add(COUNT_EVERY);
-        }
-        if (backward) {
-          cursor.previous();
-        } else {
-          cursor.next();
-        }
-      }
-    } catch (CorruptFileException e) {
-      if (damages.isEmpty() || !e.getMessage().equals(damages.getFirst().getMessage())) {
-        damages.add(e);
-      }
+      StoreInspection.Findings findings = inspection.verify(table);
+      records += findings.entries();
+      return findings.problems();
+    } catch (IOException e) {
+      return List.of(Failures.message(e));
     }
-    return records;
   }
 
-  private void requireOrder(MemorySegment key, boolean backward) throws IOException {
-    byte[] bytes = key.toArray(ValueLayout.JAVA_BYTE);
-    int wanted = backward ? 1 : -1;
-    if (lastKey != null && Integer.signum(Arrays.compareUnsigned(lastKey, bytes)) != wanted) {
-      throw new CorruptFileException(directory, 0, "keys in order", "another order");
+  private void print(StoreInspection.TableFile table, String problem) {
+    if (json) {
+      output.line(line -> line.text("file", table.path().toString()).text("problem", problem));
+    } else {
+      streams.out("%s: %s\n".formatted(table.path().getFileName(), problem));
     }
-    lastKey = bytes;
   }
 
-  private void print(
-      StoreStats stats, long records, List<CorruptFileException> damages, long nanos) {
-    JsonOutput output = new JsonOutput(streams);
-    for (CorruptFileException damage : damages) {
-      if (json) {
-        output.line(
-            line ->
-                line.text("file", String.valueOf(damage.path()))
-                    .number("offset", damage.offset())
-                    .text("reason", damage.getMessage()));
-      } else {
-        streams.out(damage.getMessage() + '\n');
-      }
-    }
+  private void print(long nanos) {
     if (json) {
       output.line(
           line ->
-              line.text("store", directory.toString())
-                  .number("tables", TableSums.tables(stats))
-                  .number("table_bytes", TableSums.bytes(stats))
+              line.text("path", path.toString())
+                  .number("tables", tables)
+                  .number("table_bytes", bytes)
                   .number("records", records)
-                  .number("damages", damages.size())
+                  .number("problems", problems)
                   .number("seconds", Units.inSeconds(nanos)));
     } else {
       streams.out(
-          "%s records read, of %s; in %s\n"
-              .formatted(Units.count(records), TableSums.text(stats), Units.seconds(nanos)));
+          "%s records in %s tables of %s: %s problems; in %s\n"
+              .formatted(
+                  Units.count(records),
+                  Units.count(tables),
+                  Units.bytes(bytes),
+                  Units.count(problems),
+                  Units.seconds(nanos)));
     }
   }
 }

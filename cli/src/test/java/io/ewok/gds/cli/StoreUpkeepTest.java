@@ -18,7 +18,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@code gds verify} and {@code gds compact}. */
+/** {@code gds verify}, {@code dump} and {@code compact}. */
 class StoreUpkeepTest {
   private static final int RECORDS = 2_000;
 
@@ -40,34 +40,78 @@ class StoreUpkeepTest {
   }
 
   @Test
-  void soundStoreIsSound() {
+  void soundStoreIsSound() throws IOException {
     String text = gds("verify", store).ok();
-    assertTrue(text.startsWith("2,000 records read, of 2 tables"), text);
+    assertTrue(text.startsWith("4,000 records in 2 tables of "), text);
     Map<String, Object> counts = gds("verify", store, "--json").json().getFirst();
-    assertEquals((long) RECORDS, counts.get("records"));
-    assertEquals(0L, counts.get("damages"));
+    assertEquals(2L * RECORDS, counts.get("records"));
+    assertEquals(0L, counts.get("problems"));
+    assertTrue(gds("verify", tables().getFirst()).ok().startsWith("2,000 records in 1 tables"));
   }
 
   @Test
   void changedByteOfATableIsFoundAndItsFileNamed() throws IOException {
     Path table = tables().getFirst();
     byte[] content = Files.readAllBytes(table);
-    content[content.length / 2] ^= 1;
+    content[content.length / 4] ^= 1;
     Files.write(table, content);
-    GdsRun run = gds("verify", store);
-    assertEquals(ExitStatus.FAILED, run.status());
-    assertTrue(run.out().contains(table.getFileName().toString()), run.out());
-    assertTrue(run.err().contains("the store is damaged: path=" + store), run.err());
-    GdsRun json = gds("verify", store, "--json");
-    assertEquals(table.toString(), json.json().getFirst().get("file"));
-    assertTrue((Long) json.json().getLast().get("damages") > 0);
+    for (Path path : List.of(store, table)) {
+      GdsRun run = gds("verify", path);
+      assertEquals(ExitStatus.FAILED, run.status());
+      assertTrue(run.out().contains(table.getFileName().toString()), run.out());
+      assertTrue(run.err().contains("this is damaged: path=" + path), run.err());
+      GdsRun json = gds("verify", path, "--json");
+      assertEquals(table.toRealPath().toString(), json.json().getFirst().get("file"));
+      assertTrue((Long) json.json().getLast().get("problems") > 0);
+    }
+    assertEquals(ExitStatus.FAILED, gds("dump", table).status());
+  }
+
+  @Test
+  void dumpListsTablesAndTheirRecords() throws IOException {
+    gds("delete", store, "key000000").ok();
+    try (Store opened = Store.open(store, StoreOptions.defaults())) {
+      opened.flush();
+    }
+    List<Map<String, Object>> listed = gds("dump", store, "--json").json();
+    assertEquals(3, listed.size());
+    assertEquals(0L, listed.getFirst().get("level"));
+    assertEquals(1L, listed.getFirst().get("deletes"));
+    assertEquals("key001999", listed.getLast().get("last_key"));
+    assertTrue(gds("dump", store).ok().contains("\"key001999\""));
+    Object newest = listed.getFirst().get("file");
+    assertEquals("4001\tdelete\tkey000000\t\n", gds("dump", newest).ok());
+    List<Map<String, Object>> records = gds("dump", listed.getLast().get("file"), "--json").json();
+    assertEquals(RECORDS, records.size());
+    assertEquals(
+        Map.of("sequence", 1L, "kind", "put", "key", "key000000", "value", "value0"),
+        records.getFirst());
+  }
+
+  @Test
+  void tableTellsWhatItHas() throws IOException {
+    Path table = tables().getFirst();
+    Map<String, Object> object = gds("stats", table, "--json").json().getFirst();
+    assertEquals((long) RECORDS, object.get("records"));
+    assertEquals(9L * RECORDS, object.get("key_bytes"));
+    assertEquals("key000000", object.get("first_key"));
+    assertTrue(gds("stats", table).ok().contains("bits a key"));
+  }
+
+  @Test
+  void whatIsNoTableIsRefused() throws IOException {
+    Path text = Files.writeString(directory.resolve("text"), "dear");
+    for (String command : List.of("stats", "verify", "dump")) {
+      String message = gds(command, text).failure(ExitStatus.FAILED);
+      assertTrue(message.contains("text"), message);
+    }
   }
 
   @Test
   void missingTableIsToldAndNothingRemoved() throws IOException {
     Files.delete(tables().getFirst());
     int left = tables().size();
-    gds("verify", store).failure(ExitStatus.FAILED);
+    assertEquals(ExitStatus.FAILED, gds("verify", store).status());
     assertEquals(left, tables().size());
   }
 
@@ -105,7 +149,7 @@ class StoreUpkeepTest {
   @Test
   void openStoreIsRefused() throws IOException {
     try (Store opened = Store.open(store, StoreOptions.defaults())) {
-      for (String command : List.of("stats", "verify", "compact")) {
+      for (String command : List.of("stats", "verify", "dump", "compact")) {
         String message = gds(command, store).failure(ExitStatus.FAILED);
         assertTrue(message.contains("open already"), message);
       }
@@ -116,7 +160,7 @@ class StoreUpkeepTest {
   @Test
   void whatIsNoStoreIsNotMadeOne() throws IOException {
     Path nothing = directory.resolve("nothing");
-    for (String command : List.of("verify", "compact")) {
+    for (String command : List.of("verify", "dump", "compact")) {
       gds(command, nothing).failure(ExitStatus.FAILED);
     }
     assertTrue(Files.notExists(nothing));

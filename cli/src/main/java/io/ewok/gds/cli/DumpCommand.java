@@ -1,0 +1,130 @@
+package io.ewok.gds.cli;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import io.ewok.gds.lsm.StoreInspection;
+import io.ewok.gds.pagestore.IoEngine;
+import io.ewok.gds.pagestore.IoEngines;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code gds dump}: what files a store has, and what is in one of them. */
+@Command(
+    name = "dump",
+    description = {
+      "List the tables of a store, or print the records of a table file: all versions and deletes,",
+      "with their sequence numbers. What is still in the log is in no table."
+    },
+    footer = {
+      "%nExamples:",
+      "  gds dump /tmp/store",
+      "  gds dump /tmp/store/0000000000000007.table --hex",
+      "  gds dump /tmp/store --json | jq -r .file",
+      "%nExit status: 0 what was printed is good, 1 some of it cannot be read."
+    })
+final class DumpCommand implements Callable<Integer> {
+  private final Streams streams;
+  private final JsonOutput output;
+
+  @Mixin private StoreArguments store;
+
+  @Parameters(
+      index = "0",
+      paramLabel = "DIR|FILE",
+      description = "The store, or a table file of one.")
+  private Path path;
+
+  @Option(names = "--hex", description = "Print keys and values as hexadecimal digits.")
+  private boolean hex;
+
+  @Option(
+      names = "--json",
+      description = "Print a JSON object for each table or record; keys and values as scan does.")
+  private boolean json;
+
+  DumpCommand(Streams streams) {
+    this.streams = streams;
+    this.output = new JsonOutput(streams);
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    try (IoEngine engine = IoEngines.open(store.options().engine());
+        StoreInspection inspection = store.inspect(engine, path)) {
+      if (!Files.isRegularFile(path)) {
+        list(inspection);
+        return ExitStatus.OK;
+      }
+      StoreInspection.Findings findings =
+          inspection.dump(inspection.tables().getFirst(), this::print);
+      if (!findings.problems().isEmpty()) {
+        throw CommandFailure.failed(findings.problems().getFirst());
+      }
+      return ExitStatus.OK;
+    }
+  }
+
+  private void list(StoreInspection inspection) {
+    Table text =
+        new Table().row("level", "file", "size", "records", "deletes", "first key", "last key");
+    for (StoreInspection.TableFile table : inspection.tables()) {
+      byte[] first = bytes(table.firstKey());
+      byte[] last = bytes(table.lastKey());
+      if (json) {
+        output.line(
+            line ->
+                line.number("level", table.level())
+                    .text("file", table.path().toString())
+                    .number("bytes", table.sizeBytes())
+                    .number("records", table.entries())
+                    .number("deletes", table.deletes())
+                    .bytes("first_key", first)
+                    .bytes("last_key", last));
+      } else {
+        text.row(
+            Integer.toString(table.level()),
+            table.path().getFileName().toString(),
+            Units.bytes(table.sizeBytes()),
+            Units.count(table.entries()),
+            Units.count(table.deletes()),
+            hex ? ByteText.hex(first) : ByteText.show(first),
+            hex ? ByteText.hex(last) : ByteText.show(last));
+      }
+    }
+    if (!json) {
+      streams.out(text.toString());
+    }
+  }
+
+  private void print(long sequence, boolean delete, MemorySegment key, MemorySegment value) {
+    byte[] keyBytes = bytes(key);
+    byte[] valueBytes = bytes(value);
+    String kind = delete ? "delete" : "put";
+    if (json) {
+      output.line(
+          line ->
+              line.number("sequence", sequence)
+                  .text("kind", kind)
+                  .bytes("key", keyBytes)
+                  .bytes("value", valueBytes));
+      return;
+    }
+    streams.out("%d\t%s\t".formatted(sequence, kind));
+    streams.out(hex ? ByteText.hex(keyBytes).getBytes(US_ASCII) : keyBytes);
+    streams.out('\t');
+    streams.out(hex ? ByteText.hex(valueBytes).getBytes(US_ASCII) : valueBytes);
+    streams.out('\n');
+  }
+
+  private static byte[] bytes(MemorySegment segment) {
+    return segment.toArray(ValueLayout.JAVA_BYTE);
+  }
+}

@@ -1,0 +1,295 @@
+package io.ewok.gds.lsm;
+
+import io.ewok.gds.allocator.MemoryBudget;
+import io.ewok.gds.buffers.BufferManager;
+import io.ewok.gds.buffers.BufferOptions;
+import io.ewok.gds.lsm.record.RecordKind;
+import io.ewok.gds.lsm.table.Table;
+import io.ewok.gds.lsm.table.TableInspection;
+import io.ewok.gds.lsm.table.TableMeta;
+import io.ewok.gds.lsm.table.TableProperties;
+import io.ewok.gds.pagestore.DirectoryLock;
+import io.ewok.gds.pagestore.IoEngine;
+import io.ewok.gds.pagestore.LockedException;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Looks at the tables of a store that nobody has open, or at one table file, and changes nothing:
+ * for tools.
+ *
+ * <p>Ownership: whoever opened it closes it; a store stays locked for as long. The engine is
+ * borrowed. Threads: confined to one at a time.
+ *
+ * {@snippet :
+ * try (StoreInspection inspection = StoreInspection.ofStore(engine, directory, 64L << 20)) {
+ *   for (StoreInspection.TableFile table : inspection.tables()) {
+ *     print(table.path(), inspection.verify(table).problems());
+ *   }
+ * }
+ * }
+ *
+ * <p>Errors: {@link io.ewok.gds.pagestore.CorruptFileException} where the manifest, or the footer
+ * of a table, is damaged. What else is wrong with a table is among its problems.
+ */
+public final class StoreInspection implements AutoCloseable {
+  private static final int FRAME_BYTES = 4096;
+
+  private final List<TableFile> tables;
+  private final DirectoryLock lockOrNull;
+  private final BufferManager buffers;
+
+  private StoreInspection(List<TableFile> tables, DirectoryLock lockOrNull, BufferManager buffers) {
+    this.tables = List.copyOf(tables);
+    this.lockOrNull = lockOrNull;
+    this.buffers = buffers;
+  }
+
+  /** A table file. */
+  public static final class TableFile {
+    private final Path path;
+    private final int level;
+    private final TableMeta meta;
+
+    private TableFile(Path path, int level, TableMeta meta) {
+      this.path = path;
+      this.level = level;
+      this.meta = meta;
+    }
+
+    /** Returns the name of the file. */
+    public Path path() {
+      return path;
+    }
+
+    /** Returns the level that the store has it in, or -1 if the file was named alone. */
+    public int level() {
+      return level;
+    }
+
+    /** Returns the size of the file in bytes. */
+    public long sizeBytes() {
+      return meta.sizeBytes();
+    }
+
+    /** Returns the number of records. */
+    public long entries() {
+      return meta.entries();
+    }
+
+    /** Returns how many of them are deletes. */
+    public long deletes() {
+      return meta.deletes();
+    }
+
+    /** Returns the smallest key. */
+    public MemorySegment firstKey() {
+      return meta.firstKey().asReadOnly();
+    }
+
+    /** Returns the greatest key. */
+    public MemorySegment lastKey() {
+      return meta.lastKey().asReadOnly();
+    }
+  }
+
+  /**
+   * What a table says of itself in its footer.
+   *
+   * @param number the table's, as in the name of its file
+   * @param firstSequence smallest sequence number of its records
+   * @param lastSequence greatest sequence number of its records
+   * @param keyBytes of all keys, in bytes
+   * @param valueBytes of all values, in bytes
+   * @param dataBlocks how many data blocks there are
+   * @param dataBytes what they are when decompressed, in bytes
+   * @param dataStoredBytes what they are as stored, in bytes
+   * @param indexBytes the index as stored, in bytes
+   * @param filterBytes the filters as stored, in bytes
+   * @param compression what was asked for
+   * @param filterBitsPerKey 0 if there are no filters
+   */
+  public record Properties(
+      long number,
+      long firstSequence,
+      long lastSequence,
+      long keyBytes,
+      long valueBytes,
+      long dataBlocks,
+      long dataBytes,
+      long dataStoredBytes,
+      long indexBytes,
+      long filterBytes,
+      Compression compression,
+      int filterBitsPerKey) {}
+
+  /**
+   * What was found in a table.
+   *
+   * @param blocks data blocks that could be read
+   * @param entries records in them
+   * @param problems what is wrong, for people; empty if nothing is
+   */
+  public record Findings(long blocks, long entries, List<String> problems) {}
+
+  /** Takes the records of a table. */
+  @FunctionalInterface
+  public interface RecordConsumer {
+    /**
+     * Takes one record.
+     *
+     * @param sequence number of the operation that made it
+     * @param delete whether it says that the key has no value
+     * @param key read-only, usable until this method returns, as is the value
+     */
+    void accept(long sequence, boolean delete, MemorySegment key, MemorySegment value);
+  }
+
+  /** Does something with an open table. */
+  @FunctionalInterface
+  private interface Look<T> {
+    T at(Table table);
+  }
+
+  /**
+   * Looks at a store.
+   *
+   * @param poolBytes memory for blocks, in bytes; several times the largest value
+   * @throws NotAStoreException if there is none in the directory
+   * @throws StoreLockedException if the store is open, here or in another process
+   */
+  public static StoreInspection ofStore(IoEngine engine, Path directory, long poolBytes)
+      throws IOException {
+    StoreFiles files = new StoreFiles(directory.toAbsolutePath());
+    if (!engine.exists(files.manifest())) {
+      throw new NotAStoreException("there is no store", files.directory());
+    }
+    DirectoryLock lock;
+    try {
+      lock = engine.lock(files.lock());
+    } catch (LockedException e) {
+      throw new StoreLockedException(files.directory(), e);
+    }
+    try {
+      List<TableFile> tables = new ArrayList<>();
+      List<List<TableMeta>> levels = ManifestLog.open(engine, files.manifest()).current().levels();
+      for (int level = 0; level < levels.size(); level++) {
+        for (TableMeta meta : levels.get(level)) {
+          tables.add(new TableFile(files.table(meta.number()), level, meta));
+        }
+      }
+      return new StoreInspection(tables, lock, buffers(engine, poolBytes));
+    } catch (IOException | RuntimeException | Error e) {
+      lock.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Looks at one table file, wherever it lies; it may be of a store that is open.
+   *
+   * @param poolBytes memory for blocks, in bytes; several times the largest value
+   */
+  public static StoreInspection ofTable(IoEngine engine, Path file, long poolBytes)
+      throws IOException {
+    BufferManager buffers = buffers(engine, poolBytes);
+    try {
+      Path path = file.toAbsolutePath();
+      TableFile table = new TableFile(path, -1, TableInspection.meta(buffers, path));
+      return new StoreInspection(List.of(table), null, buffers);
+    } catch (IOException | RuntimeException | Error e) {
+      buffers.close();
+      throw e;
+    }
+  }
+
+  private static BufferManager buffers(IoEngine engine, long poolBytes) {
+    BufferOptions options = new BufferOptions(poolBytes, FRAME_BYTES, null);
+    return new BufferManager(
+        engine, MemoryBudget.root("inspection", 2 * options.blockMemoryBytes()), options);
+  }
+
+  /** Returns the tables: of a store level by level, in the order in which a key is looked for. */
+  public List<TableFile> tables() {
+    return tables;
+  }
+
+  /**
+   * Returns what a table says of itself.
+   *
+   * @throws IOException if its footer cannot be read, or does not fit the manifest
+   */
+  public Properties properties(TableFile table) throws IOException {
+    TableProperties found = look(table, Table::properties);
+    return new Properties(
+        table.meta.number(),
+        found.firstSequence(),
+        found.lastSequence(),
+        found.keyBytes(),
+        found.valueBytes(),
+        found.dataBlocks(),
+        found.dataBytes(),
+        found.dataStoredBytes(),
+        found.indexBytes(),
+        found.filterBytes(),
+        found.compression(),
+        found.filterBitsPerKey());
+  }
+
+  /**
+   * Reads all of a table and checks that index, filters, footer and records agree. What cannot be
+   * read is a problem, and what is behind it is read all the same.
+   *
+   * @throws IOException if its footer cannot be read, or does not fit the manifest
+   */
+  public Findings verify(TableFile table) throws IOException {
+    return look(table, open -> findings(TableInspection.verify(open)));
+  }
+
+  /**
+   * Shows all records of a table in order, whatever their version.
+   *
+   * @throws IOException if its footer cannot be read, or does not fit the manifest
+   */
+  public Findings dump(TableFile table, RecordConsumer consumer) throws IOException {
+    return look(
+        table,
+        open ->
+            findings(
+                TableInspection.dump(
+                    open,
+                    (stamp, key, value) ->
+                        consumer.accept(
+                            RecordKind.sequence(stamp),
+                            RecordKind.kind(stamp) == RecordKind.DELETE,
+                            key,
+                            value))));
+  }
+
+  private static Findings findings(TableInspection.Findings found) {
+    return new Findings(found.blocks(), found.entries(), found.problems());
+  }
+
+  private <T> T look(TableFile file, Look<T> look) throws IOException {
+    Table table = Table.open(buffers, file.path, file.meta, _ -> {});
+    try {
+      return look.at(table);
+    } finally {
+      table.close();
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    try {
+      buffers.close();
+    } finally {
+      if (lockOrNull != null) {
+        lockOrNull.close();
+      }
+    }
+  }
+}
