@@ -51,6 +51,11 @@ final class KvRun {
     return measure(one, settings.watchedNanos(), SEED);
   }
 
+  /** Reads everything once: what was just written by large writes is not in anybody's memory. */
+  void readAll() throws IOException {
+    new KvWorker(data, store, KvMix.reads(KvMix.Picker.UNIFORM), 0, 1, SEED).run(KvWorker::readAll);
+  }
+
   private KvSample measure(KvCase one, long watchedNanos, long seed)
       throws IOException, InterruptedException {
     List<KvWorker> workers = new ArrayList<>();

@@ -105,6 +105,9 @@ public final class KvTurn {
           if (wanted.contains(one)) {
             System.out.println(sample.toLine());
           }
+          if (one == KvCase.FILL_RANDOM && !wanted.isEmpty()) {
+            run.readAll();
+          }
         }
       }
     } finally {

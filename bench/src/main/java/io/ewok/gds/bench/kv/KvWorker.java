@@ -125,31 +125,41 @@ final class KvWorker {
     }
   }
 
-  /** Goes from one end to the other, again and again. */
+  /** Goes from one end to the other, again and again until then. */
   void scan(boolean backward, long deadline) throws IOException {
-    while (true) {
-      session.beginScan();
-      long last = backward ? Long.MAX_VALUE : -1;
-      int count = 0;
-      boolean valid = backward ? session.last() : session.first();
-      while (valid) {
-        last = checkScanned(last, backward);
-        count++;
-        operations++;
-        if (count % SCAN_CHECK_EVERY == 0 && System.nanoTime() - deadline > 0) {
-          session.endScan();
-          return;
-        }
-        valid = backward ? session.previous() : session.next();
-      }
-      session.endScan();
-      if (count < data.entries) {
-        throw new IllegalStateException("records are missing: count=" + count);
-      }
+    while (scanOnce(backward, deadline)) {
       if (System.nanoTime() - deadline > 0) {
         return;
       }
     }
+  }
+
+  /** Reads every record once, so that whoever has memory for them has them there. */
+  void readAll() throws IOException {
+    scanOnce(false, System.nanoTime() + SECONDS_MAX * NANOS_PER_SECOND);
+  }
+
+  /** Returns whether it came to the other end by then. */
+  private boolean scanOnce(boolean backward, long deadline) throws IOException {
+    session.beginScan();
+    long last = backward ? Long.MAX_VALUE : -1;
+    int count = 0;
+    boolean valid = backward ? session.last() : session.first();
+    while (valid) {
+      last = checkScanned(last, backward);
+      count++;
+      operations++;
+      if (count % SCAN_CHECK_EVERY == 0 && System.nanoTime() - deadline > 0) {
+        session.endScan();
+        return false;
+      }
+      valid = backward ? session.previous() : session.next();
+    }
+    session.endScan();
+    if (count < data.entries) {
+      throw new IllegalStateException("records are missing: count=" + count);
+    }
+    return true;
   }
 
   /** Does what a mix says until then. */
