@@ -5,7 +5,6 @@ import io.ewok.gds.lsm.ReadView;
 import io.ewok.gds.lsm.Store;
 import io.ewok.gds.lsm.StoreCursor;
 import io.ewok.gds.lsm.StoreOptions;
-import io.ewok.gds.lsm.StoreStats;
 import io.ewok.gds.lsm.WriteBatch;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -16,7 +15,7 @@ import java.util.concurrent.TimeUnit;
 
 /** Ours. */
 final class GdsKvStore implements KvStore {
-  private static final long QUIET_MILLIS = 200;
+  private static final long PAUSE_MILLIS = 10;
 
   private final Store store;
   private final Durability durability;
@@ -41,18 +40,9 @@ final class GdsKvStore implements KvStore {
   @Override
   public void settle() throws IOException, InterruptedException {
     store.flush();
-    long before;
-    long written = tableBytesWritten();
-    do {
-      TimeUnit.MILLISECONDS.sleep(QUIET_MILLIS);
-      before = written;
-      written = tableBytesWritten();
-    } while (written != before);
-  }
-
-  private long tableBytesWritten() {
-    StoreStats.Written written = store.stats().written();
-    return written.flushBytes() + written.mergeBytes();
+    while (store.stats().levels().stream().anyMatch(level -> level.score() >= 1)) {
+      TimeUnit.MILLISECONDS.sleep(PAUSE_MILLIS);
+    }
   }
 
   @Override
