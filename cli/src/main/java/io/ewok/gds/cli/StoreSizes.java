@@ -59,7 +59,7 @@ final class StoreSizes {
   private static StoreOptions largestWithin(long memoryBytes) {
     // A large batch is a convenience; it goes first when memory is short.
     for (int batch = BATCH_BYTES_MAX; batch >= BATCH_BYTES_MIN; batch >>= 1) {
-      for (int step = STEPS; step >= STEPS / 2; step--) {
+      for (int step = STEPS; step > 0; step--) {
         StoreOptions options = candidate(memoryBytes / STEPS * step, batch);
         if (options != null && options.memoryBytes() <= memoryBytes) {
           return options;

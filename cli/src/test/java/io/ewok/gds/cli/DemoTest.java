@@ -118,7 +118,7 @@ class DemoTest {
     DataSet data = DataSet.read(new LineReader(new ByteArrayInputStream(new byte[] {'a', '\n'})));
     try (LoaderProcess loader =
         LoaderProcess.start(
-            directory, temp.resolve("err"), List.of("--memory=4M", "--threads=2"))) {
+            directory, temp.resolve("err"), List.of("--memory=10M", "--threads=2"))) {
       Thread feeder =
           Thread.ofPlatform()
               .daemon()

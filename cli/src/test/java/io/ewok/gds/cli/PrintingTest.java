@@ -104,7 +104,7 @@ class PrintingTest {
 
   @Test
   void storeSizesStayWithinTheMemoryAndUseMostOfIt() {
-    for (long memory : new long[] {StoreSizes.minimumBytes(), 5L << 20, 64L << 20, 3L << 30}) {
+    for (long memory : new long[] {StoreSizes.minimumBytes(), 10L << 20, 64L << 20, 3L << 30}) {
       long used = StoreSizes.within(memory).memoryBytes();
       assertTrue(used <= memory && used > memory / 5 * 2, "memory=" + memory + " used=" + used);
     }

@@ -16,6 +16,10 @@ final class BlockBuilder {
    * are known, and end where the values start, so that these never move.
    */
   private static final int KEYS_PER_BLOCK_BYTES = 4;
+
+  /** Larger blocks have room for as many bytes of keys as they have. */
+  private static final int KEYS_BYTES = 64 << 10;
+
   private static final long WIDTH_4_MAX = (1L << Integer.SIZE) - 1;
 
   private final long keysAddress;
@@ -81,7 +85,9 @@ final class BlockBuilder {
 
   private static long keysBytes(int blockBytes) {
     // What keys have in common takes room here, and none in the block.
-    return KEYS_PER_BLOCK_BYTES * (long) blockBytes + Keys.BYTES_MAX + TableFormat.SLACK_BYTES + 1;
+    long keys =
+        Math.max(blockBytes, Math.min(KEYS_PER_BLOCK_BYTES * (long) blockBytes, KEYS_BYTES));
+    return keys + Keys.BYTES_MAX + TableFormat.SLACK_BYTES + 1;
   }
 
   private static long columnsBytes(int blockBytes) {
