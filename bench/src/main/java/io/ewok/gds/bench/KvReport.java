@@ -40,7 +40,7 @@ final class KvReport {
               Arrays.stream(KvCase.values())
                   .map(KvReport::name)
                   .collect(Collectors.joining(", "))
-                  .replaceAll("(.{60,75}),? ", "$1,\n                    "));
+                  .replaceAll("(.{60,75}), ", "$1,\n                    "));
 
   private static final String ENTRIES = "--entries";
   private static final String CASES = "--cases";
