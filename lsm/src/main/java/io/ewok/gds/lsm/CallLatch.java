@@ -5,8 +5,9 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
 /**
- * Lets one call run at a time on what belongs to one thread and is ended by another: cheaper than a
- * lock where hardly anybody ever waits.
+ * Lets one call run at a time on what belongs to one thread and is ended by another. Like {@link
+ * io.ewok.gds.reactor.LongLock}, for calls that take a few nanoseconds and are hardly ever waited
+ * for: it does not know its owner, and keeps nobody in a line.
  *
  * <p>Threads: any; whoever took it releases it.
  */

@@ -8,7 +8,8 @@ import java.io.IOException;
 
 /**
  * Several sources as one: of each key the newest record, and keys whose newest record is a delete
- * left out. Cursors and merges both stand on it.
+ * left out. What a {@link StoreCursor} moves on; compactions, which want every version, have {@link
+ * RecordMerge}.
  *
  * <p>The sources are kept in the order in which they come next. A move moves those on the current
  * key, and mostly that is one which comes next again: then one comparison, with the second, is all.
@@ -52,11 +53,6 @@ final class MergeCursor {
     int compareTo(SearchKey key) {
       return Memory.compareUnsigned(keyAddress, keyBytes, key.address(), key.lengthBytes());
     }
-  }
-
-  /** Over all keys. */
-  MergeCursor(RecordSource[] sources) {
-    this(sources, null, null);
   }
 
   /** Over the keys from {@code lower}, if it is not null, to before {@code upper}, likewise. */

@@ -15,8 +15,9 @@ import java.util.List;
  * ordered by their bytes, unsigned; moving forward and moving backward cost the same.
  *
  * <p>Ownership: whoever made the cursor closes it, best soon: it keeps one block of each flushed
- * table and one of each deeper level in the pool, and files on the device that a merge has
- * replaced. Closing the store makes its cursors unusable; closing them afterwards does nothing.
+ * table and of each deeper level in the pool, with the part of the index that led there, and files
+ * on the device that a merge has replaced. Closing the store makes its cursors unusable; closing
+ * them afterwards does nothing.
  *
  * <p>Threads: one at a time. It may be handed over; a call that comes while another runs waits for
  * it.

@@ -25,7 +25,7 @@ final class StoredBlocks {
   private final long capacityBytes;
 
   private Compression compression = Compression.NONE;
-  private Codec codec;
+  private BlockCodec codec;
   private IoFile file;
   private long number;
 
@@ -63,7 +63,7 @@ final class StoredBlocks {
    */
   void use(Compression other) {
     if (compression != other) {
-      codec = Codec.of(other);
+      codec = BlockCodec.of(other);
       compression = other;
     }
   }
@@ -144,7 +144,7 @@ final class StoredBlocks {
         stored + padding,
         storedBytes,
         lengthBytes,
-        Codec.number(compressed ? compression : Compression.NONE),
+        BlockCodec.number(compressed ? compression : Compression.NONE),
         number,
         offset());
     pendingBytes += storedBytes;
@@ -184,7 +184,7 @@ final class StoredBlocks {
         stored,
         TableFormat.FOOTER_STORED_BYTES,
         TableFormat.FOOTER_BYTES,
-        Codec.number(Compression.NONE),
+        BlockCodec.number(Compression.NONE),
         number,
         fileOffset);
     pendingBytes = TableFormat.FILE_ALIGNMENT_BYTES;

@@ -98,7 +98,7 @@ public final class Table {
       throws StorageException {
     int number = Memory.getByte(footer + TableFormat.ASKED_COMPRESSION_OFFSET);
     try {
-      loader.use(Codec.shared(Codec.compression(number)), number);
+      loader.use(BlockCodec.shared(BlockCodec.compression(number)), number);
     } catch (IllegalStateException e) {
       throw new StorageException("the table is compressed; " + e.getMessage(), path, e);
     }

@@ -24,7 +24,8 @@ final class TableFooter {
     int tagBytes = Memory.getInt(footer + TableFormat.TAG_LENGTH_OFFSET);
     require(tagBytes == 0, path, offset, "no tags", tagBytes + " bytes each");
     int compression = Memory.getByte(footer + TableFormat.ASKED_COMPRESSION_OFFSET);
-    require(Codec.compression(compression) != null, path, offset, "a compression", compression);
+    require(
+        BlockCodec.compression(compression) != null, path, offset, "a compression", compression);
     require(
         BlockCheck.isHandle(footer + TableFormat.ROOT_OFFSET, offset)
             && BlockCheck.isHandle(footer + TableFormat.BOUNDS_OFFSET, offset),

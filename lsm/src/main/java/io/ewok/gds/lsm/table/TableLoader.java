@@ -17,7 +17,7 @@ final class TableLoader implements BlockLoader {
   private final long fileBytes;
 
   /** For the one kind of compression that the footer names; until that is known none. */
-  private volatile Codec codec;
+  private volatile BlockCodec codec;
 
   private volatile int codecNumber;
 
@@ -28,7 +28,7 @@ final class TableLoader implements BlockLoader {
   }
 
   /** Lets blocks be compressed this way. */
-  void use(Codec codec, int codecNumber) {
+  void use(BlockCodec codec, int codecNumber) {
     this.codec = codec;
     this.codecNumber = codecNumber;
   }

@@ -40,7 +40,7 @@ public record TableProperties(
     int filterBitsPerKey,
     int filterPrefixBytes) {
 
-  /** Reads them from a footer whose compression is known; see {@link Codec#compression}. */
+  /** Reads them from a footer whose compression is known; see {@link BlockCodec#compression}. */
   static TableProperties read(long footer) {
     return new TableProperties(
         Memory.getLong(footer + TableFormat.ENTRIES_OFFSET),
@@ -55,7 +55,7 @@ public record TableProperties(
         Memory.getLong(footer + TableFormat.INDEX_BYTES_OFFSET),
         Memory.getLong(footer + TableFormat.FILTER_BYTES_OFFSET),
         Memory.getInt(footer + TableFormat.PARTITIONS_OFFSET),
-        Codec.compression(Memory.getByte(footer + TableFormat.ASKED_COMPRESSION_OFFSET)),
+        BlockCodec.compression(Memory.getByte(footer + TableFormat.ASKED_COMPRESSION_OFFSET)),
         Byte.toUnsignedInt(Memory.getByte(footer + TableFormat.FILTER_BITS_OFFSET)),
         Short.toUnsignedInt(Memory.getShort(footer + TableFormat.FILTER_PREFIX_OFFSET)));
   }
@@ -78,7 +78,8 @@ public record TableProperties(
     Memory.putLong(footer + TableFormat.INDEX_BYTES_OFFSET, indexBytes);
     Memory.putLong(footer + TableFormat.FILTER_BYTES_OFFSET, filterBytes);
     Memory.putInt(footer + TableFormat.PARTITIONS_OFFSET, partitions);
-    Memory.putByte(footer + TableFormat.ASKED_COMPRESSION_OFFSET, (byte) Codec.number(compression));
+    Memory.putByte(
+        footer + TableFormat.ASKED_COMPRESSION_OFFSET, (byte) BlockCodec.number(compression));
     Memory.putByte(footer + TableFormat.FILTER_BITS_OFFSET, (byte) filterBitsPerKey);
     Memory.putShort(footer + TableFormat.FILTER_PREFIX_OFFSET, (short) filterPrefixBytes);
   }

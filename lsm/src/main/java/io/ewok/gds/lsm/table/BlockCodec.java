@@ -5,7 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /** Compresses and decompresses blocks in one way. */
-interface Codec {
+interface BlockCodec {
   /** The most that this many bytes become. */
   int compressedBytesMax(int lengthBytes);
 
@@ -49,12 +49,12 @@ interface Codec {
    *
    * @throws IllegalStateException if its library is missing, or cannot be used here
    */
-  static Codec of(Compression compression) {
+  static BlockCodec of(Compression compression) {
     if (compression == Compression.NONE) {
       return null;
     }
     try {
-      return compression == Compression.LZ4 ? new Lz4Codec() : new ZstdCodec();
+      return compression == Compression.LZ4 ? LibraryCodec.lz4() : LibraryCodec.zstd();
     } catch (LinkageError | RuntimeException e) {
       throw new IllegalStateException(
           "the library io.airlift:aircompressor-v3 is needed, with native access:"
@@ -65,8 +65,8 @@ interface Codec {
   }
 
   /** As {@link #of}: one that all who decompress may use, and nobody compresses with. */
-  static Codec shared(Compression compression) {
-    Codec shared = Shared.CODECS.get(number(compression));
+  static BlockCodec shared(Compression compression) {
+    BlockCodec shared = Shared.CODECS.get(number(compression));
     if (shared == null && compression != Compression.NONE) {
       shared = of(compression);
       Shared.CODECS.set(number(compression), shared);
@@ -76,7 +76,7 @@ interface Codec {
 
   /** Where they are kept. */
   final class Shared {
-    private static final AtomicReferenceArray<Codec> CODECS =
+    private static final AtomicReferenceArray<BlockCodec> CODECS =
         new AtomicReferenceArray<>(Compression.values().length);
 
     private Shared() {}
