@@ -5,25 +5,13 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 
 /**
- * What a thread needs for itself while it appends: a checksum, views of the buffers, and counters.
- * There are more than threads can run; who finds none free lets others run, since nobody waits for
- * anything while having one.
+ * What a thread needs for itself while it appends ({@link LogPlace}), and counters. There are more
+ * than threads can run; who finds none free lets others run, since nobody waits for anything while
+ * having one.
  *
  * <p>Threads: any. Allocates nothing.
  */
 final class AppendSlots {
-  /** One of them; for who has taken it. */
-  static final class Slot {
-    final RecordChecksum checksum = new RecordChecksum();
-    final ByteBuffer[] views;
-    private final int base;
-
-    private Slot(int number, BlockBuffer[] buffers) {
-      base = (number + 1) * APART;
-      views = new ByteBuffer[] {buffers[0].newView(), buffers[1].newView()};
-    }
-  }
-
   private static final VarHandle WORD = MethodHandles.arrayElementVarHandle(long[].class);
 
   /** Words from one slot's to the next one's, so that they share no cache line. */
@@ -32,7 +20,7 @@ final class AppendSlots {
   private static final int RECORDS = 1;
   private static final int BYTES = 2;
 
-  private final Slot[] slots;
+  private final LogPlace[] slots;
 
   /**
    * Of each slot whether it is taken, and its counters: written by who has taken it, visible to who
@@ -40,21 +28,25 @@ final class AppendSlots {
    */
   private final long[] words;
 
-  AppendSlots(BlockBuffer[] buffers) {
+  AppendSlots(LogBuffers owner, BlockBuffer[] buffers) {
     int count = Math.max(8, Integer.highestOneBit(4 * Runtime.getRuntime().availableProcessors()));
-    slots = new Slot[count];
+    slots = new LogPlace[count];
     words = new long[(count + 2) * APART];
     for (int i = 0; i < count; i++) {
-      slots[i] = new Slot(i, buffers);
+      slots[i] =
+          new LogPlace(
+              owner,
+              new ByteBuffer[] {buffers[0].newView(), buffers[1].newView()},
+              (i + 1) * APART);
     }
   }
 
   @SuppressWarnings("ThreadPriorityCheck") // for those who have a slot, which are at work
-  Slot take() {
+  LogPlace take() {
     int first = (int) Thread.currentThread().threadId();
     while (true) {
       for (int i = 0; i < slots.length; i++) {
-        Slot slot = slots[(first + i) & (slots.length - 1)];
+        LogPlace slot = slots[(first + i) & (slots.length - 1)];
         if ((long) WORD.getOpaque(words, slot.base) == 0
             && WORD.compareAndSet(words, slot.base, 0L, 1L)) {
           return slot;
@@ -64,10 +56,14 @@ final class AppendSlots {
     }
   }
 
-  /** Gives a slot back, and counts a record. The release's partner is the next taker, and stats. */
-  void giveBack(Slot slot, long recordBytes) {
+  /** Counts a record, by who has the slot. */
+  void count(LogPlace slot, long recordBytes) {
     words[slot.base + RECORDS]++;
     words[slot.base + BYTES] += recordBytes;
+  }
+
+  /** Gives a slot back. The release's partner is the next taker, and stats. */
+  void giveBack(LogPlace slot) {
     WORD.setRelease(words, slot.base, 0L);
   }
 
@@ -83,7 +79,7 @@ final class AppendSlots {
 
   private long sum(int counter) {
     long sum = 0;
-    for (Slot slot : slots) {
+    for (LogPlace slot : slots) {
       long unused = (long) WORD.getAcquire(words, slot.base);
       sum += words[slot.base + counter];
     }

@@ -4,6 +4,7 @@ import io.ewok.gds.allocator.Region;
 import io.ewok.gds.reactor.Baton;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 
 /**
@@ -22,6 +23,7 @@ final class BlockBuffer {
   private volatile long lsn;
 
   private long previousEndLsn;
+  private long previousRecordEndLsn;
 
   /** Why a place here could not be filled. Written before the place is said to be filled. */
   private Throwable failure;
@@ -42,9 +44,10 @@ final class BlockBuffer {
   }
 
   /** Starts a block without records, before anybody can reserve in it. */
-  void open(long lsn, long previousEndLsn) {
+  void open(long lsn, long previousEndLsn, long previousRecordEndLsn) {
     this.lsn = lsn;
     this.previousEndLsn = previousEndLsn;
+    this.previousRecordEndLsn = previousRecordEndLsn;
     this.failure = null;
     filled.reset();
   }
@@ -53,22 +56,32 @@ final class BlockBuffer {
     return lsn;
   }
 
+  /** Where the last record before this block ends; for those who have reserved here. */
+  long previousRecordEndLsn() {
+    return previousRecordEndLsn;
+  }
+
+  /** For those who fill the places they have reserved. */
+  MemorySegment memory() {
+    return memory;
+  }
+
   /**
-   * Copies a record to the place that the caller has reserved.
+   * Completes a record whose content is in its place.
    *
    * @param extent what it takes, header and padding included
    */
-  void put(
+  void complete(
       int offset,
       int extent,
-      MemorySegment record,
+      int length,
       long incarnation,
       RecordChecksum checksum,
       ByteBuffer view) {
-    int length = (int) record.byteSize();
     int start = offset + LogFormat.RECORD_HEADER_BYTES;
-    memory.set(LogFormat.LONG, offset + extent - Long.BYTES, 0); // what is not copied over is zero
-    MemorySegment.copy(record, 0, memory, start, length);
+    for (int at = start + length; at < offset + extent; at++) {
+      memory.set(ValueLayout.JAVA_BYTE, at, (byte) 0);
+    }
     int crc = checksum.of(lsn + offset, incarnation, view.limit(start + length).position(start));
     LogFormat.writeRecordHeader(memory, offset, length, crc);
   }

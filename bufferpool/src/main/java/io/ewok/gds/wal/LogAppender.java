@@ -27,15 +27,31 @@ final class LogAppender {
   /** See {@link WriteAheadLog#append(MemorySegment)}. */
   long append(MemorySegment record) throws IOException {
     byte unused = record.get(ValueLayout.JAVA_BYTE, 0); // may this thread read it?
-    long extent = LogFormat.recordExtent(record.byteSize());
-    if (LogFormat.BLOCK_HEADER_BYTES + extent > buffers.blockBytesMax()) {
-      return appendLarge(record);
+    boolean large = record.byteSize() > reserveBytesMax();
+    try (LogPlace place = large ? appendLarge(record) : reserve(record.byteSize())) {
+      if (!place.isWritten()) {
+        place.put(record);
+      }
+      return place.endLsn();
     }
+  }
+
+  /** See {@link WriteAheadLog#reserveBytesMax}. */
+  long reserveBytesMax() {
+    // A multiple of the alignment of records.
+    return (long) buffers.blockBytesMax()
+        - LogFormat.BLOCK_HEADER_BYTES
+        - LogFormat.RECORD_HEADER_BYTES;
+  }
+
+  /** See {@link WriteAheadLog#reserve}. */
+  LogPlace reserve(long recordBytes) throws IOException {
+    long extent = LogFormat.recordExtent(recordBytes);
     long place = buffers.reserve((int) extent);
     if (place == Reservation.REFUSED) {
-      place = awaitPlace(record.byteSize(), (int) extent);
+      place = awaitPlace(recordBytes, (int) extent);
     }
-    return buffers.fill(place, (int) extent, record);
+    return buffers.begin(place, (int) extent, (int) recordBytes);
   }
 
   private long awaitPlace(long recordBytes, int extent) throws IOException {
@@ -57,7 +73,7 @@ final class LogAppender {
   }
 
   /** Gives the record a block of its own, which is written while others append behind it. */
-  private long appendLarge(MemorySegment record) throws IOException {
+  LogPlace appendLarge(MemorySegment record) throws IOException {
     long extent = LogFormat.recordExtent(record.byteSize());
     writer.lock.lock();
     try {
@@ -70,11 +86,12 @@ final class LogAppender {
           writer.awaitTurn();
           continue;
         }
+        long previousEndLsn = buffers.recordEndLsn();
         BlockHeader block =
             buffers.skip((int) LogFormat.blockExtent(extent), (int) extent, writer.durableLsn());
         buffers.countLarge(record.byteSize());
         writer.takeTurn(LogDurability.NONE, spare -> spare.writeLarge(writer.sink, block, record));
-        return block.endLsn();
+        return buffers.beginWritten((int) extent, block.endLsn(), previousEndLsn);
       }
     } finally {
       writer.lock.unlock();

@@ -2,7 +2,6 @@ package io.ewok.gds.wal;
 
 import io.ewok.gds.allocator.Region;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 
 /**
  * The two blocks that are put together in memory: appenders fill the one that is open, side by side
@@ -24,6 +23,9 @@ final class LogBuffers {
   /** Where the next block starts, while none is open. */
   private long nextLsn;
 
+  /** Where the last record ends that is not in the open block. */
+  private long recordEndLsn;
+
   private long largeRecords;
   private long largeRecordBytes;
 
@@ -33,11 +35,12 @@ final class LogBuffers {
         new BlockBuffer[] {
           new BlockBuffer(region, 0, bufferBytes), new BlockBuffer(region, bufferBytes, bufferBytes)
         };
-    this.slots = new AppendSlots(buffers);
+    this.slots = new AppendSlots(this, buffers);
     this.nextLsn = header.startLsn();
     this.closedEndLsn = header.cutLsn();
     // Not open, but asked for its end.
-    buffers[0].open(closedEndLsn - LogFormat.BLOCK_HEADER_BYTES, closedEndLsn);
+    buffers[0].open(closedEndLsn - LogFormat.BLOCK_HEADER_BYTES, closedEndLsn, closedEndLsn);
+    recordEndLsn = closedEndLsn;
   }
 
   /** Reserves a place in the open block; REFUSED if none is open or it is full. */
@@ -54,29 +57,35 @@ final class LogBuffers {
     return extent <= buffers[0].capacityBytes() && reservation.fits((int) extent);
   }
 
-  /**
-   * Fills a reserved place.
-   *
-   * @return the position after the record
-   */
-  long fill(long place, int extent, MemorySegment record) {
-    BlockBuffer buffer = buffers[Reservation.block(place)];
-    int offset = Reservation.offset(place);
-    long end = buffer.lsn() + offset + extent;
-    AppendSlots.Slot slot = slots.take();
-    try {
-      buffer.put(
-          offset, extent, record, incarnation, slot.checksum, slot.views[Reservation.block(place)]);
-    } catch (Throwable e) {
-      buffer.fail(e);
-      throw e;
-    } finally {
-      slots.giveBack(slot, record.byteSize());
-      if (reservation.filled(place, extent)) {
-        buffer.tellFilled();
-      }
+  /** Lends what a reserved place is filled with. */
+  LogPlace begin(long place, int extent, int lengthBytes) {
+    LogPlace begun = slots.take();
+    begun.begin(buffers[Reservation.block(place)], place, extent, lengthBytes);
+    return begun;
+  }
+
+  /** The same for a record that was written already, behind another one. */
+  LogPlace beginWritten(int extent, long endLsn, long previousEndLsn) {
+    LogPlace begun = slots.take();
+    begun.beginWritten(extent, endLsn, previousEndLsn);
+    return begun;
+  }
+
+  /** Ends what {@link #begin} began. */
+  void filled(LogPlace begun, BlockBuffer buffer, long place, int extent, int lengthBytes) {
+    slots.count(begun, lengthBytes);
+    slots.giveBack(begun);
+    if (reservation.filled(place, extent)) {
+      buffer.tellFilled();
     }
-    return end;
+  }
+
+  void giveBack(LogPlace begun) {
+    slots.giveBack(begun);
+  }
+
+  long incarnation() {
+    return incarnation;
   }
 
   /** Where what was appended ends. Never falls. */
@@ -108,7 +117,7 @@ final class LogBuffers {
   /** Opens the block that is not being written, and reserves the first place in it. */
   long open(long segmentEndLsn, int extent) {
     BlockBuffer next = buffers[1 - Reservation.block(reservation.tail())];
-    next.open(nextLsn, closedEndLsn);
+    next.open(nextLsn, closedEndLsn, recordEndLsn);
     return reservation.open((int) Math.min(next.capacityBytes(), segmentEndLsn - nextLsn), extent);
   }
 
@@ -117,6 +126,7 @@ final class LogBuffers {
     long end = reservation.seal();
     closedEndLsn = buffers[Reservation.block(end)].lsn() + Reservation.offset(end);
     nextLsn = LogFormat.alignToBlock(closedEndLsn);
+    recordEndLsn = closedEndLsn; // who opens a block reserves the first place in it
     return end;
   }
 
@@ -126,7 +136,14 @@ final class LogBuffers {
         new BlockHeader(nextLsn, incarnation, extentBytes, payloadBytes, durableLsn, closedEndLsn);
     nextLsn = block.nextLsn();
     closedEndLsn = block.endLsn();
+    if (payloadBytes > 0) {
+      recordEndLsn = closedEndLsn;
+    }
     return block;
+  }
+
+  long recordEndLsn() {
+    return recordEndLsn;
   }
 
   void countLarge(long recordBytes) {

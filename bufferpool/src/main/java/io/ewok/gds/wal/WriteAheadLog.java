@@ -7,6 +7,7 @@ import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.PoisonedFileException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.Objects;
 
@@ -131,6 +132,45 @@ public final class WriteAheadLog implements AutoCloseable {
   public long append(MemorySegment record) throws IOException {
     requireLength(record.byteSize());
     return appender.append(record);
+  }
+
+  /**
+   * Reserves the place of a record, as {@link #append(MemorySegment)} does, for the caller to fill.
+   * Places follow each other in the order in which they are reserved, by whomever.
+   *
+   * @param recordBytes 1 to {@link #reserveBytesMax}
+   * @return the place, to be closed soon: writers wait for it
+   * @throws IOException as {@link #append(MemorySegment)}; nothing was reserved
+   */
+  public LogPlace reserve(long recordBytes) throws IOException {
+    requireLength(recordBytes);
+    if (recordBytes > reserveBytesMax()) {
+      throw new IllegalArgumentException(
+          "a place has at most " + reserveBytesMax() + " bytes: recordBytes=" + recordBytes);
+    }
+    return appender.reserve(recordBytes);
+  }
+
+  /** Bytes of content of the largest record that is put together in memory. */
+  public long reserveBytesMax() {
+    return appender.reserveBytesMax();
+  }
+
+  /**
+   * Appends a record that is too large for {@link #reserve}.
+   *
+   * @return its place, which is not to be filled but to be closed
+   * @throws IOException as {@link #append(MemorySegment)}
+   */
+  public LogPlace appendLarge(MemorySegment record) throws IOException {
+    requireLength(record.byteSize());
+    byte unused = record.get(ValueLayout.JAVA_BYTE, 0); // may this thread read it?
+    return appender.appendLarge(record);
+  }
+
+  /** Where a record starts that was replayed: its {@link LogPlace#startLsn}. */
+  public static long startLsn(long endLsn, long recordBytes) {
+    return endLsn - LogFormat.recordExtent(recordBytes);
   }
 
   /**

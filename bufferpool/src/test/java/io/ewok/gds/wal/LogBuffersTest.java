@@ -36,11 +36,18 @@ final class LogBuffersTest {
     return buffers.write(sealed, 0, (lsn, memory, offset, bytes) -> written += bytes);
   }
 
+  private long fill(long place, int extent, MemorySegment record) {
+    try (LogPlace begun = buffers.begin(place, extent, (int) record.byteSize())) {
+      begun.put(record);
+      return begun.endLsn();
+    }
+  }
+
   @Test
   void aBlockIsNotWrittenBeforeAllPlacesInItAreFilled() throws Exception {
     long first = buffers.open(8192, EXTENT);
     long second = buffers.reserve(EXTENT);
-    assertEquals(LogFormat.BLOCK_HEADER_BYTES + EXTENT, buffers.fill(first, EXTENT, RECORD));
+    assertEquals(LogFormat.BLOCK_HEADER_BYTES + EXTENT, fill(first, EXTENT, RECORD));
     long sealed = buffers.seal();
     AtomicReference<Thread> writer = new AtomicReference<>();
     try (ExecutorService executor = Executors.newFixedThreadPool(1)) {
@@ -56,7 +63,7 @@ final class LogBuffersTest {
       }
       assertFalse(writing.isDone());
       assertEquals(0, written);
-      assertEquals(buffers.endLsn(), buffers.fill(second, EXTENT, RECORD));
+      assertEquals(buffers.endLsn(), fill(second, EXTENT, RECORD));
       assertEquals(4096, writing.get());
     }
     assertEquals(4096, written);
@@ -69,7 +76,7 @@ final class LogBuffersTest {
     long place = buffers.open(8192, EXTENT);
     arena.close();
     RuntimeException gone =
-        assertThrows(IllegalStateException.class, () -> buffers.fill(place, EXTENT, record));
+        assertThrows(IllegalStateException.class, () -> fill(place, EXTENT, record));
     long sealed = buffers.seal();
     IOException refused = assertThrows(IOException.class, () -> write(sealed));
     assertSame(gone, refused.getCause());
@@ -83,7 +90,7 @@ final class LogBuffersTest {
     assertEquals(LogFormat.BLOCK_HEADER_BYTES + EXTENT, buffers.endLsn());
     assertTrue(buffers.fits(EXTENT));
     assertFalse(buffers.fits(4096));
-    buffers.fill(place, EXTENT, RECORD);
+    fill(place, EXTENT, RECORD);
     assertEquals(4096, write(buffers.seal()));
     assertEquals(LogFormat.BLOCK_HEADER_BYTES + EXTENT, buffers.endLsn());
     assertEquals(4096, buffers.nextLsn());
@@ -91,5 +98,27 @@ final class LogBuffersTest {
     assertEquals(LogFormat.BLOCK_HEADER_BYTES + EXTENT, skipped.previousEndLsn());
     assertEquals(4096 + LogFormat.BLOCK_HEADER_BYTES, buffers.endLsn());
     assertEquals(8192, buffers.nextLsn());
+  }
+
+  @Test
+  void aPlaceKnowsTheEndOfTheRecordBeforeWhateverIsBetween() throws IOException {
+    long end = LogFormat.BLOCK_HEADER_BYTES + EXTENT;
+    assertEquals(0, previousEnd(buffers.open(8192, EXTENT)));
+    assertEquals(end, previousEnd(buffers.reserve(EXTENT)));
+    assertEquals(4096, write(buffers.seal()));
+    BlockHeader padding = buffers.skip(4096, 0, 0);
+    assertTrue(padding.endLsn() > end + EXTENT);
+    assertEquals(end + EXTENT, previousEnd(buffers.open(8192 + 4096, EXTENT)));
+    assertEquals(4096, write(buffers.seal()));
+    BlockHeader large = buffers.skip(4096, 2 * EXTENT, 0);
+    assertEquals(large.endLsn(), previousEnd(buffers.open(8192 + 16384, EXTENT)));
+  }
+
+  private long previousEnd(long place) {
+    try (LogPlace begun = buffers.begin(place, EXTENT, (int) RECORD.byteSize())) {
+      begun.put(RECORD);
+      assertEquals(begun.endLsn(), begun.startLsn() + EXTENT);
+      return begun.previousEndLsn();
+    }
   }
 }

@@ -92,7 +92,7 @@ final class LoadCommand implements Callable<Integer> {
   }
 
   private Counts load(EntryReader reader, Store store, StoreOptions options) throws IOException {
-    Durability durability = synced ? Durability.SYNCED : Durability.BUFFERED;
+    Durability durability = synced ? Durability.SYNCED : Durability.NONE;
     try (RecordWriter writer = new RecordWriter(store, options, durability, threads)) {
       try (Progress progress = Progress.start(streams, "loading", inputBytes(), Units::bytes)) {
         long records = 0;

@@ -32,7 +32,7 @@ class StoreUpkeepTest {
     try (Store opened = Store.open(store, StoreOptions.defaults())) {
       for (int round = 0; round < 2; round++) {
         for (int i = 0; i < RECORDS; i++) {
-          opened.put(bytes("key%06d".formatted(i)), bytes("value" + round), Durability.BUFFERED);
+          opened.put(bytes("key%06d".formatted(i)), bytes("value" + round), Durability.NONE);
         }
         opened.flush();
       }

@@ -12,7 +12,7 @@ package io.ewok.gds.lsm;
  *
  * {@snippet :
  * try (Snapshot before = store.snapshot()) {
- *   store.put(key, value, Durability.BUFFERED);
+ *   store.put(key, value, Durability.NONE);
  *   byte[] old = before.get(key);
  * }
  * }

@@ -131,7 +131,16 @@ public final class Store extends ReadView implements AutoCloseable {
   /** As {@link #put(byte[], byte[], Durability)}; both segments are copied. */
   public void put(MemorySegment key, MemorySegment value, Durability durability)
       throws IOException {
-    writer.put(key, value, durability);
+    writer.put(key, value, WriteOptions.of(durability));
+  }
+
+  /**
+   * As {@link #put(byte[], byte[], Durability)}, with all options.
+   *
+   * @throws WriteStalledException if it would have to wait longer than it may
+   */
+  public void put(MemorySegment key, MemorySegment value, WriteOptions options) throws IOException {
+    writer.put(key, value, options);
   }
 
   /**
@@ -145,7 +154,16 @@ public final class Store extends ReadView implements AutoCloseable {
 
   /** As {@link #delete(byte[], Durability)}; the segment is copied. */
   public void delete(MemorySegment key, Durability durability) throws IOException {
-    writer.delete(key, durability);
+    writer.delete(key, WriteOptions.of(durability));
+  }
+
+  /**
+   * As {@link #delete(byte[], Durability)}, with all options.
+   *
+   * @throws WriteStalledException if it would have to wait longer than it may
+   */
+  public void delete(MemorySegment key, WriteOptions options) throws IOException {
+    writer.delete(key, options);
   }
 
   /**
@@ -157,7 +175,16 @@ public final class Store extends ReadView implements AutoCloseable {
    * @throws IOException as for a put
    */
   public void write(WriteBatch batch, Durability durability) throws IOException {
-    writer.write(batch, durability);
+    writer.write(batch, WriteOptions.of(durability));
+  }
+
+  /**
+   * As {@link #write(WriteBatch, Durability)}, with all options.
+   *
+   * @throws WriteStalledException if it would have to wait longer than it may
+   */
+  public void write(WriteBatch batch, WriteOptions options) throws IOException {
+    writer.write(batch, options);
   }
 
   // ---- reading

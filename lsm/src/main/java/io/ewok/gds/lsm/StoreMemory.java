@@ -15,7 +15,7 @@ import io.ewok.gds.wal.LogOptions;
  * @param pool for the buffer manager
  * @param memtables for {@link MemtableSpace}
  * @param log for the log's buffers
- * @param writing for the buffers of {@link TableWriter} and of single puts
+ * @param writing for the buffers of {@link TableWriter}
  */
 record StoreMemory(
     MemoryBudget root,
@@ -52,13 +52,8 @@ record StoreMemory(
     return mapped(options.memtableBytes());
   }
 
-  static long batchBufferBytes(StoreOptions options) {
-    return mapped(options.batchBytesMax());
-  }
-
   private static long writingBytes(StoreOptions options) {
-    return TABLE_WRITERS * mapped(TableWriter.bufferBytes(tableOptions(options)))
-        + batchBufferBytes(options);
+    return TABLE_WRITERS * mapped(TableWriter.bufferBytes(tableOptions(options)));
   }
 
   private static long poolBytes(StoreOptions options) {

@@ -16,7 +16,6 @@ import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.LockedException;
 import io.ewok.gds.pagestore.MissingFileException;
 import io.ewok.gds.pagestore.StorageException;
-import io.ewok.gds.wal.RecoveryMode;
 import io.ewok.gds.wal.WriteAheadLog;
 import java.io.IOException;
 import java.lang.System.Logger;
@@ -43,9 +42,6 @@ final class StoreOpener {
   private final IoEngine engine;
   private final StoreFiles files;
   private final StoreOptions options;
-
-  /** The log's next record continues after this one. */
-  private long sequence;
 
   private Memtable active;
   private Memtable frozen;
@@ -209,7 +205,6 @@ final class StoreOpener {
             new TableWriter(engine, parts.flushBuffer, StoreMemory.tableOptions(options)), parts);
     parts.closeLater(this::releaseMemtables);
     active = newMemtable();
-    sequence = manifest.current().lastSequence();
   }
 
   private void releaseMemtables() {
@@ -228,10 +223,6 @@ final class StoreOpener {
         new BufferManager(engine, parts.memory.pool(), StoreMemory.bufferOptions(options));
     parts.closeLater(parts.buffers::close);
     parts.mergeBuffer = ioBuffer(TableWriter.bufferBytes(StoreMemory.tableOptions(options)));
-    parts.batchBuffer =
-        Region.map(
-            parts.memory.writing(), RegionOptions.ofSize(StoreMemory.batchBufferBytes(options)));
-    parts.closeLater(parts.batchBuffer::close);
     parts.tables.usePool(parts.buffers);
     parts.closeLater(parts.tables::closeUnused);
   }
@@ -252,7 +243,7 @@ final class StoreOpener {
       for (List<TableMeta> level : manifest.levels()) {
         levels.add(parts.tables.openAll(level));
       }
-      parts.versions = new VersionSet(new Version(active, frozen, levels), sequence);
+      parts.versions = new VersionSet(new Version(active, frozen, levels), parts.log.endLsn());
       parts.closeLater(parts.versions::close);
     } finally {
       // The version has retained them, if there is one.
@@ -318,14 +309,6 @@ final class StoreOpener {
     if (defect != null) {
       throw new CorruptFileException(files.log(), lsn, "a batch before this position", defect);
     }
-    long first = BatchFormat.sequence(record);
-    if (options.recovery() == RecoveryMode.SALVAGE) {
-      if (first <= sequence) {
-        return; // An earlier recovery had cut it off, and damage hides that.
-      }
-    } else if (first != sequence + 1) {
-      throw new CorruptFileException(files.log(), lsn, "sequence " + (sequence + 1), first);
-    }
     long sizeBytes = BatchFormat.sizeBytes(record);
     if (!active.tryEnter(sizeBytes)) {
       makeRoom();
@@ -336,10 +319,9 @@ final class StoreOpener {
             files.log());
       }
     }
-    active.insert(record, first);
+    active.insert(record, WriteAheadLog.startLsn(lsn, record.byteSize()) + 1);
     active.exit();
-    sequence = first + BatchFormat.count(record) - 1;
-    active.setEnd(sequence, lsn);
+    active.setEnd(lsn, lsn);
   }
 
   /**

@@ -37,7 +37,6 @@ final class StoreParts {
   BufferManager buffers;
   Region flushBuffer;
   Region mergeBuffer;
-  Region batchBuffer;
   TableSet tables;
   MemtableSpace space;
   WriteAheadLog log;

@@ -10,8 +10,8 @@ import java.util.Map;
  *
  * @param engine name of the I/O engine: URING, POOL or SIM
  * @param engineReason one sentence for people: the engine, its settings, and why not a better one
- * @param sequence sequence number of the newest visible operation, 0 in a new store; one number per
- *     put or delete over the life of the store
+ * @param sequence sequence number up to which all is visible: where the newest write ends in the
+ *     log. It never falls over the life of the store
  * @param written what was written
  * @param read what was read
  * @param levels the tables, one element per level, level 0 (flushed, overlapping) first

@@ -1,59 +1,49 @@
 package io.ewok.gds.lsm;
 
 import io.ewok.gds.lsm.memtable.Memtable;
-import io.ewok.gds.lsm.memtable.MemtableSpace;
 import io.ewok.gds.lsm.record.BatchFormat;
 import io.ewok.gds.lsm.record.Keys;
+import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.pagestore.PoisonedFileException;
-import io.ewok.gds.pagestore.StorageException;
+import io.ewok.gds.reactor.Baton;
 import io.ewok.gds.reactor.Gate;
-import io.ewok.gds.reactor.LongLock;
 import io.ewok.gds.reactor.Reactor;
 import io.ewok.gds.wal.LogFullException;
+import io.ewok.gds.wal.LogPlace;
 import io.ewok.gds.wal.WriteAheadLog;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.time.Duration;
 import java.util.Objects;
-import java.util.function.BooleanSupplier;
 
 /**
- * The way of a write: room is made, the batch goes to the log and to the active memtable and
- * becomes visible, all under one lock; then, outside of it, the writer waits for the log if it is
- * to be durable, so that others can join the same sync.
+ * The way of a write: it comes into the active memtable with the promise of room there ({@link
+ * WriteRoom}), reserves its place in the log, is copied to both, and becomes visible when all
+ * before it in the log are done; all of that beside other writes. Then it waits for the log, with
+ * those who do at the same time, if it is to be durable.
+ *
+ * <p>A sequence number is a position in the log. The first operation of a record has the one behind
+ * its start, the others follow; there is room for them, since each takes more bytes. So records are
+ * in the log in the order in which they become visible, and there is one counter for both.
  *
  * <p>Threads: any.
  */
 final class StoreWriter {
-  /** How long a writer waits for memory that cursors and gets hold. */
-  private static final Duration MEMORY_WAIT_DEFAULT = Duration.ofSeconds(10);
+  private static final int SPINS = 64;
+  private static final int YIELDS = 16;
 
-  /** A memtable is frozen when its records take this part of the log, though it is not full. */
-  private static final double LOG_SHARE_MAX = 3.0 / 8;
+  /** How long to wait before looking again whether the writes before this one are done. */
+  private static final long LOOK_NANOS = 50_000;
 
   private final StoreFiles files;
-  private final MemtableSpace space;
   private final VersionSet versions;
-  private final Background background;
   private final WriteAheadLog log;
   private final StoreCounters counters;
-  private final StoreEvents events;
-  private final WriteDelay delay;
+  private final WriteRoom room;
+  private final CommitOrder order;
   private final long batchBytesMax;
-  private final long logShareBytes;
 
-  private final LongLock writeLock = new LongLock();
-
-  // Guarded by writeLock.
-  /** Holds the one operation of a put or delete. */
-  private final WriteBatch single;
-
-  private Memtable active;
-  private long activeStartLsn;
-  private Duration memoryWait = MEMORY_WAIT_DEFAULT;
-
-  /** Those who wait for the log outside of the write lock are inside. */
-  private final Gate syncing = new Gate();
+  /** Those who write are inside. */
+  private final Gate writing = new Gate();
 
   /** Why nothing can be written any more, or null. */
   private volatile Throwable logFailure;
@@ -62,74 +52,94 @@ final class StoreWriter {
 
   StoreWriter(StoreParts parts) {
     this.files = parts.files;
-    this.space = parts.space;
     this.versions = parts.versions;
-    this.background = parts.background;
     this.log = parts.log;
     this.counters = parts.counters;
-    this.events = parts.events;
-    this.delay = parts.delay;
+    this.order = versions.order();
     this.batchBytesMax = Math.min(parts.options.batchBytesMax(), log.recordBytesMax());
-    this.logShareBytes =
-        (long) (LOG_SHARE_MAX * log.options().segmentBytes() * log.options().segmentCount());
-    this.single = new WriteBatch(parts.batchBuffer.segment());
-    this.active = versions.active();
-    this.activeStartLsn = log.horizonLsn();
+    this.room = new WriteRoom(parts, this::checkWritable);
+  }
+
+  /** For those who hold writes up, and for tests. */
+  WriteRoom room() {
+    return room;
   }
 
   /** See {@link Store#put}. */
-  void put(MemorySegment key, MemorySegment value, Durability durability) throws IOException {
-    writeSingle(key, Objects.requireNonNull(value, "value"), durability);
+  void put(MemorySegment key, MemorySegment value, WriteOptions options) throws IOException {
+    writeOne(RecordKind.PUT, key, value, options);
   }
 
   /** See {@link Store#delete}. */
-  void delete(MemorySegment key, Durability durability) throws IOException {
-    writeSingle(key, null, durability);
+  void delete(MemorySegment key, WriteOptions options) throws IOException {
+    writeOne(RecordKind.DELETE, key, MemorySegment.NULL, options);
+  }
+
+  private void writeOne(int kind, MemorySegment key, MemorySegment value, WriteOptions options)
+      throws IOException {
+    long keyBytes = key.byteSize();
+    long valueBytes = value.byteSize();
+    Objects.requireNonNull(options, "options");
+    requireMayWait();
+    Keys.requireLength(keyBytes);
+    long sizeBytes = BatchFormat.operationSizeBytes(keyBytes, valueBytes);
+    requireBatchBytes(WriteBatch.BATCH_OVERHEAD_BYTES + sizeBytes);
+    requireReadable(key);
+    requireReadable(value);
+    long recordBytes = BatchFormat.recordBytes(keyBytes, valueBytes);
+    if (recordBytes > log.reserveBytesMax()) {
+      write(new WriteBatch().add(kind, key, value), options);
+      return;
+    }
+    enter();
+    try {
+      while (true) {
+        Memtable memtable = room.enter(sizeBytes, options);
+        LogPlace place = reserve(memtable, sizeBytes, recordBytes, null);
+        if (place != null) {
+          long end = commitOne(memtable, place, kind, key, value);
+          finish(end, 1, keyBytes + valueBytes, options);
+          return;
+        }
+        room.makeInLog(memtable, recordBytes, options);
+      }
+    } finally {
+      writing.exit();
+    }
   }
 
   /** See {@link Store#write}. */
-  void write(WriteBatch batch, Durability durability) throws IOException {
-    Objects.requireNonNull(durability, "durability");
+  void write(WriteBatch batch, WriteOptions options) throws IOException {
+    Objects.requireNonNull(options, "options");
     requireMayWait();
     requireBatchBytes(batch.sizeBytes());
-    delay(batch.sizeBytes());
-    long lsn;
-    writeLock.lock();
+    enter();
     try {
-      lsn = append(batch);
-      enterSyncing();
+      checkWritable();
+      if (batch.count() == 0) {
+        commit(log.endLsn(), options);
+        return;
+      }
+      MemorySegment record = batch.record();
+      while (true) {
+        Memtable memtable = room.enter(batch.sizeBytes(), options);
+        LogPlace place = reserve(memtable, batch.sizeBytes(), record.byteSize(), record);
+        if (place != null) {
+          long end = commitBatch(memtable, place, record);
+          finish(end, batch.count(), batch.userBytes(), options);
+          return;
+        }
+        room.makeInLog(memtable, record.byteSize(), options);
+      }
     } finally {
-      writeLock.unlock();
+      writing.exit();
     }
-    finish(lsn, durability);
   }
 
-  private void writeSingle(MemorySegment key, MemorySegment valueOrNull, Durability durability)
-      throws IOException {
-    Objects.requireNonNull(durability, "durability");
-    requireMayWait();
-    Keys.requireLength(key.byteSize());
-    long valueBytes = valueOrNull == null ? 0 : valueOrNull.byteSize();
-    requireBatchBytes(
-        WriteBatch.BATCH_OVERHEAD_BYTES
-            + BatchFormat.operationSizeBytes(key.byteSize(), valueBytes));
-    delay(BatchFormat.operationSizeBytes(key.byteSize(), valueBytes));
-    long lsn;
-    writeLock.lock();
-    try {
-      checkWritable(); // Before the batch's memory is touched, which a close frees.
-      single.clear();
-      if (valueOrNull == null) {
-        single.delete(key);
-      } else {
-        single.put(key, valueOrNull);
-      }
-      lsn = append(single);
-      enterSyncing();
-    } finally {
-      writeLock.unlock();
+  private void enter() {
+    if (closing || !writing.tryEnter()) {
+      throw VersionSet.closed();
     }
-    finish(lsn, durability);
   }
 
   /**
@@ -152,62 +162,129 @@ final class StoreWriter {
     }
   }
 
-  /** Lets the background thread keep up. Before any lock is taken. */
-  private void delay(long sizeBytes) {
-    boolean unused = delay.await(sizeBytes, Long.MAX_VALUE); // no limit, so never refused
+  /** What cannot be read is found out before there is a place in the log for it. */
+  private static void requireReadable(MemorySegment bytes) {
+    if (!bytes.scope().isAlive()) {
+      throw new IllegalStateException("the memory of a key or value was freed");
+    }
+    if (!bytes.isAccessibleBy(Thread.currentThread())) {
+      throw new WrongThreadException("the memory of a key or value is that of another thread");
+    }
   }
 
-  /** Logs, indexes and shows a batch. Returns the end of its record. Guarded by the write lock. */
-  private long append(WriteBatch batch) throws IOException {
-    checkWritable();
-    int count = batch.count();
-    if (count == 0) {
-      return log.endLsn();
-    }
-    long first = versions.sequence() + 1;
-    MemorySegment record = batch.record(first);
-    makeRoom(batch.sizeBytes(), record.byteSize());
-    Memtable entered = active;
-    if (!entered.tryEnter(batch.sizeBytes())) {
-      throw new IllegalStateException("no room that was made: sizeBytes=" + batch.sizeBytes());
-    }
+  /**
+   * Returns the place in the log for a write that has come in, or null if there is none now.
+   *
+   * @param recordOrNull the record, if it may be too large for a place to be filled
+   */
+  private LogPlace reserve(
+      Memtable memtable, long sizeBytes, long recordBytes, MemorySegment recordOrNull)
+      throws IOException {
+    LogPlace place = null;
     try {
-      long lsn = log.append(record);
-      active.insert(record, first);
-      active.setEnd(first + count - 1, lsn);
-      versions.publish(first + count - 1);
-      counters.operations.add(count);
-      counters.userBytes.add(batch.userBytes());
-      return lsn;
+      place =
+          recordBytes > log.reserveBytesMax()
+              ? log.appendLarge(recordOrNull)
+              : log.reserve(recordBytes);
     } catch (LogFullException e) {
-      throw e; // Nothing was appended.
+      return null; // It has room again after a flush.
     } catch (IOException | RuntimeException | Error e) {
+      logFailure = e;
+      throw e;
+    } finally {
+      if (place == null) {
+        memtable.leaveUnused(sizeBytes);
+      }
+    }
+    return place;
+  }
+
+  private long commitOne(
+      Memtable memtable, LogPlace reserved, int kind, MemorySegment key, MemorySegment value) {
+    long first = reserved.startLsn() + 1;
+    long end = reserved.endLsn();
+    long start = reserved.previousEndLsn();
+    try {
+      try (LogPlace place = reserved) {
+        place.putLong(BatchFormat.header(1));
+        place.putLong(BatchFormat.operationHeader(kind, key.byteSize(), value.byteSize()));
+        place.put(key);
+        place.put(value);
+      }
+      memtable.insert(RecordKind.stamp(first, kind), key, value);
+      publish(start, end);
+    } catch (RuntimeException | Error e) {
       // The log and the memtable may differ now. Only a recovery makes them equal again.
       logFailure = e;
       throw e;
     } finally {
-      entered.exit();
+      memtable.exit();
     }
+    return end;
   }
 
-  /** Guarded by the write lock, as close is: whoever may write finds the gate open. */
-  private void enterSyncing() {
-    if (!syncing.tryEnter()) {
-      throw VersionSet.closed();
-    }
-  }
-
-  /** Ends a write outside of the write lock, so that other writers can join the same sync. */
-  private void finish(long lsn, Durability durability) throws IOException {
+  private long commitBatch(Memtable memtable, LogPlace reserved, MemorySegment record) {
+    long first = reserved.startLsn() + 1;
+    long end = reserved.endLsn();
+    long start = reserved.previousEndLsn();
     try {
-      if (durability == Durability.SYNCED) {
-        log.sync(lsn);
+      try (LogPlace place = reserved) {
+        if (!place.isWritten()) {
+          place.put(record);
+        }
       }
-    } catch (IOException | RuntimeException | Error e) {
+      memtable.insert(record, first);
+      publish(start, end);
+    } catch (RuntimeException | Error e) {
       logFailure = e;
       throw e;
     } finally {
-      syncing.exit();
+      memtable.exit();
+    }
+    return end;
+  }
+
+  private void publish(long start, long end) {
+    for (int tries = 0; !order.tryPublish(start, end) && logFailure == null; tries++) {
+      pause(tries);
+    }
+  }
+
+  /** Ends a write outside of the memtable: waits until it is durable, and visible. */
+  private void finish(long end, int operations, long userBytes, WriteOptions options)
+      throws IOException {
+    counters.operations.add(operations);
+    counters.userBytes.add(userBytes);
+    commit(end, options);
+    for (int tries = 0; order.visible() < end; tries++) {
+      if (logFailure != null) {
+        throw new PoisonedFileException(files.log(), logFailure);
+      }
+      pause(tries);
+    }
+  }
+
+  private void commit(long end, WriteOptions options) throws IOException {
+    if (options.durability() == Durability.NONE) {
+      return;
+    }
+    try {
+      log.commit(end, options.durability().inLog);
+    } catch (IOException | RuntimeException | Error e) {
+      logFailure = e;
+      throw e;
+    }
+  }
+
+  /** Those before this one have all that they need, and only have to be let run. */
+  @SuppressWarnings("ThreadPriorityCheck")
+  private static void pause(int tries) {
+    if (tries < SPINS) {
+      Thread.onSpinWait();
+    } else if (tries < SPINS + YIELDS) {
+      Thread.yield();
+    } else {
+      boolean unused = new Baton().await(LOOK_NANOS);
     }
   }
 
@@ -220,98 +297,16 @@ final class StoreWriter {
     }
   }
 
-  // ---- room for writes, guarded by the write lock
-
-  private void makeRoom(long sizeBytes, long recordBytes) throws IOException {
-    while (!active.hasRoom(sizeBytes) || !log.hasRoomFor(recordBytes)) {
-      if (!active.isEmpty()) {
-        freezeActive();
-      } else if (versions.hasFrozen()) {
-        awaitFlush();
-      } else {
-        awaitStalled(StallReason.LOG, () -> log.hasRoomFor(recordBytes), "room in the log");
-      }
-    }
-    // Early, so that the log does not become full while the next memtable is filled.
-    boolean logHeavy = log.endLsn() - activeStartLsn > logShareBytes;
-    if (logHeavy && !active.isEmpty() && !versions.hasFrozen() && space.free() > 0) {
-      freezeActive();
-    }
-  }
-
-  /** Freezes the active memtable, once the one before it is flushed, and starts a new one. */
-  private void freezeActive() throws IOException {
-    awaitFlush();
-    Memtable next = space.tryCreate();
-    if (next == null) {
-      versions.moveCursors();
-      awaitStalled(
-          StallReason.READERS,
-          () -> space.free() > 0,
-          "memory that open cursors or running gets use");
-      return; // The caller looks again.
-    }
-    versions.rotate(next);
-    delay.frozen();
-    next.release();
-    active = next;
-    activeStartLsn = log.endLsn();
-    background.signal();
-  }
-
-  /** Shortens the wait of writers for memory that readers hold. For tests. */
-  void setMemoryWait(Duration wait) {
-    writeLock.lock();
-    try {
-      memoryWait = wait;
-    } finally {
-      writeLock.unlock();
-    }
-  }
-
-  private void awaitFlush() throws IOException {
-    if (versions.hasFrozen()) {
-      awaitStalled(StallReason.FLUSH, () -> !versions.hasFrozen(), null);
-    }
-  }
-
-  /**
-   * Waits for the background thread.
-   *
-   * @param what is waited for, if not longer than the memory wait; null to wait while it works
-   */
-  private void awaitStalled(StallReason reason, BooleanSupplier condition, String what)
-      throws IOException {
-    WriteStallEvent event = new WriteStallEvent();
-    event.begin();
-    long start = System.nanoTime();
-    try {
-      if (!background.await(condition, what == null ? null : memoryWait)) {
-        throw new StorageException(
-            "a write waits in vain for " + what + ": waited=" + memoryWait, files.directory());
-      }
-    } finally {
-      events.stalled(event, reason, System.nanoTime() - start);
-    }
-  }
-
   /** See {@link Store#flush}. */
   void flush() throws IOException {
     requireMayWait();
-    Memtable last;
-    writeLock.lock();
+    enter();
     try {
       checkWritable();
-      Memtable before = active;
-      while (active == before && !active.isEmpty()) {
-        freezeActive();
-      }
-      last = versions.frozen();
+      room.flush();
     } finally {
-      writeLock.unlock();
+      writing.exit();
     }
-    // Not until none is frozen: other writers may freeze one after the other.
-    background.await(() -> last == null || versions.frozen() != last, null);
   }
 
   /**
@@ -320,12 +315,7 @@ final class StoreWriter {
    */
   void close() {
     closing = true;
-    background.close();
-    writeLock.lock();
-    try {
-      boolean unused = syncing.close();
-    } finally {
-      writeLock.unlock();
-    }
+    room.close();
+    boolean unused = writing.close();
   }
 }

@@ -36,13 +36,12 @@ final class VersionSet {
   /** Written under the lock. Null after close. Partner of the write in install: retain. */
   private volatile Version current;
 
-  /** The newest sequence that readers may see. Partner of the write in publish: sequence. */
-  private volatile long sequence;
+  private final CommitOrder order;
 
   /** Starts with a first version, which it takes over. */
   VersionSet(Version first, long sequence) {
     this.current = first;
-    this.sequence = sequence;
+    this.order = new CommitOrder(sequence);
     live = 1;
   }
 
@@ -92,12 +91,12 @@ final class VersionSet {
 
   /** The newest sequence that readers may see. */
   long sequence() {
-    return sequence;
+    return order.visible();
   }
 
-  /** Makes records visible that are in the memtable already. Called under the write lock. */
-  void publish(long newest) {
-    sequence = newest;
+  /** By which writes become visible. */
+  CommitOrder order() {
+    return order;
   }
 
   /** The memtable that takes writes; the set keeps it alive. */
@@ -176,7 +175,7 @@ final class VersionSet {
       if (current == null) {
         throw closed();
       }
-      Snapshot snapshot = new Snapshot(this, counters, sequence);
+      Snapshot snapshot = new Snapshot(this, counters, sequence());
       snapshots.add(snapshot);
       return snapshot;
     } finally {
@@ -250,7 +249,7 @@ final class VersionSet {
     lock.lock();
     try {
       return LongStream.concat(
-              LongStream.of(sequence),
+              LongStream.of(sequence()),
               LongStream.concat(
                   snapshots.stream().mapToLong(Snapshot::sequence),
                   cursors.stream().mapToLong(StoreCursor::sequence)))

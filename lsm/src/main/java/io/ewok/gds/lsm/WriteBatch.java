@@ -69,8 +69,7 @@ public final class WriteBatch {
 
   /** Adds a put. Key and value are copied. */
   public WriteBatch put(MemorySegment key, MemorySegment value) {
-    add(RecordKind.PUT, key, value);
-    return this;
+    return add(RecordKind.PUT, key, value);
   }
 
   /** Adds a delete; the key need not exist. The key is copied. */
@@ -80,8 +79,7 @@ public final class WriteBatch {
 
   /** Adds a delete; the key need not exist. The key is copied. */
   public WriteBatch delete(MemorySegment key) {
-    add(RecordKind.DELETE, key, MemorySegment.NULL);
-    return this;
+    return add(RecordKind.DELETE, key, MemorySegment.NULL);
   }
 
   /** Removes all operations and keeps the memory. */
@@ -111,12 +109,12 @@ public final class WriteBatch {
   }
 
   /** Completes the header and returns the record for the log, valid until the batch changes. */
-  MemorySegment record(long firstSequence) {
-    BatchFormat.putHeader(buffer, firstSequence, count);
+  MemorySegment record() {
+    BatchFormat.putHeader(buffer, count);
     return buffer.asSlice(0, endOffset);
   }
 
-  private void add(int kind, MemorySegment key, MemorySegment value) {
+  WriteBatch add(int kind, MemorySegment key, MemorySegment value) {
     long keyBytes = key.byteSize();
     long valueBytes = value.byteSize();
     Keys.requireLength(keyBytes);
@@ -133,6 +131,7 @@ public final class WriteBatch {
     // Last, so that a segment closed by its owner meanwhile leaves the batch as it was.
     endOffset = end;
     count++;
+    return this;
   }
 
   private void ensureCapacity(long bytes) {

@@ -66,11 +66,11 @@ class CompactionTest {
     for (int i = 0; i < 9_000; i++) {
       byte[] key = key(random.nextInt(random.nextInt(4) == 0 ? 50 : 4_000));
       if (random.nextInt(5) == 0) {
-        store.delete(key, Durability.BUFFERED);
+        store.delete(key, Durability.NONE);
         model.remove(key);
       } else {
         byte[] value = Fixtures.randomBytes(random, random.nextInt(1_500));
-        store.put(key, value, Durability.BUFFERED);
+        store.put(key, value, Durability.NONE);
         model.put(key, value);
       }
       if (random.nextInt(700) == 0) {
@@ -130,13 +130,13 @@ class CompactionTest {
   @Test
   void versionsAndDeletesStayForAsLongAsACursorNeedsThem() throws Exception {
     try (Store store = open()) {
-      store.put(key(1), Fixtures.bytes("first"), Durability.BUFFERED);
-      store.put(key(2), Fixtures.bytes("other"), Durability.BUFFERED);
+      store.put(key(1), Fixtures.bytes("first"), Durability.NONE);
+      store.put(key(2), Fixtures.bytes("other"), Durability.NONE);
       StoreCursor first = store.cursor();
-      store.put(key(1), Fixtures.bytes("nobody sees this"), Durability.BUFFERED);
-      store.put(key(1), Fixtures.bytes("second"), Durability.BUFFERED);
+      store.put(key(1), Fixtures.bytes("nobody sees this"), Durability.NONE);
+      store.put(key(1), Fixtures.bytes("second"), Durability.NONE);
       StoreCursor second = store.cursor();
-      store.delete(key(1), Durability.BUFFERED);
+      store.delete(key(1), Durability.NONE);
       store.compact();
       assertEquals(4, entries(store));
       assertNull(store.get(key(1)));
@@ -161,7 +161,7 @@ class CompactionTest {
   void recordsThatComeInOrderAreWrittenOnce() throws Exception {
     try (Store store = open()) {
       for (int i = 0; i < 6_000; i++) {
-        store.put(key(i), new byte[1_000], Durability.BUFFERED);
+        store.put(key(i), new byte[1_000], Durability.NONE);
       }
       store.flush();
       StoreStats stats = store.stats();
@@ -176,12 +176,12 @@ class CompactionTest {
     try (Store store = open()) {
       for (int round = 0; round < 3; round++) {
         for (int i = 0; i < 2_000; i++) {
-          store.put(key(i), new byte[500], Durability.BUFFERED);
+          store.put(key(i), new byte[500], Durability.NONE);
         }
       }
       store.compact();
       for (int i = 0; i < 2_000; i++) {
-        store.delete(key(i), Durability.BUFFERED);
+        store.delete(key(i), Durability.NONE);
       }
       store.compact();
       assertEquals(0, entries(store));
@@ -193,7 +193,7 @@ class CompactionTest {
   void partOfTheKeysIsCompactedAndTheRestIsLeft() throws Exception {
     try (Store store = open()) {
       for (int i = 0; i < 3_000; i++) {
-        store.put(key(i), new byte[1_000], Durability.BUFFERED);
+        store.put(key(i), new byte[1_000], Durability.NONE);
       }
       store.compact();
       long before = store.stats().written().mergeBytes();

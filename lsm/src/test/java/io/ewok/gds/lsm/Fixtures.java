@@ -53,8 +53,8 @@ public final class Fixtures {
   }
 
   /** The record of a batch in the log. */
-  public static MemorySegment record(WriteBatch batch, long firstSequence) {
-    return batch.record(firstSequence);
+  public static MemorySegment record(WriteBatch batch) {
+    return batch.record();
   }
 
   public static String replay(Class<?> test, long seed) {

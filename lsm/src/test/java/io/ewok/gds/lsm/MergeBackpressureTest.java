@@ -19,9 +19,7 @@ class MergeBackpressureTest {
       int most = 0;
       while (store.stats().flushes() < FLUSHES) {
         store.put(
-            Fixtures.randomBytes(random, 16),
-            Fixtures.randomBytes(random, 8000),
-            Durability.BUFFERED);
+            Fixtures.randomBytes(random, 16), Fixtures.randomBytes(random, 8000), Durability.NONE);
         most = Math.max(most, store.stats().levels().getFirst().tables());
       }
       int bound = 4 * TABLES_BEFORE_MERGE + 1;

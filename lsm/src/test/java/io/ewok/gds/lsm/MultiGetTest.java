@@ -54,13 +54,13 @@ class MultiGetTest {
   private Store openCold(IoEngine with) throws IOException {
     try (Store store = Store.open(Fixtures.DIRECTORY, Fixtures.TINY, engine)) {
       for (int i = 0; i < RECORDS; i++) {
-        store.put(key(i), value(i), Durability.BUFFERED);
+        store.put(key(i), value(i), Durability.NONE);
       }
       store.compact();
     }
     Store store = Store.open(Fixtures.DIRECTORY, Fixtures.TINY, with);
-    store.put(key(7), value(77), Durability.BUFFERED);
-    store.delete(key(8), Durability.BUFFERED);
+    store.put(key(7), value(77), Durability.NONE);
+    store.delete(key(8), Durability.NONE);
     return store;
   }
 
@@ -93,8 +93,8 @@ class MultiGetTest {
   void valuesAreThoseOfTheSnapshot() throws Exception {
     try (Store store = openCold(engine);
         Snapshot snapshot = store.snapshot()) {
-      store.put(key(100), value(1), Durability.BUFFERED);
-      store.delete(key(200), Durability.BUFFERED);
+      store.put(key(100), value(1), Durability.NONE);
+      store.delete(key(200), Durability.NONE);
       store.flush();
       List<byte[]> found = snapshot.multiGet(keys(0, RECORDS, 50));
       assertArrayEquals(value(100), found.get(2));

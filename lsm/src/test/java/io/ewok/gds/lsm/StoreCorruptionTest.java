@@ -35,9 +35,9 @@ class StoreCorruptionTest {
         store.put(
             Fixtures.bytes("key" + i),
             Fixtures.randomBytes(random, random.nextInt(200)),
-            Durability.BUFFERED);
+            Durability.NONE);
       }
-      store.delete(Fixtures.bytes("key3"), Durability.BUFFERED);
+      store.delete(Fixtures.bytes("key3"), Durability.NONE);
       store.flush();
       store.put(Fixtures.bytes("in the log"), Fixtures.bytes("value"), Durability.SYNCED);
       contents = Fixtures.contents(store);

@@ -12,6 +12,7 @@ import io.ewok.gds.pagestore.sim.SimEngine;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -29,6 +30,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 class StoreCrashTest {
   private static final StoreOptions OPTIONS = Fixtures.TINY.withTablesBeforeMerge(2);
   private static final int KEYS = 60;
+
+  /** Each write also puts its number: so a store says how many it has. */
+  private static final byte[] NUMBER = Fixtures.bytes("number");
 
   /** One write: a put or delete per key. */
   private record Write(List<byte[]> keys, List<byte[]> valuesOrNull) {}
@@ -218,12 +222,18 @@ class StoreCrashTest {
         batch.put(key, value);
       }
     }
+    synchronized (history.writes) {
+      byte[] number = ByteBuffer.allocate(Integer.BYTES).putInt(history.begun + 1).array();
+      write.keys().add(NUMBER);
+      write.valuesOrNull().add(number);
+      batch.put(NUMBER, number);
+    }
     boolean synced = random.nextInt(3) == 0;
     synchronized (history.writes) {
       history.writes.add(write);
       history.begun = history.writes.size();
     }
-    store.write(batch, synced ? Durability.SYNCED : Durability.BUFFERED);
+    store.write(batch, synced ? Durability.SYNCED : Durability.NONE);
     if (synced) {
       history.durable = history.begun;
     }
@@ -231,13 +241,10 @@ class StoreCrashTest {
 
   /** Finds how many writes the store has, checks it, and cuts the history down to these. */
   private static void check(Store store, History history) throws Exception {
-    long sequence = store.stats().sequence();
-    int survived = 0;
-    long operations = 0;
+    byte[] number = store.get(NUMBER);
+    int survived = number == null ? 0 : ByteBuffer.wrap(number).getInt();
     TreeMap<byte[], byte[]> model = new TreeMap<>(Fixtures.ORDER);
-    while (operations < sequence && survived < history.writes.size()) {
-      Write write = history.writes.get(survived++);
-      operations += write.keys().size();
+    for (Write write : history.writes.subList(0, survived)) {
       for (int i = 0; i < write.keys().size(); i++) {
         if (write.valuesOrNull().get(i) == null) {
           model.remove(write.keys().get(i));
@@ -246,7 +253,6 @@ class StoreCrashTest {
         }
       }
     }
-    assertEquals(operations, sequence, "batches are whole");
     assertTrue(
         survived >= history.durable,
         "acknowledged writes are there: survived=" + survived + " durable=" + history.durable);

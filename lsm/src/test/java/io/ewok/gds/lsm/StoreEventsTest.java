@@ -49,7 +49,7 @@ class StoreEventsTest {
       store.put(
           Fixtures.bytes("key" + random.nextInt(3_000)),
           Fixtures.randomBytes(random, 1_000),
-          Durability.BUFFERED);
+          Durability.NONE);
     }
   }
 

@@ -83,7 +83,7 @@ class StoreFaultTest {
     SimEngine base = new SimEngine(1);
     try (Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, base)) {
       for (int i = 0; i < 40; i++) {
-        put(store, 5_000, Durability.BUFFERED);
+        put(store, 5_000, Durability.NONE);
         if (i % 16 == 15) {
           store.flush();
         }
@@ -174,7 +174,7 @@ class StoreFaultTest {
     SimEngine engine = new SimEngine(1);
     Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, engine);
     for (int i = 0; i < 20; i++) {
-      put(store, 5_000, Durability.BUFFERED);
+      put(store, 5_000, Durability.NONE);
     }
     store.flush();
     engine.setCapacityBytes(engine.usedBytes() + 100_000);
@@ -189,7 +189,7 @@ class StoreFaultTest {
     assertTrue(full.getMessage().contains("path=/store"), full.getMessage());
     checkNothingLost(store);
     assertThrows(OutOfSpaceException.class, store::flush);
-    assertThrows(OutOfSpaceException.class, () -> put(store, 5_000, Durability.BUFFERED));
+    assertThrows(OutOfSpaceException.class, () -> put(store, 5_000, Durability.NONE));
     checkNothingLost(store);
     // Recovery needs no space.
     store.close();
@@ -198,7 +198,7 @@ class StoreFaultTest {
     assertThrows(OutOfSpaceException.class, reopened::flush);
     engine.setCapacityBytes(Long.MAX_VALUE);
     for (int i = 0; i < 100; i++) {
-      put(reopened, 5_000, Durability.BUFFERED);
+      put(reopened, 5_000, Durability.NONE);
     }
     checkNothingLost(reopened);
     reopened.compact();
@@ -223,7 +223,7 @@ class StoreFaultTest {
     put(poisoned, 100, Durability.SYNCED);
     engine.failNth(SimOperation.SYNC, 1, Errno.EIO);
     assertThrows(IOException.class, () -> put(poisoned, 100, Durability.SYNCED));
-    assertThrows(PoisonedFileException.class, () -> put(poisoned, 100, Durability.BUFFERED));
+    assertThrows(PoisonedFileException.class, () -> put(poisoned, 100, Durability.NONE));
     assertThrows(
         PoisonedFileException.class, () -> poisoned.write(new WriteBatch(), Durability.SYNCED));
     assertThrows(PoisonedFileException.class, poisoned::flush);
@@ -239,7 +239,7 @@ class StoreFaultTest {
   void closeTellsThatBufferedWritesWereLost() throws Exception {
     SimEngine engine = new SimEngine(1);
     Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, engine);
-    store.put(Fixtures.bytes("key"), new byte[100], Durability.BUFFERED);
+    store.put(Fixtures.bytes("key"), new byte[100], Durability.NONE);
     engine.failNth(SimOperation.SYNC, 1, Errno.EIO);
     assertThrows(IOException.class, store::flush);
     assertThrows(PoisonedFileException.class, store::close);

@@ -94,7 +94,7 @@ final class StoreFibersTest {
                 Task.Kind.FIBER,
                 () -> {
                   for (int put = 0; put < PUTS; put++) {
-                    Durability durability = put % 4 == 0 ? Durability.SYNCED : Durability.BUFFERED;
+                    Durability durability = put % 4 == 0 ? Durability.SYNCED : Durability.NONE;
                     store.put(key(fiber, put), value, durability);
                   }
                 }));
@@ -130,7 +130,7 @@ final class StoreFibersTest {
       List<Body> refused =
           List.of(
               () -> store.put(key, key, Durability.SYNCED),
-              () -> store.delete(key, Durability.BUFFERED),
+              () -> store.delete(key, Durability.NONE),
               store::flush,
               store::compact,
               store::close);

@@ -75,7 +75,7 @@ class StoreTest {
       assertEquals(3, contents.size(), station);
       assertArrayEquals(largest, contents.get(longest), station);
     }
-    store.put(new byte[0], new byte[0], Durability.BUFFERED);
+    store.put(new byte[0], new byte[0], Durability.NONE);
     assertArrayEquals(new byte[0], store.get(new byte[0]));
     store.close();
   }
@@ -86,7 +86,7 @@ class StoreTest {
       for (int i = 0; i < 40; i++) {
         byte[] key = new byte[60_000];
         key[key.length - 1] = (byte) i;
-        store.put(key, Fixtures.bytes("value" + i), Durability.BUFFERED);
+        store.put(key, Fixtures.bytes("value" + i), Durability.NONE);
       }
       store.compact();
       long tables = store.stats().levels().stream().mapToLong(level -> level.tables()).sum();
@@ -104,12 +104,9 @@ class StoreTest {
       byte[] tooLong = new byte[WriteBatch.KEY_BYTES_MAX + 1];
       byte[] tooLarge = new byte[(int) Fixtures.TINY.valueBytesMax(1) + 1];
       byte[] key = {1};
-      assertThrows(
-          IllegalArgumentException.class, () -> store.put(tooLong, key, Durability.BUFFERED));
-      assertThrows(
-          IllegalArgumentException.class, () -> store.put(key, tooLarge, Durability.BUFFERED));
-      assertThrows(
-          IllegalArgumentException.class, () -> store.delete(tooLong, Durability.BUFFERED));
+      assertThrows(IllegalArgumentException.class, () -> store.put(tooLong, key, Durability.NONE));
+      assertThrows(IllegalArgumentException.class, () -> store.put(key, tooLarge, Durability.NONE));
+      assertThrows(IllegalArgumentException.class, () -> store.delete(tooLong, Durability.NONE));
       assertThrows(IllegalArgumentException.class, () -> store.get(tooLong));
       assertThrows(IllegalArgumentException.class, () -> new WriteBatch().delete(tooLong));
       WriteBatch batch = new WriteBatch();
@@ -119,9 +116,9 @@ class StoreTest {
       assertThrows(IllegalArgumentException.class, () -> store.write(batch, Durability.SYNCED));
       assertThrows(NullPointerException.class, () -> store.put(key, key, null));
       assertThrows(NullPointerException.class, () -> store.put(null, key, Durability.SYNCED));
-      assertEquals(0, store.stats().sequence());
+      assertEquals(0, store.stats().written().operations());
       store.put(key, key, Durability.SYNCED);
-      assertEquals(1, store.stats().sequence());
+      assertEquals(1, store.stats().written().operations());
     }
   }
 
@@ -135,13 +132,13 @@ class StoreTest {
     }
     try (Store store = open()) {
       for (int i = 0; i < 10; i++) {
-        store.write(batch, Durability.BUFFERED);
+        store.write(batch, Durability.NONE);
       }
-      assertEquals(10L * batch.count(), store.stats().sequence());
+      assertEquals(10L * batch.count(), store.stats().written().operations());
       assertEquals(1, Fixtures.contents(store).size());
     }
     try (Store store = open()) {
-      assertEquals(10L * batch.count(), store.stats().sequence());
+      assertEquals(1, Fixtures.contents(store).size());
     }
   }
 
@@ -150,16 +147,16 @@ class StoreTest {
     byte[] key = Fixtures.bytes("key");
     WriteBatch batch = new WriteBatch().put(key, new byte[1]).delete(key).put(key, new byte[2]);
     try (Store store = open()) {
-      store.write(batch, Durability.BUFFERED);
+      store.write(batch, Durability.NONE);
       assertEquals(2, store.get(key).length);
       batch.delete(key);
-      store.write(batch, Durability.BUFFERED);
+      store.write(batch, Durability.NONE);
       assertNull(store.get(key));
       batch.clear();
       assertEquals(0, batch.count());
       assertEquals(WriteBatch.BATCH_OVERHEAD_BYTES, batch.sizeBytes());
       store.write(batch, Durability.SYNCED);
-      assertEquals(7, store.stats().sequence());
+      assertEquals(7, store.stats().written().operations());
       store.compact();
       assertTrue(store.stats().levels().stream().allMatch(level -> level.entries() == 0));
     }
@@ -171,8 +168,8 @@ class StoreTest {
         Arena arena = Arena.ofConfined()) {
       MemorySegment key = arena.allocateFrom("native key");
       MemorySegment value = arena.allocateFrom("native value");
-      store.put(key, value, Durability.BUFFERED);
-      store.put(key.asSlice(0, 6), value.asSlice(7), Durability.BUFFERED);
+      store.put(key, value, Durability.NONE);
+      store.put(key.asSlice(0, 6), value.asSlice(7), Durability.NONE);
       for (int round = 0; round < 2; round++) {
         AtomicReference<byte[]> found = new AtomicReference<>();
         assertTrue(store.get(key, view -> found.set(Fixtures.array(view))));
@@ -182,7 +179,7 @@ class StoreTest {
                 MemorySegment.ofArray(Fixtures.bytes("native")),
                 view -> assertEquals("value", view.getString(0))));
         assertFalse(store.get(key.asSlice(1), view -> assertNull(view)));
-        store.delete(key.asSlice(2), Durability.BUFFERED);
+        store.delete(key.asSlice(2), Durability.NONE);
         store.flush();
       }
     }
@@ -192,7 +189,7 @@ class StoreTest {
   void cursorSeeksItsOwnKeyThoughItsMemtableWasFlushedMeanwhile() throws Exception {
     try (Store store = Store.open(Fixtures.DIRECTORY, Fixtures.TINY, new SimEngine(1))) {
       for (int i = 0; i < 100; i++) {
-        store.put(Fixtures.bytes("key" + i), new byte[500], Durability.BUFFERED);
+        store.put(Fixtures.bytes("key" + i), new byte[500], Durability.NONE);
       }
       try (StoreCursor cursor = store.cursor()) {
         cursor.seek(Fixtures.bytes("key5"));
@@ -210,7 +207,7 @@ class StoreTest {
   void consumerMayUseTheStoreAndItsExceptionComesOut() throws Exception {
     byte[] key = Fixtures.bytes("key");
     try (Store store = open()) {
-      store.put(key, Fixtures.bytes("value"), Durability.BUFFERED);
+      store.put(key, Fixtures.bytes("value"), Durability.NONE);
       store.flush();
       assertThrows(
           ArithmeticException.class,
@@ -243,13 +240,13 @@ class StoreTest {
       assertEquals(0, store.stats().written().amplification());
       assertEquals(0, store.stats().read().hitRatio());
       for (int i = 0; i < 100; i++) {
-        store.put(Fixtures.bytes("key" + i), new byte[1_000], Durability.BUFFERED);
+        store.put(Fixtures.bytes("key" + i), new byte[1_000], Durability.NONE);
       }
       store.flush();
       store.get(Fixtures.bytes("key7"));
       store.get(Fixtures.bytes("key7"));
       StoreStats stats = store.stats();
-      assertEquals(100, stats.sequence());
+      assertTrue(stats.sequence() >= stats.written().userBytes(), "a position in the log");
       assertEquals(100, stats.written().operations());
       assertEquals(100 * 1_000 + 10 * 4 + 90 * 5, stats.written().userBytes());
       assertEquals(1, stats.flushes());

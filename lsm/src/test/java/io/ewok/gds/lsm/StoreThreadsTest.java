@@ -83,7 +83,7 @@ class StoreThreadsTest {
         for (int j = i; j < i + 50; j++) {
           part.put(key(j), value(0, 1_500));
         }
-        store.write(part, Durability.BUFFERED);
+        store.write(part, Durability.NONE);
       }
       List<Callable<Void>> tasks = new ArrayList<>();
       tasks.add(
@@ -94,7 +94,7 @@ class StoreThreadsTest {
               byte[] value = value(i, 1_000 + random.nextInt(1_000));
               store.write(
                   new WriteBatch().put(key(pair), value).put(key(KEYS - 1 - pair), value),
-                  i % 100 == 0 ? Durability.SYNCED : Durability.BUFFERED);
+                  i % 100 == 0 ? Durability.SYNCED : Durability.NONE);
             }
             done.set(true);
             return null;
@@ -190,7 +190,7 @@ class StoreThreadsTest {
         StoreCursor shared = store.cursor();
         works.add(
             () -> {
-              store.put(key(random.nextInt(KEYS)), value(1, 3_000), Durability.BUFFERED);
+              store.put(key(random.nextInt(KEYS)), value(1, 3_000), Durability.NONE);
               return null;
             });
         works.add(
@@ -259,9 +259,9 @@ class StoreThreadsTest {
   @Test
   void viewsThatOutliveTheStoreThrow() throws Exception {
     Store store = open();
-    store.put(key(1), value(1, 100), Durability.BUFFERED);
+    store.put(key(1), value(1, 100), Durability.NONE);
     store.flush();
-    store.put(key(2), value(2, 100), Durability.BUFFERED);
+    store.put(key(2), value(2, 100), Durability.NONE);
     StoreCursor cursor = store.cursor();
     List<MemorySegment> views = new ArrayList<>();
     cursor.first();
@@ -284,7 +284,7 @@ class StoreThreadsTest {
     assertThrows(IllegalStateException.class, store::flush);
     assertThrows(IllegalStateException.class, store::compact);
     assertThrows(IllegalStateException.class, store::stats);
-    assertThrows(IllegalStateException.class, () -> store.put(key(1), key(1), Durability.BUFFERED));
+    assertThrows(IllegalStateException.class, () -> store.put(key(1), key(1), Durability.NONE));
     assertThrows(
         IllegalStateException.class, () -> store.write(new WriteBatch(), Durability.SYNCED));
     cursor.close();
@@ -294,7 +294,7 @@ class StoreThreadsTest {
   @Test
   void consumerThatClosesItsStoreIsToldSoInsteadOfHanging() throws Exception {
     try (Store store = open()) {
-      store.put(key(1), value(1, 100), Durability.BUFFERED);
+      store.put(key(1), value(1, 100), Durability.NONE);
       AtomicBoolean refused = new AtomicBoolean();
       store.get(
           MemorySegment.ofArray(key(1)),
@@ -312,7 +312,7 @@ class StoreThreadsTest {
     try (Store store = open()) {
       List<StoreCursor> cursors = new ArrayList<>();
       for (int i = 0; i < 2_000; i++) {
-        store.put(Fixtures.bytes("key%05d".formatted(i)), value(i, 1_000), Durability.BUFFERED);
+        store.put(Fixtures.bytes("key%05d".formatted(i)), value(i, 1_000), Durability.NONE);
         if (i % 100 == 0) {
           StoreCursor cursor = store.cursor();
           cursor.seekForPrev(Fixtures.bytes("key%05d".formatted(i)));
@@ -342,7 +342,7 @@ class StoreThreadsTest {
   @Test
   void writerThatHoldsTheMemoryItWaitsForGetsAnErrorInsteadOfHanging() throws Exception {
     try (Store store = open()) {
-      store.writer().setMemoryWait(Duration.ofMillis(300));
+      store.writer().room().setMemoryWait(Duration.ofMillis(300));
       // Views of records in memory keep that memory; each cursor looks at another memtable.
       List<StoreCursor> cursors = new ArrayList<>();
       StorageException e =
@@ -350,7 +350,7 @@ class StoreThreadsTest {
               StorageException.class,
               () -> {
                 for (int i = 0; i < 5_000; i++) {
-                  store.put(key(i % KEYS), value(i, 1_000), Durability.BUFFERED);
+                  store.put(key(i % KEYS), value(i, 1_000), Durability.NONE);
                   if (i % 150 == 0) {
                     StoreCursor cursor = store.cursor();
                     cursor.seek(key(i % KEYS));

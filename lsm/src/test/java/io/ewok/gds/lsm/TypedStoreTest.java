@@ -25,7 +25,7 @@ class TypedStoreTest {
     try (Store store = Store.open(Fixtures.DIRECTORY, Fixtures.TINY, new SimEngine(1))) {
       TypedStore<Long, String> texts = new TypedStore<>(store, Codec.longs(), Codec.strings());
       for (int i = NUMBERS.length - 1; i >= 0; i--) {
-        texts.put(NUMBERS[i], "of " + NUMBERS[i], Durability.BUFFERED);
+        texts.put(NUMBERS[i], "of " + NUMBERS[i], Durability.NONE);
       }
       List<Long> found = new ArrayList<>();
       try (TypedCursor<Long, String> cursor = texts.cursor()) {
@@ -60,7 +60,7 @@ class TypedStoreTest {
     try (Store store = Store.open(Fixtures.DIRECTORY, Fixtures.TINY, new SimEngine(1))) {
       TypedStore<String, byte[]> typed = new TypedStore<>(store, Codec.strings(), Codec.bytes());
       byte[] value = {1, 2};
-      typed.put("schlüssel", value, Durability.BUFFERED);
+      typed.put("schlüssel", value, Durability.NONE);
       assertArrayEquals(value, typed.get("schlüssel"));
       assertNull(typed.get("schlussel"));
       WriteBatch batch = new WriteBatch();
@@ -73,7 +73,7 @@ class TypedStoreTest {
         assertArrayEquals(value, typed.at(snapshot).get("schlüssel"));
         assertNull(typed.at(snapshot).get("other"));
       }
-      typed.delete("other", Durability.BUFFERED);
+      typed.delete("other", Durability.NONE);
       assertNull(typed.get("other"));
     }
   }

@@ -29,7 +29,7 @@ final class GdsKvStore implements KvStore {
                 .withMemtableBytes(settings.memtableBytes())
                 .withTableBytes(KvSettings.TABLE_BYTES)
                 .withBlockBytes(KvSettings.BLOCK_BYTES));
-    durability = settings.synced() ? Durability.SYNCED : Durability.BUFFERED;
+    durability = settings.synced() ? Durability.SYNCED : Durability.NONE;
   }
 
   @Override

@@ -5,18 +5,17 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
 /**
- * A batch of operations as one record of the log. The log checksums it and says how long it is. All
- * integers are little-endian, without alignment.
+ * A batch of operations as one record of the log. The log checksums it and says how long it is. Its
+ * place in the log says which sequence numbers it has: the first operation has the position behind
+ * that of the record's start, the others follow. All integers are little-endian, without alignment.
  *
  * <table>
  * <caption>Record</caption>
  * <tr><th>offset</th><th>field</th><th>type</th><th>meaning</th></tr>
- * <tr><td>0</td><td>sequence</td><td>u64</td><td>sequence number of the first operation; the
- * others follow without gaps</td></tr>
- * <tr><td>8</td><td>count</td><td>u32</td><td>number of operations, at least 1</td></tr>
- * <tr><td>12</td><td>type</td><td>u32</td><td>1, a batch; other numbers are kept for other
+ * <tr><td>0</td><td>count</td><td>u32</td><td>number of operations, at least 1</td></tr>
+ * <tr><td>4</td><td>type</td><td>u32</td><td>1, a batch; other numbers are kept for other
  * records</td></tr>
- * <tr><td>16</td><td>operations</td><td></td><td>one after the other, to the end of the
+ * <tr><td>8</td><td>operations</td><td></td><td>one after the other, to the end of the
  * record</td></tr>
  * </table>
  *
@@ -24,29 +23,24 @@ import java.nio.ByteOrder;
  * <caption>Operation</caption>
  * <tr><th>offset</th><th>field</th><th>type</th><th>meaning</th></tr>
  * <tr><td>0</td><td>kind</td><td>u8</td><td>see {@link RecordKind}</td></tr>
- * <tr><td>1</td><td>zero</td><td>u8</td><td>0</td></tr>
- * <tr><td>2</td><td>key length</td><td>u16</td><td>bytes</td></tr>
+ * <tr><td>1</td><td>key length</td><td>u24</td><td>bytes</td></tr>
  * <tr><td>4</td><td>value length</td><td>u32</td><td>bytes, 0 for a delete</td></tr>
  * <tr><td>8</td><td>key</td><td></td><td></td></tr>
  * <tr><td>8 + key length</td><td>value</td><td></td><td></td></tr>
  * </table>
  */
 public final class BatchFormat {
-  public static final int SEQUENCE_OFFSET = 0;
-  public static final int COUNT_OFFSET = SEQUENCE_OFFSET + Long.BYTES;
+  public static final int COUNT_OFFSET = 0;
   public static final int TYPE_OFFSET = COUNT_OFFSET + Integer.BYTES;
   public static final int HEADER_BYTES = TYPE_OFFSET + Integer.BYTES;
 
   public static final int TYPE_BATCH = 1;
 
   public static final int KIND_OFFSET = 0;
-  public static final int ZERO_OFFSET = KIND_OFFSET + Byte.BYTES;
-  public static final int KEY_LENGTH_OFFSET = ZERO_OFFSET + Byte.BYTES;
-  public static final int VALUE_LENGTH_OFFSET = KEY_LENGTH_OFFSET + Short.BYTES;
+  public static final int KEY_LENGTH_OFFSET = KIND_OFFSET + Byte.BYTES;
+  public static final int VALUE_LENGTH_OFFSET = KIND_OFFSET + Integer.BYTES;
   public static final int OPERATION_HEADER_BYTES = VALUE_LENGTH_OFFSET + Integer.BYTES;
 
-  private static final ValueLayout.OfShort U16 =
-      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfInt U32 =
       ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfLong U64 =
@@ -71,22 +65,28 @@ public final class BatchFormat {
     return OPERATION_OVERHEAD_BYTES + keyBytes + valueBytes;
   }
 
-  public static void putHeader(MemorySegment record, long sequence, int count) {
-    record.set(U64, SEQUENCE_OFFSET, sequence);
-    record.set(U32, COUNT_OFFSET, count);
-    record.set(U32, TYPE_OFFSET, TYPE_BATCH);
+  /** Returns what a record of one operation takes, in bytes. */
+  public static long recordBytes(long keyBytes, long valueBytes) {
+    return HEADER_BYTES + OPERATION_HEADER_BYTES + keyBytes + valueBytes;
+  }
+
+  /** The header of a record as one number. */
+  public static long header(int count) {
+    return ((long) TYPE_BATCH << Integer.SIZE) | Integer.toUnsignedLong(count);
+  }
+
+  /** The header of an operation as one number. */
+  public static long operationHeader(int kind, long keyBytes, long valueBytes) {
+    return (valueBytes << Integer.SIZE) | (keyBytes << Byte.SIZE) | kind;
+  }
+
+  public static void putHeader(MemorySegment record, int count) {
+    record.set(U64, COUNT_OFFSET, header(count));
   }
 
   public static void putOperationHeader(
       MemorySegment record, long offset, int kind, int keyBytes, int valueBytes) {
-    record.set(ValueLayout.JAVA_BYTE, offset + KIND_OFFSET, (byte) kind);
-    record.set(ValueLayout.JAVA_BYTE, offset + ZERO_OFFSET, (byte) 0);
-    record.set(U16, offset + KEY_LENGTH_OFFSET, (short) keyBytes);
-    record.set(U32, offset + VALUE_LENGTH_OFFSET, valueBytes);
-  }
-
-  public static long sequence(MemorySegment record) {
-    return record.get(U64, SEQUENCE_OFFSET);
+    record.set(U64, offset + KIND_OFFSET, operationHeader(kind, keyBytes, valueBytes));
   }
 
   public static int count(MemorySegment record) {
@@ -98,7 +98,7 @@ public final class BatchFormat {
   }
 
   public static int keyBytes(MemorySegment record, long offset) {
-    return Short.toUnsignedInt(record.get(U16, offset + KEY_LENGTH_OFFSET));
+    return record.get(U32, offset + KIND_OFFSET) >>> Byte.SIZE;
   }
 
   public static int valueBytes(MemorySegment record, long offset) {
@@ -120,10 +120,9 @@ public final class BatchFormat {
     if (type != TYPE_BATCH) {
       return "unknown record: type=" + type;
     }
-    long first = sequence(record);
     int count = count(record);
-    if (first < 1 || count < 1 || first > RecordKind.SEQUENCE_MAX - count) {
-      return "a batch has a first sequence and operations: sequence=" + first + " count=" + count;
+    if (count < 1) {
+      return "a batch has operations: count=" + count;
     }
     long offset = HEADER_BYTES;
     for (int i = 0; i < count; i++) {
@@ -135,7 +134,7 @@ public final class BatchFormat {
       long next =
           offset + OPERATION_HEADER_BYTES + keyBytes(record, offset) + Math.max(0, valueBytes);
       if (!RecordKind.isValid(kind)
-          || record.get(ValueLayout.JAVA_BYTE, offset + ZERO_OFFSET) != 0
+          || keyBytes(record, offset) > Keys.BYTES_MAX
           || valueBytes < 0
           || (kind == RecordKind.DELETE && valueBytes != 0)
           || next > end) {

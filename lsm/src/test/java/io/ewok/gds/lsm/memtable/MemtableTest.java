@@ -45,7 +45,7 @@ class MemtableTest {
 
   private static void insert(Memtable memtable, WriteBatch batch, long sequence) {
     assertTrue(memtable.tryEnter(batch.sizeBytes()));
-    memtable.insert(Fixtures.record(batch, sequence), sequence);
+    memtable.insert(Fixtures.record(batch), sequence);
     memtable.exit();
   }
 

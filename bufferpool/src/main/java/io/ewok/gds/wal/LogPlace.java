@@ -1,0 +1,156 @@
+package io.ewok.gds.wal;
+
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+
+/**
+ * A place in the log that is reserved for one record, to be filled from several pieces: so a record
+ * is put together where it is written from. Nobody waits for anything while having one, and nobody
+ * forgets to close it: the log cannot be written before.
+ *
+ * <p>Ownership: who reserved it closes it, and must not touch it afterwards. Threads: confined to
+ * that one.
+ *
+ * <pre>{@code
+ * try (LogPlace place = log.reserve(key.byteSize() + value.byteSize())) {
+ *   lsn = place.endLsn();
+ *   place.put(key);
+ *   place.put(value);
+ * }
+ * }</pre>
+ *
+ * <p>Errors: a place that is closed before it is full poisons the log, see {@link WriteAheadLog}.
+ */
+public final class LogPlace implements AutoCloseable {
+  /*
+   * Also what a thread needs for itself while it appends: a checksum, and views of the buffers. AppendSlots lends it.
+   */
+  final RecordChecksum checksum = new RecordChecksum();
+  final ByteBuffer[] views;
+  final int base;
+  private final LogBuffers buffers;
+
+  private BlockBuffer block;
+  private long place;
+  private int extent;
+  private int lengthBytes;
+  private int filledBytes;
+
+  /** Why it could not be filled, or null. */
+  private Throwable failure;
+
+  private long endLsn;
+  private long previousEndLsn;
+
+  LogPlace(LogBuffers buffers, ByteBuffer[] views, int base) {
+    this.buffers = buffers;
+    this.views = views;
+    this.base = base;
+  }
+
+  void begin(BlockBuffer block, long place, int extent, int lengthBytes) {
+    this.block = block;
+    this.place = place;
+    this.extent = extent;
+    this.lengthBytes = lengthBytes;
+    filledBytes = 0;
+    failure = null;
+    int offset = Reservation.offset(place);
+    endLsn = block.lsn() + offset + extent;
+    previousEndLsn =
+        offset == LogFormat.BLOCK_HEADER_BYTES
+            ? block.previousRecordEndLsn()
+            : block.lsn() + offset;
+  }
+
+  /** The same for a record that was written already, and is not to be filled. */
+  void beginWritten(int extent, long endLsn, long previousEndLsn) {
+    block = null;
+    this.extent = extent;
+    this.endLsn = endLsn;
+    this.previousEndLsn = previousEndLsn;
+  }
+
+  /** The position of the record: no other one's is between this and {@link #endLsn}. */
+  public long startLsn() {
+    return endLsn - extent;
+  }
+
+  /** The position just after the record, as {@link WriteAheadLog#append} returns it. */
+  public long endLsn() {
+    return endLsn;
+  }
+
+  /**
+   * The position just after the record before this one, or, if this is the first one since the log
+   * was opened, where the log ended then.
+   */
+  public long previousEndLsn() {
+    return previousEndLsn;
+  }
+
+  /** Whether the record is there already: of {@link WriteAheadLog#appendLarge}. */
+  public boolean isWritten() {
+    return block == null;
+  }
+
+  /** Continues the record by all bytes of a segment. */
+  public void put(MemorySegment bytes) {
+    int length = (int) bytes.byteSize();
+    requireRoom(length);
+    try {
+      MemorySegment.copy(bytes, 0, block.memory(), at(), length);
+    } catch (RuntimeException | Error e) {
+      failure = e;
+      throw e;
+    }
+    filledBytes += length;
+  }
+
+  /** Continues the record by a number of 8 bytes, little-endian. */
+  public void putLong(long value) {
+    requireRoom(Long.BYTES);
+    block.memory().set(LogFormat.LONG, at(), value);
+    filledBytes += Long.BYTES;
+  }
+
+  private long at() {
+    return (long) Reservation.offset(place) + LogFormat.RECORD_HEADER_BYTES + filledBytes;
+  }
+
+  private void requireRoom(long bytes) {
+    if (bytes > lengthBytes - filledBytes) {
+      throw new IllegalArgumentException(
+          "so much was not reserved: reservedBytes=%d filledBytes=%d bytes=%d"
+              .formatted(lengthBytes, filledBytes, bytes));
+    }
+  }
+
+  /** Lets the log have the record. */
+  @Override
+  public void close() {
+    BlockBuffer filled = block;
+    block = null; // nothing may keep it
+    if (filled == null) {
+      buffers.giveBack(this);
+      return;
+    }
+    if (filledBytes == lengthBytes) {
+      filled.complete(
+          Reservation.offset(place),
+          extent,
+          lengthBytes,
+          buffers.incarnation(),
+          checksum,
+          views[Reservation.block(place)]);
+    } else {
+      filled.fail(
+          failure != null
+              ? failure
+              : new IllegalStateException(
+                  "a record was not filled: reservedBytes=%d filledBytes=%d"
+                      .formatted(lengthBytes, filledBytes)));
+    }
+    buffers.filled(this, filled, place, extent, lengthBytes);
+  }
+}
