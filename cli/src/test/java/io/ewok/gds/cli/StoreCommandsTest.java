@@ -143,7 +143,7 @@ class StoreCommandsTest {
     String text = gds("stats", store).ok();
     assertTrue(text.contains("sequence"), text);
     Map<String, Object> object = gds("stats", store, "--json").json().getFirst();
-    assertEquals(1L, object.get("sequence"));
+    assertTrue((Long) object.get("sequence") > 0);
     assertTrue((Long) object.get("memory_limit_bytes") > 0);
   }
 

@@ -167,8 +167,8 @@ final class WriteRoom {
         writable.run();
         long end = versions.sequence();
         full.setEnd(end, end);
+        delay.frozen(); // before the flush can begin, whose end it is told too
         versions.rotate(next);
-        delay.frozen();
       } finally {
         next.release();
       }
