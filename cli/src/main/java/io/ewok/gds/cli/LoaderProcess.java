@@ -131,6 +131,7 @@ final class LoaderProcess implements AutoCloseable {
     command.add("-XX:+UseSerialGC"); // It shares the CPUs with us and has little garbage.
     for (String argument : ManagementFactory.getRuntimeMXBean().getInputArguments()) {
       if (argument.startsWith("--enable-native-access")
+          || argument.startsWith("--add-modules")
           || argument.startsWith("--sun-misc-unsafe-memory-access")
           || argument.startsWith("-Dgds.")
           || argument.startsWith("-Djava.io.tmpdir=")) {

@@ -3,10 +3,15 @@ package io.ewok.gds.cli;
 import io.ewok.gds.lsm.Store;
 import io.ewok.gds.lsm.StoreInspection;
 import io.ewok.gds.lsm.StoreOptions;
+import io.ewok.gds.pagestore.EngineOptions;
 import io.ewok.gds.pagestore.IoEngine;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -23,10 +28,34 @@ final class StoreArguments {
       description = "Memory the store may use outside of the Java heap, such as 64M.")
   private Long memoryBytes;
 
+  @Option(
+      names = "--set",
+      paramLabel = "NAME=VALUE",
+      description = {
+        "A setting of the store, its log or its engine, as often as needed, such as",
+        "store.compression=none,none,lz4,zstd. They win over --memory."
+      })
+  private final Map<String, String> settings = new LinkedHashMap<>();
+
+  /**
+   * What the user wants.
+   *
+   * @throws CommandFailure if that is more than there is, or not to be understood
+   */
   StoreOptions options() {
     StoreOptions options =
         memoryBytes == null ? StoreOptions.defaults() : StoreSizes.within(memoryBytes);
-    return options.withEngine(engine.options());
+    try {
+      return options.with(settings).withEngine(EngineOptions.from(engineSettings()));
+    } catch (IllegalArgumentException e) {
+      throw CommandFailure.usage(e.getMessage());
+    }
+  }
+
+  private Map<String, String> engineSettings() {
+    Map<String, String> all = new HashMap<>(settings);
+    all.putIfAbsent("io.engine", engine.kind().name().toLowerCase(Locale.ROOT));
+    return all;
   }
 
   /** Opens a store that must be there; the caller closes it. */

@@ -108,9 +108,9 @@ final class StoreSizes {
           memtable,
           pool,
           batchBytes,
-          defaults.blockBytes(),
-          Math.clamp(4 * memtable, 1L << 20, defaults.tableBytes()),
-          defaults.tablesBeforeMerge(),
+          defaults
+              .tree()
+              .withTableBytes(Math.clamp(4 * memtable, 1L << 20, defaults.tree().tableBytes())),
           segment,
           defaults.logSegmentCount(),
           defaults.recovery(),

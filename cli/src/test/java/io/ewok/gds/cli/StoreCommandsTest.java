@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -173,5 +174,39 @@ class StoreCommandsTest {
     Map<String, Object> object =
         gds("stats", store, "--json", "--engine", "pool").json().getFirst();
     assertEquals("POOL", object.get("engine"));
+  }
+
+  @Test
+  void settingsChooseWhatTheStoreIsLike() throws IOException {
+    Path file = temp.resolve("records.tsv");
+    StringBuilder records = new StringBuilder();
+    for (int i = 0; i < 20_000; i++) {
+      records.append(i).append('\t').append("much the same ".repeat(10)).append(i).append('\n');
+    }
+    Files.writeString(file, records);
+    gds("load", store, file, "--set", "store.compression=zstd").ok();
+    gds("compact", store, "--set", "store.compression=zstd").ok();
+    assertTrue(tableBytes() < 20_000 * 30, "bytes=" + tableBytes());
+    assertEquals("much the same ".repeat(10) + "77", gds("get", store, "77").ok().strip());
+    gds("compact", store, "--set", "store.block=16K").ok();
+    assertTrue(tableBytes() > 20_000 * 140, "bytes=" + tableBytes());
+  }
+
+  private long tableBytes() throws IOException {
+    try (Stream<Path> files = Files.list(store)) {
+      return files
+          .filter(each -> each.toString().endsWith(".table"))
+          .mapToLong(each -> each.toFile().length())
+          .sum();
+    }
+  }
+
+  @Test
+  void badSettingsAreNamed() {
+    String message = gds("get", store, "a", "--set", "store.pol=1M").failure(ExitStatus.USAGE);
+    assertTrue(message.contains("store.pol=1M"), message);
+    message = gds("get", store, "a", "--set", "store.pool=1K").failure(ExitStatus.USAGE);
+    assertTrue(message.contains("poolBytes="), message);
+    gds("get", store, "a", "--set", "nothing").failure(ExitStatus.USAGE);
   }
 }

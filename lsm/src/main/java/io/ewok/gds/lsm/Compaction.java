@@ -167,7 +167,7 @@ final class Compaction {
       outputs.add(writer.finish());
     }
     if (!writer.isStarted()) {
-      tables.start(writer);
+      tables.start(writer, options.layouts().get(inputs.outputLevel()));
       overlapBytes = 0;
     }
     writer.add(

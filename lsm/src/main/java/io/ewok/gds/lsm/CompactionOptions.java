@@ -1,5 +1,9 @@
 package io.ewok.gds.lsm;
 
+import io.ewok.gds.lsm.table.TableLayout;
+import java.util.List;
+import java.util.stream.IntStream;
+
 /**
  * The shape that compactions give to the tables of a store.
  *
@@ -7,19 +11,24 @@ package io.ewok.gds.lsm;
  * @param level0Tables number of flushed tables at which they are merged into level 1
  * @param level1Bytes size at which tables of level 1 go on to level 2, in bytes
  * @param growth how many times larger each level may be than the one before it
+ * @param layouts how the tables of each level are written
  */
-record CompactionOptions(long tableBytes, int level0Tables, long level1Bytes, int growth) {
-  private static final int GROWTH = 10;
+record CompactionOptions(
+    long tableBytes, int level0Tables, long level1Bytes, int growth, List<TableLayout> layouts) {
 
   /** A table overlaps at most so many times its size two levels down. */
   private static final int OVERLAP_MAX = 10;
 
   static CompactionOptions of(StoreOptions options) {
+    TreeOptions tree = options.tree();
     return new CompactionOptions(
-        options.tableBytes(),
-        options.tablesBeforeMerge(),
-        options.tablesBeforeMerge() * options.memtableBytes(),
-        GROWTH);
+        tree.tableBytes(),
+        tree.tablesBeforeMerge(),
+        tree.level1Bytes() > 0
+            ? tree.level1Bytes()
+            : tree.tablesBeforeMerge() * options.memtableBytes(),
+        tree.growth(),
+        IntStream.range(0, Manifest.LEVELS).mapToObj(tree::layout).toList());
   }
 
   /** Size above which tables of a level, from 1 on, go to the next one, in bytes. */

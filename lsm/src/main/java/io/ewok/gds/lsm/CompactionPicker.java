@@ -2,6 +2,7 @@ package io.ewok.gds.lsm;
 
 import io.ewok.gds.lsm.record.Keys;
 import io.ewok.gds.lsm.table.Table;
+import io.ewok.gds.lsm.table.TableLayout;
 import io.ewok.gds.lsm.table.TableMeta;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -195,12 +196,22 @@ final class CompactionPicker {
     lastKey = CompactionInputs.lastKey(upper);
     List<Table> lower = CompactionInputs.overlapping(version.level(level + 1), firstKey, lastKey);
     boolean isMove =
-        mayMove && lower.isEmpty() && areApart(upper) && overlapsLittle(version, level, upper);
+        mayMove
+            && lower.isEmpty()
+            && areApart(upper)
+            && haveLayout(upper, level + 1)
+            && overlapsLittle(version, level, upper);
     return new CompactionInputs(level, level + 1, upper, lower, below(version, level + 1), isMove);
   }
 
   private static List<List<Table>> below(Version version, int level) {
     return version.levels().subList(level + 1, Manifest.LEVELS);
+  }
+
+  /** Whether tables are compressed and have filters as those of a level are to. */
+  private boolean haveLayout(List<Table> tables, int level) {
+    TableLayout layout = options.layouts().get(level);
+    return tables.stream().allMatch(table -> table.properties().fits(layout));
   }
 
   private static boolean areApart(List<Table> tables) {

@@ -5,7 +5,8 @@ package io.ewok.gds.lsm;
  * stored as it is.
  *
  * <p>{@link #LZ4} and {@link #ZSTD} need the library {@code io.airlift:aircompressor-v3}, which
- * whoever uses them adds, with the native access that it needs.
+ * whoever uses them adds, with the native access that it needs. Without it a store that is to write
+ * or has tables so compressed is not opened.
  */
 public enum Compression {
   /** Not at all. */

@@ -5,6 +5,7 @@ import io.ewok.gds.lsm.memtable.EntryFormat;
 import io.ewok.gds.lsm.memtable.Memtable;
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.table.Table;
+import io.ewok.gds.lsm.table.TableLayout;
 import io.ewok.gds.lsm.table.TableMeta;
 import io.ewok.gds.lsm.table.TableWriter;
 import io.ewok.gds.wal.WriteAheadLog;
@@ -20,6 +21,7 @@ import java.util.List;
 final class FlushJob {
   private final TableSet tables;
   private final TableWriter writer;
+  private final TableLayout layout;
   private final StoreCounters counters;
   private final StoreEvents events;
   private final WriteDelay delay;
@@ -27,6 +29,7 @@ final class FlushJob {
   FlushJob(TableWriter writer, StoreParts parts) {
     this.tables = parts.tables;
     this.writer = writer;
+    this.layout = parts.options.tree().layout(0);
     this.counters = parts.counters;
     this.events = parts.events;
     this.delay = parts.delay;
@@ -87,7 +90,7 @@ final class FlushJob {
           metas.add(writer.finish());
         }
         if (!writer.isStarted()) {
-          tables.start(writer);
+          tables.start(writer, layout);
         }
         writer.add(
             EntryFormat.stamp(entry),

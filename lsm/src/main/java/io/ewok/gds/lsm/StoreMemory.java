@@ -67,12 +67,12 @@ record StoreMemory(
   }
 
   static BufferOptions bufferOptions(StoreOptions options) {
-    return new BufferOptions(options.poolBytes(), options.blockBytes(), null);
+    return new BufferOptions(options.poolBytes(), options.tree().blockBytesMin(), null);
   }
 
   static TableOptions tableOptions(StoreOptions options) {
     return new TableOptions(
-        options.blockBytes(), options.batchBytesMax(), options.poolBytes() / 32);
+        options.tree().blockBytesMax(), options.batchBytesMax(), options.poolBytes() / 32);
   }
 
   static LogOptions logOptions(StoreOptions options) {

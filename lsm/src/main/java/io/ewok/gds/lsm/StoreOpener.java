@@ -9,6 +9,7 @@ import io.ewok.gds.lsm.memtable.MemtableSpace;
 import io.ewok.gds.lsm.record.BatchFormat;
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.table.Table;
+import io.ewok.gds.lsm.table.TableLayout;
 import io.ewok.gds.lsm.table.TableMeta;
 import io.ewok.gds.lsm.table.TableWriter;
 import io.ewok.gds.pagestore.CorruptFileException;
@@ -67,6 +68,7 @@ final class StoreOpener {
   }
 
   private void run() throws IOException {
+    CompactionOptions.of(options).layouts().forEach(TableLayout::requireLibrary);
     enterDirectory();
     ManifestLog log = manifest();
     try {

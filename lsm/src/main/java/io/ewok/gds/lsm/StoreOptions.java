@@ -3,15 +3,17 @@ package io.ewok.gds.lsm;
 import io.ewok.gds.lsm.record.Keys;
 import io.ewok.gds.pagestore.EngineOptions;
 import io.ewok.gds.wal.RecoveryMode;
+import java.util.Map;
 import java.util.Objects;
 import java.util.function.Consumer;
 
 /**
- * How a store is opened. All may differ from one opening to the next; the log keeps the sizes it
- * was created with, and a table the size of its blocks.
+ * How a store is opened. All may differ from one opening to the next, and none while it is open;
+ * the log keeps the sizes it was created with, and a table the form it was written in.
  *
  * {@snippet :
  * StoreOptions options = StoreOptions.defaults().withPoolBytes(256L << 20).withMemtableBytes(32 << 20);
+ * StoreOptions fromFile = options.with(Map.of("store.compression", "none,none,lz4,zstd"));
  * }
  *
  * @param memtableBytes size of a memtable in bytes, 256 KiB to 1 GiB and at least twice {@code
@@ -22,16 +24,11 @@ import java.util.function.Consumer;
  *     cursor keeps some blocks in it: make it larger where many cursors stand on large values.
  * @param batchBytesMax the largest {@link WriteBatch#sizeBytes}, 128 KiB to 64 MiB; default 1 MiB.
  *     It bounds values too: see {@link #valueBytesMax}. Costs about five times its size in buffers.
- * @param blockBytes what a block of a table is filled to, in bytes, a power of two, 4 KiB to 64
- *     KiB; default 4 KiB. It is the unit of reading: larger favours scans, smaller favours point
- *     reads.
- * @param tableBytes size to which a merge fills a table, in bytes, 256 KiB to 1 GiB; default 8 MiB
- * @param tablesBeforeMerge number of flushed tables that starts a merge, 2 to 64; default 4. More
- *     means less writing, and more tables to look into per read.
+ * @param tree the levels and the form of their tables; default {@link TreeOptions#defaults}
  * @param logSegmentBytes size of one file of the log's ring in bytes, 256 KiB to 1 GiB; default 16
- *     MiB
- * @param logSegmentCount number of files of the log's ring, 2 to 1024; default 4. A ring much
- *     smaller than two memtables makes memtables be flushed before they are full.
+ *     MiB; for a new store
+ * @param logSegmentCount number of files of the log's ring, 2 to 1024; default 4; for a new store.
+ *     A ring much smaller than two memtables makes memtables be flushed before they are full.
  * @param recovery what opening does about damage in the log; default {@link
  *     RecoveryMode#TOLERATE_TAIL}. With {@link RecoveryMode#SALVAGE} writes may be missing between
  *     others that are there.
@@ -45,9 +42,7 @@ public record StoreOptions(
     long memtableBytes,
     long poolBytes,
     int batchBytesMax,
-    int blockBytes,
-    long tableBytes,
-    int tablesBeforeMerge,
+    TreeOptions tree,
     long logSegmentBytes,
     int logSegmentCount,
     RecoveryMode recovery,
@@ -70,9 +65,7 @@ public record StoreOptions(
           16 * MIB,
           64 * MIB,
           1 << 20,
-          4 << 10,
-          8 * MIB,
-          4,
+          TreeOptions.defaults(),
           16 * MIB,
           4,
           RecoveryMode.TOLERATE_TAIL,
@@ -82,18 +75,13 @@ public record StoreOptions(
 
   /** Checks the ranges. */
   public StoreOptions {
+    Objects.requireNonNull(tree, "tree");
     Objects.requireNonNull(recovery, "recovery");
     Objects.requireNonNull(listener, "listener");
     Objects.requireNonNull(engine, "engine");
     requireRange("batchBytesMax", batchBytesMax, 128 * KIB, 64 * MIB);
     requireRange("memtableBytes", memtableBytes, Math.max(256 * KIB, 2L * batchBytesMax), GIB);
     requireRange("poolBytes", poolBytes, Math.max(MIB, 8L * batchBytesMax), GIB);
-    requireRange("blockBytes", blockBytes, 4 * KIB, 64 * KIB);
-    if (Integer.bitCount(blockBytes) != 1) {
-      throw new IllegalArgumentException("blockBytes is a power of two: blockBytes=" + blockBytes);
-    }
-    requireRange("tableBytes", tableBytes, 256 * KIB, GIB);
-    requireRange("tablesBeforeMerge", tablesBeforeMerge, 2, 64);
     requireRange("logSegmentBytes", logSegmentBytes, Math.max(256 * KIB, 2L * batchBytesMax), GIB);
     if (logSegmentBytes % (4 * KIB) != 0) {
       throw new IllegalArgumentException(
@@ -102,7 +90,7 @@ public record StoreOptions(
     requireRange("logSegmentCount", logSegmentCount, 2, 1024);
   }
 
-  private static void requireRange(String name, long value, long min, long max) {
+  static void requireRange(String name, long value, long min, long max) {
     if (value < min || value > max) {
       throw new IllegalArgumentException(
           "%s is %d to %d here: %s=%d".formatted(name, min, max, name, value));
@@ -112,6 +100,41 @@ public record StoreOptions(
   /** Returns the defaults: {@link #memoryBytes} is about 150 MiB. */
   public static StoreOptions defaults() {
     return DEFAULTS;
+  }
+
+  /**
+   * Returns these options, changed by settings as they stand in a configuration file. Others than
+   * these are not ours and are passed over.
+   *
+   * <table>
+   * <caption>Settings</caption>
+   * <tr><td>{@code store.memtable}, {@code store.pool}, {@code store.batch-max}</td><td>sizes, such
+   *     as 64M</td></tr>
+   * <tr><td>{@code store.create-if-missing}</td><td>{@code true} or {@code false}</td></tr>
+   * <tr><td>{@code store.tables-before-merge}, {@code store.growth}</td><td>numbers, see {@link
+   *     TreeOptions}</td></tr>
+   * <tr><td>{@code store.level-1}, {@code store.table}</td><td>sizes</td></tr>
+   * <tr><td>{@code store.filter-prefix}</td><td>number of bytes</td></tr>
+   * <tr><td>{@code store.compression}</td><td>{@code none}, {@code lz4} or {@code zstd}, for all
+   *     levels; or a list of one for each level from 0 on, the last for all deeper ones too, such as
+   *     {@code none,none,lz4,zstd}</td></tr>
+   * <tr><td>{@code store.block}</td><td>a size, or such a list</td></tr>
+   * <tr><td>{@code store.filter-bits}</td><td>a number of bits, or such a list</td></tr>
+   * <tr><td>{@code log.segment-bytes}, {@code log.segments}, {@code log.recovery}</td><td>see {@link
+   *     io.ewok.gds.wal.LogOptions#from}</td></tr>
+   * <tr><td>{@code io.…}, {@code reactor.…}, {@code fibers.…}, {@code throttle.…}</td><td>the engine,
+   *     see {@link EngineOptions#from}; any of them replaces all that was said of it</td></tr>
+   * </table>
+   *
+   * @throws IllegalArgumentException that names the setting or the option, and its value
+   */
+  public StoreOptions with(Map<String, String> settings) {
+    return StoreSettings.apply(this, settings);
+  }
+
+  /** Returns the defaults, changed by settings, see {@link #with(Map)}. */
+  public static StoreOptions from(Map<String, String> settings) {
+    return DEFAULTS.with(settings);
   }
 
   /**
@@ -152,19 +175,29 @@ public record StoreOptions(
     return with(draft -> draft.batchBytesMax = batchBytesMax);
   }
 
-  /** Returns these options with another size of blocks. */
+  /** Returns these options with other levels. */
+  public StoreOptions withTree(TreeOptions tree) {
+    return with(draft -> draft.tree = tree);
+  }
+
+  /** Returns these options with another compression on all levels. */
+  public StoreOptions withCompression(Compression compression) {
+    return withTree(tree.withEachLevel(level -> level.withCompression(compression)));
+  }
+
+  /** Returns these options with another size of blocks on all levels. */
   public StoreOptions withBlockBytes(int blockBytes) {
-    return with(draft -> draft.blockBytes = blockBytes);
+    return withTree(tree.withEachLevel(level -> level.withBlockBytes(blockBytes)));
   }
 
   /** Returns these options with another size of merged tables. */
   public StoreOptions withTableBytes(long tableBytes) {
-    return with(draft -> draft.tableBytes = tableBytes);
+    return withTree(tree.withTableBytes(tableBytes));
   }
 
   /** Returns these options with another number of flushed tables that starts a merge. */
   public StoreOptions withTablesBeforeMerge(int tablesBeforeMerge) {
-    return with(draft -> draft.tablesBeforeMerge = tablesBeforeMerge);
+    return withTree(tree.withTablesBeforeMerge(tablesBeforeMerge));
   }
 
   /** Returns these options with another size of the log's files. */
@@ -208,9 +241,7 @@ public record StoreOptions(
     long memtableBytes = StoreOptions.this.memtableBytes;
     long poolBytes = StoreOptions.this.poolBytes;
     int batchBytesMax = StoreOptions.this.batchBytesMax;
-    int blockBytes = StoreOptions.this.blockBytes;
-    long tableBytes = StoreOptions.this.tableBytes;
-    int tablesBeforeMerge = StoreOptions.this.tablesBeforeMerge;
+    TreeOptions tree = StoreOptions.this.tree;
     long logSegmentBytes = StoreOptions.this.logSegmentBytes;
     int logSegmentCount = StoreOptions.this.logSegmentCount;
     RecoveryMode recovery = StoreOptions.this.recovery;
@@ -223,9 +254,7 @@ public record StoreOptions(
           memtableBytes,
           poolBytes,
           batchBytesMax,
-          blockBytes,
-          tableBytes,
-          tablesBeforeMerge,
+          tree,
           logSegmentBytes,
           logSegmentCount,
           recovery,

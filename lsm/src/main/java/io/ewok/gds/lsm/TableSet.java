@@ -2,6 +2,7 @@ package io.ewok.gds.lsm;
 
 import io.ewok.gds.buffers.BufferManager;
 import io.ewok.gds.lsm.table.Table;
+import io.ewok.gds.lsm.table.TableLayout;
 import io.ewok.gds.lsm.table.TableMeta;
 import io.ewok.gds.lsm.table.TableWriter;
 import io.ewok.gds.pagestore.IoEngine;
@@ -72,9 +73,9 @@ final class TableSet {
   }
 
   /** Starts the next table. */
-  void start(TableWriter writer) throws IOException {
+  void start(TableWriter writer, TableLayout layout) throws IOException {
     long number = nextNumber++;
-    writer.start(files.table(number), number);
+    writer.start(files.table(number), number, layout);
   }
 
   /** Opens a table. The caller is its first user. */

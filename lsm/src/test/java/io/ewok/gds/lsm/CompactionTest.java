@@ -199,7 +199,7 @@ class CompactionTest {
       long before = store.stats().written().mergeBytes();
       store.compact(MemorySegment.ofArray(key(10)), MemorySegment.ofArray(key(20)));
       long written = store.stats().written().mergeBytes() - before;
-      assertTrue(written > 0 && written < 3 * OPTIONS.tableBytes(), "written: " + written);
+      assertTrue(written > 0 && written < 3 * OPTIONS.tree().tableBytes(), "written: " + written);
     }
   }
 }

@@ -20,18 +20,23 @@ final class ScriptWriter {
   /** Returns so many operations. */
   static List<String> write(long seed, int operations) {
     ScriptWriter writer = new ScriptWriter(seed);
-    writer.options();
+    writer.options(new SplittableRandom(~seed));
     while (writer.lines.size() <= operations) {
       writer.operation();
     }
     return writer.lines;
   }
 
-  private void options() {
+  private void options(SplittableRandom others) {
     lines.add(
-        "options merge=%d block=%d table=%d"
+        "options merge=%d block=%d table=%d compression=%d filter=%d prefix=%d"
             .formatted(
-                2 + random.nextInt(4), 4096 << random.nextInt(2), 262144 << random.nextInt(3)));
+                2 + random.nextInt(4),
+                4096 << random.nextInt(2),
+                262144 << random.nextInt(3),
+                others.nextInt(3),
+                5 * others.nextInt(4),
+                others.nextInt(3)));
   }
 
   private void operation() {

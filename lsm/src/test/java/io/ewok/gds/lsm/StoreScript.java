@@ -37,6 +37,10 @@ import java.util.TreeMap;
 final class StoreScript {
   private static final int BATCH_BYTES = 8 << 10;
 
+  /** The number in a script is the place here. */
+  private static final List<Compression> COMPRESSIONS =
+      List.of(Compression.NONE, Compression.LZ4, Compression.ZSTD);
+
   private SimEngine engine = new SimEngine(1);
   private StoreOptions options = Fixtures.TINY.withPoolBytes(2 << 20);
   private Store store;
@@ -130,6 +134,11 @@ final class StoreScript {
             case "table" -> options.withTableBytes(value);
             case "memtable" -> options.withMemtableBytes(value);
             case "merge" -> options.withTablesBeforeMerge(value);
+            case "compression" -> options.withCompression(COMPRESSIONS.get(value));
+            case "filter" ->
+                options.withTree(
+                    options.tree().withEachLevel(level -> level.withFilterBitsPerKey(value)));
+            case "prefix" -> options.withTree(options.tree().withFilterPrefixBytes(value));
             default -> throw new IllegalArgumentException("no such option: word=" + words[i]);
           };
     }

@@ -269,7 +269,7 @@ class StoreTest {
   void optionsOutsideTheirRangeAreNamed() {
     StoreOptions options = StoreOptions.defaults();
     assertTrue(options.memoryBytes() < 200 << 20);
-    assertEquals(options, options.withBlockBytes(8192).withBlockBytes(options.blockBytes()));
+    assertEquals(options, options.withBlockBytes(8192).withBlockBytes(4096));
     assertNamed("memtableBytes", () -> options.withMemtableBytes(1));
     assertNamed("poolBytes", () -> options.withPoolBytes(1 << 20));
     assertNamed("batchBytesMax", () -> options.withBatchBytesMax(0));

@@ -28,6 +28,15 @@ public record TableLayout(
     requireRange("filterPrefixBytes", filterPrefixBytes, 0, 65_535);
   }
 
+  /**
+   * Finds out early whether tables can be written so.
+   *
+   * @throws IllegalStateException if the library for the compression is missing
+   */
+  public void requireLibrary() {
+    BlockCodec unused = BlockCodec.shared(compression);
+  }
+
   private static void requireRange(String name, long value, long min, long max) {
     if (value < min || value > max) {
       throw new IllegalArgumentException(

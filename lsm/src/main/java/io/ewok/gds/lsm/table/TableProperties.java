@@ -60,6 +60,13 @@ public record TableProperties(
         Short.toUnsignedInt(Memory.getShort(footer + TableFormat.FILTER_PREFIX_OFFSET)));
   }
 
+  /** Whether a table that was written with this layout would be the same but for its blocks. */
+  public boolean fits(TableLayout layout) {
+    return compression == layout.compression()
+        && filterBitsPerKey == layout.filterBitsPerKey()
+        && filterPrefixBytes == layout.filterPrefixBytes();
+  }
+
   /** Writes them into a footer of zeros, with what every footer has. */
   void put(long footer, long number) {
     Memory.putByte(footer + TableFormat.TYPE_OFFSET, (byte) TableFormat.TYPE_FOOTER);

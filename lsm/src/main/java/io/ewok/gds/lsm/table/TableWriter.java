@@ -102,11 +102,6 @@ public final class TableWriter {
             BlockBuilder.blockBytesMax(rootBytes(options), 0)));
   }
 
-  /** Creates the file and starts a table with blocks as long as the writer makes them. */
-  public void start(Path path, long number) throws IOException {
-    start(path, number, TableLayout.of(options.blockBytes()));
-  }
-
   /**
    * Creates the file and starts a table.
    *

@@ -1,0 +1,172 @@
+package io.ewok.gds.lsm;
+
+import io.ewok.gds.allocator.MemorySize;
+import io.ewok.gds.allocator.Settings;
+import io.ewok.gds.pagestore.EngineOptions;
+import io.ewok.gds.wal.LogOptions;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.regex.Pattern;
+
+/** Options of a store from flat settings, see {@link StoreOptions#with(Map)}. */
+final class StoreSettings {
+  private static final Pattern NAMES = Pattern.compile("store\\..*");
+  private static final Pattern ENGINE_NAMES = Pattern.compile("(io|reactor|fibers|throttle)\\..*");
+  private static final Pattern COMMA = Pattern.compile("\\s*,\\s*");
+
+  private static final String MEMTABLE = "store.memtable";
+  private static final String POOL = "store.pool";
+  private static final String BATCH_MAX = "store.batch-max";
+  private static final String CREATE = "store.create-if-missing";
+  private static final String TABLES_BEFORE_MERGE = "store.tables-before-merge";
+  private static final String LEVEL_1 = "store.level-1";
+  private static final String GROWTH = "store.growth";
+  private static final String TABLE = "store.table";
+  private static final String FILTER_PREFIX = "store.filter-prefix";
+  private static final String COMPRESSION = "store.compression";
+  private static final String BLOCK = "store.block";
+  private static final String FILTER_BITS = "store.filter-bits";
+
+  private static final String LOG_SEGMENT_BYTES = "log.segment-bytes";
+  private static final String LOG_SEGMENTS = "log.segments";
+  private static final String LOG_BUFFER_BYTES = "log.buffer-bytes";
+
+  private final Map<String, String> settings;
+
+  private StoreSettings(Map<String, String> settings) {
+    this.settings = settings;
+  }
+
+  static StoreOptions apply(StoreOptions base, Map<String, String> settings) {
+    Settings.requireKnown(
+        settings,
+        NAMES,
+        Set.of(
+            MEMTABLE,
+            POOL,
+            BATCH_MAX,
+            CREATE,
+            TABLES_BEFORE_MERGE,
+            LEVEL_1,
+            GROWTH,
+            TABLE,
+            FILTER_PREFIX,
+            COMPRESSION,
+            BLOCK,
+            FILTER_BITS));
+    return new StoreSettings(settings).options(base);
+  }
+
+  private StoreOptions options(StoreOptions base) {
+    LogOptions log = log(base);
+    boolean isEngineNamed =
+        settings.keySet().stream().anyMatch(name -> ENGINE_NAMES.matcher(name).matches());
+    return new StoreOptions(
+        bytes(MEMTABLE, base.memtableBytes()),
+        bytes(POOL, base.poolBytes()),
+        (int) Math.min(bytes(BATCH_MAX, base.batchBytesMax()), Integer.MAX_VALUE),
+        tree(base.tree()),
+        log.segmentBytes(),
+        log.segmentCount(),
+        log.recovery(),
+        base.listener(),
+        isEngineNamed ? EngineOptions.from(settings) : base.engine(),
+        Settings.read(settings, CREATE, StoreSettings::yes, base.createIfMissing()));
+  }
+
+  private LogOptions log(StoreOptions base) {
+    if (settings.containsKey(LOG_BUFFER_BYTES)) {
+      throw new IllegalArgumentException(
+          "a store chooses the buffers of its log itself: "
+              + LOG_BUFFER_BYTES
+              + "="
+              + settings.get(LOG_BUFFER_BYTES));
+    }
+    Map<String, String> all = new HashMap<>(settings);
+    all.putIfAbsent(LOG_SEGMENT_BYTES, Long.toString(base.logSegmentBytes()));
+    all.putIfAbsent(LOG_SEGMENTS, Integer.toString(base.logSegmentCount()));
+    // Its default may be more than a segment has.
+    all.put(LOG_BUFFER_BYTES, "4096");
+    LogOptions log = LogOptions.from(all);
+    return settings.containsKey("log.recovery") ? log : log.withRecovery(base.recovery());
+  }
+
+  private TreeOptions tree(TreeOptions base) {
+    return new TreeOptions(
+        Settings.readInt(settings, TABLES_BEFORE_MERGE, base.tablesBeforeMerge()),
+        bytes(LEVEL_1, base.level1Bytes()),
+        Settings.readInt(settings, GROWTH, base.growth()),
+        bytes(TABLE, base.tableBytes()),
+        Settings.readInt(settings, FILTER_PREFIX, base.filterPrefixBytes()),
+        levels(base));
+  }
+
+  /** Lists of one value for each level from 0 on, the last for all deeper ones too. */
+  private List<LevelOptions> levels(TreeOptions base) {
+    List<Compression> compressions = list(COMPRESSION, StoreSettings::compression);
+    List<Integer> blocks = list(BLOCK, text -> (int) Math.min(bytes(BLOCK, text), 1 << 30));
+    List<Integer> filters =
+        list(FILTER_BITS, text -> Settings.readInt(Map.of(FILTER_BITS, text), FILTER_BITS, 0));
+    int count =
+        Math.max(
+            base.levels().size(),
+            Math.max(compressions.size(), Math.max(blocks.size(), filters.size())));
+    List<LevelOptions> levels = new ArrayList<>();
+    for (int level = 0; level < count; level++) {
+      LevelOptions before = base.level(level);
+      levels.add(
+          new LevelOptions(
+              of(compressions, level, before.compression()),
+              of(blocks, level, before.blockBytes()),
+              of(filters, level, before.filterBitsPerKey())));
+    }
+    return levels;
+  }
+
+  private <T> List<T> list(String name, Function<String, T> reader) {
+    return Settings.read(
+        settings,
+        name,
+        text -> Arrays.stream(COMMA.split(text.strip(), -1)).map(reader).toList(),
+        List.of());
+  }
+
+  private static <T> T of(List<T> values, int level, T otherwise) {
+    return values.isEmpty() ? otherwise : values.get(Math.min(level, values.size() - 1));
+  }
+
+  private long bytes(String name, long otherwise) {
+    return Settings.read(settings, name, text -> bytes(name, text), otherwise);
+  }
+
+  private static long bytes(String name, String text) {
+    MemorySize size = MemorySize.parse(name, text);
+    if (size.isShare()) {
+      throw new IllegalArgumentException("bytes, not a share: " + name + "=" + text);
+    }
+    return size.bytes(0);
+  }
+
+  private static Compression compression(String text) {
+    for (Compression compression : Compression.values()) {
+      if (compression.name().toLowerCase(Locale.ROOT).equals(text)) {
+        return compression;
+      }
+    }
+    throw new IllegalArgumentException("one of none, lz4 and zstd: " + COMPRESSION + "=" + text);
+  }
+
+  private static boolean yes(String text) {
+    return switch (text) {
+      case "true" -> true;
+      case "false" -> false;
+      default -> throw new IllegalArgumentException("true or false: " + CREATE + "=" + text);
+    };
+  }
+}

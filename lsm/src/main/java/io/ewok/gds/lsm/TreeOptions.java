@@ -1,0 +1,131 @@
+package io.ewok.gds.lsm;
+
+import io.ewok.gds.lsm.table.TableLayout;
+import java.util.List;
+import java.util.function.UnaryOperator;
+
+/**
+ * The levels of a store: when tables go from one to the next, and how those of each are written.
+ * Memtables become tables of level 0, which overlap; each level from 1 on is a run. All may differ
+ * from one opening to the next: compactions then give the levels their new shape bit by bit.
+ *
+ * <table>
+ * <caption>Components</caption>
+ * <tr><th>name</th><th>unit</th><th>default</th><th>raise it when</th><th>cost</th></tr>
+ * <tr><td>tablesBeforeMerge</td><td>tables, 2 to 64</td><td>4</td><td>less is to be written</td>
+ *   <td>a read looks into each table of level 0, and these are so many</td></tr>
+ * <tr><td>level1Bytes</td><td>bytes, at least 256 KiB; 0 for as much as starts a merge of level
+ *   0</td><td>0</td><td>seldom: equal sizes of levels 0 and 1 write least</td><td></td></tr>
+ * <tr><td>growth</td><td>how many times larger each level may be than the one before it, 2 to
+ *   100</td><td>10</td><td>fewer levels are wanted</td><td>each byte is written about half so many
+ *   times a level</td></tr>
+ * <tr><td>tableBytes</td><td>bytes, 256 KiB to 1 GiB</td><td>8 MiB</td><td>there are too many
+ *   files</td><td>compactions in larger pieces</td></tr>
+ * <tr><td>filterPrefixBytes</td><td>bytes, 0 to 65535; 0 for none</td><td>0</td><td>cursors stay
+ *   within a prefix of exactly this length that often has no key</td><td>one more entry in the filters for
+ *   each prefix</td></tr>
+ * <tr><td>levels</td><td>one for each level from 0 on, 1 to 7; the last is for all that are
+ *   deeper too</td><td>{@link LevelOptions#defaults}</td><td></td><td></td></tr>
+ * </table>
+ *
+ * {@snippet :
+ * LevelOptions plain = LevelOptions.defaults();
+ * TreeOptions tree = TreeOptions.defaults()
+ *     .withLevels(List.of(plain, plain, plain.withCompression(Compression.ZSTD).withBlockBytes(16 << 10)));
+ * }
+ */
+public record TreeOptions(
+    int tablesBeforeMerge,
+    long level1Bytes,
+    int growth,
+    long tableBytes,
+    int filterPrefixBytes,
+    List<LevelOptions> levels) {
+  private static final long GIB = 1L << 30;
+  private static final long TABLE_BYTES_MIN = 256 << 10;
+
+  private static final TreeOptions DEFAULTS =
+      new TreeOptions(4, 0, 10, 8 << 20, 0, List.of(LevelOptions.defaults()));
+
+  /** Checks the ranges. */
+  public TreeOptions {
+    StoreOptions.requireRange("tablesBeforeMerge", tablesBeforeMerge, 2, 64);
+    if (level1Bytes != 0) {
+      StoreOptions.requireRange("level1Bytes", level1Bytes, TABLE_BYTES_MIN, 1024 * GIB);
+    }
+    StoreOptions.requireRange("growth", growth, 2, 100);
+    StoreOptions.requireRange("tableBytes", tableBytes, TABLE_BYTES_MIN, GIB);
+    StoreOptions.requireRange("filterPrefixBytes", filterPrefixBytes, 0, 65_535);
+    levels = List.copyOf(levels);
+    StoreOptions.requireRange("levels", levels.size(), 1, Manifest.LEVELS);
+  }
+
+  /** Returns the defaults. */
+  public static TreeOptions defaults() {
+    return DEFAULTS;
+  }
+
+  /**
+   * Returns how the tables of a level are written.
+   *
+   * @param level from 0 on
+   */
+  public LevelOptions level(int level) {
+    return levels.get(Math.min(level, levels.size() - 1));
+  }
+
+  TableLayout layout(int level) {
+    LevelOptions options = level(level);
+    return new TableLayout(
+        options.blockBytes(), options.compression(), options.filterBitsPerKey(), filterPrefixBytes);
+  }
+
+  int blockBytesMin() {
+    return levels.stream().mapToInt(LevelOptions::blockBytes).min().orElseThrow();
+  }
+
+  int blockBytesMax() {
+    return levels.stream().mapToInt(LevelOptions::blockBytes).max().orElseThrow();
+  }
+
+  /** Returns these options with another number of flushed tables that starts a merge. */
+  public TreeOptions withTablesBeforeMerge(int tablesBeforeMerge) {
+    return new TreeOptions(
+        tablesBeforeMerge, level1Bytes, growth, tableBytes, filterPrefixBytes, levels);
+  }
+
+  /** Returns these options with another size of level 1. */
+  public TreeOptions withLevel1Bytes(long level1Bytes) {
+    return new TreeOptions(
+        tablesBeforeMerge, level1Bytes, growth, tableBytes, filterPrefixBytes, levels);
+  }
+
+  /** Returns these options with another growth from one level to the next. */
+  public TreeOptions withGrowth(int growth) {
+    return new TreeOptions(
+        tablesBeforeMerge, level1Bytes, growth, tableBytes, filterPrefixBytes, levels);
+  }
+
+  /** Returns these options with another size of merged tables. */
+  public TreeOptions withTableBytes(long tableBytes) {
+    return new TreeOptions(
+        tablesBeforeMerge, level1Bytes, growth, tableBytes, filterPrefixBytes, levels);
+  }
+
+  /** Returns these options with another length of the prefixes that filters know. */
+  public TreeOptions withFilterPrefixBytes(int filterPrefixBytes) {
+    return new TreeOptions(
+        tablesBeforeMerge, level1Bytes, growth, tableBytes, filterPrefixBytes, levels);
+  }
+
+  /** Returns these options with other levels. */
+  public TreeOptions withLevels(List<LevelOptions> levels) {
+    return new TreeOptions(
+        tablesBeforeMerge, level1Bytes, growth, tableBytes, filterPrefixBytes, levels);
+  }
+
+  /** Returns these options with each level changed in the same way. */
+  public TreeOptions withEachLevel(UnaryOperator<LevelOptions> change) {
+    return withLevels(levels.stream().map(change).toList());
+  }
+}

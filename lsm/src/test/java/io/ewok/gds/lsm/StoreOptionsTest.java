@@ -1,0 +1,245 @@
+package io.ewok.gds.lsm;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.ewok.gds.lsm.StoreInspection.TableFile;
+import io.ewok.gds.pagestore.EngineKind;
+import io.ewok.gds.pagestore.sim.SimEngine;
+import io.ewok.gds.wal.RecoveryMode;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What options say is what a store does. */
+class StoreOptionsTest {
+  private static final LevelOptions PLAIN = LevelOptions.defaults();
+
+  /** A level of each kind. */
+  private static final TreeOptions MIXED =
+      Fixtures.TINY
+          .tree()
+          .withTablesBeforeMerge(2)
+          .withGrowth(2)
+          .withFilterPrefixBytes(6)
+          .withLevels(
+              List.of(
+                  PLAIN,
+                  PLAIN.withCompression(Compression.LZ4).withFilterBitsPerKey(16),
+                  PLAIN.withCompression(Compression.ZSTD).withBlockBytes(32 << 10)));
+
+  private final SimEngine engine = new SimEngine(1);
+
+  @Test
+  void settingsAreReadByName() {
+    StoreOptions options =
+        StoreOptions.from(
+            Map.ofEntries(
+                Map.entry("store.memtable", "8M"),
+                Map.entry("store.pool", "32M"),
+                Map.entry("store.batch-max", "512K"),
+                Map.entry("store.create-if-missing", "false"),
+                Map.entry("store.tables-before-merge", "3"),
+                Map.entry("store.level-1", "64M"),
+                Map.entry("store.growth", "8"),
+                Map.entry("store.table", "4M"),
+                Map.entry("store.filter-prefix", "5"),
+                Map.entry("store.compression", "none, lz4,zstd"),
+                Map.entry("store.block", "4K,16K"),
+                Map.entry("store.filter-bits", "12"),
+                Map.entry("log.segment-bytes", "1M"),
+                Map.entry("log.segments", "6"),
+                Map.entry("log.recovery", "strict"),
+                Map.entry("io.engine", "pool"),
+                Map.entry("somebody.else", "1")));
+    assertEquals(8 << 20, options.memtableBytes());
+    assertEquals(32 << 20, options.poolBytes());
+    assertEquals(512 << 10, options.batchBytesMax());
+    assertFalse(options.createIfMissing());
+    assertEquals(
+        new TreeOptions(
+            3,
+            64 << 20,
+            8,
+            4 << 20,
+            5,
+            List.of(
+                new LevelOptions(Compression.NONE, 4 << 10, 12),
+                new LevelOptions(Compression.LZ4, 16 << 10, 12),
+                new LevelOptions(Compression.ZSTD, 16 << 10, 12))),
+        options.tree());
+    assertEquals(1 << 20, options.logSegmentBytes());
+    assertEquals(6, options.logSegmentCount());
+    assertEquals(RecoveryMode.STRICT, options.recovery());
+    assertEquals(EngineKind.POOL, options.engine().wanted());
+  }
+
+  @Test
+  void settingsChangeOnlyWhatTheyName() {
+    StoreOptions options =
+        Fixtures.TINY.withTree(MIXED).withRecovery(RecoveryMode.SALVAGE).withCreateIfMissing(false);
+    assertEquals(options, options.with(Map.of()));
+    assertEquals(StoreOptions.defaults(), StoreOptions.from(Map.of("other", "x")));
+    TreeOptions changed = options.with(Map.of("store.filter-bits", "0")).tree();
+    assertEquals(MIXED.withEachLevel(level -> level.withFilterBitsPerKey(0)), changed);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "store.memtables=1M",
+        "store.memtable=50%",
+        "store.pool=much",
+        "store.compression=none,snappy",
+        "store.filter-bits=10,x",
+        "store.block=4K,",
+        "store.create-if-missing=yes",
+        "log.buffer-bytes=1M",
+        "log.recovery=none",
+        "io.engine=fast"
+      })
+  void badSettingsAreNamed(String setting) {
+    String[] words = setting.split("=", 2);
+    String message =
+        assertThrows(
+                IllegalArgumentException.class, () -> StoreOptions.from(Map.of(words[0], words[1])))
+            .getMessage();
+    assertTrue(message.contains(words[0] + "="), message);
+  }
+
+  @Test
+  void shapesOutsideTheirRangeAreNamed() {
+    TreeOptions tree = TreeOptions.defaults();
+    assertNamed("growth", () -> tree.withGrowth(1));
+    assertNamed("level1Bytes", () -> tree.withLevel1Bytes(1));
+    assertNamed("filterPrefixBytes", () -> tree.withFilterPrefixBytes(65_536));
+    assertNamed("levels", () -> tree.withLevels(List.of()));
+    assertNamed("filterBitsPerKey", () -> PLAIN.withFilterBitsPerKey(25));
+    assertNamed("blockBytes", () -> PLAIN.withBlockBytes(128 << 10));
+    assertThrows(NullPointerException.class, () -> PLAIN.withCompression(null));
+  }
+
+  private static void assertNamed(String name, org.junit.jupiter.api.function.Executable bad) {
+    IllegalArgumentException e = assertThrows(IllegalArgumentException.class, bad);
+    assertTrue(e.getMessage().contains(name + "="), e.getMessage());
+  }
+
+  @Test
+  void tablesAreAsTheirLevelWantsThem() throws Exception {
+    StoreOptions options = Fixtures.TINY.withTree(MIXED);
+    TreeMap<byte[], byte[]> model = new TreeMap<>(Fixtures.ORDER);
+    try (Store store = Store.open(Fixtures.DIRECTORY, options, engine)) {
+      fill(store, model, 1);
+    }
+    List<Integer> levels = checkTables(MIXED);
+    assertTrue(levels.contains(1) && levels.contains(2), "levels: " + levels);
+    checkContents(options, model);
+  }
+
+  /** In the order of keys nothing overlaps, so tables could go down as they are. */
+  @Test
+  void tablesThatGoDownTakeTheFormOfTheirNewLevel() throws Exception {
+    StoreOptions options = Fixtures.TINY.withTree(MIXED);
+    TreeMap<byte[], byte[]> model = new TreeMap<>(Fixtures.ORDER);
+    try (Store store = Store.open(Fixtures.DIRECTORY, options, engine)) {
+      for (int i = 0; i < 6_000; i++) {
+        put(store, model, i, Fixtures.bytes("value " + "so ".repeat(100) + i));
+      }
+      store.flush();
+    }
+    List<Integer> levels = checkTables(MIXED);
+    assertTrue(levels.stream().anyMatch(level -> level > 0), "levels: " + levels);
+    checkContents(options, model);
+  }
+
+  @Test
+  void storeIsReadWithWhateverOptionsItIsOpenedNext() throws Exception {
+    TreeMap<byte[], byte[]> model = new TreeMap<>(Fixtures.ORDER);
+    StoreOptions before = Fixtures.TINY;
+    for (TreeOptions tree :
+        List.of(
+            MIXED,
+            Fixtures.TINY.tree(),
+            MIXED.withLevels(MIXED.levels().reversed()).withFilterPrefixBytes(0))) {
+      StoreOptions options = before.withTree(tree);
+      try (Store store = Store.open(Fixtures.DIRECTORY, options, engine)) {
+        fill(store, model, model.size());
+      }
+      checkContents(options, model);
+    }
+    try (Store store = Store.open(Fixtures.DIRECTORY, before.withTree(MIXED), engine)) {
+      store.compact();
+    }
+    assertNotEquals(0, checkTables(MIXED).size());
+  }
+
+  private static void fill(Store store, Map<byte[], byte[]> model, long seed) throws Exception {
+    SplittableRandom random = new SplittableRandom(seed);
+    for (int i = 0; i < 6_000; i++) {
+      byte[] half = Fixtures.randomBytes(random, random.nextInt(600));
+      put(store, model, random.nextInt(5_000), twice(half));
+    }
+    store.flush();
+  }
+
+  private static byte[] twice(byte[] half) {
+    byte[] both = Arrays.copyOf(half, 2 * half.length);
+    System.arraycopy(half, 0, both, half.length, half.length);
+    return both;
+  }
+
+  private static void put(Store store, Map<byte[], byte[]> model, int number, byte[] value)
+      throws Exception {
+    byte[] key = Fixtures.bytes("key%06d".formatted(number));
+    store.put(key, value, Durability.BUFFERED);
+    model.put(key, value);
+  }
+
+  private void checkContents(StoreOptions options, Map<byte[], byte[]> model) throws Exception {
+    try (Store store = Store.open(Fixtures.DIRECTORY, options, engine)) {
+      assertEquals(text(model), text(Fixtures.contents(store)));
+      for (Map.Entry<byte[], byte[]> entry : model.entrySet()) {
+        assertEquals(Fixtures.text(entry.getValue()), Fixtures.text(store.get(entry.getKey())));
+      }
+    }
+  }
+
+  private static List<String> text(Map<byte[], byte[]> records) {
+    List<String> texts = new ArrayList<>();
+    records.forEach((key, value) -> texts.add(Fixtures.text(key) + "=" + Fixtures.text(value)));
+    return texts;
+  }
+
+  /** Returns the levels that have tables. */
+  private List<Integer> checkTables(TreeOptions tree) throws Exception {
+    List<Integer> levels = new ArrayList<>();
+    try (StoreInspection inspection =
+        StoreInspection.ofStore(engine, Fixtures.DIRECTORY, 4 << 20)) {
+      for (TableFile table : inspection.tables()) {
+        LevelOptions level = tree.level(table.level());
+        StoreInspection.Properties properties = inspection.properties(table);
+        assertEquals(level.compression(), properties.compression(), "level " + table.level());
+        assertEquals(level.filterBitsPerKey(), properties.filterBitsPerKey());
+        long meanBlock = properties.dataBytes() / properties.dataBlocks();
+        assertTrue(meanBlock <= level.blockBytes(), "block: " + meanBlock);
+        if (properties.dataBlocks() > 4) {
+          assertTrue(meanBlock > level.blockBytes() / 2, "block: " + meanBlock);
+        }
+        if (level.compression() != Compression.NONE) {
+          assertTrue(properties.dataStoredBytes() < properties.dataBytes() * 7 / 8);
+        }
+        levels.add(table.level());
+      }
+    }
+    return levels;
+  }
+}
