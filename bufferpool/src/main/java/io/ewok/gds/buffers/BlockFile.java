@@ -7,13 +7,16 @@ import java.io.IOException;
 
 /** What files of immutable blocks have in common: nothing is ever written to them. */
 abstract sealed class BlockFile extends CachedFile permits CachedBlockFile, LoadedBlockFile {
+  private final int alignmentBytes;
+
   BlockFile(BufferManager manager, IoFile io, int number) {
     super(manager, io, number);
+    this.alignmentBytes = io.alignmentBytes();
   }
 
   /** What is read starts and ends at multiples of this: a power of two, at least 512. */
   public final int alignmentBytes() {
-    return io.alignmentBytes();
+    return alignmentBytes;
   }
 
   /** The size of the file in bytes. */
@@ -39,7 +42,7 @@ abstract sealed class BlockFile extends CachedFile permits CachedBlockFile, Load
 
   /** Where a read starts whose first wanted byte is at an offset. */
   final long start(long offset) {
-    return offset & -io.alignmentBytes();
+    return offset & -alignmentBytes;
   }
 
   @Override

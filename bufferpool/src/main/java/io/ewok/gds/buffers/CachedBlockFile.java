@@ -37,7 +37,7 @@ public final class CachedBlockFile extends BlockFile {
    */
   public void fix(long offset, int lengthBytes, Fix into) throws IOException {
     check(offset, lengthBytes);
-    manager.table().fix(this, offset, lengthBytes, PageTable.Access.SHARED, into);
+    table.fix(this, offset, lengthBytes, PageTable.Access.SHARED, into);
   }
 
   /**
@@ -46,7 +46,7 @@ public final class CachedBlockFile extends BlockFile {
    */
   public void fixOptimistic(long offset, int lengthBytes, Fix into) throws IOException {
     check(offset, lengthBytes);
-    manager.table().fixOptimistic(this, offset, lengthBytes, 0, into);
+    table.fixOptimistic(this, offset, lengthBytes, 0, into);
   }
 
   /**
@@ -81,7 +81,6 @@ public final class CachedBlockFile extends BlockFile {
   }
 
   private BatchRead.Binding binding(long[] offsets, int[] lengths) {
-    PageTable table = manager.table();
     return (i, reader, priority) ->
         table.bindAtOnce(this, offsets[i], lengths[i], 0, reader, priority);
   }
@@ -94,8 +93,8 @@ public final class CachedBlockFile extends BlockFile {
   }
 
   private void check(long offset, int lengthBytes) {
-    int alignment = io.alignmentBytes();
-    if (offset < 0 || lengthBytes <= 0 || (offset | lengthBytes) % alignment != 0) {
+    int alignment = alignmentBytes();
+    if (offset < 0 || lengthBytes <= 0 || ((offset | lengthBytes) & alignment - 1) != 0) {
       throw new IllegalArgumentException(
           "a block has the file's alignment: alignmentBytes=%d offset=%d lengthBytes=%d"
               .formatted(alignment, offset, lengthBytes));

@@ -4,12 +4,25 @@ import io.ewok.gds.pagestore.IoFile;
 import io.ewok.gds.pagestore.IoRequest;
 import io.ewok.gds.pagestore.PoisonedFileException;
 import java.io.IOException;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.nio.file.Path;
 import java.util.Objects;
 
 /** What page files and block files have in common for their manager. */
 abstract sealed class CachedFile implements AutoCloseable permits CachedPageFile, BlockFile {
+  private static final VarHandle USABLE;
+
+  static {
+    try {
+      USABLE = MethodHandles.lookup().findVarHandle(CachedFile.class, "usable", boolean.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
   final BufferManager manager;
+  final PageTable table;
   final IoFile io;
 
   /** Tells it from all others of its manager, in the high half; not 0. */
@@ -24,6 +37,7 @@ abstract sealed class CachedFile implements AutoCloseable permits CachedPageFile
 
   CachedFile(BufferManager manager, IoFile io, int number) {
     this.manager = manager;
+    this.table = manager.table();
     this.io = io;
     this.number = (long) number << 32;
   }
@@ -45,6 +59,11 @@ abstract sealed class CachedFile implements AutoCloseable permits CachedPageFile
    * @param bytes how many were read
    */
   abstract void verify(Frame frame, int bytes) throws IOException;
+
+  /** How much is read to have so many stored bytes; zero if what is read is what is cached. */
+  int readBytes(long key, int storedBytes) {
+    return 0;
+  }
 
   /** Completes and writes a page, without the lock, latched shared. */
   abstract void write(Frame frame) throws IOException;
@@ -74,6 +93,14 @@ abstract sealed class CachedFile implements AutoCloseable permits CachedPageFile
    */
   final boolean mayBeUsed() {
     return usable;
+  }
+
+  /**
+   * The same of a moment ago: for whoever keeps nobody from closing it, and so may come just
+   * before. A plain read.
+   */
+  final boolean wasUsable() {
+    return (boolean) USABLE.get(this);
   }
 
   /** Fixes one of several pages or blocks. */

@@ -47,7 +47,6 @@ public final class CachedPageFile extends CachedFile {
 
   private final PageSize size;
   private final int pageBytes;
-  private final PageTable table;
 
   /** In units of what is transferred at once: a page, or a sector of the device with several. */
   private final PageFile units;
@@ -68,7 +67,6 @@ public final class CachedPageFile extends CachedFile {
     super(manager, io, number);
     this.size = size;
     this.pageBytes = size.bytes();
-    this.table = manager.table();
     this.units = new PageFile(io, Math.max(size.bytes(), io.alignmentBytes()), GROW);
   }
 

@@ -2,6 +2,8 @@ package io.ewok.gds.buffers;
 
 import io.ewok.gds.buffers.eviction.Priority;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 import java.util.Objects;
 
 /**
@@ -21,6 +23,9 @@ import java.util.Objects;
  *   use(fix.segment());
  * }
  * }
+ *
+ * <p>Of a page in the pool, {@link #getLong} and {@link #getInt} touch nothing but what {@link
+ * #validate} touches, too, and the page. {@link #segment} is an object of its own.
  *
  * <p>An optimistic fix keeps nobody from changing the page, or from evicting it and reading another
  * one into its memory. So nothing that was read may be believed before {@link #validate} has
@@ -52,11 +57,21 @@ public final class Fix implements AutoCloseable {
   private static final long EXCLUSIVE = 2;
   private static final long SHARED = 1;
 
+  private static final ValueLayout.OfLong LONG =
+      ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfInt INT =
+      ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
   /** Where hits are counted: threads that have made a handle each do not meet. */
-  final int counter = (int) Thread.currentThread().threadId();
+  final int counter = HitCounter.place(Thread.currentThread());
 
   private PageTable table;
   private int frame;
+  private int lengthBytes;
+
+  /** As {@link FrameLines#place}. */
+  private long place;
+
   private long number;
   private long held = NOTHING;
   private Priority priority = Priority.NORMAL;
@@ -116,6 +131,41 @@ public final class Fix implements AutoCloseable {
     requireFixed();
     // Of an optimistic fix it may be that of what came after, which does not validate.
     return held == EXCLUSIVE ? table.segment(frame) : table.view(frame);
+  }
+
+  /**
+   * Reads eight bytes of the page or block, little-endian. As from {@link #segment}, but touches
+   * less memory besides.
+   *
+   * @param offset in bytes, need not be aligned
+   * @throws IllegalStateException if nothing is fixed, or the manager is closed
+   * @throws IndexOutOfBoundsException if they are not all in the page or block
+   */
+  public long getLong(long offset) {
+    return table.memory(place).get(LONG, start(offset, Long.BYTES));
+  }
+
+  /** The same for four bytes. */
+  public int getInt(long offset) {
+    return table.memory(place).get(INT, start(offset, Integer.BYTES));
+  }
+
+  /** Where so many bytes are in the memory of the partition. */
+  private long start(long offset, int bytes) {
+    requireFixed();
+    Objects.checkFromIndexSize(offset, bytes, lengthBytes);
+    return (int) place + offset;
+  }
+
+  /**
+   * The address of the first byte of {@link #segment}, without touching that. What lies there may
+   * be read until the page or block is unfixed, unless it is fixed optimistically.
+   *
+   * @throws IllegalStateException if nothing is fixed
+   */
+  public long address() {
+    requireFixed();
+    return table.memory(place).address() + (int) place;
   }
 
   /**
@@ -183,8 +233,9 @@ public final class Fix implements AutoCloseable {
   }
 
   /** For a frame that is latched. */
-  void hold(PageTable table, int frame, long number, boolean exclusive) {
-    look(table, frame, number, exclusive ? EXCLUSIVE : SHARED);
+  void hold(
+      PageTable table, int frame, long number, int lengthBytes, long place, boolean exclusive) {
+    look(table, frame, number, lengthBytes, place, exclusive ? EXCLUSIVE : SHARED);
   }
 
   /**
@@ -192,14 +243,21 @@ public final class Fix implements AutoCloseable {
    *
    * @param stamp taken before whatever is read here
    */
-  void look(PageTable table, int frame, long number, long stamp) {
+  void look(PageTable table, int frame, long number, int lengthBytes, long place, long stamp) {
     // Collectors make a reference that is stored cost as much as the rest of a hit.
     if (this.table != table) {
       this.table = table;
     }
     this.frame = frame;
     this.number = number;
+    this.lengthBytes = lengthBytes;
+    this.place = place;
     this.held = stamp;
+  }
+
+  /** What {@link #look} was told last. */
+  long stamp() {
+    return held;
   }
 
   private boolean isOptimistic() {

@@ -154,7 +154,7 @@ final class Frame extends Latch {
   void view() {
     long offset = regionOffset + file.offsetInFrame(key);
     segment = region.segment().asSlice(offset, lengthBytes);
-    lines.setView(number, segment.asReadOnly());
+    lines.setView(number, segment.asReadOnly(), partition.number, offset);
   }
 
   /**

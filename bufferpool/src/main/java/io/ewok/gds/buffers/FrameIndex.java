@@ -55,13 +55,16 @@ final class FrameIndex {
     return find(file, key, STEPS_MAX);
   }
 
-  /** The frame that is to be looked at first, mostly the right one, or -1. Without the lock. */
+  /**
+   * The frame that is to be looked at first, mostly the right one, or -1. Without the lock; a plain
+   * read, since the latch's word is read next, with acquire, and tells what can be believed.
+   */
   int first(CachedFile file, long key) {
-    return (int) BUCKET.getAcquire(buckets, bucket(file, key)) - 1;
+    return buckets[bucket(file, key)] - 1;
   }
 
   private int find(CachedFile file, long key, int stepsMax) {
-    int frame = first(file, key);
+    int frame = (int) BUCKET.getAcquire(buckets, bucket(file, key)) - 1;
     for (int steps = 0; frame >= 0 && steps < stepsMax; steps++) {
       if (lines.holds(frame, file, key)) {
         return frame;

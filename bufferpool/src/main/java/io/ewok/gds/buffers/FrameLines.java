@@ -20,6 +20,8 @@ import java.lang.invoke.VarHandle;
  * <tr><td>3</td><td>how often it was asked for, {@link ReferenceMarks}</td><td>by any thread</td></tr>
  * <tr><td>4</td><td>the next frame in the chain of {@link FrameIndex}, plus one</td>
  *   <td>with the partition's lock</td></tr>
+ * <tr><td>5</td><td>where the page or block begins: high half, the number of the partition; low half,
+ *   the offset in its region</td><td>latched exclusively</td></tr>
  * </table>
  *
  * <p>Threads: any. What is read without latch and lock may be anything; who read the latch's word
@@ -38,6 +40,7 @@ final class FrameLines {
   private static final int HELD = 2;
   private static final int MARKS = 3;
   private static final int NEXT = 4;
+  private static final int PLACE = 5;
   private static final VarHandle WORD = MethodHandles.arrayElementVarHandle(long[].class);
 
   private final long[] words;
@@ -73,23 +76,54 @@ final class FrameLines {
    *
    * @param frame or -1
    * @param held as {@link CachedFile#held}
-   * @return the stamp of its latch; {@link Latch#NO_STAMP} if it does not hold this, or is latched
-   *     exclusively
+   * @param into what is told where it is, and of the stamp of its latch
+   * @return false if it does not hold this, or is latched exclusively
    */
-  long look(int frame, long key, long held, Priority priority) {
+  boolean look(int frame, long key, long held, PageTable table, Fix into) {
     if (frame < 0) {
-      return Latch.NO_STAMP;
+      return false;
     }
     long[] words = this.words;
     int at = at(frame);
     long stamp = Latch.stamp(words, at); // first: what is read after it is no older
     if (stamp == Latch.NO_STAMP || words[at + KEY] != key || words[at + HELD] != held) {
-      return Latch.NO_STAMP;
+      return false;
     }
-    if (priority != Priority.LOW) {
+    if (into.priority() != Priority.LOW) {
       ReferenceMarks.count(words, at + MARKS);
     }
-    return stamp;
+    into.look(table, frame, key, (int) held, words[at + PLACE], stamp);
+    return true;
+  }
+
+  /**
+   * Latches a frame that may hold this, unless another latch is in the way.
+   *
+   * @param frame or -1
+   * @param held as {@link CachedFile#held}
+   */
+  boolean tryLatch(int frame, long key, long held, boolean exclusive) {
+    if (frame < 0) {
+      return false;
+    }
+    long[] words = this.words;
+    int at = at(frame);
+    long seen = Latch.look(words, at); // first: what is read after it is no older
+    while (!Latch.isLatched(seen, exclusive)
+        && words[at + KEY] == key
+        && words[at + HELD] == held) {
+      long found = Latch.tryLatch(words, at, seen, exclusive);
+      if (found == seen) {
+        return true;
+      }
+      seen = found;
+    }
+    return false;
+  }
+
+  /** As {@link Latch#release}. */
+  long release(int frame, boolean exclusive) {
+    return Latch.release(words, at(frame), exclusive);
   }
 
   /** As {@link Latch#validate}. */
@@ -101,8 +135,15 @@ final class FrameLines {
     return views[frame];
   }
 
-  void setView(int frame, MemorySegment readOnly) {
+  /** For {@link PageTable#memory}. */
+  long place(int frame) {
+    return words[at(frame) + PLACE];
+  }
+
+  /** Says where what is bound to a frame begins. */
+  void setView(int frame, MemorySegment readOnly, int partition, long regionOffset) {
     views[frame] = readOnly;
+    words[at(frame) + PLACE] = (long) partition << 32 | regionOffset;
   }
 
   boolean holds(int frame, CachedFile file, long key) {

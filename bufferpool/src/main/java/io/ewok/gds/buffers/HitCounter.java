@@ -13,25 +13,21 @@ final class HitCounter {
   /** Two cache lines: processors fetch pairs. */
   private static final int STRIDE = 16;
 
+  private static final int PLACES =
+      Integer.highestOneBit(Runtime.getRuntime().availableProcessors()) * 8;
+
   private static final VarHandle CELL = MethodHandles.arrayElementVarHandle(long[].class);
 
-  private final long[] cells;
-  private final int mask;
+  private final long[] cells = new long[(PLACES + 1) * STRIDE];
 
-  HitCounter() {
-    int places = Integer.highestOneBit(Runtime.getRuntime().availableProcessors()) * 8;
-    this.cells = new long[(places + 1) * STRIDE];
-    this.mask = places - 1;
+  /** Where a thread counts, in every counter. */
+  static int place(Thread thread) {
+    return ((int) thread.threadId() & PLACES - 1) * STRIDE + STRIDE;
   }
 
-  /**
-   * Counts one.
-   *
-   * @param place any number, another for each thread
-   */
+  /** Counts one. */
   void increment(int place) {
-    int cell = ((place & mask) + 1) * STRIDE;
-    cells[cell]++;
+    cells[place]++;
   }
 
   long sum() {

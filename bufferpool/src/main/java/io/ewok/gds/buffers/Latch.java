@@ -31,7 +31,7 @@ sealed class Latch permits Frame {
    *                            reading the word and this knows that it holds the same still: the version would have
    *                            risen. Acquires; its partners are the releases of those who had it before.
    *   releaseShared/Exclusive  get-and-add. What was changed is visible to the next who latches or looks.
-   *   stamp ... validate       acquiring read; reads of the page; fence; read. If the page's bytes came from a writer,
+   *   stamp ... validate       acquiring read; reads of the page; fence; plain read. If the page's bytes came from a writer,
    *                            then that writer's exclusive bit, or a later version, is what the second read finds:
    *                            the writer's fence after tryExclusive keeps its bytes behind its bit.
    *   announce ... release     the waiter sets bit 1 in a word by which it has to wait, holding the partition's lock. The
@@ -65,7 +65,8 @@ sealed class Latch permits Frame {
     return look(words, at);
   }
 
-  private static long look(long[] words, int at) {
+  /** The same for whoever knows the word's place. */
+  static long look(long[] words, int at) {
     return (long) WORD.getAcquire(words, at);
   }
 
@@ -81,6 +82,11 @@ sealed class Latch permits Frame {
    * @return the word before: {@code seen} if it is latched now
    */
   final long tryLatch(long seen, boolean exclusive) {
+    return tryLatch(words, at, seen, exclusive);
+  }
+
+  /** The same for whoever knows the word's place. */
+  static long tryLatch(long[] words, int at, long seen, boolean exclusive) {
     long found =
         (long)
             WORD.compareAndExchange(
@@ -112,6 +118,11 @@ sealed class Latch permits Frame {
 
   /** Returns the word after it. */
   final long release(boolean exclusive) {
+    return release(words, at, exclusive);
+  }
+
+  /** The same for whoever knows the word's place. */
+  static long release(long[] words, int at, boolean exclusive) {
     long change = exclusive ? ONE_VERSION - EXCLUSIVE : -ONE_SHARED;
     return (long) WORD.getAndAdd(words, at, change) + change;
   }
@@ -162,7 +173,7 @@ sealed class Latch permits Frame {
   /** The same for whoever knows the word's place. */
   static boolean validate(long[] words, int at, long stamp) {
     VarHandle.acquireFence(); // partners: release, and the fence in tryLatch
-    return (look(words, at) & STAMP) == stamp;
+    return (words[at] & STAMP) == stamp; // the fence has forgotten what it was before
   }
 
   /** Whether nobody has it, in a word returned by {@link #release}. */

@@ -40,15 +40,7 @@ public final class LoadedBlockFile extends BlockFile {
    */
   public void fix(long offset, int storedBytes, int lengthBytes, Fix into) throws IOException {
     check(offset, storedBytes, lengthBytes);
-    manager
-        .table()
-        .fix(
-            this,
-            offset,
-            lengthBytes,
-            readBytes(offset, storedBytes),
-            PageTable.Access.SHARED,
-            into);
+    table.fix(this, offset, lengthBytes, storedBytes, PageTable.Access.SHARED, into);
   }
 
   /**
@@ -58,7 +50,7 @@ public final class LoadedBlockFile extends BlockFile {
   public void fixOptimistic(long offset, int storedBytes, int lengthBytes, Fix into)
       throws IOException {
     check(offset, storedBytes, lengthBytes);
-    manager.table().fixOptimistic(this, offset, lengthBytes, readBytes(offset, storedBytes), into);
+    table.fixOptimistic(this, offset, lengthBytes, storedBytes, into);
   }
 
   /**
@@ -96,7 +88,6 @@ public final class LoadedBlockFile extends BlockFile {
   }
 
   private BatchRead.Binding binding(long[] offsets, int[] stored, int[] lengths) {
-    PageTable table = manager.table();
     return (i, reader, priority) ->
         table.bindAtOnce(
             this, offsets[i], lengths[i], readBytes(offsets[i], stored[i]), reader, priority);
@@ -121,9 +112,10 @@ public final class LoadedBlockFile extends BlockFile {
     }
   }
 
-  /** How much is read to have what is stored: from one multiple of the alignment to another. */
-  private int readBytes(long offset, int storedBytes) {
-    return Math.toIntExact(start(offset + storedBytes + io.alignmentBytes() - 1) - start(offset));
+  /** From one multiple of the alignment to another. */
+  @Override
+  int readBytes(long offset, int storedBytes) {
+    return Math.toIntExact(start(offset + storedBytes + alignmentBytes() - 1) - start(offset));
   }
 
   @Override

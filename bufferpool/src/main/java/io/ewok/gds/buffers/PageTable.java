@@ -24,11 +24,12 @@ final class PageTable {
   /*
    * Who holds what:
    *
-   *   a hit                 no lock. Finds the frame (FrameIndex.peek), then latches it if it still holds what was
-   *                         looked for (Frame.tryLatch), then looks whether the file may be used: one who closes it
-   *                         says so first and then looks for latches.
-   *   an optimistic hit     the same, but takes the latch's stamp before it looks what the frame holds
-   *                         (FrameLines.look). What changes that later makes the stamp invalid.
+   *   a hit                 no lock. Finds the frame (FrameIndex), then latches it if it still holds what was
+   *                         looked for (FrameLines.tryLatch), then looks whether the file may be used: one who closes
+   *                         it says so first and then looks for latches.
+   *   an optimistic hit     looks whether the file could be used, which closes no later than its manager, finds the
+   *                         frame, and takes the latch's stamp before it looks what the frame holds (FrameLines.look).
+   *                         What changes that later makes the stamp invalid.
    *   whatever else         the partition's lock (PoolWaits), one at a time, never during a read, a write, a sync or a checksum: a frame
    *                         is loading, latched exclusively, or writing, latched shared, meanwhile, and others find
    *                         it so.
@@ -55,11 +56,16 @@ final class PageTable {
   private final Frame[] frames;
   private final FrameLines lines;
   private final FrameIndex index;
+
+  /** All of each partition's region, read-only. */
+  private final MemorySegment[] memories;
+
   private final ReferenceMarks marks;
   private final BatchWriter batchWriter;
   private final HitCounter hits = new HitCounter();
   private final FixOrigins origins;
   private final AtomicInteger reserved = new AtomicInteger();
+  private final AtomicInteger roomWanted = new AtomicInteger();
 
   /** Whoever closes or poisons has it; taken before the lock of a partition. */
   private final Monitor closing = new Monitor();
@@ -79,10 +85,12 @@ final class PageTable {
     int framesPerPartition = options.framesPerPartition();
     int buckets = Integer.highestOneBit(framesPerPartition) * 2;
     this.index = new FrameIndex(lines, frames, regions.size(), buckets);
+    this.memories = new MemorySegment[regions.size()];
     this.partitions = new Partition[regions.size()];
     for (int i = 0; i < partitions.length; i++) {
       int first = i * framesPerPartition;
-      partitions[i] = new Partition(this, regions.get(i), options, first);
+      memories[i] = regions.get(i).segment().asReadOnly();
+      partitions[i] = new Partition(this, i, regions.get(i), options, first);
       System.arraycopy(partitions[i].frames(), 0, frames, first, framesPerPartition);
     }
   }
@@ -97,6 +105,11 @@ final class PageTable {
 
   FrameIndex index() {
     return index;
+  }
+
+  /** How many partitions want room. */
+  AtomicInteger roomWanted() {
+    return roomWanted;
   }
 
   /** All frames, for whoever writes them back. */
@@ -114,19 +127,16 @@ final class PageTable {
       throws IOException {
     into.requireEmpty();
     boolean exclusive = access != Access.SHARED;
-    int found = index.peek(file, key);
-    Frame frame = found < 0 ? null : frames[found];
-    if (frame == null || !tryHit(frame, file, key, lengthBytes, exclusive, into)) {
-      frame = fixSlowly(file, key, lengthBytes, storedBytes, access, into);
+    int frame = tryHit(file, key, lengthBytes, exclusive);
+    if (frame >= 0) {
+      hit(frame, into.priority(), into.counter);
+    } else {
+      frame = fixSlowly(file, key, lengthBytes, storedBytes, access, into).number;
     }
     if (exclusive) {
-      frame.latchedLsn = log == null ? 0 : log.endLsn();
+      frames[frame].latchedLsn = log == null ? 0 : log.endLsn();
     }
-    hold(frame.number, file, key, exclusive, into);
-  }
-
-  private void hold(int frame, CachedFile file, long key, boolean exclusive, Fix into) {
-    into.hold(this, frame, key, exclusive);
+    into.hold(this, frame, key, lengthBytes, lines.place(frame), exclusive);
     if (origins != null) {
       origins.add(into, file, key);
     }
@@ -136,35 +146,42 @@ final class PageTable {
   void fixOptimistic(CachedFile file, long key, int lengthBytes, int storedBytes, Fix into)
       throws IOException {
     into.requireEmpty();
-    int frame = index.first(file, key);
-    long held = file.held(lengthBytes);
-    long stamp = lines.look(frame, key, held, into.priority());
-    if (stamp == Latch.NO_STAMP) {
-      frame = index.peek(file, key);
-      stamp = lines.look(frame, key, held, into.priority());
-    }
-    if (stamp != Latch.NO_STAMP && mayUse(file)) {
+    if (file.wasUsable()
+        && lines.look(index.first(file, key), key, file.held(lengthBytes), this, into)) {
       hits.increment(into.counter);
     } else {
-      Frame latched = fixSlowly(file, key, lengthBytes, storedBytes, Access.SHARED, into);
-      frame = latched.number;
-      stamp = latched.stamp();
-      unfix(latched, false);
+      lookFurther(file, key, lengthBytes, storedBytes, into);
     }
-    into.look(this, frame, key, stamp);
   }
 
-  private boolean tryHit(
-      Frame frame, CachedFile file, long key, int lengthBytes, boolean exclusive, Fix into) {
-    if (!frame.tryLatch(file, key, exclusive)) {
-      return false;
+  private void lookFurther(CachedFile file, long key, int lengthBytes, int storedBytes, Fix into)
+      throws IOException {
+    if (mayUse(file)
+        && lines.look(index.peek(file, key), key, file.held(lengthBytes), this, into)) {
+      hits.increment(into.counter);
+      return;
     }
-    if (frame.lengthBytes != lengthBytes || !mayUse(file)) {
+    Frame latched = fixSlowly(file, key, lengthBytes, storedBytes, Access.SHARED, into);
+    int frame = latched.number;
+    into.look(this, frame, key, lengthBytes, lines.place(frame), latched.stamp());
+    unfix(latched, false);
+  }
+
+  /** Latches what is in the pool and not latched by somebody else. Returns its frame, or -1. */
+  private int tryHit(CachedFile file, long key, int lengthBytes, boolean exclusive) {
+    long held = file.held(lengthBytes);
+    int frame = index.first(file, key);
+    if (!lines.tryLatch(frame, key, held, exclusive)) {
+      frame = index.peek(file, key);
+      if (!lines.tryLatch(frame, key, held, exclusive)) {
+        return -1;
+      }
+    }
+    if (!mayUse(file)) {
       unfix(frame, exclusive);
-      return false;
+      return -1;
     }
-    hit(frame.number, into.priority(), into.counter);
-    return true;
+    return frame;
   }
 
   /** If not, {@link #requireUsable} tells for sure: a close may be refused. */
@@ -189,19 +206,20 @@ final class PageTable {
       throws IOException {
     into.missed();
     Partition partition = partition(file, key);
-    if (!partition.isLargeEnough(lengthBytes, storedBytes)) {
+    int readBytes = file.readBytes(key, storedBytes);
+    if (!partition.isLargeEnough(lengthBytes, readBytes)) {
       throw new IllegalArgumentException(
-          "longer than a partition of the pool: lengthBytes=%d storedBytes=%d partitionBytes=%d"
-              .formatted(lengthBytes, storedBytes, (long) partition.frames().length * frameBytes));
+          "longer than a partition of the pool: lengthBytes=%d readBytes=%d partitionBytes=%d"
+              .formatted(lengthBytes, readBytes, (long) partition.frames().length * frameBytes));
     }
     Priority priority = into.priority();
     try {
-      Frame frame = partition.fix(file, key, lengthBytes, storedBytes, access, priority);
+      Frame frame = partition.fix(file, key, lengthBytes, readBytes, access, priority);
       while (frame == null) {
         requireUsable(file);
         frame =
             partition.fix(
-                file, key, lengthBytes, storedBytes, access, priority); // its close was refused
+                file, key, lengthBytes, readBytes, access, priority); // its close was refused
       }
       return frame;
     } catch (LatchTimeoutException e) {
@@ -245,6 +263,15 @@ final class PageTable {
     return frames[frame].segment;
   }
 
+  /**
+   * The memory of the partition in which a page or block lies.
+   *
+   * @param place as {@link FrameLines#place}, whose low half is the offset in it
+   */
+  MemorySegment memory(long place) {
+    return memories[(int) (place >> 32)];
+  }
+
   boolean validate(int frame, long stamp) {
     return lines.validate(frame, stamp);
   }
@@ -253,7 +280,14 @@ final class PageTable {
     if (origins != null) {
       origins.remove(fix);
     }
-    unfix(frames[frame], exclusive);
+    unfix(frame, exclusive);
+  }
+
+  private void unfix(int frame, boolean exclusive) {
+    if (PoolWaits.mustWake(lines.release(frame, exclusive), roomWanted)) {
+      Frame released = frames[frame];
+      released.partition.waits.released(released);
+    }
   }
 
   /** With the exclusive latch. */

@@ -12,6 +12,7 @@ import java.io.IOException;
  * <p>Threads: any.
  */
 final class Partition {
+  final int number;
   final PoolWaits waits;
   final FrameIndex index;
   final FrameSupply supply;
@@ -24,10 +25,11 @@ final class Partition {
   private long bytesRead;
 
   /** A part of empty frames, as many as fit into the region, which is borrowed. */
-  Partition(PageTable table, Region region, BufferOptions options, int firstFrame) {
+  Partition(PageTable table, int number, Region region, BufferOptions options, int firstFrame) {
     this.table = table;
+    this.number = number;
     this.frameBytes = options.frameBytes();
-    this.waits = new PoolWaits(options.waitMax().toNanos());
+    this.waits = new PoolWaits(options.waitMax().toNanos(), table.roomWanted());
     this.index = table.index();
     this.writeBack = new WriteBack(waits, index, options.logOrNull());
     this.supply = new FrameSupply(table, region, options, this, firstFrame);
@@ -67,7 +69,7 @@ final class Partition {
         if (found != null) {
           requireSameLength(found, lengthBytes);
           if (found.tryLatch(exclusive)) {
-            table.hit(found.number, priority, (int) Thread.currentThread().threadId());
+            table.hit(found.number, priority, HitCounter.place(Thread.currentThread()));
             return found;
           }
         } else {

@@ -1,6 +1,7 @@
 package io.ewok.gds.buffers;
 
 import io.ewok.gds.reactor.Monitor;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * The lock of a partition of the pool, and the waits for latches and for room that give it up.
@@ -12,7 +13,7 @@ final class PoolWaits {
   /*
    * Latches are taken and let go without the lock. So that nobody sleeps through that, a waiter says first that it
    * waits and then looks once more, while whoever lets go does so first and then looks whether somebody waits: in the
-   * latch's word for the latch, in roomWanted for room. Both sides' two steps are in one order for all (get-and-add,
+   * latch's word for the latch, in partitionsWanting for room. Both sides' two steps are in one order for all (get-and-add,
    * compare-and-set and volatile accesses), so one of them sees the other.
    */
   final Monitor lock = new Monitor();
@@ -20,11 +21,20 @@ final class PoolWaits {
   private final Monitor.Line roomMade = lock.newLine();
   private final long waitNanos;
 
-  /** Written with the lock. */
-  private volatile boolean roomWanted;
+  /** Of the whole pool, so that whoever lets go of something need not know where it lies. */
+  private final AtomicInteger partitionsWanting;
 
-  PoolWaits(long waitNanos) {
+  /** Whether this is one of them. Guarded by the lock. */
+  private boolean roomWanted;
+
+  /**
+   * The waits of one partition.
+   *
+   * @param partitionsWanting how many partitions want room, the same for all of a pool
+   */
+  PoolWaits(long waitNanos, AtomicInteger partitionsWanting) {
     this.waitNanos = waitNanos;
+    this.partitionsWanting = partitionsWanting;
   }
 
   /** When a wait that begins now has lasted too long; for those below. */
@@ -34,14 +44,23 @@ final class PoolWaits {
 
   /** Lets go of a latch, without the lock, and tells those who wait. */
   void release(Frame frame, boolean exclusive) {
-    long word = frame.release(exclusive);
-    if (Latch.isFree(word) && (Latch.isWaitedFor(word) || roomWanted)) {
-      lock.lock();
-      try {
-        wake(frame);
-      } finally {
-        lock.unlock();
-      }
+    if (mustWake(frame.release(exclusive), partitionsWanting)) {
+      released(frame);
+    }
+  }
+
+  /** Whether somebody may wait for what was let go of, whose latch's word is this now. */
+  static boolean mustWake(long word, AtomicInteger partitionsWanting) {
+    return Latch.isFree(word) && (Latch.isWaitedFor(word) || partitionsWanting.get() != 0);
+  }
+
+  /** Tells those who wait for a latch that was let go, or for room. Takes the lock. */
+  void released(Frame frame) {
+    lock.lock();
+    try {
+      wake(frame);
+    } finally {
+      lock.unlock();
     }
   }
 
@@ -58,7 +77,10 @@ final class PoolWaits {
 
   /** Tells that there may be room. */
   void wakeForRoom() {
-    roomWanted = false;
+    if (roomWanted) {
+      roomWanted = false;
+      partitionsWanting.decrementAndGet();
+    }
     roomMade.wakeAll();
   }
 
@@ -80,7 +102,10 @@ final class PoolWaits {
 
   /** Makes those wake the caller who make room from now on. It looks once more before it waits. */
   void wantRoom() {
-    roomWanted = true;
+    if (!roomWanted) {
+      roomWanted = true;
+      partitionsWanting.incrementAndGet();
+    }
   }
 
   /**

@@ -1,6 +1,5 @@
 package io.ewok.gds.buffers;
 
-import io.ewok.gds.buffers.eviction.Priority;
 import io.ewok.gds.pagestore.sim.SimEngine;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -18,11 +17,25 @@ import org.openjdk.jcstress.infra.results.ZZ_Result;
 
 /** Somebody wants a page while its frame is given to another. */
 public final class EvictionRaces {
-  private static final CachedBlockFile FILE = new CachedBlockFile(null, null, 1, null);
-
+  private static final int BLOCKS = 24;
+  private static final CachedBlockFile FILE = open();
   private static final int LENGTH_BYTES = 4096;
 
   private EvictionRaces() {}
+
+  private static CachedBlockFile open() {
+    try {
+      SimEngine engine = new SimEngine(1);
+      Path path = Path.of("/blocks");
+      BufferFixture.writeBlocks(engine, path, BLOCKS);
+      BufferOptions options =
+          new BufferOptions(8 * 4096, 4096, null).withWaitMax(Duration.ofMinutes(1));
+      return new BufferManager(engine, BufferFixture.budget(), options)
+          .openBlocks(path, BufferFixture::verifyBlock);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
 
   /** Three frames in a table so small that all are in one chain or two. */
   private static final class Pool {
@@ -72,9 +85,9 @@ public final class EvictionRaces {
     public void latch(I_Result result) {
       int found = pool.index.peek(FILE, 2);
       result.r1 = -1;
-      if (found >= 0 && pool.frames[found].tryLatch(FILE, 2, false)) {
+      if (pool.lines.tryLatch(found, 2, FILE.held(LENGTH_BYTES), false)) {
         result.r1 = pool.content[found];
-        pool.frames[found].release(false);
+        pool.lines.release(found, false);
       }
     }
 
@@ -94,15 +107,15 @@ public final class EvictionRaces {
   @State
   public static class LookOrEvict {
     private final Pool pool = new Pool();
+    private final Fix fix = new Fix();
 
     @Actor
     public void look(I_Result result) {
       int frame = pool.index.peek(FILE, 2);
-      long stamp = pool.lines.look(frame, 2, FILE.held(LENGTH_BYTES), Priority.NORMAL);
       result.r1 = -1;
-      if (stamp != Latch.NO_STAMP) {
+      if (pool.lines.look(frame, 2, FILE.held(LENGTH_BYTES), FILE.table, fix)) {
         int content = pool.content[frame];
-        result.r1 = pool.lines.validate(frame, stamp) ? content : -1;
+        result.r1 = pool.lines.validate(frame, fix.stamp()) ? content : -1;
       }
     }
 
@@ -119,25 +132,9 @@ public final class EvictionRaces {
   @Outcome(expect = Expect.FORBIDDEN)
   @State
   public static class TwoFault {
-    private static final int BLOCKS = 24;
     private static final AtomicInteger STATES = new AtomicInteger();
-    private static final CachedBlockFile BLOCK_FILE = open();
 
     private final long offset = STATES.getAndIncrement() % BLOCKS * (long) BufferFixture.UNIT;
-
-    private static CachedBlockFile open() {
-      try {
-        SimEngine engine = new SimEngine(1);
-        Path path = Path.of("/blocks");
-        BufferFixture.writeBlocks(engine, path, BLOCKS);
-        BufferOptions options =
-            new BufferOptions(8 * 4096, 4096, null).withWaitMax(Duration.ofMinutes(1));
-        return new BufferManager(engine, BufferFixture.budget(), options)
-            .openBlocks(path, BufferFixture::verifyBlock);
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
-    }
 
     @Actor
     public void first(ZZ_Result result) {
@@ -151,7 +148,7 @@ public final class EvictionRaces {
 
     private static boolean read(long offset) {
       try (Fix fix = new Fix()) {
-        BLOCK_FILE.fix(offset, BufferFixture.UNIT, fix);
+        FILE.fix(offset, BufferFixture.UNIT, fix);
         return fix.segment().get(ValueLayout.JAVA_LONG_UNALIGNED, 0) == offset;
       } catch (IOException e) {
         throw new UncheckedIOException(e);

@@ -1,5 +1,6 @@
 package io.ewok.gds.buffers;
 
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
@@ -184,7 +185,7 @@ public final class LatchRaces {
   @Outcome(expect = Expect.FORBIDDEN)
   @State
   public static class WaitOrRelease {
-    private final PoolWaits waits = new PoolWaits(LIMIT_NANOS);
+    private final PoolWaits waits = new PoolWaits(LIMIT_NANOS, new AtomicInteger());
     private final Frame frame = BufferFixture.frame();
 
     @Actor
@@ -210,7 +211,7 @@ public final class LatchRaces {
   @Outcome(expect = Expect.FORBIDDEN)
   @State
   public static class RoomOrRelease {
-    private final PoolWaits waits = new PoolWaits(LIMIT_NANOS);
+    private final PoolWaits waits = new PoolWaits(LIMIT_NANOS, new AtomicInteger());
     private final Frame frame = BufferFixture.frame();
 
     public RoomOrRelease() {

@@ -54,6 +54,10 @@ final class OptimisticFixTest {
     return look.segment().get(ValueLayout.JAVA_LONG, AT);
   }
 
+  private long eight() {
+    return look.getLong(AT);
+  }
+
   @Test
   void itIsReadWithoutKeepingAnybodyAway() throws IOException {
     for (int i = 0; i < 2; i++) { // not in the pool, then in it
@@ -115,6 +119,27 @@ final class OptimisticFixTest {
     assertThrows(IllegalStateException.class, () -> file.fixOptimistic(3, other));
     manager.close();
     assertThrows(IllegalStateException.class, this::value);
+    assertThrows(IllegalStateException.class, this::eight);
+  }
+
+  @Test
+  void itIsReadWithoutItsSegmentAndWithinItsBounds() throws IOException {
+    for (int page = 1; page <= PAGES; page++) {
+      file.fixShared(page, look);
+      assertEquals(page, look.getLong(AT));
+      assertEquals(page, look.getInt(AT));
+      assertEquals((long) page << 8, look.getLong(AT - 1));
+      assertEquals(look.segment().address(), look.address());
+      look.unfix();
+    }
+    file.fixOptimistic(3, look);
+    assertEquals(0, look.getInt(SIZE.bytes() - 4));
+    assertThrows(IndexOutOfBoundsException.class, () -> look.getLong(SIZE.bytes() - 7));
+    assertThrows(IndexOutOfBoundsException.class, () -> look.getInt(SIZE.bytes() - 3));
+    assertThrows(IndexOutOfBoundsException.class, () -> look.getLong(-1));
+    look.unfix();
+    assertThrows(IllegalStateException.class, this::eight);
+    assertThrows(IllegalStateException.class, look::address);
   }
 
   @Test
@@ -131,6 +156,7 @@ final class OptimisticFixTest {
         file.fixExclusive(3, look);
         look.unfix();
         file.fixOptimistic(3, look);
+        assertEquals(3, look.getLong(AT));
         assertTrue(look.validate());
         look.unfix();
       }
@@ -155,8 +181,11 @@ final class OptimisticFixTest {
       file.fixOptimistic(page, look);
       try {
         MemorySegment bytes = look.segment();
-        long offset = bytes.get(ValueLayout.JAVA_LONG, AT + 8);
-        long found = bytes.get(ValueLayout.JAVA_LONG, AT + offset);
+        long offset = look.getLong(AT + 8);
+        long found =
+            page % 2 == 0
+                ? look.getLong(AT + offset)
+                : bytes.get(ValueLayout.JAVA_LONG, AT + offset);
         if (look.validate()) {
           assertEquals(page, found);
         }
