@@ -4,6 +4,7 @@ import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import io.ewok.gds.buffers.CachedPageFile;
 import io.ewok.gds.buffers.Fix;
+import io.ewok.gds.buffers.LoadedBlockFile;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -39,10 +40,13 @@ public class PoolHitBenchmark {
   /** Marks the methods in which each thread has a pool of its own. */
   private static final String OWN = "Own";
 
+  private static final String BLOCK = "block";
+
   /** Pages as all threads have them, in our pool and in the rivals' maps. */
   @State(Scope.Benchmark)
   public static class Pages {
     private ResidentPages resident;
+    private LoadedBlockFile blocks;
     private Arena arena;
     private ConcurrentHashMap<Long, MemorySegment> map;
     private Cache<Long, MemorySegment> cache;
@@ -59,6 +63,7 @@ public class PoolHitBenchmark {
         openMaps();
       } else if (!method.endsWith(OWN)) {
         resident = new ResidentPages();
+        blocks = method.contains(BLOCK) ? resident.blocks() : null;
       }
     }
 
@@ -96,6 +101,7 @@ public class PoolHitBenchmark {
     private long state;
     private ResidentPages own;
     private CachedPageFile file;
+    private LoadedBlockFile blocks;
 
     /** Makes what the method needs. */
     @Setup
@@ -110,6 +116,7 @@ public class PoolHitBenchmark {
         file = own.file;
       } else if (pages.resident != null) {
         file = pages.resident.file;
+        blocks = pages.blocks;
       }
     }
 
@@ -146,13 +153,55 @@ public class PoolHitBenchmark {
     return readShared(visitor);
   }
 
+  /** As {@link #optimistic}, from the page's segment. */
+  @Benchmark
+  public long optimisticSegment(Pages pages, Visitor visitor) throws IOException {
+    long page = visitor.next();
+    Fix fix = visitor.fix;
+    while (true) {
+      visitor.file.fixOptimistic(page, fix);
+      long number = number(fix.segment());
+      boolean valid = fix.validate();
+      fix.unfix();
+      if (valid) {
+        return number;
+      }
+    }
+  }
+
   /** Ours, alone. */
   @Benchmark
   public long exclusive(Pages pages, Visitor visitor) throws IOException {
     visitor.file.fixExclusive(visitor.next(), visitor.fix);
-    long number = number(visitor.fix.segment());
+    long number = visitor.fix.getLong(ResidentPages.NUMBER_OFFSET);
     visitor.fix.unfix();
     return number;
+  }
+
+  /** The same with a block of a file of immutable ones. */
+  @Benchmark
+  public long block(Pages pages, Visitor visitor) throws IOException {
+    long offset = visitor.next() * ResidentPages.PAGE_BYTES;
+    visitor.blocks.fix(offset, ResidentPages.PAGE_BYTES, ResidentPages.PAGE_BYTES, visitor.fix);
+    long number = visitor.fix.getLong(ResidentPages.NUMBER_OFFSET);
+    visitor.fix.unfix();
+    return number;
+  }
+
+  /** A block without keeping anybody from evicting it. */
+  @Benchmark
+  public long blockOptimistic(Pages pages, Visitor visitor) throws IOException {
+    long offset = visitor.next() * ResidentPages.PAGE_BYTES;
+    Fix fix = visitor.fix;
+    while (true) {
+      visitor.blocks.fixOptimistic(offset, ResidentPages.PAGE_BYTES, ResidentPages.PAGE_BYTES, fix);
+      long number = fix.getLong(ResidentPages.NUMBER_OFFSET);
+      boolean valid = fix.validate();
+      fix.unfix();
+      if (valid) {
+        return number;
+      }
+    }
   }
 
   /**
@@ -174,7 +223,7 @@ public class PoolHitBenchmark {
     Fix fix = visitor.fix;
     while (true) {
       visitor.file.fixOptimistic(page, fix);
-      long number = number(fix.segment());
+      long number = fix.getLong(ResidentPages.NUMBER_OFFSET);
       boolean valid = fix.validate();
       fix.unfix();
       if (valid) {
@@ -185,7 +234,7 @@ public class PoolHitBenchmark {
 
   private static long readShared(Visitor visitor) throws IOException {
     visitor.file.fixShared(visitor.next(), visitor.fix);
-    long number = number(visitor.fix.segment());
+    long number = visitor.fix.getLong(ResidentPages.NUMBER_OFFSET);
     visitor.fix.unfix();
     return number;
   }

@@ -5,6 +5,7 @@ import io.ewok.gds.buffers.BufferManager;
 import io.ewok.gds.buffers.BufferOptions;
 import io.ewok.gds.buffers.CachedPageFile;
 import io.ewok.gds.buffers.Fix;
+import io.ewok.gds.buffers.LoadedBlockFile;
 import io.ewok.gds.buffers.PageSize;
 import io.ewok.gds.pagestore.EngineOptions;
 import io.ewok.gds.pagestore.IoEngine;
@@ -24,7 +25,7 @@ final class ResidentPages implements AutoCloseable {
   static final int NUMBER_OFFSET = 128;
 
   private static final BufferOptions OPTIONS =
-      new BufferOptions(2L * COUNT * PAGE_BYTES, PAGE_BYTES, null);
+      new BufferOptions(3L * COUNT * PAGE_BYTES, PAGE_BYTES, null);
 
   final CachedPageFile file;
 
@@ -47,6 +48,19 @@ final class ResidentPages implements AutoCloseable {
       }
     }
     manager.flush();
+  }
+
+  /** Opens the same pages as blocks, and has them in the pool, too. */
+  LoadedBlockFile blocks() throws IOException {
+    LoadedBlockFile blocks =
+        manager.openBlocks(file.path(), (_, _, stored, block) -> block.copyFrom(stored));
+    try (Fix fix = new Fix()) {
+      for (long page = 1; page <= COUNT; page++) {
+        blocks.fix(page * PAGE_BYTES, PAGE_BYTES, PAGE_BYTES, fix);
+        fix.unfix();
+      }
+    }
+    return blocks;
   }
 
   /** Closes and deletes everything. */

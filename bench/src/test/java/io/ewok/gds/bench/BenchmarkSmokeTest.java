@@ -280,8 +280,11 @@ class BenchmarkSmokeTest {
   @ValueSource(
       strings = {
         "optimistic",
+        "optimisticSegment",
         "shared",
         "exclusive",
+        "block",
+        "blockOptimistic",
         "optimisticOwn",
         "sharedOwn",
         "concurrentHashMap",
