@@ -22,7 +22,7 @@ import java.io.IOException;
  */
 final class MergeCursor {
   /** In the direction of the last move: first those on the current key, the newest record first. */
-  private final Slot[] slots;
+  private Slot[] slots;
 
   /** Where the keys begin, or null. */
   private final SearchKey lower;
@@ -59,11 +59,16 @@ final class MergeCursor {
   MergeCursor(RecordSource[] sources, SearchKey lower, SearchKey upper) {
     this.lower = lower;
     this.upper = upper;
-    slots = new Slot[sources.length];
+    this.slots = slots(sources);
+  }
+
+  private static Slot[] slots(RecordSource[] sources) {
+    Slot[] slots = new Slot[sources.length];
     for (int i = 0; i < slots.length; i++) {
       slots[i] = new Slot();
       slots[i].source = sources[i];
     }
+    return slots;
   }
 
   void first() throws IOException {
@@ -266,6 +271,25 @@ final class MergeCursor {
     slots[i].source.close();
     slots[i].source = replacement;
     slots[i].look();
+  }
+
+  /** Goes back to before all records, as they were or are at another sequence number. */
+  void renew(long sequence) {
+    tied = 0;
+    for (Slot slot : slots) {
+      slot.source.renew(sequence);
+    }
+  }
+
+  /** Goes over to other sources, which it takes over; those that it had are the caller's again. */
+  RecordSource[] replaceSources(RecordSource[] sources) {
+    RecordSource[] before = new RecordSource[slots.length];
+    for (int i = 0; i < slots.length; i++) {
+      before[i] = slots[i].source;
+    }
+    tied = 0;
+    slots = slots(sources);
+    return before;
   }
 
   void close() {

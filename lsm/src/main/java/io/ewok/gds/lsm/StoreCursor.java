@@ -20,7 +20,7 @@ import java.util.List;
  * them afterwards does nothing.
  *
  * <p>Threads: one at a time. It may be handed over; a call that comes while another runs waits for
- * it.
+ * it, or has a view of bytes that are another record's by then.
  *
  * {@snippet :
  * try (StoreCursor cursor = store.cursor()) {
@@ -32,26 +32,49 @@ import java.util.List;
  *
  * <p>Moves make no garbage, nor do {@link #copyKey}, {@link #copyValue} and {@link #fill}. {@link
  * #key} and {@link #value} make a small view each, unless the compiler sees that it is not kept.
+ * Who seeks often had better {@link #refresh} one cursor than open one each time.
  *
  * <p>Errors: {@link IllegalStateException} after the close of the cursor or of the store, never a
  * crash. After an {@link IOException}, such as for a corrupt table, the cursor is not valid;
  * position it anew to try again.
  */
 public final class StoreCursor implements AutoCloseable {
+  private static final RecordSource[] NO_SOURCES = {};
+
   /*
-   * Addresses are not checked, so every use of one happens with the latch and before `ended` is set; whoever
+   * Addresses are not checked, so memory is read at one with the latch alone and before `ended` is set; whoever
    * sets it releases memtables and blocks only then. Views that the user keeps longer carry the scope of their memory.
    */
   private final VersionSet versions;
-  private final long sequence;
+  private final ReadView view;
   private final boolean scan;
   private final MergeCursor merge;
 
   private final CallLatch latch = new CallLatch();
 
+  /** Why the cursor cannot be used any more, or null. Written with the latch. */
+  private volatile String ended;
+
+  /** Written with the lock of the versions. */
+  private volatile long sequence;
+
+  /*
+   * Of the current record, as the last move has left it, so that looking at it needs no latch. Whoever else moves
+   * sources while the user looks moves memtables: what is in one is looked at with the latch.
+   */
+  private boolean valid;
+
+  /** Has the record; null if a memtable has it, or there is none. */
+  private RunSource inTables;
+
+  private long keyAddress;
+  private int keyBytes;
+  private long valueAddress;
+  private int valueBytes;
+
   // Guarded by latch.
-  /** Why the cursor cannot be used any more, or null. */
-  private String ended;
+  /** What the sources are of; to be compared with, not to be read. */
+  private Version version;
 
   /** Whether the user may hold views of the current record. */
   private boolean viewed;
@@ -62,22 +85,65 @@ public final class StoreCursor implements AutoCloseable {
   private volatile boolean leaveWanted;
 
   /**
-   * A cursor over sources, which it takes over.
+   * A cursor over a version, which is alive during the call.
    *
-   * @param options what is shown of them
+   * @param view what it was opened on
+   * @param options what is shown of that
    */
-  StoreCursor(VersionSet versions, long sequence, RecordSource[] sources, CursorOptions options) {
+  StoreCursor(
+      VersionSet versions, ReadView view, Version version, long sequence, CursorOptions options) {
     this.versions = versions;
+    this.view = view;
+    this.version = version;
     this.sequence = sequence;
     this.scan = options.scan();
-    this.merge = new MergeCursor(sources, options.lowerKeyOrNull(), options.upperKeyOrNull());
-    if (scan) {
-      for (RecordSource source : sources) {
-        if (source instanceof RunSource run) {
-          run.forScans();
-        }
+    this.merge =
+        new MergeCursor(
+            sources(version, sequence), options.lowerKeyOrNull(), options.upperKeyOrNull());
+  }
+
+  private RecordSource[] sources(Version of, long at) {
+    RecordSource[] sources = of.sources(at);
+    for (RecordSource source : sources) {
+      if (scan && source instanceof RunSource run) {
+        run.forScans();
       }
     }
+    return sources;
+  }
+
+  /**
+   * Shows the store as it is now, as a new cursor would, but makes less garbage, and none as long
+   * as the store's files stay the same. The cursor is on no record then. One that was opened on a
+   * {@link Snapshot} goes on to show that, which must not be closed yet.
+   */
+  public void refresh() {
+    beginMove();
+    RecordSource[] replaced = null;
+    try {
+      merge.invalidate();
+      replaced = versions.refreshCursor(this, view);
+    } finally {
+      endMove(false);
+    }
+    for (RecordSource source : replaced) {
+      source.close();
+    }
+  }
+
+  /**
+   * Goes over to a version, which is alive during the call. With the lock of the versions.
+   *
+   * @return sources that the caller closes, without that lock
+   */
+  RecordSource[] renew(Version next, long at) {
+    sequence = at;
+    if (next == version) {
+      merge.renew(at);
+      return NO_SOURCES;
+    }
+    version = next;
+    return merge.replaceSources(sources(next, at));
   }
 
   /** Moves to the first record. */
@@ -182,12 +248,10 @@ public final class StoreCursor implements AutoCloseable {
 
   /** Returns whether the cursor is on a record: it was moved, and not past an end. */
   public boolean isValid() {
-    enter();
-    try {
-      return merge.isValid();
-    } finally {
-      latch.release();
+    if (ended != null) {
+      throw new IllegalStateException(ended);
     }
+    return valid;
   }
 
   /**
@@ -198,10 +262,28 @@ public final class StoreCursor implements AutoCloseable {
    * @throws IllegalStateException if the cursor is not valid
    */
   public MemorySegment key() {
+    RunSource source = inTables;
+    if (source != null) {
+      MemorySegment memory = source.keyMemory();
+      long offset = keyAddress - memory.address();
+      if (isInside(memory, offset, keyBytes)) {
+        return memory.asSlice(offset, keyBytes);
+      }
+    }
+    return latchedKey();
+  }
+
+  /** Not so if another thread, which should not be there, moves the cursor at this moment. */
+  private static boolean isInside(MemorySegment memory, long offset, int lengthBytes) {
+    return offset >= 0 && lengthBytes >= 0 && lengthBytes <= memory.byteSize() - offset;
+  }
+
+  private MemorySegment latchedKey() {
     enter();
     try {
       RecordSource source = currentForUser();
-      return source.segment(source.keyAddress(), source.keyBytes());
+      MemorySegment memory = source.keyMemory();
+      return memory.asSlice(source.keyAddress() - memory.address(), source.keyBytes());
     } finally {
       latch.release();
     }
@@ -213,10 +295,23 @@ public final class StoreCursor implements AutoCloseable {
    * @throws IllegalStateException if the cursor is not valid
    */
   public MemorySegment value() {
+    RunSource source = inTables;
+    if (source != null) {
+      MemorySegment memory = source.valueMemory();
+      long offset = valueAddress - memory.address();
+      if (isInside(memory, offset, valueBytes)) {
+        return memory.asSlice(offset, valueBytes);
+      }
+    }
+    return latchedValue();
+  }
+
+  private MemorySegment latchedValue() {
     enter();
     try {
       RecordSource source = currentForUser();
-      return source.segment(source.valueAddress(), source.valueBytes());
+      MemorySegment memory = source.valueMemory();
+      return memory.asSlice(source.valueAddress() - memory.address(), source.valueBytes());
     } finally {
       latch.release();
     }
@@ -310,6 +405,7 @@ public final class StoreCursor implements AutoCloseable {
       if (ended == null) {
         ended = reason;
         merge.close();
+        note();
       }
     } finally {
       latch.release();
@@ -341,7 +437,24 @@ public final class StoreCursor implements AutoCloseable {
     if (!moved) {
       merge.invalidate();
     }
+    note();
     latch.release();
+  }
+
+  /** Notes what the user looks at without the latch. */
+  private void note() {
+    valid = merge.isValid();
+    RunSource holder = null;
+    if (valid && merge.current() instanceof RunSource run) {
+      holder = run;
+      keyAddress = merge.keyAddress();
+      keyBytes = merge.keyBytes();
+      valueAddress = run.valueAddress();
+      valueBytes = run.valueBytes();
+    }
+    if (inTables != holder) { // collectors make a reference that is stored costly
+      inTables = holder;
+    }
   }
 
   private void requireValid() {

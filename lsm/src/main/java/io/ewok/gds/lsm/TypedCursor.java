@@ -19,6 +19,11 @@ public final class TypedCursor<K, V> implements AutoCloseable {
     this.values = values;
   }
 
+  /** Shows the store as it is now, see {@link StoreCursor#refresh}. */
+  public void refresh() {
+    cursor.refresh();
+  }
+
   /** Moves to the first record. */
   public void first() throws IOException {
     cursor.first();

@@ -1,6 +1,7 @@
 package io.ewok.gds.lsm;
 
 import io.ewok.gds.lsm.memtable.Memtable;
+import io.ewok.gds.lsm.record.RecordSource;
 import io.ewok.gds.lsm.table.Table;
 import io.ewok.gds.reactor.Monitor;
 import java.io.IOException;
@@ -270,13 +271,26 @@ final class VersionSet {
       Version version = retain();
       try {
         long at = view.visibleSequence();
-        StoreCursor cursor = new StoreCursor(this, at, version.sources(at), options);
+        StoreCursor cursor = new StoreCursor(this, view, version, at, options);
         cursors.add(cursor);
         return cursor;
       } finally {
         // The current version has the set itself as a user, so this is not the last one.
         version.release();
       }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Moves a cursor to the current version as of what a view sees now; see {@code renew}. */
+  RecordSource[] refreshCursor(StoreCursor cursor, ReadView view) {
+    lock.lock();
+    try {
+      if (current == null) {
+        throw closed();
+      }
+      return cursor.renew(current, view.visibleSequence());
     } finally {
       lock.unlock();
     }

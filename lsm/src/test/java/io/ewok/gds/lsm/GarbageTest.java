@@ -150,6 +150,19 @@ class GarbageTest {
   }
 
   @Test
+  void refreshMakesNoneWhileTheFilesStayTheSame() throws IOException {
+    try (StoreCursor cursor = store.cursor()) {
+      assertNoGarbage(
+          i -> {
+            setKey(i);
+            cursor.refresh();
+            cursor.seek(key);
+            assertTrue(cursor.isValid());
+          });
+    }
+  }
+
+  @Test
   void fillMakesNone() throws IOException {
     RecordBatch batch = new RecordBatch(room, 100);
     try (StoreCursor cursor = store.cursor()) {

@@ -136,11 +136,12 @@ final class ScriptWriter {
   private void move() {
     int number = number();
     lines.add(
-        switch (random.nextInt(14)) {
+        switch (random.nextInt(15)) {
           case 0 -> "first " + number;
           case 1 -> "last " + number;
           case 2 -> "seek %d %d".formatted(number, key());
           case 3 -> "seekprev %d %d".formatted(number, key());
+          case 14 -> "refresh " + number;
           case 4 -> "fill %d %d".formatted(number, 1 + random.nextInt(20));
           case 5, 6, 7, 8, 9 -> "next " + number;
           default -> "previous " + number;

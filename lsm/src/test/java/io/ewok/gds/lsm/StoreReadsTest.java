@@ -370,6 +370,93 @@ class StoreReadsTest {
   }
 
   @Test
+  void refreshedCursorShowsWhatTheStoreHasNow() throws Exception {
+    try (Store store = open();
+        StoreCursor cursor = store.cursor(CursorOptions.defaults().withUpper(new byte[] {'c'}))) {
+      for (String key : List.of("a", "b", "c")) {
+        fill(store, key);
+        cursor.refresh();
+        assertFalse(cursor.isValid());
+        assertThrows(IllegalStateException.class, cursor::key);
+        assertThrows(IllegalStateException.class, cursor::next);
+        assertEquals(key.equals("a") ? 30 : 60, keysForward(cursor).length());
+        assertEquals(key.equals("a") ? 10 : 20, keysBackward(cursor).size());
+        // In memory only, then in memory and tables, then in tables of two levels.
+        if (key.equals("a")) {
+          store.flush();
+        } else {
+          store.compact();
+        }
+        assertEquals(key.equals("a") ? 30 : 60, keysForward(cursor).length());
+      }
+      put(store, "a0", "changed");
+      cursor.first();
+      assertEquals("a0a0", Fixtures.text(Fixtures.array(cursor.value())));
+      cursor.refresh();
+      cursor.first();
+      assertEquals("changed", Fixtures.text(Fixtures.array(cursor.value())));
+      store.delete(Fixtures.bytes("a0"), Durability.NONE);
+      cursor.refresh();
+      cursor.first();
+      assertEquals("a1", Fixtures.text(Fixtures.array(cursor.key())));
+    }
+  }
+
+  @Test
+  void refreshedCursorKeepsNothingThatOnlyItsPastNeeds() throws Exception {
+    try (Store store = open();
+        StoreCursor cursor = store.cursor()) {
+      put(store, "key", "old");
+      cursor.refresh();
+      long seen = cursor.sequence();
+      put(store, "key", "new");
+      cursor.refresh();
+      assertTrue(cursor.sequence() > seen);
+      store.compact();
+      assertEquals(1, store.stats().levels().stream().mapToLong(StoreStats.Level::entries).sum());
+    }
+  }
+
+  @Test
+  void refreshedCursorOfASnapshotGoesOnToShowThat() throws Exception {
+    try (Store store = open()) {
+      fill(store, "a");
+      Snapshot snapshot = store.snapshot();
+      put(store, "a0", "changed");
+      try (StoreCursor cursor = snapshot.cursor()) {
+        store.flush();
+        cursor.refresh();
+        cursor.first();
+        assertEquals("a0a0", Fixtures.text(Fixtures.array(cursor.value())));
+        snapshot.close();
+        assertThrows(IllegalStateException.class, cursor::refresh);
+        cursor.first();
+        assertEquals("a0a0", Fixtures.text(Fixtures.array(cursor.value())));
+      }
+    }
+  }
+
+  @Test
+  void closedCursorIsNeitherRefreshedNorLookedAt() throws Exception {
+    Store store = open();
+    fill(store, "a");
+    store.flush();
+    StoreCursor cursor = store.cursor();
+    cursor.first();
+    StoreCursor other = store.cursor();
+    other.first();
+    cursor.close();
+    assertThrows(IllegalStateException.class, cursor::refresh);
+    assertThrows(IllegalStateException.class, cursor::isValid);
+    assertThrows(IllegalStateException.class, cursor::key);
+    assertThrows(IllegalStateException.class, cursor::value);
+    store.close();
+    assertThrows(IllegalStateException.class, other::refresh);
+    assertThrows(IllegalStateException.class, other::isValid);
+    assertThrows(IllegalStateException.class, other::key);
+  }
+
+  @Test
   void snapshotEndsWithItsStore() throws Exception {
     Store store = open();
     fill(store, "a");

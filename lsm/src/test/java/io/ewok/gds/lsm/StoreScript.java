@@ -67,11 +67,19 @@ final class StoreScript {
   private static final class OpenCursor {
     final StoreCursor cursor;
     final NavigableMap<byte[], byte[]> model;
+    final CursorOptions bounds;
+    final boolean ofStore;
     byte[] at;
 
-    OpenCursor(StoreCursor cursor, NavigableMap<byte[], byte[]> model) {
+    OpenCursor(
+        StoreCursor cursor,
+        NavigableMap<byte[], byte[]> model,
+        CursorOptions bounds,
+        boolean ofStore) {
       this.cursor = cursor;
       this.model = model;
+      this.bounds = bounds;
+      this.ofStore = ofStore;
     }
   }
 
@@ -114,7 +122,8 @@ final class StoreScript {
       case "old" -> old(number(words[1]), key(words[2]));
       case "cursor" -> cursor(words);
       case "uncursor" -> closeCursor(number(words[1]));
-      case "first", "last", "seek", "seekprev", "next", "previous", "fill" -> move(words);
+      case "first", "last", "seek", "seekprev", "next", "previous", "fill", "refresh" ->
+          move(words);
       case "flush" -> store.flush();
       case "compact" -> store.compact();
       case "reopen" -> reopen();
@@ -291,6 +300,13 @@ final class StoreScript {
         }
       }
     }
+    cursors.put(
+        number(words[1]),
+        new OpenCursor(view.cursor(bounds), inside(seen, bounds), bounds, view == store));
+  }
+
+  private static NavigableMap<byte[], byte[]> inside(
+      NavigableMap<byte[], byte[]> seen, CursorOptions bounds) {
     NavigableMap<byte[], byte[]> inside = new TreeMap<>(seen);
     if (bounds.lowerOrNull() != null) {
       inside.headMap(Fixtures.array(bounds.lowerOrNull()), false).clear();
@@ -298,7 +314,7 @@ final class StoreScript {
     if (bounds.upperOrNull() != null) {
       inside.tailMap(Fixtures.array(bounds.upperOrNull()), true).clear();
     }
-    cursors.put(number(words[1]), new OpenCursor(view.cursor(bounds), inside));
+    return inside;
   }
 
   private void closeCursor(int number) {
@@ -332,6 +348,14 @@ final class StoreScript {
       case "seekprev" -> {
         cursor.seekForPrev(key(words[2]));
         at = seen.floorKey(key(words[2]));
+      }
+      case "refresh" -> {
+        if (open.ofStore) { // a snapshot may be closed
+          cursor.refresh();
+          seen.clear();
+          seen.putAll(inside(model, open.bounds));
+          at = null;
+        }
       }
       case "fill" -> at = fill(open, number(words[2]));
       default -> {

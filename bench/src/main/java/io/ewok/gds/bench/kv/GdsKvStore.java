@@ -108,7 +108,11 @@ final class GdsKvStore implements KvStore {
 
     @Override
     public void beginScan() {
-      cursor = store.cursor();
+      if (cursor == null) {
+        cursor = store.cursor();
+      } else {
+        cursor.refresh();
+      }
     }
 
     @Override
@@ -152,11 +156,13 @@ final class GdsKvStore implements KvStore {
     }
 
     @Override
-    public void endScan() {
-      cursor.close();
-    }
+    public void endScan() {}
 
     @Override
-    public void close() {}
+    public void close() {
+      if (cursor != null) {
+        cursor.close();
+      }
+    }
   }
 }

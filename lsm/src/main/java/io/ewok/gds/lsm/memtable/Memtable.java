@@ -30,6 +30,7 @@ public final class Memtable {
   public final References references = new References();
   private final MemtableSpace space;
   private final Region region;
+  private final MemorySegment readOnly;
   private final EntrySpace memory;
   private final EntryTree tree;
   private final KeyTable keys;
@@ -47,6 +48,7 @@ public final class Memtable {
   Memtable(MemtableSpace space, Region region) {
     this.space = space;
     this.region = region;
+    this.readOnly = region.segment().asReadOnly();
     long bytes = region.segment().byteSize();
     this.memory = new EntrySpace(region);
     this.keys = new KeyTable(memory, KeyTable.bytes(bytes));
@@ -181,7 +183,12 @@ public final class Memtable {
 
   /** Returns bytes of this memtable for the user: read-only, and unusable once they are freed. */
   public MemorySegment segment(long address, long lengthBytes) {
-    return region.segment().asSlice(address - region.segment().address(), lengthBytes).asReadOnly();
+    return readOnly.asSlice(address - readOnly.address(), lengthBytes);
+  }
+
+  /** Returns the whole memory, under the same rules. */
+  MemorySegment readOnly() {
+    return readOnly;
   }
 
   // ---- life

@@ -8,7 +8,7 @@ import java.lang.foreign.MemorySegment;
 /** A position in a memtable. Retains the memtable until it is closed. */
 public final class MemtableSource implements RecordSource {
   private final Memtable memtable;
-  private final long sequence;
+  private long sequence;
   private final EntryCursor cursor;
   private long entry = Memtable.NONE;
 
@@ -147,8 +147,21 @@ public final class MemtableSource implements RecordSource {
   }
 
   @Override
-  public MemorySegment segment(long address, long lengthBytes) {
-    return memtable.segment(address, lengthBytes);
+  public MemorySegment keyMemory() {
+    return memtable.readOnly();
+  }
+
+  @Override
+  public MemorySegment valueMemory() {
+    return memtable.readOnly();
+  }
+
+  @Override
+  public void renew(long sequence) {
+    this.sequence = sequence;
+    entry = Memtable.NONE;
+    passed = false;
+    place = Place.BEFORE_FIRST;
   }
 
   @Override

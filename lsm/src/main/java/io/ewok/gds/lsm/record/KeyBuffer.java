@@ -16,6 +16,7 @@ public final class KeyBuffer {
 
   private final Arena arena;
   private MemorySegment memory = MemorySegment.NULL;
+  private MemorySegment readOnly = MemorySegment.NULL;
   private long address;
 
   /** In memory that goes when nobody knows it any more. */
@@ -40,6 +41,7 @@ public final class KeyBuffer {
         capacityBytes *= 2;
       }
       memory = arena.allocate(capacityBytes, Long.BYTES);
+      readOnly = memory.asReadOnly();
       address = memory.address();
     }
     return address;
@@ -50,9 +52,9 @@ public final class KeyBuffer {
     return address;
   }
 
-  /** Whether an address is in this buffer. */
-  public boolean contains(long other) {
-    return other >= address && other - address < memory.byteSize();
+  /** The whole buffer, read-only; another one when it has grown. */
+  public MemorySegment readOnly() {
+    return readOnly;
   }
 
   /** The first bytes, which change with the next key. */

@@ -52,8 +52,16 @@ public interface RecordSource {
 
   int valueBytes();
 
-  /** Bytes of the current record for the user: read-only, and unusable once they are freed. */
-  MemorySegment segment(long address, long lengthBytes);
+  /** The memory that the key lies in, for the user: read-only, and unusable once it is freed. */
+  MemorySegment keyMemory();
+
+  /** The same of the value. */
+  MemorySegment valueMemory();
+
+  /**
+   * Is before the first record from now on, and sees what is visible at another sequence number.
+   */
+  void renew(long sequence);
 
   /** Lets go of everything. Not to be used afterwards. */
   void close();

@@ -11,6 +11,11 @@ import io.ewok.gds.lsm.record.SearchKey;
  * <p>Threads: confined to one at a time.
  */
 final class BlockView {
+  private static final int CACHE_LINE_BYTES = 64;
+
+  /** The columns of a block of 4 KiB with values of 100 bytes. */
+  private static final long FETCHED_BYTES_MAX = 1024;
+
   private long address;
   private int count;
   private int stampWidth;
@@ -20,6 +25,9 @@ final class BlockView {
   private long stamps;
   private long tails;
   private long values;
+
+  /** What {@link #attach(long, long)} has read: if nobody could ask for it, it would not be. */
+  private long seen;
 
   /** Looks at the block at an address. */
   void attach(long block) {
@@ -32,6 +40,26 @@ final class BlockView {
     stamps = heads + (long) count * TableFormat.HEAD_BYTES;
     tails = stamps + (long) count * stampWidth;
     values = tails + (count + 1L) * Integer.BYTES;
+  }
+
+  /**
+   * The same with a block of this length that is likely not in the processor's caches. What
+   * searches look at comes first in it: its lines are asked for all at once, not each when a search
+   * gets there.
+   */
+  void attach(long block, long lengthBytes) {
+    long end = block + Math.min(lengthBytes, FETCHED_BYTES_MAX) - Long.BYTES;
+    long sum = 0;
+    for (long at = block; at < end; at += CACHE_LINE_BYTES) {
+      sum += Memory.getLong(at);
+    }
+    seen = sum;
+    attach(block);
+  }
+
+  /** Of the bytes that {@link #attach(long, long)} has read. */
+  long seen() {
+    return seen;
   }
 
   int count() {

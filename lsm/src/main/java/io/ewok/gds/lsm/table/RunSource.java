@@ -20,7 +20,7 @@ public final class RunSource implements RecordSource {
   private static final int LAST = -1;
 
   private final List<Table> tables;
-  private final long sequence;
+  private long sequence;
 
   private final Fix root = new Fix().withPriority(Priority.HIGH);
   private final BlockView rootView = new BlockView();
@@ -34,6 +34,11 @@ public final class RunSource implements RecordSource {
   private final Fix data = new Fix();
 
   private final BlockView view = new BlockView();
+
+  /** For the user. They stay when this is closed, since he may come at that moment. */
+  private MemorySegment keyMemory = MemorySegment.NULL;
+
+  private MemorySegment valueMemory = MemorySegment.NULL;
 
   /** The current key, if {@code keyBytes} is not below zero; else its prefix. */
   private KeyBuffer key;
@@ -324,13 +329,15 @@ public final class RunSource implements RecordSource {
   private void loadBlock(int toBlock) throws IOException {
     data.unfix();
     tables.get(table).fixData(indexView.valueAddress(toBlock), data);
-    view.attach(data.segment().address());
+    valueMemory = data.segment();
+    view.attach(valueMemory.address(), valueMemory.byteSize());
     block = toBlock;
     if (key == null) {
       key = tables.getFirst().takeKeyBuffer();
       left = tables.getFirst().takeKeyBuffer();
     }
     Memory.copy(view.prefixAddress(), key.reserve(view.longestKeyBytes()), view.prefixBytes());
+    keyMemory = key.readOnly();
   }
 
   // ---- by key
@@ -351,6 +358,7 @@ public final class RunSource implements RecordSource {
     KeyBuffer swapped = left;
     left = key;
     key = swapped;
+    keyMemory = key.readOnly();
     do {
       if (!stepForward()) {
         return false;
@@ -439,10 +447,19 @@ public final class RunSource implements RecordSource {
   }
 
   @Override
-  public MemorySegment segment(long address, long lengthBytes) {
-    return key.contains(address)
-        ? key.segment(lengthBytes).asReadOnly()
-        : data.segment().asSlice(address - view.address(), lengthBytes);
+  public MemorySegment keyMemory() {
+    return keyMemory;
+  }
+
+  @Override
+  public MemorySegment valueMemory() {
+    return valueMemory;
+  }
+
+  @Override
+  public void renew(long sequence) {
+    this.sequence = sequence;
+    end(Place.BEFORE_FIRST);
   }
 
   @Override

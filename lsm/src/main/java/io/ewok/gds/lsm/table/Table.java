@@ -12,6 +12,7 @@ import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.StorageException;
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -224,7 +225,8 @@ public final class Table {
       at.root.unfix();
       at.index.unfix();
     }
-    view.attach(at.data.segment().address());
+    MemorySegment block = at.data.segment();
+    view.attach(block.address(), block.byteSize());
     int ordinal = view.findAtOrAfter(key, stamp);
     if (ordinal < view.count() && view.hasKey(ordinal, key.address(), key.lengthBytes())) {
       at.ordinal = ordinal;
