@@ -41,17 +41,27 @@ final class MergeCursor {
     boolean valid;
     long keyAddress;
     int keyBytes;
+    long head;
 
     void look() {
       valid = source.isValid();
       if (valid) {
         keyAddress = source.keyAddress();
         keyBytes = source.keyBytes();
+        head = SearchKey.head(keyAddress, keyBytes);
       }
     }
 
     int compareTo(SearchKey key) {
-      return Memory.compareUnsigned(keyAddress, keyBytes, key.address(), key.lengthBytes());
+      return head != key.head()
+          ? Long.compareUnsigned(head, key.head())
+          : Memory.compareUnsigned(keyAddress, keyBytes, key.address(), key.lengthBytes());
+    }
+
+    int compareTo(Slot other) {
+      return head != other.head
+          ? Long.compareUnsigned(head, other.head)
+          : Memory.compareUnsigned(keyAddress, keyBytes, other.keyAddress, other.keyBytes);
     }
   }
 
@@ -230,7 +240,7 @@ final class MergeCursor {
     if (!a.valid || !b.valid) {
       return Boolean.compare(b.valid, a.valid);
     }
-    int order = Memory.compareUnsigned(a.keyAddress, a.keyBytes, b.keyAddress, b.keyBytes);
+    int order = a.compareTo(b);
     return forward ? order : -order;
   }
 
