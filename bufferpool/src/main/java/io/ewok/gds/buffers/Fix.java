@@ -142,12 +142,14 @@ public final class Fix implements AutoCloseable {
    * @throws IndexOutOfBoundsException if they are not all in the page or block
    */
   public long getLong(long offset) {
-    return table.memory(place).get(LONG, start(offset, Long.BYTES));
+    long start = start(offset, Long.BYTES);
+    return table.memory(place).get(LONG, start);
   }
 
   /** The same for four bytes. */
   public int getInt(long offset) {
-    return table.memory(place).get(INT, start(offset, Integer.BYTES));
+    long start = start(offset, Integer.BYTES);
+    return table.memory(place).get(INT, start);
   }
 
   /** Where so many bytes are in the memory of the partition. */
@@ -258,6 +260,24 @@ public final class Fix implements AutoCloseable {
   /** What {@link #look} was told last. */
   long stamp() {
     return held;
+  }
+
+  /**
+   * Looks at what another handle looks at, if that is still where it was: the cheapest fix there
+   * is, since nothing has to be found. Optimistic, as the other one is, which any number of threads
+   * may ask at the same time while nobody fixes or unfixes with it.
+   *
+   * @param other fixed optimistically, some time ago; if not, this does nothing
+   * @return whether it is still there; if not, nothing is fixed
+   */
+  public boolean fixAgain(Fix other) {
+    requireEmpty();
+    if (!other.isOptimistic()
+        || !other.table.lookAgain(other.frame, other.held, priority, counter)) {
+      return false;
+    }
+    look(other.table, other.frame, other.number, other.lengthBytes, other.place, other.held);
+    return true;
   }
 
   private boolean isOptimistic() {

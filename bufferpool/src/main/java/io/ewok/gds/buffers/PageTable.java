@@ -154,6 +154,15 @@ final class PageTable {
     }
   }
 
+  /** Whether a frame holds what it held when its latch had this stamp. If so, that is a hit. */
+  boolean lookAgain(int frame, long stamp, Priority priority, int counter) {
+    if (!lines.validate(frame, stamp)) {
+      return false;
+    }
+    hit(frame, priority, counter);
+    return true;
+  }
+
   private void lookFurther(CachedFile file, long key, int lengthBytes, int storedBytes, Fix into)
       throws IOException {
     if (mayUse(file)

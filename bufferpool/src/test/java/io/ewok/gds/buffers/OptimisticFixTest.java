@@ -81,6 +81,46 @@ final class OptimisticFixTest {
   }
 
   @Test
+  void whatIsStillThereIsFixedAgain() throws IOException {
+    file.fixOptimistic(3, look);
+    long hits = manager.stats().hits();
+    assertTrue(other.fixAgain(look));
+    assertEquals(hits + 1, manager.stats().hits());
+    assertEquals(3, other.number());
+    assertEquals(3, other.segment().get(ValueLayout.JAVA_LONG, AT));
+    assertTrue(other.validate());
+    assertThrows(IllegalStateException.class, () -> other.fixAgain(look));
+    other.unfix();
+    for (int page = 1; page <= PAGES; page++) {
+      if (page != 3) {
+        file.fixShared(page, other);
+        other.unfix();
+      }
+    }
+    for (int page = 4; page <= PAGES; page++) {
+      file.fixShared(page, other);
+      other.unfix();
+    }
+    assertFalse(look.validate());
+    assertFalse(other.fixAgain(look));
+    assertFalse(other.isFixed());
+  }
+
+  @Test
+  void whatIsLatchedIsNotFixedAgain() throws IOException {
+    file.fixShared(3, look);
+    assertFalse(other.fixAgain(look));
+    look.unfix();
+    assertFalse(other.fixAgain(look));
+    file.fixOptimistic(3, look);
+    try (Fix writer = new Fix()) {
+      file.fixExclusive(3, writer);
+      assertFalse(other.fixAgain(look));
+    }
+    assertFalse(other.fixAgain(look));
+  }
+
+  @Test
   void aPageThatWasEvictedIsNotTheSameAgain() throws IOException {
     file.fixOptimistic(3, look);
     for (int page = 4; page <= PAGES; page++) {

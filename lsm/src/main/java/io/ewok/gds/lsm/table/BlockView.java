@@ -1,5 +1,6 @@
 package io.ewok.gds.lsm.table;
 
+import io.ewok.gds.buffers.Fix;
 import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.record.SearchKey;
@@ -8,7 +9,11 @@ import io.ewok.gds.lsm.record.SearchKey;
  * Reads a block of entries where it lies. The block has passed {@link BlockCheck}, so that offsets
  * and lengths in it stay inside it, and it is fixed in the pool for as long as the view is used.
  *
- * <p>Threads: confined to one at a time.
+ * <p>If it is fixed optimistically, it may be another block by now, and any answer wrong, until the
+ * fix has been validated. Searches end all the same and do not leave the block. Whoever follows an
+ * offset that the view has returned validates first.
+ *
+ * <p>Threads: confined to one at a time, but searches may run beside each other.
  */
 final class BlockView {
   private static final int CACHE_LINE_BYTES = 64;
@@ -26,13 +31,16 @@ final class BlockView {
   private long tails;
   private long values;
 
+  /** Knows whether the block is still there; null if it is latched. */
+  private Fix optimistic;
+
   /** What {@link #attach(long, long)} has read: if nobody could ask for it, it would not be. */
   private long seen;
 
   /** Looks at the block at an address. */
   void attach(long block) {
     address = block;
-    count = Memory.getInt(block + TableFormat.COUNT_OFFSET);
+    count = count(block);
     stampWidth = Memory.getByte(block + TableFormat.WIDTH_OFFSET);
     stampBase = Memory.getLong(block + TableFormat.STAMP_BASE_OFFSET);
     prefixBytes = Memory.getInt(block + TableFormat.PREFIX_LENGTH_OFFSET);
@@ -43,9 +51,19 @@ final class BlockView {
   }
 
   /**
-   * The same with a block of this length that is likely not in the processor's caches. What
-   * searches look at comes first in it: its lines are asked for all at once, not each when a search
-   * gets there.
+   * The same with a block that is not latched.
+   *
+   * @param fix to be validated afterwards: the view is of no use if it is not valid
+   */
+  void attach(long block, Fix fix) {
+    optimistic = fix;
+    attach(block);
+  }
+
+  /**
+   * Looks at the block of this length that is likely not in the processor's caches. What searches
+   * look at comes first in it: its lines are asked for all at once, not each when a search gets
+   * there.
    */
   void attach(long block, long lengthBytes) {
     long end = block + Math.min(lengthBytes, FETCHED_BYTES_MAX) - Long.BYTES;
@@ -60,6 +78,11 @@ final class BlockView {
   /** Of the bytes that {@link #attach(long, long)} has read. */
   long seen() {
     return seen;
+  }
+
+  /** How many entries the block at an address has. */
+  static int count(long block) {
+    return Memory.getInt(block + TableFormat.COUNT_OFFSET);
   }
 
   int count() {
@@ -290,9 +313,13 @@ final class BlockView {
       return Integer.compare(keyBytes(ordinal), keyBytes);
     }
     int tail = offset(word);
+    int end = offset(tailWord(ordinal + 1));
+    if (optimistic != null && !optimistic.validate()) {
+      return 0; // as good as any
+    }
     return Memory.compareUnsigned(
         address + tail,
-        offset(tailWord(ordinal + 1)) - tail,
+        end - tail,
         key + prefixBytes + TableFormat.HEAD_BYTES,
         restBytes - TableFormat.HEAD_BYTES);
   }

@@ -31,8 +31,12 @@ final class FilterView {
 
   /** Whether a key of this hash may have been added. */
   static boolean mayContain(long block, long hash) {
-    long line = line(block, hash);
-    int probes = Memory.getByte(block + TableFormat.PROBES_OFFSET);
+    return mayContain(block, lines(block), probes(block), hash);
+  }
+
+  /** The same if it is known already what the block says of its lines and probes. */
+  static boolean mayContain(long block, int lines, int probes, long hash) {
+    long line = line(block, lines, hash);
     int bits = (int) hash;
     long all = 1;
     for (int i = 0; i < probes; i++) {
@@ -45,8 +49,8 @@ final class FilterView {
 
   /** Adds a key of this hash. */
   static void add(long block, long hash) {
-    long line = line(block, hash);
-    int probes = Memory.getByte(block + TableFormat.PROBES_OFFSET);
+    long line = line(block, lines(block), hash);
+    int probes = probes(block);
     int bits = (int) hash;
     for (int i = 0; i < probes; i++) {
       int bit = bits >>> BIT_SHIFT;
@@ -56,8 +60,17 @@ final class FilterView {
     }
   }
 
-  private static long line(long block, long hash) {
-    long lines = Memory.getInt(block + TableFormat.COUNT_OFFSET);
+  /** How many lines it has. */
+  static int lines(long block) {
+    return Memory.getInt(block + TableFormat.COUNT_OFFSET);
+  }
+
+  /** How many bits are set for each key. */
+  static int probes(long block) {
+    return Memory.getByte(block + TableFormat.PROBES_OFFSET);
+  }
+
+  private static long line(long block, int lines, long hash) {
     long number = ((hash >>> Integer.SIZE) * lines) >>> Integer.SIZE;
     return block + TableFormat.FILTER_LINES_OFFSET + number * TableFormat.FILTER_LINE_BYTES;
   }

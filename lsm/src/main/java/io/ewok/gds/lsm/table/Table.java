@@ -44,6 +44,7 @@ public final class Table {
   private final Arena keyMemory = Arena.ofShared();
 
   private final Queue<KeyBuffer> keyBuffers = new ConcurrentLinkedQueue<>();
+  private final TableIndex index = new TableIndex(this);
   private volatile boolean replaced;
 
   private Table(
@@ -134,6 +135,11 @@ public final class Table {
     fix(rootOffset, rootStoredBytes, rootBytes, TableFormat.TYPE_ROOT, into);
   }
 
+  /** The same, perhaps optimistically. */
+  void fixRoot(boolean latched, Fix into) throws IOException {
+    fix(rootOffset, rootStoredBytes, rootBytes, TableFormat.TYPE_ROOT, latched, into);
+  }
+
   /** Fixes a partition of the index, found by the address of its handle. */
   void fixIndex(long handle, Fix into) throws IOException {
     fix(handle, TableFormat.TYPE_INDEX, into);
@@ -164,14 +170,24 @@ public final class Table {
 
   private void fix(long offset, int storedBytes, int lengthBytes, int type, Fix into)
       throws IOException {
+    fix(offset, storedBytes, lengthBytes, type, true, into);
+  }
+
+  /** Fixes a block of a type, perhaps optimistically. */
+  void fix(long offset, int storedBytes, int lengthBytes, int type, boolean latched, Fix into)
+      throws IOException {
     try {
-      file.fix(offset, storedBytes, lengthBytes, into);
+      if (latched) {
+        file.fix(offset, storedBytes, lengthBytes, into);
+      } else {
+        file.fixOptimistic(offset, storedBytes, lengthBytes, into);
+      }
     } catch (IllegalArgumentException e) {
       throw refused(offset, storedBytes, lengthBytes, e);
     }
     // A block's checksum binds it to its place, but a forged file may have put any block there.
     int actual = TableFormat.type(into.segment().address());
-    if (actual != type) {
+    if (actual != type && into.validate()) {
       into.close();
       throw new CorruptFileException(path, offset, "block type " + type, actual);
     }
@@ -202,29 +218,12 @@ public final class Table {
   }
 
   private TableLookup.Outcome look(SearchKey key, long stamp, TableLookup at) throws IOException {
-    BlockView view = at.view;
-    fixRoot(at.root);
-    try {
-      view.attach(at.root.segment().address());
-      int partition = view.findAtOrAfter(key, stamp);
-      if (partition == view.count()) {
-        return TableLookup.Outcome.ABSENT;
-      }
-      long handles = view.valueAddress(partition);
-      if (isFilteredOut(handles + TableFormat.HANDLE_BYTES, key.hash(), at.filter)) {
-        return TableLookup.Outcome.FILTERED;
-      }
-      fixIndex(handles, at.index);
-      view.attach(at.index.segment().address());
-      int block = view.findAtOrAfter(key, stamp);
-      if (block == view.count()) {
-        return TableLookup.Outcome.ABSENT;
-      }
-      fixData(view.valueAddress(block), at.data);
-    } finally {
-      at.root.unfix();
-      at.index.unfix();
+    TableLookup.Outcome outcome = index.find(key, stamp, at);
+    if (outcome != TableLookup.Outcome.FOUND) {
+      return outcome;
     }
+    fix(at.offset, at.storedBytes, at.lengthBytes, TableFormat.TYPE_DATA, at.data);
+    BlockView view = at.view;
     MemorySegment block = at.data.segment();
     view.attach(block.address(), block.byteSize());
     int ordinal = view.findAtOrAfter(key, stamp);

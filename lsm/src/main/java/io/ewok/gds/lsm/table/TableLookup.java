@@ -28,6 +28,14 @@ public final class TableLookup {
   final Fix data = new Fix();
   final BlockView view = new BlockView();
 
+  /** Whether index and filters are latched while they are read. */
+  boolean latched;
+
+  // The handle that was read last.
+  long offset;
+  int storedBytes;
+  int lengthBytes;
+
   /** Ordinal of the record that was found. */
   int ordinal;
 
@@ -36,6 +44,24 @@ public final class TableLookup {
   /** How looking into the last table ended. */
   public Outcome outcome() {
     return outcome;
+  }
+
+  /**
+   * Reads a handle in the value of an entry.
+   *
+   * @param start where it is in the value
+   * @param fix of the entry's block
+   * @return false if there is another block by now: the handle may be anything
+   */
+  boolean readHandle(BlockView view, int ordinal, int start, Fix fix) {
+    long handle = view.valueAddress(ordinal) + start;
+    if (!fix.validate()) {
+      return false;
+    }
+    offset = TableFormat.handleOffset(handle);
+    storedBytes = TableFormat.handleStoredBytes(handle);
+    lengthBytes = TableFormat.handleLengthBytes(handle);
+    return fix.validate();
   }
 
   /** Stamp of the record that was found. */

@@ -2,6 +2,7 @@ package io.ewok.gds.lsm.table;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -23,6 +24,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -174,6 +177,48 @@ class TableTest {
               new byte[valueBytes]));
     }
     return entries;
+  }
+
+  @Test
+  void getsAreRightThoughBlocksOfTheIndexComeAndGo() throws Exception {
+    int count = 20_000;
+    try (TableFixture small = new TableFixture(16 * 4096, 10_000)) {
+      Table table =
+          small.open(
+              small.write(numbered(count, 100), new TableLayout(4096, Compression.NONE, 10, 0)));
+      List<FutureTask<Void>> readers = new ArrayList<>();
+      for (int seed = 1; seed <= 2; seed++) {
+        SplittableRandom random = new SplittableRandom(seed);
+        FutureTask<Void> reader =
+            new FutureTask<>(
+                () -> {
+                  getSome(table, count, random);
+                  return null;
+                });
+        readers.add(reader);
+        Thread.ofPlatform().start(reader);
+      }
+      for (FutureTask<Void> reader : readers) {
+        reader.get(60, TimeUnit.SECONDS);
+      }
+      assertTrue(small.buffers.stats().evictions() > count);
+      table.close();
+    }
+  }
+
+  private static void getSome(Table table, int count, SplittableRandom random) throws Exception {
+    TableLookup at = new TableLookup();
+    SearchKey key = new SearchKey();
+    long newest = RecordKind.searchStamp(RecordKind.SEQUENCE_MAX);
+    for (int i = 0; i < count; i++) {
+      int number = random.nextInt(count);
+      String text = "user:%07d".formatted(number);
+      assertTrue(table.find(key.set(MemorySegment.ofArray(Fixtures.bytes(text))), newest, at));
+      assertEquals(RecordKind.stamp(number + 1, RecordKind.PUT), at.stamp());
+      at.unfix();
+      key.set(MemorySegment.ofArray(Fixtures.bytes(text + "x")));
+      assertFalse(table.find(key, newest, at));
+    }
   }
 
   @Test

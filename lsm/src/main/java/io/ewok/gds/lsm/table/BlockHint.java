@@ -1,0 +1,66 @@
+package io.ewok.gds.lsm.table;
+
+import io.ewok.gds.buffers.Fix;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+
+/**
+ * A root, an index partition or a filter that somebody has seen in the pool: where it was, and what
+ * its header says. As long as it is still there, {@link Fix#fixAgain} has it without looking for
+ * it, and without a latch: what is read of it may be believed, and offsets in it followed, once the
+ * reader's fix has been validated.
+ *
+ * <p>Threads: any; published as volatile.
+ */
+final class BlockHint {
+  /** In the place of a filter that there is not. */
+  static final BlockHint NO_FILTER = new BlockHint(0);
+
+  /** Optimistic, to be fixed again; nobody fixes or unfixes with it. */
+  final Fix fix = new Fix();
+
+  final BlockView view = new BlockView();
+
+  /** Of a root: by number of the partition, null where nobody has seen it. */
+  final AtomicReferenceArray<BlockHint> indexes;
+
+  /** Likewise. */
+  final AtomicReferenceArray<BlockHint> filters;
+
+  private long address;
+  private int filterLines;
+  private int filterProbes;
+
+  private BlockHint(int partitions) {
+    indexes = new AtomicReferenceArray<>(partitions);
+    filters = new AtomicReferenceArray<>(partitions);
+  }
+
+  /**
+   * A hint for a block that is fixed.
+   *
+   * @return null if it is optimistically, and another block is there by now
+   */
+  static BlockHint of(Fix fixed, int type, boolean latched) {
+    long address = fixed.segment().address();
+    int partitions = type == TableFormat.TYPE_ROOT ? BlockView.count(address) : 0;
+    if (!fixed.validate()) {
+      return null; // before so much memory is asked for
+    }
+    BlockHint hint = new BlockHint(partitions);
+    hint.address = address;
+    if (type == TableFormat.TYPE_FILTER) {
+      hint.filterLines = FilterView.lines(address);
+      hint.filterProbes = FilterView.probes(address);
+    } else if (latched) {
+      hint.view.attach(address);
+    } else {
+      hint.view.attach(address, hint.fix);
+    }
+    return latched || hint.fix.fixAgain(fixed) ? hint : null;
+  }
+
+  /** Whether a key of this hash may be in the partition whose filter this is. */
+  boolean mayContain(long hash) {
+    return FilterView.mayContain(address, filterLines, filterProbes, hash);
+  }
+}

@@ -1,0 +1,142 @@
+package io.ewok.gds.lsm.table;
+
+import io.ewok.gds.buffers.Fix;
+import io.ewok.gds.lsm.record.SearchKey;
+import java.io.IOException;
+
+/**
+ * The way of a get through the index and the filters of a table. They are read without latches, and
+ * where they were last is known (see {@link BlockHint}): nobody writes them, so that all there is
+ * to find out is whether they were evicted meanwhile.
+ *
+ * <p>Threads: any.
+ */
+final class TableIndex {
+  /** How often it is tried without latches before they are taken. */
+  private static final int OPTIMISTIC_TRIES = 3;
+
+  private final Table table;
+
+  /** Where the root was last, or null. */
+  private volatile BlockHint root;
+
+  TableIndex(Table table) {
+    this.table = table;
+  }
+
+  /**
+   * Finds where the block is that may have a key.
+   *
+   * @return FOUND if there is one: then the lookup has its handle
+   */
+  TableLookup.Outcome find(SearchKey key, long stamp, TableLookup at) throws IOException {
+    TableLookup.Outcome outcome = null;
+    for (int tries = 0; outcome == null; tries++) {
+      at.latched = tries >= OPTIMISTIC_TRIES;
+      outcome = tryFind(key, stamp, at);
+    }
+    return outcome;
+  }
+
+  /**
+   * The same once.
+   *
+   * @return null if a block that was looked at, and not latched, has given way to another one
+   */
+  private TableLookup.Outcome tryFind(SearchKey key, long stamp, TableLookup at)
+      throws IOException {
+    try {
+      BlockHint top = root(at);
+      if (top == null) {
+        return null;
+      }
+      int partition = top.view.findAtOrAfter(key, stamp);
+      if (!at.root.validate()) {
+        return null;
+      }
+      if (partition == top.view.count()) {
+        return TableLookup.Outcome.ABSENT;
+      }
+      BlockHint filter = filter(top, partition, at);
+      if (filter == null) {
+        return null;
+      }
+      if (filter != BlockHint.NO_FILTER) {
+        boolean refused = !filter.mayContain(key.hash());
+        if (!at.filter.validate()) {
+          return null;
+        }
+        if (refused) {
+          return TableLookup.Outcome.FILTERED;
+        }
+      }
+      BlockHint index = index(top, partition, at);
+      if (index == null) {
+        return null;
+      }
+      int block = index.view.findAtOrAfter(key, stamp);
+      if (!at.index.validate()) {
+        return null;
+      }
+      if (block == index.view.count()) {
+        return TableLookup.Outcome.ABSENT;
+      }
+      return at.readHandle(index.view, block, 0, at.index) ? TableLookup.Outcome.FOUND : null;
+    } finally {
+      at.root.unfix();
+      at.filter.unfix();
+      at.index.unfix();
+    }
+  }
+
+  // Each of these fixes a block, and returns a hint for it; null if another block is there by now.
+
+  private BlockHint root(TableLookup at) throws IOException {
+    BlockHint seen = root;
+    if (!at.latched && seen != null && at.root.fixAgain(seen.fix)) {
+      return seen;
+    }
+    table.fixRoot(at.latched, at.root);
+    BlockHint made = BlockHint.of(at.root, TableFormat.TYPE_ROOT, at.latched);
+    if (made != null && !at.latched) {
+      root = made;
+    }
+    return made;
+  }
+
+  private BlockHint filter(BlockHint top, int partition, TableLookup at) throws IOException {
+    BlockHint seen = at.latched ? null : top.filters.get(partition);
+    if (seen != null && (seen == BlockHint.NO_FILTER || at.filter.fixAgain(seen.fix))) {
+      return seen;
+    }
+    if (!at.readHandle(top.view, partition, TableFormat.HANDLE_BYTES, at.root)) {
+      return null;
+    }
+    BlockHint made =
+        at.storedBytes == 0 ? BlockHint.NO_FILTER : child(TableFormat.TYPE_FILTER, at, at.filter);
+    if (made != null && !at.latched) {
+      top.filters.set(partition, made);
+    }
+    return made;
+  }
+
+  private BlockHint index(BlockHint top, int partition, TableLookup at) throws IOException {
+    BlockHint seen = at.latched ? null : top.indexes.get(partition);
+    if (seen != null && at.index.fixAgain(seen.fix)) {
+      return seen;
+    }
+    if (!at.readHandle(top.view, partition, 0, at.root)) {
+      return null;
+    }
+    BlockHint made = child(TableFormat.TYPE_INDEX, at, at.index);
+    if (made != null && !at.latched) {
+      top.indexes.set(partition, made);
+    }
+    return made;
+  }
+
+  private BlockHint child(int type, TableLookup at, Fix into) throws IOException {
+    table.fix(at.offset, at.storedBytes, at.lengthBytes, type, at.latched, into);
+    return BlockHint.of(into, type, at.latched);
+  }
+}
