@@ -106,7 +106,8 @@ final class WriteRoom {
 
   /** Freezes a memtable early, so that the log does not become full while the next is filled. */
   private void freezeEarly() throws IOException {
-    if (versions.sequence() - activeStartLsn > logShareBytes
+    if (!active.isEmpty() // what was recovered may take more than that share
+        && versions.sequence() - activeStartLsn > logShareBytes
         && !versions.hasFrozen()
         && space.free() > 0) {
       boolean unused = tryReplace(active);
