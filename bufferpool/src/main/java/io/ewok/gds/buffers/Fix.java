@@ -171,6 +171,17 @@ public final class Fix implements AutoCloseable {
   }
 
   /**
+   * The memory that the page or block lies in, with others: read-only. For who makes views of parts
+   * of it, at {@link #address}, more often than pages and blocks are fixed.
+   *
+   * @throws IllegalStateException if nothing is fixed
+   */
+  public MemorySegment memory() {
+    requireFixed();
+    return table.memory(place);
+  }
+
+  /**
    * The page number, or the offset of the block in its file in bytes.
    *
    * @throws IllegalStateException if nothing is fixed

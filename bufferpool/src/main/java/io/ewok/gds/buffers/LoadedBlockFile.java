@@ -54,6 +54,18 @@ public final class LoadedBlockFile extends BlockFile {
   }
 
   /**
+   * Has the processor fetch the beginning of a block that is in the pool. Who is about to fix
+   * several blocks touches them first: each miss of the processor's caches then goes beside the
+   * others, where it would wait for the last one otherwise. A hint: whatever is there is neither
+   * checked nor kept.
+   *
+   * @return nothing of meaning; to be used somehow, or the reads may be optimized away
+   */
+  public long touch(long offset, int bytes) {
+    return table.touch(this, offset, bytes);
+  }
+
+  /**
    * Fixes blocks, as {@link #fix(long, int, int, Fix)} does one after the other; but what is not in
    * the pool is read at the same time, and made on this thread.
    *

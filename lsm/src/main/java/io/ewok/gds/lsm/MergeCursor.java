@@ -119,7 +119,13 @@ final class MergeCursor {
     SearchKey from = lower != null && compare(key, lower) < 0 ? lower : key;
     begin(true);
     for (Slot slot : slots) {
-      slot.source.seek(from);
+      slot.source.locate(from);
+    }
+    for (Slot slot : slots) {
+      slot.source.touch();
+    }
+    for (Slot slot : slots) {
+      slot.source.seekLocated(from);
     }
     end();
   }

@@ -41,7 +41,7 @@ final class BlockHint {
    * @return null if it is optimistically, and another block is there by now
    */
   static BlockHint of(Fix fixed, int type, boolean latched) {
-    long address = fixed.segment().address();
+    long address = fixed.address();
     int partitions = type == TableFormat.TYPE_ROOT ? BlockView.count(address) : 0;
     if (!fixed.validate()) {
       return null; // before so much memory is asked for

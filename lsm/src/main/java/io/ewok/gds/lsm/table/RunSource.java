@@ -18,6 +18,7 @@ import java.util.List;
  */
 public final class RunSource implements RecordSource {
   private static final int LAST = -1;
+  private static final int NONE = -1;
 
   private final List<Table> tables;
   private long sequence;
@@ -48,6 +49,10 @@ public final class RunSource implements RecordSource {
   /** During a move: the key that the source comes from, when its block is not there any more. */
   private KeyBuffer left;
 
+  /** The block to seek in, or NONE. */
+  private int target;
+
+  private long touched;
   private int table;
   private int partition;
   private int partitionCount;
@@ -92,6 +97,39 @@ public final class RunSource implements RecordSource {
 
   @Override
   public void seek(SearchKey to) throws IOException {
+    locate(to);
+    seekLocated(to);
+  }
+
+  @Override
+  public void locate(SearchKey to) throws IOException {
+    place = Place.BEFORE_FIRST;
+    boolean found = false;
+    try {
+      findBlock(to);
+      found = true;
+    } finally {
+      root.unfix();
+      if (!found) {
+        unfix();
+      }
+    }
+  }
+
+  @Override
+  public void touch() {
+    if (target != NONE) {
+      touched += tables.get(table).touchData(indexView.valueAddress(target));
+    }
+  }
+
+  /** What {@link #touch} has read: if nobody could ask for it, it would not be. */
+  long touched() {
+    return touched;
+  }
+
+  @Override
+  public void seekLocated(SearchKey to) throws IOException {
     Place reached = Place.BEFORE_FIRST;
     try {
       reached = placeAfter(findAtOrAfter(to) && settleForward(), Place.AFTER_LAST);
@@ -104,6 +142,7 @@ public final class RunSource implements RecordSource {
   public void seekForPrev(SearchKey to) throws IOException {
     Place reached = Place.BEFORE_FIRST;
     try {
+      findBlock(to);
       reached = placeAfter(findAtOrBefore(to), Place.BEFORE_FIRST);
     } finally {
       end(reached);
@@ -228,24 +267,39 @@ public final class RunSource implements RecordSource {
     setOrdinal(view.count() - 1);
   }
 
-  /** Goes to the first record that is not before the wanted key and not newer than the sequence. */
-  private boolean findAtOrAfter(SearchKey wanted) throws IOException {
-    long stamp = RecordKind.searchStamp(sequence);
+  /** Finds the block for {@link #findAtOrAfter}. */
+  private void findBlock(SearchKey wanted) throws IOException {
+    target = NONE;
     int candidate = firstTableNotBefore(wanted);
     if (candidate == tables.size()) {
-      return false;
+      return;
     }
     fixRoot(candidate);
+    long stamp = RecordKind.searchStamp(sequence);
     int found = rootView.findAtOrAfter(wanted, stamp);
     if (found == rootView.count()) {
       // All that the table has of this key is newer. Older versions may be in the next table.
-      return loadFirstOf(candidate + 1);
+      if (candidate + 1 < tables.size()) {
+        loadPartition(candidate + 1, 0);
+        target = 0;
+      }
+      return;
     }
-    loadPartition(candidate, found);
+    enterPartition(candidate, found);
     // A key between two blocks, and what a forged root leads to, are behind the last record there.
-    int to = Math.min(indexView.findAtOrAfter(wanted, stamp), indexView.count() - 1);
-    loadBlock(to);
-    int position = view.findAtOrAfter(wanted, stamp);
+    target = Math.min(indexView.findAtOrAfter(wanted, stamp), indexView.count() - 1);
+  }
+
+  /**
+   * Goes to the first record that is not before the wanted key and not newer than the sequence,
+   * after {@link #findBlock}.
+   */
+  private boolean findAtOrAfter(SearchKey wanted) throws IOException {
+    if (target == NONE) {
+      return false;
+    }
+    loadBlock(target);
+    int position = view.findAtOrAfter(wanted, RecordKind.searchStamp(sequence));
     if (position < view.count()) {
       setOrdinal(position);
       return true;
@@ -311,26 +365,33 @@ public final class RunSource implements RecordSource {
   private void fixRoot(int toTable) throws IOException {
     root.unfix();
     tables.get(toTable).fixRoot(root);
-    rootView.attach(root.segment().address());
+    rootView.attach(root.address());
   }
 
   private void loadPartition(int toTable, int toPartition) throws IOException {
     fixRoot(toTable);
-    int to = toPartition == LAST ? rootView.count() - 1 : toPartition;
-    index.unfix();
-    tables.get(toTable).fixIndex(rootView.valueAddress(to), index);
-    indexView.attach(index.segment().address());
+    enterPartition(toTable, toPartition == LAST ? rootView.count() - 1 : toPartition);
+  }
+
+  /** Goes to a partition of the table whose root is fixed. */
+  private void enterPartition(int toTable, int toPartition) throws IOException {
+    if (!index.isFixed() || table != toTable || partition != toPartition) {
+      index.unfix();
+      tables.get(toTable).fixIndex(rootView.valueAddress(toPartition), index);
+      indexView.attach(index.address());
+    }
     table = toTable;
-    partition = to;
+    partition = toPartition;
     partitionCount = rootView.count();
   }
 
   /** Makes a block of the partition the current one. */
   private void loadBlock(int toBlock) throws IOException {
     data.unfix();
-    tables.get(table).fixData(indexView.valueAddress(toBlock), data);
-    valueMemory = data.segment();
-    view.attach(valueMemory.address(), valueMemory.byteSize());
+    long handle = indexView.valueAddress(toBlock);
+    tables.get(table).fixData(handle, data);
+    valueMemory = data.memory();
+    view.attach(data.address(), TableFormat.handleLengthBytes(handle));
     block = toBlock;
     if (key == null) {
       key = tables.getFirst().takeKeyBuffer();

@@ -12,7 +12,6 @@ import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.StorageException;
 import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -150,6 +149,11 @@ public final class Table {
     fix(handle, TableFormat.TYPE_DATA, into);
   }
 
+  /** As {@link LoadedBlockFile#touch}, of a data block. */
+  long touchData(long handle) {
+    return file.touch(TableFormat.handleOffset(handle), BlockView.FETCHED_BYTES_MAX);
+  }
+
   /** Fixes a filter, if there is one. Returns whether there is. */
   boolean fixFilter(long handle, Fix into) throws IOException {
     if (TableFormat.handleStoredBytes(handle) == 0) {
@@ -186,7 +190,7 @@ public final class Table {
       throw refused(offset, storedBytes, lengthBytes, e);
     }
     // A block's checksum binds it to its place, but a forged file may have put any block there.
-    int actual = TableFormat.type(into.segment().address());
+    int actual = TableFormat.type(into.address());
     if (actual != type && into.validate()) {
       into.close();
       throw new CorruptFileException(path, offset, "block type " + type, actual);
@@ -224,8 +228,7 @@ public final class Table {
     }
     fix(at.offset, at.storedBytes, at.lengthBytes, TableFormat.TYPE_DATA, at.data);
     BlockView view = at.view;
-    MemorySegment block = at.data.segment();
-    view.attach(block.address(), block.byteSize());
+    view.attach(at.data.address(), at.lengthBytes);
     int ordinal = view.findAtOrAfter(key, stamp);
     if (ordinal < view.count() && view.hasKey(ordinal, key.address(), key.lengthBytes())) {
       at.ordinal = ordinal;
@@ -240,7 +243,7 @@ public final class Table {
       return false;
     }
     try {
-      return !FilterView.mayContain(fix.segment().address(), hash);
+      return !FilterView.mayContain(fix.address(), hash);
     } finally {
       fix.unfix();
     }
@@ -259,7 +262,7 @@ public final class Table {
     long hash = FilterView.ofPrefix(key.hash());
     fixRoot(at.root);
     try {
-      view.attach(at.root.segment().address());
+      view.attach(at.root.address());
       long newest = RecordKind.searchStamp(RecordKind.SEQUENCE_MAX);
       int partition = view.findAtOrAfter(key, newest);
       while (partition < view.count()) {

@@ -81,7 +81,8 @@ public final class TableLookup {
 
   /** Bytes of what was found, for the user: read-only, and unusable once they are freed. */
   public MemorySegment segment(long address, long lengthBytes) {
-    return data.segment().asSlice(address - view.address(), lengthBytes);
+    MemorySegment memory = data.memory();
+    return memory.asSlice(address - memory.address(), lengthBytes);
   }
 
   /** Says whether blocks that are not in the pool end a search, see {@link Fix#onlyCached}. */
