@@ -17,8 +17,9 @@ final class EntryTree {
    * A node is changed by who has locked it, and read by anybody meanwhile (NodeFormat):
    *
    *   insert  writes a free slot, then releases the order with it
-   *   split   completes the right half as a new node, then releases, one after the other: next, the order of what
-   *           stays, one split more. Only then are the slots of what left used again
+   *   split   completes the right half as a new node, locked, then releases, one after the other: next, the order of
+   *           what stays, one split more. Only then is the right half unlocked, so that whoever knows of something that
+   *           was added to it sees the split; and only then are the slots of what left used again
    *
    * A reader acquires state, order and next, in this order. Entries from the low of next on are there. All others that
    * it has to find were in the order it has read: what left before is beyond next, since next was released before.
@@ -315,6 +316,7 @@ final class EntryTree {
           Memory.getInt(NodeFormat.itemAddress(node, slot)));
     }
     Memory.putLong(right + NodeFormat.ORDER_OFFSET, rightOrder);
+    Memory.putLong(right + NodeFormat.STATE_OFFSET, NodeFormat.LOCKED);
     if (goesRight) {
       add(right, rightOrder, rank - kept, head, item);
     }
@@ -324,6 +326,7 @@ final class EntryTree {
     Memory.putLongRelease(node + NodeFormat.ORDER_OFFSET, left);
     Memory.putLongRelease(node + NodeFormat.STATE_OFFSET, state + NodeFormat.ONE_SPLIT);
     VarHandle.releaseFence(); // partner: isUnsplit, before a slot is used again
+    unlock(right);
     if (next != NONE) {
       Memory.putLongRelease(next + NodeFormat.PREVIOUS_OFFSET, right);
     }
