@@ -95,8 +95,8 @@ public final class Table {
     }
   }
 
-  private static void useCompression(Path path, TableLoader loader, long footer)
-      throws StorageException {
+  /** Lets a loader decompress as the footer says. */
+  static void useCompression(Path path, TableLoader loader, long footer) throws StorageException {
     int number = Memory.getByte(footer + TableFormat.ASKED_COMPRESSION_OFFSET);
     try {
       loader.use(BlockCodec.shared(BlockCodec.compression(number)), number);
@@ -207,7 +207,7 @@ public final class Table {
     }
     IOException corrupt =
         new CorruptFileException(path, offset, "a block of one length", lengthBytes + " bytes");
-    corrupt.initCause(cause);
+    corrupt.addSuppressed(cause); // its own cause can no longer be set
     return corrupt;
   }
 

@@ -9,6 +9,7 @@ import io.ewok.gds.lsm.record.KeyBuffer;
 import io.ewok.gds.lsm.record.KeyHash;
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.pagestore.CorruptFileException;
+import io.ewok.gds.pagestore.StorageException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -78,19 +79,17 @@ public final class TableInspection {
       fixFooter(file, sizeBytes, fix);
       number = Memory.getLong(fix.segment().address() + TableFormat.NUMBER_OFFSET);
     }
-    try (LoadedBlockFile file = buffers.openBlocks(path, new TableLoader(number, sizeBytes));
+    TableLoader loader = new TableLoader(number, sizeBytes);
+    try (LoadedBlockFile file = buffers.openBlocks(path, loader);
         Fix footerFix = new Fix();
         Fix boundsFix = new Fix()) {
       fixFooter(file, sizeBytes, footerFix);
       long footer = footerFix.segment().address();
       TableFooter.check(path, TableFormat.footerOffset(sizeBytes), footer);
+      Table.useCompression(path, loader, footer);
       TableProperties properties = TableProperties.read(footer);
       long handle = footer + TableFormat.BOUNDS_OFFSET;
-      file.fix(
-          TableFormat.handleOffset(handle),
-          TableFormat.handleStoredBytes(handle),
-          TableFormat.handleLengthBytes(handle),
-          boundsFix);
+      fixBounds(file, handle, boundsFix);
       long bounds = boundsFix.segment().address();
       if (TableFormat.type(bounds) != TableFormat.TYPE_BOUNDS) {
         throw new CorruptFileException(
@@ -107,6 +106,18 @@ public final class TableInspection {
           properties.lastSequence(),
           copyOfKey(view, 0),
           copyOfKey(view, view.count() - 1));
+    }
+  }
+
+  private static void fixBounds(LoadedBlockFile file, long handle, Fix into) throws IOException {
+    try {
+      file.fix(
+          TableFormat.handleOffset(handle),
+          TableFormat.handleStoredBytes(handle),
+          TableFormat.handleLengthBytes(handle),
+          into);
+    } catch (IllegalArgumentException e) {
+      throw new StorageException("the bounds cannot be read: " + e.getMessage(), file.path(), e);
     }
   }
 

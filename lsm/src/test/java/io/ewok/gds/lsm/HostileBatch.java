@@ -1,0 +1,53 @@
+package io.ewok.gds.lsm;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.ewok.gds.allocator.MemoryBudget;
+import io.ewok.gds.lsm.memtable.EntryCursor;
+import io.ewok.gds.lsm.memtable.Memtable;
+import io.ewok.gds.lsm.memtable.MemtableSpace;
+import io.ewok.gds.lsm.record.BatchFormat;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+
+/** A batch in the log that was changed on purpose: refused, or inserted as what it says. */
+final class HostileBatch {
+  private static final int MEMTABLE_BYTES = 256 << 10;
+
+  private final MemtableSpace space =
+      new MemtableSpace(MemoryBudget.root("test", MEMTABLE_BYTES), MEMTABLE_BYTES, 1, () -> {});
+  private final byte[] sound;
+
+  HostileBatch() {
+    WriteBatch batch = new WriteBatch();
+    for (int i = 0; i < 10; i++) {
+      batch.put(new byte[i], new byte[3 * i]).delete(new byte[5]);
+    }
+    sound = Fixtures.array(Fixtures.record(batch));
+  }
+
+  /** Reads a record with these changes. Returns whether it was refused. */
+  boolean isRefused(byte[] input, int from) {
+    MemorySegment record = MemorySegment.ofArray(sound.clone());
+    Patches.apply(input, from, record, List.of(new Patches.Part(0, sound.length)));
+    if (BatchFormat.defect(record) != null) {
+      return true;
+    }
+    Memtable memtable = space.tryCreate();
+    try {
+      assertTrue(memtable.tryEnter(BatchFormat.sizeBytes(record)));
+      memtable.insert(record, 1);
+      memtable.exit();
+      EntryCursor cursor = memtable.entries();
+      int count = 0;
+      for (long entry = cursor.first(); entry != Memtable.NONE; entry = cursor.next()) {
+        count++;
+      }
+      assertEquals(BatchFormat.count(record), count);
+    } finally {
+      memtable.release();
+    }
+    return false;
+  }
+}
