@@ -44,7 +44,7 @@ final class ScriptWriter {
     if (kind < 8) {
       lines.add("flush");
     } else if (kind < 10) {
-      lines.add("compact");
+      lines.add(random.nextBoolean() ? "compact" : "compact %d %d".formatted(key(), key()));
     } else if (kind < 12) {
       lines.add("reopen");
     } else if (kind < 14) {
@@ -81,7 +81,11 @@ final class ScriptWriter {
   }
 
   private String durability() {
-    return random.nextInt(10) == 0 ? "SYNCED" : "BUFFERED";
+    return switch (random.nextInt(10)) {
+      case 0 -> "SYNCED";
+      case 1 -> "BUFFERED";
+      default -> "NONE";
+    };
   }
 
   private String value() {

@@ -88,8 +88,7 @@ class StoreCorruptionTest {
 
   @Test
   void eachFlippedByteOfTheManifestIsDetectedOrHarmless() throws Exception {
-    int reported = flipEach(FILES.manifest(), 400, 1);
-    reported += flipEach(FILES.manifest(), sizeBytes(FILES.manifest()), 41);
+    int reported = flipEach(FILES.manifest(), sizeBytes(FILES.manifest()), 1);
     assertTrue(reported > 60, "reported: " + reported);
   }
 

@@ -26,12 +26,12 @@ import java.util.TreeMap;
  *
  * <pre>
  * options NAME=NUMBER ...        before all else
- * put KEY VALUE SYNCED|BUFFERED  delete KEY ...   batch SYNCED|BUFFERED KEY=VALUE KEY- ...
+ * put KEY VALUE DURABILITY    delete KEY DURABILITY    batch DURABILITY KEY=VALUE KEY- ...
  * get KEY    into KEY    pin KEY
  * snapshot N    unsnap N    old N KEY
  * cursor N [from=KEY] [to=KEY] [prefix=KEY] [of=SNAPSHOT]    uncursor N
  * first N    last N    seek N KEY    seekprev N KEY    next N    previous N    fill N COUNT
- * flush    compact    reopen    crash SEED    check
+ * flush    compact [KEY KEY]    reopen    crash SEED    check
  * </pre>
  */
 final class StoreScript {
@@ -125,7 +125,7 @@ final class StoreScript {
       case "first", "last", "seek", "seekprev", "next", "previous", "fill", "refresh" ->
           move(words);
       case "flush" -> store.flush();
-      case "compact" -> store.compact();
+      case "compact" -> compact(words);
       case "reopen" -> reopen();
       case "crash" -> crash(number(words[1]));
       case "check" -> check();
@@ -399,6 +399,14 @@ final class StoreScript {
   }
 
   // ---- life
+
+  private void compact(String[] words) throws IOException {
+    if (words.length == 1) {
+      store.compact();
+    } else {
+      store.compact(segment(key(words[1])), segment(key(words[2])));
+    }
+  }
 
   private void forget() {
     cursors.clear();

@@ -183,9 +183,9 @@ class StoreThreadsTest {
       for (int round = 0; round < 40; round++) {
         Store store = open();
         SplittableRandom random = new SplittableRandom(round);
+        SplittableRandom seeks = random.split();
         AtomicLong steps = new AtomicLong();
         List<Future<Void>> futures = new ArrayList<>();
-        CountDownLatch running = new CountDownLatch(4);
         List<Callable<Void>> works = new ArrayList<>();
         StoreCursor shared = store.cursor();
         works.add(
@@ -197,6 +197,27 @@ class StoreThreadsTest {
             () -> {
               store.get(key(3));
               store.get(MemorySegment.ofArray(key(4)), StoreThreadsTest::assertWhole);
+              return null;
+            });
+        works.add(
+            () -> {
+              store.compact(MemorySegment.ofArray(key(20)), MemorySegment.ofArray(key(90)));
+              return null;
+            });
+        works.add(
+            () -> {
+              try (StoreCursor own = store.cursor()) {
+                own.seek(key(seeks.nextInt(KEYS)));
+                for (int i = 0; i < 10 && own.isValid(); i++) {
+                  assertWhole(own.value());
+                  own.previous();
+                }
+                own.seekForPrev(key(seeks.nextInt(KEYS)));
+                for (int i = 0; i < 10 && own.isValid(); i++) {
+                  assertWhole(own.value());
+                  own.next();
+                }
+              }
               return null;
             });
         // Two threads on one cursor, which is not allowed but must not hurt either.
@@ -216,6 +237,7 @@ class StoreThreadsTest {
                 return null;
               });
         }
+        CountDownLatch running = new CountDownLatch(works.size());
         for (Callable<Void> work : works) {
           futures.add(
               executor.submit(

@@ -161,14 +161,14 @@ final class LogReadMemoryTest {
   void readersWhoComeBackSoonKeepTheirPages() throws IOException {
     fill(4000, RECORD);
     LogReadCacheOptions options =
-        OPTIONS.withMemory(ReadArenaOptions.ofBytes(BLOCK, 8 * BLOCK)).withPrefetch(false);
+        OPTIONS.withMemory(ReadArenaOptions.ofBytes(BLOCK, 16 * BLOCK)).withPrefetch(false);
     try (LogReadCache cache = cache(options)) {
       crowd(cache);
       LogCursor slow = cursor(cache);
       LogCursor fast = cursor(cache);
       read(slow, 1);
       for (int i = 0; i < 3; i++) {
-        read(fast, PAGES_OF_A_BLOCK * 2); // half as many pages as make the cache look for idlers
+        read(fast, PAGES_OF_A_BLOCK * 6); // half as many pages as make the cache look for idlers
         long demanded = cache.stats().demanded();
         read(slow, 1); // of the page that it has
         assertEquals(demanded, cache.stats().demanded());
