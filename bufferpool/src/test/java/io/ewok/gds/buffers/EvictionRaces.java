@@ -126,6 +126,44 @@ public final class EvictionRaces {
     }
   }
 
+  /**
+   * The same when all that changes lies in the frame's line, again and again: whoever looks at what
+   * it holds before it takes the stamp believes what is no more.
+   */
+  @JCStressTest
+  @Outcome(id = "0", expect = Expect.ACCEPTABLE)
+  @Outcome(expect = Expect.FORBIDDEN)
+  @State
+  public static class LookOrRebind {
+    private static final int ROUNDS = 20;
+
+    private final Pool pool = new Pool();
+    private final Fix fix = new Fix();
+
+    @Actor
+    public void look(I_Result result) {
+      FrameLines lines = pool.lines;
+      int wrong = 0;
+      for (int i = 0; i < ROUNDS; i++) {
+        if (lines.look(1, 2, FILE.held(LENGTH_BYTES), FILE.table, fix)) {
+          boolean held = lines.holds(1, FILE, 2);
+          wrong += !held && lines.validate(1, fix.stamp()) ? 1 : 0;
+        }
+      }
+      result.r1 = wrong;
+    }
+
+    @Actor
+    public void rebind() {
+      for (int i = 0; i < ROUNDS; i++) {
+        if (pool.frames[1].tryClaim()) {
+          pool.lines.bind(1, FILE, i % 2 == 0 ? 7 : 2, LENGTH_BYTES);
+          pool.frames[1].release(true);
+        }
+      }
+    }
+  }
+
   /** A real pool with fewer frames than blocks: whatever comes between, each gets its block. */
   @JCStressTest
   @Outcome(id = "true, true", expect = Expect.ACCEPTABLE)
