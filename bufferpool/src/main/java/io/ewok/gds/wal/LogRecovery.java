@@ -114,11 +114,39 @@ final class LogRecovery {
   }
 
   /** Goes on behind a record that does not validate, if its length makes sense. */
-  private boolean skipsRecord() {
+  private boolean skipsRecord() throws IOException {
     long from = walk.endLsn();
+    if (mayBeCutThere()) {
+      return false;
+    }
     long to = walk.skipRecord();
     addMissing(from, to);
     return to > from;
+  }
+
+  /**
+   * Whether a recovery may have cut the log where the walk has ended, so that what follows in the
+   * same block was never part of it. The first block of the next life, or the header, would say
+   * where it was cut; unless that block is damaged, too.
+   */
+  private boolean mayBeCutThere() throws IOException {
+    BlockHeader block = walk.block();
+    if (block == null || block.lsn() >= header.startLsn()) {
+      return false; // no recovery since
+    }
+    long cut = header.cutLsn();
+    for (long lsn = walk.nextLsn(); lsn < header.startLsn(); lsn += LogFormat.BLOCK_ALIGNMENT) {
+      BlockHeader later = blockAt(lsn);
+      if (later != null && walk.admits(later) && !isCutOff(later)) {
+        if (later.incarnation() == block.incarnation()) {
+          return false;
+        }
+        cut = later.previousEndLsn();
+        break;
+      }
+    }
+    boolean cutLaterInBlock = walk.endLsn() < cut && cut <= block.endLsn();
+    return !cutLaterInBlock;
   }
 
   /** Goes on at the next block that may be part of the log. */

@@ -156,6 +156,11 @@ public final class LogWalk {
     return inBlock ? block.endLsn() : 0;
   }
 
+  /** The block that was come to last, or null. */
+  BlockHeader block() {
+    return block;
+  }
+
   /**
    * At the end: goes on behind a record whose content does not validate.
    *

@@ -37,8 +37,8 @@ public enum RecoveryMode {
   /**
    * Every record that validates, in order, with holes: for who wants to save what can be saved. The
    * log goes on behind all of it, and the damage stays where it is, so that other modes refuse the
-   * log until its owner has truncated it to a later position. Where the damage hides that an
-   * earlier recovery cut something off, that may be replayed, too.
+   * log until its owner has truncated it to a later position. Only where several blocks are damaged
+   * may that hide that an earlier recovery cut off one that is not; it is replayed then.
    */
   SALVAGE
 }

@@ -142,6 +142,20 @@ final class RecoveryModeTest {
   }
 
   @Test
+  void recordsThatARecoveryCutOffAreNotSalvagedThoughNothingSaysSoAnyMore() throws IOException {
+    append(LogModel.open(engine, SMALL), 3, LogDurability.BUFFERED);
+    keepAll();
+    rot(appended.get(0).lsn() + 20); // to the next life a torn write
+    append(open(engine, RecoveryMode.TOLERATE_TAIL), 1, LogDurability.SYNCED);
+    try (WriteAheadLog log = open(engine, RecoveryMode.TOLERATE_TAIL)) {
+      append(log, 1, LogDurability.SYNCED);
+    }
+    assertEquals(3, reopen(RecoveryMode.STRICT, 0, 3, 4).records());
+    rot(4096 + 20);
+    assertTrue(reopen(RecoveryMode.SALVAGE, 0, 4).hasLost());
+  }
+
+  @Test
   void anyFlippedByteCostsAPointInTimeASuffixAndSalvageNoMoreThanItsBlock() throws IOException {
     for (int life = 0; life < 3; life++) {
       WriteAheadLog log = LogModel.open(engine, SMALL);
