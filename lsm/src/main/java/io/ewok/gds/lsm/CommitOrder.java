@@ -10,7 +10,7 @@ import java.lang.invoke.VarHandle;
  *
  * <p>Threads: any, without locks; nobody waits in here.
  */
-final class CommitOrder {
+class CommitOrder { // not final: a test comes between any two of its accesses
   /*
    * Who is done and finds that all before him is visible moves the end himself. Who finds that it is not leaves a mark
    * behind the end of the one before him, unless the slot is taken, and goes; whoever moves the end there takes the
@@ -79,17 +79,17 @@ final class CommitOrder {
    * @return false if that could not be noted down: try again
    */
   boolean tryPublish(long start, long end) {
-    if (visible == start) {
+    if (visible() == start) {
       moveTo(end);
       return true;
     }
     int slot = slot(start);
-    if (!WORD.compareAndSet(starts, slot, FREE, BUSY)) {
+    if (!changeStart(slot, FREE, BUSY)) {
       return false;
     }
-    ends[slot] = end;
-    WORD.setVolatile(starts, slot, start);
-    if (visible == start && WORD.compareAndSet(starts, slot, start, FREE)) {
+    setEnd(slot, end);
+    setStart(slot, start);
+    if (visible() == start && changeStart(slot, start, FREE)) {
       moveTo(end);
     }
     return true;
@@ -98,17 +98,43 @@ final class CommitOrder {
   private void moveTo(long end) {
     long at = end;
     while (true) {
-      VISIBLE.setVolatile(this, at);
+      setVisible(at);
       int slot = slot(at);
-      if ((long) WORD.getVolatile(starts, slot) != at) {
+      if (start(slot) != at) {
         return;
       }
-      long next = ends[slot];
-      if (!WORD.compareAndSet(starts, slot, at, FREE)) {
+      long next = end(slot);
+      if (!changeStart(slot, at, FREE)) {
         return;
       }
       at = next;
     }
+  }
+
+  // ---- each access to what threads share
+
+  void setVisible(long position) {
+    VISIBLE.setVolatile(this, position);
+  }
+
+  long start(int slot) {
+    return (long) WORD.getVolatile(starts, slot);
+  }
+
+  void setStart(int slot, long position) {
+    WORD.setVolatile(starts, slot, position);
+  }
+
+  boolean changeStart(int slot, long from, long to) {
+    return WORD.compareAndSet(starts, slot, from, to);
+  }
+
+  long end(int slot) {
+    return ends[slot];
+  }
+
+  void setEnd(int slot, long position) {
+    ends[slot] = position;
   }
 
   private int slot(long start) {
