@@ -20,6 +20,8 @@ import java.nio.ByteBuffer;
  * }</pre>
  *
  * <p>Errors: a place that is closed before it is full poisons the log, see {@link WriteAheadLog}.
+ * Who cannot fill it, since what he copies from is gone, can still give it another content: {@link
+ * #putInstead}.
  */
 public final class LogPlace implements AutoCloseable {
   /*
@@ -112,6 +114,18 @@ public final class LogPlace implements AutoCloseable {
     requireRoom(Long.BYTES);
     block.memory().set(LogFormat.LONG, at(), value);
     filledBytes += Long.BYTES;
+  }
+
+  /**
+   * Makes the record another one, whatever was put before: a number of 8 bytes, little-endian, and
+   * zeros up to the length that was reserved. Then it is full.
+   */
+  public void putInstead(long value) {
+    filledBytes = 0;
+    failure = null;
+    putLong(value);
+    block.memory().asSlice(at(), (long) lengthBytes - filledBytes).fill((byte) 0);
+    filledBytes = lengthBytes;
   }
 
   private long at() {

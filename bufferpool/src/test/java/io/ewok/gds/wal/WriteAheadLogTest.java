@@ -77,6 +77,27 @@ final class WriteAheadLogTest {
   }
 
   @Test
+  void placeThatCannotBeFilledBecomesAnotherRecordAndTheLogGoesOn() throws IOException {
+    byte[] half = LogModel.content(random, 20);
+    try (WriteAheadLog log = LogModel.open(engine, SMALL)) {
+      try (LogPlace place = log.reserve(30)) {
+        place.put(MemorySegment.ofArray(half));
+        assertThrows(IllegalArgumentException.class, () -> place.put(MemorySegment.ofArray(half)));
+        place.putInstead(0x0102);
+        assertThrows(IllegalArgumentException.class, () -> place.putLong(1));
+      }
+      log.append(MemorySegment.ofArray(half));
+    }
+    byte[] instead = new byte[30];
+    instead[0] = 2;
+    instead[1] = 1;
+    List<LogModel.Entry> replayed = replay();
+    assertEquals(
+        List.of(ByteBuffer.wrap(instead), ByteBuffer.wrap(half)),
+        replayed.stream().map(LogModel.Entry::content).toList());
+  }
+
+  @Test
   void recordsOfAllKindsOfMemoryAreTaken() throws IOException {
     long[] words = new long[1500];
     words[1000] = 7;
