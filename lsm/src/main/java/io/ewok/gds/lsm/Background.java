@@ -33,7 +33,7 @@ final class Background {
    * Flushes go first until level 0 has this many times the tables that start a compaction. Writers
    * are slowed down long before, so this is the last resort: from then on compactions go first.
    */
-  private static final int LEVEL_0_EXCESS_MAX = 4;
+  private static final int LEVEL_0_EXCESS_MAX = 3;
 
   /** Level 0 goes before a compaction that somebody asked for when it is so much too large. */
   private static final int LEVEL_0_URGENT = 2;

@@ -70,7 +70,7 @@ final class FlushJob {
     opened.forEach(Table::release);
     long bytes = metas.stream().mapToLong(TableMeta::sizeBytes).sum();
     long nanos = System.nanoTime() - start;
-    delay.flushed(bytes, nanos);
+    delay.flushed(memtable.takenBytes(), nanos);
     events.flushed(event, new StoreListener.Flush(metas.size(), bytes, nanos));
   }
 
@@ -99,7 +99,9 @@ final class FlushJob {
             EntryFormat.valueAddress(entry),
             EntryFormat.valueBytes(entry));
       }
-      metas.add(writer.finish());
+      if (writer.isStarted()) { // or else it has nothing but promises that nobody kept
+        metas.add(writer.finish());
+      }
       return metas;
     } catch (IOException | RuntimeException | Error e) {
       abandon(e);

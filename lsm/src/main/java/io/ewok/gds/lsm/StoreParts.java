@@ -49,7 +49,7 @@ final class StoreParts {
     this.options = options;
     this.memory = StoreMemory.of(options);
     this.events = new StoreEvents(files.directory(), options.listener(), counters);
-    this.delay = new WriteDelay(options.memtableBytes(), System::nanoTime, events);
+    this.delay = new WriteDelay(System::nanoTime, events);
   }
 
   /**

@@ -40,6 +40,7 @@ final class StoreWriter {
   private final StoreCounters counters;
   private final WriteRoom room;
   private final CommitOrder order;
+  private final LogPump pump;
   private final long batchBytesMax;
 
   /** Those who write are inside. */
@@ -58,6 +59,7 @@ final class StoreWriter {
     this.order = versions.order();
     this.batchBytesMax = Math.min(parts.options.batchBytesMax(), log.recordBytesMax());
     this.room = new WriteRoom(parts, this::checkWritable);
+    this.pump = new LogPump(parts);
   }
 
   /** For those who hold writes up, and for tests. */
@@ -98,7 +100,7 @@ final class StoreWriter {
         LogPlace place = reserve(memtable, sizeBytes, recordBytes, null);
         if (place != null) {
           long end = commitOne(memtable, place, kind, key, value);
-          finish(end, 1, keyBytes + valueBytes, options);
+          finish(end, recordBytes, 1, keyBytes + valueBytes, options);
           return;
         }
         room.makeInLog(memtable, recordBytes, options);
@@ -126,7 +128,7 @@ final class StoreWriter {
         LogPlace place = reserve(memtable, batch.sizeBytes(), record.byteSize(), record);
         if (place != null) {
           long end = commitBatch(memtable, place, record);
-          finish(end, batch.count(), batch.userBytes(), options);
+          finish(end, record.byteSize(), batch.count(), batch.userBytes(), options);
           return;
         }
         room.makeInLog(memtable, record.byteSize(), options);
@@ -204,14 +206,24 @@ final class StoreWriter {
     long first = reserved.startLsn() + 1;
     long end = reserved.endLsn();
     long start = reserved.previousEndLsn();
+    RuntimeException gone = null;
     try {
+      long entry = Memtable.NONE;
       try (LogPlace place = reserved) {
-        place.putLong(BatchFormat.header(1));
-        place.putLong(BatchFormat.operationHeader(kind, key.byteSize(), value.byteSize()));
-        place.put(key);
-        place.put(value);
+        try {
+          place.putLong(BatchFormat.header(1));
+          place.putLong(BatchFormat.operationHeader(kind, key.byteSize(), value.byteSize()));
+          place.put(key);
+          place.put(value);
+          entry = memtable.copy(RecordKind.stamp(first, kind), key, value);
+        } catch (RuntimeException e) {
+          gone = e; // The caller's memory was freed under our hands.
+          place.putInstead(BatchFormat.voidHeader());
+        }
       }
-      memtable.insert(RecordKind.stamp(first, kind), key, value);
+      if (gone == null) {
+        memtable.add(entry);
+      }
       publish(start, end);
     } catch (RuntimeException | Error e) {
       // The log and the memtable may differ now. Only a recovery makes them equal again.
@@ -219,6 +231,9 @@ final class StoreWriter {
       throw e;
     } finally {
       memtable.exit();
+    }
+    if (gone != null) {
+      throw gone;
     }
     return end;
   }
@@ -251,10 +266,14 @@ final class StoreWriter {
   }
 
   /** Ends a write outside of the memtable: waits until it is durable, and visible. */
-  private void finish(long end, int operations, long userBytes, WriteOptions options)
+  private void finish(
+      long end, long recordBytes, int operations, long userBytes, WriteOptions options)
       throws IOException {
     counters.operations.add(operations);
     counters.userBytes.add(userBytes);
+    if (options.durability() == Durability.NONE) {
+      pump.passed(end - recordBytes, end);
+    }
     commit(end, options);
     for (int tries = 0; order.visible() < end; tries++) {
       if (logFailure != null) {
@@ -317,5 +336,6 @@ final class StoreWriter {
     closing = true;
     room.close();
     boolean unused = writing.close();
+    pump.close();
   }
 }

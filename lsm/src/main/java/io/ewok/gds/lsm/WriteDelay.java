@@ -6,13 +6,15 @@ import java.util.function.LongSupplier;
 
 /**
  * Slows writers down while the background thread has more to do than it should, so that they need
- * not stop later: the fuller what they fill, the slower. With {@code pressure} p between 0 and 1
- * writers together go at {@code drain * (1 - p) / p} bytes per second, where {@code drain} is what
- * flushes reach; so p settles where as much comes as goes, whatever the compactions take of the
- * device.
+ * not stop later: the fuller what they fill, the slower. With pressure p between 0 and 1 writers
+ * together go at {@code drain * (1 - p) / p} bytes per second, where {@code drain} is what flushes
+ * reach; so p settles where as much comes as goes, whatever the compactions take of the device.
  *
- * <p>Pressure is that of memory, the part of the active memtable that is filled while the one
- * before it is still being flushed; or that of the tables, whichever is greater.
+ * <p>There is the pressure of memory, the part that is filled of what writers have until the frozen
+ * memtable has been flushed; and that of the tables. The slower of both counts. A flush that takes
+ * longer than the ones before it has a smaller drain, the smaller the longer it takes: so memory
+ * never becomes full while it goes on, however slow the device has become, but for what writes that
+ * wait {@link #PAUSE_NANOS_MAX} each bring.
  *
  * <p>A writer waits {@link #PAUSE_NANOS_MAX} at most, and only outside of locks. Threads: any.
  */
@@ -21,12 +23,12 @@ final class WriteDelay {
   static final long PAUSE_NANOS_MAX = 50_000_000;
 
   /** Shorter pauses are saved up: a wait costs more than they last. */
-  private static final long PAUSE_NANOS_MIN = 500_000;
+  private static final long PAUSE_NANOS_MIN = 200_000;
 
   /** Pressure below this is what a store at work has. */
   private static final double PRESSURE_MIN = 0.25;
 
-  /** Writers never come to less than this part of the drain, so that nobody waits for ever. */
+  /** Tables never hold writers back to less than this part of the drain. */
   private static final double SHARE_MIN = 1.0 / 64;
 
   /** Before the first flush has been measured, in bytes per second. */
@@ -39,36 +41,36 @@ final class WriteDelay {
 
   private final LongSupplier clock;
   private final StoreEvents events;
-  private final long memtableBytes;
 
   /** When the next write may go. */
   private final AtomicLong nextNanos;
 
-  /** Bytes written since a memtable was frozen that is not yet flushed, or a negative number. */
-  private final AtomicLong bytesBehindFrozen = new AtomicLong(Long.MIN_VALUE);
+  /** Of the memtable that was frozen last: when, and what it has. */
+  private record Frozen(long nanos, long bytes) {}
+
+  private volatile Frozen frozen;
 
   // Written by the background thread.
   private volatile double tablePressure;
   private volatile double drain = DRAIN_AT_FIRST;
 
-  /** A delay for memtables of this size, by a clock in nanoseconds. */
-  WriteDelay(long memtableBytes, LongSupplier clock, StoreEvents events) {
+  /** A delay by a clock in nanoseconds. */
+  WriteDelay(LongSupplier clock, StoreEvents events) {
     this.events = events;
-    this.memtableBytes = memtableBytes;
     this.clock = clock;
     this.nextNanos = new AtomicLong(clock.getAsLong());
+    frozen(0);
   }
 
   // ---- what the store tells
 
-  /** A memtable was frozen. */
-  void frozen() {
-    bytesBehindFrozen.set(0);
+  /** A memtable with so many bytes is being frozen. */
+  void frozen(long bytes) {
+    frozen = new Frozen(clock.getAsLong(), bytes);
   }
 
-  /** The frozen memtable was flushed: so many bytes in so much time. */
+  /** A memtable was flushed: so many bytes in so much time. */
   void flushed(long bytes, long nanos) {
-    bytesBehindFrozen.set(Long.MIN_VALUE);
     if (nanos > 0 && bytes > 0) {
       double before = drain;
       drain = before + DRAIN_WEIGHT * (bytes * NANOS_PER_SECOND / nanos - before);
@@ -86,22 +88,16 @@ final class WriteDelay {
 
   // ---- what writers ask
 
-  /** How much writers are held back: 0 for not at all, 1 for as much as they ever are. */
-  double pressure() {
-    long behind = bytesBehindFrozen.get();
-    double memory = behind <= 0 ? 0 : (double) behind / memtableBytes;
-    return Math.min(Math.max(memory, tablePressure), 1);
-  }
-
   /**
    * Waits until a write may go on. Not to be called under a lock.
    *
    * @param bytes of the write
+   * @param filled the pressure of memory; 0 if no memtable is frozen
    * @param limitNanos how long it may take at most
    * @return false if it would take longer: then nothing was waited, and the write is not to be made
    */
-  boolean await(long bytes, long limitNanos) {
-    long pause = claim(bytes, limitNanos);
+  boolean await(long bytes, double filled, long limitNanos) {
+    long pause = claim(bytes, filled, limitNanos);
     if (pause > 0) {
       WriteStallEvent event = new WriteStallEvent();
       event.begin();
@@ -114,28 +110,39 @@ final class WriteDelay {
   /**
    * Takes the next place in the line. Returns how long to wait, or -1 for longer than the limit.
    */
-  long claim(long bytes, long limitNanos) {
-    if (bytesBehindFrozen.get() >= 0) {
-      bytesBehindFrozen.addAndGet(bytes);
-    }
-    double pressure = pressure();
-    if (pressure <= PRESSURE_MIN) {
+  long claim(long bytes, double filled, long limitNanos) {
+    double tables = tablePressure;
+    if (filled <= PRESSURE_MIN && tables <= PRESSURE_MIN) {
       return 0;
     }
-    double share = Math.max(SHARE_MIN, (1 - pressure) / pressure);
-    long costNanos = (long) (bytes * NANOS_PER_SECOND / (drain * share));
+    double costNanos = Math.min(bytes * NANOS_PER_SECOND / rate(filled, tables), PAUSE_NANOS_MAX);
     while (true) {
       long now = clock.getAsLong();
       long next = nextNanos.get();
       long lead = Math.max(0, next - now);
       long pause = lead < PAUSE_NANOS_MIN ? 0 : Math.min(lead, PAUSE_NANOS_MAX);
       if (pause > limitNanos) {
-        return -1; // What it counted for memory goes with the next flush.
+        return -1;
       }
-      long after = now + Math.min(lead + costNanos, PAUSE_NANOS_MAX);
+      long after = now + Math.min(lead + (long) costNanos, PAUSE_NANOS_MAX);
       if (nextNanos.compareAndSet(next, after)) {
         return pause;
       }
     }
+  }
+
+  /** At how many bytes per second writers together may go; may be 0. */
+  private double rate(double filled, double tables) {
+    double rate = Double.POSITIVE_INFINITY;
+    if (tables > PRESSURE_MIN) {
+      rate = drain * Math.max(SHARE_MIN, (1 - tables) / tables);
+    }
+    if (filled > PRESSURE_MIN) {
+      Frozen last = frozen;
+      double sinceFrozen = Math.max(1, clock.getAsLong() - last.nanos);
+      double atMost = last.bytes * NANOS_PER_SECOND / sinceFrozen;
+      rate = Math.min(rate, Math.min(drain, atMost) * (1 - filled) / filled);
+    }
+    return rate;
   }
 }

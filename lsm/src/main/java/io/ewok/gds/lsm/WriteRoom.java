@@ -51,6 +51,9 @@ final class WriteRoom {
   /** Written with the lock. */
   private volatile long activeStartLsn;
 
+  /** What the log had room for when the active memtable began. Written with the lock. */
+  private volatile long activeLogBytes;
+
   private volatile Duration memoryWait = MEMORY_WAIT_DEFAULT;
 
   WriteRoom(StoreParts parts, Check writable) {
@@ -66,6 +69,11 @@ final class WriteRoom {
         (long) (LOG_SHARE_MAX * log.options().segmentBytes() * log.options().segmentCount());
     this.active = versions.active();
     this.activeStartLsn = log.horizonLsn();
+    this.activeLogBytes = log.spaceLeftBytes();
+    Memtable frozen = versions.frozen();
+    if (frozen != null) {
+      delay.frozen(frozen.takenBytes()); // by the recovery
+    }
   }
 
   /** Shortens the wait of writers for memory that readers hold. For tests. */
@@ -77,7 +85,7 @@ final class WriteRoom {
   Memtable enter(long sizeBytes, WriteOptions options) throws IOException {
     writable.run();
     Duration limit = options.stallMaxOrNull();
-    if (!delay.await(sizeBytes, limit == null ? Long.MAX_VALUE : limit.toNanos())) {
+    if (!delay.await(sizeBytes, filled(), limit == null ? Long.MAX_VALUE : limit.toNanos())) {
       throw new WriteStalledException(limit, files.directory());
     }
     freezeEarly();
@@ -89,13 +97,25 @@ final class WriteRoom {
     return memtable;
   }
 
+  /**
+   * What part writers have filled, 0 to 1, of what they have until the frozen memtable is flushed;
+   * 0 if none is frozen.
+   */
+  private double filled() {
+    if (!versions.hasFrozen()) {
+      return 0;
+    }
+    double ofLog = (double) (versions.sequence() - activeStartLsn) / Math.max(1, activeLogBytes);
+    return Math.min(1, Math.max(active.takenShare(), ofLog));
+  }
+
   /** Brings it about that the log has room for a record; may have to be called again. */
   void makeInLog(Memtable memtable, long recordBytes, WriteOptions options) throws IOException {
     writable.run();
     if (log.hasRoomFor(recordBytes)) {
       return;
     }
-    if (!memtable.isEmpty()) {
+    if (!memtable.isEmpty() || versions.sequence() > activeStartLsn) {
       replace(memtable, options);
     } else if (versions.hasFrozen()) {
       awaitStalled(StallReason.FLUSH, () -> !versions.hasFrozen(), null, options);
@@ -168,7 +188,8 @@ final class WriteRoom {
         writable.run();
         long end = versions.sequence();
         full.setEnd(end, end);
-        delay.frozen(); // before the flush can begin, whose end it is told too
+        delay.frozen(full.takenBytes());
+        activeLogBytes = log.spaceLeftBytes();
         versions.rotate(next);
       } finally {
         next.release();

@@ -10,8 +10,10 @@ import io.ewok.gds.lsm.record.BatchFormat;
 import io.ewok.gds.lsm.table.TableFormat;
 import io.ewok.gds.lsm.table.TableMeta;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
@@ -41,6 +43,19 @@ class FormatsTest {
         """,
         Hex.dump(Fixtures.array(record)));
     assertNull(BatchFormat.defect(record));
+  }
+
+  @Test
+  void aVoidRecordHasNoOperationsWhateverFollows() {
+    byte[] record = new byte[40];
+    MemorySegment segment = MemorySegment.ofArray(record);
+    segment.set(ValueLayout.JAVA_LONG_UNALIGNED, 0, BatchFormat.voidHeader());
+    Arrays.fill(record, BatchFormat.HEADER_BYTES, record.length, (byte) 7);
+    assertEquals("0000000002000000", HexFormat.of().formatHex(record, 0, 8));
+    assertNull(BatchFormat.defect(segment));
+    assertEquals(0, BatchFormat.count(segment));
+    record[0] = 1;
+    assertNotNull(BatchFormat.defect(segment));
   }
 
   @Test

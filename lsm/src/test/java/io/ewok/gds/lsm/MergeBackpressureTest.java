@@ -22,7 +22,7 @@ class MergeBackpressureTest {
             Fixtures.randomBytes(random, 16), Fixtures.randomBytes(random, 8000), Durability.NONE);
         most = Math.max(most, store.stats().levels().getFirst().tables());
       }
-      int bound = 4 * TABLES_BEFORE_MERGE + 1;
+      int bound = 3 * TABLES_BEFORE_MERGE;
       assertTrue(most <= bound, "most=" + most + " bound=" + bound);
       assertTrue(store.stats().merges() > 0);
     }

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.ewok.gds.pagestore.StorageException;
 import io.ewok.gds.pagestore.sim.SimEngine;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.time.Duration;
@@ -89,14 +90,17 @@ class StoreThreadsTest {
       tasks.add(
           () -> {
             SplittableRandom random = new SplittableRandom(1);
-            for (int i = 0; i < 3_000; i++) {
-              int pair = random.nextInt(KEYS / 2);
-              byte[] value = value(i, 1_000 + random.nextInt(1_000));
-              store.write(
-                  new WriteBatch().put(key(pair), value).put(key(KEYS - 1 - pair), value),
-                  i % 100 == 0 ? Durability.SYNCED : Durability.NONE);
+            try {
+              for (int i = 0; i < 1_500; i++) {
+                int pair = random.nextInt(KEYS / 2);
+                byte[] value = value(i, 1_000 + random.nextInt(1_000));
+                store.write(
+                    new WriteBatch().put(key(pair), value).put(key(KEYS - 1 - pair), value),
+                    i % 100 == 0 ? Durability.SYNCED : Durability.NONE);
+              }
+            } finally {
+              done.set(true); // or else a failure here would never be seen
             }
-            done.set(true);
             return null;
           });
       for (int reader = 0; reader < 2; reader++) {
@@ -357,6 +361,48 @@ class StoreThreadsTest {
         }
         assertFalse(cursor.isValid());
         cursor.close();
+      }
+    }
+  }
+
+  /** Its place in the log is reserved already, and nobody can have it back. */
+  @Test
+  void valueThatIsFreedWhileItIsWrittenIsAnExceptionForItsWriterAlone() throws Exception {
+    int rounds = 300;
+    Store store = open();
+    SplittableRandom random = new SplittableRandom(4);
+    try (ExecutorService executor = Executors.newSingleThreadExecutor()) {
+      MemorySegment name = MemorySegment.ofArray(Fixtures.bytes("freed"));
+      for (int round = 0; round < rounds; round++) {
+        Arena arena = Arena.ofShared();
+        MemorySegment freed = arena.allocate(100_000);
+        CountDownLatch running = new CountDownLatch(1);
+        Future<Void> writer =
+            executor.submit(
+                () -> {
+                  untilClosed(
+                      () -> {
+                        store.put(name, freed, Durability.NONE);
+                        running.countDown();
+                        return null;
+                      });
+                  return null;
+                });
+        running.await();
+        for (int spins = random.nextInt(20_000); spins > 0; spins--) {
+          Thread.onSpinWait();
+        }
+        arena.close();
+        writer.get();
+        store.put(key(round % KEYS), value(round, 100), Durability.SYNCED);
+      }
+    }
+    SimEngine after = engine.crash(9);
+    store.close();
+    try (Store again = Store.open(Fixtures.DIRECTORY, Fixtures.TINY, after)) {
+      assertEquals(100_000, again.get(Fixtures.bytes("freed")).length);
+      for (int round = rounds - KEYS; round < rounds; round++) {
+        assertArrayEquals(value(round, 100), again.get(key(round % KEYS)));
       }
     }
   }

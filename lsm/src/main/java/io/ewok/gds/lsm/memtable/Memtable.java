@@ -86,6 +86,16 @@ public final class Memtable {
     return room.has(bytes);
   }
 
+  /** Returns what the operations count that it has or was promised. */
+  public long takenBytes() {
+    return room.takenBytes();
+  }
+
+  /** Returns which part of it is taken, 0 to 1. */
+  public double takenShare() {
+    return (double) room.takenBytes() / room.sizeBytes();
+  }
+
   /** Lets no writer in any more. */
   public void closeToWriters() {
     room.close();
@@ -117,14 +127,18 @@ public final class Memtable {
     }
   }
 
-  /** Adds one operation, by who has come in for it. */
-  public void insert(long stamp, MemorySegment key, MemorySegment value) {
+  /**
+   * Copies one operation, by who has come in for it. After an exception nothing was copied.
+   *
+   * @return the entry, which nobody sees before {@link #add}
+   */
+  public long copy(long stamp, MemorySegment key, MemorySegment value) {
     int keyBytes = (int) key.byteSize();
     int valueBytes = (int) value.byteSize();
     long entry = newEntry(stamp, keyBytes, valueBytes);
     Memory.copyFrom(key, 0, EntryFormat.keyAddress(entry), keyBytes);
     Memory.copyFrom(value, 0, EntryFormat.valueAddress(entry), valueBytes);
-    add(entry);
+    return entry;
   }
 
   private long newEntry(long stamp, int keyBytes, int valueBytes) {
@@ -133,7 +147,8 @@ public final class Memtable {
     return entry;
   }
 
-  private void add(long entry) {
+  /** Adds what was copied. */
+  public void add(long entry) {
     tree.insert(entry);
     keys.put(entry);
   }

@@ -22,21 +22,23 @@ final class Room {
   }
 
   /*
-  * Bytes in the low 40 bits, writers inside in the next 23; the sign: closed. Exit is the partner of isEmpty: who finds
-
-  * nobody inside sees what they all wrote.
-  */
+   * Bytes in the low 40 bits, writers inside in the next 23; the sign: closed. Exit is the partner of isEmpty: who finds
+   * nobody inside sees what they all wrote.
+   */
   private static final int WRITERS_SHIFT = 40;
   private static final long ONE_WRITER = 1L << WRITERS_SHIFT;
   private static final long BYTES_MASK = ONE_WRITER - 1;
   private static final long CLOSED = Long.MIN_VALUE;
 
   private final long capacityBytes;
+  private final long overheadBytes;
   private volatile long state;
 
-  Room(long capacityBytes, long takenBytes) {
+  /** Room of so many bytes, of which some are not for writers. */
+  Room(long capacityBytes, long overheadBytes) {
     this.capacityBytes = capacityBytes;
-    this.state = takenBytes;
+    this.overheadBytes = overheadBytes;
+    this.state = overheadBytes;
   }
 
   /** Comes in with the promise of so many bytes, unless it is closed or has not so many. */
@@ -69,6 +71,16 @@ final class Room {
   /** Whether nobody is inside. */
   boolean isEmpty() {
     return (state & ~CLOSED) >>> WRITERS_SHIFT == 0;
+  }
+
+  /** What writers have taken, or were promised. */
+  long takenBytes() {
+    return (state & BYTES_MASK) - overheadBytes;
+  }
+
+  /** What there was for writers. */
+  long sizeBytes() {
+    return capacityBytes - overheadBytes;
   }
 
   /** Whether so many bytes are left. */

@@ -12,9 +12,10 @@ import java.nio.ByteOrder;
  * <table>
  * <caption>Record</caption>
  * <tr><th>offset</th><th>field</th><th>type</th><th>meaning</th></tr>
- * <tr><td>0</td><td>count</td><td>u32</td><td>number of operations, at least 1</td></tr>
- * <tr><td>4</td><td>type</td><td>u32</td><td>1, a batch; other numbers are kept for other
- * records</td></tr>
+ * <tr><td>0</td><td>count</td><td>u32</td><td>number of operations, at least 1; 0 in a void
+ * record</td></tr>
+ * <tr><td>4</td><td>type</td><td>u32</td><td>1, a batch; 2, void: a writer had its place in the log
+ * and could not fill it, the rest means nothing; other numbers are kept for other records</td></tr>
  * <tr><td>8</td><td>operations</td><td></td><td>one after the other, to the end of the
  * record</td></tr>
  * </table>
@@ -35,6 +36,7 @@ public final class BatchFormat {
   public static final int HEADER_BYTES = TYPE_OFFSET + Integer.BYTES;
 
   public static final int TYPE_BATCH = 1;
+  public static final int TYPE_VOID = 2;
 
   public static final int KIND_OFFSET = 0;
   public static final int KEY_LENGTH_OFFSET = KIND_OFFSET + Byte.BYTES;
@@ -73,6 +75,11 @@ public final class BatchFormat {
   /** The header of a record as one number. */
   public static long header(int count) {
     return ((long) TYPE_BATCH << Integer.SIZE) | Integer.toUnsignedLong(count);
+  }
+
+  /** The header of a void record as one number. */
+  public static long voidHeader() {
+    return (long) TYPE_VOID << Integer.SIZE;
   }
 
   /** The header of an operation as one number. */
@@ -117,10 +124,13 @@ public final class BatchFormat {
       return "a record is shorter than its header: recordBytes=" + end;
     }
     int type = record.get(U32, TYPE_OFFSET);
+    int count = count(record);
+    if (type == TYPE_VOID) {
+      return count == 0 ? null : "a void record has no operations: count=" + count;
+    }
     if (type != TYPE_BATCH) {
       return "unknown record: type=" + type;
     }
-    int count = count(record);
     if (count < 1) {
       return "a batch has operations: count=" + count;
     }
