@@ -182,7 +182,7 @@ class TableTest {
   @Test
   void getsAreRightThoughBlocksOfTheIndexComeAndGo() throws Exception {
     int count = 20_000;
-    try (TableFixture small = new TableFixture(16 * 4096, 10_000)) {
+    try (TableFixture small = new TableFixture(64 * 4096, 10_000)) {
       Table table =
           small.open(
               small.write(numbered(count, 100), new TableLayout(4096, Compression.NONE, 10, 0)));
