@@ -1,5 +1,6 @@
 package io.ewok.gds.lsm;
 
+import io.ewok.gds.allocator.Region;
 import io.ewok.gds.lsm.memtable.Memtable;
 import io.ewok.gds.lsm.table.TableWriter;
 import io.ewok.gds.pagestore.OutOfSpaceException;
@@ -47,6 +48,7 @@ final class Background {
   private final WriteAheadLog log;
   private final FlushJob flush;
   private final TableWriter compactionWriter;
+  private final Region readBuffer;
   private final CompactionOptions options;
   private final CompactionPicker picker;
   private final StoreCounters counters;
@@ -96,6 +98,7 @@ final class Background {
     this.counters = parts.counters;
     this.flush = flush;
     this.compactionWriter = compactionWriter;
+    this.readBuffer = parts.readBuffer;
     this.options = options;
     this.picker = new CompactionPicker(options);
     // A platform thread: its work is as long as the device is slow, and must not hold a carrier.
@@ -347,7 +350,7 @@ final class Background {
       if (inputs != null) {
         // The tables stay, since only this thread replaces any.
         return new Compaction(
-            inputs, versions, tables, compactionWriter, options, counters, events);
+            inputs, versions, tables, compactionWriter, readBuffer, options, counters, events);
       }
       if (runningManual != null) {
         endManual(null);

@@ -1,9 +1,10 @@
 package io.ewok.gds.lsm;
 
+import io.ewok.gds.allocator.Region;
 import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.record.SearchKey;
-import io.ewok.gds.lsm.table.RunSource;
+import io.ewok.gds.lsm.table.RunReader;
 import io.ewok.gds.lsm.table.Table;
 import io.ewok.gds.lsm.table.TableMeta;
 import io.ewok.gds.lsm.table.TableWriter;
@@ -26,8 +27,8 @@ import java.util.Set;
  *    +----abandon----+----> DONE
  * </pre>
  *
- * <p>Ownership: the writer is the caller's, and used by one compaction at a time. Threads: confined
- * to the background thread.
+ * <p>Ownership: writer and buffer are the caller's, and used by one compaction at a time. Threads:
+ * confined to the background thread.
  */
 final class Compaction {
   /** A record is newer than all that readers may see now: who will see it is not known. */
@@ -37,6 +38,7 @@ final class Compaction {
   private final VersionSet versions;
   private final TableSet tables;
   private final TableWriter writer;
+  private final Region readBuffer;
   private final CompactionOptions options;
   private final StoreCounters counters;
   private final StoreEvents events;
@@ -69,6 +71,7 @@ final class Compaction {
       VersionSet versions,
       TableSet tables,
       TableWriter writer,
+      Region readBuffer,
       CompactionOptions options,
       StoreCounters counters,
       StoreEvents events) {
@@ -76,6 +79,7 @@ final class Compaction {
     this.versions = versions;
     this.tables = tables;
     this.writer = writer;
+    this.readBuffer = readBuffer;
     this.options = options;
     this.counters = counters;
     this.events = events;
@@ -105,7 +109,7 @@ final class Compaction {
       }
       long left = byteBudget;
       while (left > 0 && merge.isValid()) {
-        RunSource record = merge.current();
+        RunReader record = merge.current();
         left -= (long) record.keyBytes() + record.valueBytes() + Long.BYTES;
         take(record);
         merge.next();
@@ -126,24 +130,22 @@ final class Compaction {
   }
 
   private void open() throws IOException {
-    List<RunSource> sources = new ArrayList<>();
+    List<List<Table>> runs = new ArrayList<>();
     if (inputs.level() == 0) {
-      for (Table table : inputs.upper()) {
-        sources.add(new RunSource(List.of(table), RecordKind.SEQUENCE_MAX));
-      }
+      inputs.upper().forEach(table -> runs.add(List.of(table)));
     } else {
-      sources.add(new RunSource(inputs.upper(), RecordKind.SEQUENCE_MAX));
+      runs.add(inputs.upper());
     }
     if (!inputs.lower().isEmpty()) {
-      sources.add(new RunSource(inputs.lower(), RecordKind.SEQUENCE_MAX));
+      runs.add(inputs.lower());
     }
-    merge = new RecordMerge(sources);
+    merge = new RecordMerge(tables.readers(runs, readBuffer));
     merge.first();
   }
 
   // ---- records
 
-  private void take(RunSource record) throws IOException {
+  private void take(RunReader record) throws IOException {
     long stamp = record.stamp();
     long sequence = RecordKind.sequence(stamp);
     long reader = readerOf(sequence);
@@ -181,7 +183,7 @@ final class Compaction {
     return at < liveSequences.length ? liveSequences[at] : UNSEEN;
   }
 
-  private boolean isSameKey(RunSource record) {
+  private boolean isSameKey(RunReader record) {
     return Memory.compareUnsigned(
             record.keyAddress(), record.keyBytes(), key.address(), key.lengthBytes())
         == 0;
@@ -275,8 +277,13 @@ final class Compaction {
 
   /** Gives up; the store is as it was. */
   void abandon() {
-    if (merge != null) {
-      merge.close();
+    try {
+      if (merge != null) {
+        merge.close();
+      }
+    } catch (IOException e) {
+      System.getLogger(Compaction.class.getName())
+          .log(System.Logger.Level.WARNING, "cannot close a table that was merged", e);
     }
     try {
       writer.abandon();

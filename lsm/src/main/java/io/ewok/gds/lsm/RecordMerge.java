@@ -2,7 +2,7 @@ package io.ewok.gds.lsm;
 
 import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.lsm.record.RecordKind;
-import io.ewok.gds.lsm.table.RunSource;
+import io.ewok.gds.lsm.table.RunReader;
 import java.io.IOException;
 import java.util.List;
 
@@ -13,19 +13,19 @@ import java.util.List;
  * <p>Ownership: closes its sources. Threads: confined to one at a time.
  */
 final class RecordMerge {
-  private final List<RunSource> sources;
-  private final RunSource[] heap;
+  private final List<RunReader> sources;
+  private final RunReader[] heap;
   private int size;
   private boolean closed;
 
-  RecordMerge(List<RunSource> sources) {
+  RecordMerge(List<RunReader> sources) {
     this.sources = sources;
-    this.heap = new RunSource[sources.size()];
+    this.heap = new RunReader[sources.size()];
   }
 
   void first() throws IOException {
     size = 0;
-    for (RunSource source : sources) {
+    for (RunReader source : sources) {
       source.first();
       if (source.isValid()) {
         int at = size++;
@@ -43,13 +43,13 @@ final class RecordMerge {
   }
 
   /** The source that is on the current record. */
-  RunSource current() {
+  RunReader current() {
     return heap[0];
   }
 
   void next() throws IOException {
-    RunSource moved = heap[0];
-    moved.nextRecord();
+    RunReader moved = heap[0];
+    moved.next();
     if (!moved.isValid()) {
       moved = heap[--size];
       heap[size] = null;
@@ -71,17 +71,28 @@ final class RecordMerge {
     heap[at] = moved;
   }
 
-  private static int compare(RunSource a, RunSource b) {
+  private static int compare(RunReader a, RunReader b) {
     int order = Memory.compareUnsigned(a.keyAddress(), a.keyBytes(), b.keyAddress(), b.keyBytes());
     return order != 0 ? order : RecordKind.compareStamps(a.stamp(), b.stamp());
   }
 
-  /** Twice does nothing. */
-  void close() {
+  /** Closes all, whatever fails. Twice does nothing. */
+  void close() throws IOException {
     size = 0;
-    if (!closed) {
-      closed = true;
-      sources.forEach(RunSource::close);
+    if (closed) {
+      return;
+    }
+    closed = true;
+    IOException failure = null;
+    for (RunReader source : sources) {
+      try {
+        source.close();
+      } catch (IOException e) {
+        failure = failure == null ? e : failure;
+      }
+    }
+    if (failure != null) {
+      throw failure;
     }
   }
 }

@@ -27,6 +27,9 @@ record StoreMemory(
   /** One writer for flushes and one for merges, which go on while a memtable is flushed. */
   private static final int TABLE_WRITERS = 2;
 
+  private static final int READ_BUFFER_PART = 16;
+  private static final long READ_BUFFER_BYTES_MAX = 4 << 20;
+
   private static final int LOG_BUFFER_BYTES_MIN = 256 << 10;
 
   static StoreMemory of(StoreOptions options) {
@@ -53,7 +56,13 @@ record StoreMemory(
   }
 
   private static long writingBytes(StoreOptions options) {
-    return TABLE_WRITERS * mapped(TableWriter.bufferBytes(tableOptions(options)));
+    return TABLE_WRITERS * mapped(TableWriter.bufferBytes(tableOptions(options)))
+        + readBufferBytes(options);
+  }
+
+  /** What a compaction reads ahead. */
+  static long readBufferBytes(StoreOptions options) {
+    return mapped(Math.min(options.poolBytes() / READ_BUFFER_PART, READ_BUFFER_BYTES_MAX));
   }
 
   private static long poolBytes(StoreOptions options) {

@@ -225,6 +225,7 @@ final class StoreOpener {
         new BufferManager(engine, parts.memory.pool(), StoreMemory.bufferOptions(options));
     parts.closeLater(parts.buffers::close);
     parts.mergeBuffer = ioBuffer(TableWriter.bufferBytes(StoreMemory.tableOptions(options)));
+    parts.readBuffer = ioBuffer(StoreMemory.readBufferBytes(options));
     parts.tables.usePool(parts.buffers);
     parts.closeLater(parts.tables::closeUnused);
   }

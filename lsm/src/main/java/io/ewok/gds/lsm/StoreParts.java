@@ -37,6 +37,7 @@ final class StoreParts {
   BufferManager buffers;
   Region flushBuffer;
   Region mergeBuffer;
+  Region readBuffer;
   TableSet tables;
   MemtableSpace space;
   WriteAheadLog log;

@@ -1,7 +1,10 @@
 package io.ewok.gds.lsm;
 
+import io.ewok.gds.allocator.Region;
 import io.ewok.gds.buffers.BufferManager;
+import io.ewok.gds.lsm.table.RunReader;
 import io.ewok.gds.lsm.table.Table;
+import io.ewok.gds.lsm.table.TableFormat;
 import io.ewok.gds.lsm.table.TableLayout;
 import io.ewok.gds.lsm.table.TableMeta;
 import io.ewok.gds.lsm.table.TableWriter;
@@ -95,6 +98,16 @@ final class TableSet {
       tables.forEach(Table::release);
       throw e;
     }
+  }
+
+  /** New readers of runs, which share a buffer that the kernel may write to. */
+  List<RunReader> readers(List<List<Table>> runs, Region buffer) {
+    long share = buffer.sizeBytes() / runs.size() & -TableFormat.FILE_ALIGNMENT_BYTES;
+    List<RunReader> readers = new ArrayList<>();
+    for (List<Table> run : runs) {
+      readers.add(new RunReader(engine, run, buffer, readers.size() * share, (int) share));
+    }
+    return readers;
   }
 
   /** Makes the names of new tables durable. */

@@ -202,4 +202,25 @@ class CompactionTest {
       assertTrue(written > 0 && written < 3 * OPTIONS.tree().tableBytes(), "written: " + written);
     }
   }
+
+  /** What readers use stays in memory, whatever is merged. */
+  @Test
+  void mergesLeaveThePoolAlone() throws Exception {
+    SplittableRandom random = new SplittableRandom(1);
+    try (Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, engine)) {
+      for (int i = 0; i < 1_500; i++) {
+        store.put(key(i), Fixtures.randomBytes(random, 1_000), Durability.NONE);
+      }
+      store.flush();
+      store.compact();
+      StoreStats before = store.stats();
+      store.compact();
+      StoreStats after = store.stats();
+      long misses = after.read().blockMisses() - before.read().blockMisses();
+      long blocks = 1_500 / 4;
+      assertTrue(misses < blocks / 4, "misses: " + misses);
+      long reads = after.read().deviceReads() - before.read().deviceReads();
+      assertTrue(reads < blocks, "reads: " + reads);
+    }
+  }
 }

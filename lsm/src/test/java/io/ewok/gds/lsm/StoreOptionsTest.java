@@ -219,6 +219,16 @@ class StoreOptionsTest {
     return texts;
   }
 
+  private void assertInspectedAlone(TableFile table) throws Exception {
+    try (StoreInspection inspection = StoreInspection.ofTable(engine, table.path(), 4 << 20)) {
+      TableFile alone = inspection.tables().getFirst();
+      assertEquals(table.entries(), alone.entries());
+      assertEquals(-1, table.firstKey().mismatch(alone.firstKey()));
+      assertEquals(-1, table.lastKey().mismatch(alone.lastKey()));
+      assertEquals(List.of(), inspection.verify(alone).problems());
+    }
+  }
+
   /** Returns the levels that have tables. */
   private List<Integer> checkTables(TreeOptions tree) throws Exception {
     List<Integer> levels = new ArrayList<>();
@@ -237,6 +247,7 @@ class StoreOptionsTest {
         if (level.compression() != Compression.NONE) {
           assertTrue(properties.dataStoredBytes() < properties.dataBytes() * 7 / 8);
         }
+        assertInspectedAlone(table);
         levels.add(table.level());
       }
     }

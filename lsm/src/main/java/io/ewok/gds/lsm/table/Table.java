@@ -12,6 +12,7 @@ import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.StorageException;
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -32,6 +33,7 @@ public final class Table {
   private final TableMeta meta;
   private final Path path;
   private final LoadedBlockFile file;
+  private final TableLoader loader;
   private final TableProperties properties;
   private final long rootOffset;
   private final int rootStoredBytes;
@@ -49,12 +51,14 @@ public final class Table {
   private Table(
       TableMeta meta,
       LoadedBlockFile file,
+      TableLoader loader,
       long footer,
       long poolBytes,
       Consumer<Table> whenUnused) {
     this.meta = meta;
     this.path = file.path();
     this.file = file;
+    this.loader = loader;
     this.properties = TableProperties.read(footer);
     this.rootOffset = TableFormat.handleOffset(footer + TableFormat.ROOT_OFFSET);
     this.rootStoredBytes = TableFormat.handleStoredBytes(footer + TableFormat.ROOT_OFFSET);
@@ -84,7 +88,7 @@ public final class Table {
       long footer = fix.segment().address();
       TableFooter.check(path, footerOffset, footer, meta);
       useCompression(path, loader, footer);
-      return new Table(meta, file, footer, buffers.options().poolBytes(), whenUnused);
+      return new Table(meta, file, loader, footer, buffers.options().poolBytes(), whenUnused);
     } catch (IOException | RuntimeException | Error e) {
       try {
         file.close();
@@ -95,7 +99,7 @@ public final class Table {
     }
   }
 
-  /** Lets a loader decompress as the footer says. */
+  /** Lets a loader decompress what the footer, which is sound, says. */
   static void useCompression(Path path, TableLoader loader, long footer) throws StorageException {
     int number = Memory.getByte(footer + TableFormat.ASKED_COMPRESSION_OFFSET);
     try {
@@ -152,6 +156,20 @@ public final class Table {
   /** As {@link LoadedBlockFile#touch}, of a data block. */
   long touchData(long handle) {
     return file.touch(TableFormat.handleOffset(handle), BlockView.FETCHED_BYTES_MAX);
+  }
+
+  /**
+   * Makes a data block of what is stored of it at an offset, elsewhere than in the pool.
+   *
+   * @throws CorruptFileException if it is none
+   */
+  void makeData(long offset, MemorySegment stored, MemorySegment block)
+      throws CorruptFileException {
+    loader.load(path, offset, stored, block);
+    int actual = TableFormat.type(block.address());
+    if (actual != TableFormat.TYPE_DATA) {
+      throw new CorruptFileException(path, offset, "block type " + TableFormat.TYPE_DATA, actual);
+    }
   }
 
   /** Fixes a filter, if there is one. Returns whether there is. */

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.ewok.gds.allocator.Region;
+import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.lsm.Compression;
 import io.ewok.gds.lsm.Fixtures;
 import io.ewok.gds.lsm.Hex;
@@ -75,6 +77,9 @@ class TableTest {
       List<Entry> visible = visible(entries, sequence);
       assertScans(table, visible, sequence, replay);
       assertSeeks(table, visible, sequence, random, replay);
+      for (int lengthBytes : new int[] {0, 8 << 10, 12 << 10, 256 << 10}) {
+        assertMerges(table, entries, lengthBytes, replay);
+      }
       table.close();
     }
   }
@@ -109,6 +114,25 @@ class TableTest {
     }
     assertEquals(0, i, replay);
     source.close();
+  }
+
+  /** Whatever part of the blocks has room in the buffer, and the rest in the pool. */
+  private void assertMerges(Table table, List<Entry> entries, int lengthBytes, String replay)
+      throws Exception {
+    try (Region buffer = tables.map(4096 + lengthBytes)) {
+      RunReader reader = new RunReader(tables.engine, List.of(table), buffer, 4096, lengthBytes);
+      int i = 0;
+      for (reader.first(); reader.isValid(); reader.next()) {
+        Entry actual =
+            new Entry(
+                Fixtures.array(Memory.view(reader.keyAddress(), reader.keyBytes())),
+                reader.stamp(),
+                Fixtures.array(Memory.view(reader.valueAddress(), reader.valueBytes())));
+        assertSame(entries.get(i++), actual, replay);
+      }
+      assertEquals(entries.size(), i, replay);
+      reader.close();
+    }
   }
 
   private void assertSeeks(

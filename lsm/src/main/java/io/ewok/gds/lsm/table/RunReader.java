@@ -1,0 +1,183 @@
+package io.ewok.gds.lsm.table;
+
+import io.ewok.gds.allocator.Region;
+import io.ewok.gds.buffers.Fix;
+import io.ewok.gds.buffers.eviction.Priority;
+import io.ewok.gds.ffm.unchecked.Memory;
+import io.ewok.gds.lsm.record.KeyBuffer;
+import io.ewok.gds.pagestore.IoEngine;
+import java.io.IOException;
+import java.util.List;
+
+/**
+ * All records of a run in order, forward: every version of every key. Data blocks are read in large
+ * pieces past the pool and as work of compactions, so that a merge neither drives out what readers
+ * use nor takes the device from them.
+ *
+ * <p>Ownership: retains the tables until it is closed; the region is the caller's. Threads:
+ * confined to one at a time.
+ */
+public final class RunReader {
+  private final List<Table> tables;
+  private final BlockReader blocks;
+
+  private final Fix root = new Fix().withPriority(Priority.HIGH);
+  private final BlockView rootView = new BlockView();
+
+  /** Holds the partition of the index that leads to the current block. */
+  private final Fix index = new Fix().withPriority(Priority.HIGH);
+
+  private final BlockView indexView = new BlockView();
+
+  /** Holds the current block if it is too long to be read past the pool. */
+  private final Fix data = new Fix().withPriority(Priority.LOW);
+
+  private final BlockView view = new BlockView();
+
+  /** The current key, if {@code keyBytes} is not below zero; else its prefix. */
+  private final KeyBuffer key;
+
+  private int keyBytes;
+
+  private int table;
+  private int partition;
+  private int partitionCount;
+  private int block;
+  private int ordinal;
+  private boolean isValid;
+
+  /**
+   * Reads a run from its first record on, once {@link #first} was called.
+   *
+   * @param tables at least one; the caller keeps them open during the call
+   * @param region memory that the kernel may write to
+   * @param regionOffset where its part of that begins, a multiple of 4096
+   * @param lengthBytes of its part, a multiple of 4096; the less, the smaller the pieces
+   */
+  public RunReader(
+      IoEngine engine, List<Table> tables, Region region, long regionOffset, int lengthBytes) {
+    this.tables = tables;
+    this.blocks = new BlockReader(engine, region, regionOffset, lengthBytes);
+    this.key = tables.getFirst().takeKeyBuffer();
+    for (Table retained : tables) {
+      retained.references.retain();
+    }
+  }
+
+  /** Goes to the first record. */
+  public void first() throws IOException {
+    isValid = loadTable(0);
+  }
+
+  /** Moves to the next record, be it an older one of the same key. */
+  public void next() throws IOException {
+    isValid = step();
+  }
+
+  private boolean step() throws IOException {
+    if (ordinal + 1 < view.count()) {
+      setOrdinal(ordinal + 1);
+      return true;
+    }
+    if (block + 1 < indexView.count()) {
+      loadBlock(block + 1);
+      return true;
+    }
+    if (partition + 1 < partitionCount) {
+      loadPartition(partition + 1);
+      return true;
+    }
+    return loadTable(table + 1);
+  }
+
+  private boolean loadTable(int to) throws IOException {
+    if (to == tables.size()) {
+      unfix();
+      return false;
+    }
+    table = to;
+    blocks.open(tables.get(to));
+    loadPartition(0);
+    return true;
+  }
+
+  private void loadPartition(int to) throws IOException {
+    root.unfix();
+    tables.get(table).fixRoot(root);
+    rootView.attach(root.segment().address());
+    index.unfix();
+    tables.get(table).fixIndex(rootView.valueAddress(to), index);
+    indexView.attach(index.segment().address());
+    partition = to;
+    partitionCount = rootView.count();
+    root.unfix();
+    loadBlock(0);
+  }
+
+  private void loadBlock(int to) throws IOException {
+    data.unfix();
+    long handle = indexView.valueAddress(to);
+    long address = blocks.read(handle);
+    if (address == 0) {
+      tables.get(table).fixData(handle, data);
+      address = data.segment().address();
+    }
+    view.attach(address);
+    block = to;
+    Memory.copy(view.prefixAddress(), key.reserve(view.longestKeyBytes()), view.prefixBytes());
+    setOrdinal(0);
+  }
+
+  private void setOrdinal(int to) {
+    ordinal = to;
+    keyBytes = -1;
+  }
+
+  private void unfix() {
+    root.unfix();
+    index.unfix();
+    data.unfix();
+  }
+
+  /** Whether it is on a record. */
+  public boolean isValid() {
+    return isValid;
+  }
+
+  public long stamp() {
+    return view.stamp(ordinal);
+  }
+
+  /** Address of the key, until the next move. */
+  public long keyAddress() {
+    if (keyBytes < 0) {
+      keyBytes = view.copyKey(ordinal, key.address());
+    }
+    return key.address();
+  }
+
+  public int keyBytes() {
+    return keyBytes < 0 ? view.keyBytes(ordinal) : keyBytes;
+  }
+
+  /** Address of the value, until the next move. */
+  public long valueAddress() {
+    return view.valueAddress(ordinal);
+  }
+
+  public int valueBytes() {
+    return view.valueBytes(ordinal);
+  }
+
+  /** Leaves the tables, whatever fails. Once. */
+  public void close() throws IOException {
+    isValid = false;
+    unfix();
+    tables.getFirst().giveKeyBuffer(key);
+    try {
+      blocks.close();
+    } finally {
+      tables.forEach(Table::release);
+    }
+  }
+}
