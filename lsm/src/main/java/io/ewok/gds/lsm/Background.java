@@ -39,6 +39,9 @@ final class Background {
   /** Level 0 goes before a compaction that somebody asked for when it is so much too large. */
   private static final int LEVEL_0_URGENT = 2;
 
+  /** A store in which nothing was written for so long is at rest. */
+  private static final long REST_NANOS = 1_000_000_000L;
+
   /** What a compaction does before the thread looks whether there is something to flush. */
   private static final long STEP_BYTES = 1 << 20;
 
@@ -71,8 +74,13 @@ final class Background {
   /** Written under the lock. */
   private volatile boolean closing;
 
+  private volatile long restNanos = REST_NANOS;
+
   // Confined to the thread.
   private boolean logLags;
+
+  /** Whether nothing was written while the thread waited last. */
+  private boolean isAtRest;
 
   /** What is being compacted, or null; and for whom, or null if by itself. */
   private Compaction running;
@@ -121,6 +129,12 @@ final class Background {
     } finally {
       lock.unlock();
     }
+  }
+
+  /** Shortens what is waited for a store to be at rest, in nanoseconds. For tests. */
+  void setRest(long nanos) {
+    restNanos = nanos;
+    signal();
   }
 
   // ---- waiting
@@ -235,11 +249,23 @@ final class Background {
     lock.lock();
     try {
       while (!closing && !tables.hasUnused() && !mayFlush() && !mayCompact()) {
-        changed.await();
+        awaitChangeOrRest();
       }
       return !closing;
     } finally {
       lock.unlock();
+    }
+  }
+
+  /** Wakes up by itself only while there is something that could be done at rest. */
+  private void awaitChangeOrRest() {
+    if (pausedUntilTables > 0 || lookedAt == null || picker.pickAtRest(lookedAt) == null) {
+      changed.await();
+      return;
+    }
+    long written = versions.sequence();
+    if (!changed.await(restNanos)) {
+      isAtRest = versions.sequence() == written;
     }
   }
 
@@ -248,7 +274,7 @@ final class Background {
   }
 
   private boolean mayCompact() {
-    return running != null || isDue || !manuals.isEmpty();
+    return running != null || isDue || isAtRest || !manuals.isEmpty();
   }
 
   private boolean isLevel0Full() {
@@ -337,9 +363,11 @@ final class Background {
   private Compaction next() {
     Version version = versions.retain();
     try {
+      boolean wasAtRest = isAtRest;
+      isAtRest = false;
       ManualCompaction manual = firstManual();
       if (manual == null && !isDue) {
-        return null;
+        return wasAtRest ? compaction(picker.pickAtRest(version)) : null;
       }
       boolean urgent = isDue && picker.score(version, 0) >= LEVEL_0_URGENT;
       runningManual = urgent ? null : manual;
@@ -348,9 +376,7 @@ final class Background {
               ? picker.pick(version, versions.oldestSequence())
               : picker.pick(version, manual, tables.nextNumber());
       if (inputs != null) {
-        // The tables stay, since only this thread replaces any.
-        return new Compaction(
-            inputs, versions, tables, compactionWriter, readBuffer, options, counters, events);
+        return compaction(inputs);
       }
       if (runningManual != null) {
         endManual(null);
@@ -361,6 +387,14 @@ final class Background {
     } finally {
       versions.release(version);
     }
+  }
+
+  /** Null for null. The tables stay, since only this thread replaces any. */
+  private Compaction compaction(CompactionInputs inputs) {
+    return inputs == null
+        ? null
+        : new Compaction(
+            inputs, versions, tables, compactionWriter, readBuffer, options, counters, events);
   }
 
   private ManualCompaction firstManual() {

@@ -16,6 +16,9 @@ import java.util.stream.IntStream;
 record CompactionOptions(
     long tableBytes, int level0Tables, long level1Bytes, int growth, List<TableLayout> layouts) {
 
+  /** Level 1 takes so many merges of level 0: with less, the same bytes go on too soon. */
+  private static final long LEVEL_1_MERGES = 2;
+
   /** A table overlaps at most so many times its size two levels down. */
   private static final int OVERLAP_MAX = 10;
 
@@ -26,7 +29,7 @@ record CompactionOptions(
         tree.tablesBeforeMerge(),
         tree.level1Bytes() > 0
             ? tree.level1Bytes()
-            : tree.tablesBeforeMerge() * options.memtableBytes(),
+            : LEVEL_1_MERGES * tree.tablesBeforeMerge() * options.memtableBytes(),
         tree.growth(),
         IntStream.range(0, Manifest.LEVELS).mapToObj(tree::layout).toList());
   }

@@ -18,8 +18,23 @@ import java.util.List;
  * <p>Threads: confined to the background thread, but for {@link #score}.
  */
 final class CompactionPicker {
-  /** Writers are held back most when level 0 has so many times too many tables. */
-  private static final int LEVEL_0_PRESSURE_MAX = 2;
+  /**
+   * A merge of level 0 rewrites level 1: it waits until it is worth that, when level 0 has this
+   * part of the bytes of level 1 ...
+   */
+  private static final double LEVEL_0_SHARE = 0.5;
+
+  /** ... or so many times the tables that it should have. */
+  private static final int LEVEL_0_PATIENCE = 2;
+
+  /** Writers are held back from so many times these tables on ... */
+  private static final double LEVEL_0_PRESSURE_MIN = 1.5;
+
+  /** ... and most from so many times these. */
+  private static final double LEVEL_0_PRESSURE_MAX = 3;
+
+  /** A store at rest is left so many tables of level 0 less one: reads look into each. */
+  private static final int LEVEL_0_AT_REST = 2;
 
   /** The same when what is too much on the other levels is so many times the first of them. */
   private static final int DEBT_MAX = 8;
@@ -34,7 +49,10 @@ final class CompactionPicker {
   double score(Version version, int level) {
     List<Table> tables = version.level(level);
     if (level == 0) {
-      return (double) tables.size() / options.level0Tables();
+      double count = (double) tables.size() / options.level0Tables();
+      long below = CompactionInputs.bytes(version.level(1));
+      double worth = below == 0 ? count : CompactionInputs.bytes(tables) / (LEVEL_0_SHARE * below);
+      return Math.min(count, Math.max(count / LEVEL_0_PATIENCE, worth));
     }
     return level == Manifest.LEVELS - 1
         ? 0
@@ -46,8 +64,8 @@ final class CompactionPicker {
    * thread.
    */
   double pressure(Version version) {
-    int excess = version.level(0).size() - options.level0Tables();
-    double tables = (double) excess / (LEVEL_0_PRESSURE_MAX * options.level0Tables());
+    double count = (double) version.level(0).size() / options.level0Tables();
+    double tables = (count - LEVEL_0_PRESSURE_MIN) / (LEVEL_0_PRESSURE_MAX - LEVEL_0_PRESSURE_MIN);
     long debtBytes = 0;
     for (int level = 1; level < Manifest.LEVELS - 1; level++) {
       long bytes = CompactionInputs.bytes(version.level(level));
@@ -78,6 +96,13 @@ final class CompactionPicker {
     return worst > 0
         ? pushDown(version, worst, cheapest(version, worst), true)
         : pickDeletes(version, oldestSequence);
+  }
+
+  /** Merges level 0 though that is not due, for those who read; null if it is of little use. */
+  CompactionInputs pickAtRest(Version version) {
+    return version.level(0).size() < LEVEL_0_AT_REST
+        ? null
+        : pushDown(version, 0, version.level(0), true);
   }
 
   /** The next part of a compaction that somebody asked for, or null if it is done. */

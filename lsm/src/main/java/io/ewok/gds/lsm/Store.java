@@ -68,6 +68,11 @@ public final class Store extends ReadView implements AutoCloseable {
     return writer;
   }
 
+  /** For tests. */
+  Background background() {
+    return parts.background;
+  }
+
   /**
    * Opens a store with an I/O engine of its own.
    *

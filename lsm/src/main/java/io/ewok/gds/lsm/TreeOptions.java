@@ -14,8 +14,9 @@ import java.util.function.UnaryOperator;
  * <tr><th>name</th><th>unit</th><th>default</th><th>raise it when</th><th>cost</th></tr>
  * <tr><td>tablesBeforeMerge</td><td>tables, 2 to 64</td><td>4</td><td>less is to be written</td>
  *   <td>a read looks into each table of level 0, and these are so many</td></tr>
- * <tr><td>level1Bytes</td><td>bytes, at least 256 KiB; 0 for as much as starts a merge of level
- *   0</td><td>0</td><td>seldom: equal sizes of levels 0 and 1 write least</td><td></td></tr>
+ * <tr><td>level1Bytes</td><td>bytes, at least 256 KiB; 0 for twice the memtables that start a merge
+ *   of level 0</td><td>0</td><td>fewer levels are wanted</td><td>merges of level 0 write
+ *   more</td></tr>
  * <tr><td>growth</td><td>how many times larger each level may be than the one before it, 2 to
  *   100</td><td>10</td><td>fewer levels are wanted</td><td>each byte is written about half so many
  *   times a level</td></tr>

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -200,6 +201,53 @@ class CompactionTest {
       store.compact(MemorySegment.ofArray(key(10)), MemorySegment.ofArray(key(20)));
       long written = store.stats().written().mergeBytes() - before;
       assertTrue(written > 0 && written < 3 * OPTIONS.tree().tableBytes(), "written: " + written);
+    }
+  }
+
+  /** Reads look into each table of level 0, and nobody else wants the device. */
+  @Test
+  void level0IsMergedWhileNothingIsWritten() throws Exception {
+    try (Store store = Store.open(Fixtures.DIRECTORY, Fixtures.TINY, engine)) {
+      for (int flush = 0; flush < 2; flush++) {
+        store.put(key(flush), Fixtures.bytes("value"), Durability.NONE);
+        store.put(key(9), Fixtures.bytes("value"), Durability.NONE);
+        store.flush();
+      }
+      store.background().setRest(1_000_000);
+      long deadline = System.nanoTime() + TimeUnit.MINUTES.toNanos(1);
+      while (tables(store).getFirst() > 0) {
+        assertTrue(System.nanoTime() < deadline, "tables: " + tables(store));
+        Thread.onSpinWait();
+      }
+      assertEquals(1, tables(store).get(1));
+      assertEquals(3, entries(store));
+    }
+  }
+
+  /** A merge rewrites level 1: little tables gather before they are worth that. */
+  @Test
+  void level0IsMergedWhenItIsWorthIt() throws Exception {
+    StoreOptions options = Fixtures.TINY.withTree(Fixtures.TINY.tree().withLevel1Bytes(16 << 20));
+    SplittableRandom random = new SplittableRandom(1);
+    try (Store store = Store.open(Fixtures.DIRECTORY, options, engine)) {
+      store.background().setRest(TimeUnit.HOURS.toNanos(1));
+      for (int i = 0; i < 2_000; i++) {
+        store.put(key(i), Fixtures.randomBytes(random, 1_000), Durability.NONE);
+      }
+      store.flush();
+      store.compact(MemorySegment.ofArray(key(0)), MemorySegment.ofArray(key(5_000)));
+      long before = store.stats().merges();
+      for (int flush = 1; flush <= 6; flush++) {
+        assertEquals(before, store.stats().merges(), "flushes: " + flush);
+        store.put(key(flush), Fixtures.bytes("small"), Durability.NONE);
+        store.put(key(2_000 - flush), Fixtures.bytes("small"), Durability.NONE);
+        store.flush();
+      }
+      long deadline = System.nanoTime() + TimeUnit.MINUTES.toNanos(1);
+      while (tables(store).getFirst() > 0) {
+        assertTrue(System.nanoTime() < deadline, "tables: " + tables(store));
+        Thread.onSpinWait();
+      }
     }
   }
 

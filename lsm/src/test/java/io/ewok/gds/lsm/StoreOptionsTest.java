@@ -29,6 +29,7 @@ class StoreOptionsTest {
       Fixtures.TINY
           .tree()
           .withTablesBeforeMerge(2)
+          .withLevel1Bytes(256 << 10)
           .withGrowth(2)
           .withFilterPrefixBytes(6)
           .withLevels(
