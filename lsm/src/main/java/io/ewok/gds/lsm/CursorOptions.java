@@ -59,22 +59,35 @@ public record CursorOptions(MemorySegment lowerOrNull, MemorySegment upperOrNull
 
   /** Returns these options with the keys that begin with a prefix; replaces both bounds. */
   public CursorOptions withPrefix(byte[] prefix) {
+    return new CursorOptions(MemorySegment.ofArray(prefix), endOrNull(prefix), scan);
+  }
+
+  /** What comes after all keys that begin with a prefix; null if nothing can. */
+  private static MemorySegment endOrNull(byte[] prefix) {
     int last = prefix.length - 1;
     while (last >= 0 && prefix[last] == (byte) 0xFF) {
       last--;
     }
-    MemorySegment end = null; // nothing comes after all that begin so
-    if (last >= 0) {
-      byte[] following = Arrays.copyOf(prefix, last + 1);
-      following[last]++;
-      end = MemorySegment.ofArray(following);
+    if (last < 0) {
+      return null;
     }
-    return new CursorOptions(MemorySegment.ofArray(prefix), end, scan);
+    byte[] following = Arrays.copyOf(prefix, last + 1);
+    following[last]++;
+    return MemorySegment.ofArray(following);
   }
 
   /** Returns these options with keeping out of the pool switched on or off. */
   public CursorOptions withScan(boolean scan) {
     return new CursorOptions(lowerOrNull, upperOrNull, scan);
+  }
+
+  /** The prefix that all keys within the bounds have, if the bounds say no more than that. */
+  SearchKey prefixKeyOrNull() {
+    if (lowerOrNull == null || upperOrNull == null) {
+      return null;
+    }
+    MemorySegment end = endOrNull(lowerOrNull.toArray(JAVA_BYTE));
+    return end != null && end.mismatch(upperOrNull) < 0 ? lowerKeyOrNull() : null;
   }
 
   SearchKey lowerKeyOrNull() {

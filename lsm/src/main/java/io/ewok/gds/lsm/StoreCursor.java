@@ -47,7 +47,7 @@ public final class StoreCursor implements AutoCloseable {
    */
   private final VersionSet versions;
   private final ReadView view;
-  private final boolean scan;
+  private final CursorOptions options;
   private final MergeCursor merge;
 
   private final CallLatch latch = new CallLatch();
@@ -96,16 +96,16 @@ public final class StoreCursor implements AutoCloseable {
     this.view = view;
     this.version = version;
     this.sequence = sequence;
-    this.scan = options.scan();
+    this.options = options;
     this.merge =
         new MergeCursor(
             sources(version, sequence), options.lowerKeyOrNull(), options.upperKeyOrNull());
   }
 
   private RecordSource[] sources(Version of, long at) {
-    RecordSource[] sources = of.sources(at);
+    RecordSource[] sources = of.sources(at, options);
     for (RecordSource source : sources) {
-      if (scan && source instanceof RunSource run) {
+      if (options.scan() && source instanceof RunSource run) {
         run.forScans();
       }
     }
@@ -523,7 +523,7 @@ public final class StoreCursor implements AutoCloseable {
   private RecordSource sourceAtSamePlace(MemtableSource source, List<Table> tables)
       throws IOException {
     RunSource replacement = new RunSource(tables, sequence);
-    if (scan) {
+    if (options.scan()) {
       replacement.forScans();
     }
     try {

@@ -2,6 +2,7 @@ package io.ewok.gds.lsm;
 
 import io.ewok.gds.lsm.memtable.Memtable;
 import io.ewok.gds.lsm.memtable.MemtableSource;
+import io.ewok.gds.lsm.record.Keys;
 import io.ewok.gds.lsm.record.RecordSource;
 import io.ewok.gds.lsm.record.References;
 import io.ewok.gds.lsm.record.SearchKey;
@@ -9,6 +10,7 @@ import io.ewok.gds.lsm.table.RunSource;
 import io.ewok.gds.lsm.table.Table;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Predicate;
 
 /**
  * What a reader sees: the memtables and tables that make up the store at one time. Immutable,
@@ -95,20 +97,60 @@ final class Version {
     return low;
   }
 
-  /** New sources over everything, as of a sequence number. The caller closes them. */
-  RecordSource[] sources(long sequence) {
+  /** The place of the first table for which a condition holds, as it does for all behind it. */
+  private static int first(List<Table> run, Predicate<Table> condition) {
+    int low = 0;
+    int high = run.size();
+    while (low < high) {
+      int middle = (low + high) >>> 1;
+      if (condition.test(run.get(middle))) {
+        high = middle;
+      } else {
+        low = middle + 1;
+      }
+    }
+    return low;
+  }
+
+  /**
+   * New sources over everything that a cursor may show, as of a sequence number. The caller closes
+   * them.
+   */
+  RecordSource[] sources(long sequence, CursorOptions options) {
     List<RecordSource> sources = new ArrayList<>();
     sources.add(new MemtableSource(active, sequence));
     if (frozen != null) {
       sources.add(new MemtableSource(frozen, sequence));
     }
+    SearchKey prefix = options.prefixKeyOrNull();
     for (Table table : levels.getFirst()) {
-      sources.add(new RunSource(List.of(table), sequence));
+      addSource(sources, List.of(table), sequence, options, prefix);
     }
     for (List<Table> run : runs) {
-      sources.add(new RunSource(run, sequence));
+      addSource(sources, run, sequence, options, prefix);
     }
     return sources.toArray(RecordSource[]::new);
+  }
+
+  private static void addSource(
+      List<RecordSource> sources,
+      List<Table> run,
+      long sequence,
+      CursorOptions options,
+      SearchKey prefixOrNull) {
+    int from = 0;
+    int to = run.size();
+    if (options.lowerOrNull() != null) {
+      from = first(run, table -> Keys.compare(table.meta().lastKey(), options.lowerOrNull()) >= 0);
+    }
+    if (options.upperOrNull() != null) {
+      to = first(run, table -> Keys.compare(table.meta().firstKey(), options.upperOrNull()) >= 0);
+    }
+    if (from < to) {
+      RunSource source = new RunSource(run.subList(from, to), sequence);
+      source.expectPrefix(prefixOrNull);
+      sources.add(source);
+    }
   }
 
   boolean tryRetain() {

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -181,6 +182,96 @@ class StoreOptionsTest {
       store.compact();
     }
     assertNotEquals(0, checkTables(MIXED).size());
+  }
+
+  /** Five tables of level 0 with keys that lie between each other's, and a gap behind each five. */
+  private void makeTablesWithGaps(StoreOptions options) throws Exception {
+    try (Store store = Store.open(Fixtures.DIRECTORY, options, engine)) {
+      store.background().setRest(TimeUnit.HOURS.toNanos(1));
+      for (int table = 0; table < 5; table++) {
+        for (int number = table; number < 1_200; number += 6) {
+          byte[] key = Fixtures.bytes("%06d/a key".formatted(number));
+          store.put(key, new byte[1_000], Durability.NONE);
+        }
+        store.flush();
+      }
+      assertEquals(5, store.stats().levels().getFirst().tables());
+    }
+  }
+
+  private static boolean hasKeys(Store store, int prefix) throws Exception {
+    CursorOptions options =
+        CursorOptions.defaults().withPrefix(Fixtures.bytes("%06d".formatted(prefix)));
+    try (StoreCursor cursor = store.cursor(options)) {
+      cursor.first();
+      boolean found = cursor.isValid();
+      cursor.seekForPrev(Fixtures.bytes("%06d~".formatted(prefix)));
+      assertEquals(found, cursor.isValid());
+      cursor.last();
+      assertEquals(found, cursor.isValid());
+      return found;
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 6})
+  void cursorsReadNoBlocksOfTablesWithoutTheirPrefix(int filterPrefixBytes) throws Exception {
+    StoreOptions options =
+        Fixtures.TINY
+            .withMemtableBytes(1 << 20)
+            .withTree(
+                Fixtures.TINY
+                    .tree()
+                    .withTablesBeforeMerge(8)
+                    .withFilterPrefixBytes(filterPrefixBytes));
+    makeTablesWithGaps(options);
+    try (Store store = Store.open(Fixtures.DIRECTORY, options, engine)) {
+      store.background().setRest(TimeUnit.HOURS.toNanos(1));
+      long before = store.stats().read().blockMisses();
+      for (int number = 5; number < 1_200; number += 6) {
+        assertFalse(hasKeys(store, number));
+      }
+      long misses = store.stats().read().blockMisses() - before;
+      assertEquals(filterPrefixBytes > 0, misses < 100, "misses: " + misses);
+      for (int number = 0; number < 1_200; number++) {
+        assertEquals(number % 6 < 5, hasKeys(store, number));
+      }
+    }
+  }
+
+  @Test
+  void cursorsLookOnlyIntoTablesWithinTheirBounds() throws Exception {
+    StoreOptions options = Fixtures.TINY.withTree(Fixtures.TINY.tree().withTablesBeforeMerge(8));
+    try (Store store = Store.open(Fixtures.DIRECTORY, options, engine)) {
+      store.background().setRest(TimeUnit.HOURS.toNanos(1));
+      for (int table = 0; table < 5; table++) {
+        for (int i = 0; i < 10; i++) {
+          byte[] key = Fixtures.bytes("%d/%d".formatted(table, i));
+          store.put(key, Fixtures.bytes("value"), Durability.NONE);
+        }
+        store.flush();
+      }
+      CursorOptions bounds =
+          CursorOptions.defaults()
+              .withLower(Fixtures.bytes("1/8"))
+              .withUpper(Fixtures.bytes("2/2"));
+      List<String> keys = new ArrayList<>();
+      StoreStats.Read before = store.stats().read();
+      try (StoreCursor cursor = store.cursor(bounds)) {
+        for (cursor.first(); cursor.isValid(); cursor.next()) {
+          keys.add(Fixtures.text(Fixtures.array(cursor.key())));
+        }
+        for (cursor.last(); cursor.isValid(); cursor.previous()) {
+          assertEquals(keys.removeLast(), Fixtures.text(Fixtures.array(cursor.key())));
+          keys.addFirst("");
+        }
+      }
+      assertEquals(List.of("", "", "", ""), keys);
+      StoreStats.Read after = store.stats().read();
+      // Of the other three tables not even the footer, which opening them has read.
+      long misses = after.blockMisses() - before.blockMisses();
+      assertTrue(misses <= 2 * 3, "misses: " + misses);
+    }
   }
 
   private static void fill(Store store, Map<byte[], byte[]> model, long seed) throws Exception {

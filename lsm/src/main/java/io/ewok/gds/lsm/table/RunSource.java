@@ -60,6 +60,11 @@ public final class RunSource implements RecordSource {
   private int ordinal;
   private Place place = Place.BEFORE_FIRST;
 
+  /** Still to be asked for, or null. */
+  private SearchKey prefix;
+
+  private boolean isFilteredOut;
+
   /** Looks at a run as of a sequence number; the caller keeps the tables open during the call. */
   public RunSource(List<Table> tables, long sequence) {
     this.tables = tables;
@@ -78,7 +83,7 @@ public final class RunSource implements RecordSource {
   public void first() throws IOException {
     Place reached = Place.BEFORE_FIRST;
     try {
-      reached = placeAfter(loadFirstOf(0) && settleForward(), Place.AFTER_LAST);
+      reached = placeAfter(mayHavePrefix() && loadFirstOf(0) && settleForward(), Place.AFTER_LAST);
     } finally {
       end(reached);
     }
@@ -88,7 +93,7 @@ public final class RunSource implements RecordSource {
   public void last() throws IOException {
     Place reached = Place.BEFORE_FIRST;
     try {
-      boolean found = loadLastOf(tables.size() - 1) && settleBackward();
+      boolean found = mayHavePrefix() && loadLastOf(tables.size() - 1) && settleBackward();
       reached = placeAfter(found, Place.BEFORE_FIRST);
     } finally {
       end(reached);
@@ -104,9 +109,12 @@ public final class RunSource implements RecordSource {
   @Override
   public void locate(SearchKey to) throws IOException {
     place = Place.BEFORE_FIRST;
+    target = NONE;
     boolean found = false;
     try {
-      findBlock(to);
+      if (mayHavePrefix()) {
+        findBlock(to);
+      }
       found = true;
     } finally {
       root.unfix();
@@ -142,8 +150,10 @@ public final class RunSource implements RecordSource {
   public void seekForPrev(SearchKey to) throws IOException {
     Place reached = Place.BEFORE_FIRST;
     try {
-      findBlock(to);
-      reached = placeAfter(findAtOrBefore(to), Place.BEFORE_FIRST);
+      if (mayHavePrefix()) {
+        findBlock(to);
+        reached = placeAfter(findAtOrBefore(to), Place.BEFORE_FIRST);
+      }
     } finally {
       end(reached);
     }
@@ -187,16 +197,21 @@ public final class RunSource implements RecordSource {
     }
   }
 
-  /** Moves to the next record, be it an older one of the same key. For merges. */
-  public void nextRecord() throws IOException {
-    if (place == Place.ON_RECORD) {
-      Place reached = Place.BEFORE_FIRST;
-      try {
-        reached = placeAfter(stepForward(), Place.AFTER_LAST);
-      } finally {
-        end(reached);
-      }
+  /**
+   * Says that only keys with a prefix are of interest. If the filters tell that there are none, the
+   * source is an empty one. To be called before the first move; a run of several tables has some.
+   */
+  public void expectPrefix(SearchKey prefixOrNull) {
+    prefix = tables.size() == 1 ? prefixOrNull : null;
+  }
+
+  /** Asks the filters at the first move, because that may have to read them. */
+  private boolean mayHavePrefix() throws IOException {
+    if (prefix != null) {
+      isFilteredOut = !tables.getFirst().mayContainPrefix(prefix, new TableLookup());
+      prefix = null;
     }
+    return !isFilteredOut;
   }
 
   /** Stands past the last record, as a source does that was moved there. */
