@@ -31,6 +31,7 @@ class InterleavingTest {
     "'a leaf splits, its right half gains', 3, 10000",
     "the last leaf splits at its end, 2, 500",
     "a leaf splits and is read backward, 2, 1000",
+    "slots of a leaf that split are used again, 2, 500",
     "a leaf splits for one and gains for another, 2, 1000",
     "the first leaf of all, 2, 1000",
     "leaf and root split, 2, 1000",

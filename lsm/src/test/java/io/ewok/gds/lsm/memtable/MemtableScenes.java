@@ -55,6 +55,8 @@ public final class MemtableScenes implements Interleaver.Scenes {
       case "the last leaf splits at its end" -> new Tree(FULL).inserts(end + 1).reads();
       case "a leaf splits and is read backward" ->
           new Tree(FULL).inserts(middle).readsBackward(end);
+      case "slots of a leaf that split are used again" ->
+          new Tree(FULL).inserts(range(middle - 4, 8)).finds(end);
       case "a leaf splits for one and gains for another" ->
           new Tree(FULL).inserts(middle).inserts(middle + 21).reads();
       case "the first leaf of all" -> new Tree(0).inserts(1).inserts(2).reads();
