@@ -5,12 +5,14 @@ import io.ewok.gds.lsm.ReadView;
 import io.ewok.gds.lsm.Store;
 import io.ewok.gds.lsm.StoreCursor;
 import io.ewok.gds.lsm.StoreOptions;
+import io.ewok.gds.lsm.StoreStats;
 import io.ewok.gds.lsm.WriteBatch;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /** Ours. */
@@ -40,9 +42,14 @@ final class GdsKvStore implements KvStore {
   @Override
   public void settle() throws IOException, InterruptedException {
     store.flush();
-    while (store.stats().levels().stream().anyMatch(level -> level.score() >= 1)) {
+    while (!isAtRest(store.stats().levels())) {
       TimeUnit.MILLISECONDS.sleep(PAUSE_MILLIS);
     }
+  }
+
+  /** Whether all is merged that is when nobody writes, which takes two tables of level 0. */
+  private static boolean isAtRest(List<StoreStats.Level> levels) {
+    return levels.getFirst().tables() < 2 && levels.stream().allMatch(level -> level.score() < 1);
   }
 
   @Override
