@@ -12,6 +12,8 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
  * <p>Threads: any; published as volatile.
  */
 final class BlockHint {
+  private static final AtomicReferenceArray<BlockHint> NONE = new AtomicReferenceArray<>(0);
+
   /** In the place of a filter that there is not. */
   static final BlockHint NO_FILTER = new BlockHint(0);
 
@@ -31,8 +33,8 @@ final class BlockHint {
   private int filterProbes;
 
   private BlockHint(int partitions) {
-    indexes = new AtomicReferenceArray<>(partitions);
-    filters = new AtomicReferenceArray<>(partitions);
+    indexes = partitions == 0 ? NONE : new AtomicReferenceArray<>(partitions);
+    filters = partitions == 0 ? NONE : new AtomicReferenceArray<>(partitions);
   }
 
   /**
