@@ -13,13 +13,13 @@ import java.util.Objects;
 /**
  * An ordered, durable key-value store in one directory. Keys are ordered by their bytes, unsigned.
  *
- * <p>Ownership: whoever opened the store closes it. It owns its directory, its memory, one
- * background thread, and its I/O engine unless that was borrowed. Close makes all writes durable;
+ * <p>Ownership: whoever opened the store closes it. It owns its directory, its memory, two
+ * background threads, and its I/O engine unless that was borrowed. Close makes all writes durable;
  * it ends cursors that are still open and waits for calls that are running.
  *
- * <p>Threads: any, platform or virtual, for all methods. Writers take turns; readers wait for
- * nobody. A get sees every write that returned before it began. The thread of a reactor itself only
- * reads; its fibers do all.
+ * <p>Threads: any, platform or virtual, for all methods. Writers work beside each other; readers
+ * wait for nobody. A get sees every write that returned before it began. The thread of a reactor
+ * itself only reads; its fibers do all.
  *
  * {@snippet :
  * try (Store store = Store.open(directory, StoreOptions.defaults())) {
