@@ -36,17 +36,7 @@ public final class VirtualMachine {
         new ArrayList<>(List.of(System.getProperty(RUNNER).strip().split(" +", -1)));
     command.addAll(machine);
     command.add("--");
-    command.addAll(
-        List.of(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-Xmx64m",
-            "-XX:+UseSerialGC",
-            "-XX:TieredStopAtLevel=1",
-            "--enable-native-access=ALL-UNNAMED",
-            "-cp",
-            System.getProperty("java.class.path"),
-            program.getName()));
-    command.addAll(arguments);
+    command.addAll(JavaProgram.command(program, arguments));
     Path output = folder.resolve("output");
     Process process =
         new ProcessBuilder(command)

@@ -31,6 +31,8 @@ import java.util.Set;
  * confined to the background thread.
  */
 final class Compaction {
+  private static final System.Logger LOGGER = System.getLogger(Compaction.class.getName());
+
   /** A record is newer than all that readers may see now: who will see it is not known. */
   private static final long UNSEEN = -1;
 
@@ -282,15 +284,13 @@ final class Compaction {
         merge.close();
       }
     } catch (IOException e) {
-      System.getLogger(Compaction.class.getName())
-          .log(System.Logger.Level.WARNING, "cannot close a table that was merged", e);
+      LOGGER.log(System.Logger.Level.WARNING, "cannot close a table that was merged", e);
     }
     try {
       writer.abandon();
     } catch (IOException e) {
       // The next recovery finds the file, because no manifest names it.
-      System.getLogger(Compaction.class.getName())
-          .log(System.Logger.Level.WARNING, "cannot remove an unfinished table", e);
+      LOGGER.log(System.Logger.Level.WARNING, "cannot remove an unfinished table", e);
     }
     tables.closeUnused();
     tables.discard(outputs);

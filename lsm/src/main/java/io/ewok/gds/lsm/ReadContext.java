@@ -100,7 +100,7 @@ final class ReadContext {
     for (int i = 0; i < runs.size(); i++) {
       List<Table> run = runs.get(i);
       // The versions of a key may go on in the next table.
-      for (int at = Version.firstNotBefore(run, key);
+      for (int at = Table.firstNotBefore(run, key);
           at < run.size() && run.get(at).meta().mayContain(key);
           at++) {
         if (findIn(run.get(at), stamp)) {

@@ -47,7 +47,12 @@ public final class StoreCursor implements AutoCloseable {
    */
   private final VersionSet versions;
   private final ReadView view;
-  private final CursorOptions options;
+  private final boolean scan;
+
+  // What of it is shown; each may be null.
+  private final SearchKey lower;
+  private final SearchKey upper;
+  private final SearchKey prefix;
   private final MergeCursor merge;
 
   private final CallLatch latch = new CallLatch();
@@ -96,16 +101,17 @@ public final class StoreCursor implements AutoCloseable {
     this.view = view;
     this.version = version;
     this.sequence = sequence;
-    this.options = options;
-    this.merge =
-        new MergeCursor(
-            sources(version, sequence), options.lowerKeyOrNull(), options.upperKeyOrNull());
+    this.scan = options.scan();
+    this.lower = options.lowerKeyOrNull();
+    this.upper = options.upperKeyOrNull();
+    this.prefix = options.prefixKeyOrNull();
+    this.merge = new MergeCursor(sources(version, sequence), lower, upper);
   }
 
   private RecordSource[] sources(Version of, long at) {
-    RecordSource[] sources = of.sources(at, options);
+    RecordSource[] sources = of.sources(at, lower, upper, prefix);
     for (RecordSource source : sources) {
-      if (options.scan() && source instanceof RunSource run) {
+      if (scan && source instanceof RunSource run) {
         run.forScans();
       }
     }
@@ -523,7 +529,7 @@ public final class StoreCursor implements AutoCloseable {
   private RecordSource sourceAtSamePlace(MemtableSource source, List<Table> tables)
       throws IOException {
     RunSource replacement = new RunSource(tables, sequence);
-    if (options.scan()) {
+    if (scan) {
       replacement.forScans();
     }
     try {

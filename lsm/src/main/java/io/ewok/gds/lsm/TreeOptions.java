@@ -1,5 +1,6 @@
 package io.ewok.gds.lsm;
 
+import io.ewok.gds.lsm.record.Keys;
 import io.ewok.gds.lsm.table.TableLayout;
 import java.util.List;
 import java.util.function.UnaryOperator;
@@ -56,7 +57,7 @@ public record TreeOptions(
     }
     StoreOptions.requireRange("growth", growth, 2, 100);
     StoreOptions.requireRange("tableBytes", tableBytes, TABLE_BYTES_MIN, GIB);
-    StoreOptions.requireRange("filterPrefixBytes", filterPrefixBytes, 0, 65_535);
+    StoreOptions.requireRange("filterPrefixBytes", filterPrefixBytes, 0, Keys.BYTES_MAX);
     levels = List.copyOf(levels);
     StoreOptions.requireRange("levels", levels.size(), 1, Manifest.LEVELS);
   }

@@ -2,7 +2,6 @@ package io.ewok.gds.lsm;
 
 import io.ewok.gds.lsm.memtable.Memtable;
 import io.ewok.gds.lsm.memtable.MemtableSource;
-import io.ewok.gds.lsm.record.Keys;
 import io.ewok.gds.lsm.record.RecordSource;
 import io.ewok.gds.lsm.record.References;
 import io.ewok.gds.lsm.record.SearchKey;
@@ -10,7 +9,6 @@ import io.ewok.gds.lsm.table.RunSource;
 import io.ewok.gds.lsm.table.Table;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Predicate;
 
 /**
  * What a reader sees: the memtables and tables that make up the store at one time. Immutable,
@@ -80,54 +78,20 @@ final class Version {
   }
 
   /**
-   * The place in a run of the first table that may have a key. It shares its last key with the
-   * next, at most.
-   */
-  static int firstNotBefore(List<Table> run, SearchKey key) {
-    int low = 0;
-    int high = run.size();
-    while (low < high) {
-      int middle = (low + high) >>> 1;
-      if (key.compareTo(run.get(middle).meta().lastKey()) > 0) {
-        low = middle + 1;
-      } else {
-        high = middle;
-      }
-    }
-    return low;
-  }
-
-  /** The place of the first table for which a condition holds, as it does for all behind it. */
-  private static int first(List<Table> run, Predicate<Table> condition) {
-    int low = 0;
-    int high = run.size();
-    while (low < high) {
-      int middle = (low + high) >>> 1;
-      if (condition.test(run.get(middle))) {
-        high = middle;
-      } else {
-        low = middle + 1;
-      }
-    }
-    return low;
-  }
-
-  /**
    * New sources over everything that a cursor may show, as of a sequence number. The caller closes
-   * them.
+   * them. Bounds and prefix, each of them perhaps null, stay as they are for as long.
    */
-  RecordSource[] sources(long sequence, CursorOptions options) {
+  RecordSource[] sources(long sequence, SearchKey lower, SearchKey upper, SearchKey prefix) {
     List<RecordSource> sources = new ArrayList<>();
     sources.add(new MemtableSource(active, sequence));
     if (frozen != null) {
       sources.add(new MemtableSource(frozen, sequence));
     }
-    SearchKey prefix = options.prefixKeyOrNull();
     for (Table table : levels.getFirst()) {
-      addSource(sources, List.of(table), sequence, options, prefix);
+      addSource(sources, List.of(table), sequence, lower, upper, prefix);
     }
     for (List<Table> run : runs) {
-      addSource(sources, run, sequence, options, prefix);
+      addSource(sources, run, sequence, lower, upper, prefix);
     }
     return sources.toArray(RecordSource[]::new);
   }
@@ -136,19 +100,20 @@ final class Version {
       List<RecordSource> sources,
       List<Table> run,
       long sequence,
-      CursorOptions options,
-      SearchKey prefixOrNull) {
-    int from = 0;
+      SearchKey lower,
+      SearchKey upper,
+      SearchKey prefix) {
+    int from = lower == null ? 0 : Table.firstNotBefore(run, lower);
     int to = run.size();
-    if (options.lowerOrNull() != null) {
-      from = first(run, table -> Keys.compare(table.meta().lastKey(), options.lowerOrNull()) >= 0);
-    }
-    if (options.upperOrNull() != null) {
-      to = first(run, table -> Keys.compare(table.meta().firstKey(), options.upperOrNull()) >= 0);
+    if (upper != null) {
+      to = Table.firstNotBefore(run, upper);
+      if (to < run.size() && upper.compareTo(run.get(to).meta().firstKey()) > 0) {
+        to++;
+      }
     }
     if (from < to) {
       RunSource source = new RunSource(run.subList(from, to), sequence);
-      source.expectPrefix(prefixOrNull);
+      source.expectPrefix(prefix);
       sources.add(source);
     }
   }

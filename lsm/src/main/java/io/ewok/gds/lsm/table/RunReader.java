@@ -104,10 +104,10 @@ public final class RunReader {
   private void loadPartition(int to) throws IOException {
     root.unfix();
     tables.get(table).fixRoot(root);
-    rootView.attach(root.segment().address());
+    rootView.attach(root.address());
     index.unfix();
     tables.get(table).fixIndex(rootView.valueAddress(to), index);
-    indexView.attach(index.segment().address());
+    indexView.attach(index.address());
     partition = to;
     partitionCount = rootView.count();
     root.unfix();
@@ -120,7 +120,7 @@ public final class RunReader {
     long address = blocks.read(handle);
     if (address == 0) {
       tables.get(table).fixData(handle, data);
-      address = data.segment().address();
+      address = data.address();
     }
     view.attach(address);
     block = to;

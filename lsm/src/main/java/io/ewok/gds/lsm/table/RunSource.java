@@ -285,7 +285,7 @@ public final class RunSource implements RecordSource {
   /** Finds the block for {@link #findAtOrAfter}. */
   private void findBlock(SearchKey wanted) throws IOException {
     target = NONE;
-    int candidate = firstTableNotBefore(wanted);
+    int candidate = Table.firstNotBefore(tables, wanted);
     if (candidate == tables.size()) {
       return;
     }
@@ -321,20 +321,6 @@ public final class RunSource implements RecordSource {
     }
     setOrdinal(view.count() - 1);
     return stepForward();
-  }
-
-  private int firstTableNotBefore(SearchKey to) {
-    int low = 0;
-    int high = tables.size();
-    while (low < high) {
-      int middle = (low + high) >>> 1;
-      if (to.compareTo(tables.get(middle).meta().lastKey()) > 0) {
-        low = middle + 1;
-      } else {
-        high = middle;
-      }
-    }
-    return low;
   }
 
   private boolean stepForward() throws IOException {

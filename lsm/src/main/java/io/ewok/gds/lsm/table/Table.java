@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Consumer;
@@ -85,7 +86,7 @@ public final class Table {
       }
       long footerOffset = TableFormat.footerOffset(meta.sizeBytes());
       file.fix(footerOffset, TableFormat.FOOTER_STORED_BYTES, TableFormat.FOOTER_BYTES, fix);
-      long footer = fix.segment().address();
+      long footer = fix.address();
       TableFooter.check(path, footerOffset, footer, meta);
       useCompression(path, loader, footer);
       return new Table(meta, file, loader, footer, buffers.options().poolBytes(), whenUnused);
@@ -107,6 +108,24 @@ public final class Table {
     } catch (IllegalStateException e) {
       throw new StorageException("the table is compressed; " + e.getMessage(), path, e);
     }
+  }
+
+  /**
+   * The place in a run of the first table that may have a key. It shares its last key with the
+   * next, at most.
+   */
+  public static int firstNotBefore(List<Table> run, SearchKey key) {
+    int low = 0;
+    int high = run.size();
+    while (low < high) {
+      int middle = (low + high) >>> 1;
+      if (key.compareTo(run.get(middle).meta().lastKey()) > 0) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    return low;
   }
 
   public TableMeta meta() {

@@ -77,20 +77,20 @@ public final class TableInspection {
       // The number that the footer names is that with which all checksums are checked below.
       sizeBytes = file.sizeBytes();
       fixFooter(file, sizeBytes, fix);
-      number = Memory.getLong(fix.segment().address() + TableFormat.NUMBER_OFFSET);
+      number = Memory.getLong(fix.address() + TableFormat.NUMBER_OFFSET);
     }
     TableLoader loader = new TableLoader(number, sizeBytes);
     try (LoadedBlockFile file = buffers.openBlocks(path, loader);
         Fix footerFix = new Fix();
         Fix boundsFix = new Fix()) {
       fixFooter(file, sizeBytes, footerFix);
-      long footer = footerFix.segment().address();
+      long footer = footerFix.address();
       TableFooter.check(path, TableFormat.footerOffset(sizeBytes), footer);
       Table.useCompression(path, loader, footer);
       TableProperties properties = TableProperties.read(footer);
       long handle = footer + TableFormat.BOUNDS_OFFSET;
       fixBounds(file, handle, boundsFix);
-      long bounds = boundsFix.segment().address();
+      long bounds = boundsFix.address();
       if (TableFormat.type(bounds) != TableFormat.TYPE_BOUNDS) {
         throw new CorruptFileException(
             path, TableFormat.handleOffset(handle), "bounds", "another block");
@@ -184,7 +184,7 @@ public final class TableInspection {
   private void run(RecordConsumer consumerOrNull) {
     try {
       table.fixRoot(root);
-      rootView.attach(root.segment().address());
+      rootView.attach(root.address());
       for (int i = 0; i < rootView.count(); i++) {
         lookAtPartition(rootView.valueAddress(i), consumerOrNull);
       }
@@ -198,7 +198,7 @@ public final class TableInspection {
   private void lookAtPartition(long handles, RecordConsumer consumerOrNull) {
     try {
       table.fixIndex(handles, index);
-      indexView.attach(index.segment().address());
+      indexView.attach(index.address());
       boolean filtered = fixFilter(handles + TableFormat.HANDLE_BYTES);
       for (int i = 0; i < indexView.count(); i++) {
         lookAtBlock(i, filtered, consumerOrNull);
@@ -223,7 +223,7 @@ public final class TableInspection {
   private void lookAtBlock(int block, boolean filtered, RecordConsumer consumerOrNull) {
     try {
       table.fixData(indexView.valueAddress(block), data);
-      view.attach(data.segment().address());
+      view.attach(data.address());
       blocks++;
       for (int i = 0; i < view.count(); i++) {
         lookAtEntry(i, filtered, consumerOrNull);
@@ -250,8 +250,7 @@ public final class TableInspection {
         problems.add("records are out of order: offset=" + data.number());
       }
     }
-    if (filtered
-        && !FilterView.mayContain(filter.segment().address(), KeyHash.of(address, keyBytes))) {
+    if (filtered && !FilterView.mayContain(filter.address(), KeyHash.of(address, keyBytes))) {
       problems.add("a filter does not know a key: offset=" + filter.number());
     }
     entries++;

@@ -1,6 +1,7 @@
 package io.ewok.gds.lsm.table;
 
 import io.ewok.gds.lsm.Compression;
+import io.ewok.gds.lsm.record.Keys;
 import java.util.Objects;
 
 /**
@@ -25,7 +26,7 @@ public record TableLayout(
     Objects.requireNonNull(compression, "compression");
     requireRange("blockBytes", blockBytes, BLOCK_BYTES_MIN, BLOCK_BYTES_MAX);
     requireRange("filterBitsPerKey", filterBitsPerKey, 0, FilterBuilder.BITS_PER_KEY_MAX);
-    requireRange("filterPrefixBytes", filterPrefixBytes, 0, 65_535);
+    requireRange("filterPrefixBytes", filterPrefixBytes, 0, Keys.BYTES_MAX);
   }
 
   /**

@@ -1,11 +1,7 @@
 package io.ewok.gds.buffers.redo.example;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
-
-import java.io.IOException;
-import java.nio.file.Files;
+import io.ewok.gds.testing.PowerCuts;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
@@ -13,25 +9,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * Cuts the power of virtual machines while {@link TreeWriter} writes on their disk, where {@code
- * -Dgds.test.powercut=COMMAND} names a program that does that. It is called as
- *
- * <pre>COMMAND --cuts N --disk virtio|scsi --fs ext4|xfs --writer 'PROGRAM' --checker 'PROGRAM'
- * </pre>
- *
- * and for each cut runs the writer in a machine that sees this one's files, cuts its power, and
- * runs the checker on the same disk with the last number that the writer printed as one more
- * argument; it ends with an error if a checker does. The disk is at {@code
- * -Dgds.test.vm.folder=FOLDER}, {@code /scratch} if not said otherwise. Each of the machines is cut
- * {@code -Dgds.test.powercut.cuts=N} times, 10 if not said otherwise.
+ * Cuts the power of machines while {@link TreeWriter} writes on their disk, see {@link PowerCuts}.
  */
-@EnabledIfSystemProperty(named = PowerCutTest.RUNNER, matches = ".+")
+@EnabledIfSystemProperty(named = PowerCuts.RUNNER, matches = ".+")
 final class PowerCutTest {
-  static final String RUNNER = "gds.test.powercut";
-
-  private static final String FOLDER = System.getProperty("gds.test.vm.folder", "/scratch");
-  private static final int CUTS = Integer.getInteger(RUNNER + ".cuts", 10);
-
   @TempDir Path folder;
 
   @ParameterizedTest
@@ -43,46 +24,7 @@ final class PowerCutTest {
   })
   void nothingAcknowledgedIsLostWhenThePowerIsCut(String disk, String fileSystem, String tornPages)
       throws Exception {
-    List<String> command =
-        new ArrayList<>(List.of(System.getProperty(RUNNER).strip().split(" +", -1)));
-    command.addAll(List.of("--cuts", Integer.toString(CUTS), "--disk", disk, "--fs", fileSystem));
-    command.addAll(List.of("--writer", program(TreeWriter.class, tornPages)));
-    command.addAll(List.of("--checker", program(TreeChecker.class, tornPages)));
-    Path output = folder.resolve("output");
-    Process process =
-        new ProcessBuilder(command)
-            .redirectErrorStream(true)
-            .redirectOutput(output.toFile())
-            .start();
-    int status;
-    try {
-      status = process.waitFor();
-    } finally {
-      process.destroy();
-    }
-    assertEquals(0, status, () -> command + "\n" + read(output));
-  }
-
-  private static String read(Path output) {
-    try {
-      return Files.readString(output);
-    } catch (IOException e) {
-      return e.toString();
-    }
-  }
-
-  private static String program(Class<?> program, String tornPages) {
-    return String.join(
-        " ",
-        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-        "-Xmx64m",
-        "-XX:+UseSerialGC",
-        "-XX:TieredStopAtLevel=1",
-        "--enable-native-access=ALL-UNNAMED",
-        "-cp",
-        System.getProperty("java.class.path"),
-        program.getName(),
-        FOLDER + "/trees",
-        tornPages);
+    List<String> arguments = List.of(PowerCuts.onDisk("trees"), tornPages);
+    PowerCuts.run(folder, disk, fileSystem, TreeWriter.class, TreeChecker.class, arguments);
   }
 }
