@@ -64,25 +64,30 @@ public final class StoreCursor implements AutoCloseable {
   private volatile long sequence;
 
   /*
-   * Of the current record, as the last move has left it, so that looking at it needs no latch. Whoever else moves
-   * sources while the user looks moves memtables: what is in one is looked at with the latch.
+   * Of the current record, as the last call with the latch has left it, so that looking at it needs no latch. Whoever
+   * else moves sources while the user looks moves memtables, and that only if what is in one is not looked at: he says
+   * that he may have moved before he asks whether it is, and the user says that he looks before he asks whether
+   * somebody has. Both are volatile: one of them sees the other.
    */
   private boolean valid;
 
-  /** Has the record; null if a memtable has it, or there is none. */
-  private RunSource inTables;
+  /** Has the record; null if there is none. */
+  private RecordSource current;
 
   private long keyAddress;
   private int keyBytes;
   private long valueAddress;
   private int valueBytes;
 
+  /** Whether the user may hold views of the current record. Of use if that is in a memtable. */
+  private volatile boolean viewed;
+
+  /** Whether somebody else may have moved sources since. */
+  private volatile boolean left;
+
   // Guarded by latch.
   /** What the sources are of; to be compared with, not to be read. */
   private Version version;
-
-  /** Whether the user may hold views of the current record. */
-  private boolean viewed;
 
   private final SearchKey wanted = new SearchKey();
 
@@ -268,15 +273,18 @@ public final class StoreCursor implements AutoCloseable {
    * @throws IllegalStateException if the cursor is not valid
    */
   public MemorySegment key() {
-    RunSource source = inTables;
-    if (source != null) {
-      MemorySegment memory = source.keyMemory();
-      long offset = keyAddress - memory.address();
-      if (isInside(memory, offset, keyBytes)) {
-        return memory.asSlice(offset, keyBytes);
+    RecordSource source = looked();
+    while (true) {
+      if (source != null) {
+        MemorySegment memory = source.keyMemory();
+        long offset = keyAddress - memory.address();
+        int lengthBytes = keyBytes;
+        if (isInside(memory, offset, lengthBytes)) {
+          return memory.asSlice(offset, lengthBytes);
+        }
       }
+      source = latchedLook();
     }
-    return latchedKey();
   }
 
   /** Not so if another thread, which should not be there, moves the cursor at this moment. */
@@ -284,12 +292,23 @@ public final class StoreCursor implements AutoCloseable {
     return offset >= 0 && lengthBytes >= 0 && lengthBytes <= memory.byteSize() - offset;
   }
 
-  private MemorySegment latchedKey() {
+  /** The source of the current record; null if the latch is needed to know it. */
+  private RecordSource looked() {
+    RecordSource source = current;
+    if (source instanceof MemtableSource && !viewed) {
+      viewed = true;
+      return left ? null : source;
+    }
+    return source;
+  }
+
+  private RecordSource latchedLook() {
     enter();
     try {
-      RecordSource source = currentForUser();
-      MemorySegment memory = source.keyMemory();
-      return memory.asSlice(source.keyAddress() - memory.address(), source.keyBytes());
+      requireValid();
+      viewed = true;
+      note();
+      return merge.current();
     } finally {
       latch.release();
     }
@@ -301,25 +320,17 @@ public final class StoreCursor implements AutoCloseable {
    * @throws IllegalStateException if the cursor is not valid
    */
   public MemorySegment value() {
-    RunSource source = inTables;
-    if (source != null) {
-      MemorySegment memory = source.valueMemory();
-      long offset = valueAddress - memory.address();
-      if (isInside(memory, offset, valueBytes)) {
-        return memory.asSlice(offset, valueBytes);
+    RecordSource source = looked();
+    while (true) {
+      if (source != null) {
+        MemorySegment memory = source.valueMemory();
+        long offset = valueAddress - memory.address();
+        int lengthBytes = valueBytes;
+        if (isInside(memory, offset, lengthBytes)) {
+          return memory.asSlice(offset, lengthBytes);
+        }
       }
-    }
-    return latchedValue();
-  }
-
-  private MemorySegment latchedValue() {
-    enter();
-    try {
-      RecordSource source = currentForUser();
-      MemorySegment memory = source.valueMemory();
-      return memory.asSlice(source.valueAddress() - memory.address(), source.valueBytes());
-    } finally {
-      latch.release();
+      source = latchedLook();
     }
   }
 
@@ -436,7 +447,9 @@ public final class StoreCursor implements AutoCloseable {
 
   private void beginMove() {
     enter();
-    viewed = false;
+    if (viewed) {
+      viewed = false;
+    }
   }
 
   private void endMove(boolean moved) {
@@ -447,19 +460,22 @@ public final class StoreCursor implements AutoCloseable {
     latch.release();
   }
 
-  /** Notes what the user looks at without the latch. */
+  /** Notes where the current record lies. */
   private void note() {
+    if (left) {
+      left = false;
+    }
     valid = merge.isValid();
-    RunSource holder = null;
-    if (valid && merge.current() instanceof RunSource run) {
-      holder = run;
+    RecordSource source = null;
+    if (valid) {
+      source = merge.current();
       keyAddress = merge.keyAddress();
       keyBytes = merge.keyBytes();
-      valueAddress = run.valueAddress();
-      valueBytes = run.valueBytes();
+      valueAddress = source.valueAddress();
+      valueBytes = source.valueBytes();
     }
-    if (inTables != holder) { // collectors make a reference that is stored costly
-      inTables = holder;
+    if (current != source) { // collectors make a reference that is stored costly
+      current = source;
     }
   }
 
@@ -467,12 +483,6 @@ public final class StoreCursor implements AutoCloseable {
     if (!merge.isValid()) {
       throw new IllegalStateException("the cursor is not on a record");
     }
-  }
-
-  private RecordSource currentForUser() {
-    requireValid();
-    viewed = true;
-    return merge.current();
   }
 
   // ---- memory that is wanted
@@ -490,6 +500,7 @@ public final class StoreCursor implements AutoCloseable {
       return;
     }
     try {
+      left = true;
       boolean looking = viewed && merge.isValid() && merge.current() instanceof MemtableSource;
       if (ended == null && !looking) {
         leaveIfWanted();

@@ -137,6 +137,21 @@ class GarbageTest {
   }
 
   @Test
+  void viewsThatAreNotKeptMakeNoneWhereverTheRecordIs() throws IOException {
+    try (StoreCursor cursor = store.cursor()) {
+      assertNoGarbage(
+          i -> {
+            if (!cursor.isValid()) {
+              cursor.first();
+            }
+            assertEquals(0, cursor.key().get(ValueLayout.JAVA_LONG_UNALIGNED, 0) & 1);
+            assertTrue(cursor.value().byteSize() < 100);
+            cursor.next();
+          });
+    }
+  }
+
+  @Test
   void seekMakesNone() throws IOException {
     try (StoreCursor cursor = store.cursor()) {
       assertNoGarbage(
