@@ -65,6 +65,24 @@ public final class LoadedBlockFile extends BlockFile {
     return table.touch(this, offset, bytes);
   }
 
+  /** Whether a block is in the pool, or being read. By the time the caller knows, it may not be. */
+  public boolean isCached(long offset) {
+    return table.isCached(this, offset);
+  }
+
+  /**
+   * Puts a block into the pool, for whoever is about to write it to the file: then the first to fix
+   * it need not read it. A hint: it is left out where that would take a wait or a write.
+   *
+   * @param offset where what is stored starts in the file
+   * @param block what the loader makes of that
+   * @param priority as in {@link Fix#withPriority}
+   */
+  public void put(long offset, MemorySegment block, Priority priority) {
+    check(offset, 1, Math.toIntExact(block.byteSize()));
+    table.put(this, offset, block, priority);
+  }
+
   /**
    * Fixes blocks, as {@link #fix(long, int, int, Fix)} does one after the other; but what is not in
    * the pool is read at the same time, and made on this thread.

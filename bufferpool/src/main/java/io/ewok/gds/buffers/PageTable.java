@@ -278,6 +278,16 @@ final class PageTable {
         .bindAtOnce(file, key, lengthBytes, storedBytes, readerOrNull, priority);
   }
 
+  /** As {@link LoadedBlockFile#isCached}. */
+  boolean isCached(CachedFile file, long key) {
+    return index.peek(file, key) >= 0;
+  }
+
+  /** As {@link LoadedBlockFile#put}. */
+  void put(CachedFile file, long key, MemorySegment block, Priority priority) {
+    partition(file, key).put(file, key, block, priority);
+  }
+
   // For a Fix, by the frame's number.
 
   /** The page or block, which may be another by now if it is not latched. */

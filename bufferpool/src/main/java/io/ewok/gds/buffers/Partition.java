@@ -4,6 +4,7 @@ import io.ewok.gds.allocator.FramePool;
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.buffers.eviction.Priority;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 
 /**
  * A part of the pool: the frames of one region, with a lock and a policy of their own. A page or
@@ -84,6 +85,7 @@ final class Partition {
             supply.free(handle);
             missing = staged;
           } else {
+            misses++;
             Frame bound = supply.bind(handle, file, key, wanted, lengthBytes);
             beginLoad(bound, Thread.currentThread(), priority);
             if (staged > 0) {
@@ -121,30 +123,10 @@ final class Partition {
       int storedBytes,
       Thread readerOrNull,
       Priority priority) {
-    int wanted = framesFor(lengthBytes);
-    int staged = framesFor(storedBytes);
     waits.lock.lock();
     try {
-      if (!table.mayUse(file)
-          || index.get(file, key) != null
-          || !isLargeEnough(lengthBytes, storedBytes)) {
-        return null;
-      }
-      long handle = supply.allocateAtOnce(wanted);
-      if (handle == FramePool.NONE) {
-        return null;
-      }
-      Frame frame = supply.bind(handle, file, key, wanted, lengthBytes);
-      long staging = staged == 0 ? FramePool.NONE : supply.allocateAtOnce(staged);
-      if (staged > 0 && staging == FramePool.NONE) {
-        supply.unbind(frame);
-        return null;
-      }
-      beginLoad(frame, readerOrNull, priority);
-      if (staged > 0) {
-        stage(frame, staging, staged, storedBytes);
-      }
-      frame.view();
+      Frame frame = tryBind(file, key, lengthBytes, storedBytes, readerOrNull, priority);
+      misses += frame == null ? 0 : 1;
       return frame;
     } finally {
       waits.lock.unlock();
@@ -152,15 +134,40 @@ final class Partition {
   }
 
   void endBatchRead(Frame frame, Throwable failureOrNull) {
+    endAtOnce(frame, failureOrNull, true);
+  }
+
+  private void endAtOnce(Frame frame, Throwable failureOrNull, boolean wasRead) {
     waits.lock.lock();
     try {
-      endLoad(frame, failureOrNull, true);
+      endLoad(frame, failureOrNull, wasRead);
       if (failureOrNull == null) {
         waits.release(frame, true);
       }
     } finally {
       waits.lock.unlock();
     }
+  }
+
+  /** Puts a block there, if there is room without waiting and it is not there already. */
+  void put(CachedFile file, long key, MemorySegment block, Priority priority) {
+    Frame frame;
+    waits.lock.lock();
+    try {
+      frame = tryBind(file, key, (int) block.byteSize(), 0, Thread.currentThread(), priority);
+    } finally {
+      waits.lock.unlock();
+    }
+    if (frame == null) {
+      return;
+    }
+    try {
+      frame.segment.copyFrom(block);
+    } catch (Throwable e) {
+      endAtOnce(frame, e, false);
+      throw e;
+    }
+    endAtOnce(frame, null, false);
   }
 
   Frame reserve() throws IOException {
@@ -267,6 +274,39 @@ final class Partition {
     }
   }
 
+  /** As {@link #bindAtOnce}. */
+  private Frame tryBind(
+      CachedFile file,
+      long key,
+      int lengthBytes,
+      int storedBytes,
+      Thread readerOrNull,
+      Priority priority) {
+    if (!table.mayUse(file)
+        || index.get(file, key) != null
+        || !isLargeEnough(lengthBytes, storedBytes)) {
+      return null;
+    }
+    int wanted = framesFor(lengthBytes);
+    long handle = supply.allocateAtOnce(wanted);
+    if (handle == FramePool.NONE) {
+      return null;
+    }
+    Frame frame = supply.bind(handle, file, key, wanted, lengthBytes);
+    int staged = framesFor(storedBytes);
+    long staging = staged == 0 ? FramePool.NONE : supply.allocateAtOnce(staged);
+    if (staged > 0 && staging == FramePool.NONE) {
+      supply.unbind(frame);
+      return null;
+    }
+    beginLoad(frame, readerOrNull, priority);
+    if (staged > 0) {
+      stage(frame, staging, staged, storedBytes);
+    }
+    frame.view();
+    return frame;
+  }
+
   boolean isLargeEnough(int lengthBytes, int storedBytes) {
     return (long) framesFor(lengthBytes) + framesFor(storedBytes) <= frames().length;
   }
@@ -277,7 +317,6 @@ final class Partition {
 
   private void beginLoad(Frame frame, Thread readerOrNull, Priority priority) {
     frame.load = new Frame.Load(waits.lock.newLine(), readerOrNull, priority);
-    misses++;
   }
 
   private void stage(Frame frame, long handle, int count, int storedBytes) {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.allocator.RegionOptions;
+import io.ewok.gds.buffers.eviction.Priority;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.IoFile;
 import io.ewok.gds.pagestore.OpenMode;
@@ -120,6 +121,47 @@ final class LoadedBlockFileTest {
       long ofOneFrame = file.touch(7 * STORED_BYTES, FRAME);
       assertEquals(ofOneFrame, file.touch(7 * STORED_BYTES, 1 << 30));
       assertEquals(before, manager.stats());
+    }
+  }
+
+  @Test
+  void whatWasPutNeedsNoReadAndWritesNothing() throws IOException {
+    try (BufferManager manager = new BufferManager(engine, BufferFixture.budget(), OPTIONS);
+        LoadedBlockFile file = manager.openBlocks(FILE, LoadedBlockFileTest::inflate);
+        Fix fix = new Fix()) {
+      MemorySegment block = MemorySegment.ofArray(new byte[BLOCK_BYTES]);
+      for (long at = 0; at < BLOCK_BYTES; at += Long.BYTES) {
+        block.set(ValueLayout.JAVA_LONG_UNALIGNED, at, content(7, at));
+      }
+      assertFalse(file.isCached(7 * STORED_BYTES));
+      file.put(7 * STORED_BYTES, block, Priority.NORMAL);
+      assertTrue(file.isCached(7 * STORED_BYTES));
+      fix(file, 7, fix);
+      assertTrue(fix.segment().isReadOnly());
+      assertEquals(0, manager.stats().misses());
+      assertEquals(0, manager.stats().bytesRead());
+      file.put(7 * STORED_BYTES, block, Priority.NORMAL); // is there already
+      assertEquals(5, manager.stats().freeFrames());
+      fix.unfix();
+      assertEquals(0, manager.stats().pinned());
+    }
+  }
+
+  @Test
+  void whatHasNoRoomIsNotPut() throws IOException {
+    try (BufferManager manager = new BufferManager(engine, BufferFixture.budget(), OPTIONS);
+        LoadedBlockFile file = manager.openBlocks(FILE, LoadedBlockFileTest::inflate);
+        Fix first = new Fix();
+        Fix second = new Fix()) {
+      MemorySegment block = MemorySegment.ofArray(new byte[BLOCK_BYTES]);
+      fix(file, 1, first);
+      fix(file, 2, second);
+      file.put(7 * STORED_BYTES, block, Priority.NORMAL);
+      assertFalse(file.isCached(7 * STORED_BYTES));
+      second.unfix();
+      file.put(7 * STORED_BYTES, block, Priority.NORMAL);
+      assertTrue(file.isCached(7 * STORED_BYTES));
+      assertFalse(file.isCached(2 * STORED_BYTES));
     }
   }
 

@@ -1,6 +1,7 @@
 package io.ewok.gds.lsm;
 
 import io.ewok.gds.allocator.Region;
+import io.ewok.gds.buffers.eviction.Priority;
 import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.record.SearchKey;
@@ -120,7 +121,7 @@ final class Compaction {
         return false;
       }
       if (writer.isStarted()) {
-        outputs.add(writer.finish());
+        outputs.add(tables.finish(writer));
       }
     } finally {
       long bytes = writer.bytesWritten() - bytesBefore;
@@ -168,7 +169,7 @@ final class Compaction {
       return;
     }
     if (writer.isStarted() && (writer.isIndexFull() || (!sameKey && isFull()))) {
-      outputs.add(writer.finish());
+      outputs.add(tables.finish(writer));
     }
     if (!writer.isStarted()) {
       tables.start(writer, options.layouts().get(inputs.outputLevel()));
@@ -176,6 +177,9 @@ final class Compaction {
     }
     writer.add(
         stamp, record.keyAddress(), record.keyBytes(), record.valueAddress(), record.valueBytes());
+    if (record.isCached()) {
+      writer.want(Priority.NORMAL);
+    }
   }
 
   /** The oldest sequence at which a reader may look that sees this record. */

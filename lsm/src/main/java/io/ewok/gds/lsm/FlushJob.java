@@ -1,5 +1,6 @@
 package io.ewok.gds.lsm;
 
+import io.ewok.gds.buffers.eviction.Priority;
 import io.ewok.gds.lsm.memtable.EntryCursor;
 import io.ewok.gds.lsm.memtable.EntryFormat;
 import io.ewok.gds.lsm.memtable.Memtable;
@@ -87,7 +88,7 @@ final class FlushJob {
         }
         kept = entry;
         if (writer.isStarted() && writer.isIndexFull()) {
-          metas.add(writer.finish());
+          metas.add(tables.finish(writer));
         }
         if (!writer.isStarted()) {
           tables.start(writer, layout);
@@ -98,9 +99,10 @@ final class FlushJob {
             EntryFormat.keyBytes(entry),
             EntryFormat.valueAddress(entry),
             EntryFormat.valueBytes(entry));
+        writer.want(Priority.LOW); // what was written last is often read; or else it goes first
       }
       if (writer.isStarted()) { // or else it has nothing but promises that nobody kept
-        metas.add(writer.finish());
+        metas.add(tables.finish(writer));
       }
       return metas;
     } catch (IOException | RuntimeException | Error e) {

@@ -4,6 +4,7 @@ import io.ewok.gds.allocator.Region;
 import io.ewok.gds.buffers.BufferManager;
 import io.ewok.gds.lsm.table.RunReader;
 import io.ewok.gds.lsm.table.Table;
+import io.ewok.gds.lsm.table.TableBlocks;
 import io.ewok.gds.lsm.table.TableFormat;
 import io.ewok.gds.lsm.table.TableLayout;
 import io.ewok.gds.lsm.table.TableMeta;
@@ -13,7 +14,9 @@ import java.io.IOException;
 import java.lang.System.Logger;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -37,6 +40,9 @@ final class TableSet {
 
   private BufferManager buffers;
   private long nextNumber;
+
+  /** By number, what the pool has of tables that are complete and not open yet. */
+  private final Map<Long, TableBlocks> written = new HashMap<>();
 
   /** Files that were written for a manifest of which it is not known whether it is durable. */
   private final List<Path> doubtful = new ArrayList<>();
@@ -78,12 +84,26 @@ final class TableSet {
   /** Starts the next table. */
   void start(TableWriter writer, TableLayout layout) throws IOException {
     long number = nextNumber++;
-    writer.start(files.table(number), number, layout);
+    writer.start(files.table(number), number, layout, buffers);
+  }
+
+  /** Completes it. It is to be opened or discarded then. */
+  TableMeta finish(TableWriter writer) throws IOException {
+    TableMeta meta = writer.finish();
+    TableBlocks blocks = writer.takeBlocks();
+    if (blocks != null) {
+      written.put(meta.number(), blocks);
+    }
+    return meta;
   }
 
   /** Opens a table. The caller is its first user. */
   Table open(TableMeta meta) throws IOException {
-    return Table.open(buffers, files.table(meta.number()), meta, this::unused);
+    TableBlocks blocks = written.remove(meta.number());
+    if (blocks == null) {
+      blocks = TableBlocks.open(buffers, files.table(meta.number()), meta.number());
+    }
+    return Table.open(buffers, blocks, meta, this::unused);
   }
 
   /** Opens all tables or none. */
@@ -140,9 +160,20 @@ final class TableSet {
   void discard(List<TableMeta> metas) {
     for (TableMeta meta : metas) {
       Path path = files.table(meta.number());
+      close(written.remove(meta.number()), path);
       if (!doubtful.contains(path)) {
         delete(path);
       }
+    }
+  }
+
+  private static void close(TableBlocks blocksOrNull, Path path) {
+    try {
+      if (blocksOrNull != null) {
+        blocksOrNull.close();
+      }
+    } catch (IOException e) {
+      LOGGER.log(Logger.Level.WARNING, "cannot close a table: path=" + path, e);
     }
   }
 

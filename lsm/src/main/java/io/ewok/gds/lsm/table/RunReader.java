@@ -46,6 +46,9 @@ public final class RunReader {
   private int ordinal;
   private boolean isValid;
 
+  /** Whether the current block is in the pool for others. */
+  private boolean isCached;
+
   /**
    * Reads a run from its first record on, once {@link #first} was called.
    *
@@ -117,6 +120,7 @@ public final class RunReader {
   private void loadBlock(int to) throws IOException {
     data.unfix();
     long handle = indexView.valueAddress(to);
+    isCached = tables.get(table).isCached(handle);
     long address = blocks.read(handle);
     if (address == 0) {
       tables.get(table).fixData(handle, data);
@@ -142,6 +146,11 @@ public final class RunReader {
   /** Whether it is on a record. */
   public boolean isValid() {
     return isValid;
+  }
+
+  /** Whether the block that the record was read from was in the pool then, where readers had it. */
+  public boolean isCached() {
+    return isCached;
   }
 
   public long stamp() {

@@ -96,12 +96,17 @@ final class StoredBlocks {
     end(room, lengthBytes, compressedBytes, handle);
   }
 
-  /** Completes a filter and adds it; its handle is put at an address. */
-  void add(FilterBuilder filter, long handle) throws IOException {
+  /**
+   * Completes a filter and adds it; its handle is put at an address.
+   *
+   * @return the address of the filter, until the next block is added
+   */
+  long add(FilterBuilder filter, long handle) throws IOException {
     int lengthBytes = filter.lengthBytes();
     long room = makeRoom(lengthBytes);
     filter.finish(room);
     end(room, lengthBytes, 0, handle);
+    return buffer.address() + pendingBytes - lengthBytes; // there may be padding before it
   }
 
   /** Makes room for a block behind its header. Returns the address. */

@@ -51,15 +51,14 @@ public final class Table {
 
   private Table(
       TableMeta meta,
-      LoadedBlockFile file,
-      TableLoader loader,
+      TableBlocks blocks,
       long footer,
       long poolBytes,
       Consumer<Table> whenUnused) {
     this.meta = meta;
-    this.path = file.path();
-    this.file = file;
-    this.loader = loader;
+    this.path = blocks.file.path();
+    this.file = blocks.file;
+    this.loader = blocks.loader;
     this.properties = TableProperties.read(footer);
     this.rootOffset = TableFormat.handleOffset(footer + TableFormat.ROOT_OFFSET);
     this.rootStoredBytes = TableFormat.handleStoredBytes(footer + TableFormat.ROOT_OFFSET);
@@ -77,8 +76,15 @@ public final class Table {
   public static Table open(
       BufferManager buffers, Path path, TableMeta meta, Consumer<Table> whenUnused)
       throws IOException {
-    TableLoader loader = new TableLoader(meta.number(), meta.sizeBytes());
-    LoadedBlockFile file = buffers.openBlocks(path, loader);
+    return open(buffers, TableBlocks.open(buffers, path, meta.number()), meta, whenUnused);
+  }
+
+  /** The same with blocks that were opened before, which are closed if this fails. */
+  public static Table open(
+      BufferManager buffers, TableBlocks blocks, TableMeta meta, Consumer<Table> whenUnused)
+      throws IOException {
+    LoadedBlockFile file = blocks.file;
+    Path path = file.path();
     try (Fix fix = new Fix()) {
       if (file.sizeBytes() != meta.sizeBytes()) {
         throw new CorruptFileException(
@@ -88,11 +94,12 @@ public final class Table {
       file.fix(footerOffset, TableFormat.FOOTER_STORED_BYTES, TableFormat.FOOTER_BYTES, fix);
       long footer = fix.address();
       TableFooter.check(path, footerOffset, footer, meta);
-      useCompression(path, loader, footer);
-      return new Table(meta, file, loader, footer, buffers.options().poolBytes(), whenUnused);
+      useFooter(path, blocks.loader, footer, meta.sizeBytes());
+      long poolBytes = buffers.options().poolBytes();
+      return new Table(meta, blocks, footer, poolBytes, whenUnused);
     } catch (IOException | RuntimeException | Error e) {
       try {
-        file.close();
+        blocks.close();
       } catch (IOException | RuntimeException closing) {
         e.addSuppressed(closing);
       }
@@ -100,11 +107,12 @@ public final class Table {
     }
   }
 
-  /** Lets a loader decompress what the footer, which is sound, says. */
-  static void useCompression(Path path, TableLoader loader, long footer) throws StorageException {
+  /** Lets a loader make what the footer, which is sound, says of a file of this length. */
+  static void useFooter(Path path, TableLoader loader, long footer, long fileBytes)
+      throws StorageException {
     int number = Memory.getByte(footer + TableFormat.ASKED_COMPRESSION_OFFSET);
     try {
-      loader.use(BlockCodec.shared(BlockCodec.compression(number)), number);
+      loader.use(BlockCodec.shared(BlockCodec.compression(number)), number, fileBytes);
     } catch (IllegalStateException e) {
       throw new StorageException("the table is compressed; " + e.getMessage(), path, e);
     }
@@ -175,6 +183,11 @@ public final class Table {
   /** As {@link LoadedBlockFile#touch}, of a data block. */
   long touchData(long handle) {
     return file.touch(TableFormat.handleOffset(handle), BlockView.FETCHED_BYTES_MAX);
+  }
+
+  /** Whether a data block is in the pool, found by the address of its handle. */
+  boolean isCached(long handle) {
+    return file.isCached(TableFormat.handleOffset(handle));
   }
 
   /**

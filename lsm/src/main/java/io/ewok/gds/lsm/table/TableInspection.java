@@ -79,14 +79,14 @@ public final class TableInspection {
       fixFooter(file, sizeBytes, fix);
       number = Memory.getLong(fix.address() + TableFormat.NUMBER_OFFSET);
     }
-    TableLoader loader = new TableLoader(number, sizeBytes);
+    TableLoader loader = new TableLoader(number);
     try (LoadedBlockFile file = buffers.openBlocks(path, loader);
         Fix footerFix = new Fix();
         Fix boundsFix = new Fix()) {
       fixFooter(file, sizeBytes, footerFix);
       long footer = footerFix.address();
       TableFooter.check(path, TableFormat.footerOffset(sizeBytes), footer);
-      Table.useCompression(path, loader, footer);
+      Table.useFooter(path, loader, footer, sizeBytes);
       TableProperties properties = TableProperties.read(footer);
       long handle = footer + TableFormat.BOUNDS_OFFSET;
       fixBounds(file, handle, boundsFix);

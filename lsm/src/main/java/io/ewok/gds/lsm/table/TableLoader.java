@@ -14,21 +14,23 @@ import java.nio.file.Path;
  */
 final class TableLoader implements BlockLoader {
   private final long number;
-  private final long fileBytes;
+
+  /** Until it is known no block leads anywhere. */
+  private volatile long fileBytes;
 
   /** For the one kind of compression that the footer names; until that is known none. */
   private volatile BlockCodec codec;
 
   private volatile int codecNumber;
 
-  /** A loader for the table of this number, whose file has this length. */
-  TableLoader(long number, long fileBytes) {
+  /** A loader for the table of this number; of its blocks, for the footer alone at first. */
+  TableLoader(long number) {
     this.number = number;
-    this.fileBytes = fileBytes;
   }
 
-  /** Lets blocks be compressed this way. */
-  void use(BlockCodec codec, int codecNumber) {
+  /** Lets blocks be compressed this way, and lead to others in a file of this length. */
+  void use(BlockCodec codec, int codecNumber, long fileBytes) {
+    this.fileBytes = fileBytes;
     this.codec = codec;
     this.codecNumber = codecNumber;
   }

@@ -1,6 +1,8 @@
 package io.ewok.gds.lsm.table;
 
 import io.ewok.gds.allocator.Region;
+import io.ewok.gds.buffers.BufferManager;
+import io.ewok.gds.buffers.eviction.Priority;
 import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.lsm.record.Keys;
 import io.ewok.gds.lsm.record.RecordKind;
@@ -49,6 +51,13 @@ public final class TableWriter {
   private final long handle;
 
   private IoFile file;
+
+  /** Of the same file, until it is taken; null if there is no pool. */
+  private TableBlocks pooled;
+
+  /** With which priority the data block that is being built is to be in the pool; null if not. */
+  private Priority wanted;
+
   private TableLayout layout;
   private long number;
   private TableProperties.Counts counts;
@@ -105,10 +114,13 @@ public final class TableWriter {
   /**
    * Creates the file and starts a table.
    *
+   * @param poolOrNull where index and filters go besides, and data blocks that {@link #want} was
+   *     said of
    * @throws IllegalStateException if a table is being written, or the library of the compression is
    *     missing
    */
-  public void start(Path path, long number, TableLayout layout) throws IOException {
+  public void start(Path path, long number, TableLayout layout, BufferManager poolOrNull)
+      throws IOException {
     if (file != null) {
       throw new IllegalStateException("a table is being written: path=" + file.path());
     }
@@ -120,6 +132,8 @@ public final class TableWriter {
     blocks.use(layout.compression());
     file = engine.open(path, OpenMode.CREATE_NEW);
     file.setWorkClass(WorkClass.COMPACTION);
+    pooled = poolOrNull == null ? null : TableBlocks.open(poolOrNull, path, number);
+    wanted = null;
     blocks.start(file, number);
     this.number = number;
     this.layout = layout;
@@ -179,6 +193,11 @@ public final class TableWriter {
     counts.add(stamp, keyBytes, valueBytes);
   }
 
+  /** Says that readers may want the record that was added last soon. */
+  public void want(Priority priority) {
+    wanted = priority;
+  }
+
   /** Returns whether the key is another than that of the last record. */
   private boolean requireOrder(long stamp, long keyAddress, int keyBytes) throws StorageException {
     if (data.count() == 0) {
@@ -224,6 +243,8 @@ public final class TableWriter {
     counts.dataBlocks++;
     counts.dataBytes += TableFormat.handleLengthBytes(handle);
     counts.dataStoredBytes += TableFormat.handleStoredBytes(handle);
+    put(handle, data.address(), wanted);
+    wanted = null;
     index.add(stamp, separator, separatorBytes, handle, TableFormat.HANDLE_BYTES);
     if (index.sizeBytes() >= PARTITION_BYTES
         || !index.hasRoomFor(Keys.BYTES_MAX)
@@ -232,14 +253,23 @@ public final class TableWriter {
     }
   }
 
+  /** Puts a block that was stored into the pool, if there is one and the block has a priority. */
+  private void put(long handle, long block, Priority priorityOrNull) {
+    if (pooled != null && priorityOrNull != null) {
+      pooled.put(handle, block, priorityOrNull);
+    }
+  }
+
   private void finishPartition() throws IOException {
     long filterHandle = handle + TableFormat.HANDLE_BYTES;
     Memory.fill(filterHandle, TableFormat.HANDLE_BYTES, (byte) 0);
     if (!filter.isEmpty()) {
-      blocks.add(filter, filterHandle);
+      long address = blocks.add(filter, filterHandle);
+      put(filterHandle, address, Priority.HIGH);
       counts.filterBytes += TableFormat.handleStoredBytes(filterHandle);
     }
     blocks.add(index, TableFormat.TYPE_INDEX, handle);
+    put(handle, index.address(), Priority.HIGH);
     counts.indexBytes += TableFormat.handleStoredBytes(handle);
     counts.partitions++;
     if (!root.hasRoomFor(index.lastStamp(), index.lastKeyAddress(), index.lastKeyBytes())) {
@@ -269,6 +299,7 @@ public final class TableWriter {
     long boundsHandle = handle + TableFormat.HANDLE_BYTES;
     blocks.add(index, TableFormat.TYPE_BOUNDS, boundsHandle);
     blocks.add(root, TableFormat.TYPE_ROOT, handle);
+    put(handle, root.address(), Priority.HIGH);
     TableProperties properties = counts.properties(layout);
     long fileBytes = blocks.finish(properties, handle, boundsHandle);
     file.sync();
@@ -283,6 +314,16 @@ public final class TableWriter {
         properties.lastSequence(),
         firstKey,
         lastKey);
+  }
+
+  /**
+   * Returns what the pool has of the table that was finished last, which is the caller's from then
+   * on; null if there is no pool.
+   */
+  public TableBlocks takeBlocks() {
+    TableBlocks taken = pooled;
+    pooled = null;
+    return taken;
   }
 
   private void addBounds(long lastStamp, long lastKey, int lastKeyBytes) {
@@ -304,8 +345,11 @@ public final class TableWriter {
       return;
     }
     Path path = file.path();
-    try {
-      file.close();
+    TableBlocks blocksOrNull = takeBlocks();
+    try (IoFile _ = file) {
+      if (blocksOrNull != null) {
+        blocksOrNull.close();
+      }
     } finally {
       file = null;
       engine.delete(path);
