@@ -2,6 +2,7 @@ package io.ewok.gds.lsm;
 
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.buffers.BufferManager;
+import io.ewok.gds.lsm.table.BlockHints;
 import io.ewok.gds.lsm.table.RunReader;
 import io.ewok.gds.lsm.table.Table;
 import io.ewok.gds.lsm.table.TableBlocks;
@@ -39,6 +40,7 @@ final class TableSet {
   private final Queue<Table> unused = new ConcurrentLinkedQueue<>();
 
   private BufferManager buffers;
+  private BlockHints hints;
   private long nextNumber;
 
   /** By number, what the pool has of tables that are complete and not open yet. */
@@ -70,6 +72,7 @@ final class TableSet {
   /** Sets the pool through which tables are read, before the first is opened. */
   void usePool(BufferManager buffers) {
     this.buffers = buffers;
+    this.hints = new BlockHints(buffers);
   }
 
   Manifest manifest() {
@@ -103,7 +106,7 @@ final class TableSet {
     if (blocks == null) {
       blocks = TableBlocks.open(buffers, files.table(meta.number()), meta.number());
     }
-    return Table.open(buffers, blocks, meta, this::unused);
+    return Table.open(buffers, blocks, meta, hints, this::unused);
   }
 
   /** Opens all tables or none. */

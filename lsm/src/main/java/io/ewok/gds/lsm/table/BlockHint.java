@@ -28,6 +28,11 @@ final class BlockHint {
   /** Likewise. */
   final AtomicReferenceArray<BlockHint> filters;
 
+  /** Where it is, and at which place there; set by {@link BlockHints} before anybody sees it. */
+  AtomicReferenceArray<BlockHint> home;
+
+  int place;
+
   private long address;
   private int filterLines;
   private int filterProbes;

@@ -46,7 +46,7 @@ public final class Table {
   private final Arena keyMemory = Arena.ofShared();
 
   private final Queue<KeyBuffer> keyBuffers = new ConcurrentLinkedQueue<>();
-  private final TableIndex index = new TableIndex(this);
+  private final TableIndex index;
   private volatile boolean replaced;
 
   private Table(
@@ -54,6 +54,7 @@ public final class Table {
       TableBlocks blocks,
       long footer,
       long poolBytes,
+      BlockHints hints,
       Consumer<Table> whenUnused) {
     this.meta = meta;
     this.path = blocks.file.path();
@@ -64,6 +65,7 @@ public final class Table {
     this.rootStoredBytes = TableFormat.handleStoredBytes(footer + TableFormat.ROOT_OFFSET);
     this.rootBytes = TableFormat.handleLengthBytes(footer + TableFormat.ROOT_OFFSET);
     this.poolBytes = poolBytes;
+    this.index = new TableIndex(this, hints);
     this.whenUnused = whenUnused;
   }
 
@@ -76,12 +78,20 @@ public final class Table {
   public static Table open(
       BufferManager buffers, Path path, TableMeta meta, Consumer<Table> whenUnused)
       throws IOException {
-    return open(buffers, TableBlocks.open(buffers, path, meta.number()), meta, whenUnused);
+    TableBlocks blocks = TableBlocks.open(buffers, path, meta.number());
+    return open(buffers, blocks, meta, new BlockHints(buffers), whenUnused);
   }
 
-  /** The same with blocks that were opened before, which are closed if this fails. */
+  /**
+   * The same with blocks that were opened before, which are closed if this fails, and hints that
+   * the tables of a pool share.
+   */
   public static Table open(
-      BufferManager buffers, TableBlocks blocks, TableMeta meta, Consumer<Table> whenUnused)
+      BufferManager buffers,
+      TableBlocks blocks,
+      TableMeta meta,
+      BlockHints hints,
+      Consumer<Table> whenUnused)
       throws IOException {
     LoadedBlockFile file = blocks.file;
     Path path = file.path();
@@ -96,7 +106,7 @@ public final class Table {
       TableFooter.check(path, footerOffset, footer, meta);
       useFooter(path, blocks.loader, footer, meta.sizeBytes());
       long poolBytes = buffers.options().poolBytes();
-      return new Table(meta, blocks, footer, poolBytes, whenUnused);
+      return new Table(meta, blocks, footer, poolBytes, hints, whenUnused);
     } catch (IOException | RuntimeException | Error e) {
       try {
         blocks.close();
@@ -286,6 +296,11 @@ public final class Table {
     }
     at.data.unfix();
     return TableLookup.Outcome.ABSENT;
+  }
+
+  /** How many hints there are, but for that of the root. For tests. */
+  int hintCount() {
+    return index.hintCount();
   }
 
   private boolean isFilteredOut(long handle, long hash, Fix fix) throws IOException {

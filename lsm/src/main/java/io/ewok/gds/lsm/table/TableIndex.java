@@ -16,12 +16,14 @@ final class TableIndex {
   private static final int OPTIMISTIC_TRIES = 3;
 
   private final Table table;
+  private final BlockHints hints;
 
   /** Where the root was last, or null. */
   private volatile BlockHint root;
 
-  TableIndex(Table table) {
+  TableIndex(Table table, BlockHints hints) {
     this.table = table;
+    this.hints = hints;
   }
 
   /**
@@ -112,10 +114,13 @@ final class TableIndex {
     if (!at.readHandle(top.view, partition, TableFormat.HANDLE_BYTES, at.root)) {
       return null;
     }
-    BlockHint made =
-        at.storedBytes == 0 ? BlockHint.NO_FILTER : child(TableFormat.TYPE_FILTER, at, at.filter);
+    if (at.storedBytes == 0) {
+      top.filters.set(partition, BlockHint.NO_FILTER);
+      return BlockHint.NO_FILTER;
+    }
+    BlockHint made = child(TableFormat.TYPE_FILTER, at, at.filter);
     if (made != null && !at.latched) {
-      top.filters.set(partition, made);
+      hints.put(made, top.filters, partition);
     }
     return made;
   }
@@ -130,7 +135,7 @@ final class TableIndex {
     }
     BlockHint made = child(TableFormat.TYPE_INDEX, at, at.index);
     if (made != null && !at.latched) {
-      top.indexes.set(partition, made);
+      hints.put(made, top.indexes, partition);
     }
     return made;
   }
@@ -138,5 +143,16 @@ final class TableIndex {
   private BlockHint child(int type, TableLookup at, Fix into) throws IOException {
     table.fix(at.offset, at.storedBytes, at.lengthBytes, type, at.latched, into);
     return BlockHint.of(into, type, at.latched);
+  }
+
+  /** As {@link Table#hintCount}. */
+  int hintCount() {
+    BlockHint top = root;
+    int count = 0;
+    for (int i = 0; top != null && i < top.indexes.length(); i++) {
+      count += top.indexes.get(i) == null ? 0 : 1;
+      count += top.filters.get(i) == null ? 0 : 1;
+    }
+    return count;
   }
 }

@@ -246,6 +246,25 @@ class TableTest {
   }
 
   @Test
+  void hintsAreNoMoreThanThereMayBe() throws Exception {
+    int count = 100_000;
+    TableMeta meta = tables.write(numbered(count, 20), TableLayout.of(4096));
+    BlockHints few = new BlockHints(3);
+    TableBlocks blocks = TableBlocks.open(tables.buffers, TableFixture.PATH, meta.number());
+    Table table = Table.open(tables.buffers, blocks, meta, few, _ -> {});
+    assertTrue(table.properties().partitions() > 3, "partitions");
+    for (int round = 0; round < 2; round++) {
+      for (int i = 0; i < count; i += 1000) {
+        byte[] key = Fixtures.bytes("user:%07d".formatted(i));
+        assertEquals(TableLookup.Outcome.FOUND, find(table, key, RecordKind.SEQUENCE_MAX));
+      }
+      assertEquals(3, table.hintCount());
+    }
+    lookup.unfix();
+    table.close();
+  }
+
+  @Test
   void filterRefusesNearlyAllThatIsNotThere() throws Exception {
     Table table = tables.open(tables.write(numbered(100_000, 20), TableLayout.of(4096)));
     assertTrue(table.properties().partitions() > 3, "partitions");
