@@ -53,18 +53,6 @@ public final class LoadedBlockFile extends BlockFile {
     table.fixOptimistic(this, offset, lengthBytes, storedBytes, into);
   }
 
-  /**
-   * Has the processor fetch the beginning of a block that is in the pool. Who is about to fix
-   * several blocks touches them first: each miss of the processor's caches then goes beside the
-   * others, where it would wait for the last one otherwise. A hint: whatever is there is neither
-   * checked nor kept.
-   *
-   * @return nothing of meaning; to be used somehow, or the reads may be optimized away
-   */
-  public long touch(long offset, int bytes) {
-    return table.touch(this, offset, bytes);
-  }
-
   /** Whether a block is in the pool, or being read. By the time the caller knows, it may not be. */
   public boolean isCached(long offset) {
     return table.isCached(this, offset);

@@ -9,7 +9,6 @@ import io.ewok.gds.reactor.Monitor;
 import io.ewok.gds.wal.WriteAheadLog;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -50,8 +49,6 @@ final class PageTable {
     /** Exclusive, and known to be zeros only: not read. */
     FRESH
   }
-
-  private static final int CACHE_LINE_BYTES = 64;
 
   private final int frameBytes;
   private final WriteAheadLog log;
@@ -155,21 +152,6 @@ final class PageTable {
     } else {
       lookFurther(file, key, lengthBytes, storedBytes, into);
     }
-  }
-
-  /** As {@link LoadedBlockFile#touch}. */
-  long touch(CachedFile file, long key, int bytes) {
-    int frame = index.first(file, key);
-    return frame < 0 ? 0 : touch(lines.place(frame), Math.min(bytes, frameBytes));
-  }
-
-  private long touch(long place, int bytes) {
-    MemorySegment memory = memory(place);
-    long sum = 0;
-    for (int at = 0; at < bytes; at += CACHE_LINE_BYTES) {
-      sum += memory.get(ValueLayout.JAVA_BYTE, (int) place + at);
-    }
-    return sum;
   }
 
   /** Whether a frame holds what it held when its latch had this stamp. If so, that is a hit. */

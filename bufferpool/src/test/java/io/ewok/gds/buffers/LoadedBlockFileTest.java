@@ -107,24 +107,6 @@ final class LoadedBlockFileTest {
   }
 
   @Test
-  void touchReadsTheBlockAndChangesNothing() throws IOException {
-    try (BufferManager manager = new BufferManager(engine, BufferFixture.budget(), OPTIONS);
-        LoadedBlockFile file = manager.openBlocks(FILE, LoadedBlockFileTest::inflate);
-        Fix fix = new Fix()) {
-      assertEquals(0, file.touch(7 * STORED_BYTES, 100));
-      assertEquals(0, manager.stats().misses());
-      fix(file, 7, fix);
-      fix.unfix();
-      BufferStats before = manager.stats();
-      // The lowest bytes of its first two cache lines, not of a third one.
-      assertEquals(2 * content(7, 0), file.touch(7 * STORED_BYTES, 100));
-      long ofOneFrame = file.touch(7 * STORED_BYTES, FRAME);
-      assertEquals(ofOneFrame, file.touch(7 * STORED_BYTES, 1 << 30));
-      assertEquals(before, manager.stats());
-    }
-  }
-
-  @Test
   void whatWasPutNeedsNoReadAndWritesNothing() throws IOException {
     try (BufferManager manager = new BufferManager(engine, BufferFixture.budget(), OPTIONS);
         LoadedBlockFile file = manager.openBlocks(FILE, LoadedBlockFileTest::inflate);

@@ -119,13 +119,7 @@ final class MergeCursor {
     SearchKey from = lower != null && compare(key, lower) < 0 ? lower : key;
     begin(true);
     for (Slot slot : slots) {
-      slot.source.locate(from);
-    }
-    for (Slot slot : slots) {
-      slot.source.touch();
-    }
-    for (Slot slot : slots) {
-      slot.source.seekLocated(from);
+      slot.source.seek(from);
     }
     end();
   }

@@ -29,21 +29,6 @@ public interface RecordSource {
   /** Moves to the first key at or after {@code key}. */
   void seek(SearchKey key) throws IOException;
 
-  /**
-   * Does the first part of {@link #seek}. Who seeks in several sources calls each of these three
-   * for all of them, so that they wait for memory at the same time. The source is not on a record
-   * until the last part has been done with the same key.
-   */
-  default void locate(SearchKey key) throws IOException {}
-
-  /** The second part: has the processor fetch what the third will look at. */
-  default void touch() {}
-
-  /** The third part. */
-  default void seekLocated(SearchKey key) throws IOException {
-    seek(key);
-  }
-
   /** Moves to the last key at or before {@code key}. */
   void seekForPrev(SearchKey key) throws IOException;
 

@@ -19,7 +19,7 @@ final class BlockView {
   private static final int CACHE_LINE_BYTES = 64;
 
   /** The columns of a block of 4 KiB with values of 100 bytes. */
-  static final int FETCHED_BYTES_MAX = 1024;
+  private static final int FETCHED_BYTES_MAX = 1024;
 
   private long address;
   private int count;

@@ -49,10 +49,6 @@ public final class RunSource implements RecordSource {
   /** During a move: the key that the source comes from, when its block is not there any more. */
   private KeyBuffer left;
 
-  /** The block to seek in, or NONE. */
-  private int target;
-
-  private long touched;
   private int table;
   private int partition;
   private int partitionCount;
@@ -102,45 +98,10 @@ public final class RunSource implements RecordSource {
 
   @Override
   public void seek(SearchKey to) throws IOException {
-    locate(to);
-    seekLocated(to);
-  }
-
-  @Override
-  public void locate(SearchKey to) throws IOException {
-    place = Place.BEFORE_FIRST;
-    target = NONE;
-    boolean found = false;
-    try {
-      if (mayHavePrefix()) {
-        findBlock(to);
-      }
-      found = true;
-    } finally {
-      root.unfix();
-      if (!found) {
-        unfix();
-      }
-    }
-  }
-
-  @Override
-  public void touch() {
-    if (target != NONE) {
-      touched += tables.get(table).touchData(indexView.valueAddress(target));
-    }
-  }
-
-  /** What {@link #touch} has read: if nobody could ask for it, it would not be. */
-  long touched() {
-    return touched;
-  }
-
-  @Override
-  public void seekLocated(SearchKey to) throws IOException {
     Place reached = Place.BEFORE_FIRST;
     try {
-      reached = placeAfter(findAtOrAfter(to) && settleForward(), Place.AFTER_LAST);
+      boolean found = mayHavePrefix() && findAtOrAfter(to) && settleForward();
+      reached = placeAfter(found, Place.AFTER_LAST);
     } finally {
       end(reached);
     }
@@ -150,10 +111,7 @@ public final class RunSource implements RecordSource {
   public void seekForPrev(SearchKey to) throws IOException {
     Place reached = Place.BEFORE_FIRST;
     try {
-      if (mayHavePrefix()) {
-        findBlock(to);
-        reached = placeAfter(findAtOrBefore(to), Place.BEFORE_FIRST);
-      }
+      reached = placeAfter(mayHavePrefix() && findAtOrBefore(to), Place.BEFORE_FIRST);
     } finally {
       end(reached);
     }
@@ -282,38 +240,13 @@ public final class RunSource implements RecordSource {
     setOrdinal(view.count() - 1);
   }
 
-  /** Finds the block for {@link #findAtOrAfter}. */
-  private void findBlock(SearchKey wanted) throws IOException {
-    target = NONE;
-    int candidate = Table.firstNotBefore(tables, wanted);
-    if (candidate == tables.size()) {
-      return;
-    }
-    fixRoot(candidate);
-    long stamp = RecordKind.searchStamp(sequence);
-    int found = rootView.findAtOrAfter(wanted, stamp);
-    if (found == rootView.count()) {
-      // All that the table has of this key is newer. Older versions may be in the next table.
-      if (candidate + 1 < tables.size()) {
-        loadPartition(candidate + 1, 0);
-        target = 0;
-      }
-      return;
-    }
-    enterPartition(candidate, found);
-    // A key between two blocks, and what a forged root leads to, are behind the last record there.
-    target = Math.min(indexView.findAtOrAfter(wanted, stamp), indexView.count() - 1);
-  }
-
-  /**
-   * Goes to the first record that is not before the wanted key and not newer than the sequence,
-   * after {@link #findBlock}.
-   */
+  /** Goes to the first record that is not before the wanted key and not newer than the sequence. */
   private boolean findAtOrAfter(SearchKey wanted) throws IOException {
-    if (target == NONE) {
+    int found = findBlock(wanted);
+    if (found == NONE) {
       return false;
     }
-    loadBlock(target);
+    loadBlock(found);
     int position = view.findAtOrAfter(wanted, RecordKind.searchStamp(sequence));
     if (position < view.count()) {
       setOrdinal(position);
@@ -321,6 +254,28 @@ public final class RunSource implements RecordSource {
     }
     setOrdinal(view.count() - 1);
     return stepForward();
+  }
+
+  /** Goes to a partition of the index, and returns the number of the wanted block in it or NONE. */
+  private int findBlock(SearchKey wanted) throws IOException {
+    int candidate = Table.firstNotBefore(tables, wanted);
+    if (candidate == tables.size()) {
+      return NONE;
+    }
+    fixRoot(candidate);
+    long stamp = RecordKind.searchStamp(sequence);
+    int found = rootView.findAtOrAfter(wanted, stamp);
+    if (found == rootView.count()) {
+      // All that the table has of this key is newer. Older versions may be in the next table.
+      if (candidate + 1 == tables.size()) {
+        return NONE;
+      }
+      loadPartition(candidate + 1, 0);
+      return 0;
+    }
+    enterPartition(candidate, found);
+    // A key between two blocks, and what a forged root leads to, are behind the last record there.
+    return Math.min(indexView.findAtOrAfter(wanted, stamp), indexView.count() - 1);
   }
 
   private boolean stepForward() throws IOException {

@@ -190,11 +190,6 @@ public final class Table {
     fix(handle, TableFormat.TYPE_DATA, into);
   }
 
-  /** As {@link LoadedBlockFile#touch}, of a data block. */
-  long touchData(long handle) {
-    return file.touch(TableFormat.handleOffset(handle), BlockView.FETCHED_BYTES_MAX);
-  }
-
   /** Whether a data block is in the pool, found by the address of its handle. */
   boolean isCached(long handle) {
     return file.isCached(TableFormat.handleOffset(handle));
