@@ -53,9 +53,12 @@ public final class LoadedBlockFile extends BlockFile {
     table.fixOptimistic(this, offset, lengthBytes, storedBytes, into);
   }
 
-  /** Whether a block is in the pool, or being read. By the time the caller knows, it may not be. */
-  public boolean isCached(long offset) {
-    return table.isCached(this, offset);
+  /**
+   * Whether a block is in the pool and was fixed there since it came, scans aside. By the time the
+   * caller knows, it may be gone.
+   */
+  public boolean isUsed(long offset) {
+    return table.isUsed(this, offset);
   }
 
   /**

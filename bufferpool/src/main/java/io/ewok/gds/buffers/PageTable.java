@@ -260,9 +260,10 @@ final class PageTable {
         .bindAtOnce(file, key, lengthBytes, storedBytes, readerOrNull, priority);
   }
 
-  /** As {@link LoadedBlockFile#isCached}. */
-  boolean isCached(CachedFile file, long key) {
-    return index.peek(file, key) >= 0;
+  /** As {@link LoadedBlockFile#isUsed}. */
+  boolean isUsed(CachedFile file, long key) {
+    int frame = index.peek(file, key);
+    return frame >= 0 && marks.get(frame) > 0;
   }
 
   /** As {@link LoadedBlockFile#put}. */

@@ -115,10 +115,11 @@ final class LoadedBlockFileTest {
       for (long at = 0; at < BLOCK_BYTES; at += Long.BYTES) {
         block.set(ValueLayout.JAVA_LONG_UNALIGNED, at, content(7, at));
       }
-      assertFalse(file.isCached(7 * STORED_BYTES));
+      assertFalse(file.isUsed(7 * STORED_BYTES));
       file.put(7 * STORED_BYTES, block, Priority.NORMAL);
-      assertTrue(file.isCached(7 * STORED_BYTES));
+      assertFalse(file.isUsed(7 * STORED_BYTES));
       fix(file, 7, fix);
+      assertTrue(file.isUsed(7 * STORED_BYTES));
       assertTrue(fix.segment().isReadOnly());
       assertEquals(0, manager.stats().misses());
       assertEquals(0, manager.stats().bytesRead());
@@ -139,11 +140,13 @@ final class LoadedBlockFileTest {
       fix(file, 1, first);
       fix(file, 2, second);
       file.put(7 * STORED_BYTES, block, Priority.NORMAL);
-      assertFalse(file.isCached(7 * STORED_BYTES));
+      assertEquals(2, manager.stats().pinned());
+      assertEquals(0, manager.stats().evictions());
       second.unfix();
       file.put(7 * STORED_BYTES, block, Priority.NORMAL);
-      assertTrue(file.isCached(7 * STORED_BYTES));
-      assertFalse(file.isCached(2 * STORED_BYTES));
+      assertEquals(1, manager.stats().evictions());
+      second.onlyCached(true);
+      file.fix(7 * STORED_BYTES, STORED_BYTES, BLOCK_BYTES, second);
     }
   }
 

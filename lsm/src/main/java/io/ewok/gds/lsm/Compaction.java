@@ -177,7 +177,7 @@ final class Compaction {
     }
     writer.add(
         stamp, record.keyAddress(), record.keyBytes(), record.valueAddress(), record.valueBytes());
-    if (record.isCached()) {
+    if (record.isUsed()) {
       writer.want(Priority.NORMAL);
     }
   }

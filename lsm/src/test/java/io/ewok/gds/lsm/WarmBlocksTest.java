@@ -62,9 +62,10 @@ class WarmBlocksTest {
   }
 
   @Test
-  void whatACompactionHasWrittenIsInThePoolIfWhatItReadWas() throws IOException {
+  void whatACompactionHasWrittenIsInThePoolIfWhatItReadWasUsedThere() throws IOException {
     try (Store store = open()) {
       fill(store);
+      assertEquals(0, readsOfAll(store));
       store.compact();
       assertEquals(0, readsOfAll(store));
       store.put(key(7), value(7), Durability.NONE);
@@ -75,11 +76,9 @@ class WarmBlocksTest {
   }
 
   @Test
-  void whatNobodyWantedACompactionLeavesOutOfThePool() throws IOException {
+  void whatNobodyUsedACompactionLeavesOutOfThePool() throws IOException {
     try (Store store = open()) {
       fill(store);
-    }
-    try (Store store = open()) {
       store.compact();
       long blocks = RECORDS * VALUE_BYTES / 4096;
       long reads = readsOfAll(store);

@@ -56,7 +56,8 @@ public final class ReferenceMarks {
     }
   }
 
-  int get(int slot) {
+  /** How often what is in a slot was asked for, as far as anybody knows. */
+  public int get(int slot) {
     return (int) (long) COUNTS.getOpaque(counts, first + slot * stride);
   }
 

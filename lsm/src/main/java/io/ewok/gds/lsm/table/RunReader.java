@@ -46,8 +46,8 @@ public final class RunReader {
   private int ordinal;
   private boolean isValid;
 
-  /** Whether the current block is in the pool for others. */
-  private boolean isCached;
+  /** Whether others use the current block in the pool. */
+  private boolean isUsed;
 
   /**
    * Reads a run from its first record on, once {@link #first} was called.
@@ -120,7 +120,7 @@ public final class RunReader {
   private void loadBlock(int to) throws IOException {
     data.unfix();
     long handle = indexView.valueAddress(to);
-    isCached = tables.get(table).isCached(handle);
+    isUsed = tables.get(table).isUsed(handle);
     long address = blocks.read(handle);
     if (address == 0) {
       tables.get(table).fixData(handle, data);
@@ -148,9 +148,9 @@ public final class RunReader {
     return isValid;
   }
 
-  /** Whether the block that the record was read from was in the pool then, where readers had it. */
-  public boolean isCached() {
-    return isCached;
+  /** Whether readers have used the block that the record was read from, and it is in the pool. */
+  public boolean isUsed() {
+    return isUsed;
   }
 
   public long stamp() {

@@ -190,9 +190,9 @@ public final class Table {
     fix(handle, TableFormat.TYPE_DATA, into);
   }
 
-  /** Whether a data block is in the pool, found by the address of its handle. */
-  boolean isCached(long handle) {
-    return file.isCached(TableFormat.handleOffset(handle));
+  /** As {@link LoadedBlockFile#isUsed}, of a data block found by the address of its handle. */
+  boolean isUsed(long handle) {
+    return file.isUsed(TableFormat.handleOffset(handle));
   }
 
   /**
