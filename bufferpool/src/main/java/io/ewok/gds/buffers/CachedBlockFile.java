@@ -45,8 +45,10 @@ public final class CachedBlockFile extends BlockFile {
    * believed; otherwise as {@link #fix(long, int, Fix)}.
    */
   public void fixOptimistic(long offset, int lengthBytes, Fix into) throws IOException {
-    check(offset, lengthBytes);
-    table.fixOptimistic(this, offset, lengthBytes, 0, into);
+    if (!table.look(this, offset, lengthBytes, into)) { // what is there was checked when it came
+      check(offset, lengthBytes);
+      table.lookFurther(this, offset, lengthBytes, 0, into);
+    }
   }
 
   /**

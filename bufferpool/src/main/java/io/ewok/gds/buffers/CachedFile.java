@@ -15,7 +15,7 @@ abstract sealed class CachedFile implements AutoCloseable permits CachedPageFile
 
   static {
     try {
-      USABLE = MethodHandles.lookup().findVarHandle(CachedFile.class, "usable", boolean.class);
+      USABLE = MethodHandles.lookup().findVarHandle(CachedFile.class, "usable", long.class);
     } catch (ReflectiveOperationException e) {
       throw new ExceptionInInitializerError(e);
     }
@@ -32,14 +32,15 @@ abstract sealed class CachedFile implements AutoCloseable permits CachedPageFile
   private boolean closed;
   private Throwable poison;
 
-  /** Neither closed nor poisoned. Written with the same lock. */
-  private volatile boolean usable = true;
+  /** The number, or 0 if it is closed or poisoned. Written with the same lock. */
+  private volatile long usable;
 
   CachedFile(BufferManager manager, IoFile io, int number) {
     this.manager = manager;
     this.table = manager.table();
     this.io = io;
     this.number = (long) number << 32;
+    this.usable = this.number;
   }
 
   /** The file's path as it was opened. */
@@ -92,15 +93,15 @@ abstract sealed class CachedFile implements AutoCloseable permits CachedPageFile
    * for sure: somebody may try to close it, and be refused.
    */
   final boolean mayBeUsed() {
-    return usable;
+    return usable != 0;
   }
 
   /**
-   * The same of a moment ago: for whoever keeps nobody from closing it, and so may come just
-   * before. A plain read.
+   * As {@link #held} if it could be used a moment ago, else what no frame holds: for whoever keeps
+   * nobody from closing it, and so may come just before. A plain read.
    */
-  final boolean wasUsable() {
-    return (boolean) USABLE.get(this);
+  final long heldIfUsable(int lengthBytes) {
+    return (long) USABLE.get(this) + lengthBytes;
   }
 
   /** Fixes one of several pages or blocks. */
@@ -149,20 +150,20 @@ abstract sealed class CachedFile implements AutoCloseable permits CachedPageFile
   final boolean markClosed() {
     boolean wasOpen = !closed;
     closed = true;
-    usable = false;
+    usable = 0;
     return wasOpen;
   }
 
   /** Undoes {@link #markClosed}. */
   final void markOpen() {
     closed = false;
-    usable = poison == null;
+    usable = poison == null ? number : 0;
   }
 
   final void markPoisoned(Throwable cause) {
     if (poison == null) {
       poison = cause;
-      usable = false;
+      usable = 0;
     }
   }
 

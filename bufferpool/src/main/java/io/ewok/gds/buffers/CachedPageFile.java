@@ -113,8 +113,15 @@ public final class CachedPageFile extends CachedFile {
    * what can be believed. Waits for whoever has it exclusively; otherwise as {@link #fixShared}.
    */
   public void fixOptimistic(long page, Fix into) throws IOException {
+    // What is not in the file is not in the pool, but for page 0.
+    if (page < 1 || !table.look(this, page, pageBytes, into)) {
+      lookFurther(page, into);
+    }
+  }
+
+  private void lookFurther(long page, Fix into) throws IOException {
     checkPage(page);
-    table.fixOptimistic(this, page, pageBytes, 0, into);
+    table.lookFurther(this, page, pageBytes, 0, into);
   }
 
   /**

@@ -66,7 +66,14 @@ public final class Fix implements AutoCloseable {
   final int counter = HitCounter.place(Thread.currentThread());
 
   private PageTable table;
+
+  // Of the table: who reads or validates need not go there.
+  private long[] words;
+  private MemorySegment[] memories;
+
   private int frame;
+
+  /** Zero if nothing is fixed. */
   private int lengthBytes;
 
   /** As {@link FrameLines#place}. */
@@ -143,20 +150,32 @@ public final class Fix implements AutoCloseable {
    */
   public long getLong(long offset) {
     long start = start(offset, Long.BYTES);
-    return table.memory(place).get(LONG, start);
+    return partition().get(LONG, start);
   }
 
   /** The same for four bytes. */
   public int getInt(long offset) {
     long start = start(offset, Integer.BYTES);
-    return table.memory(place).get(INT, start);
+    return partition().get(INT, start);
+  }
+
+  private MemorySegment partition() {
+    return memories[(int) (place >> 32)];
   }
 
   /** Where so many bytes are in the memory of the partition. */
   private long start(long offset, int bytes) {
-    requireFixed();
-    Objects.checkFromIndexSize(offset, bytes, lengthBytes);
+    if ((offset | lengthBytes - bytes - offset) < 0) { // so, too, if nothing is fixed
+      throw outside(offset, bytes);
+    }
     return (int) place + offset;
+  }
+
+  private IndexOutOfBoundsException outside(long offset, int bytes) {
+    requireFixed();
+    return new IndexOutOfBoundsException(
+        "not within the page or block: lengthBytes=%d offset=%d bytes=%d"
+            .formatted(lengthBytes, offset, bytes));
   }
 
   /**
@@ -167,7 +186,7 @@ public final class Fix implements AutoCloseable {
    */
   public long address() {
     requireFixed();
-    return table.memory(place).address() + (int) place;
+    return partition().address() + (int) place;
   }
 
   /**
@@ -178,7 +197,7 @@ public final class Fix implements AutoCloseable {
    */
   public MemorySegment memory() {
     requireFixed();
-    return table.memory(place);
+    return partition();
   }
 
   /**
@@ -199,7 +218,7 @@ public final class Fix implements AutoCloseable {
    */
   public boolean validate() {
     requireFixed();
-    return !isOptimistic() || table.validate(frame, held);
+    return !isOptimistic() || Latch.validate(words, FrameLines.at(frame), held);
   }
 
   /**
@@ -224,12 +243,12 @@ public final class Fix implements AutoCloseable {
 
   /** Lets go of the page or block, and can be used again. Does nothing if nothing is fixed. */
   public void unfix() {
-    if (!isOptimistic() && held != NOTHING) {
-      boolean exclusive = held == EXCLUSIVE;
-      held = NOTHING;
-      table.unfix(this, frame, exclusive);
-    }
+    long was = held;
     held = NOTHING;
+    lengthBytes = 0;
+    if (was == SHARED || was == EXCLUSIVE) {
+      table.unfix(this, frame, was == EXCLUSIVE);
+    }
   }
 
   /** The same as {@link #unfix}. */
@@ -259,13 +278,19 @@ public final class Fix implements AutoCloseable {
   void look(PageTable table, int frame, long number, int lengthBytes, long place, long stamp) {
     // Collectors make a reference that is stored cost as much as the rest of a hit.
     if (this.table != table) {
-      this.table = table;
+      use(table);
     }
     this.frame = frame;
     this.number = number;
     this.lengthBytes = lengthBytes;
     this.place = place;
     this.held = stamp;
+  }
+
+  private void use(PageTable table) {
+    this.table = table;
+    words = table.lines().words();
+    memories = table.memories();
   }
 
   /** What {@link #look} was told last. */

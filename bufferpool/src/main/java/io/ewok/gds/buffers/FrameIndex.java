@@ -59,8 +59,13 @@ final class FrameIndex {
    * The frame that is to be looked at first, mostly the right one, or -1. Without the lock; a plain
    * read, since the latch's word is read next, with acquire, and tells what can be believed.
    */
-  int first(CachedFile file, long key) {
-    return buckets[bucket(file, key)] - 1;
+  static int first(int[] buckets, CachedFile file, long key) {
+    return buckets[bucket(buckets, file, key)] - 1;
+  }
+
+  /** For {@link #first}. */
+  int[] buckets() {
+    return buckets;
   }
 
   private int find(CachedFile file, long key, int stepsMax) {
@@ -96,6 +101,10 @@ final class FrameIndex {
   }
 
   private int bucket(CachedFile file, long key) {
+    return bucket(buckets, file, key);
+  }
+
+  private static int bucket(int[] buckets, CachedFile file, long key) {
     // The highest bits: keys of blocks are multiples of a power of two.
     return (int) (((file.hash(key) >>> 32) * buckets.length) >>> 32);
   }

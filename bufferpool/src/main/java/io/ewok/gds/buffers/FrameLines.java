@@ -17,11 +17,11 @@ import java.lang.invoke.VarHandle;
  *   <td>latched exclusively, with the partition's lock</td></tr>
  * <tr><td>2</td><td>high half: the number of the file, 0 if nothing is bound; low half: the length in bytes</td>
  *   <td>so, too</td></tr>
- * <tr><td>3</td><td>how often it was asked for, {@link ReferenceMarks}</td><td>by any thread</td></tr>
- * <tr><td>4</td><td>the next frame in the chain of {@link FrameIndex}, plus one</td>
- *   <td>with the partition's lock</td></tr>
- * <tr><td>5</td><td>where the page or block begins: high half, the number of the partition; low half,
+ * <tr><td>3</td><td>where the page or block begins: high half, the number of the partition; low half,
  *   the offset in its region</td><td>latched exclusively</td></tr>
+ * <tr><td>4</td><td>how often it was asked for, {@link ReferenceMarks}</td><td>by any thread</td></tr>
+ * <tr><td>5</td><td>the next frame in the chain of {@link FrameIndex}, plus one</td>
+ *   <td>with the partition's lock</td></tr>
  * </table>
  *
  * <p>Threads: any. What is read without latch and lock may be anything; who read the latch's word
@@ -33,14 +33,17 @@ final class FrameLines {
 
   private static final int LONGS = 8;
 
-  /** A large array lies at the start of a cache line, and its words come after 16 bytes. */
-  private static final int FIRST = 6;
+  /**
+   * A large array lies at the start of a cache line, and its words come after 16 bytes. The first
+   * line is that of no frame, -1: always latched, so that nobody has to ask whether there is one.
+   */
+  private static final int FIRST = 6 + LONGS;
 
   private static final int KEY = 1;
   private static final int HELD = 2;
-  private static final int MARKS = 3;
-  private static final int NEXT = 4;
-  private static final int PLACE = 5;
+  private static final int PLACE = 3;
+  private static final int MARKS = 4;
+  private static final int NEXT = 5;
   private static final VarHandle WORD = MethodHandles.arrayElementVarHandle(long[].class);
 
   private final long[] words;
@@ -52,7 +55,7 @@ final class FrameLines {
   FrameLines(int frames) {
     this.words = new long[FIRST + frames * LONGS];
     this.views = new MemorySegment[frames];
-    for (int frame = 0; frame < frames; frame++) {
+    for (int frame = -1; frame < frames; frame++) {
       words[at(frame)] = Latch.EXCLUSIVE;
     }
   }
@@ -74,26 +77,44 @@ final class FrameLines {
   /**
    * Looks at a frame that may hold this, and counts that it was asked for.
    *
+   * @param words of all frames
    * @param frame or -1
    * @param held as {@link CachedFile#held}
    * @param into what is told where it is, and of the stamp of its latch
    * @return false if it does not hold this, or is latched exclusively
    */
-  boolean look(int frame, long key, long held, PageTable table, Fix into) {
-    if (frame < 0) {
-      return false;
-    }
-    long[] words = this.words;
+  static boolean look(long[] words, int frame, long key, long held, PageTable table, Fix into) {
     int at = at(frame);
     long stamp = Latch.stamp(words, at); // first: what is read after it is no older
-    if (stamp == Latch.NO_STAMP || words[at + KEY] != key || words[at + HELD] != held) {
+    if (!Latch.isStamp(stamp) || ((words[at + KEY] ^ key) | (words[at + HELD] ^ held)) != 0) {
       return false;
     }
-    if (into.priority() != Priority.LOW) {
+    long place = words[at + PLACE];
+    mark(words, at, into.priority());
+    into.look(table, frame, key, (int) held, place, stamp);
+    return true;
+  }
+
+  /** Whether a frame holds what it held when its latch had this stamp. If so, counts that, too. */
+  boolean lookAgain(int frame, long stamp, Priority priority) {
+    long[] words = this.words;
+    int at = at(frame);
+    if (!Latch.validate(words, at, stamp)) {
+      return false;
+    }
+    mark(words, at, priority);
+    return true;
+  }
+
+  /** Counts that what a frame holds was asked for, and not by a scan. */
+  void mark(int frame, Priority priority) {
+    mark(words, at(frame), priority);
+  }
+
+  private static void mark(long[] words, int at, Priority priority) {
+    if (ReferenceMarks.counts(words, at + MARKS) && priority != Priority.LOW) {
       ReferenceMarks.count(words, at + MARKS);
     }
-    into.look(table, frame, key, (int) held, words[at + PLACE], stamp);
-    return true;
   }
 
   /**
@@ -103,9 +124,6 @@ final class FrameLines {
    * @param held as {@link CachedFile#held}
    */
   boolean tryLatch(int frame, long key, long held, boolean exclusive) {
-    if (frame < 0) {
-      return false;
-    }
     long[] words = this.words;
     int at = at(frame);
     long seen = Latch.look(words, at); // first: what is read after it is no older
@@ -135,7 +153,7 @@ final class FrameLines {
     return views[frame];
   }
 
-  /** For {@link PageTable#memory}. */
+  /** Where what is bound to a frame begins: its partition, and in the low half the offset in it. */
   long place(int frame) {
     return words[at(frame) + PLACE];
   }

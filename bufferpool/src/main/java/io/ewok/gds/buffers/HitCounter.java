@@ -27,7 +27,15 @@ final class HitCounter {
 
   /** Counts one. */
   void increment(int place) {
+    increment(cells, place);
+  }
+
+  static void increment(long[] cells, int place) {
     cells[place]++;
+  }
+
+  long[] cells() {
+    return cells;
   }
 
   long sum() {

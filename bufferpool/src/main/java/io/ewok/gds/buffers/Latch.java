@@ -38,9 +38,6 @@ sealed class Latch permits Frame {
    *                            release sees the bit, takes the partition's lock, clears it and wakes. If the release came
    *                            first, the word has changed and announce fails.
    */
-  /** No stamp has this value. */
-  static final long NO_STAMP = 1;
-
   /** The word of a latch that begins. */
   static final long EXCLUSIVE = 1;
 
@@ -154,15 +151,18 @@ sealed class Latch permits Frame {
     WORD.getAndBitwiseAnd(words, at, ~WAITED_FOR);
   }
 
-  /** What {@link #validate} compares; {@link #NO_STAMP} if it is latched exclusively. */
+  /** What {@link #validate} compares; if it is latched exclusively, not {@link #isStamp}. */
   final long stamp() {
     return stamp(words, at);
   }
 
   /** The same for whoever knows the word's place. */
   static long stamp(long[] words, int at) {
-    long seen = look(words, at);
-    return (seen & EXCLUSIVE) == 0 ? seen & STAMP : NO_STAMP;
+    return look(words, at) & STAMP;
+  }
+
+  static boolean isStamp(long stamp) {
+    return (stamp & EXCLUSIVE) == 0;
   }
 
   /** Whether what was read since {@link #stamp} was changed by nobody meanwhile. */

@@ -49,8 +49,10 @@ public final class LoadedBlockFile extends BlockFile {
    */
   public void fixOptimistic(long offset, int storedBytes, int lengthBytes, Fix into)
       throws IOException {
-    check(offset, storedBytes, lengthBytes);
-    table.fixOptimistic(this, offset, lengthBytes, storedBytes, into);
+    if (!table.look(this, offset, lengthBytes, into)) { // what is there was checked when it came
+      check(offset, storedBytes, lengthBytes);
+      table.lookFurther(this, offset, lengthBytes, storedBytes, into);
+    }
   }
 
   /**

@@ -27,9 +27,9 @@ final class PageTable {
    *   a hit                 no lock. Finds the frame (FrameIndex), then latches it if it still holds what was
    *                         looked for (FrameLines.tryLatch), then looks whether the file may be used: one who closes
    *                         it says so first and then looks for latches.
-   *   an optimistic hit     looks whether the file could be used, which closes no later than its manager, finds the
-   *                         frame, and takes the latch's stamp before it looks what the frame holds (FrameLines.look).
-   *                         What changes that later makes the stamp invalid.
+   *   an optimistic hit     finds the frame, and takes the latch's stamp before it looks what the frame holds
+   *                         (FrameLines.look). What changes that later makes the stamp invalid. What it looks for is in no
+   *                         frame if the file could not be used, which closes no later than its manager.
    *   whatever else         the partition's lock (PoolWaits), one at a time, never during a read, a write, a sync or a checksum: a frame
    *                         is loading, latched exclusively, or writing, latched shared, meanwhile, and others find
    *                         it so.
@@ -57,12 +57,17 @@ final class PageTable {
   private final FrameLines lines;
   private final FrameIndex index;
 
-  /** All of each partition's region, read-only. */
   private final MemorySegment[] memories;
 
   private final ReferenceMarks marks;
   private final BatchWriter batchWriter;
   private final HitCounter hits = new HitCounter();
+
+  // Of lines, index and hits: what a look reads is a step less away.
+  private final long[] words;
+  private final int[] buckets;
+  private final long[] cells;
+
   private final FixOrigins origins;
   private final AtomicInteger reserved = new AtomicInteger();
   private final AtomicInteger roomWanted = new AtomicInteger();
@@ -83,8 +88,11 @@ final class PageTable {
     this.lines = new FrameLines(frames.length);
     this.marks = lines.marks(0, frames.length);
     int framesPerPartition = options.framesPerPartition();
-    int buckets = Integer.highestOneBit(framesPerPartition) * 2;
-    this.index = new FrameIndex(lines, frames, regions.size(), buckets);
+    int bucketsPerPartition = Integer.highestOneBit(framesPerPartition) * 2;
+    this.index = new FrameIndex(lines, frames, regions.size(), bucketsPerPartition);
+    this.words = lines.words();
+    this.buckets = index.buckets();
+    this.cells = hits.cells();
     this.memories = new MemorySegment[regions.size()];
     this.partitions = new Partition[regions.size()];
     for (int i = 0; i < partitions.length; i++) {
@@ -105,6 +113,11 @@ final class PageTable {
 
   FrameIndex index() {
     return index;
+  }
+
+  /** All of each partition's region, read-only. */
+  MemorySegment[] memories() {
+    return memories;
   }
 
   /** How many partitions want room. */
@@ -142,31 +155,36 @@ final class PageTable {
     }
   }
 
-  /** Finds a page or block without latching it, or reads it and lets go again. */
-  void fixOptimistic(CachedFile file, long key, int lengthBytes, int storedBytes, Fix into)
-      throws IOException {
+  /**
+   * Finds a page or block where it mostly is, without latching it. Small, so that it becomes part
+   * of its caller: all that is done seldom is elsewhere.
+   *
+   * @return false if it is not there, or there is no such page or block: {@link #lookFurther}
+   */
+  boolean look(CachedFile file, long key, int lengthBytes, Fix into) {
     into.requireEmpty();
-    if (file.wasUsable()
-        && lines.look(index.first(file, key), key, file.held(lengthBytes), this, into)) {
-      hits.increment(into.counter);
-    } else {
-      lookFurther(file, key, lengthBytes, storedBytes, into);
+    int frame = FrameIndex.first(buckets, file, key);
+    if (!FrameLines.look(words, frame, key, file.heldIfUsable(lengthBytes), this, into)) {
+      return false;
     }
+    HitCounter.increment(cells, into.counter);
+    return true;
   }
 
   /** Whether a frame holds what it held when its latch had this stamp. If so, that is a hit. */
   boolean lookAgain(int frame, long stamp, Priority priority, int counter) {
-    if (!lines.validate(frame, stamp)) {
+    if (!lines.lookAgain(frame, stamp, priority)) {
       return false;
     }
-    hit(frame, priority, counter);
+    hits.increment(counter);
     return true;
   }
 
-  private void lookFurther(CachedFile file, long key, int lengthBytes, int storedBytes, Fix into)
+  /** Finds it wherever it is, or reads it and lets go again. */
+  void lookFurther(CachedFile file, long key, int lengthBytes, int storedBytes, Fix into)
       throws IOException {
     if (mayUse(file)
-        && lines.look(index.peek(file, key), key, file.held(lengthBytes), this, into)) {
+        && FrameLines.look(words, index.peek(file, key), key, file.held(lengthBytes), this, into)) {
       hits.increment(into.counter);
       return;
     }
@@ -179,7 +197,7 @@ final class PageTable {
   /** Latches what is in the pool and not latched by somebody else. Returns its frame, or -1. */
   private int tryHit(CachedFile file, long key, int lengthBytes, boolean exclusive) {
     long held = file.held(lengthBytes);
-    int frame = index.first(file, key);
+    int frame = FrameIndex.first(buckets, file, key);
     if (!lines.tryLatch(frame, key, held, exclusive)) {
       frame = index.peek(file, key);
       if (!lines.tryLatch(frame, key, held, exclusive)) {
@@ -200,9 +218,7 @@ final class PageTable {
 
   /** Says that something in the pool was asked for. Without a lock. */
   void hit(int frame, Priority priority, int counter) {
-    if (priority != Priority.LOW) {
-      marks.count(frame);
-    }
+    lines.mark(frame, priority);
     hits.increment(counter);
   }
 
@@ -281,19 +297,6 @@ final class PageTable {
   /** The same if it is latched exclusively, to be changed. */
   MemorySegment segment(int frame) {
     return frames[frame].segment;
-  }
-
-  /**
-   * The memory of the partition in which a page or block lies.
-   *
-   * @param place as {@link FrameLines#place}, whose low half is the offset in it
-   */
-  MemorySegment memory(long place) {
-    return memories[(int) (place >> 32)];
-  }
-
-  boolean validate(int frame, long stamp) {
-    return lines.validate(frame, stamp);
   }
 
   void unfix(Fix fix, int frame, boolean exclusive) {

@@ -146,6 +146,10 @@ final class CachedPageFileTest {
         CachedPageFile file = manager.openPages(FILE, SIZE, OpenMode.CREATE_NEW);
         Fix fix = new Fix()) {
       assertThrows(IllegalArgumentException.class, () -> file.fixShared(0, fix));
+      for (long page = -1; page <= 1; page++) {
+        long none = page;
+        assertThrows(IllegalArgumentException.class, () -> file.fixOptimistic(none, fix));
+      }
       assertThrows(IllegalArgumentException.class, () -> file.free(0, 0));
       assertThrows(IllegalArgumentException.class, () -> file.fixExclusive(-1, fix));
       assertThrows(IllegalArgumentException.class, () -> file.fixShared(1, fix));
@@ -307,6 +311,7 @@ final class CachedPageFileTest {
       engine.failNth(SimOperation.SYNC, 3, Errno.EIO); // those before begin the journal
       assertThrows(StorageException.class, file::flush);
       assertThrows(PoisonedFileException.class, () -> file.fixShared(1, fix));
+      assertThrows(PoisonedFileException.class, () -> file.fixOptimistic(1, fix));
       assertThrows(PoisonedFileException.class, () -> file.create(fix));
       assertThrows(PoisonedFileException.class, file::flush);
       assertThrows(PoisonedFileException.class, file::close);

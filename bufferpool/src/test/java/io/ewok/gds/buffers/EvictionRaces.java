@@ -113,7 +113,8 @@ public final class EvictionRaces {
     public void look(I_Result result) {
       int frame = pool.index.peek(FILE, 2);
       result.r1 = -1;
-      if (pool.lines.look(frame, 2, FILE.held(LENGTH_BYTES), FILE.table, fix)) {
+      long held = FILE.held(LENGTH_BYTES);
+      if (FrameLines.look(pool.lines.words(), frame, 2, held, FILE.table, fix)) {
         int content = pool.content[frame];
         result.r1 = pool.lines.validate(frame, fix.stamp()) ? content : -1;
       }
@@ -145,7 +146,7 @@ public final class EvictionRaces {
       FrameLines lines = pool.lines;
       int wrong = 0;
       for (int i = 0; i < ROUNDS; i++) {
-        if (lines.look(1, 2, FILE.held(LENGTH_BYTES), FILE.table, fix)) {
+        if (FrameLines.look(lines.words(), 1, 2, FILE.held(LENGTH_BYTES), FILE.table, fix)) {
           boolean held = lines.holds(1, FILE, 2);
           wrong += !held && lines.validate(1, fix.stamp()) ? 1 : 0;
         }

@@ -48,7 +48,7 @@ public final class LatchRaces {
       long stamp = latch.stamp();
       int first = one;
       int second = two;
-      boolean valid = stamp != Latch.NO_STAMP && latch.validate(stamp);
+      boolean valid = Latch.isStamp(stamp) && latch.validate(stamp);
       result.r1 = valid ? first : -1;
       result.r2 = valid ? second : -1;
     }
@@ -79,7 +79,7 @@ public final class LatchRaces {
       long stamp = latch.stamp();
       int second = two;
       int first = one;
-      boolean valid = stamp != Latch.NO_STAMP && latch.validate(stamp);
+      boolean valid = Latch.isStamp(stamp) && latch.validate(stamp);
       result.r1 = valid ? first : -1;
       result.r2 = valid ? second : -1;
     }

@@ -51,9 +51,14 @@ public final class ReferenceMarks {
 
   /** The same for whoever knows the place. */
   public static void count(long[] counts, int place) {
-    if (counts[place] < MAX) {
+    if (counts(counts, place)) {
       counts[place]++;
     }
+  }
+
+  /** Whether {@link #count} would change something, mostly not. */
+  public static boolean counts(long[] counts, int place) {
+    return counts[place] < MAX;
   }
 
   /** How often what is in a slot was asked for, as far as anybody knows. */
