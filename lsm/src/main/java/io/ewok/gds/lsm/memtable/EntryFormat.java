@@ -15,7 +15,7 @@ import io.ewok.gds.lsm.record.SearchKey;
  * <tr><td>8</td><td>value length</td><td>u32</td><td>bytes</td></tr>
  * <tr><td>12</td><td>key length</td><td>u32</td><td>bytes</td></tr>
  * <tr><td>16</td><td>key</td><td></td><td></td></tr>
- * <tr><td>16 + key length</td><td>value</td><td></td><td>then zeros to a multiple of 8</td></tr>
+ * <tr><td>16 + key length</td><td>value</td><td></td><td>then anything up to a multiple of 8</td></tr>
  * </table>
  */
 public final class EntryFormat {

@@ -51,7 +51,7 @@ final class EntrySpace {
   }
 
   /**
-   * Takes zeroed memory for something that lives as long as the space, with the end of the space.
+   * Takes memory, with any content, for something that lives as long as the space, from its end.
    */
   long allocateNode(long bytes) {
     long node = (long) HIGH.getAndAdd(this, -bytes) - bytes;

@@ -56,6 +56,7 @@ final class EntryTree {
   private long newNode(int level, long low, long previous, long next) {
     long node = space.allocateNode(NodeFormat.BYTES);
     Memory.putLong(node + NodeFormat.ORDER_OFFSET, NodeFormat.EMPTY_ORDER);
+    Memory.putLong(node + NodeFormat.STATE_OFFSET, 0);
     Memory.putLong(node + NodeFormat.NEXT_OFFSET, next);
     Memory.putLong(node + NodeFormat.PREVIOUS_OFFSET, previous);
     Memory.putLong(node + NodeFormat.LOW_OFFSET, low);

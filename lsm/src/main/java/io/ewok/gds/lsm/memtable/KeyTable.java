@@ -30,10 +30,11 @@ final class KeyTable {
   private final long slots;
   private final long mask;
 
-  /** Creates an empty table in memory that is zero. */
+  /** Creates an empty table. */
   KeyTable(EntrySpace space, long bytes) {
     this.space = space;
     slots = space.allocateNode(bytes);
+    Memory.fill(slots, bytes, (byte) 0);
     mask = bytes / Long.BYTES - 1;
   }
 

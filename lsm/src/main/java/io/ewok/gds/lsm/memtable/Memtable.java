@@ -196,7 +196,10 @@ public final class Memtable {
     return new EntryCursor(tree);
   }
 
-  /** Returns bytes of this memtable for the user: read-only, and unusable once they are freed. */
+  /**
+   * Returns bytes of this memtable for the user: read-only; once it is released they may be those
+   * of another one, until the store closes.
+   */
   public MemorySegment segment(long address, long lengthBytes) {
     return readOnly.asSlice(address - readOnly.address(), lengthBytes);
   }

@@ -4,12 +4,14 @@ import io.ewok.gds.allocator.MemoryBudget;
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.allocator.RegionOptions;
 import io.ewok.gds.reactor.Baton;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.ArrayDeque;
+import java.util.Deque;
 
 /**
  * The memory for the memtables of a store: a fixed number of places of one size. Memtables that
- * readers still use keep their place after they were flushed.
+ * readers still use keep their place after they were flushed. The memory of those that are gone is
+ * kept for the next ones: a write that is the first to touch a page waits until the kernel has
+ * cleared it, with huge pages for longer than for the device.
  *
  * <p>Threads: any.
  */
@@ -27,11 +29,7 @@ public final class MemtableSpace {
   // Guarded by this.
   private int used;
 
-  /**
-   * Memory that nobody counts on any more but that a native call still holds: somebody passed a
-   * view on to a channel and left its window of validity.
-   */
-  private final List<Region> held = new ArrayList<>();
+  private final Deque<Region> spare = new ArrayDeque<>();
 
   /**
    * Creates the space; it takes memory as memtables are created.
@@ -47,12 +45,16 @@ public final class MemtableSpace {
 
   /** Creates a memtable, or returns null while all places are taken. */
   public Memtable tryCreate() {
+    Region kept;
     synchronized (this) {
-      freeHeld();
       if (used == places) {
         return null;
       }
       used++;
+      kept = spare.poll();
+    }
+    if (kept != null) {
+      return new Memtable(this, kept);
     }
     try {
       return new Memtable(this, Region.map(budget, RegionOptions.ofSize(memtableBytes)));
@@ -64,48 +66,51 @@ public final class MemtableSpace {
     }
   }
 
-  /** Frees the memory of a memtable that nobody uses any more. */
+  /** Takes back the memory of a memtable that nobody uses any more. */
   public void free(Region region) {
     synchronized (this) {
-      held.add(region);
-      freeHeld();
+      used--;
+      spare.push(region);
     }
     whenFreed.run();
   }
 
   /** Returns how many places are free. */
   public synchronized int free() {
-    freeHeld();
     return places - used;
   }
 
   /**
    * Ends the space, whose memtables nobody uses any more.
    *
-   * @throws IllegalStateException if a native call still holds some of its memory
+   * @throws IllegalStateException if a native call still holds some of its memory: somebody passed
+   *     a view on to a channel and left its window of validity
    */
   public void close() {
     long deadline = System.nanoTime() + CLOSE_WAIT_NANOS;
     Baton clock = new Baton(); // a native call that ends tells nobody
-    while (free() < places && System.nanoTime() - deadline < 0) {
+    while (!tryUnmap() && System.nanoTime() - deadline < 0) {
       boolean unused = clock.await(CLOSE_POLL_NANOS);
     }
-    if (free() < places) {
-      throw new IllegalStateException(
-          "a native call still uses memory of the store: memtables=" + (places - free()));
+    if (!tryUnmap()) {
+      throw new IllegalStateException("memory of the store is still used: memtables=" + inUse());
     }
   }
 
-  private void freeHeld() {
-    held.removeIf(
+  private synchronized boolean tryUnmap() {
+    spare.removeIf(
         region -> {
           try {
             region.close();
+            return true;
           } catch (IllegalStateException inUse) {
             return false;
           }
-          used--;
-          return true;
         });
+    return inUse() == 0;
+  }
+
+  private synchronized int inUse() {
+    return used + spare.size();
   }
 }

@@ -21,12 +21,12 @@ import io.ewok.gds.ffm.unchecked.Memory;
  * and not to the left; 0: from the first on. Never changes</td></tr>
  * <tr><td>40</td><td>level</td><td>u32</td><td>0: a leaf, its items are entries; above: nodes of the
  * level below</td></tr>
- * <tr><td>44</td><td>zero</td><td>u32</td><td>0</td></tr>
+ * <tr><td>44</td><td></td><td>4 bytes</td><td>not used</td></tr>
  * <tr><td>48</td><td>heads</td><td>u64 × 15</td><td>of each slot the head of its item's key, see
  * {@link io.ewok.gds.lsm.record.SearchKey#head}</td></tr>
  * <tr><td>168</td><td>items</td><td>u32 × 15</td><td>of each slot the item: its distance from the
  * start of the memory, in units of 8 bytes</td></tr>
- * <tr><td>228</td><td>zero</td><td>28 bytes</td><td>not used</td></tr>
+ * <tr><td>228</td><td></td><td>28 bytes</td><td>not used</td></tr>
  * </table>
  *
  * <p>The order is sixteen digits of four bits. The lowest one is the number of items; then come the

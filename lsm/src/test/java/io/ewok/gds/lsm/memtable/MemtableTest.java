@@ -18,6 +18,7 @@ import io.ewok.gds.lsm.record.SearchKey;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
@@ -255,6 +256,7 @@ class MemtableTest {
       assertEquals(BYTES, budget.usedBytes());
       memtable.release();
     }
+    space.close();
     assertEquals(0, budget.usedBytes());
   }
 
@@ -291,8 +293,44 @@ class MemtableTest {
     assertEquals(0, budget.usedBytes());
   }
 
+  /** Bytes of values lie where the next one has its nodes and its table of keys, and vice versa. */
   @Test
-  void viewsEndWithTheMemtable() {
+  @Timeout(60)
+  void memoryThatAnotherMemtableHadIsAsGoodAsNew() {
+    byte[] ones = new byte[4_000];
+    Arrays.fill(ones, (byte) -1);
+    for (int round = 0; round < 4; round++) {
+      Memtable memtable = space.tryCreate();
+      assertTrue(memtable.isEmpty());
+      byte[] value = round % 2 == 0 ? ones : new byte[0];
+      WriteBatch batch = new WriteBatch();
+      int count = 0;
+      for (; memtable.hasRoom(batch.sizeBytes() + Long.BYTES); count++) {
+        byte[] key = Fixtures.bytes(round + "/" + count);
+        assertEquals(Memtable.NONE, memtable.find(searchKey(key), 1L << 40));
+        batch.clear();
+        insert(memtable, batch.put(key, value), count + 1);
+      }
+      EntryCursor cursor = memtable.entries();
+      int found = 0;
+      for (long entry = cursor.first(); entry != Memtable.NONE; entry = cursor.next()) {
+        assertEquals(entry, memtable.find(searchKey(Fixtures.bytes(key(entry))), 1L << 40));
+        found++;
+      }
+      assertEquals(count, found);
+      for (int i = 0; i < 100 && round > 0; i++) {
+        byte[] gone = Fixtures.bytes(round - 1 + "/" + i);
+        assertEquals(Memtable.NONE, memtable.find(searchKey(gone), 1L << 40));
+      }
+      memtable.release();
+      assertEquals(BYTES, budget.usedBytes(), "the same memory");
+    }
+    space.close();
+    assertEquals(0, budget.usedBytes());
+  }
+
+  @Test
+  void viewsEndWithTheMemoryOfTheStore() {
     Memtable memtable = space.tryCreate();
     WriteBatch batch = new WriteBatch().put(Fixtures.bytes("key"), Fixtures.bytes("value"));
     insert(memtable, batch, 1);
@@ -303,6 +341,7 @@ class MemtableTest {
     assertThrows(
         IllegalArgumentException.class, () -> view.set(ValueLayout.JAVA_BYTE, 0, (byte) 1));
     memtable.release();
+    space.close();
     assertThrows(IllegalStateException.class, () -> view.get(ValueLayout.JAVA_BYTE, 0));
   }
 
