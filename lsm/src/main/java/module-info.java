@@ -7,4 +7,5 @@ module io.ewok.gds.lsm {
   requires static aircompressor.v3;
 
   exports io.ewok.gds.lsm;
+  exports io.ewok.gds.lsm.sst;
 }

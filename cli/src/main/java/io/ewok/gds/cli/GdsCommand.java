@@ -74,6 +74,7 @@ final class GdsCommand implements Runnable {
             .addSubcommand(new DeleteCommand())
             .addSubcommand(new ScanCommand(streams))
             .addSubcommand(new LoadCommand(streams))
+            .addSubcommand(new ImportCommand(streams))
             .addSubcommand(new StatsCommand(streams))
             .addSubcommand(new VerifyCommand(streams))
             .addSubcommand(new DumpCommand(streams))

@@ -59,16 +59,33 @@ final class RecordWriter implements AutoCloseable {
    * @throws CommandFailure if the record is larger than the store takes
    */
   void add(Entry entry) throws IOException {
-    requireSize(entry);
-    Lane lane = lanes.get(Math.floorMod(Arrays.hashCode(entry.key()), lanes.size()));
-    long entryBytes = WriteBatch.OPERATION_OVERHEAD_BYTES + entry.sizeBytes();
-    if (lane.batch.sizeBytes() + entryBytes > options.batchBytesMax()) {
-      lane.handOver();
-    }
+    requireKeySize(entry.key());
+    requireValueSize(entry);
+    Lane lane = lane(entry.key(), entry.sizeBytes());
     lane.batch.put(entry.key(), entry.value());
-    if (lane.batch.sizeBytes() >= BATCH_BYTES) {
+    lane.handOverIfFull();
+  }
+
+  /**
+   * Adds a delete of a key, which need not exist; as {@link #add}.
+   *
+   * @throws CommandFailure if the key is larger than the store takes
+   */
+  void delete(byte[] key) throws IOException {
+    requireKeySize(key);
+    Lane lane = lane(key, key.length);
+    lane.batch.delete(key);
+    lane.handOverIfFull();
+  }
+
+  /** The lane of a key, its batch with room for so many bytes more. */
+  private Lane lane(byte[] key, long sizeBytes) throws IOException {
+    Lane lane = lanes.get(Math.floorMod(Arrays.hashCode(key), lanes.size()));
+    long operationBytes = WriteBatch.OPERATION_OVERHEAD_BYTES + sizeBytes;
+    if (lane.batch.sizeBytes() + operationBytes > options.batchBytesMax()) {
       lane.handOver();
     }
+    return lane;
   }
 
   /** Writes what is left and ends the threads. */
@@ -93,12 +110,15 @@ final class RecordWriter implements AutoCloseable {
     }
   }
 
-  private void requireSize(Entry entry) {
-    if (entry.key().length > WriteBatch.KEY_BYTES_MAX) {
+  private static void requireKeySize(byte[] key) {
+    if (key.length > WriteBatch.KEY_BYTES_MAX) {
       throw CommandFailure.failed(
           "a key is too long for a store: keyBytes=%d max=%d key=%s"
-              .formatted(entry.key().length, WriteBatch.KEY_BYTES_MAX, ByteText.show(entry.key())));
+              .formatted(key.length, WriteBatch.KEY_BYTES_MAX, ByteText.show(key)));
     }
+  }
+
+  private void requireValueSize(Entry entry) {
     long valueBytesMax = options.valueBytesMax(entry.key().length);
     if (entry.value().length > valueBytesMax) {
       throw CommandFailure.failed(
@@ -147,6 +167,12 @@ final class RecordWriter implements AutoCloseable {
       if (batch.count() > 0) {
         enqueue(batch);
         batch = new WriteBatch();
+      }
+    }
+
+    void handOverIfFull() throws IOException {
+      if (batch.sizeBytes() >= BATCH_BYTES) {
+        handOver();
       }
     }
 
