@@ -79,6 +79,7 @@ final class GdsCommand implements Runnable {
             .addSubcommand(new VerifyCommand(streams))
             .addSubcommand(new DumpCommand(streams))
             .addSubcommand(new CompactCommand(streams))
+            .addSubcommand(new RepairCommand(streams))
             .addSubcommand(
                 new CommandLine(new PageCommand())
                     .addSubcommand(new PageDumpCommand(streams))

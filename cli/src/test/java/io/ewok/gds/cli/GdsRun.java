@@ -76,6 +76,7 @@ record GdsRun(int status, String out, String err) {
       case VALUE_STRING -> parser.getText();
       case VALUE_NUMBER_INT -> parser.getLongValue();
       case VALUE_NUMBER_FLOAT -> parser.getDoubleValue();
+      case VALUE_TRUE, VALUE_FALSE -> parser.getBooleanValue();
       case VALUE_NULL -> null;
       case START_ARRAY -> {
         List<Object> items = new ArrayList<>();

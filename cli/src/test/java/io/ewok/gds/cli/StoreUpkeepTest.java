@@ -18,7 +18,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@code gds verify}, {@code dump} and {@code compact}. */
+/** {@code gds verify}, {@code dump}, {@code compact} and {@code repair}. */
 class StoreUpkeepTest {
   private static final int RECORDS = 2_000;
 
@@ -112,6 +112,35 @@ class StoreUpkeepTest {
   }
 
   @Test
+  void repairTellsWhatItCouldNotKeepAndTheRestIsThere() throws IOException {
+    assertEquals("2 tables: nothing to repair\n", gds("repair", store).ok());
+    Path table = tables().getLast(); // the newer one
+    byte[] content = Files.readAllBytes(table);
+    content[content.length / 4] ^= 1;
+    Files.write(table, content);
+    GdsRun run = gds("repair", store);
+    assertEquals(ExitStatus.FAILED, run.status());
+    assertTrue(run.out().contains("lost: records from \"key0"), run.out());
+    assertTrue(run.out().contains("/" + table.getFileName() + ".damaged\n"), run.out());
+    assertTrue(run.err().contains("not complete: path=" + store), run.err());
+    gds("verify", store).ok();
+    assertEquals("value1\n", gds("get", store, "key000000").ok());
+    assertEquals(RECORDS, gds("scan", store).ok().lines().count());
+  }
+
+  @Test
+  void repairMakesALostManifestAnew() throws IOException {
+    Files.delete(store.resolve("MANIFEST"));
+    gds("scan", store).failure(ExitStatus.FAILED);
+    Map<String, Object> report = gds("repair", store, "--json").json().getLast();
+    assertEquals(true, report.get("complete"));
+    assertEquals(false, report.get("sound"));
+    assertTrue(report.get("manifest_problem").toString().contains("MANIFEST"));
+    assertEquals("value1\n", gds("get", store, "key001999").ok());
+    assertEquals(RECORDS, gds("scan", store).ok().lines().count());
+  }
+
+  @Test
   void missingTableIsToldAndNothingRemoved() throws IOException {
     Files.delete(tables().getFirst());
     int left = tables().size();
@@ -153,7 +182,7 @@ class StoreUpkeepTest {
   @Test
   void openStoreIsRefused() throws IOException {
     try (Store opened = Store.open(store, StoreOptions.defaults())) {
-      for (String command : List.of("stats", "verify", "dump", "compact")) {
+      for (String command : List.of("stats", "verify", "dump", "compact", "repair")) {
         String message = gds(command, store).failure(ExitStatus.FAILED);
         assertTrue(message.contains("open already"), message);
       }
@@ -164,7 +193,7 @@ class StoreUpkeepTest {
   @Test
   void whatIsNoStoreIsNotMadeOne() throws IOException {
     Path nothing = directory.resolve("nothing");
-    for (String command : List.of("verify", "dump", "compact")) {
+    for (String command : List.of("verify", "dump", "compact", "repair")) {
       gds(command, nothing).failure(ExitStatus.FAILED);
     }
     assertTrue(Files.notExists(nothing));

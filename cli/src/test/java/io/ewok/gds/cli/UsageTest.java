@@ -23,7 +23,7 @@ class UsageTest {
   @ValueSource(
       strings = {
         "put", "get", "delete", "scan", "load", "import", "stats", "verify", "dump", "compact",
-        "page", "trace", "doctor", "demo"
+        "repair", "page", "trace", "doctor", "demo"
       })
   void everyCommandExplainsItselfWithAnExample(String command) {
     String help = gds(command, "--help").ok();

@@ -13,6 +13,9 @@ import java.lang.System.Logger;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.Set;
 
 /**
  * The manifest file of an open store: edits are appended and synced one by one, and now and then
@@ -58,9 +61,42 @@ final class ManifestLog {
 
   /** Creates the file with an empty manifest. */
   static void create(IoEngine engine, Path path) throws IOException {
+    replace(engine, path, Manifest.EMPTY.edit());
+  }
+
+  /** Puts a file in the place of the one that may be there, with the sum of one edit. */
+  static void replace(IoEngine engine, Path path, ManifestEdit edit) throws IOException {
     ManifestLog log = new ManifestLog(engine, path, 0, Manifest.EMPTY, -1);
-    log.begin(Manifest.EMPTY);
+    log.begin(Manifest.EMPTY.after(edit));
     log.close();
+  }
+
+  /** Copies a file, damaged or not, and fills it up with zeros. */
+  static void copy(IoEngine engine, Path path, Path to) throws IOException {
+    byte[] bytes = read(engine, path);
+    try (IoFile file = engine.open(to, OpenMode.CREATE_NEW)) {
+      if (bytes.length > 0) {
+        write(file, 0, Arrays.copyOf(bytes, (int) padded(bytes.length)));
+      }
+      file.sync();
+    }
+  }
+
+  /**
+   * The tables that some edit in a file has removed, and no later one added: for a repair. Edits
+   * that cannot be read are passed over.
+   */
+  static Set<Long> removedTables(IoEngine engine, Path path) throws IOException {
+    byte[] bytes = read(engine, path);
+    Set<Long> removed = new HashSet<>();
+    for (int offset = 0; offset < bytes.length; offset += ManifestFormat.FRAME_ALIGNMENT_BYTES) {
+      if (ManifestFormat.frameBytes(bytes, offset) > 0) {
+        ManifestEdit edit = ManifestFormat.decode(path, bytes, offset);
+        removed.addAll(edit.removed());
+        edit.added().forEach(added -> removed.remove(added.meta().number()));
+      }
+    }
+    return removed;
   }
 
   /** Reads the file and changes nothing. */
@@ -103,17 +139,22 @@ final class ManifestLog {
   private static byte[] read(IoEngine engine, Path path) throws IOException {
     try (IoFile file = engine.open(path, OpenMode.READ_ONLY)) {
       long sizeBytes = file.sizeBytes();
-      if (sizeBytes == 0 || sizeBytes > Integer.MAX_VALUE - ManifestFormat.FRAME_ALIGNMENT_BYTES) {
+      if (sizeBytes > Integer.MAX_VALUE - ManifestFormat.FRAME_ALIGNMENT_BYTES) {
         throw new CorruptFileException(path, 0, "a manifest", sizeBytes + " bytes");
       }
-      int padded =
-          (int) (sizeBytes + ManifestFormat.FRAME_ALIGNMENT_BYTES - 1)
-              & -ManifestFormat.FRAME_ALIGNMENT_BYTES;
-      try (Region region = map(padded)) {
-        int count = file.read(0, region, 0, padded);
+      if (sizeBytes == 0) {
+        return new byte[0];
+      }
+      try (Region region = map((int) padded(sizeBytes))) {
+        int count = file.read(0, region, 0, (int) padded(sizeBytes));
         return region.segment().asSlice(0, count).toArray(ValueLayout.JAVA_BYTE);
       }
     }
+  }
+
+  private static long padded(long bytes) {
+    return (bytes + ManifestFormat.FRAME_ALIGNMENT_BYTES - 1)
+        & -ManifestFormat.FRAME_ALIGNMENT_BYTES;
   }
 
   /** The manifest as it is known to be durable. */

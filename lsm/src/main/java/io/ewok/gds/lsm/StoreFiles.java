@@ -15,7 +15,10 @@ record StoreFiles(Path directory) {
   private static final String LOCK = "LOCK";
   private static final String LOG = "log";
   private static final String TEMPORARY_SUFFIX = ".tmp";
+  private static final String REPAIRING_SUFFIX = ".repairing";
   private static final Pattern TABLE = Pattern.compile("([0-9a-f]{16})\\.table");
+  private static final Pattern REPAIRED =
+      Pattern.compile(TABLE.pattern() + "(" + Pattern.quote(REPAIRING_SUFFIX) + ")?");
 
   Path manifest() {
     return directory.resolve(MANIFEST);
@@ -33,9 +36,27 @@ record StoreFiles(Path directory) {
     return directory.resolve(String.format(Locale.ROOT, "%016x.table", number));
   }
 
+  /**
+   * The name of a damaged table while a repair replaces it: nobody deletes it, and a repair that
+   * begins anew finds it.
+   */
+  Path repairing(long number) {
+    Path table = table(number);
+    return table.resolveSibling(table.getFileName() + REPAIRING_SUFFIX);
+  }
+
   /** Returns the number of the table that a file is by its name. */
   static OptionalLong tableNumber(Path file) {
-    Matcher matcher = TABLE.matcher(file.getFileName().toString());
+    return number(TABLE, file);
+  }
+
+  /** As {@link #tableNumber}, also of a table that a repair was replacing. */
+  static OptionalLong repairedNumber(Path file) {
+    return number(REPAIRED, file);
+  }
+
+  private static OptionalLong number(Pattern pattern, Path file) {
+    Matcher matcher = pattern.matcher(file.getFileName().toString());
     return matcher.matches()
         ? OptionalLong.of(Long.parseUnsignedLong(matcher.group(1), 16))
         : OptionalLong.empty();

@@ -151,7 +151,7 @@ public final class StoreInspection implements AutoCloseable {
   /** Does something with an open table. */
   @FunctionalInterface
   private interface Look<T> {
-    T at(Table table);
+    T at(Table table) throws IOException;
   }
 
   /**

@@ -6,7 +6,6 @@ import io.ewok.gds.lsm.table.BlockHints;
 import io.ewok.gds.lsm.table.RunReader;
 import io.ewok.gds.lsm.table.Table;
 import io.ewok.gds.lsm.table.TableBlocks;
-import io.ewok.gds.lsm.table.TableFormat;
 import io.ewok.gds.lsm.table.TableLayout;
 import io.ewok.gds.lsm.table.TableMeta;
 import io.ewok.gds.lsm.table.TableWriter;
@@ -125,12 +124,7 @@ final class TableSet {
 
   /** New readers of runs, which share a buffer that the kernel may write to. */
   List<RunReader> readers(List<List<Table>> runs, Region buffer) {
-    long share = buffer.sizeBytes() / runs.size() & -TableFormat.FILE_ALIGNMENT_BYTES;
-    List<RunReader> readers = new ArrayList<>();
-    for (List<Table> run : runs) {
-      readers.add(new RunReader(engine, run, buffer, readers.size() * share, (int) share));
-    }
-    return readers;
+    return RunReader.sharing(engine, runs, buffer);
   }
 
   /** Makes the names of new tables durable. */

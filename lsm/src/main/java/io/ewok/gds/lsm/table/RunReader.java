@@ -7,6 +7,7 @@ import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.lsm.record.KeyBuffer;
 import io.ewok.gds.pagestore.IoEngine;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -65,6 +66,16 @@ public final class RunReader {
     for (Table retained : tables) {
       retained.references.retain();
     }
+  }
+
+  /** Readers of runs, which share a region. */
+  public static List<RunReader> sharing(IoEngine engine, List<List<Table>> runs, Region region) {
+    long share = region.sizeBytes() / runs.size() & -TableFormat.FILE_ALIGNMENT_BYTES;
+    List<RunReader> readers = new ArrayList<>();
+    for (List<Table> run : runs) {
+      readers.add(new RunReader(engine, run, region, readers.size() * share, (int) share));
+    }
+    return readers;
   }
 
   /** Goes to the first record. */

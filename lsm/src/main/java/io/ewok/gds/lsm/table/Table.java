@@ -9,7 +9,6 @@ import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.record.References;
 import io.ewok.gds.lsm.record.SearchKey;
 import io.ewok.gds.pagestore.CorruptFileException;
-import io.ewok.gds.pagestore.StorageException;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -73,7 +72,7 @@ public final class Table {
    * Opens a table and checks its footer against the manifest.
    *
    * @param whenUnused called once, on the thread of the last user
-   * @throws StorageException if it is compressed and the library for that is missing
+   * @throws NotReadableHereException if it is compressed and the library for that is missing
    */
   public static Table open(
       BufferManager buffers, Path path, TableMeta meta, Consumer<Table> whenUnused)
@@ -119,12 +118,12 @@ public final class Table {
 
   /** Lets a loader make what the footer, which is sound, says of a file of this length. */
   static void useFooter(Path path, TableLoader loader, long footer, long fileBytes)
-      throws StorageException {
+      throws NotReadableHereException {
     int number = Memory.getByte(footer + TableFormat.ASKED_COMPRESSION_OFFSET);
     try {
       loader.use(BlockCodec.shared(BlockCodec.compression(number)), number, fileBytes);
     } catch (IllegalStateException e) {
-      throw new StorageException("the table is compressed; " + e.getMessage(), path, e);
+      throw new NotReadableHereException("the table is compressed; " + e.getMessage(), path, e);
     }
   }
 
@@ -254,7 +253,7 @@ public final class Table {
 
   private IOException refused(long offset, int storedBytes, int lengthBytes, Throwable cause) {
     if ((long) lengthBytes + storedBytes + 2L * TableFormat.FILE_ALIGNMENT_BYTES > poolBytes) {
-      return new StorageException(
+      return new NotReadableHereException(
           "a block does not fit into the pool, open the store with a larger one:"
               + " offset=%d blockBytes=%d poolBytes=%d".formatted(offset, lengthBytes, poolBytes),
           path,

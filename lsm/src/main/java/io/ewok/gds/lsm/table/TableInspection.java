@@ -27,6 +27,7 @@ public final class TableInspection {
           MemorySegment.copy(stored, TableFormat.STORED_HEADER_BYTES, block, 0, block.byteSize());
 
   private final Table table;
+  private final RecordConsumer consumerOrNull;
   private final List<String> problems = new ArrayList<>();
   private final Fix root = new Fix();
   private final Fix index = new Fix();
@@ -43,8 +44,15 @@ public final class TableInspection {
   private long entries;
   private long deletes;
 
-  private TableInspection(Table table) {
+  private TableInspection(Table table, RecordConsumer consumerOrNull) {
     this.table = table;
+    this.consumerOrNull = consumerOrNull;
+  }
+
+  /** Reads a block. */
+  @FunctionalInterface
+  private interface Fixing {
+    void run() throws IOException;
   }
 
   /**
@@ -62,6 +70,9 @@ public final class TableInspection {
   public interface RecordConsumer {
     /** Takes one record; the segments can be used until it returns. */
     void accept(long stamp, MemorySegment key, MemorySegment value) throws IOException;
+
+    /** Tells that there are records between the last one and the next that cannot be read. */
+    default void gap() {}
   }
 
   /**
@@ -146,10 +157,12 @@ public final class TableInspection {
   /**
    * Reads all of a table and checks that index, filters, footer and records agree. What cannot be
    * read is a problem, and what is behind it is read all the same.
+   *
+   * @throws NotReadableHereException if the table may be good, and cannot be read here
    */
-  public static Findings verify(Table table) {
-    TableInspection inspection = new TableInspection(table);
-    inspection.run(null);
+  public static Findings verify(Table table) throws IOException {
+    TableInspection inspection = new TableInspection(table, null);
+    inspection.run();
     inspection.compare("entries", table.properties().entries(), inspection.entries);
     inspection.compare("deletes", table.properties().deletes(), inspection.deletes);
     inspection.compare("data blocks", table.properties().dataBlocks(), inspection.blocks);
@@ -164,10 +177,12 @@ public final class TableInspection {
    * Shows all records of a table in order, whatever their version.
    *
    * @return what is wrong with the table
+   * @throws NotReadableHereException if the table may be good, and cannot be read here
+   * @throws IOException of the consumer
    */
-  public static Findings dump(Table table, RecordConsumer consumer) {
-    TableInspection inspection = new TableInspection(table);
-    inspection.run(consumer);
+  public static Findings dump(Table table, RecordConsumer consumer) throws IOException {
+    TableInspection inspection = new TableInspection(table, consumer);
+    inspection.run();
     return new Findings(
         inspection.blocks,
         inspection.entries,
@@ -181,30 +196,30 @@ public final class TableInspection {
     }
   }
 
-  private void run(RecordConsumer consumerOrNull) {
+  private void run() throws IOException {
     try {
-      table.fixRoot(root);
+      if (!canBeRead(() -> table.fixRoot(root))) {
+        return;
+      }
       rootView.attach(root.address());
       for (int i = 0; i < rootView.count(); i++) {
-        lookAtPartition(rootView.valueAddress(i), consumerOrNull);
+        lookAtPartition(rootView.valueAddress(i));
       }
-    } catch (IOException e) {
-      problems.add(e.getMessage());
     } finally {
       root.unfix();
     }
   }
 
-  private void lookAtPartition(long handles, RecordConsumer consumerOrNull) {
+  private void lookAtPartition(long handles) throws IOException {
     try {
-      table.fixIndex(handles, index);
+      if (!canBeRead(() -> table.fixIndex(handles, index))) {
+        return;
+      }
       indexView.attach(index.address());
       boolean filtered = fixFilter(handles + TableFormat.HANDLE_BYTES);
       for (int i = 0; i < indexView.count(); i++) {
-        lookAtBlock(i, filtered, consumerOrNull);
+        lookAtBlock(i, filtered);
       }
-    } catch (IOException e) {
-      problems.add(e.getMessage());
     } finally {
       filter.unfix();
       index.unfix();
@@ -220,26 +235,41 @@ public final class TableInspection {
     }
   }
 
-  private void lookAtBlock(int block, boolean filtered, RecordConsumer consumerOrNull) {
+  private void lookAtBlock(int block, boolean filtered) throws IOException {
     try {
-      table.fixData(indexView.valueAddress(block), data);
+      if (!canBeRead(() -> table.fixData(indexView.valueAddress(block), data))) {
+        return;
+      }
       view.attach(data.address());
       blocks++;
       for (int i = 0; i < view.count(); i++) {
-        lookAtEntry(i, filtered, consumerOrNull);
+        lookAtEntry(i, filtered);
       }
       if (indexView.findAtOrAfter(last.address(), lastBytes, lastStamp) != block) {
         problems.add("the index leads elsewhere: offset=" + data.number());
       }
-    } catch (IOException e) {
-      problems.add(e.getMessage());
     } finally {
       data.unfix();
     }
   }
 
-  private void lookAtEntry(int ordinal, boolean filtered, RecordConsumer consumerOrNull)
-      throws IOException {
+  /** Fixes a block that records lie in or behind. If that cannot be, there is a gap. */
+  private boolean canBeRead(Fixing block) throws IOException {
+    try {
+      block.run();
+      return true;
+    } catch (NotReadableHereException e) {
+      throw e;
+    } catch (IOException e) {
+      problems.add(e.getMessage());
+      if (consumerOrNull != null) {
+        consumerOrNull.gap();
+      }
+      return false;
+    }
+  }
+
+  private void lookAtEntry(int ordinal, boolean filtered) throws IOException {
     long address = key.reserve(view.longestKeyBytes());
     Memory.copy(view.prefixAddress(), address, view.prefixBytes());
     int keyBytes = view.copyKey(ordinal, address);

@@ -173,10 +173,17 @@ public final class TableWriter {
    * Appends a record.
    *
    * @throws StorageException if it does not follow the last one in order: each block that a merge
-   *     reads is checked, but forged files may contradict each other
+   *     reads is checked, but forged files may contradict each other; or if it was written with
+   *     larger options than these
    */
   public void add(long stamp, long keyAddress, int keyBytes, long valueAddress, int valueBytes)
       throws IOException {
+    if (valueBytes > Math.max(options.blockBytes(), options.recordBytesMax())) {
+      throw new StorageException(
+          "a value is too large for these options, open the store with larger ones:"
+              + " valueBytes=%d batchBytesMax=%d".formatted(valueBytes, options.recordBytesMax()),
+          file.path());
+    }
     boolean newKey = requireOrder(stamp, keyAddress, keyBytes);
     if (data.count() > 0 && isFull(stamp, keyAddress, keyBytes, valueBytes)) {
       separateAndFinish(keyAddress, keyBytes);

@@ -11,6 +11,7 @@ import io.ewok.gds.lsm.Patches;
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.record.SearchKey;
 import io.ewok.gds.lsm.table.TableFixture.Entry;
+import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.IoFile;
 import io.ewok.gds.pagestore.OpenMode;
 import java.io.IOException;
@@ -128,7 +129,7 @@ public final class HostileTable {
   }
 
   private boolean read(Table table) {
-    boolean refused = !TableInspection.verify(table).problems().isEmpty();
+    boolean refused = refuses(() -> verify(table));
     TableLookup lookup = new TableLookup();
     for (SearchKey key : wanted) {
       refused |= refuses(() -> find(table, key, lookup));
@@ -137,6 +138,12 @@ public final class HostileTable {
     refused |= refuses(() -> scan(table, false));
     refused |= refuses(() -> seek(table));
     return refused;
+  }
+
+  private static void verify(Table table) throws IOException {
+    if (!TableInspection.verify(table).problems().isEmpty()) {
+      throw new CorruptFileException(table.path(), 0, "a table", "problems");
+    }
   }
 
   /** Reads something. */

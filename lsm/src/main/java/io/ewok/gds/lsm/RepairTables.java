@@ -1,0 +1,209 @@
+package io.ewok.gds.lsm;
+
+import io.ewok.gds.allocator.Region;
+import io.ewok.gds.allocator.RegionOptions;
+import io.ewok.gds.buffers.BufferManager;
+import io.ewok.gds.ffm.unchecked.Memory;
+import io.ewok.gds.lsm.record.Keys;
+import io.ewok.gds.lsm.record.RecordKind;
+import io.ewok.gds.lsm.record.SearchKey;
+import io.ewok.gds.lsm.table.RunReader;
+import io.ewok.gds.lsm.table.Table;
+import io.ewok.gds.lsm.table.TableInspection;
+import io.ewok.gds.lsm.table.TableMeta;
+import io.ewok.gds.lsm.table.TableWriter;
+import io.ewok.gds.pagestore.IoEngine;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Reads the tables of a store that is being repaired, and writes new ones beside them.
+ *
+ * <p>Ownership: to be closed; what was written stays. Threads: confined to one.
+ */
+final class RepairTables implements AutoCloseable {
+  private static final System.Logger LOGGER = System.getLogger(RepairTables.class.getName());
+
+  private final IoEngine engine;
+  private final StoreFiles files;
+  private final CompactionOptions form;
+  private final BufferManager buffers;
+  private final Region writeBuffer;
+  private final Region readBuffer;
+  private final TableWriter writer;
+  private final List<Path> written = new ArrayList<>();
+  private long nextNumber;
+
+  /**
+   * Prepares for reading and writing.
+   *
+   * @param nextNumber a number from which on no file has one
+   */
+  RepairTables(IoEngine engine, StoreFiles files, StoreOptions options, long nextNumber) {
+    this.engine = engine;
+    this.files = files;
+    this.form = CompactionOptions.of(options);
+    this.nextNumber = nextNumber;
+    StoreMemory memory = StoreMemory.of(options);
+    buffers = new BufferManager(engine, memory.pool(), StoreMemory.bufferOptions(options));
+    writeBuffer = region(memory, TableWriter.bufferBytes(StoreMemory.tableOptions(options)));
+    readBuffer = region(memory, StoreMemory.readBufferBytes(options));
+    writer = new TableWriter(engine, writeBuffer, StoreMemory.tableOptions(options));
+  }
+
+  private static Region region(StoreMemory memory, long bytes) {
+    return Region.map(memory.writing(), RegionOptions.ofSize(bytes));
+  }
+
+  /** Reads of a table itself what a manifest would say of it. */
+  TableMeta meta(Path path) throws IOException {
+    return TableInspection.meta(buffers, path);
+  }
+
+  /** Opens a table; the caller closes it. */
+  Table open(Path path, TableMeta meta) throws IOException {
+    return Table.open(buffers, path, meta, RepairTables::close);
+  }
+
+  private static void close(Table table) {
+    try {
+      table.close();
+    } catch (IOException e) {
+      LOGGER.log(System.Logger.Level.WARNING, "cannot close a table: path=" + table.path(), e);
+    }
+  }
+
+  /** A number that no table has. */
+  long nextNumber() {
+    return nextNumber;
+  }
+
+  /** Appends a record, to the table that is being written or to a new one. */
+  void add(long stamp, MemorySegment key, MemorySegment value, int level, List<TableMeta> into)
+      throws IOException {
+    start(level, into);
+    writer.add(stamp, key.address(), (int) key.byteSize(), value.address(), (int) value.byteSize());
+  }
+
+  private void start(int level, List<TableMeta> into) throws IOException {
+    if (writer.isStarted() && writer.isIndexFull()) {
+      finishInto(into);
+    }
+    if (!writer.isStarted()) {
+      long number = nextNumber++;
+      Path path = files.table(number);
+      written.add(path);
+      writer.start(path, number, form.layouts().get(level), null);
+    }
+  }
+
+  /** Ends the table that is being written, if there is one. */
+  void finishInto(List<TableMeta> into) throws IOException {
+    if (writer.isStarted()) {
+      into.add(writer.finish());
+    }
+  }
+
+  /**
+   * Writes the newest record of each key in tables of the deepest level.
+   *
+   * @param keepSequences else sequence numbers become 0 and deletes go: for a store whose log, and
+   *     with it its sequence numbers, begins anew
+   */
+  List<TableMeta> merge(List<Table> tables, boolean keepSequences) throws IOException {
+    List<TableMeta> into = new ArrayList<>();
+    if (tables.isEmpty()) {
+      return into;
+    }
+    int level = Manifest.LEVELS - 1;
+    RecordMerge merge = new RecordMerge(RunReader.sharing(engine, runs(tables), readBuffer));
+    try {
+      SearchKey key = new SearchKey();
+      boolean hasKey = false;
+      for (merge.first(); merge.isValid(); merge.next()) {
+        RunReader record = merge.current();
+        if (hasKey && isKey(record, key)) {
+          continue;
+        }
+        key.set(record.keyAddress(), record.keyBytes());
+        hasKey = true;
+        if (!keepSequences && RecordKind.kind(record.stamp()) == RecordKind.DELETE) {
+          continue;
+        }
+        if (writer.isStarted() && writer.sizeBytes() >= form.tableBytes()) {
+          finishInto(into);
+        }
+        start(level, into);
+        writer.add(
+            keepSequences ? record.stamp() : RecordKind.stamp(0, RecordKind.kind(record.stamp())),
+            record.keyAddress(),
+            record.keyBytes(),
+            record.valueAddress(),
+            record.valueBytes());
+      }
+      finishInto(into);
+      return into;
+    } finally {
+      merge.close();
+    }
+  }
+
+  private static boolean isKey(RunReader record, SearchKey key) {
+    return Memory.compareUnsigned(
+            record.keyAddress(), record.keyBytes(), key.address(), key.lengthBytes())
+        == 0;
+  }
+
+  /** Deals tables out so that those of a run do not overlap. */
+  private static List<List<Table>> runs(List<Table> tables) {
+    List<List<Table>> runs = new ArrayList<>();
+    List<Table> sorted = new ArrayList<>(tables);
+    sorted.sort((a, b) -> Manifest.RUN_ORDER.compare(a.meta(), b.meta()));
+    for (Table table : sorted) {
+      List<Table> fitting = null;
+      for (List<Table> run : runs) {
+        if (Keys.compare(run.getLast().meta().lastKey(), table.meta().firstKey()) < 0) {
+          fitting = run;
+          break;
+        }
+      }
+      if (fitting == null) {
+        fitting = new ArrayList<>();
+        runs.add(fitting);
+      }
+      fitting.add(table);
+    }
+    return runs;
+  }
+
+  /** Deletes what was written, because it is not going to be used. */
+  void discard() {
+    try {
+      writer.abandon();
+    } catch (IOException e) {
+      LOGGER.log(System.Logger.Level.WARNING, "cannot remove an unfinished table", e);
+    }
+    for (Path path : written) {
+      try {
+        if (engine.exists(path)) {
+          engine.delete(path);
+        }
+      } catch (IOException e) {
+        LOGGER.log(System.Logger.Level.WARNING, "cannot delete a new table: path=" + path, e);
+      }
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    try {
+      buffers.close();
+    } finally {
+      writeBuffer.close();
+      readBuffer.close();
+    }
+  }
+}

@@ -1,0 +1,501 @@
+package io.ewok.gds.lsm;
+
+import io.ewok.gds.lsm.table.NotReadableHereException;
+import io.ewok.gds.lsm.table.Table;
+import io.ewok.gds.lsm.table.TableInspection;
+import io.ewok.gds.lsm.table.TableMeta;
+import io.ewok.gds.pagestore.CorruptFileException;
+import io.ewok.gds.pagestore.DirectoryLock;
+import io.ewok.gds.pagestore.IoEngine;
+import io.ewok.gds.pagestore.LockedException;
+import io.ewok.gds.pagestore.MissingFileException;
+import io.ewok.gds.pagestore.OpenMode;
+import io.ewok.gds.pagestore.StorageException;
+import io.ewok.gds.pagestore.UnsupportedFormatException;
+import io.ewok.gds.wal.RecoveryMode;
+import io.ewok.gds.wal.WriteAheadLog;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.NavigableSet;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.LongConsumer;
+
+/**
+ * Makes a store that cannot be opened, or not be read everywhere, good again, with all that can be
+ * read of it, and says what cannot. A store that is sound stays as it is.
+ *
+ * <ul>
+ *   <li>Of a damaged table the records that can be read are written to new tables in its place.
+ *   <li>A manifest that cannot be read is made anew: the newest record of each key in the table
+ *       files that are there becomes one sorted run. Of the files, those are left out of which what
+ *       is left of the old manifest says that they had been replaced.
+ *   <li>Of a damaged log every record that can be read is kept. If none can, or if the log does not
+ *       go on where the tables end, sequence numbers begin anew.
+ * </ul>
+ *
+ * <p>Nothing gets worse: files that were not sound are set aside, under their name with {@code
+ * .damaged} behind it, and a repair that is interrupted, by a crash or a full disk, can be started
+ * anew. While it runs it needs as much room as all that it has to write again.
+ *
+ * <p>Threads: the call is confined to one; the store is locked.
+ *
+ * {@snippet :
+ * RepairReport report = StoreRepair.run(directory, StoreOptions.defaults(), engine, read -> {});
+ * if (!report.isComplete()) {
+ *   report.damagedTables().forEach(table -> print(table.file(), table.gaps()));
+ * }
+ * }
+ */
+public final class StoreRepair {
+  private static final String ASIDE_SUFFIX = ".damaged";
+
+  private final IoEngine engine;
+  private final StoreFiles files;
+  private final StoreOptions options;
+  private final LongConsumer bytesRead;
+
+  private Optional<String> manifestProblem = Optional.empty();
+
+  /** Null if it cannot be read. */
+  private Manifest manifest;
+
+  private final List<Part> parts = new ArrayList<>();
+  private Optional<String> logProblem = Optional.empty();
+  private RecoveryMode logMode;
+  private boolean logIsLost;
+  private long logHorizonLsn;
+  private long logEndLsn;
+  private final List<Path> setAside = new ArrayList<>();
+
+  /** A table of the store, or a file that may be one. */
+  private static final class Part {
+    final Path path;
+    final long number;
+    final int level;
+
+    /** What is known of it, null if nothing is. */
+    TableMeta meta;
+
+    List<String> problems = List.of();
+    TableSalvage salvage;
+
+    Part(Path path, long number, int level, TableMeta meta) {
+      this.path = path;
+      this.number = number;
+      this.level = level;
+      this.meta = meta;
+    }
+
+    boolean isSound() {
+      return problems.isEmpty();
+    }
+
+    List<TableMeta> replacement() {
+      return isSound() ? List.of(meta) : salvage == null ? List.of() : salvage.written();
+    }
+  }
+
+  private StoreRepair(
+      Path directory, StoreOptions options, IoEngine engine, LongConsumer bytesRead) {
+    this.engine = engine;
+    this.files = new StoreFiles(directory.toAbsolutePath());
+    this.options = options;
+    this.bytesRead = bytesRead;
+  }
+
+  /**
+   * Repairs a store that nobody has open.
+   *
+   * @param options with memory for the largest block and record; new tables have the form that they
+   *     say
+   * @param engine borrowed
+   * @param bytesRead told the size of each table after it was checked
+   * @throws NotAStoreException if the directory has neither manifest nor tables
+   * @throws StoreLockedException if the store is open, here or in another process
+   * @throws UnsupportedFormatException if a newer version wrote some of it
+   * @throws IOException if a sound table cannot be read with these options or without a library of
+   *     compression, or if the device fails; the store is as it was
+   */
+  public static RepairReport run(
+      Path directory, StoreOptions options, IoEngine engine, LongConsumer bytesRead)
+      throws IOException {
+    return new StoreRepair(directory, options, engine, bytesRead).run();
+  }
+
+  private RepairReport run() throws IOException {
+    requireStore();
+    DirectoryLock lock;
+    try {
+      lock = engine.lock(files.lock());
+    } catch (LockedException e) {
+      throw new StoreLockedException(files.directory(), e);
+    }
+    try {
+      examineAndRewrite();
+    } finally {
+      lock.close();
+    }
+    if (isJustCreated()) {
+      logProblem = Optional.empty();
+      logIsLost = false;
+    }
+    if (!report().isSound()) {
+      settle();
+    }
+    return report();
+  }
+
+  private void requireStore() throws IOException {
+    boolean found = engine.exists(files.directory()) && engine.exists(files.manifest());
+    if (!found && engine.exists(files.directory())) {
+      for (Path path : engine.list(files.directory())) {
+        found |= StoreFiles.repairedNumber(path).isPresent();
+      }
+    }
+    if (!found) {
+      throw new NotAStoreException("there is no store", files.directory());
+    }
+  }
+
+  private void examineAndRewrite() throws IOException {
+    takeBackNames();
+    readLog();
+    readManifest();
+    try (RepairTables tables = new RepairTables(engine, files, options, unusedNumber())) {
+      List<ManifestEdit.Added> added;
+      try {
+        for (Part part : parts) {
+          check(part, tables);
+          bytesRead.accept(part.meta == null ? 0 : part.meta.sizeBytes());
+        }
+        checkPositions();
+        if (report().isSound() || isJustCreated()) {
+          return;
+        }
+        added = replacement(tables);
+      } catch (IOException | RuntimeException | Error e) {
+        tables.discard();
+        throw e;
+      }
+      install(edit(added, tables.nextNumber()));
+    }
+  }
+
+  // ---- what is there
+
+  /** A repair that did not come to its end may have renamed tables. */
+  private void takeBackNames() throws IOException {
+    for (long number : numbers()) {
+      if (!engine.exists(files.table(number))) {
+        engine.rename(files.repairing(number), files.table(number));
+      }
+    }
+  }
+
+  /** Opens the log as the store would, and if that fails with all of it that can be read. */
+  private void readLog() throws IOException {
+    if (!engine.exists(files.log()) || engine.list(files.log()).isEmpty()) {
+      loseLog("there is none: path=" + files.log());
+      return;
+    }
+    for (RecoveryMode mode : new RecoveryMode[] {options.recovery(), RecoveryMode.SALVAGE}) {
+      try (WriteAheadLog log = openLog(mode)) {
+        logMode = mode;
+        logHorizonLsn = log.horizonLsn();
+        logEndLsn = log.endLsn();
+        return;
+      } catch (CorruptFileException | MissingFileException e) {
+        logProblem = Optional.of(e.getMessage());
+      }
+    }
+    loseLog(logProblem.orElseThrow());
+  }
+
+  private WriteAheadLog openLog(RecoveryMode mode) throws IOException {
+    return WriteAheadLog.open(
+        engine,
+        files.log(),
+        StoreMemory.logOptions(options).withRecovery(mode),
+        StoreMemory.of(options).log(),
+        (_, _) -> {});
+  }
+
+  private void loseLog(String problem) {
+    logProblem = Optional.of(problem);
+    logIsLost = true;
+  }
+
+  private void readManifest() throws IOException {
+    try {
+      if (!engine.exists(files.manifest())) {
+        throw new CorruptFileException(files.manifest(), 0, "a manifest", "no file");
+      }
+      ManifestLog log = ManifestLog.open(engine, files.manifest());
+      manifest = log.current();
+      for (int level = 0; level < Manifest.LEVELS; level++) {
+        for (TableMeta meta : manifest.level(level)) {
+          parts.add(new Part(files.table(meta.number()), meta.number(), level, meta));
+        }
+      }
+      if (log.damagedOffset() >= 0 && !isWhole()) {
+        throw new CorruptFileException(
+            files.manifest(), log.damagedOffset(), "the edit of these files", "damage");
+      }
+    } catch (CorruptFileException e) {
+      manifestProblem = Optional.of(e.getMessage());
+      manifest = null;
+      findTables();
+    }
+  }
+
+  /** Whether the files can be those of the manifest. */
+  private boolean isWhole() throws IOException {
+    for (Part part : parts) {
+      if (!engine.exists(part.path)) {
+        return false;
+      }
+    }
+    return logIsLost || logContains(manifest.horizonLsn());
+  }
+
+  /** A creation that was cut off; opening completes it. */
+  private boolean isJustCreated() {
+    return manifest != null && !manifest.created() && parts.isEmpty();
+  }
+
+  private boolean logContains(long lsn) {
+    return logHorizonLsn <= lsn && lsn <= logEndLsn;
+  }
+
+  private void findTables() throws IOException {
+    parts.clear();
+    Set<Long> removed = Set.of();
+    try {
+      removed = ManifestLog.removedTables(engine, files.manifest());
+    } catch (CorruptFileException | MissingFileException e) {
+      // There is nothing to learn from it.
+    }
+    for (long number : numbers()) {
+      if (!removed.contains(number)) {
+        parts.add(new Part(files.table(number), number, -1, null));
+      }
+    }
+  }
+
+  private NavigableSet<Long> numbers() throws IOException {
+    NavigableSet<Long> numbers = new TreeSet<>();
+    for (Path path : engine.list(files.directory())) {
+      StoreFiles.repairedNumber(path).ifPresent(numbers::add);
+    }
+    return numbers;
+  }
+
+  private long unusedNumber() throws IOException {
+    NavigableSet<Long> numbers = numbers();
+    return Math.max(
+        manifest == null ? 1 : manifest.nextNumber(), numbers.isEmpty() ? 1 : numbers.last() + 1);
+  }
+
+  /** Reads all of a table, and writes what can be read of a damaged one again. */
+  private void check(Part part, RepairTables tables) throws IOException {
+    if (!engine.exists(part.path)) {
+      part.problems = List.of("there is no such file: path=" + part.path);
+      return;
+    }
+    engine.open(part.path, OpenMode.READ_ONLY).close(); // what prevents that is no damage
+    Table table;
+    try {
+      if (part.meta == null) {
+        part.meta = tables.meta(part.path);
+      }
+      table = tables.open(part.path, part.meta);
+    } catch (NotReadableHereException | UnsupportedFormatException e) {
+      throw e;
+    } catch (StorageException e) {
+      part.problems = List.of(e.getMessage());
+      return;
+    }
+    try {
+      part.problems = TableInspection.verify(table).problems();
+      if (!part.isSound()) {
+        part.salvage = TableSalvage.of(table, tables, Math.max(part.level, 0));
+      }
+    } finally {
+      table.release();
+    }
+  }
+
+  /** Sequence numbers are positions in the log: it must not begin before they end. */
+  private void checkPositions() {
+    if (logIsLost) {
+      return;
+    }
+    long lastSequence =
+        parts.stream()
+            .flatMap(part -> part.replacement().stream())
+            .mapToLong(TableMeta::lastSequence)
+            .max()
+            .orElse(0);
+    boolean fits =
+        manifest == null ? lastSequence <= logEndLsn : logContains(manifest.horizonLsn());
+    if (!fits) {
+      loseLog(
+          "it is not the one of the tables, it has positions %d to %d: path=%s"
+              .formatted(logHorizonLsn, logEndLsn, files.log()));
+    }
+  }
+
+  // ---- what becomes of it
+
+  /** The tables that are to be the store's. */
+  private List<ManifestEdit.Added> replacement(RepairTables tables) throws IOException {
+    List<ManifestEdit.Added> added = new ArrayList<>();
+    if (manifest != null && !logIsLost) {
+      for (Part part : parts) {
+        part.replacement().forEach(meta -> added.add(new ManifestEdit.Added(part.level, meta)));
+      }
+    } else {
+      merged(tables).forEach(meta -> added.add(new ManifestEdit.Added(Manifest.LEVELS - 1, meta)));
+    }
+    return added;
+  }
+
+  /** From here on nothing is deleted: after a failure it is not known which manifest is there. */
+  private void install(ManifestEdit edit) throws IOException {
+    hideDamaged();
+    engine.syncDirectory(files.directory());
+    ManifestLog.replace(engine, files.manifest(), edit);
+    for (Part part : parts) {
+      if (engine.exists(files.repairing(part.number))) {
+        Path aside = unusedAside(files.table(part.number));
+        engine.rename(files.repairing(part.number), aside);
+        setAside.add(aside);
+      }
+    }
+    engine.syncDirectory(files.directory());
+  }
+
+  /** The newest record of each key, as one run. */
+  private List<TableMeta> merged(RepairTables tables) throws IOException {
+    List<Table> sources = new ArrayList<>();
+    try {
+      for (Part part : parts) {
+        for (TableMeta meta : part.replacement()) {
+          sources.add(tables.open(files.table(meta.number()), meta));
+        }
+      }
+      return tables.merge(sources, !logIsLost);
+    } finally {
+      sources.forEach(Table::release);
+    }
+  }
+
+  /** Takes out of the way what the store would delete, or stumble over. */
+  private void hideDamaged() throws IOException {
+    for (Part part : parts) {
+      if (!part.isSound() && engine.exists(files.table(part.number))) {
+        engine.rename(files.table(part.number), files.repairing(part.number));
+      }
+    }
+    if (manifest == null && engine.exists(files.manifest())) {
+      Path aside = unusedAside(files.manifest());
+      ManifestLog.copy(engine, files.manifest(), aside); // it may tell more to a second attempt
+      setAside.add(aside);
+    }
+    if (logIsLost && engine.exists(files.log()) && !engine.list(files.log()).isEmpty()) {
+      Path aside = unusedAside(files.log());
+      engine.createDirectories(aside);
+      for (Path file : engine.list(files.log())) {
+        engine.rename(file, aside.resolve(file.getFileName()));
+      }
+      engine.syncDirectory(aside);
+      engine.syncDirectory(files.log());
+      setAside.add(aside);
+    }
+  }
+
+  private Path unusedAside(Path name) throws IOException {
+    Path aside = name.resolveSibling(name.getFileName() + ASIDE_SUFFIX);
+    for (int i = 2; engine.exists(aside); i++) {
+      aside = name.resolveSibling(name.getFileName() + ASIDE_SUFFIX + "-" + i);
+    }
+    return aside;
+  }
+
+  private ManifestEdit edit(List<ManifestEdit.Added> added, long nextNumber) {
+    long lastSequence =
+        added.stream().mapToLong(table -> table.meta().lastSequence()).max().orElse(0);
+    long horizonLsn = logHorizonLsn;
+    if (logIsLost) {
+      horizonLsn = 0;
+    } else if (manifest != null) {
+      horizonLsn = manifest.horizonLsn();
+      lastSequence = manifest.lastSequence();
+    }
+    return new ManifestEdit(!logIsLost, nextNumber, horizonLsn, lastSequence, added, List.of());
+  }
+
+  // ---- the log
+
+  /** Has the store replay its log, and leave behind what is damaged of it. */
+  private void settle() throws IOException {
+    StoreOptions opening = options.withCreateIfMissing(true);
+    if (!logIsLost) {
+      opening = opening.withRecovery(logMode);
+    }
+    try (Store store = Store.open(files.directory(), opening, engine)) {
+      store.flush();
+    }
+    if (logProblem.isPresent() && !logIsLost) {
+      leaveDamageBehind();
+    }
+  }
+
+  /** Damage behind the last record of a log goes when its horizon is moved there. */
+  private void leaveDamageBehind() throws IOException {
+    try (DirectoryLock _ = engine.lock(files.lock());
+        WriteAheadLog log = openLog(RecoveryMode.SALVAGE)) {
+      Manifest flushed = ManifestLog.open(engine, files.manifest()).current();
+      ManifestLog.replace(
+          engine,
+          files.manifest(),
+          flushed.snapshot().withHorizon(log.endLsn(), flushed.lastSequence()));
+      log.truncate(log.endLsn());
+    }
+  }
+
+  // ---- the report
+
+  private RepairReport report() {
+    return new RepairReport(
+        manifestProblem,
+        logProblem,
+        logIsLost,
+        parts.size(),
+        parts.stream().filter(part -> !part.isSound()).map(StoreRepair::damaged).toList(),
+        setAside);
+  }
+
+  private static RepairReport.DamagedTable damaged(Part part) {
+    List<RepairReport.Gap> gaps;
+    if (part.salvage != null) {
+      gaps = part.salvage.gaps();
+    } else {
+      Optional<TableMeta> meta = Optional.ofNullable(part.meta);
+      gaps =
+          List.of(
+              new RepairReport.Gap(meta.map(TableMeta::firstKey), meta.map(TableMeta::lastKey)));
+    }
+    return new RepairReport.DamagedTable(
+        part.path,
+        part.level,
+        part.meta == null ? -1 : part.meta.entries(),
+        part.salvage == null ? 0 : part.salvage.kept(),
+        gaps,
+        part.problems);
+  }
+}

@@ -1,0 +1,105 @@
+package io.ewok.gds.lsm;
+
+import io.ewok.gds.lsm.record.Keys;
+import io.ewok.gds.lsm.record.RecordKind;
+import io.ewok.gds.lsm.table.Table;
+import io.ewok.gds.lsm.table.TableInspection;
+import io.ewok.gds.lsm.table.TableMeta;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Copies what can be read of a damaged table into new ones, and remembers where there are gaps.
+ *
+ * <p>Threads: confined to one. For one table.
+ */
+final class TableSalvage implements TableInspection.RecordConsumer {
+  private final TableMeta meta;
+  private final RepairTables output;
+  private final int level;
+  private final List<RepairReport.Gap> gaps = new ArrayList<>();
+  private final List<TableMeta> written = new ArrayList<>();
+
+  private MemorySegment lastKey;
+  private long lastStamp;
+  private long kept;
+  private boolean inGap;
+
+  private TableSalvage(TableMeta meta, RepairTables output, int level) {
+    this.meta = meta;
+    this.output = output;
+    this.level = level;
+  }
+
+  /**
+   * Copies the records of a table.
+   *
+   * @param level whose form the new tables have
+   */
+  static TableSalvage of(Table table, RepairTables output, int level) throws IOException {
+    TableSalvage salvage = new TableSalvage(table.meta(), output, level);
+    TableInspection.dump(table, salvage);
+    output.finishInto(salvage.written);
+    if (salvage.inGap) {
+      salvage.endGap(Optional.of(table.meta().lastKey()));
+    }
+    return salvage;
+  }
+
+  @Override
+  public void accept(long stamp, MemorySegment key, MemorySegment value) throws IOException {
+    if (!isInOrder(stamp, key)) {
+      gap();
+      return;
+    }
+    if (inGap) {
+      endGap(Optional.of(copyOf(key)));
+    }
+    lastKey = copyOf(key);
+    lastStamp = stamp;
+    kept++;
+    output.add(stamp, key, value, level, written);
+  }
+
+  /** A forged table may have any record anywhere. */
+  private boolean isInOrder(long stamp, MemorySegment key) {
+    if (Keys.compare(key, meta.firstKey()) < 0
+        || Keys.compare(key, meta.lastKey()) > 0
+        || RecordKind.sequence(stamp) > meta.lastSequence()) {
+      return false;
+    }
+    int order = lastKey == null ? -1 : Keys.compare(lastKey, key);
+    return order < 0 || (order == 0 && RecordKind.compareStamps(lastStamp, stamp) < 0);
+  }
+
+  @Override
+  public void gap() {
+    inGap = true;
+  }
+
+  private void endGap(Optional<MemorySegment> nextKey) {
+    inGap = false;
+    MemorySegment before = lastKey == null ? meta.firstKey() : lastKey;
+    gaps.add(new RepairReport.Gap(Optional.of(before), nextKey));
+  }
+
+  private static MemorySegment copyOf(MemorySegment key) {
+    return MemorySegment.ofArray(key.toArray(ValueLayout.JAVA_BYTE));
+  }
+
+  List<TableMeta> written() {
+    return written;
+  }
+
+  long kept() {
+    return kept;
+  }
+
+  List<RepairReport.Gap> gaps() {
+    return gaps;
+  }
+}
