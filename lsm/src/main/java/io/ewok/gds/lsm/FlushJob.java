@@ -27,6 +27,9 @@ final class FlushJob {
   private final StoreEvents events;
   private final WriteDelay delay;
 
+  /** How many there were when this looked last. */
+  private long gets;
+
   FlushJob(TableWriter writer, StoreParts parts) {
     this.tables = parts.tables;
     this.writer = writer;
@@ -79,6 +82,7 @@ final class FlushJob {
   List<TableMeta> write(Memtable memtable, long oldestSequence) throws IOException {
     List<TableMeta> metas = new ArrayList<>();
     long bytesBefore = writer.bytesWritten();
+    boolean isRead = isRead();
     try {
       long kept = Memtable.NONE;
       EntryCursor entries = memtable.entries();
@@ -99,7 +103,9 @@ final class FlushJob {
             EntryFormat.keyBytes(entry),
             EntryFormat.valueAddress(entry),
             EntryFormat.valueBytes(entry));
-        writer.want(Priority.LOW); // what was written last is often read; or else it goes first
+        if (isRead) {
+          writer.want(Priority.LOW); // what was written last is often read; or else it goes first
+        }
       }
       if (writer.isStarted()) { // or else it has nothing but promises that nobody kept
         metas.add(tables.finish(writer));
@@ -112,6 +118,13 @@ final class FlushJob {
     } finally {
       counters.flushBytes.add(writer.bytesWritten() - bytesBefore);
     }
+  }
+
+  /** Whether there were gets since the last flush: a mere load is not to pay for readers. */
+  private boolean isRead() {
+    long before = gets;
+    gets = counters.gets.sum();
+    return gets > before;
   }
 
   private void abandon(Throwable failure) {

@@ -35,10 +35,13 @@ class WarmBlocksTest {
   }
 
   /** As two tables, each of every other record. */
-  private static void fill(Store store) throws IOException {
+  private static void fill(Store store, boolean read) throws IOException {
     for (int half = 0; half < 2; half++) {
       for (int i = half; i < RECORDS; i += 2) {
         store.put(key(i), value(i), Durability.NONE);
+      }
+      if (read) {
+        assertArrayEquals(value(half), store.get(key(half)));
       }
       store.flush();
     }
@@ -54,17 +57,32 @@ class WarmBlocksTest {
   }
 
   @Test
-  void whatAFlushHasWrittenIsInThePool() throws IOException {
+  void whatAFlushHasWrittenIsInThePoolIfTheStoreIsReadAtAll() throws IOException {
     try (Store store = open()) {
-      fill(store);
+      fill(store, true);
       assertEquals(0, readsOfAll(store));
     }
   }
 
   @Test
+  void whatALoadHasWrittenIsNot() throws IOException {
+    try (Store store = open()) {
+      fill(store, false);
+      assertReadOnce(store);
+    }
+  }
+
+  private void assertReadOnce(Store store) throws IOException {
+    long blocks = RECORDS * VALUE_BYTES / 4096;
+    long reads = readsOfAll(store);
+    assertTrue(reads >= blocks && reads <= 2 * blocks, "reads=" + reads);
+    assertEquals(0, readsOfAll(store));
+  }
+
+  @Test
   void whatACompactionHasWrittenIsInThePoolIfWhatItReadWasUsedThere() throws IOException {
     try (Store store = open()) {
-      fill(store);
+      fill(store, true);
       assertEquals(0, readsOfAll(store));
       store.compact();
       assertEquals(0, readsOfAll(store));
@@ -78,12 +96,9 @@ class WarmBlocksTest {
   @Test
   void whatNobodyUsedACompactionLeavesOutOfThePool() throws IOException {
     try (Store store = open()) {
-      fill(store);
+      fill(store, true);
       store.compact();
-      long blocks = RECORDS * VALUE_BYTES / 4096;
-      long reads = readsOfAll(store);
-      assertTrue(reads >= blocks && reads <= 2 * blocks, "reads=" + reads);
-      assertEquals(0, readsOfAll(store));
+      assertReadOnce(store);
     }
   }
 
