@@ -19,7 +19,7 @@ import java.util.Set;
  * Loads the classes of one package anew, whose accesses to memory, to one volatile field and whose
  * spins go to {@link Interleaver}.
  */
-public final class InterleavedLoader extends ClassLoader {
+public class InterleavedLoader extends ClassLoader {
   private static final ClassDesc MEMORY = ClassDesc.of(Memory.class.getName());
   private static final ClassDesc THREAD = ClassDesc.of(Thread.class.getName());
   private static final ClassDesc INTERLEAVER = ClassDesc.of(Interleaver.class.getName());
@@ -57,7 +57,7 @@ public final class InterleavedLoader extends ClassLoader {
   @Override
   protected Class<?> loadClass(String name, boolean resolve) throws ClassNotFoundException {
     synchronized (getClassLoadingLock(name)) {
-      if (!name.startsWith(prefix)) {
+      if (!isLoadedHere(name)) {
         return super.loadClass(name, resolve);
       }
       Class<?> loaded = findLoadedClass(name);
@@ -65,19 +65,25 @@ public final class InterleavedLoader extends ClassLoader {
     }
   }
 
+  /** Whether a class is loaded anew. */
+  boolean isLoadedHere(String name) {
+    return name.startsWith(prefix);
+  }
+
   private Class<?> define(String name) throws ClassNotFoundException {
     try (InputStream in = getResourceAsStream(name.replace('.', '/') + ".class")) {
       if (in == null) {
         throw new ClassNotFoundException(name);
       }
-      byte[] bytes = transformed(in.readAllBytes());
+      byte[] bytes = transformed(name, in.readAllBytes());
       return defineClass(name, bytes, 0, bytes.length);
     } catch (IOException e) {
       throw new ClassNotFoundException(name, e);
     }
   }
 
-  private byte[] transformed(byte[] bytes) {
+  /** Returns a class as it is to be loaded. */
+  byte[] transformed(String name, byte[] bytes) {
     ClassFile file = ClassFile.of();
     ClassTransform mistake =
         ClassTransform.transformingMethods(
@@ -89,7 +95,8 @@ public final class InterleavedLoader extends ClassLoader {
         file.parse(mistaken), ClassTransform.transformingMethodBodies(this::redirect));
   }
 
-  private void redirect(CodeBuilder code, CodeElement element) {
+  /** Puts in what comes in place of an instruction, or before it. */
+  void redirect(CodeBuilder code, CodeElement element) {
     if (element instanceof InvokeInstruction call
         && call.opcode() == Opcode.INVOKESTATIC
         && call.owner().asSymbol().equals(MEMORY)

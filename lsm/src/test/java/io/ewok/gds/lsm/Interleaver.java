@@ -4,12 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.ewok.gds.ffm.unchecked.Memory;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Semaphore;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
 /**
@@ -46,7 +48,7 @@ public final class Interleaver {
 
   private static volatile Interleaver current;
 
-  /** If it is set, a comparison before an exchange finds what it expects. */
+  /** If it is set, a comparison before an exchange finds what it expects, and each lock is free. */
   private static volatile boolean blindExchange;
 
   private final int preemptionsMax;
@@ -61,12 +63,15 @@ public final class Interleaver {
   private Semaphore[] turns;
   private boolean[] ended;
   private boolean[] waiting;
+  private boolean[] asleep;
   private int[] writesSeen;
   private int[] options;
   private int running;
   private int preemptions;
   private int steps;
   private int writes;
+  private int signals;
+  private boolean locked;
   private boolean grown;
   private Throwable failure;
 
@@ -80,7 +85,10 @@ public final class Interleaver {
     return new Interleaver(preemptionsMax).explore(scenes);
   }
 
-  /** The same with a mistake: a comparison before an exchange finds what it expects. */
+  /**
+   * The same with a mistake: a comparison before an exchange finds what it expects, and each lock
+   * is free.
+   */
   public static int exploreBlind(int preemptionsMax, Supplier<? extends Scene> scenes)
       throws InterruptedException {
     blindExchange = true;
@@ -122,6 +130,8 @@ public final class Interleaver {
     turns = new Semaphore[actors.size()];
     ended = new boolean[actors.size()];
     waiting = new boolean[actors.size()];
+    asleep = new boolean[actors.size()];
+    locked = false;
     writesSeen = new int[actors.size()];
     options = new int[actors.size()];
     preemptions = 0;
@@ -178,7 +188,7 @@ public final class Interleaver {
     boolean all = true;
     for (int i = 0; i < ended.length; i++) {
       all &= ended[i];
-      boolean able = !ended[i] && !waiting[i] && !(mayStay && i == running);
+      boolean able = !ended[i] && !waiting[i] && !asleep[i] && !(mayStay && i == running);
       if (able && (!mayStay || preemptions < preemptionsMax)) {
         options[count++] = i;
       }
@@ -270,6 +280,50 @@ public final class Interleaver {
       goOn(false);
     }
     writesSeen[running] = writes;
+  }
+
+  /** Takes the lock, of which there is one. */
+  public static void lock() {
+    access(FIELD, true);
+    Interleaver interleaver = current;
+    while (interleaver != null && interleaver.locked && !blindExchange) {
+      interleaver.waitForWrite();
+    }
+    if (interleaver != null) {
+      interleaver.locked = true;
+    }
+  }
+
+  /** Lets go of the lock. */
+  public static void unlock() {
+    access(FIELD, true);
+    Interleaver interleaver = current;
+    if (interleaver != null) {
+      interleaver.locked = false;
+    }
+  }
+
+  /** Wakes up who waits for a condition, to look again. */
+  public static void signal() {
+    access(FIELD, true);
+    Interleaver interleaver = current;
+    if (interleaver != null) {
+      interleaver.signals++;
+      Arrays.fill(interleaver.asleep, false);
+    }
+  }
+
+  /** Waits for a condition, which is looked at when there is a signal. */
+  public static void await(BooleanSupplier condition) {
+    Interleaver interleaver = current;
+    int seen = interleaver.signals;
+    while (!condition.getAsBoolean()) {
+      if (interleaver.signals == seen) {
+        interleaver.asleep[interleaver.running] = true;
+        interleaver.goOn(false);
+      }
+      seen = interleaver.signals;
+    }
   }
 
   /** As the method of {@link Memory}, as are all that follow. */

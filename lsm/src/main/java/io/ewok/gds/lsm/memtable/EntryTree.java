@@ -213,10 +213,6 @@ final class EntryTree {
     }
   }
 
-  boolean isEmpty() {
-    return NodeFormat.count(order(firstLeaf())) == 0;
-  }
-
   // ---- insertion
 
   /** Adds an entry that is complete. */

@@ -86,6 +86,14 @@ public final class Memtable {
     return room.has(bytes);
   }
 
+  /**
+   * Whether it has no operation and was promised none. Looks at nothing in its memory, for it is
+   * asked by who has not retained it.
+   */
+  public boolean isEmpty() {
+    return room.takenBytes() == 0;
+  }
+
   /** Returns what the operations count that it has or was promised. */
   public long takenBytes() {
     return room.takenBytes();
@@ -169,10 +177,6 @@ public final class Memtable {
   }
 
   // ---- reading, any thread that has retained the memtable
-
-  public boolean isEmpty() {
-    return tree.isEmpty();
-  }
 
   /** Returns the newest entry of a key that is not newer than a sequence number, or NONE. */
   public long find(SearchKey key, long sequence) {

@@ -1,7 +1,6 @@
 package io.ewok.gds.lsm.memtable;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.ewok.gds.allocator.MemoryBudget;
@@ -200,7 +199,6 @@ public final class MemtableScenes implements Interleaver.Scenes {
     @Override
     public void check() {
       assertEquals(all, inserted);
-      assertFalse(tree.isEmpty());
       reads();
       readsBackward(all.last());
       finds(all.first(), all.last());
