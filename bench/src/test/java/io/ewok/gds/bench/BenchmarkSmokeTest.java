@@ -320,6 +320,44 @@ class BenchmarkSmokeTest {
     log.close();
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"store", "skiplist", "heap"})
+  void memtable(String candidate) {
+    MemtableBenchmark benchmark = new MemtableBenchmark();
+    benchmark.candidate = candidate;
+    benchmark.open(1_000);
+    for (int i = 0; i < 1_000; i++) {
+      assertEquals((byte) benchmark.get(), (byte) benchmark.visited());
+      assertEquals((byte) benchmark.seek(), (byte) benchmark.visited());
+    }
+    assertEquals(1_000, benchmark.next());
+    assertEquals(0, benchmark.insert());
+    benchmark.close();
+  }
+
+  @Test
+  void filter() {
+    FilterBenchmark benchmark = new FilterBenchmark();
+    benchmark.open();
+    assertEquals(FilterBenchmark.PROBES, benchmark.present());
+    assertTrue(benchmark.absent() < FilterBenchmark.PROBES / 50, "false positives");
+    assertEquals(benchmark.absent(), benchmark.absentWithHash());
+    benchmark.close();
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {4096, 32768})
+  void blockSearch(int blockBytes) {
+    BlockSearchBenchmark benchmark = new BlockSearchBenchmark();
+    benchmark.blockBytes = blockBytes;
+    benchmark.open();
+    for (int i = 0; i < 100; i++) {
+      assertEquals(benchmark.block(), benchmark.visited());
+      assertEquals(benchmark.arrays(), benchmark.visited());
+    }
+    benchmark.close();
+  }
+
   @Test
   void feeds() throws Exception {
     assumeTrue(UringProbe.probe().supported(), "io_uring is not to be had here");

@@ -10,7 +10,7 @@ import java.util.Arrays;
  *
  * <p>Ownership: the memory is the caller's. Threads: confined to one.
  */
-final class BlockBuilder {
+public final class BlockBuilder {
   /*
    * The memory: keys as they came, whole; room for the columns; values. A block's columns are made when all its keys
    * are known, and end where the values start, so that these never move.
@@ -47,7 +47,7 @@ final class BlockBuilder {
    *
    * @param blockBytes as there
    */
-  BlockBuilder(long address, int blockBytes) {
+  public BlockBuilder(long address, int blockBytes) {
     keysAddress = address;
     keysCapacityBytes = keysBytes(blockBytes);
     valuesAddress = address + keysCapacityBytes + columnsBytes(blockBytes);
@@ -60,7 +60,7 @@ final class BlockBuilder {
    * @param blockBytes what a block of more than one entry has at most
    * @param valueBytesMax the longest value
    */
-  static long memoryBytes(int blockBytes, long valueBytesMax) {
+  public static long memoryBytes(int blockBytes, long valueBytesMax) {
     return keysBytes(blockBytes)
         + columnsBytes(blockBytes)
         + TableFormat.blockBytes(0, Math.max(blockBytes, valueBytesMax));
@@ -121,7 +121,7 @@ final class BlockBuilder {
   }
 
   /** Size of the block with one more such entry, in bytes. */
-  long sizeBytesWith(long stamp, long keyAddress, int keyBytes, long valueBytes) {
+  public long sizeBytesWith(long stamp, long keyAddress, int keyBytes, long valueBytes) {
     int prefix = count == 0 ? keyBytes : commonBytes(keyAddress, keyBytes);
     long columns =
         TableFormat.columnsBytes(
@@ -167,7 +167,7 @@ final class BlockBuilder {
   }
 
   /** Appends an entry, which must follow the last one in order; there must be room for its key. */
-  void add(long stamp, long keyAddress, int keyBytes, long valueAddress, int valueBytes) {
+  public void add(long stamp, long keyAddress, int keyBytes, long valueAddress, int valueBytes) {
     if (count == stamps.length) {
       stamps = Arrays.copyOf(stamps, 2 * count);
       keyEnds = Arrays.copyOf(keyEnds, 2 * count);
@@ -219,7 +219,7 @@ final class BlockBuilder {
    *
    * @return its length in bytes
    */
-  int finish(int type) {
+  public int finish(int type) {
     int prefix = prefixBytes;
     int width = width(stampMin, stampMax);
     long base = width == Long.BYTES ? 0 : stampMin;
@@ -281,7 +281,7 @@ final class BlockBuilder {
   }
 
   /** Where the block lies that was finished last. */
-  long address() {
+  public long address() {
     return blockAddress;
   }
 }

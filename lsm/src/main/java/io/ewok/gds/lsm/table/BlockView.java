@@ -15,7 +15,7 @@ import io.ewok.gds.lsm.record.SearchKey;
  *
  * <p>Threads: confined to one at a time, but searches may run beside each other.
  */
-final class BlockView {
+public final class BlockView {
   private static final int CACHE_LINE_BYTES = 64;
 
   /** The columns of a block of 4 KiB with values of 100 bytes. */
@@ -38,7 +38,7 @@ final class BlockView {
   private long seen;
 
   /** Looks at the block at an address. */
-  void attach(long block) {
+  public void attach(long block) {
     address = block;
     count = count(block);
     stampWidth = Memory.getByte(block + TableFormat.WIDTH_OFFSET);
@@ -232,7 +232,7 @@ final class BlockView {
   }
 
   /** Ordinal of the first entry that is not before the key and stamp; the count if all are. */
-  int findAtOrAfter(SearchKey key, long stamp) {
+  public int findAtOrAfter(SearchKey key, long stamp) {
     return findAtOrAfter(key.address(), key.lengthBytes(), stamp);
   }
 

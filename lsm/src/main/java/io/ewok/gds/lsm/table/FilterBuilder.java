@@ -8,11 +8,11 @@ import io.ewok.gds.lsm.record.KeyHash;
  *
  * <p>Ownership: the memory is the caller's. Threads: confined to one.
  */
-final class FilterBuilder {
+public final class FilterBuilder {
   /** More keys than this make another filter. */
   static final int KEYS_MAX = 1 << 15;
 
-  static final int MEMORY_BYTES = KEYS_MAX * Long.BYTES;
+  public static final int MEMORY_BYTES = KEYS_MAX * Long.BYTES;
   static final int BITS_PER_KEY_MAX = 24;
 
   /** The longest filter, in bytes. */
@@ -26,7 +26,7 @@ final class FilterBuilder {
   private boolean hasPrefix;
 
   /** A builder in memory of {@link #MEMORY_BYTES}. */
-  FilterBuilder(long address) {
+  public FilterBuilder(long address) {
     this.hashes = address;
   }
 
@@ -36,7 +36,7 @@ final class FilterBuilder {
    * @param bitsPerKey 0 if there are to be none
    * @param prefixBytes length of the prefixes to be added too, or 0
    */
-  void start(int bitsPerKey, int prefixBytes) {
+  public void start(int bitsPerKey, int prefixBytes) {
     this.bitsPerKey = bitsPerKey;
     this.prefixBytes = prefixBytes;
     clear();
@@ -57,7 +57,7 @@ final class FilterBuilder {
   }
 
   /** Adds a key, in order, each once. */
-  void add(long keyAddress, int keyBytes) {
+  public void add(long keyAddress, int keyBytes) {
     if (bitsPerKey == 0) {
       return;
     }
@@ -92,7 +92,7 @@ final class FilterBuilder {
   }
 
   /** Makes the filter at an address, and starts the next. */
-  void finish(long block) {
+  public void finish(long block) {
     Memory.fill(block, lengthBytes(), (byte) 0);
     int probes = FilterView.probes(bitsPerKey);
     Memory.putInt(block + TableFormat.TYPE_OFFSET, TableFormat.TYPE_FILTER | (probes << Byte.SIZE));

@@ -10,7 +10,7 @@ import io.ewok.gds.ffm.unchecked.Memory;
  * say which bits in it: their highest 9 the first, and after each one they are multiplied by {@link
  * #NEXT_BIT}. (Putze, Sanders, Singler: Cache-, Hash- and Space-Efficient Bloom Filters, 2007.)
  */
-final class FilterView {
+public final class FilterView {
   private static final int NEXT_BIT = 0x9E37_79B9;
   private static final int BIT_SHIFT = Integer.SIZE - 9;
 
@@ -30,7 +30,7 @@ final class FilterView {
   }
 
   /** Whether a key of this hash may have been added. */
-  static boolean mayContain(long block, long hash) {
+  public static boolean mayContain(long block, long hash) {
     return mayContain(block, lines(block), probes(block), hash);
   }
 
