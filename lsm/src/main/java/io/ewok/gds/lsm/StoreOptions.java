@@ -22,8 +22,9 @@ import java.util.function.Consumer;
  * @param poolBytes memory for blocks of tables in bytes, 1 MiB to 1 GiB and at least eight times
  *     {@code batchBytesMax}; default 64 MiB. Larger means fewer reads from the device. Each open
  *     cursor keeps some blocks in it: make it larger where many cursors stand on large values.
- * @param batchBytesMax the largest {@link WriteBatch#sizeBytes}, 128 KiB to 64 MiB; default 1 MiB.
- *     It bounds values too: see {@link #valueBytesMax}. Costs about five times its size in buffers.
+ * @param batchBytesMax the largest {@link WriteBatch#sizeBytes}, 128 KiB to 65 MiB, which is a
+ *     value of 64 MiB beside the longest key; default 1 MiB. It bounds values too: see {@link
+ *     #valueBytesMax}. Costs about five times its size in buffers.
  * @param tree the levels and the form of their tables; default {@link TreeOptions#defaults}
  * @param logSegmentBytes size of one file of the log's ring in bytes, 256 KiB to 1 GiB; default 16
  *     MiB; for a new store
@@ -79,7 +80,7 @@ public record StoreOptions(
     Objects.requireNonNull(recovery, "recovery");
     Objects.requireNonNull(listener, "listener");
     Objects.requireNonNull(engine, "engine");
-    requireRange("batchBytesMax", batchBytesMax, 128 * KIB, 64 * MIB);
+    requireRange("batchBytesMax", batchBytesMax, 128 * KIB, 65 * MIB);
     requireRange("memtableBytes", memtableBytes, Math.max(256 * KIB, 2L * batchBytesMax), GIB);
     requireRange("poolBytes", poolBytes, Math.max(MIB, 8L * batchBytesMax), GIB);
     requireRange("logSegmentBytes", logSegmentBytes, Math.max(256 * KIB, 2L * batchBytesMax), GIB);
