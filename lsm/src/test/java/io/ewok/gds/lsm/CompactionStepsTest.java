@@ -1,0 +1,145 @@
+package io.ewok.gds.lsm;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.ewok.gds.lsm.table.TableWriter;
+import io.ewok.gds.pagestore.ClassLimits;
+import io.ewok.gds.pagestore.ClassStats;
+import io.ewok.gds.pagestore.IoRate;
+import io.ewok.gds.pagestore.IoStats;
+import io.ewok.gds.pagestore.ThrottleOptions;
+import io.ewok.gds.pagestore.WorkClass;
+import io.ewok.gds.pagestore.sim.SimEngine;
+import java.util.SplittableRandom;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** A compaction goes in steps of so many bytes, and no faster than its class of work may. */
+@Timeout(60)
+class CompactionStepsTest {
+  private static final int RECORDS = 3_000;
+  private static final int VALUE_BYTES = 1_000;
+  private static final long BYTES_PER_SECOND = 1 << 20;
+
+  /** More than any transfer, so that a limit that is not reached only counts. */
+  private static final IoRate COUNTED = IoRate.ofBytes(1L << 40);
+
+  private final SimEngine engine = new SimEngine(1);
+  private final StoreOptions options =
+      Fixtures.TINY
+          .withPoolBytes(4 << 20) // so that a merge reads pieces of all runs ahead
+          .withTablesBeforeMerge(64);
+
+  private static byte[] key(int number) {
+    return Fixtures.bytes("key%06d".formatted(number));
+  }
+
+  /** Tables of level 0 that all overlap. */
+  private static void fill(Store store) throws Exception {
+    store.background().setRest(TimeUnit.HOURS.toNanos(1));
+    SplittableRandom random = new SplittableRandom(5);
+    for (int i = 0; i < RECORDS; i++) {
+      byte[] value = Fixtures.randomBytes(random, VALUE_BYTES);
+      store.put(key((int) (i * 7919L % RECORDS)), value, Durability.NONE);
+    }
+    store.flush();
+  }
+
+  private void limit(IoRate read, IoRate write) {
+    ClassLimits limits = ClassLimits.NONE.withRead(read).withWrite(write);
+    engine.setThrottle(
+        ThrottleOptions.UNLIMITED
+            .with(WorkClass.COMPACTION, limits)
+            .with(WorkClass.FOREGROUND, ClassLimits.NONE.withRead(COUNTED)));
+  }
+
+  @Test
+  void whatIsMergedIsReadAndWrittenAsWorkOfCompactions() throws Exception {
+    try (Store store = Store.open(Fixtures.DIRECTORY, options, engine)) {
+      fill(store);
+      limit(COUNTED, COUNTED);
+      long written = store.stats().written().mergeBytes();
+      IoStats before = engine.stats();
+      store.compact();
+      written = store.stats().written().mergeBytes() - written;
+      IoStats all = engine.stats().since(before);
+      ClassStats merged = engine.stats(WorkClass.COMPACTION);
+      assertTrue(written > RECORDS * VALUE_BYTES, "written: " + written);
+      // Beside it there are indexes, which are in the pool, and the manifest.
+      long others = all.bytesRead() + all.bytesWritten() - merged.bytes();
+      assertTrue(merged.bytes() > 2L * RECORDS * VALUE_BYTES, "merged: " + merged);
+      assertTrue(others < merged.bytes() / 8, "others: " + others + " merged: " + merged);
+    }
+  }
+
+  private double secondsToCompact(IoRate read, IoRate write) throws Exception {
+    try (Store store = Store.open(Fixtures.DIRECTORY, options, engine)) {
+      fill(store);
+      limit(read, write);
+      long start = engine.clock().getAsLong();
+      store.compact();
+      engine.setThrottle(ThrottleOptions.UNLIMITED);
+      return (engine.clock().getAsLong() - start) / 1e9;
+    }
+  }
+
+  @Test
+  void readsKeepToTheirLimit() throws Exception {
+    double least = (double) RECORDS * VALUE_BYTES / BYTES_PER_SECOND;
+    double seconds = secondsToCompact(IoRate.ofBytes(BYTES_PER_SECOND), IoRate.UNLIMITED);
+    assertTrue(seconds > 0.9 * least && seconds < 2 * least, "seconds: " + seconds);
+  }
+
+  @Test
+  void writesKeepToTheirLimit() throws Exception {
+    double least = (double) RECORDS * VALUE_BYTES / BYTES_PER_SECOND;
+    double seconds = secondsToCompact(IoRate.UNLIMITED, IoRate.ofBytes(BYTES_PER_SECOND));
+    assertTrue(seconds > 0.9 * least && seconds < 2 * least, "seconds: " + seconds);
+  }
+
+  @Test
+  void aStepReadsAndWritesAboutItsBudget() throws Exception {
+    long budget = 256 << 10;
+    long pieces = StoreMemory.readBufferBytes(options);
+    long buffered = 512 << 10;
+    StoreParts parts = new StoreParts(engine, new StoreFiles(Fixtures.DIRECTORY), options);
+    try (Store store = Store.open(Fixtures.DIRECTORY, options, engine)) {
+      fill(store);
+    }
+    StoreOpener.open(parts);
+    try {
+      parts.background.setRest(TimeUnit.HOURS.toNanos(1));
+      Version version = parts.versions.currentOrNull();
+      CompactionInputs inputs =
+          new CompactionPicker(CompactionOptions.of(options))
+              .pick(version, new ManualCompaction(null, null), parts.tables.nextNumber());
+      Compaction compaction =
+          new Compaction(
+              inputs,
+              parts.versions,
+              parts.tables,
+              new TableWriter(engine, parts.mergeBuffer, StoreMemory.tableOptions(options)),
+              parts.readBuffer,
+              CompactionOptions.of(options),
+              parts.counters,
+              parts.events);
+      int steps = 1;
+      IoStats before = engine.stats();
+      while (!compaction.step(budget)) {
+        IoStats now = engine.stats();
+        IoStats done = now.since(before);
+        before = now;
+        steps++;
+        assertTrue(done.bytesRead() <= 2 * budget + pieces, "read: " + done);
+        assertTrue(done.bytesWritten() <= budget + buffered, "written: " + done);
+      }
+      long expected = (long) RECORDS * (VALUE_BYTES + key(0).length) / budget;
+      assertTrue(steps >= expected && steps <= expected + 2, "steps: " + steps);
+      assertEquals(0, parts.versions.level0Count());
+    } finally {
+      parts.close();
+    }
+  }
+}
