@@ -32,7 +32,7 @@ final class ScriptWriter {
         "options merge=%d block=%d table=%d compression=%d filter=%d prefix=%d"
             .formatted(
                 2 + random.nextInt(4),
-                4096 << random.nextInt(2),
+                4096 << others.nextInt(5),
                 262144 << random.nextInt(3),
                 others.nextInt(3),
                 5 * others.nextInt(4),
