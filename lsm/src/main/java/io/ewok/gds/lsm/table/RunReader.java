@@ -25,7 +25,10 @@ public final class RunReader {
   private final Fix root = new Fix().withPriority(Priority.HIGH);
   private final BlockView rootView = new BlockView();
 
-  /** Holds the partition of the index that leads to the current block. */
+  /**
+   * For the partition of the index that leads to the current block. Nothing is held between moves,
+   * so that many runs with long keys can be merged through a small pool.
+   */
   private final Fix index = new Fix().withPriority(Priority.HIGH);
 
   private final BlockView indexView = new BlockView();
@@ -43,7 +46,11 @@ public final class RunReader {
   private int table;
   private int partition;
   private int partitionCount;
+  private long partitionOffset;
+  private int partitionStoredBytes;
+  private int partitionBytes;
   private int block;
+  private int blockCount;
   private int ordinal;
   private boolean isValid;
 
@@ -93,7 +100,7 @@ public final class RunReader {
       setOrdinal(ordinal + 1);
       return true;
     }
-    if (block + 1 < indexView.count()) {
+    if (block + 1 < blockCount) {
       loadBlock(block + 1);
       return true;
     }
@@ -106,7 +113,7 @@ public final class RunReader {
 
   private boolean loadTable(int to) throws IOException {
     if (to == tables.size()) {
-      unfix();
+      data.unfix();
       return false;
     }
     table = to;
@@ -116,26 +123,44 @@ public final class RunReader {
   }
 
   private void loadPartition(int to) throws IOException {
-    root.unfix();
     tables.get(table).fixRoot(root);
-    rootView.attach(root.address());
-    index.unfix();
-    tables.get(table).fixIndex(rootView.valueAddress(to), index);
-    indexView.attach(index.address());
-    partition = to;
-    partitionCount = rootView.count();
-    root.unfix();
+    try {
+      rootView.attach(root.address());
+      partition = to;
+      partitionCount = rootView.count();
+      long handle = rootView.valueAddress(to);
+      partitionOffset = TableFormat.handleOffset(handle);
+      partitionStoredBytes = TableFormat.handleStoredBytes(handle);
+      partitionBytes = TableFormat.handleLengthBytes(handle);
+    } finally {
+      root.unfix();
+    }
     loadBlock(0);
   }
 
   private void loadBlock(int to) throws IOException {
     data.unfix();
-    long handle = indexView.valueAddress(to);
-    isUsed = tables.get(table).isUsed(handle);
-    long address = blocks.read(handle);
-    if (address == 0) {
-      tables.get(table).fixData(handle, data);
-      address = data.address();
+    Table of = tables.get(table);
+    of.fix(
+        partitionOffset,
+        partitionStoredBytes,
+        partitionBytes,
+        TableFormat.TYPE_INDEX,
+        true,
+        index);
+    long address;
+    try {
+      indexView.attach(index.address());
+      blockCount = indexView.count();
+      long handle = indexView.valueAddress(to);
+      isUsed = of.isUsed(handle);
+      address = blocks.read(handle);
+      if (address == 0) {
+        of.fixData(handle, data);
+        address = data.address();
+      }
+    } finally {
+      index.unfix();
     }
     view.attach(address);
     block = to;
@@ -146,12 +171,6 @@ public final class RunReader {
   private void setOrdinal(int to) {
     ordinal = to;
     keyBytes = -1;
-  }
-
-  private void unfix() {
-    root.unfix();
-    index.unfix();
-    data.unfix();
   }
 
   /** Whether it is on a record. */
@@ -192,7 +211,7 @@ public final class RunReader {
   /** Leaves the tables, whatever fails. Once. */
   public void close() throws IOException {
     isValid = false;
-    unfix();
+    data.unfix();
     tables.getFirst().giveKeyBuffer(key);
     try {
       blocks.close();
