@@ -1,5 +1,6 @@
 package io.ewok.gds.lsm;
 
+import io.ewok.gds.allocator.MemoryBudget;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoEngines;
 import io.ewok.gds.pagestore.PoisonedFileException;
@@ -206,6 +207,20 @@ public final class Store extends ReadView implements AutoCloseable {
    */
   public Snapshot snapshot() {
     return versions.openSnapshot(parts.counters);
+  }
+
+  /**
+   * Returns the writes behind a sequence number, in order, and those that are still to come.
+   *
+   * @param sequence of a {@link Snapshot}, or where an earlier reader of changes ended
+   * @param durability how durable a write is before it is handed over, BUFFERED or SYNCED
+   * @param budget is charged what the reader needs
+   * @throws io.ewok.gds.wal.LogTruncatedException if they are not in the log any more
+   * @throws IllegalArgumentException if nothing was written up to there, or the durability is NONE
+   */
+  public StoreChanges changes(long sequence, Durability durability, MemoryBudget budget)
+      throws IOException {
+    return writer.changes(sequence, durability, budget);
   }
 
   // ---- maintenance

@@ -1,5 +1,6 @@
 package io.ewok.gds.lsm;
 
+import io.ewok.gds.allocator.MemoryBudget;
 import io.ewok.gds.lsm.memtable.Memtable;
 import io.ewok.gds.lsm.record.BatchFormat;
 import io.ewok.gds.lsm.record.Keys;
@@ -323,6 +324,22 @@ final class StoreWriter {
     try {
       checkWritable();
       room.flush();
+    } finally {
+      writing.exit();
+    }
+  }
+
+  /** See {@link Store#changes}. */
+  StoreChanges changes(long sequence, Durability durability, MemoryBudget budget)
+      throws IOException {
+    enter();
+    try {
+      return new StoreChanges(log.reader(sequence, durability.inLog, budget), files.log());
+    } catch (IllegalArgumentException e) {
+      if (durability != Durability.NONE && sequence < log.source().oldestLsn()) {
+        throw log.source().lost(sequence, "writes");
+      }
+      throw e;
     } finally {
       writing.exit();
     }

@@ -142,12 +142,7 @@ public final class RunReader {
     data.unfix();
     Table of = tables.get(table);
     of.fix(
-        partitionOffset,
-        partitionStoredBytes,
-        partitionBytes,
-        TableFormat.TYPE_INDEX,
-        true,
-        index);
+        partitionOffset, partitionStoredBytes, partitionBytes, TableFormat.TYPE_INDEX, true, index);
     long address;
     try {
       indexView.attach(index.address());
