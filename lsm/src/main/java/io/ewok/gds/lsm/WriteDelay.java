@@ -23,7 +23,7 @@ final class WriteDelay {
   static final long PAUSE_NANOS_MAX = 50_000_000;
 
   /** Shorter pauses are saved up: a wait costs more than they last. */
-  private static final long PAUSE_NANOS_MIN = 200_000;
+  private static final long PAUSE_NANOS_MIN = 50_000;
 
   /** Pressure below this is what a store at work has. */
   private static final double PRESSURE_MIN = 0.25;
