@@ -126,11 +126,14 @@ final class StoreOpener {
     if (engine.exists(files.manifest())) {
       return;
     }
-    for (Path entry : engine.list(files.directory())) {
+    List<Path> entries = engine.list(files.directory());
+    for (Path entry : entries) {
       if (StoreFiles.tableNumber(entry).isPresent()) {
         throw new CorruptFileException(
             files.manifest(), 0, "a manifest beside " + entry.getFileName(), "no file");
       }
+    }
+    for (Path entry : entries) {
       if (!StoreFiles.isLeftByCreation(entry)) {
         throw new NotAStoreException(
             "the directory is not empty and holds no store, but " + entry.getFileName(),

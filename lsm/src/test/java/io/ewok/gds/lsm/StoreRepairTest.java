@@ -11,6 +11,7 @@ import io.ewok.gds.allocator.Region;
 import io.ewok.gds.allocator.RegionOptions;
 import io.ewok.gds.ffm.Errno;
 import io.ewok.gds.lsm.record.Keys;
+import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.IoFile;
 import io.ewok.gds.pagestore.OpenMode;
 import io.ewok.gds.pagestore.StorageException;
@@ -190,6 +191,10 @@ class StoreRepairTest {
           assertTrue(damaged.kept() < damaged.entries() || damaged.gaps().isEmpty());
           assertEquals(1, report.setAside().size());
           assertTrue(engine.exists(report.setAside().getFirst()));
+          engine.delete(FILES.manifest()); // what is set aside hides nothing
+          assertThrows(CorruptFileException.class, () -> read(engine));
+          repair(engine);
+          assertTrue(repair(engine).isSound());
           kept += damaged.kept() > 0 ? 1 : 0;
         }
       }
