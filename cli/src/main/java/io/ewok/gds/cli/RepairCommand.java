@@ -54,8 +54,7 @@ final class RepairCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    // The engine follows no link; whoever types the name of one means what it leads to.
-    Path target = Files.exists(directory) ? directory.toRealPath() : directory;
+    Path target = StoreArguments.target(directory);
     RepairReport report;
     try (IoEngine engine = IoEngines.open(store.options().engine());
         Progress progress = Progress.start(streams, "reading", tableBytes(target), Units::bytes)) {

@@ -68,11 +68,15 @@ final class StoreArguments {
     return Store.open(directory, options().withCreateIfMissing(true));
   }
 
+  /** The engine follows no link; whoever types the name of one means what it leads to. */
+  static Path target(Path path) throws IOException {
+    return Files.exists(path) ? path.toRealPath() : path;
+  }
+
   /** Looks at a store, or at a table file, without opening a store; the caller closes it. */
   StoreInspection inspect(IoEngine opened, Path path) throws IOException {
     long poolBytes = memoryBytes == null ? INSPECTION_POOL_BYTES : memoryBytes;
-    // The engine follows no link; whoever types the name of one means what it leads to.
-    Path target = Files.exists(path) ? path.toRealPath() : path;
+    Path target = target(path);
     return Files.isRegularFile(target)
         ? StoreInspection.ofTable(opened, target, poolBytes)
         : StoreInspection.ofStore(opened, target, poolBytes);

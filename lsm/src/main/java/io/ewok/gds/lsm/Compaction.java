@@ -2,7 +2,6 @@ package io.ewok.gds.lsm;
 
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.buffers.eviction.Priority;
-import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.record.SearchKey;
 import io.ewok.gds.lsm.table.RunReader;
@@ -152,7 +151,7 @@ final class Compaction {
     long stamp = record.stamp();
     long sequence = RecordKind.sequence(stamp);
     long reader = readerOf(sequence);
-    boolean sameKey = hasKey && isSameKey(record);
+    boolean sameKey = hasKey && record.hasKey(key);
     if (sameKey && reader == keyReader && reader != UNSEEN) {
       return; // Whoever could see it sees a newer one.
     }
@@ -187,12 +186,6 @@ final class Compaction {
     int found = Arrays.binarySearch(liveSequences, sequence);
     int at = found >= 0 ? found : -found - 1;
     return at < liveSequences.length ? liveSequences[at] : UNSEEN;
-  }
-
-  private boolean isSameKey(RunReader record) {
-    return Memory.compareUnsigned(
-            record.keyAddress(), record.keyBytes(), key.address(), key.lengthBytes())
-        == 0;
   }
 
   private boolean isFull() {

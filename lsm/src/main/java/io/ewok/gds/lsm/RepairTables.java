@@ -3,7 +3,6 @@ package io.ewok.gds.lsm;
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.allocator.RegionOptions;
 import io.ewok.gds.buffers.BufferManager;
-import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.lsm.record.Keys;
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.record.SearchKey;
@@ -125,7 +124,7 @@ final class RepairTables implements AutoCloseable {
       boolean hasKey = false;
       for (merge.first(); merge.isValid(); merge.next()) {
         RunReader record = merge.current();
-        if (hasKey && isKey(record, key)) {
+        if (hasKey && record.hasKey(key)) {
           continue;
         }
         key.set(record.keyAddress(), record.keyBytes());
@@ -149,12 +148,6 @@ final class RepairTables implements AutoCloseable {
     } finally {
       merge.close();
     }
-  }
-
-  private static boolean isKey(RunReader record, SearchKey key) {
-    return Memory.compareUnsigned(
-            record.keyAddress(), record.keyBytes(), key.address(), key.lengthBytes())
-        == 0;
   }
 
   /** Deals tables out so that those of a run do not overlap. */

@@ -1,5 +1,9 @@
 package io.ewok.gds.lsm;
 
+import io.ewok.gds.pagestore.DirectoryLock;
+import io.ewok.gds.pagestore.IoEngine;
+import io.ewok.gds.pagestore.LockedException;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.OptionalLong;
@@ -26,6 +30,19 @@ record StoreFiles(Path directory) {
 
   Path lock() {
     return directory.resolve(LOCK);
+  }
+
+  /**
+   * Locks the store against other processes, and against being opened twice here.
+   *
+   * @throws StoreLockedException if it is
+   */
+  DirectoryLock lock(IoEngine engine) throws IOException {
+    try {
+      return engine.lock(lock());
+    } catch (LockedException e) {
+      throw new StoreLockedException(directory, e);
+    }
   }
 
   Path log() {

@@ -10,7 +10,6 @@ import io.ewok.gds.lsm.table.TableMeta;
 import io.ewok.gds.lsm.table.TableProperties;
 import io.ewok.gds.pagestore.DirectoryLock;
 import io.ewok.gds.pagestore.IoEngine;
-import io.ewok.gds.pagestore.LockedException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -167,12 +166,7 @@ public final class StoreInspection implements AutoCloseable {
     if (!engine.exists(files.manifest())) {
       throw new NotAStoreException("there is no store", files.directory());
     }
-    DirectoryLock lock;
-    try {
-      lock = engine.lock(files.lock());
-    } catch (LockedException e) {
-      throw new StoreLockedException(files.directory(), e);
-    }
+    DirectoryLock lock = files.lock(engine);
     try {
       List<TableFile> tables = new ArrayList<>();
       List<List<TableMeta>> levels = ManifestLog.open(engine, files.manifest()).current().levels();

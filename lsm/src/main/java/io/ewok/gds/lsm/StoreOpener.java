@@ -14,7 +14,6 @@ import io.ewok.gds.lsm.table.TableMeta;
 import io.ewok.gds.lsm.table.TableWriter;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.IoEngine;
-import io.ewok.gds.pagestore.LockedException;
 import io.ewok.gds.pagestore.MissingFileException;
 import io.ewok.gds.pagestore.StorageException;
 import io.ewok.gds.wal.WriteAheadLog;
@@ -112,11 +111,7 @@ final class StoreOpener {
       engine.createDirectories(directory);
     }
     requireStoreOrRoom();
-    try {
-      parts.lock = engine.lock(files.lock());
-    } catch (LockedException e) {
-      throw new StoreLockedException(directory, e);
-    }
+    parts.lock = files.lock(engine);
     parts.closeLater(parts.lock::close);
     requireStoreOrRoom(); // Again: another process may have been at work before this one had the
     // lock.

@@ -7,7 +7,6 @@ import io.ewok.gds.lsm.table.TableMeta;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.DirectoryLock;
 import io.ewok.gds.pagestore.IoEngine;
-import io.ewok.gds.pagestore.LockedException;
 import io.ewok.gds.pagestore.MissingFileException;
 import io.ewok.gds.pagestore.OpenMode;
 import io.ewok.gds.pagestore.StorageException;
@@ -128,16 +127,8 @@ public final class StoreRepair {
 
   private RepairReport run() throws IOException {
     requireStore();
-    DirectoryLock lock;
-    try {
-      lock = engine.lock(files.lock());
-    } catch (LockedException e) {
-      throw new StoreLockedException(files.directory(), e);
-    }
-    try {
+    try (DirectoryLock _ = files.lock(engine)) {
       examineAndRewrite();
-    } finally {
-      lock.close();
     }
     if (isJustCreated()) {
       logProblem = Optional.empty();
@@ -457,7 +448,7 @@ public final class StoreRepair {
 
   /** Damage behind the last record of a log goes when its horizon is moved there. */
   private void leaveDamageBehind() throws IOException {
-    try (DirectoryLock _ = engine.lock(files.lock());
+    try (DirectoryLock _ = files.lock(engine);
         WriteAheadLog log = openLog(RecoveryMode.SALVAGE)) {
       Manifest flushed = ManifestLog.open(engine, files.manifest()).current();
       ManifestLog.replace(

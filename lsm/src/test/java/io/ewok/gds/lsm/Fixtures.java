@@ -1,11 +1,17 @@
 package io.ewok.gds.lsm;
 
+import io.ewok.gds.pagestore.IoEngine;
+import io.ewok.gds.pagestore.IoFile;
+import io.ewok.gds.pagestore.OpenMode;
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
@@ -62,6 +68,27 @@ public final class Fixtures {
             .formatted(test.getSimpleName(), seed)
         + " -Dsurefire.failIfNoSpecifiedTests=false; seed="
         + seed;
+  }
+
+  /** Contents in a form that can be compared and printed. */
+  static Map<String, String> text(Map<byte[], byte[]> contents) {
+    Map<String, String> text = new TreeMap<>();
+    contents.forEach((key, value) -> text.put(text(key), HexFormat.of().formatHex(value)));
+    return text;
+  }
+
+  static long sizeBytes(IoEngine engine, Path path) throws IOException {
+    try (IoFile file = engine.open(path, OpenMode.READ_ONLY)) {
+      return file.sizeBytes();
+    }
+  }
+
+  /** The tables of the store, by their numbers. */
+  static List<Path> tables(IoEngine engine) throws IOException {
+    return engine.list(DIRECTORY).stream()
+        .filter(path -> StoreFiles.tableNumber(path).isPresent())
+        .sorted()
+        .toList();
   }
 
   /** Everything a cursor shows, forward. */

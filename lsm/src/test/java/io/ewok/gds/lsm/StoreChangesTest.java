@@ -11,7 +11,6 @@ import io.ewok.gds.wal.LogTruncatedException;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -98,7 +97,9 @@ class StoreChangesTest {
   void replicaBecomesTheStoreWhileManyWrite() throws Exception {
     Map<byte[], byte[]> replica = new TreeMap<>(Fixtures.ORDER);
     long[] last = {0};
-    try (Store store = open()) {
+    // A log that has room for all: the reader may be as slow as it likes.
+    StoreOptions options = Fixtures.TINY.withLogSegmentBytes(16 << 20);
+    try (Store store = Store.open(Fixtures.DIRECTORY, options, engine)) {
       List<Thread> writers = new ArrayList<>();
       for (int i = 0; i < WRITERS; i++) {
         SplittableRandom random = new SplittableRandom(i);
@@ -112,7 +113,7 @@ class StoreChangesTest {
         put(store, "the end", ""); // writes the others to the device
         follow(changes, replica, last);
       }
-      assertEquals(text(Fixtures.contents(store)), text(replica));
+      assertEquals(Fixtures.text(Fixtures.contents(store)), Fixtures.text(replica));
     }
   }
 
@@ -147,12 +148,6 @@ class StoreChangesTest {
                 }
               });
     }
-  }
-
-  private static Map<String, String> text(Map<byte[], byte[]> contents) {
-    Map<String, String> text = new TreeMap<>();
-    contents.forEach((key, value) -> text.put(Fixtures.text(key), HexFormat.of().formatHex(value)));
-    return text;
   }
 
   @Test

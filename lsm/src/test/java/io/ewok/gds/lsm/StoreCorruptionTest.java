@@ -42,17 +42,7 @@ class StoreCorruptionTest {
       store.put(Fixtures.bytes("in the log"), Fixtures.bytes("value"), Durability.SYNCED);
       contents = Fixtures.contents(store);
     }
-    table =
-        base.list(Fixtures.DIRECTORY).stream()
-            .filter(path -> StoreFiles.tableNumber(path).isPresent())
-            .findFirst()
-            .orElseThrow();
-  }
-
-  private long sizeBytes(Path path) throws IOException {
-    try (IoFile file = base.open(path, OpenMode.READ_ONLY)) {
-      return file.sizeBytes();
-    }
+    table = Fixtures.tables(base).getFirst();
   }
 
   /** Reads everything. Returns whether damage was reported; else all must be right. */
@@ -88,7 +78,7 @@ class StoreCorruptionTest {
 
   @Test
   void eachFlippedByteOfTheManifestIsDetectedOrHarmless() throws Exception {
-    int reported = flipEach(FILES.manifest(), sizeBytes(FILES.manifest()), 1);
+    int reported = flipEach(FILES.manifest(), Fixtures.sizeBytes(base, FILES.manifest()), 1);
     assertTrue(reported > 60, "reported: " + reported);
   }
 
@@ -97,7 +87,7 @@ class StoreCorruptionTest {
     // Harmless is padding, and the block of bounds, which is for tools.
     int step = 13;
     long dataBytes = contents.values().stream().mapToLong(value -> value.length).sum();
-    int reported = flipEach(table, sizeBytes(table), step);
+    int reported = flipEach(table, Fixtures.sizeBytes(base, table), step);
     assertTrue(reported >= dataBytes / step, "reported: " + reported);
     assertEquals(false, reportsDamage(base.crash(1), table));
   }
@@ -131,7 +121,8 @@ class StoreCorruptionTest {
 
   @Test
   void truncatedTableIsCorrupt() throws Exception {
-    for (long cut : new long[] {sizeBytes(table), TableFormat.FILE_ALIGNMENT_BYTES, 512}) {
+    for (long cut :
+        new long[] {Fixtures.sizeBytes(base, table), TableFormat.FILE_ALIGNMENT_BYTES, 512}) {
       SimEngine engine = base.crash(1);
       try (IoFile file = engine.open(table, OpenMode.READ_WRITE)) {
         file.truncate(file.sizeBytes() - cut);

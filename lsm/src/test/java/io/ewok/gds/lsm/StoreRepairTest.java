@@ -70,7 +70,7 @@ class StoreRepairTest {
       write(store, random, "the last one");
       contents = Fixtures.contents(store);
     }
-    assertTrue(tables(base).size() > 3, "tables: " + tables(base));
+    assertTrue(Fixtures.tables(base).size() > 3, "tables: " + Fixtures.tables(base));
   }
 
   /** Opens the store so that it merges nothing unless told to. */
@@ -92,21 +92,8 @@ class StoreRepairTest {
     }
   }
 
-  private static List<Path> tables(SimEngine engine) throws IOException {
-    return engine.list(Fixtures.DIRECTORY).stream()
-        .filter(path -> StoreFiles.tableNumber(path).isPresent())
-        .sorted()
-        .toList();
-  }
-
   private static RepairReport repair(SimEngine engine) throws IOException {
     return StoreRepair.run(Fixtures.DIRECTORY, Fixtures.TINY, engine, _ -> {});
-  }
-
-  private static long sizeBytes(SimEngine engine, Path path) throws IOException {
-    try (IoFile file = engine.open(path, OpenMode.READ_ONLY)) {
-      return file.sizeBytes();
-    }
   }
 
   private static Map<byte[], byte[]> read(SimEngine engine) throws Exception {
@@ -120,13 +107,7 @@ class StoreRepairTest {
   }
 
   private static void assertSame(Map<byte[], byte[]> expected, Map<byte[], byte[]> actual) {
-    assertEquals(text(expected), text(actual));
-  }
-
-  private static Map<String, String> text(Map<byte[], byte[]> contents) {
-    Map<String, String> text = new TreeMap<>();
-    contents.forEach((key, value) -> text.put(Fixtures.text(key), HexFormat.of().formatHex(value)));
-    return text;
+    assertEquals(Fixtures.text(expected), Fixtures.text(actual));
   }
 
   /** Outside of the gaps everything is as it was; in them every value was once the key's. */
@@ -171,7 +152,7 @@ class StoreRepairTest {
     Map<Path, String> before = files(base);
     RepairReport report = repair(base);
     assertTrue(report.isSound() && report.isComplete(), report.toString());
-    assertEquals(tables(base).size(), report.tables());
+    assertEquals(Fixtures.tables(base).size(), report.tables());
     assertEquals(before, files(base));
     assertSame(contents, read(base));
   }
@@ -179,8 +160,8 @@ class StoreRepairTest {
   @Test
   void damagedTableLosesOnlyWhatCannotBeRead() throws Exception {
     int kept = 0;
-    for (Path table : tables(base)) {
-      for (long offset = 5; offset < sizeBytes(base, table); offset += 5003) {
+    for (Path table : Fixtures.tables(base)) {
+      for (long offset = 5; offset < Fixtures.sizeBytes(base, table); offset += 5003) {
         SimEngine engine = base.crash(1);
         engine.flipBit(table, offset);
         RepairReport report = repair(engine);
@@ -204,7 +185,7 @@ class StoreRepairTest {
 
   @Test
   void tablesThatAreGoneAreTold() throws Exception {
-    for (Path table : tables(base)) {
+    for (Path table : Fixtures.tables(base)) {
       SimEngine engine = base.crash(1);
       engine.delete(table);
       RepairReport report = repair(engine);
@@ -217,7 +198,7 @@ class StoreRepairTest {
 
   @Test
   void manifestIsMadeAnewFromTheTables() throws Exception {
-    long size = sizeBytes(base, FILES.manifest());
+    long size = Fixtures.sizeBytes(base, FILES.manifest());
     for (long offset = 3; offset < size; offset += 1021) {
       SimEngine engine = base.crash(1);
       engine.flipBit(FILES.manifest(), offset);
@@ -245,7 +226,7 @@ class StoreRepairTest {
       for (byte[] key : contents.keySet()) {
         store.delete(key, Durability.NONE);
       }
-      for (Path table : tables(engine)) {
+      for (Path table : Fixtures.tables(engine)) {
         old.put(table, bytes(engine, table));
       }
       store.compact();
@@ -285,7 +266,7 @@ class StoreRepairTest {
   void damagedLogKeepsWhatCanBeRead() throws Exception {
     int damagedLogs = 0;
     for (Path segment : base.list(FILES.log())) {
-      for (long offset = 1; offset < sizeBytes(base, segment); offset += 5001) {
+      for (long offset = 1; offset < Fixtures.sizeBytes(base, segment); offset += 5001) {
         SimEngine engine = base.crash(1);
         engine.flipBit(segment, offset);
         RepairReport report = repair(engine);
@@ -376,7 +357,7 @@ class StoreRepairTest {
   private SimEngine damaged(int what) throws Exception {
     SimEngine engine = base.crash(1);
     if (what == 0 || what == 3) {
-      engine.flipBit(tables(engine).getLast(), 100);
+      engine.flipBit(Fixtures.tables(engine).getLast(), 100);
     }
     if (what == 1 || what == 3) {
       engine.flipBit(FILES.manifest(), 100);

@@ -24,7 +24,7 @@ class GoldenSstTest {
   @TempDir Path folder;
 
   static byte[] golden(String name) throws IOException {
-    return Hex.parse(Hex.resource("/io/ewok/gds/lsm/sst/" + name + ".hex"));
+    return Hex.parse(Hex.resource("sst/" + name + ".hex"));
   }
 
   /** Lays the database of LevelDB out. */
