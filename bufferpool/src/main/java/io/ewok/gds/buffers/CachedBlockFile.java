@@ -36,8 +36,10 @@ public final class CachedBlockFile extends BlockFile {
    *     differs from before
    */
   public void fix(long offset, int lengthBytes, Fix into) throws IOException {
-    check(offset, lengthBytes);
-    table.fix(this, offset, lengthBytes, PageTable.Access.SHARED, into);
+    if (!table.share(this, offset, lengthBytes, into)) { // what is there was checked when it came
+      check(offset, lengthBytes);
+      table.fix(this, offset, lengthBytes, PageTable.Access.SHARED, into);
+    }
   }
 
   /**

@@ -11,6 +11,9 @@ import java.util.Objects;
 
 /** What page files and block files have in common for their manager. */
 abstract sealed class CachedFile implements AutoCloseable permits CachedPageFile, BlockFile {
+  /** Of multiplicative hashing: 2^64 divided by the golden ratio. */
+  private static final long HASH_FACTOR = 0x9E37_79B9_7F4A_7C15L;
+
   private static final VarHandle USABLE;
 
   static {
@@ -28,6 +31,9 @@ abstract sealed class CachedFile implements AutoCloseable permits CachedPageFile
   /** Tells it from all others of its manager, in the high half; not 0. */
   private final long number;
 
+  /** What its number adds to a hash. */
+  private final long hashOfNumber;
+
   // Guarded by the page table's lock of those who close.
   private boolean closed;
   private Throwable poison;
@@ -40,6 +46,7 @@ abstract sealed class CachedFile implements AutoCloseable permits CachedPageFile
     this.table = manager.table();
     this.io = io;
     this.number = (long) number << 32;
+    this.hashOfNumber = (this.number << 8) * HASH_FACTOR;
     this.usable = this.number;
   }
 
@@ -85,7 +92,7 @@ abstract sealed class CachedFile implements AutoCloseable permits CachedPageFile
 
   /** Tells a page or block of it from all others of its manager. */
   final long hash(long key) {
-    return (key + (number << 8)) * 0x9E37_79B9_7F4A_7C15L;
+    return key * HASH_FACTOR + hashOfNumber;
   }
 
   /**

@@ -104,8 +104,10 @@ public final class CachedPageFile extends CachedFile {
    * @throws IllegalArgumentException if there is no such page
    */
   public void fixShared(long page, Fix into) throws IOException {
-    checkPage(page);
-    table.fix(this, page, size.bytes(), PageTable.Access.SHARED, into);
+    if (page < 1 || !table.share(this, page, pageBytes, into)) {
+      checkPage(page);
+      table.fix(this, page, pageBytes, PageTable.Access.SHARED, into);
+    }
   }
 
   /**

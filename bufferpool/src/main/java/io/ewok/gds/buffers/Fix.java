@@ -57,6 +57,12 @@ public final class Fix implements AutoCloseable {
   private static final long EXCLUSIVE = 2;
   private static final long SHARED = 1;
 
+  /** The part of {@link #place} that is the offset. */
+  private static final long OFFSET = 0xffff_ffffL;
+
+  /** Of all segments of memory outside the heap. */
+  private static final Class<? extends MemorySegment> NATIVE = MemorySegment.NULL.getClass();
+
   private static final ValueLayout.OfLong LONG =
       ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfInt INT =
@@ -71,7 +77,8 @@ public final class Fix implements AutoCloseable {
   private long[] words;
   private MemorySegment[] memories;
 
-  private int frame;
+  /** Of the frame. */
+  private int line;
 
   /** Zero if nothing is fixed. */
   private int lengthBytes;
@@ -137,7 +144,7 @@ public final class Fix implements AutoCloseable {
   public MemorySegment segment() {
     requireFixed();
     // Of an optimistic fix it may be that of what came after, which does not validate.
-    return held == EXCLUSIVE ? table.segment(frame) : table.view(frame);
+    return held == EXCLUSIVE ? table.segment(line) : table.view(line);
   }
 
   /**
@@ -159,16 +166,17 @@ public final class Fix implements AutoCloseable {
     return partition().get(INT, start);
   }
 
+  /** What the compiler knows to lie outside the heap is read without asking how. */
   private MemorySegment partition() {
-    return memories[(int) (place >> 32)];
+    return NATIVE.cast(memories[(int) (place >> 32)]);
   }
 
   /** Where so many bytes are in the memory of the partition. */
   private long start(long offset, int bytes) {
-    if ((offset | lengthBytes - bytes - offset) < 0) { // so, too, if nothing is fixed
+    if (offset < 0 || offset > lengthBytes - bytes) { // so, too, if nothing is fixed
       throw outside(offset, bytes);
     }
-    return (int) place + offset;
+    return (place & OFFSET) + offset;
   }
 
   private IndexOutOfBoundsException outside(long offset, int bytes) {
@@ -186,7 +194,7 @@ public final class Fix implements AutoCloseable {
    */
   public long address() {
     requireFixed();
-    return partition().address() + (int) place;
+    return partition().address() + (place & OFFSET);
   }
 
   /**
@@ -217,8 +225,11 @@ public final class Fix implements AutoCloseable {
    * @throws IllegalStateException if nothing is fixed
    */
   public boolean validate() {
+    if (isOptimistic()) { // first, as only who may be wrong asks often
+      return Latch.validate(words, line, held);
+    }
     requireFixed();
-    return !isOptimistic() || Latch.validate(words, FrameLines.at(frame), held);
+    return true;
   }
 
   /**
@@ -238,7 +249,7 @@ public final class Fix implements AutoCloseable {
       throw new IllegalStateException(
           "only a page that is fixed exclusively can be changed: number=" + number);
     }
-    table.markDirty(frame, lsn);
+    table.markDirty(line, lsn);
   }
 
   /** Lets go of the page or block, and can be used again. Does nothing if nothing is fixed. */
@@ -246,8 +257,8 @@ public final class Fix implements AutoCloseable {
     long was = held;
     held = NOTHING;
     lengthBytes = 0;
-    if (was == SHARED || was == EXCLUSIVE) {
-      table.unfix(this, frame, was == EXCLUSIVE);
+    if ((was & NOTHING) != 0 && was != NOTHING) {
+      table.unfix(this, line, was == EXCLUSIVE);
     }
   }
 
@@ -265,9 +276,8 @@ public final class Fix implements AutoCloseable {
   }
 
   /** For a frame that is latched. */
-  void hold(
-      PageTable table, int frame, long number, int lengthBytes, long place, boolean exclusive) {
-    look(table, frame, number, lengthBytes, place, exclusive ? EXCLUSIVE : SHARED);
+  void hold(int line, long number, int lengthBytes, long place, boolean exclusive) {
+    look(line, number, lengthBytes, place, exclusive ? EXCLUSIVE : SHARED);
   }
 
   /**
@@ -275,22 +285,29 @@ public final class Fix implements AutoCloseable {
    *
    * @param stamp taken before whatever is read here
    */
-  void look(PageTable table, int frame, long number, int lengthBytes, long place, long stamp) {
-    // Collectors make a reference that is stored cost as much as the rest of a hit.
-    if (this.table != table) {
-      use(table);
-    }
-    this.frame = frame;
+  void look(int line, long number, int lengthBytes, long place, long stamp) {
+    this.line = line;
     this.number = number;
     this.lengthBytes = lengthBytes;
     this.place = place;
     this.held = stamp;
   }
 
-  private void use(PageTable table) {
-    this.table = table;
-    words = table.lines().words();
-    memories = table.memories();
+  /**
+   * Says whose frames those are that it is told of after this. Not on the way of a hit, where
+   * {@link #isOf} is enough: collectors make a reference that is stored cost as much as all of that.
+   */
+  void use(PageTable table) {
+    if (this.table != table) {
+      this.table = table;
+      words = table.lines().words();
+      memories = table.memories();
+    }
+  }
+
+  /** Whether the frames are those of this table already. */
+  boolean isOf(PageTable table) {
+    return this.table == table;
   }
 
   /** What {@link #look} was told last. */
@@ -309,10 +326,11 @@ public final class Fix implements AutoCloseable {
   public boolean fixAgain(Fix other) {
     requireEmpty();
     if (!other.isOptimistic()
-        || !other.table.lookAgain(other.frame, other.held, priority, counter)) {
+        || !other.table.lookAgain(other.line, other.held, priority, counter)) {
       return false;
     }
-    look(other.table, other.frame, other.number, other.lengthBytes, other.place, other.held);
+    use(other.table);
+    look(other.line, other.number, other.lengthBytes, other.place, other.held);
     return true;
   }
 

@@ -22,8 +22,8 @@ final class Frame extends Latch {
   /** That there is nothing to be redone. */
   static final long NOTHING = Long.MAX_VALUE;
 
-  /** The place in the pool, and so in {@link FrameLines}. */
-  final int number;
+  /** Its line in {@link FrameLines}. */
+  final int line;
 
   /** The place in the partition. */
   final int index;
@@ -79,9 +79,9 @@ final class Frame extends Latch {
 
   Frame(
       FrameLines lines, int number, int index, Partition partition, Region region, int frameBytes) {
-    super(lines.words(), FrameLines.at(number));
+    super(lines.words(), FrameLines.line(number));
     this.lines = lines;
-    this.number = number;
+    this.line = FrameLines.line(number);
     this.index = index;
     this.partition = partition;
     this.region = region;
@@ -147,14 +147,14 @@ final class Frame extends Latch {
 
   /** The page or block so that it cannot be written; null before the first is loaded. */
   MemorySegment readOnly() {
-    return lines.view(number);
+    return lines.view(line);
   }
 
   /** Makes the views of what was bound. */
   void view() {
     long offset = regionOffset + file.offsetInFrame(key);
     segment = region.segment().asSlice(offset, lengthBytes);
-    lines.setView(number, segment.asReadOnly(), partition.number, offset);
+    lines.setView(line, segment.asReadOnly(), partition.number, offset);
   }
 
   /**

@@ -2,6 +2,7 @@ package io.ewok.gds.buffers;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.Arrays;
 
 /**
  * Finds the frame of a page or block by its file and number. A hash table with chains through the
@@ -21,46 +22,54 @@ final class FrameIndex {
 
   private final FrameLines lines;
   private final Frame[] frames;
-  private final int bucketsPerPartition;
+  private final int partitions;
 
-  /** The first frame of the chain, plus one. */
+  /** The line of the first frame of the chain. */
   private final int[] buckets;
+
+  /** By which a hash is shifted to be a bucket. The highest bits: keys of blocks end in zeros. */
+  private final int shift;
 
   /**
    * An empty index.
    *
    * @param frames those of the first partition, then those of the next; may be filled later
-   * @param bucketsPerPartition a power of two
+   * @param bucketCount a power of two, more than one
    */
-  FrameIndex(FrameLines lines, Frame[] frames, int partitions, int bucketsPerPartition) {
+  FrameIndex(FrameLines lines, Frame[] frames, int partitions, int bucketCount) {
     this.lines = lines;
     this.frames = frames;
-    this.bucketsPerPartition = bucketsPerPartition;
-    this.buckets = new int[partitions * bucketsPerPartition];
+    this.partitions = partitions;
+    this.buckets = new int[bucketCount];
+    Arrays.fill(buckets, FrameLines.NONE);
+    this.shift = Long.numberOfLeadingZeros(bucketCount) + 1;
   }
 
   /** The partition whose frames may hold it. */
   int partition(CachedFile file, long key) {
-    return bucket(file, key) / bucketsPerPartition;
+    return (int) ((long) bucket(file, key) * partitions / buckets.length);
   }
 
   /** The frame, loading or ready, or null. With the partition's lock. */
   Frame get(CachedFile file, long key) {
-    int frame = find(file, key, Integer.MAX_VALUE);
-    return frame < 0 ? null : frames[frame];
+    int line = find(file, key, Integer.MAX_VALUE);
+    return line == FrameLines.NONE ? null : frames[FrameLines.frame(line)];
   }
 
-  /** A frame that held it a moment ago, or -1, which says nothing. Without the lock. */
+  /**
+   * The line of a frame that held it a moment ago, or {@link FrameLines#NONE}, which says nothing.
+   * Without the lock.
+   */
   int peek(CachedFile file, long key) {
     return find(file, key, STEPS_MAX);
   }
 
   /**
-   * The frame that is to be looked at first, mostly the right one, or -1. Without the lock; a plain
-   * read, since the latch's word is read next, with acquire, and tells what can be believed.
+   * The line that is to be looked at first, mostly the right one. Without the lock; a plain read,
+   * since the latch's word is read next, with acquire, and tells what can be believed.
    */
-  static int first(int[] buckets, CachedFile file, long key) {
-    return buckets[bucket(buckets, file, key)] - 1;
+  static int first(int[] buckets, int shift, CachedFile file, long key) {
+    return buckets[bucket(shift, file, key)];
   }
 
   /** For {@link #first}. */
@@ -68,44 +77,48 @@ final class FrameIndex {
     return buckets;
   }
 
+  /** For {@link #first}. */
+  int shift() {
+    return shift;
+  }
+
   private int find(CachedFile file, long key, int stepsMax) {
-    int frame = (int) BUCKET.getAcquire(buckets, bucket(file, key)) - 1;
-    for (int steps = 0; frame >= 0 && steps < stepsMax; steps++) {
-      if (lines.holds(frame, file, key)) {
-        return frame;
+    int line = (int) BUCKET.getAcquire(buckets, bucket(file, key));
+    for (int steps = 0; line != FrameLines.NONE && steps < stepsMax; steps++) {
+      if (lines.holds(line, file, key)) {
+        return line;
       }
-      frame = lines.next(frame);
+      line = lines.next(line);
     }
-    return -1;
+    return FrameLines.NONE;
   }
 
   void put(Frame frame) {
     int bucket = bucket(frame.file, frame.key);
-    lines.setNext(frame.number, buckets[bucket] - 1);
-    BUCKET.setRelease(buckets, bucket, frame.number + 1);
+    lines.setNext(frame.line, buckets[bucket]);
+    BUCKET.setRelease(buckets, bucket, frame.line);
   }
 
   void remove(Frame frame) {
     int bucket = bucket(frame.file, frame.key);
-    int next = lines.next(frame.number);
-    int before = buckets[bucket] - 1;
-    if (before == frame.number) {
-      BUCKET.setRelease(buckets, bucket, next + 1);
+    int next = lines.next(frame.line);
+    int before = buckets[bucket];
+    if (before == frame.line) {
+      BUCKET.setRelease(buckets, bucket, next);
     } else {
-      while (lines.next(before) != frame.number) {
+      while (lines.next(before) != frame.line) {
         before = lines.next(before);
       }
       lines.setNext(before, next);
     }
-    lines.setNext(frame.number, -1);
+    lines.setNext(frame.line, FrameLines.NONE);
   }
 
   private int bucket(CachedFile file, long key) {
-    return bucket(buckets, file, key);
+    return bucket(shift, file, key);
   }
 
-  private static int bucket(int[] buckets, CachedFile file, long key) {
-    // The highest bits: keys of blocks are multiples of a power of two.
-    return (int) (((file.hash(key) >>> 32) * buckets.length) >>> 32);
+  private static int bucket(int shift, CachedFile file, long key) {
+    return (int) (file.hash(key) >>> shift);
   }
 }

@@ -20,7 +20,7 @@ import java.lang.invoke.VarHandle;
  * <tr><td>3</td><td>where the page or block begins: high half, the number of the partition; low half,
  *   the offset in its region</td><td>latched exclusively</td></tr>
  * <tr><td>4</td><td>how often it was asked for, {@link ReferenceMarks}</td><td>by any thread</td></tr>
- * <tr><td>5</td><td>the next frame in the chain of {@link FrameIndex}, plus one</td>
+ * <tr><td>5</td><td>the line of the next frame in the chain of {@link FrameIndex}</td>
  *   <td>with the partition's lock</td></tr>
  * </table>
  *
@@ -28,16 +28,19 @@ import java.lang.invoke.VarHandle;
  * before and validates it after knows that it was true.
  */
 final class FrameLines {
-  /** So that no pool has more words than an array. */
-  static final int FRAMES_MAX = Integer.MAX_VALUE / 8 - 2;
-
   private static final int LONGS = 8;
 
   /**
-   * A large array lies at the start of a cache line, and its words come after 16 bytes. The first
-   * line is that of no frame, -1: always latched, so that nobody has to ask whether there is one.
+   * The line of no frame: always latched, so that nobody has to ask whether there is one. Before it
+   * hits are counted. A large array lies at the start of a cache line, and its words come after 16
+   * bytes.
    */
-  private static final int FIRST = 6 + LONGS;
+  static final int NONE = HitCounter.LONGS + 6;
+
+  private static final int FIRST = NONE + LONGS;
+
+  /** So that no pool has more words than an array. */
+  static final int FRAMES_MAX = (Integer.MAX_VALUE - FIRST) / LONGS - 1;
 
   private static final int KEY = 1;
   private static final int HELD = 2;
@@ -55,82 +58,88 @@ final class FrameLines {
   FrameLines(int frames) {
     this.words = new long[FIRST + frames * LONGS];
     this.views = new MemorySegment[frames];
-    for (int frame = -1; frame < frames; frame++) {
-      words[at(frame)] = Latch.EXCLUSIVE;
+    for (int line = NONE; line < words.length; line += LONGS) {
+      words[line] = Latch.EXCLUSIVE;
+      words[line + NEXT] = NONE;
     }
   }
 
-  /** For a frame's {@link Latch}. */
+  /** For a frame's {@link Latch}, and with room for a {@link HitCounter} in front. */
   long[] words() {
     return words;
   }
 
-  static int at(int frame) {
+  /** Where the line of a frame begins among the words, which is what methods here call it by. */
+  static int line(int frame) {
     return FIRST + frame * LONGS;
+  }
+
+  /** The frame whose line that is. */
+  static int frame(int line) {
+    return (line - FIRST) / LONGS;
   }
 
   /** How often each of so many frames was asked for. */
   ReferenceMarks marks(int first, int count) {
-    return new ReferenceMarks(words, at(first) + MARKS, LONGS, count);
+    return new ReferenceMarks(words, line(first) + MARKS, LONGS, count);
   }
 
   /**
    * Looks at a frame that may hold this, and counts that it was asked for.
    *
    * @param words of all frames
-   * @param frame or -1
+   * @param line or {@link #NONE}
    * @param held as {@link CachedFile#held}
    * @param into what is told where it is, and of the stamp of its latch
    * @return false if it does not hold this, or is latched exclusively
    */
-  static boolean look(long[] words, int frame, long key, long held, PageTable table, Fix into) {
-    int at = at(frame);
-    long stamp = Latch.stamp(words, at); // first: what is read after it is no older
-    if (!Latch.isStamp(stamp) || ((words[at + KEY] ^ key) | (words[at + HELD] ^ held)) != 0) {
+  static boolean look(long[] words, int line, long key, long held, Fix into) {
+    long seen = Latch.look(words, line); // first: what is read after it is no older
+    long stamp = Latch.stamp(seen);
+    if (!Latch.isStamp(stamp) || ((words[line + KEY] ^ key) | (words[line + HELD] ^ held)) != 0) {
       return false;
     }
-    long place = words[at + PLACE];
-    mark(words, at, into.priority());
-    into.look(table, frame, key, (int) held, place, stamp);
+    long place = words[line + PLACE];
+    mark(words, line, into.priority());
+    into.look(line, key, (int) held, place, stamp);
     return true;
   }
 
   /** Whether a frame holds what it held when its latch had this stamp. If so, counts that, too. */
-  boolean lookAgain(int frame, long stamp, Priority priority) {
+  boolean lookAgain(int line, long stamp, Priority priority) {
     long[] words = this.words;
-    int at = at(frame);
-    if (!Latch.validate(words, at, stamp)) {
+    if (!Latch.validate(words, line, stamp)) {
       return false;
     }
-    mark(words, at, priority);
+    mark(words, line, priority);
     return true;
   }
 
   /** Counts that what a frame holds was asked for, and not by a scan. */
-  void mark(int frame, Priority priority) {
-    mark(words, at(frame), priority);
+  void mark(int line, Priority priority) {
+    mark(words, line, priority);
   }
 
-  private static void mark(long[] words, int at, Priority priority) {
-    if (ReferenceMarks.counts(words, at + MARKS) && priority != Priority.LOW) {
-      ReferenceMarks.count(words, at + MARKS);
+  /** The same for whoever has the words of all frames. */
+  static void mark(long[] words, int line, Priority priority) {
+    if (ReferenceMarks.counts(words, line + MARKS) && priority != Priority.LOW) {
+      ReferenceMarks.count(words, line + MARKS);
     }
   }
 
   /**
    * Latches a frame that may hold this, unless another latch is in the way.
    *
-   * @param frame or -1
+   * @param line or {@link #NONE}
    * @param held as {@link CachedFile#held}
    */
-  boolean tryLatch(int frame, long key, long held, boolean exclusive) {
+  boolean tryLatch(int line, long key, long held, boolean exclusive) {
     long[] words = this.words;
-    int at = at(frame);
-    long seen = Latch.look(words, at); // first: what is read after it is no older
+    long seen = Latch.look(words, line); // first: what is read after it is no older
     while (!Latch.isLatched(seen, exclusive)
-        && words[at + KEY] == key
-        && words[at + HELD] == held) {
-      long found = Latch.tryLatch(words, at, seen, exclusive);
+        && words[line + KEY] == key
+        && words[line + HELD] == held) {
+      long found = Latch.tryLatch(words, line, seen, exclusive);
       if (found == seen) {
         return true;
       }
@@ -139,52 +148,69 @@ final class FrameLines {
     return false;
   }
 
+  /**
+   * Latches a frame that may hold this, shared, if nobody has it exclusively. Tries once.
+   *
+   * @param words of all frames
+   * @param line or {@link #NONE}
+   * @param held as {@link CachedFile#held}
+   */
+  static boolean tryShare(long[] words, int line, long key, long held) {
+    long seen = Latch.look(words, line); // first: what is read after it is no older
+    return !Latch.isLatched(seen, false)
+        && ((words[line + KEY] ^ key) | (words[line + HELD] ^ held)) == 0
+        && Latch.tryLatch(words, line, seen, false) == seen;
+  }
+
   /** As {@link Latch#release}. */
-  long release(int frame, boolean exclusive) {
-    return Latch.release(words, at(frame), exclusive);
+  long release(int line, boolean exclusive) {
+    return Latch.release(words, line, exclusive);
   }
 
   /** As {@link Latch#validate}. */
-  boolean validate(int frame, long stamp) {
-    return Latch.validate(words, at(frame), stamp);
+  boolean validate(int line, long stamp) {
+    return Latch.validate(words, line, stamp);
   }
 
-  MemorySegment view(int frame) {
-    return views[frame];
+  MemorySegment view(int line) {
+    return views[frame(line)];
   }
 
   /** Where what is bound to a frame begins: its partition, and in the low half the offset in it. */
-  long place(int frame) {
-    return words[at(frame) + PLACE];
+  long place(int line) {
+    return place(words, line);
+  }
+
+  /** The same for whoever has the words of all frames. */
+  static long place(long[] words, int line) {
+    return words[line + PLACE];
   }
 
   /** Says where what is bound to a frame begins. */
-  void setView(int frame, MemorySegment readOnly, int partition, long regionOffset) {
-    views[frame] = readOnly;
-    words[at(frame) + PLACE] = (long) partition << 32 | regionOffset;
+  void setView(int line, MemorySegment readOnly, int partition, long regionOffset) {
+    views[frame(line)] = readOnly;
+    words[line + PLACE] = (long) partition << 32 | regionOffset;
   }
 
-  boolean holds(int frame, CachedFile file, long key) {
-    int at = at(frame);
-    return words[at + KEY] == key && words[at + HELD] >>> 32 == file.held(0) >>> 32;
+  boolean holds(int line, CachedFile file, long key) {
+    return words[line + KEY] == key && words[line + HELD] >>> 32 == file.held(0) >>> 32;
   }
 
-  void bind(int frame, CachedFile file, long key, int lengthBytes) {
-    int at = at(frame);
-    words[at + KEY] = key;
-    words[at + HELD] = file.held(lengthBytes);
+  void bind(int line, CachedFile file, long key, int lengthBytes) {
+    words[line + KEY] = key;
+    words[line + HELD] = file.held(lengthBytes);
   }
 
-  void unbind(int frame) {
-    words[at(frame) + HELD] = 0;
+  void unbind(int line) {
+    words[line + HELD] = 0;
   }
 
-  /** Or -1. */
-  int next(int frame) {
-    return (int) (long) WORD.getAcquire(words, at(frame) + NEXT) - 1;
+  /** Or {@link #NONE}. */
+  int next(int line) {
+    return (int) (long) WORD.getAcquire(words, line + NEXT);
   }
 
-  void setNext(int frame, int next) {
-    WORD.setRelease(words, at(frame) + NEXT, next + 1L);
+  void setNext(int line, int next) {
+    WORD.setRelease(words, line + NEXT, (long) next);
   }
 }

@@ -81,7 +81,7 @@ final class FrameSupply {
     head.key = key;
     head.lengthBytes = lengthBytes;
     head.lsn = 0;
-    lines.bind(head.number, file, key, lengthBytes);
+    lines.bind(head.line, file, key, lengthBytes);
     index.put(head);
     return head;
   }
@@ -98,7 +98,7 @@ final class FrameSupply {
     for (int i = head.count - 1; i >= 0; i--) {
       frames[head.index + i].head = null;
     }
-    lines.unbind(head.number);
+    lines.unbind(head.line);
     head.file = null; // the segments stay: somebody may look at them in vain
     head.dirty = false;
     head.latchedLsn = Frame.NOTHING;

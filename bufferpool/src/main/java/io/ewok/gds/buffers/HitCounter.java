@@ -18,7 +18,15 @@ final class HitCounter {
 
   private static final VarHandle CELL = MethodHandles.arrayElementVarHandle(long[].class);
 
-  private final long[] cells = new long[(PLACES + 1) * STRIDE];
+  /** How long it is. */
+  static final int LONGS = (PLACES + 1) * STRIDE;
+
+  private final long[] cells;
+
+  /** A counter in the first of some longs, which are zero: whoever looks at the others is near. */
+  HitCounter(long[] cells) {
+    this.cells = cells;
+  }
 
   /** Where a thread counts, in every counter. */
   static int place(Thread thread) {
@@ -34,13 +42,9 @@ final class HitCounter {
     cells[place]++;
   }
 
-  long[] cells() {
-    return cells;
-  }
-
   long sum() {
     long sum = 0;
-    for (int cell = 0; cell < cells.length; cell += STRIDE) {
+    for (int cell = 0; cell < LONGS; cell += STRIDE) {
       sum += (long) CELL.getOpaque(cells, cell);
     }
     return sum;

@@ -153,12 +153,12 @@ sealed class Latch permits Frame {
 
   /** What {@link #validate} compares; if it is latched exclusively, not {@link #isStamp}. */
   final long stamp() {
-    return stamp(words, at);
+    return stamp(look());
   }
 
-  /** The same for whoever knows the word's place. */
-  static long stamp(long[] words, int at) {
-    return look(words, at) & STAMP;
+  /** The same of a word that was looked at. */
+  static long stamp(long word) {
+    return word & STAMP;
   }
 
   static boolean isStamp(long stamp) {

@@ -39,8 +39,10 @@ public final class LoadedBlockFile extends BlockFile {
    *     block do not fit into a partition of the pool
    */
   public void fix(long offset, int storedBytes, int lengthBytes, Fix into) throws IOException {
-    check(offset, storedBytes, lengthBytes);
-    table.fix(this, offset, lengthBytes, storedBytes, PageTable.Access.SHARED, into);
+    if (!table.share(this, offset, lengthBytes, into)) { // what is there was checked when it came
+      check(offset, storedBytes, lengthBytes);
+      table.fix(this, offset, lengthBytes, storedBytes, PageTable.Access.SHARED, into);
+    }
   }
 
   /**

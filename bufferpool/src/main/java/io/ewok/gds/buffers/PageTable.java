@@ -61,12 +61,12 @@ final class PageTable {
 
   private final ReferenceMarks marks;
   private final BatchWriter batchWriter;
-  private final HitCounter hits = new HitCounter();
+  private final HitCounter hits;
 
-  // Of lines, index and hits: what a look reads is a step less away.
+  // Of lines and index: what a look reads is a step less away.
   private final long[] words;
   private final int[] buckets;
-  private final long[] cells;
+  private final int shift;
 
   private final FixOrigins origins;
   private final AtomicInteger reserved = new AtomicInteger();
@@ -88,11 +88,12 @@ final class PageTable {
     this.lines = new FrameLines(frames.length);
     this.marks = lines.marks(0, frames.length);
     int framesPerPartition = options.framesPerPartition();
-    int bucketsPerPartition = Integer.highestOneBit(framesPerPartition) * 2;
-    this.index = new FrameIndex(lines, frames, regions.size(), bucketsPerPartition);
+    int bucketCount = Integer.highestOneBit(frames.length) * 2;
+    this.index = new FrameIndex(lines, frames, regions.size(), bucketCount);
     this.words = lines.words();
+    this.hits = new HitCounter(words);
     this.buckets = index.buckets();
-    this.cells = hits.cells();
+    this.shift = index.shift();
     this.memories = new MemorySegment[regions.size()];
     this.partitions = new Partition[regions.size()];
     for (int i = 0; i < partitions.length; i++) {
@@ -140,16 +141,17 @@ final class PageTable {
       throws IOException {
     into.requireEmpty();
     boolean exclusive = access != Access.SHARED;
-    int frame = tryHit(file, key, lengthBytes, exclusive);
-    if (frame >= 0) {
-      hit(frame, into.priority(), into.counter);
+    int line = tryHit(file, key, lengthBytes, exclusive);
+    if (line != FrameLines.NONE) {
+      hit(line, into.priority(), into.counter);
     } else {
-      frame = fixSlowly(file, key, lengthBytes, storedBytes, access, into).number;
+      line = fixSlowly(file, key, lengthBytes, storedBytes, access, into).line;
     }
     if (exclusive) {
-      frames[frame].latchedLsn = log == null ? 0 : log.endLsn();
+      frame(line).latchedLsn = log == null ? 0 : log.endLsn();
     }
-    into.hold(this, frame, key, lengthBytes, lines.place(frame), exclusive);
+    into.use(this);
+    into.hold(line, key, lengthBytes, lines.place(line), exclusive);
     if (origins != null) {
       origins.add(into, file, key);
     }
@@ -163,17 +165,44 @@ final class PageTable {
    */
   boolean look(CachedFile file, long key, int lengthBytes, Fix into) {
     into.requireEmpty();
-    int frame = FrameIndex.first(buckets, file, key);
-    if (!FrameLines.look(words, frame, key, file.heldIfUsable(lengthBytes), this, into)) {
+    long[] words = this.words; // once: what was read before a latch is not known after it
+    int line = FrameIndex.first(buckets, shift, file, key);
+    if (!into.isOf(this)
+        || !FrameLines.look(words, line, key, file.heldIfUsable(lengthBytes), into)) {
       return false;
     }
-    HitCounter.increment(cells, into.counter);
+    HitCounter.increment(words, into.counter);
+    return true;
+  }
+
+  /**
+   * Latches a page or block, shared, where it mostly is. Small, as {@link #look}.
+   *
+   * @return false if it is not there, or not to be had at once, or there is no such page or block:
+   *     {@link #fix}
+   */
+  boolean share(CachedFile file, long key, int lengthBytes, Fix into) {
+    into.requireEmpty();
+    long[] words = this.words;
+    int line = FrameIndex.first(buckets, shift, file, key);
+    if (!into.isOf(this)
+        || origins != null
+        || !FrameLines.tryShare(words, line, key, file.held(lengthBytes))) {
+      return false;
+    }
+    if (!mayUse(file)) { // who closes it says so first and then looks for latches
+      unfix(line, false);
+      return false;
+    }
+    FrameLines.mark(words, line, into.priority());
+    HitCounter.increment(words, into.counter);
+    into.hold(line, key, lengthBytes, FrameLines.place(words, line), false);
     return true;
   }
 
   /** Whether a frame holds what it held when its latch had this stamp. If so, that is a hit. */
-  boolean lookAgain(int frame, long stamp, Priority priority, int counter) {
-    if (!lines.lookAgain(frame, stamp, priority)) {
+  boolean lookAgain(int line, long stamp, Priority priority, int counter) {
+    if (!lines.lookAgain(line, stamp, priority)) {
       return false;
     }
     hits.increment(counter);
@@ -183,32 +212,33 @@ final class PageTable {
   /** Finds it wherever it is, or reads it and lets go again. */
   void lookFurther(CachedFile file, long key, int lengthBytes, int storedBytes, Fix into)
       throws IOException {
+    into.use(this);
     if (mayUse(file)
-        && FrameLines.look(words, index.peek(file, key), key, file.held(lengthBytes), this, into)) {
+        && FrameLines.look(words, index.peek(file, key), key, file.held(lengthBytes), into)) {
       hits.increment(into.counter);
       return;
     }
     Frame latched = fixSlowly(file, key, lengthBytes, storedBytes, Access.SHARED, into);
-    int frame = latched.number;
-    into.look(this, frame, key, lengthBytes, lines.place(frame), latched.stamp());
+    int line = latched.line;
+    into.look(line, key, lengthBytes, lines.place(line), latched.stamp());
     unfix(latched, false);
   }
 
-  /** Latches what is in the pool and not latched by somebody else. Returns its frame, or -1. */
+  /** Latches what is in the pool and not latched by somebody else. Returns its line, or none. */
   private int tryHit(CachedFile file, long key, int lengthBytes, boolean exclusive) {
     long held = file.held(lengthBytes);
-    int frame = FrameIndex.first(buckets, file, key);
-    if (!lines.tryLatch(frame, key, held, exclusive)) {
-      frame = index.peek(file, key);
-      if (!lines.tryLatch(frame, key, held, exclusive)) {
-        return -1;
+    int line = FrameIndex.first(buckets, shift, file, key);
+    if (!lines.tryLatch(line, key, held, exclusive)) {
+      line = index.peek(file, key);
+      if (!lines.tryLatch(line, key, held, exclusive)) {
+        return FrameLines.NONE;
       }
     }
     if (!mayUse(file)) {
-      unfix(frame, exclusive);
-      return -1;
+      unfix(line, exclusive);
+      return FrameLines.NONE;
     }
-    return frame;
+    return line;
   }
 
   /** If not, {@link #requireUsable} tells for sure: a close may be refused. */
@@ -217,8 +247,8 @@ final class PageTable {
   }
 
   /** Says that something in the pool was asked for. Without a lock. */
-  void hit(int frame, Priority priority, int counter) {
-    lines.mark(frame, priority);
+  void hit(int line, Priority priority, int counter) {
+    lines.mark(line, priority);
     hits.increment(counter);
   }
 
@@ -278,8 +308,8 @@ final class PageTable {
 
   /** As {@link LoadedBlockFile#isUsed}. */
   boolean isUsed(CachedFile file, long key) {
-    int frame = index.peek(file, key);
-    return frame >= 0 && marks.get(frame) > 0;
+    int line = index.peek(file, key);
+    return line != FrameLines.NONE && marks.get(FrameLines.frame(line)) > 0;
   }
 
   /** As {@link LoadedBlockFile#put}. */
@@ -287,35 +317,39 @@ final class PageTable {
     partition(file, key).put(file, key, block, priority);
   }
 
-  // For a Fix, by the frame's number.
+  // For a Fix, by the frame's line.
 
   /** The page or block, which may be another by now if it is not latched. */
-  MemorySegment view(int frame) {
-    return lines.view(frame);
+  MemorySegment view(int line) {
+    return lines.view(line);
   }
 
   /** The same if it is latched exclusively, to be changed. */
-  MemorySegment segment(int frame) {
-    return frames[frame].segment;
+  MemorySegment segment(int line) {
+    return frame(line).segment;
   }
 
-  void unfix(Fix fix, int frame, boolean exclusive) {
+  void unfix(Fix fix, int line, boolean exclusive) {
     if (origins != null) {
       origins.remove(fix);
     }
-    unfix(frame, exclusive);
+    unfix(line, exclusive);
   }
 
-  private void unfix(int frame, boolean exclusive) {
-    if (PoolWaits.mustWake(lines.release(frame, exclusive), roomWanted)) {
-      Frame released = frames[frame];
+  private void unfix(int line, boolean exclusive) {
+    if (PoolWaits.mustWake(lines.release(line, exclusive), roomWanted)) {
+      Frame released = frame(line);
       released.partition.waits.released(released);
     }
   }
 
   /** With the exclusive latch. */
-  void markDirty(int frame, long lsn) {
-    markDirty(frames[frame], lsn);
+  void markDirty(int line, long lsn) {
+    markDirty(frame(line), lsn);
+  }
+
+  private Frame frame(int line) {
+    return frames[FrameLines.frame(line)];
   }
 
   // For all.

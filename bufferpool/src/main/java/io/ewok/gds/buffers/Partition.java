@@ -70,7 +70,7 @@ final class Partition {
         if (found != null) {
           requireSameLength(found, lengthBytes);
           if (found.tryLatch(exclusive)) {
-            table.hit(found.number, priority, HitCounter.place(Thread.currentThread()));
+            table.hit(found.line, priority, HitCounter.place(Thread.currentThread()));
             return found;
           }
         } else {

@@ -55,7 +55,7 @@ public final class EvictionRaces {
     void fill(Frame frame, int page) {
       frame.file = FILE;
       frame.key = page;
-      lines.bind(frame.number, FILE, page, LENGTH_BYTES);
+      lines.bind(frame.line, FILE, page, LENGTH_BYTES);
       index.put(frame);
       content[frame.index] = page;
       frame.release(true);
@@ -64,7 +64,7 @@ public final class EvictionRaces {
     void replace(Frame frame, int page) {
       if (frame.tryClaim()) {
         index.remove(frame);
-        lines.unbind(frame.number);
+        lines.unbind(frame.line);
         frame.file = null;
         fill(frame, page);
       }
@@ -86,7 +86,34 @@ public final class EvictionRaces {
       int found = pool.index.peek(FILE, 2);
       result.r1 = -1;
       if (pool.lines.tryLatch(found, 2, FILE.held(LENGTH_BYTES), false)) {
-        result.r1 = pool.content[found];
+        result.r1 = pool.content[FrameLines.frame(found)];
+        pool.lines.release(found, false);
+      }
+    }
+
+    @Actor
+    public void evict() {
+      pool.replace(pool.frames[1], 7);
+      pool.replace(pool.frames[0], 2);
+    }
+  }
+
+  /** The same on the way of a hit. */
+  @JCStressTest
+  @Outcome(
+      id = {"2", "-1"},
+      expect = Expect.ACCEPTABLE)
+  @Outcome(expect = Expect.FORBIDDEN)
+  @State
+  public static class ShareOrEvict {
+    private final Pool pool = new Pool();
+
+    @Actor
+    public void share(I_Result result) {
+      int found = pool.index.peek(FILE, 2);
+      result.r1 = -1;
+      if (FrameLines.tryShare(pool.lines.words(), found, 2, FILE.held(LENGTH_BYTES))) {
+        result.r1 = pool.content[FrameLines.frame(found)];
         pool.lines.release(found, false);
       }
     }
@@ -111,12 +138,12 @@ public final class EvictionRaces {
 
     @Actor
     public void look(I_Result result) {
-      int frame = pool.index.peek(FILE, 2);
+      int line = pool.index.peek(FILE, 2);
       result.r1 = -1;
       long held = FILE.held(LENGTH_BYTES);
-      if (FrameLines.look(pool.lines.words(), frame, 2, held, FILE.table, fix)) {
-        int content = pool.content[frame];
-        result.r1 = pool.lines.validate(frame, fix.stamp()) ? content : -1;
+      if (FrameLines.look(pool.lines.words(), line, 2, held, fix)) {
+        int content = pool.content[FrameLines.frame(line)];
+        result.r1 = pool.lines.validate(line, fix.stamp()) ? content : -1;
       }
     }
 
@@ -140,15 +167,16 @@ public final class EvictionRaces {
 
     private final Pool pool = new Pool();
     private final Fix fix = new Fix();
+    private final int line = pool.frames[1].line;
 
     @Actor
     public void look(I_Result result) {
       FrameLines lines = pool.lines;
       int wrong = 0;
       for (int i = 0; i < ROUNDS; i++) {
-        if (FrameLines.look(lines.words(), 1, 2, FILE.held(LENGTH_BYTES), FILE.table, fix)) {
-          boolean held = lines.holds(1, FILE, 2);
-          wrong += !held && lines.validate(1, fix.stamp()) ? 1 : 0;
+        if (FrameLines.look(lines.words(), line, 2, FILE.held(LENGTH_BYTES), fix)) {
+          boolean held = lines.holds(line, FILE, 2);
+          wrong += !held && lines.validate(line, fix.stamp()) ? 1 : 0;
         }
       }
       result.r1 = wrong;
@@ -158,7 +186,7 @@ public final class EvictionRaces {
     public void rebind() {
       for (int i = 0; i < ROUNDS; i++) {
         if (pool.frames[1].tryClaim()) {
-          pool.lines.bind(1, FILE, i % 2 == 0 ? 7 : 2, LENGTH_BYTES);
+          pool.lines.bind(line, FILE, i % 2 == 0 ? 7 : 2, LENGTH_BYTES);
           pool.frames[1].release(true);
         }
       }
