@@ -295,7 +295,8 @@ public final class Fix implements AutoCloseable {
 
   /**
    * Says whose frames those are that it is told of after this. Not on the way of a hit, where
-   * {@link #isOf} is enough: collectors make a reference that is stored cost as much as all of that.
+   * {@link #isOf} is enough: collectors make a reference that is stored cost as much as all of
+   * that.
    */
   void use(PageTable table) {
     if (this.table != table) {

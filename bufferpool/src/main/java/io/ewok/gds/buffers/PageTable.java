@@ -25,8 +25,8 @@ final class PageTable {
    * Who holds what:
    *
    *   a hit                 no lock. Finds the frame (FrameIndex), then latches it if it still holds what was
-   *                         looked for (FrameLines.tryLatch), then looks whether the file may be used: one who closes
-   *                         it says so first and then looks for latches.
+   *                         looked for (FrameLines.tryShare, tryLatch), then looks whether the file may be used: one
+   *                         who closes it says so first and then looks for latches.
    *   an optimistic hit     finds the frame, and takes the latch's stamp before it looks what the frame holds
    *                         (FrameLines.look). What changes that later makes the stamp invalid. What it looks for is in no
    *                         frame if the file could not be used, which closes no later than its manager.
@@ -161,7 +161,8 @@ final class PageTable {
    * Finds a page or block where it mostly is, without latching it. Small, so that it becomes part
    * of its caller: all that is done seldom is elsewhere.
    *
-   * @return false if it is not there, or there is no such page or block: {@link #lookFurther}
+   * @return false if it is not there, or there is no such page or block, or the handle is not of
+   *     this table yet: {@link #lookFurther}
    */
   boolean look(CachedFile file, long key, int lengthBytes, Fix into) {
     into.requireEmpty();
@@ -178,8 +179,8 @@ final class PageTable {
   /**
    * Latches a page or block, shared, where it mostly is. Small, as {@link #look}.
    *
-   * @return false if it is not there, or not to be had at once, or there is no such page or block:
-   *     {@link #fix}
+   * @return false if it is not there, or not to be had at once, or there is no such page or block,
+   *     or the handle is not of this table yet: {@link #fix}
    */
   boolean share(CachedFile file, long key, int lengthBytes, Fix into) {
     into.requireEmpty();
