@@ -38,6 +38,10 @@ import java.util.concurrent.atomic.AtomicLong;
  * At the maximum nothing is read ahead, all readers between two calls lose their pages, and who
  * needs a page waits.
  *
+ * <p>However many readers there are, only so many strides are being read ahead at a time ({@link
+ * LogReadCacheOptions#readAheadsMax}): who comes when they are does without, and reads the next one
+ * when it is needed.
+ *
  * <p>Ownership: whoever creates it closes it, before the log.
  *
  * <p>Threads: any. A cursor is for one at a time.
@@ -65,6 +69,7 @@ public final class LogReadCache implements AutoCloseable {
   private final TailWindow tail;
   private final LogTap tap;
   private final StrideCounters counters = new StrideCounters();
+  private final ReadAheads readAheads;
   private final Set<LogCursor> cursors = ConcurrentHashMap.newKeySet();
 
   /** Readers who wait for memory. */
@@ -88,6 +93,7 @@ public final class LogReadCache implements AutoCloseable {
     this.engine = Objects.requireNonNull(engine, "engine");
     this.source = Objects.requireNonNull(source, "source");
     this.options = Objects.requireNonNull(options, "options");
+    this.readAheads = new ReadAheads(options.readAheadsMax());
     if (options.pageBytes() < source.alignmentBytes()) {
       throw new IllegalArgumentException(
           "the log's files are not read in such small pages: alignmentBytes=%d pageBytes=%d"
@@ -199,6 +205,10 @@ public final class LogReadCache implements AutoCloseable {
 
   StrideCounters counters() {
     return counters;
+  }
+
+  ReadAheads readAheads() {
+    return readAheads;
   }
 
   void closed(LogCursor cursor) {

@@ -24,9 +24,18 @@ import java.util.regex.Pattern;
  * @param tailBytes for what was written last, a multiple of 4096, at least 4096; default 4 MiB. A
  *     reader who is not farther behind than this does not read from files. It is charged to the
  *     budget too, and is at least the largest piece that the log writes at once, to be of use.
+ * @param readAheadsMax how many strides of all readers are being read ahead at most at a time, 1 to
+ *     4096; default 64. More than the device works on at once stand in its queue in front of reads
+ *     that somebody waits for; with fewer, of many readers some wait for each stride.
  */
 public record LogReadCacheOptions(
-    ReadArenaOptions memory, int pageBytes, int stridePagesMax, boolean prefetch, long tailBytes) {
+    ReadArenaOptions memory,
+    int pageBytes,
+    int stridePagesMax,
+    boolean prefetch,
+    long tailBytes,
+    int readAheadsMax) {
+  private static final int READ_AHEADS_MOST = 4096;
   private static final int TAIL_UNIT_BYTES = 4096;
   private static final long TAIL_BYTES_MAX = 1L << 30;
 
@@ -35,9 +44,10 @@ public record LogReadCacheOptions(
   private static final String STRIDE = "log-cache.stride-pages";
   private static final String PREFETCH = "log-cache.prefetch";
   private static final String TAIL = "log-cache.tail";
+  private static final String READ_AHEADS = "log-cache.read-aheads";
 
   private static final LogReadCacheOptions DEFAULTS =
-      new LogReadCacheOptions(ReadArenaOptions.DEFAULT, 4096, 2, true, 4L << 20);
+      new LogReadCacheOptions(ReadArenaOptions.DEFAULT, 4096, 2, true, 4L << 20, 64);
 
   /** Checks the ranges. */
   public LogReadCacheOptions {
@@ -55,6 +65,10 @@ public record LogReadCacheOptions(
       throw new IllegalArgumentException(
           "the tail has 4096 bytes to 1 GiB in steps of 4096: tailBytes=" + tailBytes);
     }
+    if (readAheadsMax < 1 || readAheadsMax > READ_AHEADS_MOST) {
+      throw new IllegalArgumentException(
+          "1 to 4096 strides are read ahead at a time: readAheadsMax=" + readAheadsMax);
+    }
   }
 
   /** Returns the defaults. */
@@ -65,20 +79,22 @@ public record LogReadCacheOptions(
   /**
    * Returns the options that settings describe: {@code log-cache.page} and {@code log-cache.tail},
    * sizes as in {@link MemorySize}, {@code log-cache.stride-pages}, {@code log-cache.prefetch}
-   * ({@code true} or {@code false}), and those of {@link ReadArenaOptions#from}.
+   * ({@code true} or {@code false}), {@code log-cache.read-aheads}, and those of {@link
+   * ReadArenaOptions#from}.
    *
    * @param settings by name; one that is missing or null has its default, names of other components
    *     are passed over
    * @throws IllegalArgumentException that ends in the setting, an equals sign and its value
    */
   public static LogReadCacheOptions from(Map<String, String> settings) {
-    Settings.requireKnown(settings, NAMES, Set.of(PAGE, STRIDE, PREFETCH, TAIL));
+    Settings.requireKnown(settings, NAMES, Set.of(PAGE, STRIDE, PREFETCH, TAIL, READ_AHEADS));
     return new LogReadCacheOptions(
         ReadArenaOptions.from(settings),
         (int) readBytes(settings, PAGE, DEFAULTS.pageBytes),
         Settings.readInt(settings, STRIDE, DEFAULTS.stridePagesMax),
         Settings.read(settings, PREFETCH, LogReadCacheOptions::yesOrNo, DEFAULTS.prefetch),
-        readBytes(settings, TAIL, DEFAULTS.tailBytes));
+        readBytes(settings, TAIL, DEFAULTS.tailBytes),
+        Settings.readInt(settings, READ_AHEADS, DEFAULTS.readAheadsMax));
   }
 
   private static long readBytes(Map<String, String> settings, String name, long otherwise) {
@@ -98,26 +114,37 @@ public record LogReadCacheOptions(
 
   /** Returns these options with other memory for pages. */
   public LogReadCacheOptions withMemory(ReadArenaOptions memory) {
-    return new LogReadCacheOptions(memory, pageBytes, stridePagesMax, prefetch, tailBytes);
+    return new LogReadCacheOptions(
+        memory, pageBytes, stridePagesMax, prefetch, tailBytes, readAheadsMax);
   }
 
   /** Returns these options with other pages. */
   public LogReadCacheOptions withPageBytes(int pageBytes) {
-    return new LogReadCacheOptions(memory, pageBytes, stridePagesMax, prefetch, tailBytes);
+    return new LogReadCacheOptions(
+        memory, pageBytes, stridePagesMax, prefetch, tailBytes, readAheadsMax);
   }
 
   /** Returns these options with other strides. */
   public LogReadCacheOptions withStridePagesMax(int stridePagesMax) {
-    return new LogReadCacheOptions(memory, pageBytes, stridePagesMax, prefetch, tailBytes);
+    return new LogReadCacheOptions(
+        memory, pageBytes, stridePagesMax, prefetch, tailBytes, readAheadsMax);
   }
 
   /** Returns these options with or without prefetch. */
   public LogReadCacheOptions withPrefetch(boolean prefetch) {
-    return new LogReadCacheOptions(memory, pageBytes, stridePagesMax, prefetch, tailBytes);
+    return new LogReadCacheOptions(
+        memory, pageBytes, stridePagesMax, prefetch, tailBytes, readAheadsMax);
   }
 
   /** Returns these options with another tail. */
   public LogReadCacheOptions withTailBytes(long tailBytes) {
-    return new LogReadCacheOptions(memory, pageBytes, stridePagesMax, prefetch, tailBytes);
+    return new LogReadCacheOptions(
+        memory, pageBytes, stridePagesMax, prefetch, tailBytes, readAheadsMax);
+  }
+
+  /** These options with another bound of what is read ahead. */
+  public LogReadCacheOptions withReadAheadsMax(int readAheadsMax) {
+    return new LogReadCacheOptions(
+        memory, pageBytes, stridePagesMax, prefetch, tailBytes, readAheadsMax);
   }
 }

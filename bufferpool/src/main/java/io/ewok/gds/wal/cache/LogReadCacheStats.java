@@ -14,7 +14,8 @@ package io.ewok.gds.wal.cache;
  * @param demanded strides that were read when their reader came, who waited all the time
  * @param tail strides copied from what was written last
  * @param wasted strides that were read ahead and not used
- * @param refused strides that were not read ahead because there was no memory
+ * @param refused strides that were not read ahead because there was no memory, or as many as may be
+ *     were being read ahead
  * @param memoryWaits times a reader waited for memory
  * @param reclaimed times an idle reader's memory was taken for others
  */

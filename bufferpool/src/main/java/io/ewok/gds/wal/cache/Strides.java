@@ -28,6 +28,7 @@ final class Strides {
   private final ReadArena arena;
   private final TailWindow tail;
   private final StrideCounters counters;
+  private final ReadAheads readAheads;
   private final int pageBytes;
   private final int pagesMax;
   private final boolean prefetches;
@@ -42,6 +43,10 @@ final class Strides {
   // The next one. The request may run on when its stride was dropped.
   private final IoRequest request = new IoRequest();
   private boolean running;
+
+  /** Its place among all reads ahead, while it is running. */
+  private int place;
+
   private long nextHandle = ReadArena.NONE;
   private long nextStartLsn;
   private long nextEndLsn;
@@ -58,6 +63,7 @@ final class Strides {
     this.arena = cache.arena();
     this.tail = cache.tail();
     this.counters = cache.counters();
+    this.readAheads = cache.readAheads();
     this.pageBytes = cache.options().pageBytes();
     this.pagesMax = cache.options().stridePagesMax();
     this.prefetches = cache.options().prefetch();
@@ -138,7 +144,10 @@ final class Strides {
     }
   }
 
-  /** Begins to read what follows, if that is worth it and nobody waits for the memory. */
+  /**
+   * Begins to read what follows, if that is worth it, nobody waits for the memory, and not too many
+   * do so already.
+   */
   private void prefetch() {
     long logEnd = source.writtenLsn();
     long start = endLsn;
@@ -158,15 +167,33 @@ final class Strides {
     }
     try {
       int bytes = pages * pageBytes;
-      engine.submit(
-          source.prepareRead(request, start, arena.region(stride), arena.offset(stride), bytes));
+      source.prepareRead(request, start, arena.region(stride), arena.offset(stride), bytes);
+      place = readAheads.enter(request);
+      if (place == ReadAheads.NONE) {
+        counters.refused.increment();
+        return;
+      }
       running = true;
+      submit();
       nextHandle = stride;
       nextStartLsn = start;
       nextEndLsn = Math.min(start + bytes, logEnd);
     } finally {
       if (nextHandle == ReadArena.NONE) {
         arena.release(stride);
+      }
+    }
+  }
+
+  private void submit() {
+    boolean submitted = false;
+    try {
+      engine.submit(request);
+      submitted = true;
+    } finally {
+      if (!submitted) {
+        running = false;
+        readAheads.leave(place, request);
       }
     }
   }
@@ -192,6 +219,8 @@ final class Strides {
       return request.await();
     } catch (IOException | CancellationException e) {
       return 0; // whoever needs these bytes reads them again
+    } finally {
+      readAheads.leave(place, request);
     }
   }
 

@@ -22,6 +22,7 @@ final class LogReadCacheOptionsTest {
             .withStridePagesMax(1)
             .withPrefetch(false)
             .withTailBytes(1 << 20)
+            .withReadAheadsMax(5)
             .withMemory(ReadArenaOptions.ofBytes(1 << 20, 2 << 20)),
         LogReadCacheOptions.from(
             Map.of(
@@ -29,6 +30,7 @@ final class LogReadCacheOptionsTest {
                 "log-cache.stride-pages", "1",
                 "log-cache.prefetch", "false",
                 "log-cache.tail", "1M",
+                "log-cache.read-aheads", "5",
                 "memory.read-arena.min", "1M",
                 "memory.read-arena.max", "2M")));
   }
@@ -38,6 +40,7 @@ final class LogReadCacheOptionsTest {
     "log-cache.prefetch,yes",
     "log-cache.stride,1",
     "log-cache.stride-pages,x",
+    "log-cache.read-aheads,many",
   })
   void badSettingIsNamed(String name, String value) {
     IllegalArgumentException e =
@@ -54,5 +57,7 @@ final class LogReadCacheOptionsTest {
     assertThrows(IllegalArgumentException.class, () -> DEFAULTS.withTailBytes(0));
     assertThrows(IllegalArgumentException.class, () -> DEFAULTS.withTailBytes(5000));
     assertThrows(IllegalArgumentException.class, () -> DEFAULTS.withTailBytes(2L << 30));
+    assertThrows(IllegalArgumentException.class, () -> DEFAULTS.withReadAheadsMax(0));
+    assertThrows(IllegalArgumentException.class, () -> DEFAULTS.withReadAheadsMax(4097));
   }
 }

@@ -409,6 +409,39 @@ final class LogReadCacheTest {
   }
 
   @Test
+  void onlySoManyStridesAreBeingReadAhead() throws IOException {
+    createOn(
+        new SimEngine(
+            SEED, SimOptions.defaults().withLatency(new SimLatency(80_000, 80_000, 0, 0))));
+    fill(2000, 200);
+    try (LogReadCache cache = cache(OPTIONS.withReadAheadsMax(3))) {
+      List<LogCursor> readers = new ArrayList<>();
+      for (int i = 0; i < 8; i++) {
+        readers.add(open(cache, 0));
+        assertNext(readers.get(i), memory, 0);
+      }
+      engine.clock().advance(100_000); // all that was being read ahead is there
+      assertEquals(0, cache.readAheads().count());
+      LogReadCacheStats before = cache.stats();
+      int[] next = new int[readers.size()];
+      for (int i = 0; i < readers.size(); i++) {
+        long ready = cache.stats().ready();
+        while (cache.stats().ready() == ready) { // to the next stride, without a wait
+          assertNext(readers.get(i), memory, ++next[i]);
+        }
+      }
+      LogReadCacheStats stats = cache.stats();
+      assertEquals(before.demanded(), stats.demanded(), stats::toString);
+      assertEquals(3, cache.readAheads().count());
+      assertEquals(before.refused() + 5, stats.refused(), stats::toString);
+      for (int i = 0; i < readers.size(); i++) {
+        assertRest(readers.get(i), next[i] + 1);
+      }
+      assertEquals(0, cache.readAheads().count());
+    }
+  }
+
+  @Test
   void longRecordsAreReadTwoPagesAtATime() throws IOException {
     fill(100, RECORD_MAX);
     try (LogReadCache cache = cache(OPTIONS.withPageBytes(512))) {
