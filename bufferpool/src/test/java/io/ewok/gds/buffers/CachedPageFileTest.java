@@ -308,6 +308,8 @@ final class CachedPageFileTest {
         Fix fix = new Fix()) {
       CachedPageFile file = manager.openPages(FILE, SIZE, OpenMode.READ_WRITE);
       create(file, 5);
+      file.fixShared(1, fix); // a handle that was used finds what is there on a shorter way
+      fix.unfix();
       engine.failNth(SimOperation.SYNC, 3, Errno.EIO); // those before begin the journal
       assertThrows(StorageException.class, file::flush);
       assertThrows(PoisonedFileException.class, () -> file.fixShared(1, fix));

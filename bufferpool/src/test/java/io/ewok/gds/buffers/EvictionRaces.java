@@ -98,33 +98,6 @@ public final class EvictionRaces {
     }
   }
 
-  /** The same on the way of a hit. */
-  @JCStressTest
-  @Outcome(
-      id = {"2", "-1"},
-      expect = Expect.ACCEPTABLE)
-  @Outcome(expect = Expect.FORBIDDEN)
-  @State
-  public static class ShareOrEvict {
-    private final Pool pool = new Pool();
-
-    @Actor
-    public void share(I_Result result) {
-      int found = pool.index.peek(FILE, 2);
-      result.r1 = -1;
-      if (FrameLines.tryShare(pool.lines.words(), found, 2, FILE.held(LENGTH_BYTES))) {
-        result.r1 = pool.content[FrameLines.frame(found)];
-        pool.lines.release(found, false);
-      }
-    }
-
-    @Actor
-    public void evict() {
-      pool.replace(pool.frames[1], 7);
-      pool.replace(pool.frames[0], 2);
-    }
-  }
-
   /** Who looks at a page sees that page, or is told that it did not. */
   @JCStressTest
   @Outcome(
@@ -177,6 +150,41 @@ public final class EvictionRaces {
         if (FrameLines.look(lines.words(), line, 2, FILE.held(LENGTH_BYTES), fix)) {
           boolean held = lines.holds(line, FILE, 2);
           wrong += !held && lines.validate(line, fix.stamp()) ? 1 : 0;
+        }
+      }
+      result.r1 = wrong;
+    }
+
+    @Actor
+    public void rebind() {
+      for (int i = 0; i < ROUNDS; i++) {
+        if (pool.frames[1].tryClaim()) {
+          pool.lines.bind(line, FILE, i % 2 == 0 ? 7 : 2, LENGTH_BYTES);
+          pool.frames[1].release(true);
+        }
+      }
+    }
+  }
+
+  /** As {@link LookOrRebind}, by who latches it on the way of a hit. */
+  @JCStressTest
+  @Outcome(id = "0", expect = Expect.ACCEPTABLE)
+  @Outcome(expect = Expect.FORBIDDEN)
+  @State
+  public static class ShareOrRebind {
+    private static final int ROUNDS = 20;
+
+    private final Pool pool = new Pool();
+    private final int line = pool.frames[1].line;
+
+    @Actor
+    public void share(I_Result result) {
+      FrameLines lines = pool.lines;
+      int wrong = 0;
+      for (int i = 0; i < ROUNDS; i++) {
+        if (FrameLines.tryShare(lines.words(), line, 2, FILE.held(LENGTH_BYTES))) {
+          wrong += lines.holds(line, FILE, 2) ? 0 : 1;
+          lines.release(line, false);
         }
       }
       result.r1 = wrong;
