@@ -20,6 +20,11 @@ final class LogWriter {
    * the turn (`writer`) owns the sealed block, the ring and `writesThrough`. All blocks before the
    * one that is open are written when nobody has the turn; everything that was written before a
    * turn with sync, or in it, is durable when it ends.
+   *
+   * Who waits for the device stands in one of two lines: those whose records the turn covers, and those who came later,
+   * whom the next one will cover. A turn with sync serves the first line and hands over to one of the second, so that a
+   * thread wakes up once for each of its commits. Nobody keeps the turn for him: who comes first takes it, and he stands
+   * in line again. Whoever is woken so and goes without having looked wakes the others.
    */
 
   private final Path directory;
@@ -35,6 +40,15 @@ final class LogWriter {
   private final Monitor.Line grown = lock.newLine();
 
   // Guarded by lock; the volatile ones are read by any thread.
+  /** Those whose records are in the block of this turn, or before. Nobody while nobody has the turn. */
+  private Monitor.Line covered = lock.newLine();
+
+  /** Those whose records came later. */
+  private Monitor.Line uncovered = lock.newLine();
+
+  /** What is durable after this turn, if it is with sync. */
+  private long turnLsn;
+
   private volatile long writtenLsn;
 
   /** Where the block after the last one written starts. */
@@ -122,11 +136,24 @@ final class LogWriter {
           requireNotWriter();
           grown.await(); // comes before the sync of the same turn
         } else {
-          awaitTurn();
+          awaitSync(lsn);
         }
       }
     } finally {
       lock.unlock();
+    }
+  }
+
+  private void awaitSync(long lsn) {
+    requireNotWriter();
+    boolean awoke = false;
+    try {
+      (lsn <= turnLsn ? covered : uncovered).await();
+      awoke = true;
+    } finally {
+      if (!awoke) {
+        uncovered.wakeAll();
+      }
     }
   }
 
@@ -192,6 +219,7 @@ final class LogWriter {
       requireNotWriter();
       closed = true;
       grown.wakeAll();
+      uncovered.wakeAll();
       while (writer != null) {
         awaitTurn();
       }
@@ -277,6 +305,10 @@ final class LogWriter {
     long next = buffers.nextLsn();
     long durable = durableLsn;
     boolean durably = level == LogDurability.SYNCED;
+    Monitor.Line served = uncovered;
+    uncovered = covered;
+    covered = served;
+    turnLsn = target;
     writer = Thread.currentThread();
     lock.unlock();
     int written = 0;
@@ -302,6 +334,12 @@ final class LogWriter {
     syncs += synced;
     turnEnded.wakeAll();
     grown.wakeAll();
+    covered.wakeAll();
+    if (durably && failure == null) {
+      uncovered.wakeFirst();
+    } else {
+      uncovered.wakeAll();
+    }
     if (failure != null) {
       poison = failure;
       if (buffers.isOpen()) {

@@ -29,7 +29,11 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.Timeout.ThreadMode;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 final class GroupCommitTest {
   private static final int WRITERS = 8;
@@ -161,6 +165,49 @@ final class GroupCommitTest {
       assertTrue(end == 0 || end == rounds, "end=" + end);
     }
     assertFalse(replayed.isEmpty());
+  }
+
+  /** Who is passed the turn may be another than who takes it, and may want less than a sync. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  @Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD) // our waits ignore interrupts
+  void nobodyIsLeftWaitingForATurnThatNobodyTakes(boolean virtual) throws Exception {
+    LogOptions tiny = new LogOptions(64 << 10, 4, 4 << 10);
+    try (WriteAheadLog log = LogModel.open(new SimEngine(1), tiny);
+        ExecutorService executor =
+            virtual
+                ? Executors.newVirtualThreadPerTaskExecutor()
+                : Executors.newFixedThreadPool(WRITERS)) {
+      List<Future<?>> writers = new ArrayList<>();
+      for (int i = 0; i < WRITERS; i++) {
+        SplittableRandom random = new SplittableRandom(i);
+        writers.add(executor.submit(() -> commitAtAllLevels(log, random)));
+      }
+      for (Future<?> writer : writers) {
+        writer.get();
+      }
+    }
+  }
+
+  private static Void commitAtAllLevels(WriteAheadLog log, SplittableRandom random)
+      throws IOException {
+    for (int i = 0; i < 2000; i++) {
+      try {
+        long lsn = LogModel.append(log, new byte[1 + random.nextInt(300)]);
+        switch (random.nextInt(8)) {
+          case 0 -> log.commit(lsn, LogDurability.NONE);
+          case 1 -> log.commit(lsn, LogDurability.BUFFERED);
+          default -> {
+            log.commit(lsn, LogDurability.SYNCED);
+            assertTrue(log.durableLsn() >= lsn);
+          }
+        }
+      } catch (LogFullException e) {
+        log.sync(log.endLsn());
+        truncateTo(log, log.durableLsn() - 40_000);
+      }
+    }
+    return null;
   }
 
   @Test

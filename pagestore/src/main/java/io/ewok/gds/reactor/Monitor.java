@@ -145,9 +145,7 @@ public final class Monitor {
       if (first == null) {
         return;
       }
-      if (!lock.isHeldByCurrentThread()) {
-        throw new IllegalMonitorStateException("wakes without the lock");
-      }
+      requireLock();
       for (Waiter waiter = first; waiter != null; waiter = waiter.next) {
         waiter.inLine = false;
       }
@@ -155,6 +153,28 @@ public final class Monitor {
       woken = first;
       first = null;
       last = null;
+    }
+
+    /**
+     * Wakes the first of those who wait here, if there is one, when the lock is given up, and before
+     * those who were woken so far. Whoever is woken alone may not come to do what he was woken for:
+     * his wait may throw, or his time be over. Then it is up to him to wake another.
+     */
+    public void wakeFirst() {
+      Waiter waiter = first;
+      if (waiter == null) {
+        return;
+      }
+      requireLock();
+      remove(waiter);
+      waiter.next = woken;
+      woken = waiter;
+    }
+
+    private void requireLock() {
+      if (!lock.isHeldByCurrentThread()) {
+        throw new IllegalMonitorStateException("wakes without the lock");
+      }
     }
 
     private Waiter add() {

@@ -116,6 +116,47 @@ class MonitorTest {
     return virtual ? Thread.ofVirtual() : Thread.ofPlatform();
   }
 
+  @Test
+  void oneIsWokenAtATimeInTheOrderOfTheirComing() throws Exception {
+    List<Thread> threads = new ArrayList<>();
+    for (int i = 0; i < 3; i++) {
+      int number = i;
+      threads.add(
+          Thread.ofPlatform()
+              .start(
+                  () -> {
+                    monitor.lock();
+                    try {
+                      arrived++;
+                      line.await();
+                      log.add("woken " + number);
+                      arrived--;
+                    } finally {
+                      monitor.unlock();
+                    }
+                  }));
+      awaitArrived(i + 1);
+    }
+    for (int i = 0; i < 3; i++) {
+      monitor.lock();
+      try {
+        assertEquals(i, log.size());
+        line.wakeFirst();
+        if (i == 2) {
+          line.wakeFirst(); // for nobody
+        }
+      } finally {
+        monitor.unlock();
+      }
+      awaitArrived(2 - i);
+      assertFalse(i == 0 && awaitOnce(SHORT_NANOS), "woken for another");
+    }
+    for (Thread thread : threads) {
+      thread.join();
+    }
+    assertEquals(List.of("woken 0", "woken 1", "woken 2"), log);
+  }
+
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void allWhoWaitAreWoken(boolean virtual) throws InterruptedException {

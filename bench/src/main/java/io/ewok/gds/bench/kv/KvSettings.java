@@ -35,8 +35,9 @@ record KvSettings(
         watchedNanos);
   }
 
-  /** Returns the same for another number of records. */
-  KvSettings withEntries(int entries) {
-    return new KvSettings(entries, poolBytes, memtableBytes, synced, watchedNanos);
+  /** Returns the same for a number of records at most, none of which is waited for. */
+  KvSettings forWarmUp(int entriesMax) {
+    return new KvSettings(
+        Math.min(entries, entriesMax), poolBytes, memtableBytes, false, watchedNanos);
   }
 }

@@ -76,12 +76,11 @@ public final class KvTurn {
     try {
       KvGroup group = cases.getFirst().group();
       KvSettings settings = KvSettings.of(group, entries, watchedNanos);
-      // The first case cannot be repeated on its store, so the code is warmed up on another one.
-      int warmUpEntries = Math.min(settings.entries(), WARM_UP_ENTRIES_MAX);
-      KvCase load = KvCase.of(group).getFirst();
-      if (load.isLoad()) {
-        runAll(contender, settings.withEntries(warmUpEntries), List.of(load), directory, List.of());
-      }
+      // A load cannot be repeated on its store, and synced writes are too few to be compiled soon:
+      // the code is warmed up on another store.
+      KvCase first = KvCase.of(group).getFirst();
+      KvCase load = first.isLoad() ? first : KvCase.FILL_RANDOM;
+      runAll(contender, settings.forWarmUp(WARM_UP_ENTRIES_MAX), List.of(load), directory, List.of());
       runAll(contender, settings, KvCase.of(group), directory, cases);
     } finally {
       Files.delete(directory);
