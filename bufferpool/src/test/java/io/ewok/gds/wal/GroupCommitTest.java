@@ -35,6 +35,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD) // our waits ignore interrupts
 final class GroupCommitTest {
   private static final int WRITERS = 8;
   private static final LogOptions SMALL = new LogOptions(64 << 10, 4, 8 << 10);
@@ -170,7 +171,6 @@ final class GroupCommitTest {
   /** Who is passed the turn may be another than who takes it, and may want less than a sync. */
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
-  @Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD) // our waits ignore interrupts
   void nobodyIsLeftWaitingForATurnThatNobodyTakes(boolean virtual) throws Exception {
     LogOptions tiny = new LogOptions(64 << 10, 4, 4 << 10);
     try (WriteAheadLog log = LogModel.open(new SimEngine(1), tiny);

@@ -178,13 +178,41 @@ public final class StoreRepair {
 
   // ---- what is there
 
-  /** A repair that did not come to its end may have renamed tables. */
+  /**
+   * A repair that did not come to its end may have renamed tables. If its manifest is there, they
+   * are replaced and stay what they are; else they are the store's.
+   */
   private void takeBackNames() throws IOException {
     for (long number : numbers()) {
       if (!engine.exists(files.table(number))) {
-        engine.rename(files.repairing(number), files.table(number));
+        if (isReplaced(number)) {
+          setAside(number);
+        } else {
+          engine.rename(files.repairing(number), files.table(number));
+        }
       }
     }
+    if (!setAside.isEmpty()) {
+      engine.syncDirectory(files.directory());
+    }
+  }
+
+  private boolean isReplaced(long number) throws IOException {
+    if (!engine.exists(files.manifest())) {
+      return false;
+    }
+    try {
+      Manifest readable = ManifestLog.open(engine, files.manifest()).current();
+      return !readable.tableNumbers().contains(number);
+    } catch (CorruptFileException e) {
+      return false;
+    }
+  }
+
+  private void setAside(long number) throws IOException {
+    Path aside = unusedAside(files.table(number));
+    engine.rename(files.repairing(number), aside);
+    setAside.add(aside);
   }
 
   /** Opens the log as the store would, and if that fails with all of it that can be read. */
@@ -362,9 +390,7 @@ public final class StoreRepair {
     ManifestLog.replace(engine, files.manifest(), edit);
     for (Part part : parts) {
       if (engine.exists(files.repairing(part.number))) {
-        Path aside = unusedAside(files.table(part.number));
-        engine.rename(files.repairing(part.number), aside);
-        setAside.add(aside);
+        setAside(part.number);
       }
     }
     engine.syncDirectory(files.directory());

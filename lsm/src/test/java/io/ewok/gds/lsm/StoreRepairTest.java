@@ -40,7 +40,7 @@ class StoreRepairTest {
   private static final int KEYS = 400;
 
   /** What a loss of power may leave differs: one state seldom shows that a sync is missing. */
-  private static final int STATES_PER_CUT = 4;
+  private static final int STATES_PER_CUT = 3;
 
   private final SimEngine base = new SimEngine(1);
 
@@ -316,6 +316,8 @@ class StoreRepairTest {
   void repairThatIsCutOffCanBeDoneAgain() throws Exception {
     for (int what = 0; what < 4; what++) {
       SimEngine damaged = damaged(what);
+      Path table = Fixtures.tables(damaged).getLast();
+      long tableBytes = Fixtures.sizeBytes(damaged, table);
       List<SimEngine> cuts = new ArrayList<>();
       damaged.onSync(
           () -> {
@@ -329,8 +331,22 @@ class StoreRepairTest {
       for (SimEngine cut : cuts) {
         repair(cut);
         assertSame(expected, read(cut));
+        if (what == 0 || what == 3) {
+          assertTrue(isKept(cut, table, tableBytes), "what is damaged is set aside, not deleted");
+        }
       }
     }
+  }
+
+  /** Under its own name or one that was made from it; what is salvaged has another. */
+  private static boolean isKept(SimEngine engine, Path table, long bytes) throws IOException {
+    for (Path file : engine.list(Fixtures.DIRECTORY)) {
+      if (file.toString().startsWith(table.toString())
+          && Fixtures.sizeBytes(engine, file) == bytes) {
+        return true;
+      }
+    }
+    return false;
   }
 
   @Test
