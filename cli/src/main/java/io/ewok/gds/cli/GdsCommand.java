@@ -76,6 +76,7 @@ final class GdsCommand implements Runnable {
             .addSubcommand(new LoadCommand(streams))
             .addSubcommand(new ImportCommand(streams))
             .addSubcommand(new StatsCommand(streams))
+            .addSubcommand(new ExplainCommand(streams))
             .addSubcommand(new VerifyCommand(streams))
             .addSubcommand(new DumpCommand(streams))
             .addSubcommand(new CompactCommand(streams))

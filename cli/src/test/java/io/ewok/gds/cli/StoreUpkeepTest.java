@@ -18,7 +18,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@code gds verify}, {@code dump}, {@code compact} and {@code repair}. */
+/** {@code gds verify}, {@code dump}, {@code explain}, {@code compact} and {@code repair}. */
 class StoreUpkeepTest {
   private static final int RECORDS = 2_000;
 
@@ -100,6 +100,32 @@ class StoreUpkeepTest {
     assertEquals(9L * RECORDS, object.get("key_bytes"));
     assertEquals("key000000", object.get("first_key"));
     assertTrue(gds("stats", table).ok().contains("bits a key"));
+  }
+
+  @Test
+  void getAndScanAreExplained() throws IOException {
+    gds("delete", store, "key000003").ok();
+    List<Map<String, Object>> steps = gds("explain", store, "key000001", "--json").json();
+    assertEquals("ABSENT", steps.getFirst().get("outcome"));
+    assertEquals("FOUND", steps.get(1).get("outcome"));
+    assertEquals(true, steps.getLast().get("found"));
+    assertTrue(gds("explain", store, "key000003").ok().contains("DELETED"));
+    assertTrue(gds("explain", store, "--hex", "00").ok().contains("found=false"));
+    List<Map<String, Object>> lines =
+        gds("explain", store, "--prefix", "key00000", "--json").json();
+    Map<String, Object> whole = lines.getLast();
+    assertEquals(List.of(9L, 1L), List.of(whole.get("returned"), whole.get("deleted")));
+    assertEquals(20L - 9, whole.get("hidden"));
+    assertEquals(4, lines.size());
+    assertTrue(lines.stream().limit(3).allMatch(line -> line.get("outcome").equals("READ")));
+    assertTrue((Long) whole.get("blocks_read") >= 4);
+    String text = gds("explain", store, "--from", "key000001", "--to", "key000009").ok();
+    assertTrue(text.contains("returned=7 "), text);
+    text = gds("explain", store, "--prefix", "key", "--to", "key000002", "--limit", "1").ok();
+    assertTrue(text.contains("returned=1 ") && text.contains("complete=false"), text);
+    gds("explain", store, "key", "--limit", "1").failure(ExitStatus.USAGE);
+    gds("explain", store, "--limit", "-1").failure(ExitStatus.USAGE);
+    gds("explain", directory.resolve("none"), "key").failure(ExitStatus.FAILED);
   }
 
   @Test

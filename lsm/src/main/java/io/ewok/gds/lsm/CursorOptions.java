@@ -6,6 +6,7 @@ import io.ewok.gds.lsm.record.Keys;
 import io.ewok.gds.lsm.record.SearchKey;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.Objects;
 
 /**
  * What a cursor shows of a store.
@@ -20,9 +21,15 @@ import java.util.Arrays;
  *     deleted keys
  * @param scan whether blocks that are read from the device are of little use to others afterwards;
  *     default false. True keeps a scan from taking more than a small part of the pool
+ * @param filterOrNull chooses among the records; default null: all. It costs a call for each record
+ *     within the bounds
  */
-public record CursorOptions(MemorySegment lowerOrNull, MemorySegment upperOrNull, boolean scan) {
-  private static final CursorOptions DEFAULTS = new CursorOptions(null, null, false);
+public record CursorOptions(
+    MemorySegment lowerOrNull,
+    MemorySegment upperOrNull,
+    boolean scan,
+    CursorFilter filterOrNull) {
+  private static final CursorOptions DEFAULTS = new CursorOptions(null, null, false, null);
 
   /**
    * Checks and copies the bounds.
@@ -49,17 +56,17 @@ public record CursorOptions(MemorySegment lowerOrNull, MemorySegment upperOrNull
 
   /** Returns these options with keys from one on. */
   public CursorOptions withLower(byte[] lower) {
-    return new CursorOptions(MemorySegment.ofArray(lower), upperOrNull, scan);
+    return new CursorOptions(MemorySegment.ofArray(lower), upperOrNull, scan, filterOrNull);
   }
 
   /** Returns these options with keys before one. */
   public CursorOptions withUpper(byte[] upper) {
-    return new CursorOptions(lowerOrNull, MemorySegment.ofArray(upper), scan);
+    return new CursorOptions(lowerOrNull, MemorySegment.ofArray(upper), scan, filterOrNull);
   }
 
   /** Returns these options with the keys that begin with a prefix; replaces both bounds. */
   public CursorOptions withPrefix(byte[] prefix) {
-    return new CursorOptions(MemorySegment.ofArray(prefix), endOrNull(prefix), scan);
+    return new CursorOptions(MemorySegment.ofArray(prefix), endOrNull(prefix), scan, filterOrNull);
   }
 
   /** What comes after all keys that begin with a prefix; null if nothing can. */
@@ -78,7 +85,13 @@ public record CursorOptions(MemorySegment lowerOrNull, MemorySegment upperOrNull
 
   /** Returns these options with keeping out of the pool switched on or off. */
   public CursorOptions withScan(boolean scan) {
-    return new CursorOptions(lowerOrNull, upperOrNull, scan);
+    return new CursorOptions(lowerOrNull, upperOrNull, scan, filterOrNull);
+  }
+
+  /** Returns these options with a filter in the place of the one that there was. */
+  public CursorOptions withFilter(CursorFilter filter) {
+    return new CursorOptions(
+        lowerOrNull, upperOrNull, scan, Objects.requireNonNull(filter, "filter"));
   }
 
   /** The prefix that all keys within the bounds have, if the bounds say no more than that. */

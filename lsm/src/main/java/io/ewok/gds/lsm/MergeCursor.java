@@ -8,7 +8,7 @@ import java.io.IOException;
 
 /**
  * Several sources as one: of each key the newest record, and keys whose newest record is a delete
- * left out. What a {@link StoreCursor} moves on; compactions, which want every version, have {@link
+ * left out, as well as those that a filter rejects. What a {@link StoreCursor} moves on; compactions, which want every version, have {@link
  * RecordMerge}.
  *
  * <p>The sources are kept in the order in which they come next. A move moves those on the current
@@ -30,7 +30,13 @@ final class MergeCursor {
   /** Before which the keys end, or null. */
   private final SearchKey upper;
 
+  /** What is left out besides, or null. */
+  private final FilterGuard filter;
+
   private boolean forward = true;
+
+  /** What was passed by, or null if nobody asks. */
+  private ScanNotes notes;
 
   /** How many sources are on the current key; 0 if the cursor is not valid. */
   private int tied;
@@ -65,11 +71,20 @@ final class MergeCursor {
     }
   }
 
-  /** Over the keys from {@code lower}, if it is not null, to before {@code upper}, likewise. */
-  MergeCursor(RecordSource[] sources, SearchKey lower, SearchKey upper) {
+  /**
+   * Over the keys from {@code lower}, if it is not null, to before {@code upper}, likewise, that
+   * the filter accepts, if it is not null.
+   */
+  MergeCursor(RecordSource[] sources, SearchKey lower, SearchKey upper, FilterGuard filter) {
     this.lower = lower;
     this.upper = upper;
+    this.filter = filter;
     this.slots = slots(sources);
+  }
+
+  /** Has what every move from now on passes by noted. */
+  void takeNotes(ScanNotes notes) {
+    this.notes = notes;
   }
 
   private static Slot[] slots(RecordSource[] sources) {
@@ -168,6 +183,7 @@ final class MergeCursor {
 
   private void step(boolean goForward) throws IOException {
     int moving = goForward == forward ? tied : slots.length;
+    int hidden = tied - 1;
     tied = 0;
     forward = goForward;
     for (int i = 0; i < moving; i++) {
@@ -183,20 +199,39 @@ final class MergeCursor {
       tied = 1;
     } else {
       order(moving);
+      if (notes != null) {
+        notes.hidden += hidden;
+      }
     }
   }
 
-  /** Finds the current key inside of the bounds, and passes by those that are deleted. */
+  /** Finds the current key inside of the bounds, and passes by those that are not shown. */
   private void settle() throws IOException {
     while (tied > 0) {
       if (isBeyondBound(slots[0])) {
         tied = 0;
-      } else if (RecordKind.kind(slots[0].source.stamp()) != RecordKind.DELETE) {
+      } else if (isShown(slots[0])) {
         return;
       } else {
         step(forward);
       }
     }
+  }
+
+  private boolean isShown(Slot slot) {
+    if (RecordKind.kind(slot.source.stamp()) == RecordKind.DELETE) {
+      if (notes != null) {
+        notes.deleted++;
+      }
+      return false;
+    }
+    if (filter == null || filter.accepts(slot.source, slot.keyAddress, slot.keyBytes)) {
+      return true;
+    }
+    if (notes != null) {
+      notes.filtered++;
+    }
+    return false;
   }
 
   private boolean isBeyondBound(Slot slot) {

@@ -232,6 +232,25 @@ public abstract sealed class ReadView permits Store, Snapshot {
     }
   }
 
+  /**
+   * Scans forward, and says where, what was read and what was passed by for it, and how long that
+   * took. It is a scan like any other: what it reads goes into the pool, and its filter is asked.
+   *
+   * @param recordsMax how many records it goes through at most
+   * @throws IllegalArgumentException if that is below zero
+   */
+  public final ScanExplanation explainScan(CursorOptions options, long recordsMax)
+      throws IOException {
+    Objects.requireNonNull(options, "options");
+    if (recordsMax < 0) {
+      throw new IllegalArgumentException("a number is not negative: recordsMax=" + recordsMax);
+    }
+    ScanExplainer explainer = new ScanExplainer();
+    try (StoreCursor cursor = versions.openCursor(this, options, explainer)) {
+      return explainer.run(cursor, recordsMax);
+    }
+  }
+
   private ReadContext begin() {
     return contexts.take();
   }
@@ -263,6 +282,6 @@ public abstract sealed class ReadView permits Store, Snapshot {
    * @throws IllegalStateException after close
    */
   public final StoreCursor cursor(CursorOptions options) {
-    return versions.openCursor(this, Objects.requireNonNull(options, "options"));
+    return versions.openCursor(this, Objects.requireNonNull(options, "options"), null);
   }
 }

@@ -272,7 +272,7 @@ public final class Store extends ReadView implements AutoCloseable {
    * IllegalStateException}, calls that run come to their end first. Closing twice does nothing.
    *
    * @throws IllegalStateException if it is called by a consumer of {@link #get(MemorySegment,
-   *     ValueConsumer)}; the store stays open
+   *     ValueConsumer)} or by a {@link CursorFilter}; the store stays open
    * @throws IOException if the log could not be made durable, or a file not be closed; the store is
    *     closed all the same
    */
@@ -280,6 +280,9 @@ public final class Store extends ReadView implements AutoCloseable {
   public void close() throws IOException {
     if (versions.contexts().isInConsumer(Thread.currentThread())) {
       throw new IllegalStateException("a consumer of a get cannot close the store");
+    }
+    if (versions.isInFilter(Thread.currentThread())) {
+      throw new IllegalStateException("a filter of a cursor cannot close the store");
     }
     StoreWriter.requireMayWait();
     closeLock.lock();

@@ -8,6 +8,7 @@ import io.ewok.gds.lsm.table.RunSource;
 import io.ewok.gds.lsm.table.Table;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.util.Collections;
 import java.util.List;
 
 /**
@@ -35,7 +36,7 @@ import java.util.List;
  * Who seeks often had better {@link #refresh} one cursor than open one each time.
  *
  * <p>Errors: {@link IllegalStateException} after the close of the cursor or of the store, never a
- * crash. After an {@link IOException}, such as for a corrupt table, the cursor is not valid;
+ * crash, and for calls by the cursor's own {@link CursorFilter}. After an {@link IOException}, such as for a corrupt table, the cursor is not valid;
  * position it anew to try again.
  */
 public final class StoreCursor implements AutoCloseable {
@@ -53,6 +54,8 @@ public final class StoreCursor implements AutoCloseable {
   private final SearchKey lower;
   private final SearchKey upper;
   private final SearchKey prefix;
+  private final FilterGuard filter;
+
   private final MergeCursor merge;
 
   private final CallLatch latch = new CallLatch();
@@ -99,9 +102,15 @@ public final class StoreCursor implements AutoCloseable {
    *
    * @param view what it was opened on
    * @param options what is shown of that
+   * @param explainerOrNull takes notes of the moves, until the first refresh
    */
   StoreCursor(
-      VersionSet versions, ReadView view, Version version, long sequence, CursorOptions options) {
+      VersionSet versions,
+      ReadView view,
+      Version version,
+      long sequence,
+      CursorOptions options,
+      ScanExplainer explainerOrNull) {
     this.versions = versions;
     this.view = view;
     this.version = version;
@@ -110,7 +119,13 @@ public final class StoreCursor implements AutoCloseable {
     this.lower = options.lowerKeyOrNull();
     this.upper = options.upperKeyOrNull();
     this.prefix = options.prefixKeyOrNull();
-    this.merge = new MergeCursor(sources(version, sequence), lower, upper);
+    this.filter = options.filterOrNull() == null ? null : new FilterGuard(options.filterOrNull());
+    RecordSource[] sources = sources(version, sequence);
+    this.merge = new MergeCursor(sources, lower, upper, filter);
+    if (explainerOrNull != null) {
+      explainerOrNull.begin(version, sources);
+      merge.takeNotes(explainerOrNull.merged());
+    }
   }
 
   private RecordSource[] sources(Version of, long at) {
@@ -407,6 +422,7 @@ public final class StoreCursor implements AutoCloseable {
   /** Lets go of blocks and files. Closing twice does nothing. */
   @Override
   public void close() {
+    requireOutsideOfFilter();
     end("the cursor is closed");
     versions.cursorClosed(this);
   }
@@ -417,6 +433,9 @@ public final class StoreCursor implements AutoCloseable {
   }
 
   private void end(String reason) {
+    if (filter != null) {
+      filter.end(reason);
+    }
     latch.take();
     try {
       if (ended == null) {
@@ -435,8 +454,20 @@ public final class StoreCursor implements AutoCloseable {
 
   // ---- one call at a time
 
+  /** Whether a thread is in the filter of this cursor: it must not wait for that to end. */
+  boolean isInFilter(Thread thread) {
+    return filter != null && filter.isInside(thread);
+  }
+
+  private void requireOutsideOfFilter() {
+    if (filter != null && filter.isInside(Thread.currentThread())) {
+      throw new IllegalStateException("a filter cannot use its cursor");
+    }
+  }
+
   /** Begins a call, if the cursor is usable. */
   private void enter() {
+    requireOutsideOfFilter();
     latch.take();
     if (ended != null) {
       String reason = ended;
@@ -450,9 +481,15 @@ public final class StoreCursor implements AutoCloseable {
     if (viewed) {
       viewed = false;
     }
+    if (filter != null) {
+      filter.beginMove();
+    }
   }
 
   private void endMove(boolean moved) {
+    if (filter != null) {
+      filter.endMove();
+    }
     if (!moved) {
       merge.invalidate();
     }
@@ -542,6 +579,9 @@ public final class StoreCursor implements AutoCloseable {
     RunSource replacement = new RunSource(tables, sequence);
     if (scan) {
       replacement.forScans();
+    }
+    if (source.notesOrNull() != null) {
+      replacement.takeNotes(Collections.nCopies(tables.size(), source.notesOrNull()));
     }
     try {
       switch (source.place()) {

@@ -262,8 +262,12 @@ final class VersionSet {
     }
   }
 
-  /** Makes a cursor on the current version as of what a view sees now. */
-  StoreCursor openCursor(ReadView view, CursorOptions options) {
+  /**
+   * Makes a cursor on the current version as of what a view sees now.
+   *
+   * @param explainerOrNull takes notes of its moves
+   */
+  StoreCursor openCursor(ReadView view, CursorOptions options, ScanExplainer explainerOrNull) {
     lock.lock();
     try {
       // Version and sequence belong together: with the lock, neither a rotation nor a merge comes
@@ -271,7 +275,8 @@ final class VersionSet {
       Version version = retain();
       try {
         long at = view.visibleSequence();
-        StoreCursor cursor = new StoreCursor(this, view, version, at, options);
+        StoreCursor cursor =
+            new StoreCursor(this, view, version, at, options, explainerOrNull);
         cursors.add(cursor);
         return cursor;
       } finally {
@@ -312,6 +317,11 @@ final class VersionSet {
     } finally {
       lock.unlock();
     }
+  }
+
+  /** Whether a thread is in a cursor's filter: it must not wait for that to end. */
+  boolean isInFilter(Thread thread) {
+    return openCursors().stream().anyMatch(cursor -> cursor.isInFilter(thread));
   }
 
   /** Makes cursors let go of memtables whose records can be had from tables now. */

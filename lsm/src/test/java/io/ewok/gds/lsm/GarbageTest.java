@@ -10,6 +10,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.management.ManagementFactory;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -175,6 +176,31 @@ class GarbageTest {
             assertTrue(cursor.isValid());
           });
     }
+  }
+
+  /** Several filters, so that the compiler does not know at the call which one it is. */
+  @Test
+  void filtersMakeNoneHoweverManyThereAre() throws IOException {
+    List<CursorFilter> filters =
+        List.of(
+            record -> record.valueBytes() == 1,
+            record -> record.value().byteSize() == 2,
+            record -> record.key().get(ValueLayout.JAVA_BYTE, 7) == 4,
+            record -> (record.key().get(ValueLayout.JAVA_LONG_UNALIGNED, 0) & 1) != 0);
+    List<StoreCursor> cursors =
+        filters.stream()
+            .map(filter -> store.cursor(CursorOptions.defaults().withFilter(filter)))
+            .toList();
+    assertNoGarbage(
+        i -> {
+          StoreCursor cursor = cursors.get(i % filters.size());
+          setKey(Math.min(i, RECORDS - 200));
+          if (i % filters.size() == 3) {
+            setKey(RECORDS - 5); // it passes by all that come
+          }
+          cursor.seek(key);
+        });
+    cursors.forEach(StoreCursor::close);
   }
 
   @Test

@@ -132,6 +132,9 @@ final class ScriptWriter {
       }
     }
     if (random.nextInt(3) == 0) {
+      line.append(" filter=").append(1 + random.nextInt(4));
+    }
+    if (random.nextInt(3) == 0) {
       line.append(" of=").append(number());
     }
     lines.add(line.toString());

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.ewok.gds.pagestore.sim.SimEngine;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.AbstractMap.SimpleEntry;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -29,7 +30,7 @@ import java.util.TreeMap;
  * put KEY VALUE DURABILITY    delete KEY DURABILITY    batch DURABILITY KEY=VALUE KEY- ...
  * get KEY    into KEY    pin KEY
  * snapshot N    unsnap N    old N KEY
- * cursor N [from=KEY] [to=KEY] [prefix=KEY] [of=SNAPSHOT]    uncursor N
+ * cursor N [from=KEY] [to=KEY] [prefix=KEY] [filter=NUMBER] [of=SNAPSHOT]    uncursor N
  * first N    last N    seek N KEY    seekprev N KEY    next N    previous N    fill N COUNT
  * flush    compact [KEY KEY]    reopen    crash SEED    check
  * </pre>
@@ -68,6 +69,7 @@ final class StoreScript {
     final StoreCursor cursor;
     final NavigableMap<byte[], byte[]> model;
     final CursorOptions bounds;
+    final int filter;
     final boolean ofStore;
     byte[] at;
 
@@ -75,10 +77,12 @@ final class StoreScript {
         StoreCursor cursor,
         NavigableMap<byte[], byte[]> model,
         CursorOptions bounds,
+        int filter,
         boolean ofStore) {
       this.cursor = cursor;
       this.model = model;
       this.bounds = bounds;
+      this.filter = filter;
       this.ofStore = ofStore;
     }
   }
@@ -286,6 +290,7 @@ final class StoreScript {
     CursorOptions bounds = CursorOptions.defaults();
     ReadView view = store;
     NavigableMap<byte[], byte[]> seen = model;
+    int filter = 0;
     for (int i = 2; i < words.length; i++) {
       int equals = words[i].indexOf('=');
       String what = words[i].substring(equals + 1);
@@ -293,6 +298,11 @@ final class StoreScript {
         case "from" -> bounds = bounds.withLower(key(what));
         case "to" -> bounds = bounds.withUpper(key(what));
         case "prefix" -> bounds = bounds.withPrefix(key(what));
+        case "filter" -> {
+          int chosen = number(what);
+          filter = chosen;
+          bounds = bounds.withFilter(record -> accepts(chosen, record.key(), record.value()));
+        }
         default -> {
           OpenSnapshot open = snapshots.get(number(what));
           view = open == null ? view : open.snapshot;
@@ -302,11 +312,22 @@ final class StoreScript {
     }
     cursors.put(
         number(words[1]),
-        new OpenCursor(view.cursor(bounds), inside(seen, bounds), bounds, view == store));
+        new OpenCursor(
+            view.cursor(bounds), inside(seen, bounds, filter), bounds, filter, view == store));
+  }
+
+  /** The filter of a number rejects about one record in so many; 0 is none. */
+  private static boolean accepts(int filter, MemorySegment key, MemorySegment value) {
+    return filter == 0 || (sum(key) + sum(value)) % filter != 0;
+  }
+
+  private static long sum(MemorySegment bytes) {
+    long size = bytes.byteSize();
+    return size == 0 ? 0 : size + (bytes.get(ValueLayout.JAVA_BYTE, size - 1) & 0xFF);
   }
 
   private static NavigableMap<byte[], byte[]> inside(
-      NavigableMap<byte[], byte[]> seen, CursorOptions bounds) {
+      NavigableMap<byte[], byte[]> seen, CursorOptions bounds, int filter) {
     NavigableMap<byte[], byte[]> inside = new TreeMap<>(seen);
     if (bounds.lowerOrNull() != null) {
       inside.headMap(Fixtures.array(bounds.lowerOrNull()), false).clear();
@@ -314,6 +335,9 @@ final class StoreScript {
     if (bounds.upperOrNull() != null) {
       inside.tailMap(Fixtures.array(bounds.upperOrNull()), true).clear();
     }
+    inside
+        .entrySet()
+        .removeIf(entry -> !accepts(filter, segment(entry.getKey()), segment(entry.getValue())));
     return inside;
   }
 
@@ -353,7 +377,7 @@ final class StoreScript {
         if (open.ofStore) { // a snapshot may be closed
           cursor.refresh();
           seen.clear();
-          seen.putAll(inside(model, open.bounds));
+          seen.putAll(inside(model, open.bounds, open.filter));
           at = null;
         }
       }

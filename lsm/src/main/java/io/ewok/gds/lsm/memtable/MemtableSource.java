@@ -3,6 +3,7 @@ package io.ewok.gds.lsm.memtable;
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.record.RecordSource;
 import io.ewok.gds.lsm.record.SearchKey;
+import io.ewok.gds.lsm.record.SourceNotes;
 import java.lang.foreign.MemorySegment;
 
 /** A position in a memtable. Retains the memtable until it is closed. */
@@ -17,6 +18,9 @@ public final class MemtableSource implements RecordSource {
 
   private Place place = Place.BEFORE_FIRST;
 
+  /** Null if nobody asks. */
+  private SourceNotes notes;
+
   /** Looks at a memtable as of a sequence number; the caller keeps it alive during the call. */
   public MemtableSource(Memtable memtable, long sequence) {
     memtable.references.retain();
@@ -27,6 +31,22 @@ public final class MemtableSource implements RecordSource {
 
   public Memtable memtable() {
     return memtable;
+  }
+
+  /** Has what every move from now on takes noted. */
+  public void takeNotes(SourceNotes notes) {
+    this.notes = notes;
+  }
+
+  /** Those notes, or null. */
+  public SourceNotes notesOrNull() {
+    return notes;
+  }
+
+  private void noteHidden() {
+    if (notes != null) {
+      notes.hidden++;
+    }
   }
 
   @Override
@@ -64,6 +84,7 @@ public final class MemtableSource implements RecordSource {
     }
     long following = passed ? cursor.seekBehind(entry) : cursor.next();
     if (following != Memtable.NONE && EntryFormat.isSameKey(following, entry)) {
+      noteHidden();
       following = cursor.seekBehind(entry); // there may be many
     }
     settleForward(following);
@@ -84,6 +105,7 @@ public final class MemtableSource implements RecordSource {
   private void settleForward(long from) {
     long found = from;
     while (found != Memtable.NONE && !isVisible(found)) {
+      noteHidden();
       found = cursor.next();
     }
     passed = false;
@@ -95,6 +117,7 @@ public final class MemtableSource implements RecordSource {
   private void settleBackward(long from) {
     long found = from;
     while (found != Memtable.NONE && !isVisible(found)) {
+      noteHidden();
       found = cursor.previous();
     }
     entry = found;

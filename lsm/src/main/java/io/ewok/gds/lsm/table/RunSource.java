@@ -7,6 +7,7 @@ import io.ewok.gds.lsm.record.KeyBuffer;
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.record.RecordSource;
 import io.ewok.gds.lsm.record.SearchKey;
+import io.ewok.gds.lsm.record.SourceNotes;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -61,6 +62,12 @@ public final class RunSource implements RecordSource {
 
   private boolean isFilteredOut;
 
+  /** One for each table, or null if nobody asks. */
+  private List<SourceNotes> notes;
+
+  /** Blocks that had to be read, as far as they are noted. */
+  private long missesNoted;
+
   /** Looks at a run as of a sequence number; the caller keeps the tables open during the call. */
   public RunSource(List<Table> tables, long sequence) {
     this.tables = tables;
@@ -73,6 +80,41 @@ public final class RunSource implements RecordSource {
   /** Says that what is read is of little use to others afterwards, see {@link Priority#LOW}. */
   public void forScans() {
     data.withPriority(Priority.LOW);
+  }
+
+  /**
+   * Has what every move from now on takes noted, see {@link SourceNotes}.
+   *
+   * @param notes one for each table
+   */
+  public void takeNotes(List<SourceNotes> notes) {
+    this.notes = notes;
+  }
+
+  public List<Table> tables() {
+    return tables;
+  }
+
+  private void noteFixed(int ofTable, boolean isData) {
+    if (notes == null) {
+      return;
+    }
+    SourceNotes of = notes.get(ofTable);
+    if (isData) {
+      of.dataBlocks++;
+    } else {
+      of.indexBlocks++;
+    }
+    long misses = root.misses() + index.misses() + data.misses();
+    of.blocksRead += misses - missesNoted;
+    missesNoted = misses;
+  }
+
+  /** Of the record that is left for another of its key or for one that may be seen. */
+  private void noteHidden() {
+    if (notes != null) {
+      notes.get(table).hidden++;
+    }
   }
 
   @Override
@@ -166,7 +208,15 @@ public final class RunSource implements RecordSource {
   /** Asks the filters at the first move, because that may have to read them. */
   private boolean mayHavePrefix() throws IOException {
     if (prefix != null) {
-      isFilteredOut = !tables.getFirst().mayContainPrefix(prefix, new TableLookup());
+      TableLookup lookup = new TableLookup();
+      isFilteredOut = !tables.getFirst().mayContainPrefix(prefix, lookup);
+      if (notes != null) {
+        SourceNotes of = notes.getFirst();
+        of.filteredOut = isFilteredOut;
+        of.filterBlocks += lookup.filtersAsked();
+        of.indexBlocks += lookup.filtersAsked() == 0 ? 0 : 1;
+        of.blocksRead += lookup.misses();
+      }
       prefix = null;
     }
     return !isFilteredOut;
@@ -322,6 +372,7 @@ public final class RunSource implements RecordSource {
     root.unfix();
     tables.get(toTable).fixRoot(root);
     rootView.attach(root.address());
+    noteFixed(toTable, false);
   }
 
   private void loadPartition(int toTable, int toPartition) throws IOException {
@@ -335,6 +386,7 @@ public final class RunSource implements RecordSource {
       index.unfix();
       tables.get(toTable).fixIndex(rootView.valueAddress(toPartition), index);
       indexView.attach(index.address());
+      noteFixed(toTable, false);
     }
     table = toTable;
     partition = toPartition;
@@ -346,6 +398,7 @@ public final class RunSource implements RecordSource {
     data.unfix();
     long handle = indexView.valueAddress(toBlock);
     tables.get(table).fixData(handle, data);
+    noteFixed(table, true);
     valueMemory = data.memory();
     view.attach(data.address(), TableFormat.handleLengthBytes(handle));
     block = toBlock;
@@ -369,6 +422,7 @@ public final class RunSource implements RecordSource {
       if (!view.isSameKey(ordinal - 1, ordinal)) {
         return true;
       }
+      noteHidden();
     }
     long before = keyAddress();
     int beforeBytes = keyBytes;
@@ -376,17 +430,21 @@ public final class RunSource implements RecordSource {
     left = key;
     key = swapped;
     keyMemory = key.readOnly();
-    do {
+    while (true) {
       if (!stepForward()) {
         return false;
       }
-    } while (view.hasKey(ordinal, before, beforeBytes));
-    return true;
+      if (!view.hasKey(ordinal, before, beforeBytes)) {
+        return true;
+      }
+      noteHidden();
+    }
   }
 
   /** Goes forward to the first visible record: the newest visible one of its key. */
   private boolean settleForward() throws IOException {
     while (!isVisible(ordinal)) {
+      noteHidden();
       if (!stepForward()) {
         return false;
       }
@@ -397,11 +455,13 @@ public final class RunSource implements RecordSource {
   /** Goes backward to a key with a visible record, and there to the newest visible one. */
   private boolean settleBackward() throws IOException {
     while (!isVisible(ordinal)) {
+      noteHidden();
       if (!stepBackward()) {
         return false;
       }
     }
     while (isSameKeyBefore()) {
+      noteHidden();
       stepBackward();
       if (!isVisible(ordinal)) {
         return stepForward();

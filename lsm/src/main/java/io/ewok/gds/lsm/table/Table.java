@@ -326,6 +326,7 @@ public final class Table {
       int partition = view.findAtOrAfter(key, newest);
       while (partition < view.count()) {
         long handles = view.valueAddress(partition);
+        at.filtersAsked++;
         if (!isFilteredOut(handles + TableFormat.HANDLE_BYTES, hash, at.filter)) {
           return true;
         }

@@ -41,9 +41,17 @@ public final class TableLookup {
 
   Outcome outcome = Outcome.ABSENT;
 
+  /** For a prefix. */
+  int filtersAsked;
+
   /** How looking into the last table ended. */
   public Outcome outcome() {
     return outcome;
+  }
+
+  /** How many filters were asked for a prefix since this was made. */
+  public int filtersAsked() {
+    return filtersAsked;
   }
 
   /**

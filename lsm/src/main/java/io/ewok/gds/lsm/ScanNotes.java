@@ -1,0 +1,17 @@
+package io.ewok.gds.lsm;
+
+/**
+ * What a merge of sources passed by, noted for who asks how a scan goes.
+ *
+ * <p>Threads: that of the scan.
+ */
+final class ScanNotes {
+  /** Versions that another source has a newer one for. */
+  long hidden;
+
+  /** Keys whose newest record is a delete. */
+  long deleted;
+
+  /** Records that the filter rejected. */
+  long filtered;
+}
