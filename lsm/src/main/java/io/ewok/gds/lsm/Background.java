@@ -49,6 +49,7 @@ final class Background {
   private final VersionSet versions;
   private final TableSet tables;
   private final WriteAheadLog log;
+  private final LogHolds holds;
   private final FlushJob flush;
   private final TableWriter compactionWriter;
   private final Region readBuffer;
@@ -101,6 +102,7 @@ final class Background {
     this.versions = parts.versions;
     this.tables = parts.tables;
     this.log = parts.log;
+    this.holds = parts.holds;
     this.delay = parts.delay;
     this.events = parts.events;
     this.counters = parts.counters;
@@ -270,7 +272,13 @@ final class Background {
   }
 
   private boolean mayFlush() {
-    return (flushFailure == null || retry) && (logLags || versions.hasFrozen());
+    return (flushFailure == null || retry)
+        && (logLags || versions.hasFrozen() || holds.mayTruncate(horizonLsn()));
+  }
+
+  /** What is before this is in tables. */
+  private long horizonLsn() {
+    return tables.manifest().horizonLsn();
   }
 
   private boolean mayCompact() {
@@ -324,7 +332,7 @@ final class Background {
       versions.release(version);
     }
     versions.moveCursors();
-    log.truncate(tables.manifest().horizonLsn());
+    holds.truncate(horizonLsn());
     logLags = false;
   }
 

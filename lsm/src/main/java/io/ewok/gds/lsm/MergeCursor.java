@@ -303,6 +303,11 @@ final class MergeCursor {
     return slots[0].keyBytes;
   }
 
+  /** Whether the current key is this one. */
+  boolean hasKey(SearchKey key) {
+    return slots[0].compareTo(key) == 0;
+  }
+
   int sourceCount() {
     return slots.length;
   }

@@ -11,6 +11,9 @@ public enum StallReason {
   /** Cursors and gets hold the memory of memtables that are flushed already. */
   READERS,
 
+  /** A reader of changes holds the log back, see {@link ChangesOptions#holdBytesMax}. */
+  CHANGES,
+
   /** Nothing yet: the write is slowed down so that others need not stop later. */
   DELAY
 }

@@ -210,6 +210,15 @@ public final class Store extends ReadView implements AutoCloseable {
   }
 
   /**
+   * Returns a cursor that goes on when there is more behind its end. It is before the first record.
+   *
+   * @throws IllegalStateException if the store is closed
+   */
+  public TailingCursor tail(CursorOptions options) {
+    return new TailingCursor(cursor(options), versions);
+  }
+
+  /**
    * Returns the writes behind a sequence number, in order, and those that are still to come.
    *
    * @param sequence of a {@link Snapshot}, or where an earlier reader of changes ended
@@ -220,7 +229,17 @@ public final class Store extends ReadView implements AutoCloseable {
    */
   public StoreChanges changes(long sequence, Durability durability, MemoryBudget budget)
       throws IOException {
-    return writer.changes(sequence, durability, budget);
+    return changes(sequence, ChangesOptions.defaults().withDurability(durability), budget);
+  }
+
+  /**
+   * As {@link #changes(long, Durability, MemoryBudget)}, with all options: the reader may hold the
+   * log back.
+   */
+  public StoreChanges changes(long sequence, ChangesOptions options, MemoryBudget budget)
+      throws IOException {
+    Objects.requireNonNull(options, "options");
+    return writer.changes(sequence, options, budget);
   }
 
   // ---- maintenance

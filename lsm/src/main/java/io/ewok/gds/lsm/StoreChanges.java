@@ -15,13 +15,26 @@ import java.time.Duration;
  * the store is written: for a replica, an index elsewhere, a queue. They are read from the store's
  * log, at the reader's own pace.
  *
- * <p>The log is a ring. Nobody waits for a reader: what was flushed long ago is overwritten, and a
- * reader that has not come so far is told. It then reads a {@link Snapshot} and goes on behind
- * that. How far it may fall behind is the log's length less two memtables, see {@link
+ * <p>The log is a ring. By default nobody waits for a reader: what was flushed long ago is
+ * overwritten, and a reader that has not come so far is told. It then reads a {@link Snapshot} and
+ * goes on behind that. How far it may fall behind is the log's length less two memtables, see {@link
  * StoreOptions#logSegmentCount}.
  *
+ * <p>A reader may hold the log back instead ({@link ChangesOptions#holdBytesMax}). What it has not
+ * read is not overwritten then; when the log is full, writers wait until it goes on ({@link
+ * StallReason#CHANGES}), as long as their {@link WriteOptions} allow. It lets go when it is closed,
+ * or when it is further behind than the options say. Until then writers wait, whether somebody reads
+ * or not; the store's close does not. A hold ends with the store: after the next opening a reader
+ * goes on where it was, if it comes before the first flush.
+ *
+ * <p>A reader that holds the log back should not write what it waits for. A write of the thread that
+ * was last in {@link #next} does not wait for its own reader but gets a {@link
+ * WriteStalledException}, since it would wait for ever; that one thread waits for the write of
+ * another nobody can see.
+ *
  * <p>Ownership: whoever opened it closes it, before the store. It owns 64 KiB, charged to the
- * budget, and more while it passes a batch that is larger. Threads: one at a time.
+ * budget, and more while it passes a batch that is larger. Threads: one at a time; any closes it
+ * when none is in it.
  *
  * {@snippet :
  * try (Snapshot start = store.snapshot()) {
@@ -44,10 +57,12 @@ import java.time.Duration;
 public final class StoreChanges implements AutoCloseable {
   private final LogReader reader;
   private final Path log;
+  private final LogHolds.Hold holdOrNull;
 
-  StoreChanges(LogReader reader, Path log) {
+  StoreChanges(LogReader reader, Path log, LogHolds.Hold holdOrNull) {
     this.reader = reader;
     this.log = log;
+    this.holdOrNull = holdOrNull;
   }
 
   /** Takes the operations of a batch. */
@@ -72,7 +87,16 @@ public final class StoreChanges implements AutoCloseable {
    * @return false if there is none so far that is as durable as wanted
    */
   public boolean next(Consumer consumer) throws IOException {
-    return reader.next((end, record) -> accept(end, record, consumer));
+    if (holdOrNull == null) {
+      return reader.next((end, record) -> accept(end, record, consumer));
+    }
+    // Before, so that a consumer that writes is known.
+    holdOrNull.advance(reader.lsn());
+    try {
+      return reader.next((end, record) -> accept(end, record, consumer));
+    } finally {
+      holdOrNull.advance(reader.lsn());
+    }
   }
 
   private void accept(long end, MemorySegment record, Consumer consumer) throws IOException {
@@ -110,9 +134,15 @@ public final class StoreChanges implements AutoCloseable {
     return reader.lsn();
   }
 
-  /** Gives the memory back. */
+  /** Gives the memory back, and lets go of the log. */
   @Override
   public void close() {
-    reader.close();
+    try {
+      reader.close();
+    } finally {
+      if (holdOrNull != null) {
+        holdOrNull.close();
+      }
+    }
   }
 }

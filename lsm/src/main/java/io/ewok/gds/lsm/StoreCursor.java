@@ -236,6 +236,33 @@ public final class StoreCursor implements AutoCloseable {
     }
   }
 
+  /** Moves to the first record whose key is {@code key} or greater; or only greater. */
+  void seek(SearchKey key, boolean behind) throws IOException {
+    beginMove();
+    boolean moved = false;
+    try {
+      leaveIfWanted();
+      merge.seek(key);
+      if (behind && merge.isValid() && merge.hasKey(key)) {
+        merge.next();
+      }
+      moved = true;
+    } finally {
+      endMove(moved);
+    }
+  }
+
+  /** Copies the key of the current record. */
+  void noteKey(SearchKey into) {
+    enter();
+    try {
+      requireValid();
+      into.set(merge.keyAddress(), merge.keyBytes());
+    } finally {
+      latch.release();
+    }
+  }
+
   /**
    * Moves to the next greater key, or past the last one.
    *

@@ -351,6 +351,9 @@ final class StoreOpener {
   }
 
   private void startBackground() {
+    parts.holds =
+        new LogHolds(
+            parts.log, parts.tables.manifest().horizonLsn(), parts::signalBackground);
     parts.background =
         new Background(
             parts,

@@ -41,6 +41,7 @@ final class StoreParts {
   TableSet tables;
   MemtableSpace space;
   WriteAheadLog log;
+  LogHolds holds;
   VersionSet versions;
   volatile Background background;
 

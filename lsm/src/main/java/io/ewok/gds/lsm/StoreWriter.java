@@ -11,6 +11,7 @@ import io.ewok.gds.reactor.Gate;
 import io.ewok.gds.reactor.Reactor;
 import io.ewok.gds.wal.LogFullException;
 import io.ewok.gds.wal.LogPlace;
+import io.ewok.gds.wal.LogReader;
 import io.ewok.gds.wal.WriteAheadLog;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -38,6 +39,7 @@ final class StoreWriter {
   private final StoreFiles files;
   private final VersionSet versions;
   private final WriteAheadLog log;
+  private final LogHolds holds;
   private final StoreCounters counters;
   private final WriteRoom room;
   private final CommitOrder order;
@@ -56,6 +58,7 @@ final class StoreWriter {
     this.files = parts.files;
     this.versions = parts.versions;
     this.log = parts.log;
+    this.holds = parts.holds;
     this.counters = parts.counters;
     this.order = versions.order();
     this.batchBytesMax = Math.min(parts.options.batchBytesMax(), log.recordBytesMax());
@@ -264,6 +267,7 @@ final class StoreWriter {
     for (int tries = 0; !order.tryPublish(start, end) && logFailure == null; tries++) {
       pause(tries);
     }
+    versions.watch().published();
   }
 
   /** Ends a write outside of the memtable: waits until it is durable, and visible. */
@@ -329,18 +333,28 @@ final class StoreWriter {
     }
   }
 
-  /** See {@link Store#changes}. */
-  StoreChanges changes(long sequence, Durability durability, MemoryBudget budget)
+  /** See {@link Store#changes(long, ChangesOptions, MemoryBudget)}. */
+  StoreChanges changes(long sequence, ChangesOptions options, MemoryBudget budget)
       throws IOException {
     enter();
+    LogHolds.Hold hold = null;
+    StoreChanges changes = null;
     try {
-      return new StoreChanges(log.reader(sequence, durability.inLog, budget), files.log());
+      if (options.holdBytesMax() > 0) {
+        hold = holds.open(sequence, options.holdBytesMax());
+      }
+      LogReader reader = log.reader(sequence, options.durability().inLog, budget);
+      changes = new StoreChanges(reader, files.log(), hold);
+      return changes;
     } catch (IllegalArgumentException e) {
-      if (durability != Durability.NONE && sequence < log.source().oldestLsn()) {
+      if (sequence < log.source().oldestLsn()) {
         throw log.source().lost(sequence, "writes");
       }
       throw e;
     } finally {
+      if (changes == null && hold != null) {
+        hold.close();
+      }
       writing.exit();
     }
   }

@@ -38,6 +38,7 @@ final class VersionSet {
   private volatile Version current;
 
   private final CommitOrder order;
+  private final WriteWatch watch = new WriteWatch(this::sequence);
 
   /** Starts with a first version, which it takes over. */
   VersionSet(Version first, long sequence) {
@@ -93,6 +94,11 @@ final class VersionSet {
   /** The newest sequence that readers may see. */
   long sequence() {
     return order.visible();
+  }
+
+  /** Where readers wait for writes. */
+  WriteWatch watch() {
+    return watch;
   }
 
   /** By which writes become visible. */
@@ -360,6 +366,7 @@ final class VersionSet {
       lock.unlock();
     }
     release(last);
+    watch.close();
     contexts.sweep();
     open.forEach(StoreCursor::storeCloses);
     for (PinnedValue value = firstPinned(); value != null; value = firstPinned()) {

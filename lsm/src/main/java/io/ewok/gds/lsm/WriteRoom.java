@@ -39,6 +39,7 @@ final class WriteRoom {
   private final VersionSet versions;
   private final Background background;
   private final WriteAheadLog log;
+  private final LogHolds holds;
   private final StoreEvents events;
   private final WriteDelay delay;
   private final Check writable;
@@ -62,13 +63,14 @@ final class WriteRoom {
     this.versions = parts.versions;
     this.background = parts.background;
     this.log = parts.log;
+    this.holds = parts.holds;
     this.events = parts.events;
     this.delay = parts.delay;
     this.writable = writable;
     this.logShareBytes =
         (long) (LOG_SHARE_MAX * log.options().segmentBytes() * log.options().segmentCount());
     this.active = versions.active();
-    this.activeStartLsn = log.horizonLsn();
+    this.activeStartLsn = holds.flushedLsn();
     this.activeLogBytes = log.spaceLeftBytes();
     Memtable frozen = versions.frozen();
     if (frozen != null) {
@@ -115,13 +117,30 @@ final class WriteRoom {
     if (log.hasRoomFor(recordBytes)) {
       return;
     }
-    if (!memtable.isEmpty() || versions.sequence() > activeStartLsn) {
+    if (holds.isHeldBack()) {
+      awaitReaders(recordBytes, options);
+    } else if (!memtable.isEmpty() || versions.sequence() > activeStartLsn) {
       replace(memtable, options);
     } else if (versions.hasFrozen()) {
       awaitStalled(StallReason.FLUSH, () -> !versions.hasFrozen(), null, options);
     } else {
       awaitStalled(StallReason.LOG, () -> log.hasRoomFor(recordBytes), "room in the log", options);
     }
+  }
+
+  /** A flush would give no room: readers of changes hold what it would give. */
+  private void awaitReaders(long recordBytes, WriteOptions options) throws IOException {
+    if (holds.isHeldBackBy(Thread.currentThread())) {
+      throw new WriteStalledException(
+          "a write would wait for its own thread, which has changes to read that hold the log back",
+          files.directory());
+    }
+    holds.wantRoom();
+    awaitStalled(
+        StallReason.CHANGES,
+        () -> !holds.isHeldBack() || log.hasRoomFor(recordBytes),
+        null,
+        options);
   }
 
   /** Freezes a memtable early, so that the log does not become full while the next is filled. */

@@ -204,6 +204,19 @@ class GarbageTest {
   }
 
   @Test
+  void tailMakesNoneWhileTheFilesStayTheSame() throws IOException {
+    try (TailingCursor tail = store.tail(CursorOptions.defaults())) {
+      assertNoGarbage(
+          i -> {
+            if (i % 10 == 0 || !tail.next()) {
+              setKey(i);
+              tail.seek(key);
+            }
+          });
+    }
+  }
+
+  @Test
   void fillMakesNone() throws IOException {
     RecordBatch batch = new RecordBatch(room, 100);
     try (StoreCursor cursor = store.cursor()) {

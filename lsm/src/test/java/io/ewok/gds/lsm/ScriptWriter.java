@@ -59,6 +59,14 @@ final class ScriptWriter {
       lines.add("unsnap " + number());
     } else if (kind < 42) {
       lines.add("uncursor " + number());
+    } else if (kind < 44) {
+      lines.add("changes %d %d".formatted(number(), random.nextInt(400_000)));
+    } else if (kind < 52) {
+      lines.add("follow %d %d".formatted(number(), 1 + random.nextInt(150)));
+    } else if (kind < 54) {
+      lines.add("tail %d %d".formatted(number(), key()));
+    } else if (kind < 60) {
+      lines.add("tailnext %d %d".formatted(number(), 1 + random.nextInt(100)));
     } else if (kind < 130) {
       batch();
     } else if (kind < 270) {

@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.ewok.gds.allocator.MemoryBudget;
 import io.ewok.gds.pagestore.sim.SimEngine;
+import io.ewok.gds.wal.LogTruncatedException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -32,6 +34,7 @@ import java.util.TreeMap;
  * snapshot N    unsnap N    old N KEY
  * cursor N [from=KEY] [to=KEY] [prefix=KEY] [filter=NUMBER] [of=SNAPSHOT]    uncursor N
  * first N    last N    seek N KEY    seekprev N KEY    next N    previous N    fill N COUNT
+ * changes N HOLDBYTES    follow N COUNT    tail N KEY    tailnext N COUNT
  * flush    compact [KEY KEY]    reopen    crash SEED    check
  * </pre>
  */
@@ -57,6 +60,9 @@ final class StoreScript {
 
   private final Map<Integer, OpenCursor> cursors = new HashMap<>();
   private final Map<Integer, OpenSnapshot> snapshots = new HashMap<>();
+  private final Map<Integer, OpenChanges> readers = new HashMap<>();
+  private final Map<Integer, OpenTail> tails = new HashMap<>();
+  private final MemoryBudget budget = MemoryBudget.root("changes", 8 << 20);
 
   long flushes;
   long merges;
@@ -87,6 +93,36 @@ final class StoreScript {
     }
   }
 
+  /** A tailing cursor, what it has in sight, and the key that it was on last. */
+  private static final class OpenTail {
+    final TailingCursor cursor;
+    NavigableMap<byte[], byte[]> seen = new TreeMap<>(Fixtures.ORDER);
+    byte[] at;
+    boolean isBehind;
+
+    OpenTail(TailingCursor cursor, byte[] from) {
+      this.cursor = cursor;
+      this.at = from;
+    }
+
+    byte[] following() {
+      return isBehind ? seen.higherKey(at) : seen.ceilingKey(at);
+    }
+  }
+
+  /** A reader of changes, and how much of the history it has come by. */
+  private static final class OpenChanges {
+    final StoreChanges changes;
+    final long holdBytes;
+    int at;
+
+    OpenChanges(StoreChanges changes, long holdBytes, int at) {
+      this.changes = changes;
+      this.holdBytes = holdBytes;
+      this.at = at;
+    }
+  }
+
   /** Runs a script; an exception or a failed assertion names the line. */
   void run(List<String> lines) {
     for (int i = 0; i < lines.size(); i++) {
@@ -102,6 +138,8 @@ final class StoreScript {
         run(new String[] {"reopen"});
         run(new String[] {"check"});
         store.close();
+        forgetReaders();
+        assertEquals(0, budget.usedBytes());
       }
     } catch (Exception | AssertionError e) {
       throw new AssertionError("at the end", e);
@@ -128,6 +166,10 @@ final class StoreScript {
       case "uncursor" -> closeCursor(number(words[1]));
       case "first", "last", "seek", "seekprev", "next", "previous", "fill", "refresh" ->
           move(words);
+      case "changes" -> changes(number(words[1]), number(words[2]));
+      case "follow" -> follow(number(words[1]), number(words[2]));
+      case "tail" -> tail(number(words[1]), key(words[2]));
+      case "tailnext" -> tailNext(number(words[1]), number(words[2]));
       case "flush" -> store.flush();
       case "compact" -> compact(words);
       case "reopen" -> reopen();
@@ -422,6 +464,85 @@ final class StoreScript {
     return at;
   }
 
+  // ---- changes
+
+  private void changes(int number, long holdBytes) throws IOException {
+    closeReader(number);
+    ChangesOptions how =
+        ChangesOptions.defaults()
+            .withDurability(Durability.BUFFERED)
+            .withHoldBytesMax(holdBytes);
+    readers.put(
+        number,
+        new OpenChanges(
+            store.changes(store.stats().sequence(), how, budget), holdBytes, history.size()));
+  }
+
+  private void closeReader(int number) {
+    OpenChanges open = readers.remove(number);
+    if (open != null) {
+      open.changes.close();
+    }
+  }
+
+  private void forgetReaders() {
+    List.copyOf(readers.keySet()).forEach(this::closeReader);
+  }
+
+  private void follow(int number, int batchesMax) throws IOException {
+    OpenChanges open = readers.get(number);
+    if (open == null) {
+      return;
+    }
+    try {
+      boolean more = true;
+      for (int i = 0; i < batchesMax && more; i++) {
+        more = open.changes.next((_, delete, key, value) -> isNext(open, delete, key, value));
+      }
+    } catch (LogTruncatedException e) {
+      long behind = store.stats().sequence() - open.changes.sequence();
+      assertTrue(behind > open.holdBytes, "behind=" + behind);
+      closeReader(number);
+    }
+  }
+
+  private void tail(int number, byte[] from) {
+    OpenTail before = tails.remove(number);
+    if (before != null) {
+      before.cursor.close();
+    }
+    OpenTail open = new OpenTail(store.tail(CursorOptions.defaults()), from);
+    open.cursor.seek(from);
+    tails.put(number, open);
+  }
+
+  private void tailNext(int number, int count) throws IOException {
+    OpenTail open = tails.get(number);
+    for (int i = 0; open != null && i < count; i++) {
+      byte[] expected = open.following();
+      if (expected == null) {
+        open.seen = new TreeMap<>(model);
+        expected = open.following();
+      }
+      assertEquals(expected != null, open.cursor.next());
+      if (expected != null) {
+        assertArrayEquals(expected, Fixtures.array(open.cursor.key()));
+        assertArrayEquals(open.seen.get(expected), Fixtures.array(open.cursor.value()));
+        open.at = expected;
+        open.isBehind = true;
+      }
+    }
+  }
+
+  private void isNext(OpenChanges open, boolean delete, MemorySegment key, MemorySegment value) {
+    Map.Entry<byte[], byte[]> operation = history.get(open.at++);
+    assertArrayEquals(operation.getKey(), Fixtures.array(key));
+    assertEquals(operation.getValue() == null, delete);
+    if (!delete) {
+      assertArrayEquals(operation.getValue(), Fixtures.array(value));
+    }
+  }
+
   // ---- life
 
   private void compact(String[] words) throws IOException {
@@ -435,6 +556,7 @@ final class StoreScript {
   private void forget() {
     cursors.clear();
     snapshots.clear();
+    tails.clear();
     StoreStats stats = store.stats();
     flushes += stats.flushes();
     merges += stats.merges();
@@ -447,6 +569,7 @@ final class StoreScript {
     List.copyOf(snapshots.keySet()).stream().filter(n -> n % 2 == 1).forEach(this::closeSnapshot);
     forget();
     store.close();
+    forgetReaders();
     store = open();
     durable = history.size();
     assertTrue(store.stats().sequence() >= ends.lastKey());
@@ -456,6 +579,7 @@ final class StoreScript {
     forget();
     SimEngine after = engine.crash(seed);
     store.close();
+    forgetReaders();
     engine = after;
     store = open();
     // Where a write ended, or an empty block behind it.

@@ -39,6 +39,7 @@ final class WriteRoomLoader extends InterleavedLoader {
       Set.of(
           desc(Background.class),
           desc(Baton.class),
+          desc(LogHolds.class),
           desc(LongLock.class),
           desc(WriteAheadLog.class),
           desc(WriteDelay.class));

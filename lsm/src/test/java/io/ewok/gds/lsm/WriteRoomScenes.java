@@ -98,9 +98,20 @@ public final class WriteRoomScenes implements Interleaver.Scenes {
     return new LogOptions(SEGMENT_BYTES, (int) (LOG_BYTES / SEGMENT_BYTES), SEGMENT_BYTES);
   }
 
-  static long horizonLsn(Object log) {
+  /** Of the readers of changes: there are none. */
+  static long flushedLsn(Object holds) {
     return now.horizonLsn;
   }
+
+  static boolean isHeldBack(Object holds) {
+    return false;
+  }
+
+  static boolean isHeldBackBy(Object holds, Thread thread) {
+    return false;
+  }
+
+  static void wantRoom(Object holds) {}
 
   static long spaceLeftBytes(Object log) {
     return LOG_BYTES - (now.endLsn - now.horizonLsn);
