@@ -45,7 +45,10 @@ final class ExplainCommand implements Callable<Integer> {
   @Option(names = "--from", paramLabel = "KEY", description = "Smallest key to scan.")
   private String from;
 
-  @Option(names = "--to", paramLabel = "KEY", description = "Keys from this one on are not scanned.")
+  @Option(
+      names = "--to",
+      paramLabel = "KEY",
+      description = "Keys from this one on are not scanned.")
   private String to;
 
   @Option(names = "--prefix", paramLabel = "TEXT", description = "Only keys that start with it.")

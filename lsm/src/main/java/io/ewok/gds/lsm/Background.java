@@ -53,8 +53,7 @@ final class Background {
   private final FlushJob flush;
   private final TableWriter compactionWriter;
   private final Region readBuffer;
-  private final CompactionOptions options;
-  private final CompactionPicker picker;
+  private final LiveOptions live;
   private final StoreCounters counters;
   private final WriteDelay delay;
   private final StoreEvents events;
@@ -78,6 +77,10 @@ final class Background {
   private volatile long restNanos = REST_NANOS;
 
   // Confined to the thread.
+  /** Those that were in force when it looked last. */
+  private CompactionOptions options;
+
+  private CompactionPicker picker;
   private boolean logLags;
 
   /** Whether nothing was written while the thread waited last. */
@@ -96,8 +99,7 @@ final class Background {
   /** After a failure: compactions start by themselves when level 0 has so many tables. */
   private int pausedUntilTables;
 
-  Background(
-      StoreParts parts, FlushJob flush, TableWriter compactionWriter, CompactionOptions options) {
+  Background(StoreParts parts, FlushJob flush, TableWriter compactionWriter) {
     this.directory = parts.files.directory();
     this.versions = parts.versions;
     this.tables = parts.tables;
@@ -109,14 +111,24 @@ final class Background {
     this.flush = flush;
     this.compactionWriter = compactionWriter;
     this.readBuffer = parts.readBuffer;
-    this.options = options;
-    this.picker = new CompactionPicker(options);
+    this.live = parts.live;
+    useLiveOptions();
     // A platform thread: its work is as long as the device is slow, and must not hold a carrier.
     this.thread =
         Thread.ofPlatform()
             .daemon()
             .name("gds-store-" + directory.getFileName())
             .unstarted(this::run);
+  }
+
+  /** What begins after a change goes by it. */
+  private void useLiveOptions() {
+    CompactionOptions next = live.compaction();
+    if (!next.equals(options)) {
+      options = next;
+      picker = new CompactionPicker(next);
+      lookedAt = null;
+    }
   }
 
   void start() {
@@ -250,7 +262,11 @@ final class Background {
   private boolean awaitWork() {
     lock.lock();
     try {
-      while (!closing && !tables.hasUnused() && !mayFlush() && !mayCompact()) {
+      while (!closing
+          && !tables.hasUnused()
+          && !mayFlush()
+          && !mayCompact()
+          && live.compaction().equals(options)) {
         awaitChangeOrRest();
       }
       return !closing;
@@ -339,6 +355,7 @@ final class Background {
   // ---- compactions
 
   private void lookForWork() {
+    useLiveOptions();
     Version version = versions.currentOrNull();
     if (version != lookedAt) {
       lookedAt = version;
@@ -369,6 +386,7 @@ final class Background {
 
   /** The next compaction, or null; then one that somebody asked for has ended, if there was one. */
   private Compaction next() {
+    useLiveOptions();
     Version version = versions.retain();
     try {
       boolean wasAtRest = isAtRest;

@@ -25,10 +25,7 @@ import java.util.Objects;
  *     within the bounds
  */
 public record CursorOptions(
-    MemorySegment lowerOrNull,
-    MemorySegment upperOrNull,
-    boolean scan,
-    CursorFilter filterOrNull) {
+    MemorySegment lowerOrNull, MemorySegment upperOrNull, boolean scan, CursorFilter filterOrNull) {
   private static final CursorOptions DEFAULTS = new CursorOptions(null, null, false, null);
 
   /**

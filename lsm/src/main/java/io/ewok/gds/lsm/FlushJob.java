@@ -22,7 +22,7 @@ import java.util.List;
 final class FlushJob {
   private final TableSet tables;
   private final TableWriter writer;
-  private final TableLayout layout;
+  private final LiveOptions live;
   private final StoreCounters counters;
   private final StoreEvents events;
   private final WriteDelay delay;
@@ -33,7 +33,7 @@ final class FlushJob {
   FlushJob(TableWriter writer, StoreParts parts) {
     this.tables = parts.tables;
     this.writer = writer;
-    this.layout = parts.options.tree().layout(0);
+    this.live = parts.live;
     this.counters = parts.counters;
     this.events = parts.events;
     this.delay = parts.delay;
@@ -80,6 +80,7 @@ final class FlushJob {
 
   /** Writes the records of a memtable. The tables are synced, their names are not. */
   List<TableMeta> write(Memtable memtable, long oldestSequence) throws IOException {
+    TableLayout layout = live.compaction().layouts().getFirst();
     List<TableMeta> metas = new ArrayList<>();
     long bytesBefore = writer.bytesWritten();
     boolean isRead = isRead();

@@ -8,8 +8,8 @@ import java.io.IOException;
 
 /**
  * Several sources as one: of each key the newest record, and keys whose newest record is a delete
- * left out, as well as those that a filter rejects. What a {@link StoreCursor} moves on; compactions, which want every version, have {@link
- * RecordMerge}.
+ * left out, as well as those that a filter rejects. What a {@link StoreCursor} moves on;
+ * compactions, which want every version, have {@link RecordMerge}.
  *
  * <p>The sources are kept in the order in which they come next. A move moves those on the current
  * key, and mostly that is one which comes next again: then one comparison, with the second, is all.

@@ -7,8 +7,9 @@ import java.util.stream.Collectors;
  * How one scan went: see {@link ReadView#explainScan}.
  *
  * @param returned records that the scan showed
- * @param hidden versions that it looked at and passed by: there is a newer one of their key, or they
- *     are newer than the view. Of versions that lie in one memtable only the first is looked at
+ * @param hidden versions that it looked at and passed by: there is a newer one of their key, or
+ *     they are newer than the view. Of versions that lie in one memtable only the first is looked
+ *     at
  * @param deleted keys that it passed by since their newest record is a delete
  * @param filtered records that the cursor's filter rejected
  * @param complete whether it came to the end, not to as many records as were wanted

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Objects;
 
 /**
@@ -50,6 +51,7 @@ import java.util.Objects;
  */
 public final class Store extends ReadView implements AutoCloseable {
   private final StoreParts parts;
+  private final boolean ownsEngine;
   private final VersionSet versions;
   private final StoreWriter writer;
   private final LongLock closeLock = new LongLock();
@@ -57,9 +59,10 @@ public final class Store extends ReadView implements AutoCloseable {
   /** Guarded by closeLock. */
   private boolean closed;
 
-  private Store(StoreParts parts) {
+  private Store(StoreParts parts, boolean ownsEngine) {
     super(parts.versions, parts.counters);
     this.parts = parts;
+    this.ownsEngine = ownsEngine;
     this.versions = parts.versions;
     this.writer = new StoreWriter(parts);
   }
@@ -112,7 +115,7 @@ public final class Store extends ReadView implements AutoCloseable {
     }
     try {
       StoreOpener.open(parts);
-      return new Store(parts);
+      return new Store(parts, ownsEngine);
     } catch (IOException | RuntimeException | Error e) {
       try {
         parts.close();
@@ -275,6 +278,38 @@ public final class Store extends ReadView implements AutoCloseable {
     MemorySegment last = MemorySegment.ofArray(lastKey.toArray(ValueLayout.JAVA_BYTE));
     writer.flush();
     parts.background.compact(first, last);
+  }
+
+  /**
+   * Changes settings while the store is open, all of them or none: those that {@link StoreSetting}
+   * says can be, which also says when each takes effect. They hold until the store is closed.
+   * Settings that are not named stay as they are.
+   *
+   * {@snippet :
+   * store.change(Map.of("store.compression", "none,lz4", "throttle.compaction.write", "/20MB"));
+   * }
+   *
+   * @param settings as for {@link StoreOptions#with(Map)}
+   * @throws IllegalArgumentException that names the setting if there is no such, if it cannot be
+   *     changed while the store is open, or not to that value; nothing has changed
+   * @throws IllegalStateException if the store is closed
+   */
+  public void change(Map<String, String> settings) {
+    closeLock.lock();
+    try {
+      if (closed) {
+        throw VersionSet.closed();
+      }
+      parts.live.change(Map.copyOf(settings), ownsEngine ? parts.engine : null);
+    } finally {
+      closeLock.unlock();
+    }
+    parts.signalBackground();
+  }
+
+  /** Returns the options in force: those it was opened with, and what was changed since. */
+  public StoreOptions options() {
+    return parts.live.options();
   }
 
   /**

@@ -17,18 +17,18 @@ import java.time.Duration;
  *
  * <p>The log is a ring. By default nobody waits for a reader: what was flushed long ago is
  * overwritten, and a reader that has not come so far is told. It then reads a {@link Snapshot} and
- * goes on behind that. How far it may fall behind is the log's length less two memtables, see {@link
- * StoreOptions#logSegmentCount}.
+ * goes on behind that. How far it may fall behind is the log's length less two memtables, see
+ * {@link StoreOptions#logSegmentCount}.
  *
  * <p>A reader may hold the log back instead ({@link ChangesOptions#holdBytesMax}). What it has not
  * read is not overwritten then; when the log is full, writers wait until it goes on ({@link
  * StallReason#CHANGES}), as long as their {@link WriteOptions} allow. It lets go when it is closed,
- * or when it is further behind than the options say. Until then writers wait, whether somebody reads
- * or not; the store's close does not. A hold ends with the store: after the next opening a reader
- * goes on where it was, if it comes before the first flush.
+ * or when it is further behind than the options say. Until then writers wait, whether somebody
+ * reads or not; the store's close does not. A hold ends with the store: after the next opening a
+ * reader goes on where it was, if it comes before the first flush.
  *
- * <p>A reader that holds the log back should not write what it waits for. A write of the thread that
- * was last in {@link #next} does not wait for its own reader but gets a {@link
+ * <p>A reader that holds the log back should not write what it waits for. A write of the thread
+ * that was last in {@link #next} does not wait for its own reader but gets a {@link
  * WriteStalledException}, since it would wait for ever; that one thread waits for the write of
  * another nobody can see.
  *

@@ -36,8 +36,8 @@ import java.util.List;
  * Who seeks often had better {@link #refresh} one cursor than open one each time.
  *
  * <p>Errors: {@link IllegalStateException} after the close of the cursor or of the store, never a
- * crash, and for calls by the cursor's own {@link CursorFilter}. After an {@link IOException}, such as for a corrupt table, the cursor is not valid;
- * position it anew to try again.
+ * crash, and for calls by the cursor's own {@link CursorFilter}. After an {@link IOException}, such
+ * as for a corrupt table, the cursor is not valid; position it anew to try again.
  */
 public final class StoreCursor implements AutoCloseable {
   private static final RecordSource[] NO_SOURCES = {};

@@ -21,7 +21,7 @@ public interface StoreListener {
   /** A flush or a compaction failed; the store tries again when it is needed. */
   default void failed(Throwable reason) {}
 
-  /** A write had to wait for the background thread. */
+  /** A write had to wait, for the background thread or what {@link StallReason} says. */
   default void stalled(Stall stall) {}
 
   /**

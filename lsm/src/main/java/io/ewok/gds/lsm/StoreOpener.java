@@ -67,7 +67,7 @@ final class StoreOpener {
   }
 
   private void run() throws IOException {
-    CompactionOptions.of(options).layouts().forEach(TableLayout::requireLibrary);
+    parts.live.compaction().layouts().forEach(TableLayout::requireLibrary);
     enterDirectory();
     ManifestLog log = manifest();
     try {
@@ -352,14 +352,12 @@ final class StoreOpener {
 
   private void startBackground() {
     parts.holds =
-        new LogHolds(
-            parts.log, parts.tables.manifest().horizonLsn(), parts::signalBackground);
+        new LogHolds(parts.log, parts.tables.manifest().horizonLsn(), parts::signalBackground);
     parts.background =
         new Background(
             parts,
             flush,
-            new TableWriter(engine, parts.mergeBuffer, StoreMemory.tableOptions(options)),
-            CompactionOptions.of(options));
+            new TableWriter(engine, parts.mergeBuffer, StoreMemory.tableOptions(options)));
     parts.closeLater(parts.background::close);
     parts.background.start();
   }

@@ -8,8 +8,9 @@ import java.util.Objects;
 import java.util.function.Consumer;
 
 /**
- * How a store is opened. All may differ from one opening to the next, and none while it is open;
- * the log keeps the sizes it was created with, and a table the form it was written in.
+ * How a store is opened. All may differ from one opening to the next, and some while it is open
+ * ({@link Store#change}); the log keeps the sizes it was created with, and a table the form it was
+ * written in.
  *
  * {@snippet :
  * StoreOptions options = StoreOptions.defaults().withPoolBytes(256L << 20).withMemtableBytes(32 << 20);

@@ -26,7 +26,11 @@ final class StoreParts {
 
   final IoEngine engine;
   final StoreFiles files;
+
+  /** What the store was opened with. */
   final StoreOptions options;
+
+  final LiveOptions live;
   final StoreMemory memory;
   final StoreCounters counters = new StoreCounters();
   final StoreEvents events;
@@ -49,6 +53,7 @@ final class StoreParts {
     this.engine = engine;
     this.files = files;
     this.options = options;
+    this.live = new LiveOptions(options);
     this.memory = StoreMemory.of(options);
     this.events = new StoreEvents(files.directory(), options.listener(), counters);
     this.delay = new WriteDelay(System::nanoTime, events);

@@ -33,6 +33,22 @@ final class StoreSettings {
   private static final String BLOCK = "store.block";
   private static final String FILTER_BITS = "store.filter-bits";
 
+  /** All that begin with {@code store.}. */
+  static final Set<String> NAMES_KNOWN =
+      Set.of(
+          MEMTABLE,
+          POOL,
+          BATCH_MAX,
+          CREATE,
+          TABLES_BEFORE_MERGE,
+          LEVEL_1,
+          GROWTH,
+          TABLE,
+          FILTER_PREFIX,
+          COMPRESSION,
+          BLOCK,
+          FILTER_BITS);
+
   private static final String LOG_SEGMENT_BYTES = "log.segment-bytes";
   private static final String LOG_SEGMENTS = "log.segments";
   private static final String LOG_BUFFER_BYTES = "log.buffer-bytes";
@@ -44,22 +60,7 @@ final class StoreSettings {
   }
 
   static StoreOptions apply(StoreOptions base, Map<String, String> settings) {
-    Settings.requireKnown(
-        settings,
-        NAMES,
-        Set.of(
-            MEMTABLE,
-            POOL,
-            BATCH_MAX,
-            CREATE,
-            TABLES_BEFORE_MERGE,
-            LEVEL_1,
-            GROWTH,
-            TABLE,
-            FILTER_PREFIX,
-            COMPRESSION,
-            BLOCK,
-            FILTER_BITS));
+    Settings.requireKnown(settings, NAMES, NAMES_KNOWN);
     return new StoreSettings(settings).options(base);
   }
 

@@ -7,8 +7,8 @@ import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 
 /**
- * A cursor that goes on behind its last record when there is more: for keys that grow, such as those
- * of a queue or of measurements by time. It moves forward only.
+ * A cursor that goes on behind its last record when there is more: for keys that grow, such as
+ * those of a queue or of measurements by time. It moves forward only.
  *
  * <p>What it sees: between two ends the store as it was at one time, as a {@link StoreCursor} does.
  * When that has no further record, {@link #next} goes over to the store as it is now and looks

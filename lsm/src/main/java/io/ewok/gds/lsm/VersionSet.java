@@ -281,8 +281,7 @@ final class VersionSet {
       Version version = retain();
       try {
         long at = view.visibleSequence();
-        StoreCursor cursor =
-            new StoreCursor(this, view, version, at, options, explainerOrNull);
+        StoreCursor cursor = new StoreCursor(this, view, version, at, options, explainerOrNull);
         cursors.add(cursor);
         return cursor;
       } finally {

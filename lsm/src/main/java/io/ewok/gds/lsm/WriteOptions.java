@@ -9,10 +9,10 @@ import java.util.Objects;
  * How a write is done.
  *
  * @param durability what it promises when it returns
- * @param stallMaxOrNull how long it waits at most for room in memory and log, and for a store that
- *     is behind with its merges; zero: not at all; null, the default: as long as these get on. A
- *     write that would wait longer gets a {@link WriteStalledException}. It does not limit the time
- *     that the device takes.
+ * @param stallMaxOrNull how long it waits at most for room in memory and log, for readers of
+ *     changes that hold the log back, and for a store that is behind with its merges; zero: not at
+ *     all; null, the default: as long as these get on. A write that would wait longer gets a {@link
+ *     WriteStalledException}. It does not limit the time that the device takes.
  */
 public record WriteOptions(Durability durability, Duration stallMaxOrNull) {
   private static final Map<Durability, WriteOptions> DEFAULTS = new EnumMap<>(Durability.class);

@@ -15,9 +15,10 @@
  * <p>A {@link io.ewok.gds.lsm.Store}, and a {@link io.ewok.gds.lsm.Snapshot} of it, are read in the
  * ways of {@link io.ewok.gds.lsm.ReadView}, key by key or with a {@link
  * io.ewok.gds.lsm.StoreCursor}. Keys and values are bytes; {@link io.ewok.gds.lsm.TypedStore} makes
- * objects of them. {@link io.ewok.gds.lsm.StoreChanges} are its writes, for who follows them. For a
- * store that nobody has open there are {@link io.ewok.gds.lsm.StoreInspection}, which looks, and
- * {@link io.ewok.gds.lsm.StoreRepair}.
+ * objects of them. {@link io.ewok.gds.lsm.StoreChanges} are its writes, for who follows them, and a
+ * {@link io.ewok.gds.lsm.TailingCursor} goes on with keys that are to come. For a store that nobody
+ * has open there are {@link io.ewok.gds.lsm.StoreInspection}, which looks, and {@link
+ * io.ewok.gds.lsm.StoreRepair}.
  *
  * <p>Threads: a store, a snapshot and what is typed are for any thread, platform or virtual;
  * cursors, batches and {@link io.ewok.gds.lsm.PinnedValue}s for one at a time. Of the tasks of a

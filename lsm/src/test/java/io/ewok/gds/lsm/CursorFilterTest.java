@@ -26,8 +26,7 @@ class CursorFilterTest {
   private static final int WANTED = 7;
 
   private static final CursorFilter LAST_DIGIT =
-      record ->
-          record.value().get(ValueLayout.JAVA_BYTE, record.valueBytes() - 1L) == '0' + WANTED;
+      record -> record.value().get(ValueLayout.JAVA_BYTE, record.valueBytes() - 1L) == '0' + WANTED;
 
   private Store store;
 

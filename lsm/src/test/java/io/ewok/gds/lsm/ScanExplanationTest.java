@@ -91,8 +91,7 @@ class ScanExplanationTest {
     assertEquals(ScanExplanation.Outcome.FILTERED, tables(prefix).getFirst().outcome());
     assertEquals(1, tables(prefix).getFirst().filterBlocks());
     assertEquals(0, tables(prefix).getFirst().dataBlocks());
-    assertEquals(
-        tables(all).size() - 1, count(prefix, ScanExplanation.Outcome.OUT_OF_BOUNDS));
+    assertEquals(tables(all).size() - 1, count(prefix, ScanExplanation.Outcome.OUT_OF_BOUNDS));
 
     ScanExplanation first = store.explainScan(range("a000", "b"), 5);
     assertEquals(5, first.returned());

@@ -67,6 +67,8 @@ final class ScriptWriter {
       lines.add("tail %d %d".formatted(number(), key()));
     } else if (kind < 60) {
       lines.add("tailnext %d %d".formatted(number(), 1 + random.nextInt(100)));
+    } else if (kind < 62) {
+      lines.add("change " + setting());
     } else if (kind < 130) {
       batch();
     } else if (kind < 270) {
@@ -105,6 +107,19 @@ final class ScriptWriter {
           default -> 200;
         };
     return random.nextInt(bound) + ":" + random.nextInt(1_000_000);
+  }
+
+  /** One that may be changed while the store is open. */
+  private String setting() {
+    return switch (random.nextInt(7)) {
+      case 0 -> "store.tables-before-merge=" + (2 + random.nextInt(4));
+      case 1 -> "store.level-1=" + (256 << random.nextInt(3)) + "K";
+      case 2 -> "store.growth=" + (2 + random.nextInt(4));
+      case 3 -> "store.table=" + (256 << random.nextInt(3)) + "K";
+      case 4 -> "store.compression=" + List.of("none", "lz4", "zstd").get(random.nextInt(3));
+      case 5 -> "store.filter-bits=" + 5 * random.nextInt(4);
+      default -> "store.filter-prefix=" + random.nextInt(3);
+    };
   }
 
   private void batch() {

@@ -35,6 +35,7 @@ import java.util.TreeMap;
  * cursor N [from=KEY] [to=KEY] [prefix=KEY] [filter=NUMBER] [of=SNAPSHOT]    uncursor N
  * first N    last N    seek N KEY    seekprev N KEY    next N    previous N    fill N COUNT
  * changes N HOLDBYTES    follow N COUNT    tail N KEY    tailnext N COUNT
+ * change NAME=VALUE
  * flush    compact [KEY KEY]    reopen    crash SEED    check
  * </pre>
  */
@@ -170,6 +171,7 @@ final class StoreScript {
       case "follow" -> follow(number(words[1]), number(words[2]));
       case "tail" -> tail(number(words[1]), key(words[2]));
       case "tailnext" -> tailNext(number(words[1]), number(words[2]));
+      case "change" -> change(words[1]);
       case "flush" -> store.flush();
       case "compact" -> compact(words);
       case "reopen" -> reopen();
@@ -469,9 +471,7 @@ final class StoreScript {
   private void changes(int number, long holdBytes) throws IOException {
     closeReader(number);
     ChangesOptions how =
-        ChangesOptions.defaults()
-            .withDurability(Durability.BUFFERED)
-            .withHoldBytesMax(holdBytes);
+        ChangesOptions.defaults().withDurability(Durability.BUFFERED).withHoldBytesMax(holdBytes);
     readers.put(
         number,
         new OpenChanges(
@@ -544,6 +544,11 @@ final class StoreScript {
   }
 
   // ---- life
+
+  private void change(String word) {
+    int equals = word.indexOf('=');
+    store.change(Map.of(word.substring(0, equals), word.substring(equals + 1)));
+  }
 
   private void compact(String[] words) throws IOException {
     if (words.length == 1) {

@@ -41,8 +41,13 @@ public record ThrottleOptions(IoRate read, IoRate write, Map<WorkClass, ClassLim
     classes = Map.copyOf(limiting);
   }
 
+  /** Returns no limits, but those of the settings, see {@link #with(Map)}. */
+  public static ThrottleOptions from(Map<String, String> settings) {
+    return UNLIMITED.with(settings);
+  }
+
   /**
-   * Returns no limits, but those of the settings that begin with {@code throttle.}: caps on the
+   * Returns these limits, changed by the settings that begin with {@code throttle.}: caps on the
    * whole are {@code throttle.read} and {@code throttle.write} (texts as in {@link IoRate}); limits
    * of a class, as in {@code throttle.backup.read}, are {@code read}, {@code write}, {@code share}
    * and {@code depth}. Classes are {@code log}, {@code foreground}, {@code cleaner}, {@code
@@ -50,22 +55,23 @@ public record ThrottleOptions(IoRate read, IoRate write, Map<WorkClass, ClassLim
    *
    * @throws IllegalArgumentException that ends in the setting, an equals sign and its value
    */
-  public static ThrottleOptions from(Map<String, String> settings) {
+  public ThrottleOptions with(Map<String, String> settings) {
     Set<String> known = new HashSet<>(Set.of(PREFIX + READ, PREFIX + WRITE));
     ThrottleOptions options =
         new ThrottleOptions(
-            rate(settings, PREFIX + READ), rate(settings, PREFIX + WRITE), Map.of());
+            rate(settings, PREFIX + READ, read), rate(settings, PREFIX + WRITE, write), classes);
     for (WorkClass work : WorkClass.values()) {
       String own = PREFIX + work.settingName() + ".";
+      ClassLimits before = of(work);
       known.addAll(List.of(own + READ, own + WRITE, own + SHARE, own + DEPTH));
       options =
           options.with(
               work,
               new ClassLimits(
-                  rate(settings, own + READ),
-                  rate(settings, own + WRITE),
-                  Settings.readInt(settings, own + SHARE, ClassLimits.SHARE_DEFAULT),
-                  Settings.readInt(settings, own + DEPTH, ClassLimits.DEPTH_UNLIMITED)));
+                  rate(settings, own + READ, before.read()),
+                  rate(settings, own + WRITE, before.write()),
+                  Settings.readInt(settings, own + SHARE, before.share()),
+                  Settings.readInt(settings, own + DEPTH, before.depth())));
     }
     Settings.requireKnown(settings, NAMES, known);
     return options;
@@ -76,8 +82,8 @@ public record ThrottleOptions(IoRate read, IoRate write, Map<WorkClass, ClassLim
     return PREFIX + (work == null ? "" : work.settingName() + ".") + (write ? WRITE : READ);
   }
 
-  private static IoRate rate(Map<String, String> settings, String name) {
-    return Settings.read(settings, name, text -> IoRate.parse(name, text), IoRate.UNLIMITED);
+  private static IoRate rate(Map<String, String> settings, String name, IoRate otherwise) {
+    return Settings.read(settings, name, text -> IoRate.parse(name, text), otherwise);
   }
 
   /** Returns the limits of a class. */
