@@ -210,7 +210,12 @@ final class MergeCursor {
     while (tied > 0) {
       if (isBeyondBound(slots[0])) {
         tied = 0;
-      } else if (isShown(slots[0])) {
+      } else if (RecordKind.kind(slots[0].source.stamp()) == RecordKind.DELETE) {
+        if (notes != null) {
+          notes.deleted++;
+        }
+        step(forward);
+      } else if (filter == null || isAccepted(slots[0])) {
         return;
       } else {
         step(forward);
@@ -218,20 +223,12 @@ final class MergeCursor {
     }
   }
 
-  private boolean isShown(Slot slot) {
-    if (RecordKind.kind(slot.source.stamp()) == RecordKind.DELETE) {
-      if (notes != null) {
-        notes.deleted++;
-      }
-      return false;
-    }
-    if (filter == null || filter.accepts(slot.source, slot.keyAddress, slot.keyBytes)) {
-      return true;
-    }
-    if (notes != null) {
+  private boolean isAccepted(Slot slot) {
+    boolean accepted = filter.accepts(slot.source, slot.keyAddress, slot.keyBytes);
+    if (!accepted && notes != null) {
       notes.filtered++;
     }
-    return false;
+    return accepted;
   }
 
   private boolean isBeyondBound(Slot slot) {

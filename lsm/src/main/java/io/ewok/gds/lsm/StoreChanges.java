@@ -25,7 +25,8 @@ import java.time.Duration;
  * StallReason#CHANGES}), as long as their {@link WriteOptions} allow. It lets go when it is closed,
  * or when it is further behind than the options say. Until then writers wait, whether somebody
  * reads or not; the store's close does not. A hold ends with the store: after the next opening a
- * reader goes on where it was, if it comes before the first flush.
+ * reader goes on where it was, if it comes before the first flush and the first write that needs
+ * the room.
  *
  * <p>A reader that holds the log back should not write what it waits for. A write of the thread
  * that was last in {@link #next} does not wait for its own reader but gets a {@link

@@ -487,14 +487,16 @@ public final class StoreCursor implements AutoCloseable {
   }
 
   private void requireOutsideOfFilter() {
-    if (filter != null && filter.isInside(Thread.currentThread())) {
+    if (isInFilter(Thread.currentThread())) {
       throw new IllegalStateException("a filter cannot use its cursor");
     }
   }
 
   /** Begins a call, if the cursor is usable. */
   private void enter() {
-    requireOutsideOfFilter();
+    if (filter != null) {
+      requireOutsideOfFilter();
+    }
     latch.take();
     if (ended != null) {
       String reason = ended;

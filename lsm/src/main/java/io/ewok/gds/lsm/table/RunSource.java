@@ -95,10 +95,8 @@ public final class RunSource implements RecordSource {
     return tables;
   }
 
+  /** To be called if notes are taken. */
   private void noteFixed(int ofTable, boolean isData) {
-    if (notes == null) {
-      return;
-    }
     SourceNotes of = notes.get(ofTable);
     if (isData) {
       of.dataBlocks++;
@@ -372,7 +370,9 @@ public final class RunSource implements RecordSource {
     root.unfix();
     tables.get(toTable).fixRoot(root);
     rootView.attach(root.address());
-    noteFixed(toTable, false);
+    if (notes != null) {
+      noteFixed(toTable, false);
+    }
   }
 
   private void loadPartition(int toTable, int toPartition) throws IOException {
@@ -386,7 +386,9 @@ public final class RunSource implements RecordSource {
       index.unfix();
       tables.get(toTable).fixIndex(rootView.valueAddress(toPartition), index);
       indexView.attach(index.address());
-      noteFixed(toTable, false);
+      if (notes != null) {
+        noteFixed(toTable, false);
+      }
     }
     table = toTable;
     partition = toPartition;
@@ -398,7 +400,9 @@ public final class RunSource implements RecordSource {
     data.unfix();
     long handle = indexView.valueAddress(toBlock);
     tables.get(table).fixData(handle, data);
-    noteFixed(table, true);
+    if (notes != null) {
+      noteFixed(table, true);
+    }
     valueMemory = data.memory();
     view.attach(data.address(), TableFormat.handleLengthBytes(handle));
     block = toBlock;
