@@ -255,8 +255,7 @@ class OnlineOptionsTest {
       assertThrows(
           IllegalArgumentException.class,
           () -> own.change(Map.of("throttle.write", "1", "store.growth", "1")));
-      assertThrows(
-          IllegalArgumentException.class, () -> own.change(Map.of("throttle.wirte", "1")));
+      assertThrows(IllegalArgumentException.class, () -> own.change(Map.of("throttle.wirte", "1")));
       for (int i = 0; i < 100; i++) { // or else this takes minutes
         own.put(Fixtures.bytes("key"), new byte[1], Durability.SYNCED);
       }
