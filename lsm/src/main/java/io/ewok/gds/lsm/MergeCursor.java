@@ -210,25 +210,29 @@ final class MergeCursor {
     while (tied > 0) {
       if (isBeyondBound(slots[0])) {
         tied = 0;
-      } else if (RecordKind.kind(slots[0].source.stamp()) == RecordKind.DELETE) {
-        if (notes != null) {
-          notes.deleted++;
-        }
-        step(forward);
-      } else if (filter == null || isAccepted(slots[0])) {
         return;
-      } else {
-        step(forward);
       }
+      boolean deleted = RecordKind.kind(slots[0].source.stamp()) == RecordKind.DELETE;
+      if (!deleted && (filter == null || isAccepted(slots[0]))) {
+        return;
+      }
+      if (notes != null) {
+        notePassed(deleted);
+      }
+      step(forward); // one call, which is compiled into the loop once
     }
   }
 
   private boolean isAccepted(Slot slot) {
-    boolean accepted = filter.accepts(slot.source, slot.keyAddress, slot.keyBytes);
-    if (!accepted && notes != null) {
+    return filter.accepts(slot.source, slot.keyAddress, slot.keyBytes);
+  }
+
+  private void notePassed(boolean deleted) {
+    if (deleted) {
+      notes.deleted++;
+    } else {
       notes.filtered++;
     }
-    return accepted;
   }
 
   private boolean isBeyondBound(Slot slot) {
