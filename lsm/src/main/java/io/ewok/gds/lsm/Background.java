@@ -1,7 +1,6 @@
 package io.ewok.gds.lsm;
 
 import io.ewok.gds.allocator.Region;
-import io.ewok.gds.lsm.memtable.Memtable;
 import io.ewok.gds.lsm.table.TableWriter;
 import io.ewok.gds.pagestore.OutOfSpaceException;
 import io.ewok.gds.pagestore.StorageException;
@@ -315,9 +314,8 @@ final class Background {
   private void flushFrozen() throws IOException {
     Version version = versions.retain();
     try {
-      Memtable frozen = version.frozen();
-      if (frozen != null) {
-        flush.run(frozen, log, versions, versions.oldestSequence());
+      if (version.frozen() != null) {
+        flush.run(version, log, versions);
         logLags = true;
       }
     } finally {

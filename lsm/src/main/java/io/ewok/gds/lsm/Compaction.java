@@ -2,7 +2,6 @@ package io.ewok.gds.lsm;
 
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.buffers.eviction.Priority;
-import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.record.SearchKey;
 import io.ewok.gds.lsm.table.RunReader;
 import io.ewok.gds.lsm.table.Table;
@@ -10,7 +9,6 @@ import io.ewok.gds.lsm.table.TableMeta;
 import io.ewok.gds.lsm.table.TableWriter;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 
@@ -18,8 +16,7 @@ import java.util.Set;
  * One compaction, done step by step: {@link #step} until it says that it is done, with anything in
  * between; or {@link #abandon}, which leaves the store as it was.
  *
- * <p>Of the versions of a key it keeps the newest that each reader may see; a delete goes when no
- * reader is left that sees the key as it was before, and no deeper level has the key.
+ * <p>What it keeps of the versions of a key is for {@link VersionReducer} to say.
  *
  * <pre>
  *   NEW --step--> MERGING --step, all records are written--> DONE
@@ -33,9 +30,6 @@ import java.util.Set;
 final class Compaction {
   private static final System.Logger LOGGER = System.getLogger(Compaction.class.getName());
 
-  /** A record is newer than all that readers may see now: who will see it is not known. */
-  private static final long UNSEEN = -1;
-
   private final CompactionInputs inputs;
   private final VersionSet versions;
   private final TableSet tables;
@@ -46,19 +40,11 @@ final class Compaction {
   private final StoreEvents events;
   private final CompactionEvent event = new CompactionEvent();
   private final long startNanos = System.nanoTime();
-  private final long[] liveSequences;
+  private final VersionReducer reducer;
+  private final DeeperRecords deeper;
 
   private final List<TableMeta> outputs = new ArrayList<>();
   private RecordMerge merge;
-
-  /** The key of the last record, and the reader that saw it. */
-  private final SearchKey key = new SearchKey();
-
-  private boolean hasKey;
-  private long keyReader;
-
-  /** For each deeper level, the first table that may have the current key or a later one. */
-  private final int[] deeperAt;
 
   /** Bytes of the level below the output's that the open table overlaps. */
   private long overlapBytes;
@@ -86,8 +72,8 @@ final class Compaction {
     this.counters = counters;
     this.events = events;
     event.begin();
-    this.liveSequences = versions.liveSequences();
-    this.deeperAt = new int[inputs.deeper().size()];
+    this.deeper = new DeeperRecords(inputs.deeper());
+    this.reducer = new VersionReducer(versions.liveSequences(), deeper, this::write);
   }
 
   CompactionInputs inputs() {
@@ -113,7 +99,12 @@ final class Compaction {
       while (left > 0 && merge.isValid()) {
         RunReader record = merge.current();
         left -= (long) record.keyBytes() + record.valueBytes() + Long.BYTES;
-        take(record);
+        reducer.take(
+            record.stamp(),
+            record.keyAddress(),
+            record.keyBytes(),
+            record.valueAddress(),
+            record.valueBytes());
         merge.next();
       }
       if (merge.isValid()) {
@@ -147,81 +138,24 @@ final class Compaction {
 
   // ---- records
 
-  private void take(RunReader record) throws IOException {
-    long stamp = record.stamp();
-    long sequence = RecordKind.sequence(stamp);
-    long reader = readerOf(sequence);
-    boolean sameKey = hasKey && record.hasKey(key);
-    if (sameKey && reader == keyReader && reader != UNSEEN) {
-      return; // Whoever could see it sees a newer one.
-    }
-    if (!sameKey) {
-      key.set(record.keyAddress(), record.keyBytes());
-      hasKey = true;
-    }
-    keyReader = reader;
-    boolean gone =
-        RecordKind.kind(stamp) == RecordKind.DELETE
-            && sequence <= liveSequences[0]
-            && !deeperMayHaveKey();
-    if (gone) {
-      return;
-    }
-    if (writer.isStarted() && (writer.isIndexFull() || (!sameKey && isFull()))) {
+  private void write(boolean newKey, SearchKey key, long stamp, long valueAddress, int valueBytes)
+      throws IOException {
+    if (writer.isStarted() && (writer.isIndexFull() || (newKey && isFull(key)))) {
       outputs.add(tables.finish(writer));
     }
     if (!writer.isStarted()) {
       tables.start(writer, options.layouts().get(inputs.outputLevel()));
       overlapBytes = 0;
     }
-    writer.add(
-        stamp, record.keyAddress(), record.keyBytes(), record.valueAddress(), record.valueBytes());
-    if (record.isUsed()) {
+    writer.add(stamp, key.address(), key.lengthBytes(), valueAddress, valueBytes);
+    if (merge.current().isUsed()) {
       writer.want(Priority.NORMAL);
     }
   }
 
-  /** The oldest sequence at which a reader may look that sees this record. */
-  private long readerOf(long sequence) {
-    int found = Arrays.binarySearch(liveSequences, sequence);
-    int at = found >= 0 ? found : -found - 1;
-    return at < liveSequences.length ? liveSequences[at] : UNSEEN;
-  }
-
-  private boolean isFull() {
-    return writer.sizeBytes() >= options.tableBytes()
-        || overlapBytesAtKey() > options.overlapBytesMax();
-  }
-
-  /** Passes by the tables of the next level that the open table has left behind. */
-  private long overlapBytesAtKey() {
-    if (deeperAt.length > 0) {
-      advance(0);
-    }
-    return overlapBytes;
-  }
-
-  private boolean deeperMayHaveKey() {
-    for (int i = 0; i < deeperAt.length; i++) {
-      advance(i);
-      List<Table> run = inputs.deeper().get(i);
-      if (deeperAt[i] < run.size() && key.compareTo(run.get(deeperAt[i]).meta().firstKey()) >= 0) {
-        return true;
-      }
-    }
-    return false;
-  }
-
-  /** Keys come in order: no table is passed by twice. */
-  private void advance(int deeper) {
-    List<Table> run = inputs.deeper().get(deeper);
-    while (deeperAt[deeper] < run.size()
-        && key.compareTo(run.get(deeperAt[deeper]).meta().lastKey()) > 0) {
-      if (deeper == 0) {
-        overlapBytes += run.get(deeperAt[deeper]).meta().sizeBytes();
-      }
-      deeperAt[deeper]++;
-    }
+  private boolean isFull(SearchKey key) {
+    overlapBytes += deeper.takePassedBytes(key);
+    return writer.sizeBytes() >= options.tableBytes() || overlapBytes > options.overlapBytesMax();
   }
 
   // ---- the end

@@ -191,7 +191,7 @@ final class MergeCursor {
     while (tied > 0) {
       if (isBeyondBound(slots[0])) {
         tied = 0;
-      } else if (RecordKind.kind(slots[0].source.stamp()) != RecordKind.DELETE) {
+      } else if (RecordKind.kind(slots[0].source.stamp()) == RecordKind.PUT) {
         return;
       } else {
         step(forward);
@@ -276,11 +276,28 @@ final class MergeCursor {
     return slots[i].source;
   }
 
-  /** Puts a source with the same records, at the same position, in the place of another. */
+  /** Whether the last move went forward. */
+  boolean isForward() {
+    return forward;
+  }
+
+  /**
+   * Puts a source with the same records, but for deletes that hid nothing, in the place of another:
+   * at the same position or, where such a delete was, at the next one in the direction of the last
+   * move. When all are replaced, {@link #orderAgain} is called.
+   */
   void replaceSource(int i, RecordSource replacement) {
     slots[i].source.close();
     slots[i].source = replacement;
     slots[i].look();
+  }
+
+  /** Puts the sources into their order, after some were replaced. */
+  void orderAgain() {
+    if (tied > 0) {
+      tied = 0;
+      order(slots.length);
+    }
   }
 
   /** Goes back to before all records, as they were or are at another sequence number. */

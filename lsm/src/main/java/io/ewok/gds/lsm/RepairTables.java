@@ -129,7 +129,7 @@ final class RepairTables implements AutoCloseable {
         }
         key.set(record.keyAddress(), record.keyBytes());
         hasKey = true;
-        if (!keepSequences && RecordKind.kind(record.stamp()) == RecordKind.DELETE) {
+        if (!keepSequences && RecordKind.isDelete(RecordKind.kind(record.stamp()))) {
           continue;
         }
         if (writer.isStarted() && writer.sizeBytes() >= form.tableBytes()) {

@@ -173,6 +173,28 @@ public final class Store extends ReadView implements AutoCloseable {
   }
 
   /**
+   * Removes a key that was put only once since it was removed last, or never: an entry of a queue,
+   * say. For readers it is a delete in every case. But it looks for the put that it belongs to, and
+   * both go with the flush or compaction in which they meet, while a delete stays until it has come
+   * down to the deepest level that may have the key. If there are more puts beneath it, or the
+   * filters that say that there are none are not in memory, it stays as long as a delete does.
+   *
+   * @throws IOException as for a put
+   */
+  public void singleDelete(byte[] key, Durability durability) throws IOException {
+    singleDelete(MemorySegment.ofArray(key), WriteOptions.of(durability));
+  }
+
+  /**
+   * As {@link #singleDelete(byte[], Durability)}, with all options; the segment is copied.
+   *
+   * @throws WriteStalledException if it would have to wait longer than it may
+   */
+  public void singleDelete(MemorySegment key, WriteOptions options) throws IOException {
+    writer.singleDelete(key, options);
+  }
+
+  /**
    * Applies a batch: all of it or nothing, also after a crash. An empty batch writes nothing; with
    * {@link Durability#SYNCED} it makes all earlier writes durable.
    *

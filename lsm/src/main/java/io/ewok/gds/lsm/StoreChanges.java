@@ -89,7 +89,7 @@ public final class StoreChanges implements AutoCloseable {
       long key = offset + BatchFormat.OPERATION_HEADER_BYTES;
       consumer.accept(
           sequence + i,
-          BatchFormat.kind(record, offset) == RecordKind.DELETE,
+          RecordKind.isDelete(BatchFormat.kind(record, offset)),
           batch.asSlice(key, keyBytes),
           batch.asSlice(key + keyBytes, valueBytes));
       offset = key + keyBytes + valueBytes;

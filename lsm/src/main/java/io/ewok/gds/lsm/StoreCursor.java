@@ -527,13 +527,17 @@ public final class StoreCursor implements AutoCloseable {
   }
 
   private void leaveMemtables() throws IOException {
-    for (int i = 0; i < merge.sourceCount(); i++) {
-      if (merge.source(i) instanceof MemtableSource source) {
-        List<Table> tables = source.memtable().flushed();
-        if (tables != null) {
-          merge.replaceSource(i, sourceAtSamePlace(source, tables));
+    try {
+      for (int i = 0; i < merge.sourceCount(); i++) {
+        if (merge.source(i) instanceof MemtableSource source) {
+          List<Table> tables = source.memtable().flushed();
+          if (tables != null) {
+            merge.replaceSource(i, sourceAtSamePlace(source, tables));
+          }
         }
       }
+    } finally {
+      merge.orderAgain();
     }
   }
 
@@ -548,7 +552,11 @@ public final class StoreCursor implements AutoCloseable {
         case ON_RECORD -> {
           SearchKey at = new SearchKey();
           at.set(source.keyAddress(), source.keyBytes());
-          replacement.seek(at);
+          if (merge.isForward()) {
+            replacement.seek(at);
+          } else {
+            replacement.seekForPrev(at); // a delete that hid nothing may be gone
+          }
         }
         case AFTER_LAST -> replacement.setAfterLast();
         case BEFORE_FIRST -> {}

@@ -7,7 +7,6 @@ import io.ewok.gds.buffers.BufferManager;
 import io.ewok.gds.lsm.memtable.Memtable;
 import io.ewok.gds.lsm.memtable.MemtableSpace;
 import io.ewok.gds.lsm.record.BatchFormat;
-import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.table.Table;
 import io.ewok.gds.lsm.table.TableLayout;
 import io.ewok.gds.lsm.table.TableMeta;
@@ -331,7 +330,7 @@ final class StoreOpener {
    */
   private void makeRoom() throws IOException {
     if (frozen != null) {
-      overflow.addAll(0, flush.write(frozen, RecordKind.SEQUENCE_MAX));
+      overflow.addAll(0, flush.write(frozen));
       overflowLsn = frozen.endLsn();
       frozen.release();
     }

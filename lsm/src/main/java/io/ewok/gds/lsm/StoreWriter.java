@@ -78,6 +78,11 @@ final class StoreWriter {
     writeOne(RecordKind.DELETE, key, MemorySegment.NULL, options);
   }
 
+  /** See {@link Store#singleDelete}. */
+  void singleDelete(MemorySegment key, WriteOptions options) throws IOException {
+    writeOne(RecordKind.SINGLE_DELETE, key, MemorySegment.NULL, options);
+  }
+
   private void writeOne(int kind, MemorySegment key, MemorySegment value, WriteOptions options)
       throws IOException {
     long keyBytes = key.byteSize();

@@ -82,6 +82,16 @@ public final class WriteBatch {
     return add(RecordKind.DELETE, key, MemorySegment.NULL);
   }
 
+  /** Adds a {@linkplain Store#singleDelete single delete}. The key is copied. */
+  public WriteBatch singleDelete(byte[] key) {
+    return singleDelete(MemorySegment.ofArray(key));
+  }
+
+  /** Adds a {@linkplain Store#singleDelete single delete}. The key is copied. */
+  public WriteBatch singleDelete(MemorySegment key) {
+    return add(RecordKind.SINGLE_DELETE, key, MemorySegment.NULL);
+  }
+
   /** Removes all operations and keeps the memory. */
   public void clear() {
     endOffset = BatchFormat.HEADER_BYTES;

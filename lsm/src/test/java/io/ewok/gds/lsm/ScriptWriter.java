@@ -62,7 +62,8 @@ final class ScriptWriter {
     } else if (kind < 130) {
       batch();
     } else if (kind < 270) {
-      lines.add("delete %d %s".formatted(key(), durability()));
+      String word = random.nextInt(3) == 0 ? "sdelete" : "delete";
+      lines.add("%s %d %s".formatted(word, key(), durability()));
     } else if (kind < 500) {
       read();
     } else if (kind < 750) {
@@ -105,7 +106,7 @@ final class ScriptWriter {
     for (int i = 0; i < count; i++) {
       line.append(' ').append(key());
       if (random.nextInt(3) == 0) {
-        line.append('-');
+        line.append(random.nextInt(3) == 0 ? '~' : '-');
       } else {
         line.append('=').append(random.nextInt(300)).append(':').append(random.nextInt(1_000_000));
       }

@@ -239,7 +239,11 @@ class StoreCrashTest {
       write.keys().add(key);
       if (random.nextInt(4) == 0) {
         write.valuesOrNull().add(null);
-        batch.delete(key);
+        if (random.nextInt(3) == 0) {
+          batch.singleDelete(key);
+        } else {
+          batch.delete(key);
+        }
       } else {
         int bound = random.nextInt(10) == 0 ? 20_000 : 100;
         byte[] value = Fixtures.randomBytes(random, random.nextInt(bound));

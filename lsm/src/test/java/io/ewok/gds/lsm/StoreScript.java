@@ -26,7 +26,8 @@ import java.util.TreeMap;
  *
  * <pre>
  * options NAME=NUMBER ...        before all else
- * put KEY VALUE DURABILITY    delete KEY DURABILITY    batch DURABILITY KEY=VALUE KEY- ...
+ * put KEY VALUE DURABILITY    delete KEY DURABILITY    sdelete KEY DURABILITY
+ * batch DURABILITY KEY=VALUE KEY- KEY~ ...               where ~ is a single delete
  * get KEY    into KEY    pin KEY
  * snapshot N    unsnap N    old N KEY
  * cursor N [from=KEY] [to=KEY] [prefix=KEY] [of=SNAPSHOT]    uncursor N
@@ -113,7 +114,7 @@ final class StoreScript {
       store = open();
     }
     switch (words[0]) {
-      case "put", "delete", "batch" -> write(words);
+      case "put", "delete", "sdelete", "batch" -> write(words);
       case "get" -> assertArrayEquals(model.get(key(words[1])), store.get(key(words[1])));
       case "into" -> into(key(words[1]));
       case "pin" -> pin(key(words[1]));
@@ -198,6 +199,11 @@ final class StoreScript {
         store.delete(key(words[1]), durability);
         add(key(words[1]), null);
       }
+      case "sdelete" -> {
+        durability = Durability.valueOf(words[2]);
+        store.singleDelete(key(words[1]), durability);
+        add(key(words[1]), null);
+      }
       default -> {
         durability = Durability.valueOf(words[1]);
         store.write(batch(words), durability);
@@ -214,8 +220,13 @@ final class StoreScript {
     for (int i = 2; i < words.length; i++) {
       int equals = words[i].indexOf('=');
       if (equals < 0) {
-        byte[] key = key(words[i].substring(0, words[i].length() - 1));
-        batch.delete(key);
+        int end = words[i].length() - 1;
+        byte[] key = key(words[i].substring(0, end));
+        if (words[i].charAt(end) == '~') {
+          batch.singleDelete(key);
+        } else {
+          batch.delete(key);
+        }
         add(key, null);
       } else {
         byte[] key = key(words[i].substring(0, equals));

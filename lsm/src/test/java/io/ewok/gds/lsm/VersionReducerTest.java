@@ -1,0 +1,179 @@
+package io.ewok.gds.lsm;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.ewok.gds.ffm.unchecked.Memory;
+import io.ewok.gds.lsm.record.RecordKind;
+import io.ewok.gds.lsm.record.SearchKey;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Whatever goes, each reader sees what it saw, whatever older records there are elsewhere. */
+class VersionReducerTest {
+  private static final long[] NEWEST = {RecordKind.SEQUENCE_MAX};
+
+  private record Version(String key, long stamp, String value) {
+    static Version of(String key, long sequence, int kind, String value) {
+      return new Version(key, RecordKind.stamp(sequence, kind), value);
+    }
+
+    int kind() {
+      return RecordKind.kind(stamp);
+    }
+  }
+
+  /** Records elsewhere, older than all that is reduced. */
+  private record Older(List<Version> versions, boolean rangeHasAll)
+      implements VersionReducer.OlderRecords {
+    static final Older NONE = new Older(List.of(), false);
+
+    @Override
+    public boolean mayHave(SearchKey key) {
+      return rangeHasAll || mayHaveByFilters(key);
+    }
+
+    @Override
+    public boolean mayHaveByFilters(SearchKey key) {
+      String text = Fixtures.text(Fixtures.array(key.segment()));
+      return versions.stream().anyMatch(version -> version.key.equals(text));
+    }
+  }
+
+  private static List<Version> reduce(List<Version> versions, long[] live, Older older)
+      throws IOException {
+    List<Version> left = new ArrayList<>();
+    VersionReducer reducer =
+        new VersionReducer(
+            live,
+            older,
+            (newKey, key, stamp, valueAddress, valueBytes) -> {
+              String text = Fixtures.text(Fixtures.array(key.segment()));
+              assertEquals(left.isEmpty() || !left.getLast().key.equals(text), newKey);
+              left.add(new Version(text, stamp, text(valueAddress, valueBytes)));
+            });
+    try (Arena arena = Arena.ofConfined()) {
+      for (Version version : versions) {
+        MemorySegment key = copy(arena, version.key);
+        MemorySegment value = copy(arena, version.value);
+        reducer.take(
+            version.stamp,
+            key.address(),
+            version.key.length(),
+            value.address(),
+            version.value.length());
+        key.fill((byte) 'x'); // it is anything by the next call
+        value.fill((byte) 'x');
+      }
+    }
+    return left;
+  }
+
+  private static MemorySegment copy(Arena arena, String text) {
+    MemorySegment copy = arena.allocate(text.length() + 16);
+    return copy.copyFrom(MemorySegment.ofArray(Fixtures.bytes(text)));
+  }
+
+  private static String text(long address, int lengthBytes) {
+    return Fixtures.text(Fixtures.array(Memory.view(address, lengthBytes)));
+  }
+
+  /** What a reader sees of a key. */
+  private static String read(List<Version> versions, Older older, String key, long sequence) {
+    List<Version> all = new ArrayList<>(versions);
+    all.addAll(older.versions);
+    for (Version version : all) {
+      if (version.key.equals(key) && RecordKind.sequence(version.stamp) <= sequence) {
+        return version.kind() == RecordKind.PUT ? version.value : null;
+      }
+    }
+    return null;
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {1, 2, 3, 4})
+  void eachReaderSeesWhatItSaw(long seedOfCase) throws Exception {
+    long seed = Fixtures.seed(seedOfCase);
+    SplittableRandom random = new SplittableRandom(seed);
+    for (int round = 0; round < 3_000; round++) {
+      List<Version> versions = new ArrayList<>();
+      List<Version> elsewhere = new ArrayList<>();
+      for (String key : List.of("", "a", "aa", "b")) {
+        long sequence = 100;
+        for (int i = random.nextInt(8); i > 0; i--) {
+          sequence -= 1 + random.nextInt(8);
+          versions.add(version(key, sequence, random));
+        }
+        if (random.nextInt(3) == 0) {
+          elsewhere.add(version(key, 10, random));
+        }
+      }
+      Older older = new Older(elsewhere, random.nextBoolean());
+      long[] live =
+          LongStream.generate(() -> 5 + random.nextInt(100))
+              .limit(1 + random.nextInt(4))
+              .sorted()
+              .distinct()
+              .toArray();
+      List<Version> left = reduce(versions, live, older);
+      String replay =
+          "round=%d %s %s".formatted(round, versions, LongStream.of(live).boxed().toList());
+      for (String key : List.of("", "a", "aa", "b")) {
+        for (long reader : live) {
+          check(versions, left, older, key, reader, replay + Fixtures.replay(getClass(), seed));
+        }
+        for (long later = live[live.length - 1]; later <= 100; later++) {
+          check(versions, left, older, key, later, replay + Fixtures.replay(getClass(), seed));
+        }
+      }
+    }
+  }
+
+  private static void check(
+      List<Version> before, List<Version> after, Older older, String key, long at, String replay) {
+    assertEquals(
+        read(before, older, key, at),
+        read(after, older, key, at),
+        "key=" + key + " at=" + at + replay);
+  }
+
+  private static Version version(String key, long sequence, SplittableRandom random) {
+    int kind = 1 + random.nextInt(3);
+    return Version.of(key, sequence, kind, kind == RecordKind.PUT ? "v" + sequence : "");
+  }
+
+  @Test
+  void deletesGoWhereNothingOlderCanBe() throws Exception {
+    for (int kind : new int[] {RecordKind.DELETE, RecordKind.SINGLE_DELETE}) {
+      List<Version> versions =
+          List.of(Version.of("a", 9, kind, ""), Version.of("a", 5, RecordKind.PUT, "v"));
+      assertEquals(List.of(), reduce(versions, NEWEST, Older.NONE));
+      assertEquals(List.of(), reduce(versions, new long[] {9}, Older.NONE));
+      assertEquals(versions, reduce(versions, new long[] {8}, Older.NONE));
+      assertEquals(versions, reduce(versions, new long[] {6, 10}, Older.NONE));
+    }
+  }
+
+  @Test
+  void onlySingleDeletesLookAtFilters() throws Exception {
+    Older range = new Older(List.of(), true);
+    Version put = Version.of("a", 5, RecordKind.PUT, "v");
+    Version delete = Version.of("a", 9, RecordKind.DELETE, "");
+    Version single = Version.of("a", 9, RecordKind.SINGLE_DELETE, "");
+    assertEquals(List.of(delete), reduce(List.of(delete, put), NEWEST, range));
+    assertEquals(List.of(), reduce(List.of(single, put), NEWEST, range));
+    assertEquals(
+        List.of(single),
+        reduce(
+            List.of(single, put),
+            NEWEST,
+            new Older(List.of(Version.of("a", 1, RecordKind.PUT, "old")), true)));
+  }
+}
