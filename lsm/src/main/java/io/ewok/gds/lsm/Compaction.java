@@ -46,6 +46,9 @@ final class Compaction {
   private final List<TableMeta> outputs = new ArrayList<>();
   private RecordMerge merge;
 
+  /** Whether readers use what the current record was read from. */
+  private boolean isUsed;
+
   /** Bytes of the level below the output's that the open table overlaps. */
   private long overlapBytes;
 
@@ -73,7 +76,8 @@ final class Compaction {
     this.events = events;
     event.begin();
     this.deeper = new DeeperRecords(inputs.deeper());
-    this.reducer = new VersionReducer(versions.liveSequences(), deeper, this::write);
+    this.reducer =
+        new VersionReducer(versions.liveSequences(), versions.merging(), deeper, this::write);
   }
 
   CompactionInputs inputs() {
@@ -99,6 +103,7 @@ final class Compaction {
       while (left > 0 && merge.isValid()) {
         RunReader record = merge.current();
         left -= (long) record.keyBytes() + record.valueBytes() + Long.BYTES;
+        isUsed = record.isUsed();
         reducer.take(
             record.stamp(),
             record.keyAddress(),
@@ -110,6 +115,7 @@ final class Compaction {
       if (merge.isValid()) {
         return false;
       }
+      reducer.end();
       if (writer.isStarted()) {
         outputs.add(tables.finish(writer));
       }
@@ -148,7 +154,7 @@ final class Compaction {
       overlapBytes = 0;
     }
     writer.add(stamp, key.address(), key.lengthBytes(), valueAddress, valueBytes);
-    if (merge.current().isUsed()) {
+    if (isUsed) {
       writer.want(Priority.NORMAL);
     }
   }

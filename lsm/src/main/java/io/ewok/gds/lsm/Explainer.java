@@ -2,6 +2,7 @@ package io.ewok.gds.lsm;
 
 import io.ewok.gds.lsm.memtable.Memtable;
 import io.ewok.gds.lsm.record.RecordKind;
+import io.ewok.gds.lsm.record.VersionConsumer;
 import io.ewok.gds.lsm.table.Table;
 import io.ewok.gds.lsm.table.TableLookup;
 import java.io.IOException;
@@ -13,13 +14,19 @@ import java.util.List;
  *
  * <p>Threads: confined to one.
  */
-final class Explainer {
+final class Explainer implements VersionConsumer {
   private final ReadContext context;
   private final TableLookup lookup;
   private final long sequence;
   private final List<Explanation.Step> steps = new ArrayList<>();
   private final long startNanos = System.nanoTime();
   private boolean ended;
+
+  /** Whether there is a value, or an operand of which one is made. */
+  private boolean found;
+
+  /** What the place that is looked into knows; null as long as that is nothing. */
+  private Explanation.Outcome inPlace;
 
   Explainer(ReadContext context, TableLookup lookup, long sequence) {
     this.context = context;
@@ -29,7 +36,6 @@ final class Explainer {
 
   /** One place to look into. */
   private interface Place {
-    /** FOUND says that the key is there, as whatever kind of record. */
     Explanation.Outcome find() throws IOException;
   }
 
@@ -43,17 +49,16 @@ final class Explainer {
         look(level, table);
       }
     }
-    boolean found = ended && context.isValue();
     return new Explanation(found, steps, System.nanoTime() - startNanos);
   }
 
   private void look(String name, Memtable memtable) throws IOException {
     look(
         name,
-        () ->
-            context.findIn(memtable, sequence)
-                ? Explanation.Outcome.FOUND
-                : Explanation.Outcome.ABSENT);
+        () -> {
+          boolean unused = memtable.versions(context.key, sequence, this);
+          return outcome(Explanation.Outcome.ABSENT);
+        });
   }
 
   private void look(int level, Table table) throws IOException {
@@ -66,12 +71,28 @@ final class Explainer {
   }
 
   private Explanation.Outcome find(Table table) throws IOException {
-    if (context.findIn(table, RecordKind.searchStamp(sequence))) {
-      return Explanation.Outcome.FOUND;
-    }
-    return lookup.outcome() == TableLookup.Outcome.FILTERED
-        ? Explanation.Outcome.FILTERED
-        : Explanation.Outcome.ABSENT;
+    boolean unused = table.versions(context.key, RecordKind.searchStamp(sequence), lookup, this);
+    return outcome(
+        lookup.outcome() == TableLookup.Outcome.FILTERED
+            ? Explanation.Outcome.FILTERED
+            : Explanation.Outcome.ABSENT);
+  }
+
+  /** Takes the versions that a place has, and remembers the oldest. */
+  @Override
+  public boolean accept(long stamp, long valueAddress, int valueBytes) {
+    int kind = RecordKind.kind(stamp);
+    ended = kind != RecordKind.OPERAND;
+    found |= !RecordKind.isDelete(kind);
+    inPlace =
+        RecordKind.isDelete(kind)
+            ? Explanation.Outcome.DELETED
+            : ended ? Explanation.Outcome.FOUND : Explanation.Outcome.OPERANDS;
+    return !ended;
+  }
+
+  private Explanation.Outcome outcome(Explanation.Outcome otherwise) {
+    return inPlace == null ? otherwise : inPlace;
   }
 
   private void look(String name, Place place) throws IOException {
@@ -80,11 +101,8 @@ final class Explainer {
     }
     long from = System.nanoTime();
     long missesBefore = lookup.misses();
+    inPlace = null;
     Explanation.Outcome outcome = place.find();
-    ended = outcome == Explanation.Outcome.FOUND;
-    if (ended && !context.isValue()) {
-      outcome = Explanation.Outcome.DELETED;
-    }
     steps.add(
         new Explanation.Step(
             name, outcome, lookup.misses() - missesBefore, System.nanoTime() - from));

@@ -38,6 +38,7 @@ final class FlushJob {
   private final TableSet tables;
   private final TableWriter writer;
   private final TableLayout layout;
+  private final Merging merging;
   private final StoreCounters counters;
   private final StoreEvents events;
   private final WriteDelay delay;
@@ -49,6 +50,7 @@ final class FlushJob {
     this.tables = parts.tables;
     this.writer = writer;
     this.layout = parts.options.tree().layout(0);
+    this.merging = Merging.of(parts.options, parts.files.directory());
     this.counters = parts.counters;
     this.events = parts.events;
     this.delay = parts.delay;
@@ -111,6 +113,7 @@ final class FlushJob {
       VersionReducer reducer =
           new VersionReducer(
               liveSequences,
+              merging,
               older,
               (newKey, key, stamp, valueAddress, valueBytes) -> {
                 start(metas);
@@ -129,6 +132,7 @@ final class FlushJob {
             EntryFormat.valueAddress(entry),
             EntryFormat.valueBytes(entry));
       }
+      reducer.end();
       if (writer.isStarted()) { // or else nothing of it is left
         metas.add(tables.finish(writer));
       }

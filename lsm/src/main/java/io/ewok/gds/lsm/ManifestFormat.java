@@ -8,6 +8,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,7 +37,7 @@ import java.util.zip.CRC32C;
  * <caption>Record</caption>
  * <tr><th>offset</th><th>field</th><th>type</th><th>meaning</th></tr>
  * <tr><td>0</td><td>type</td><td>u32</td><td>1 state, once and first in a frame; 2 table added; 3
- * table removed; others belong to newer versions, which files of values and families of keys are
+ * table removed; 4 merge operator, once at most; others belong to newer versions, which files of values and families of keys are
  * left to</td></tr>
  * <tr><td>4</td><td>length</td><td>u32</td><td>bytes that follow</td></tr>
  * </table>
@@ -66,7 +67,8 @@ import java.util.zip.CRC32C;
  * <tr><td>60</td><td>first key</td><td></td><td>then the last key</td></tr>
  * </table>
  *
- * <p>A table removed has its number, u64.
+ * <p>A table removed has its number, u64. A merge operator has its name in UTF-8, 1 to 255 bytes;
+ * each frame says it again, from the first operand on.
  */
 final class ManifestFormat {
   /** "GDSM" in ASCII. */
@@ -89,6 +91,9 @@ final class ManifestFormat {
   static final int TYPE_STATE = 1;
   static final int TYPE_TABLE_ADDED = 2;
   static final int TYPE_TABLE_REMOVED = 3;
+  static final int TYPE_MERGE_OPERATOR = 4;
+
+  static final int OPERATOR_BYTES_MAX = 255;
 
   private ManifestFormat() {}
 
@@ -99,6 +104,8 @@ final class ManifestFormat {
       bytes += RECORD_HEADER_BYTES + tableBytes(added.meta());
     }
     bytes += (long) edit.removed().size() * (RECORD_HEADER_BYTES + Long.BYTES);
+    byte[] operator = edit.mergeOperator().getBytes(StandardCharsets.UTF_8);
+    bytes += operator.length == 0 ? 0 : RECORD_HEADER_BYTES + operator.length;
     long padded = (bytes + FRAME_ALIGNMENT_BYTES - 1) & -FRAME_ALIGNMENT_BYTES;
     ByteBuffer to = ByteBuffer.allocate(Math.toIntExact(padded)).order(ByteOrder.LITTLE_ENDIAN);
     to.putInt(MAGIC_OFFSET, MAGIC);
@@ -109,6 +116,9 @@ final class ManifestFormat {
     to.putInt(TYPE_STATE).putInt(STATE_BYTES);
     to.putInt(edit.created() ? 1 : 0);
     to.putLong(edit.nextNumber()).putLong(edit.horizonLsn()).putLong(edit.lastSequence());
+    if (operator.length > 0) {
+      to.putInt(TYPE_MERGE_OPERATOR).putInt(operator.length).put(operator);
+    }
     for (long number : edit.removed()) {
       to.putInt(TYPE_TABLE_REMOVED).putInt(Long.BYTES).putLong(number);
     }
@@ -177,6 +187,7 @@ final class ManifestFormat {
     ByteBuffer from = whole.slice(offset + HEADER_BYTES, length).order(ByteOrder.LITTLE_ENDIAN);
     try {
       ManifestEdit edit = null;
+      String operator = "";
       List<ManifestEdit.Added> added = new ArrayList<>();
       List<Long> removed = new ArrayList<>();
       while (from.hasRemaining()) {
@@ -191,6 +202,12 @@ final class ManifestFormat {
           case TYPE_STATE -> edit = getState(body);
           case TYPE_TABLE_ADDED -> added.add(getTable(body));
           case TYPE_TABLE_REMOVED -> removed.add(body.getLong());
+          case TYPE_MERGE_OPERATOR -> {
+            if (!operator.isEmpty() || bytes == 0 || bytes > OPERATOR_BYTES_MAX) {
+              throw corrupt(path, offset, "a merge operator of " + bytes + " bytes");
+            }
+            operator = StandardCharsets.UTF_8.decode(body).toString();
+          }
           default -> throw corrupt(path, offset, "record type " + type);
         }
         if (body.hasRemaining()) {
@@ -205,6 +222,7 @@ final class ManifestFormat {
           edit.nextNumber(),
           edit.horizonLsn(),
           edit.lastSequence(),
+          operator,
           added,
           removed);
     } catch (BufferUnderflowException endsEarly) {
@@ -214,7 +232,13 @@ final class ManifestFormat {
 
   private static ManifestEdit getState(ByteBuffer from) {
     return new ManifestEdit(
-        from.getInt() == 1, from.getLong(), from.getLong(), from.getLong(), List.of(), List.of());
+        from.getInt() == 1,
+        from.getLong(),
+        from.getLong(),
+        from.getLong(),
+        "",
+        List.of(),
+        List.of());
   }
 
   private static ManifestEdit.Added getTable(ByteBuffer from) {

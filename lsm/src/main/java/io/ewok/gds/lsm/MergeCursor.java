@@ -2,14 +2,15 @@ package io.ewok.gds.lsm;
 
 import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.lsm.record.RecordKind;
+import io.ewok.gds.lsm.record.RecordLocation;
 import io.ewok.gds.lsm.record.RecordSource;
 import io.ewok.gds.lsm.record.SearchKey;
 import java.io.IOException;
 
 /**
- * Several sources as one: of each key the newest record, and keys whose newest record is a delete
- * left out. What a {@link StoreCursor} moves on; compactions, which want every version, have {@link
- * RecordMerge}.
+ * Several sources as one: of each key the newest record, or what is made of its operands, and keys
+ * whose newest record is a delete left out. What a {@link StoreCursor} moves on; compactions, which
+ * want every version, have {@link RecordMerge}.
  *
  * <p>The sources are kept in the order in which they come next. A move moves those on the current
  * key, and mostly that is one which comes next again: then one comparison, with the second, is all.
@@ -29,6 +30,14 @@ final class MergeCursor {
 
   /** Before which the keys end, or null. */
   private final SearchKey upper;
+
+  private final Merging merging;
+
+  /** Null until it is needed. */
+  private MergedRecord merged;
+
+  /** Whether that is the current record. */
+  private boolean isMerged;
 
   private boolean forward = true;
 
@@ -66,7 +75,8 @@ final class MergeCursor {
   }
 
   /** Over the keys from {@code lower}, if it is not null, to before {@code upper}, likewise. */
-  MergeCursor(RecordSource[] sources, SearchKey lower, SearchKey upper) {
+  MergeCursor(RecordSource[] sources, SearchKey lower, SearchKey upper, Merging merging) {
+    this.merging = merging;
     this.lower = lower;
     this.upper = upper;
     this.slots = slots(sources);
@@ -188,15 +198,35 @@ final class MergeCursor {
 
   /** Finds the current key inside of the bounds, and passes by those that are deleted. */
   private void settle() throws IOException {
+    isMerged = false;
     while (tied > 0) {
       if (isBeyondBound(slots[0])) {
         tied = 0;
-      } else if (RecordKind.kind(slots[0].source.stamp()) == RecordKind.PUT) {
         return;
-      } else {
-        step(forward);
       }
+      int kind = RecordKind.kind(slots[0].source.stamp());
+      if (kind == RecordKind.PUT) {
+        return;
+      }
+      if (kind == RecordKind.OPERAND) {
+        merge();
+        return;
+      }
+      step(forward);
     }
+  }
+
+  /** Makes a record of the operands on the current key. */
+  private void merge() throws IOException {
+    if (merged == null) {
+      merged = new MergedRecord(merging);
+    }
+    Slot newest = slots[0];
+    OperandMerger merger = merged.begin(newest.source.stamp(), newest.keyAddress, newest.keyBytes);
+    // Newest first, and what one source has of a key is newer than all that the next one has.
+    for (int i = 0; i < tied && slots[i].source.versions(merged.key(), merger); i++) {}
+    merged.end();
+    isMerged = true;
   }
 
   private boolean isBeyondBound(Slot slot) {
@@ -253,14 +283,17 @@ final class MergeCursor {
     tied = 0;
   }
 
-  /** The source that holds the current record; the cursor must be valid. */
-  RecordSource current() {
-    return slots[0].source;
+  /**
+   * Where the current record lies: in a source, or in memory of its own if it was made of operands;
+   * the cursor must be valid.
+   */
+  RecordLocation current() {
+    return isMerged ? merged : slots[0].source;
   }
 
   /** Where the current key lies. */
   long keyAddress() {
-    return slots[0].keyAddress;
+    return isMerged ? merged.keyAddress() : slots[0].keyAddress;
   }
 
   /** Length of the current key in bytes. */

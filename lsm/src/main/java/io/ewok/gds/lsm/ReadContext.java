@@ -36,9 +36,18 @@ final class ReadContext {
   /** Whether what the value is in is retained for itself, not by the version. */
   private boolean kept;
 
+  private final Merging merging;
+
+  /** Null until it is needed. What it made was found if neither a memtable nor a table has it. */
+  private OperandMerger merger;
+
   private int kind;
   private long valueAddress;
   private int valueBytes;
+
+  ReadContext(Merging merging) {
+    this.merging = merging;
+  }
 
   /**
    * Looks for the value of {@link #key} as of a sequence number. What was found stays where it is
@@ -52,7 +61,41 @@ final class ReadContext {
     return (findIn(version.active(), sequence)
             || (frozen != null && findIn(frozen, sequence))
             || findInTables(stamp))
-        && kind == RecordKind.PUT;
+        && (kind == RecordKind.PUT || (kind == RecordKind.OPERAND && merge(sequence)));
+  }
+
+  /** Makes the value of the operands that begin with what was found. */
+  private boolean merge(long sequence) throws IOException {
+    letGo();
+    if (merger == null) {
+      merger = new OperandMerger(merging);
+    }
+    merger.begin();
+    boolean unused = collect(sequence);
+    merger.merge(key);
+    valueAddress = merger.result().address();
+    valueBytes = merger.result().lengthBytes();
+    return true;
+  }
+
+  private boolean collect(long sequence) throws IOException {
+    Memtable frozen = version.frozen();
+    if (!version.active().versions(key, sequence, merger)
+        || (frozen != null && !frozen.versions(key, sequence, merger))) {
+      return false;
+    }
+    long stamp = RecordKind.searchStamp(sequence);
+    for (Table looked : version.level(0)) {
+      if (looked.meta().mayContain(key) && !looked.versions(key, stamp, lookup, merger)) {
+        return false;
+      }
+    }
+    for (List<Table> run : version.runs()) {
+      if (!Table.versions(run, key, stamp, lookup, merger)) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /**
@@ -123,9 +166,9 @@ final class ReadContext {
     return true;
   }
 
-  /** Whether what was found is a value, not a delete. */
-  boolean isValue() {
-    return kind == RecordKind.PUT;
+  /** What kind of record was found. */
+  int kind() {
+    return kind;
   }
 
   /** Length of the value that was found, in bytes. */
@@ -135,9 +178,12 @@ final class ReadContext {
 
   /** Returns the value that was found, where it lies: read-only, and unusable once it is freed. */
   MemorySegment value() {
-    return memtable != null
-        ? memtable.segment(valueAddress, valueBytes)
-        : lookup.segment(valueAddress, valueBytes);
+    if (memtable != null) {
+      return memtable.segment(valueAddress, valueBytes);
+    }
+    return table != null
+        ? lookup.segment(valueAddress, valueBytes)
+        : merger.result().memory().asSlice(0, valueBytes);
   }
 
   /** Copies the value that was found to the beginning of a segment. */
@@ -149,10 +195,11 @@ final class ReadContext {
   void keep() {
     if (memtable != null) {
       memtable.references.retain();
-    } else {
+      kept = true;
+    } else if (table != null) {
       table.references.retain();
+      kept = true;
     }
-    kept = true;
   }
 
   /** Lets go of what was found. */

@@ -36,7 +36,7 @@ import java.util.concurrent.CompletableFuture;
  *
  * <p>Errors: {@link IllegalArgumentException} for a key that is too long; {@link
  * IllegalStateException} after close; {@link IOException} if a table cannot be read or is corrupt:
- * what else is read stays readable.
+ * what else is read stays readable; {@link MergeFailedException} if what is to be merged cannot be.
  */
 public abstract sealed class ReadView permits Store, Snapshot {
   /** What a get returns that found no value. */

@@ -43,6 +43,7 @@ import java.util.Objects;
  *       memory too. Nothing acknowledged is lost, reads go on, and the next write tries again.
  *   <li>{@link io.ewok.gds.buffers.PoolExhaustedException} from a read when the pool is full of
  *       blocks that cursors and gets stand on.
+ *   <li>{@link MergeFailedException} from whoever reads a key whose operands cannot be merged.
  *   <li>{@link PoisonedFileException} from every write after the log could not be written or
  *       synced; whether the write that met the failure survives is open until the store is opened
  *       again. Reads go on.
@@ -84,6 +85,8 @@ public final class Store extends ReadView implements AutoCloseable {
    * @throws io.ewok.gds.pagestore.CorruptFileException if a file of the store is damaged; nothing
    *     is changed
    * @throws io.ewok.gds.pagestore.UnsupportedFormatException if a newer version wrote the store;
+   *     nothing is changed
+   * @throws io.ewok.gds.pagestore.StorageException if it has operands of another merge operator;
    *     nothing is changed
    */
   public static Store open(Path directory, StoreOptions options) throws IOException {
@@ -195,11 +198,36 @@ public final class Store extends ReadView implements AutoCloseable {
   }
 
   /**
+   * Changes the value of a key by an operand, without reading it: what reads see is made of both by
+   * the {@link MergeOperator} of {@link TreeOptions#mergeOperator}. A key without a value has one
+   * afterwards.
+   *
+   * @param operand of 0 to {@link StoreOptions#valueBytesMax} bytes
+   * @throws IllegalStateException also if the store was opened without an operator
+   * @throws IOException as for a put
+   */
+  public void merge(byte[] key, byte[] operand, Durability durability) throws IOException {
+    merge(MemorySegment.ofArray(key), MemorySegment.ofArray(operand), WriteOptions.of(durability));
+  }
+
+  /**
+   * As {@link #merge(byte[], byte[], Durability)}, with all options; both segments are copied.
+   *
+   * @throws WriteStalledException if it would have to wait longer than it may
+   */
+  public void merge(MemorySegment key, MemorySegment operand, WriteOptions options)
+      throws IOException {
+    writer.merge(key, operand, options);
+  }
+
+  /**
    * Applies a batch: all of it or nothing, also after a crash. An empty batch writes nothing; with
    * {@link Durability#SYNCED} it makes all earlier writes durable.
    *
    * @throws IllegalArgumentException if {@link WriteBatch#sizeBytes} is above {@link
    *     StoreOptions#batchBytesMax}
+   * @throws IllegalStateException also if it has operands, and the store was opened without an
+   *     operator
    * @throws IOException as for a put
    */
   public void write(WriteBatch batch, Durability durability) throws IOException {

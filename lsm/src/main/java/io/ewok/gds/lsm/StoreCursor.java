@@ -2,6 +2,7 @@ package io.ewok.gds.lsm;
 
 import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.lsm.memtable.MemtableSource;
+import io.ewok.gds.lsm.record.RecordLocation;
 import io.ewok.gds.lsm.record.RecordSource;
 import io.ewok.gds.lsm.record.SearchKey;
 import io.ewok.gds.lsm.table.RunSource;
@@ -36,7 +37,8 @@ import java.util.List;
  *
  * <p>Errors: {@link IllegalStateException} after the close of the cursor or of the store, never a
  * crash. After an {@link IOException}, such as for a corrupt table, the cursor is not valid;
- * position it anew to try again.
+ * position it anew to try again. A {@link MergeFailedException} names the key that it is about: to
+ * go on behind that, seek there.
  */
 public final class StoreCursor implements AutoCloseable {
   private static final RecordSource[] NO_SOURCES = {};
@@ -72,7 +74,7 @@ public final class StoreCursor implements AutoCloseable {
   private boolean valid;
 
   /** Has the record; null if there is none. */
-  private RecordSource current;
+  private RecordLocation current;
 
   private long keyAddress;
   private int keyBytes;
@@ -110,7 +112,7 @@ public final class StoreCursor implements AutoCloseable {
     this.lower = options.lowerKeyOrNull();
     this.upper = options.upperKeyOrNull();
     this.prefix = options.prefixKeyOrNull();
-    this.merge = new MergeCursor(sources(version, sequence), lower, upper);
+    this.merge = new MergeCursor(sources(version, sequence), lower, upper, versions.merging());
   }
 
   private RecordSource[] sources(Version of, long at) {
@@ -268,12 +270,12 @@ public final class StoreCursor implements AutoCloseable {
   /**
    * Returns the key where it lies: read-only, valid until the next move. Later its bytes may be
    * those of another record, or access may throw {@link IllegalStateException}, as it always does
-   * after the close of the store.
+   * after the close of the store; but for a record that was made of operands, which is a copy.
    *
    * @throws IllegalStateException if the cursor is not valid
    */
   public MemorySegment key() {
-    RecordSource source = looked();
+    RecordLocation source = looked();
     while (true) {
       if (source != null) {
         MemorySegment memory = source.keyMemory();
@@ -293,8 +295,8 @@ public final class StoreCursor implements AutoCloseable {
   }
 
   /** The source of the current record; null if the latch is needed to know it. */
-  private RecordSource looked() {
-    RecordSource source = current;
+  private RecordLocation looked() {
+    RecordLocation source = current;
     if (source instanceof MemtableSource && !viewed) {
       viewed = true;
       return left ? null : source;
@@ -302,7 +304,7 @@ public final class StoreCursor implements AutoCloseable {
     return source;
   }
 
-  private RecordSource latchedLook() {
+  private RecordLocation latchedLook() {
     enter();
     try {
       requireValid();
@@ -320,7 +322,7 @@ public final class StoreCursor implements AutoCloseable {
    * @throws IllegalStateException if the cursor is not valid
    */
   public MemorySegment value() {
-    RecordSource source = looked();
+    RecordLocation source = looked();
     while (true) {
       if (source != null) {
         MemorySegment memory = source.valueMemory();
@@ -361,7 +363,7 @@ public final class StoreCursor implements AutoCloseable {
     enter();
     try {
       requireValid();
-      RecordSource source = merge.current();
+      RecordLocation source = merge.current();
       return copy(source.valueAddress(), source.valueBytes(), into);
     } finally {
       latch.release();
@@ -390,7 +392,7 @@ public final class StoreCursor implements AutoCloseable {
     try {
       leaveIfWanted();
       while (merge.isValid()) {
-        RecordSource source = merge.current();
+        RecordLocation source = merge.current();
         if (!batch.add(
             merge.keyAddress(), merge.keyBytes(), source.valueAddress(), source.valueBytes())) {
           break;
@@ -466,7 +468,7 @@ public final class StoreCursor implements AutoCloseable {
       left = false;
     }
     valid = merge.isValid();
-    RecordSource source = null;
+    RecordLocation source = null;
     if (valid) {
       source = merge.current();
       keyAddress = merge.keyAddress();

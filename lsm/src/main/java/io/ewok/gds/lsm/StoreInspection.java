@@ -141,7 +141,9 @@ public final class StoreInspection implements AutoCloseable {
     /** It has none. */
     DELETE,
     /** The same, see {@link Store#singleDelete}. */
-    SINGLE_DELETE
+    SINGLE_DELETE,
+    /** Its value changes by this, see {@link Store#merge}. */
+    OPERAND
   }
 
   /** Takes the records of a table. */
@@ -272,6 +274,7 @@ public final class StoreInspection implements AutoCloseable {
     return switch (RecordKind.kind(stamp)) {
       case RecordKind.PUT -> Kind.PUT;
       case RecordKind.SINGLE_DELETE -> Kind.SINGLE_DELETE;
+      case RecordKind.OPERAND -> Kind.OPERAND;
       default -> Kind.DELETE;
     };
   }

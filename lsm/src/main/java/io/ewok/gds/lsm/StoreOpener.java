@@ -69,6 +69,7 @@ final class StoreOpener {
     CompactionOptions.of(options).layouts().forEach(TableLayout::requireLibrary);
     enterDirectory();
     ManifestLog log = manifest();
+    requireMergeOperator(log.current().mergeOperator());
     try {
       recover(log);
     } catch (CorruptFileException | MissingFileException e) {
@@ -95,8 +96,11 @@ final class StoreOpener {
     openPools();
     installOverflow();
     openTables();
-    if (!manifest.created()) {
-      parts.tables.install(parts.tables.manifest().edit().withCreated());
+    String operator = options.tree().mergeOperator().name();
+    if (!manifest.created() || (!operator.isEmpty() && manifest.mergeOperator().isEmpty())) {
+      // Durable before the first operand.
+      ManifestEdit edit = parts.tables.manifest().edit().withCreated();
+      parts.tables.install(operator.isEmpty() ? edit : edit.withMergeOperator(operator));
     }
     removeOrphans(orphans);
   }
@@ -157,6 +161,17 @@ final class StoreOpener {
       throw new CorruptFileException(files.log(), 0, "the log of the store", "nothing");
     }
     return manifest;
+  }
+
+  /** Without an operator a store can be opened: its operands stay as they are. */
+  private void requireMergeOperator(String recorded) throws StorageException {
+    String name = options.tree().mergeOperator().name();
+    if (!recorded.isEmpty() && !name.isEmpty() && !recorded.equals(name)) {
+      throw new StorageException(
+          "the store has operands of another merge operator, open it with that one:"
+              + " mergeOperator=%s opened=%s".formatted(recorded, name),
+          files.directory());
+    }
   }
 
   private List<Path> orphans(Set<Long> named) throws IOException {
@@ -243,7 +258,11 @@ final class StoreOpener {
       for (List<TableMeta> level : manifest.levels()) {
         levels.add(parts.tables.openAll(level));
       }
-      parts.versions = new VersionSet(new Version(active, frozen, levels), parts.log.endLsn());
+      parts.versions =
+          new VersionSet(
+              new Version(active, frozen, levels),
+              parts.log.endLsn(),
+              Merging.of(options, files.directory()));
       parts.closeLater(parts.versions::close);
     } finally {
       // The version has retained them, if there is one.

@@ -109,8 +109,8 @@ public final class StoreRepair {
   /**
    * Repairs a store that nobody has open.
    *
-   * @param options with memory for the largest block and record; new tables have the form that they
-   *     say
+   * @param options with memory for the largest block and record, and with the merge operator of the
+   *     store, if it has operands; new tables have the form that they say
    * @param engine borrowed
    * @param bytesRead told the size of each table after it was checked
    * @throws NotAStoreException if the directory has neither manifest nor tables
@@ -427,7 +427,9 @@ public final class StoreRepair {
       horizonLsn = manifest.horizonLsn();
       lastSequence = manifest.lastSequence();
     }
-    return new ManifestEdit(!logIsLost, nextNumber, horizonLsn, lastSequence, added, List.of());
+    String operator = manifest == null ? "" : manifest.mergeOperator();
+    return new ManifestEdit(
+        !logIsLost, nextNumber, horizonLsn, lastSequence, operator, added, List.of());
   }
 
   // ---- the log

@@ -33,6 +33,8 @@ final class StoreSettings {
   private static final String BLOCK = "store.block";
   private static final String FILTER_BITS = "store.filter-bits";
 
+  private static final String MERGE = "store.merge";
+
   private static final String LOG_SEGMENT_BYTES = "log.segment-bytes";
   private static final String LOG_SEGMENTS = "log.segments";
   private static final String LOG_BUFFER_BYTES = "log.buffer-bytes";
@@ -59,7 +61,8 @@ final class StoreSettings {
             FILTER_PREFIX,
             COMPRESSION,
             BLOCK,
-            FILTER_BITS));
+            FILTER_BITS,
+            MERGE));
     return new StoreSettings(settings).options(base);
   }
 
@@ -104,7 +107,8 @@ final class StoreSettings {
         Settings.readInt(settings, GROWTH, base.growth()),
         bytes(TABLE, base.tableBytes()),
         Settings.readInt(settings, FILTER_PREFIX, base.filterPrefixBytes()),
-        levels(base));
+        levels(base),
+        Settings.read(settings, MERGE, MergeOperators::named, base.mergeOperator()));
   }
 
   /** Lists of one value for each level from 0 on, the last for all deeper ones too. */

@@ -83,6 +83,19 @@ final class StoreWriter {
     writeOne(RecordKind.SINGLE_DELETE, key, MemorySegment.NULL, options);
   }
 
+  /** See {@link Store#merge}. */
+  void merge(MemorySegment key, MemorySegment operand, WriteOptions options) throws IOException {
+    requireOperator();
+    writeOne(RecordKind.OPERAND, key, operand, options);
+  }
+
+  private void requireOperator() {
+    if (!versions.merging().hasOperator()) {
+      throw new IllegalStateException(
+          "the store was opened without a merge operator: path=" + files.directory());
+    }
+  }
+
   private void writeOne(int kind, MemorySegment key, MemorySegment value, WriteOptions options)
       throws IOException {
     long keyBytes = key.byteSize();
@@ -121,6 +134,9 @@ final class StoreWriter {
     Objects.requireNonNull(options, "options");
     requireMayWait();
     requireBatchBytes(batch.sizeBytes());
+    if (batch.hasOperands()) {
+      requireOperator();
+    }
     enter();
     try {
       checkWritable();

@@ -2,13 +2,17 @@ package io.ewok.gds.lsm;
 
 import io.ewok.gds.lsm.record.Keys;
 import io.ewok.gds.lsm.table.TableLayout;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Objects;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 
 /**
  * The levels of a store: when tables go from one to the next, and how those of each are written.
- * Memtables become tables of level 0, which overlap; each level from 1 on is a run. All may differ
- * from one opening to the next: compactions then give the levels their new shape bit by bit.
+ * Memtables become tables of level 0, which overlap; each level from 1 on is a run. All but the
+ * merge operator may differ from one opening to the next: compactions then give the levels their
+ * new shape bit by bit.
  *
  * <table>
  * <caption>Components</caption>
@@ -28,6 +32,9 @@ import java.util.function.UnaryOperator;
  *   each prefix</td></tr>
  * <tr><td>levels</td><td>one for each level from 0 on, 1 to 7; the last is for all that are
  *   deeper too</td><td>{@link LevelOptions#defaults}</td><td></td><td></td></tr>
+ * <tr><td>mergeOperator</td><td>what {@link Store#merge} means</td><td>{@link MergeOperator#NONE}
+ *   </td><td>values are to change without being read first</td><td>reads of keys with operands merge
+ *   them; the store is opened with this operator for ever</td></tr>
  * </table>
  *
  * {@snippet :
@@ -42,12 +49,13 @@ public record TreeOptions(
     int growth,
     long tableBytes,
     int filterPrefixBytes,
-    List<LevelOptions> levels) {
+    List<LevelOptions> levels,
+    MergeOperator mergeOperator) {
   private static final long GIB = 1L << 30;
   private static final long TABLE_BYTES_MIN = 256 << 10;
 
   private static final TreeOptions DEFAULTS =
-      new TreeOptions(4, 0, 10, 8 << 20, 0, List.of(LevelOptions.defaults()));
+      new TreeOptions(4, 0, 10, 8 << 20, 0, List.of(LevelOptions.defaults()), MergeOperator.NONE);
 
   /** Checks the ranges. */
   public TreeOptions {
@@ -60,6 +68,12 @@ public record TreeOptions(
     StoreOptions.requireRange("filterPrefixBytes", filterPrefixBytes, 0, Keys.BYTES_MAX);
     levels = List.copyOf(levels);
     StoreOptions.requireRange("levels", levels.size(), 1, Manifest.LEVELS);
+    Objects.requireNonNull(mergeOperator, "mergeOperator");
+    int nameBytes = mergeOperator.name().getBytes(StandardCharsets.UTF_8).length;
+    if (mergeOperator != MergeOperator.NONE) {
+      StoreOptions.requireRange(
+          "mergeOperator.name", nameBytes, 1, ManifestFormat.OPERATOR_BYTES_MAX);
+    }
   }
 
   /** Returns the defaults. */
@@ -92,42 +106,69 @@ public record TreeOptions(
 
   /** Returns these options with another number of flushed tables that starts a merge. */
   public TreeOptions withTablesBeforeMerge(int tablesBeforeMerge) {
-    return new TreeOptions(
-        tablesBeforeMerge, level1Bytes, growth, tableBytes, filterPrefixBytes, levels);
+    return with(draft -> draft.tablesBeforeMerge = tablesBeforeMerge);
   }
 
   /** Returns these options with another size of level 1. */
   public TreeOptions withLevel1Bytes(long level1Bytes) {
-    return new TreeOptions(
-        tablesBeforeMerge, level1Bytes, growth, tableBytes, filterPrefixBytes, levels);
+    return with(draft -> draft.level1Bytes = level1Bytes);
   }
 
   /** Returns these options with another growth from one level to the next. */
   public TreeOptions withGrowth(int growth) {
-    return new TreeOptions(
-        tablesBeforeMerge, level1Bytes, growth, tableBytes, filterPrefixBytes, levels);
+    return with(draft -> draft.growth = growth);
   }
 
   /** Returns these options with another size of merged tables. */
   public TreeOptions withTableBytes(long tableBytes) {
-    return new TreeOptions(
-        tablesBeforeMerge, level1Bytes, growth, tableBytes, filterPrefixBytes, levels);
+    return with(draft -> draft.tableBytes = tableBytes);
   }
 
   /** Returns these options with another length of the prefixes that filters know. */
   public TreeOptions withFilterPrefixBytes(int filterPrefixBytes) {
-    return new TreeOptions(
-        tablesBeforeMerge, level1Bytes, growth, tableBytes, filterPrefixBytes, levels);
+    return with(draft -> draft.filterPrefixBytes = filterPrefixBytes);
   }
 
   /** Returns these options with other levels. */
   public TreeOptions withLevels(List<LevelOptions> levels) {
-    return new TreeOptions(
-        tablesBeforeMerge, level1Bytes, growth, tableBytes, filterPrefixBytes, levels);
+    return with(draft -> draft.levels = levels);
+  }
+
+  /** Returns these options with another merge operator. */
+  public TreeOptions withMergeOperator(MergeOperator mergeOperator) {
+    return with(draft -> draft.mergeOperator = mergeOperator);
   }
 
   /** Returns these options with each level changed in the same way. */
   public TreeOptions withEachLevel(UnaryOperator<LevelOptions> change) {
     return withLevels(levels.stream().map(change).toList());
+  }
+
+  private TreeOptions with(Consumer<Draft> change) {
+    Draft draft = new Draft();
+    change.accept(draft);
+    return draft.options();
+  }
+
+  /** A copy that can be changed, so that each with-method names only what it changes. */
+  private final class Draft {
+    int tablesBeforeMerge = TreeOptions.this.tablesBeforeMerge;
+    long level1Bytes = TreeOptions.this.level1Bytes;
+    int growth = TreeOptions.this.growth;
+    long tableBytes = TreeOptions.this.tableBytes;
+    int filterPrefixBytes = TreeOptions.this.filterPrefixBytes;
+    List<LevelOptions> levels = TreeOptions.this.levels;
+    MergeOperator mergeOperator = TreeOptions.this.mergeOperator;
+
+    TreeOptions options() {
+      return new TreeOptions(
+          tablesBeforeMerge,
+          level1Bytes,
+          growth,
+          tableBytes,
+          filterPrefixBytes,
+          levels,
+          mergeOperator);
+    }
   }
 }

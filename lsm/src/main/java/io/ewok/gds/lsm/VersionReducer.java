@@ -8,7 +8,12 @@ import java.util.Arrays;
 
 /**
  * What is left of records that are written again, by a flush or a compaction: of the versions of a
- * key the newest that each reader may see, without deletes that hide nothing.
+ * key the newest that each reader may see, without deletes that hide nothing, and of operands what
+ * can be made of them.
+ *
+ * <p>Operands that the same readers see are one value, with the put or delete that they stand on or
+ * where nothing older can be; else one operand, if the operator can combine them. Where it fails
+ * they stay as they were, with all that they stand on.
  *
  * <p>A delete hides nothing when no reader is left that sees the key as it was before, and there
  * are no older records of the key elsewhere. For that {@link OlderRecords} is asked: for a delete
@@ -18,6 +23,11 @@ import java.util.Arrays;
  * <p>Threads: confined to one. For one flush or compaction.
  */
 final class VersionReducer {
+  private static final System.Logger LOGGER = System.getLogger(VersionReducer.class.getName());
+
+  /** More bytes of operands are not collected at once. */
+  private static final long OPERANDS_BYTES_MAX = 4 << 20;
+
   /** A record is newer than all that readers may see now: who will see it is not known. */
   private static final long UNSEEN = -1;
 
@@ -52,13 +62,22 @@ final class VersionReducer {
   private boolean isWritten;
   private long keyReader;
 
+  /** Whether that reader sees operands so far, and needs older records too. */
+  private boolean isOpen;
+
+  private boolean hasFailed;
+
+  /** Null without an operator: operands are passed on. */
+  private final OperandMerger merger;
+
   /**
    * A reduction.
    *
    * @param liveSequences see {@link VersionSet#liveSequences}
    */
-  VersionReducer(long[] liveSequences, OlderRecords older, Output output) {
+  VersionReducer(long[] liveSequences, Merging merging, OlderRecords older, Output output) {
     this.liveSequences = liveSequences;
+    this.merger = merging.hasOperator() ? new OperandMerger(merging) : null;
     this.older = older;
     this.output = output;
   }
@@ -71,19 +90,92 @@ final class VersionReducer {
     boolean sameKey =
         hasKey
             && Memory.compareUnsigned(keyAddress, keyBytes, key.address(), key.lengthBytes()) == 0;
-    if (sameKey && reader == keyReader && reader != UNSEEN) {
-      return; // Whoever could see it sees a newer one.
-    }
     if (!sameKey) {
+      end();
       key.set(keyAddress, keyBytes);
       hasKey = true;
       isWritten = false;
+    } else if (reader == keyReader && reader != UNSEEN) {
+      if (!isOpen) {
+        return; // Whoever could see it sees a newer one.
+      }
+    } else {
+      writeOperands();
     }
     keyReader = reader;
-    if (!hidesNothing(RecordKind.kind(stamp), sequence)) {
-      write(stamp, valueAddress, valueBytes);
+    isOpen = RecordKind.kind(stamp) == RecordKind.OPERAND;
+    if (isOpen && merger != null && reader != UNSEEN) {
+      collect(stamp, valueAddress, valueBytes);
+    } else if (!hasOperands() || !mergeOnto(stamp, valueAddress, valueBytes)) {
+      writeOperands();
+      if (!hidesNothing(RecordKind.kind(stamp), sequence)) {
+        write(stamp, valueAddress, valueBytes);
+      }
     }
   }
+
+  /** Writes what is still to be written of the last key. */
+  void end() throws IOException {
+    if (hasOperands() && (older.mayHave(key) || !merge())) {
+      writeOperands();
+    }
+  }
+
+  // ---- operands
+
+  private boolean hasOperands() {
+    return merger != null && merger.operands().count() > 0;
+  }
+
+  private void collect(long stamp, long valueAddress, int valueBytes) throws IOException {
+    if (merger.operands().sizeBytes() + valueBytes > OPERANDS_BYTES_MAX) {
+      writeOperands();
+    }
+    boolean unused = merger.accept(stamp, valueAddress, valueBytes);
+  }
+
+  /** Makes a value of the operands and of the put or delete before them. */
+  private boolean mergeOnto(long stamp, long valueAddress, int valueBytes) throws IOException {
+    boolean unused = merger.accept(stamp, valueAddress, valueBytes);
+    return merge();
+  }
+
+  private boolean merge() throws IOException {
+    long newest = RecordKind.sequence(merger.operands().stampOfNewest(0));
+    try {
+      merger.merge(key);
+    } catch (MergeFailedException e) {
+      if (!hasFailed) { // else a compaction might say so for each key
+        hasFailed = true;
+        LOGGER.log(System.Logger.Level.WARNING, "operands stay as they are", e);
+      }
+      return false;
+    }
+    MergeResult result = merger.result();
+    merger.begin();
+    write(RecordKind.stamp(newest, RecordKind.PUT), result.address(), result.lengthBytes());
+    return true;
+  }
+
+  /** Writes the operands that were collected, as one or as they are. */
+  private void writeOperands() throws IOException {
+    if (!hasOperands()) {
+      return;
+    }
+    Operands operands = merger.operands();
+    operands.clearBase();
+    if (operands.count() > 1 && merger.combine(key)) {
+      MergeResult result = merger.result();
+      write(operands.stampOfNewest(0), result.address(), result.lengthBytes());
+    } else {
+      for (int i = 0; i < operands.count(); i++) {
+        write(operands.stampOfNewest(i), operands.addressOfNewest(i), operands.bytesOfNewest(i));
+      }
+    }
+    merger.begin();
+  }
+
+  // ---- deletes, and the way out
 
   private boolean hidesNothing(int kind, long sequence) {
     return switch (kind) {

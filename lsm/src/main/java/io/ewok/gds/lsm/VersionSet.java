@@ -32,7 +32,8 @@ final class VersionSet {
   private PinnedValue firstPinned;
   private int live;
 
-  private final ReadContexts contexts = new ReadContexts(this);
+  private final Merging merging;
+  private final ReadContexts contexts;
 
   /** Written under the lock. Null after close. Partner of the write in install: retain. */
   private volatile Version current;
@@ -40,7 +41,9 @@ final class VersionSet {
   private final CommitOrder order;
 
   /** Starts with a first version, which it takes over. */
-  VersionSet(Version first, long sequence) {
+  VersionSet(Version first, long sequence, Merging merging) {
+    this.merging = merging;
+    this.contexts = new ReadContexts(this);
     this.current = first;
     this.order = new CommitOrder(sequence);
     live = 1;
@@ -83,6 +86,11 @@ final class VersionSet {
   /** The current version, for comparison only; null after close. */
   Version currentOrNull() {
     return current;
+  }
+
+  /** How operands are merged. */
+  Merging merging() {
+    return merging;
   }
 
   /** Contexts for gets. */

@@ -71,6 +71,9 @@ class ManifestLogTest {
     } else {
       edit = edit.adding(0, List.of(meta(number, (int) number, keyBytes)));
     }
+    if (number == 4) {
+      edit = edit.withMergeOperator("operator");
+    }
     List<TableMeta> deep = before.level(2);
     return deep.size() < 5 ? edit : edit.removing(deep.subList(1, 3));
   }
@@ -297,6 +300,18 @@ class ManifestLogTest {
                 .adding(0, List.of(meta(3, 1, 20))),
             0);
     return seal(change.apply(ByteBuffer.wrap(frame).order(ByteOrder.LITTLE_ENDIAN)).array());
+  }
+
+  @Test
+  void mergeOperatorStaysWhatItIs() {
+    Manifest before = Manifest.EMPTY.after(Manifest.EMPTY.edit().withMergeOperator("first"));
+    assertEquals("first", Manifest.EMPTY.after(before.snapshot()).mergeOperator());
+    ManifestEdit edit = before.edit();
+    assertEquals("first", before.after(edit).mergeOperator());
+    for (String other : List.of("second", "")) {
+      assertThrows(
+          IllegalArgumentException.class, () -> before.after(edit.withMergeOperator(other)));
+    }
   }
 
   @Test

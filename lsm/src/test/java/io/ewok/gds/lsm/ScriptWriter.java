@@ -29,14 +29,15 @@ final class ScriptWriter {
 
   private void options(SplittableRandom others) {
     lines.add(
-        "options merge=%d block=%d table=%d compression=%d filter=%d prefix=%d"
+        "options merge=%d block=%d table=%d compression=%d filter=%d prefix=%d operator=%d"
             .formatted(
                 2 + random.nextInt(4),
                 4096 << others.nextInt(5),
                 262144 << random.nextInt(3),
                 others.nextInt(3),
                 5 * others.nextInt(4),
-                others.nextInt(3)));
+                others.nextInt(3),
+                others.nextInt(2)));
   }
 
   private void operation() {
@@ -64,7 +65,9 @@ final class ScriptWriter {
     } else if (kind < 270) {
       String word = random.nextInt(3) == 0 ? "sdelete" : "delete";
       lines.add("%s %d %s".formatted(word, key(), durability()));
-    } else if (kind < 500) {
+    } else if (kind < 350) {
+      lines.add("merge %d %s %s".formatted(mergedKey(), operand(), durability()));
+    } else if (kind < 550) {
       read();
     } else if (kind < 750) {
       lines.add("put %d %s %s".formatted(key(), value(), durability()));
@@ -75,6 +78,15 @@ final class ScriptWriter {
 
   private int key() {
     return random.nextInt(KEYS);
+  }
+
+  /** Some have many operands. */
+  private int mergedKey() {
+    return random.nextBoolean() ? key() : random.nextInt(10);
+  }
+
+  private String operand() {
+    return random.nextInt(40) + ":" + random.nextInt(1_000_000);
   }
 
   private int number() {
@@ -105,7 +117,9 @@ final class ScriptWriter {
     int count = random.nextInt(6);
     for (int i = 0; i < count; i++) {
       line.append(' ').append(key());
-      if (random.nextInt(3) == 0) {
+      if (random.nextInt(4) == 0) {
+        line.append('+').append(operand());
+      } else if (random.nextInt(3) == 0) {
         line.append(random.nextInt(3) == 0 ? '~' : '-');
       } else {
         line.append('=').append(random.nextInt(300)).append(':').append(random.nextInt(1_000_000));

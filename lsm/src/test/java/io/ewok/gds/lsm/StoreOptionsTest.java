@@ -58,6 +58,7 @@ class StoreOptionsTest {
                 Map.entry("store.compression", "none, lz4,zstd"),
                 Map.entry("store.block", "4K,16K"),
                 Map.entry("store.filter-bits", "12"),
+                Map.entry("store.merge", "max64"),
                 Map.entry("log.segment-bytes", "1M"),
                 Map.entry("log.segments", "6"),
                 Map.entry("log.recovery", "strict"),
@@ -77,7 +78,8 @@ class StoreOptionsTest {
             List.of(
                 new LevelOptions(Compression.NONE, 4 << 10, 12),
                 new LevelOptions(Compression.LZ4, 16 << 10, 12),
-                new LevelOptions(Compression.ZSTD, 16 << 10, 12))),
+                new LevelOptions(Compression.ZSTD, 16 << 10, 12)),
+            MergeOperators.max64()),
         options.tree());
     assertEquals(1 << 20, options.logSegmentBytes());
     assertEquals(6, options.logSegmentCount());

@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.ewok.gds.pagestore.sim.SimEngine;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.util.AbstractMap.SimpleEntry;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -27,7 +26,8 @@ import java.util.TreeMap;
  * <pre>
  * options NAME=NUMBER ...        before all else
  * put KEY VALUE DURABILITY    delete KEY DURABILITY    sdelete KEY DURABILITY
- * batch DURABILITY KEY=VALUE KEY- KEY~ ...               where ~ is a single delete
+ * merge KEY OPERAND DURABILITY                           the model appends it
+ * batch DURABILITY KEY=VALUE KEY- KEY~ KEY+OPERAND ...   where ~ is a single delete
  * get KEY    into KEY    pin KEY
  * snapshot N    unsnap N    old N KEY
  * cursor N [from=KEY] [to=KEY] [prefix=KEY] [of=SNAPSHOT]    uncursor N
@@ -42,12 +42,31 @@ final class StoreScript {
   private static final List<Compression> COMPRESSIONS =
       List.of(Compression.NONE, Compression.LZ4, Compression.ZSTD);
 
+  /** They append; the second does not combine. */
+  private static final List<MergeOperator> OPERATORS =
+      List.of(
+          MergeOperators.append(new byte[] {','}),
+          new MergeOperator() {
+            @Override
+            public String name() {
+              return "append without combining";
+            }
+
+            @Override
+            public void merge(MemorySegment key, Operands operands, MergeResult result) {
+              OPERATORS.getFirst().merge(key, operands, result);
+            }
+          });
+
   private SimEngine engine = new SimEngine(1);
-  private StoreOptions options = Fixtures.TINY.withPoolBytes(2 << 20);
+  private StoreOptions options =
+      Fixtures.TINY
+          .withPoolBytes(2 << 20)
+          .withTree(Fixtures.TINY.tree().withMergeOperator(OPERATORS.getFirst()));
   private Store store;
 
-  /** All operations, in the order of their sequence numbers; null for a delete. */
-  private final List<Map.Entry<byte[], byte[]>> history = new ArrayList<>();
+  /** All operations, in the order of their sequence numbers. */
+  private final List<Operation> history = new ArrayList<>();
 
   private NavigableMap<byte[], byte[]> model = new TreeMap<>(Fixtures.ORDER);
   private long durable;
@@ -61,6 +80,34 @@ final class StoreScript {
   long flushes;
   long merges;
   long misses;
+
+  /** A put or delete, or an operand. */
+  private static final class Operation {
+    final byte[] key;
+    final byte[] valueOrNull;
+    final boolean isOperand;
+
+    Operation(byte[] key, byte[] valueOrNull, boolean isOperand) {
+      this.key = key;
+      this.valueOrNull = valueOrNull;
+      this.isOperand = isOperand;
+    }
+
+    void apply(Map<byte[], byte[]> to) {
+      if (valueOrNull == null) {
+        to.remove(key);
+      } else {
+        to.merge(key, valueOrNull, (before, value) -> isOperand ? appended(before, value) : value);
+      }
+    }
+
+    static byte[] appended(byte[] before, byte[] operand) {
+      byte[] both = Arrays.copyOf(before, before.length + 1 + operand.length);
+      both[before.length] = ',';
+      System.arraycopy(operand, 0, both, before.length + 1, operand.length);
+      return both;
+    }
+  }
 
   private record OpenSnapshot(Snapshot snapshot, NavigableMap<byte[], byte[]> model) {}
 
@@ -114,7 +161,7 @@ final class StoreScript {
       store = open();
     }
     switch (words[0]) {
-      case "put", "delete", "sdelete", "batch" -> write(words);
+      case "put", "delete", "sdelete", "merge", "batch" -> write(words);
       case "get" -> assertArrayEquals(model.get(key(words[1])), store.get(key(words[1])));
       case "into" -> into(key(words[1]));
       case "pin" -> pin(key(words[1]));
@@ -148,6 +195,8 @@ final class StoreScript {
             case "filter" ->
                 options.withTree(
                     options.tree().withEachLevel(level -> level.withFilterBitsPerKey(value)));
+            case "operator" ->
+                options.withTree(options.tree().withMergeOperator(OPERATORS.get(value)));
             case "prefix" -> options.withTree(options.tree().withFilterPrefixBytes(value));
             default -> throw new IllegalArgumentException("no such option: word=" + words[i]);
           };
@@ -199,6 +248,11 @@ final class StoreScript {
         store.delete(key(words[1]), durability);
         add(key(words[1]), null);
       }
+      case "merge" -> {
+        durability = Durability.valueOf(words[3]);
+        store.merge(key(words[1]), value(words[2]), durability);
+        add(new Operation(key(words[1]), value(words[2]), true));
+      }
       case "sdelete" -> {
         durability = Durability.valueOf(words[2]);
         store.singleDelete(key(words[1]), durability);
@@ -219,7 +273,13 @@ final class StoreScript {
     WriteBatch batch = new WriteBatch();
     for (int i = 2; i < words.length; i++) {
       int equals = words[i].indexOf('=');
-      if (equals < 0) {
+      int plus = words[i].indexOf('+');
+      if (plus >= 0) {
+        byte[] key = key(words[i].substring(0, plus));
+        byte[] operand = value(words[i].substring(plus + 1));
+        batch.merge(key, operand);
+        add(new Operation(key, operand, true));
+      } else if (equals < 0) {
         int end = words[i].length() - 1;
         byte[] key = key(words[i].substring(0, end));
         if (words[i].charAt(end) == '~') {
@@ -239,16 +299,12 @@ final class StoreScript {
   }
 
   private void add(byte[] key, byte[] valueOrNull) {
-    history.add(new SimpleEntry<>(key, valueOrNull));
-    apply(model, key, valueOrNull);
+    add(new Operation(key, valueOrNull, false));
   }
 
-  private static void apply(Map<byte[], byte[]> to, byte[] key, byte[] valueOrNull) {
-    if (valueOrNull == null) {
-      to.remove(key);
-    } else {
-      to.put(key, valueOrNull);
-    }
+  private void add(Operation operation) {
+    history.add(operation);
+    operation.apply(model);
   }
 
   // ---- reading
@@ -452,9 +508,7 @@ final class StoreScript {
     ends.values().removeIf(end -> end > survived);
     durable = survived;
     model = new TreeMap<>(Fixtures.ORDER);
-    for (Map.Entry<byte[], byte[]> operation : history) {
-      apply(model, operation.getKey(), operation.getValue());
-    }
+    history.forEach(operation -> operation.apply(model));
     check();
   }
 

@@ -49,10 +49,16 @@ class VersionReducerTest {
 
   private static List<Version> reduce(List<Version> versions, long[] live, Older older)
       throws IOException {
+    return reduce(versions, live, older, MergeOperators.append(new byte[0]));
+  }
+
+  private static List<Version> reduce(
+      List<Version> versions, long[] live, Older older, MergeOperator operator) throws IOException {
     List<Version> left = new ArrayList<>();
     VersionReducer reducer =
         new VersionReducer(
             live,
+            new Merging(operator, 1000, Fixtures.DIRECTORY),
             older,
             (newKey, key, stamp, valueAddress, valueBytes) -> {
               String text = Fixtures.text(Fixtures.array(key.segment()));
@@ -73,6 +79,7 @@ class VersionReducerTest {
         value.fill((byte) 'x');
       }
     }
+    reducer.end();
     return left;
   }
 
@@ -89,12 +96,19 @@ class VersionReducerTest {
   private static String read(List<Version> versions, Older older, String key, long sequence) {
     List<Version> all = new ArrayList<>(versions);
     all.addAll(older.versions);
+    String operands = null;
     for (Version version : all) {
       if (version.key.equals(key) && RecordKind.sequence(version.stamp) <= sequence) {
-        return version.kind() == RecordKind.PUT ? version.value : null;
+        if (RecordKind.isDelete(version.kind())) {
+          return operands;
+        }
+        operands = version.value + (operands == null ? "" : operands);
+        if (version.kind() == RecordKind.PUT) {
+          return operands;
+        }
       }
     }
-    return null;
+    return operands;
   }
 
   @ParameterizedTest
@@ -122,7 +136,7 @@ class VersionReducerTest {
               .sorted()
               .distinct()
               .toArray();
-      List<Version> left = reduce(versions, live, older);
+      List<Version> left = reduce(versions, live, older, operator(random));
       String replay =
           "round=%d %s %s".formatted(round, versions, LongStream.of(live).boxed().toList());
       for (String key : List.of("", "a", "aa", "b")) {
@@ -145,8 +159,72 @@ class VersionReducerTest {
   }
 
   private static Version version(String key, long sequence, SplittableRandom random) {
-    int kind = 1 + random.nextInt(3);
-    return Version.of(key, sequence, kind, kind == RecordKind.PUT ? "v" + sequence : "");
+    int kind = random.nextInt(3) == 0 ? 1 + random.nextInt(3) : RecordKind.OPERAND;
+    return Version.of(key, sequence, kind, RecordKind.isDelete(kind) ? "" : "v" + sequence);
+  }
+
+  /** One that combines or not, or fails now and then, or none. */
+  private static MergeOperator operator(SplittableRandom random) {
+    int which = random.nextInt(4);
+    SplittableRandom failures = random.split();
+    MergeOperator append = MergeOperators.append(new byte[0]);
+    return which == 0
+        ? MergeOperator.NONE
+        : new MergeOperator() {
+          @Override
+          public String name() {
+            return "append";
+          }
+
+          @Override
+          public void merge(MemorySegment key, Operands operands, MergeResult result) {
+            if (which == 1 && failures.nextBoolean()) {
+              throw new IllegalStateException("by chance");
+            }
+            append.merge(key, operands, result);
+          }
+
+          @Override
+          public boolean combine(MemorySegment key, Operands operands, MergeResult result) {
+            if (which == 1 && failures.nextBoolean()) {
+              throw new IllegalStateException("by chance");
+            }
+            return which < 3 && append.combine(key, operands, result);
+          }
+        };
+  }
+
+  @Test
+  void operandsBecomeAValueWhereNothingOlderCanBe() throws Exception {
+    Version third = Version.of("a", 9, RecordKind.OPERAND, "3");
+    Version second = Version.of("a", 8, RecordKind.OPERAND, "2");
+    Version value = Version.of("a", 9, RecordKind.PUT, "123");
+    Version put = Version.of("a", 5, RecordKind.PUT, "1");
+    Version delete = Version.of("a", 4, RecordKind.DELETE, "");
+    assertEquals(List.of(value), reduce(List.of(third, second, put), NEWEST, Older.NONE));
+    Older range = new Older(List.of(), true);
+    assertEquals(List.of(value), reduce(List.of(third, second, put, delete), NEWEST, range));
+    Version both = Version.of("a", 9, RecordKind.PUT, "23");
+    assertEquals(List.of(both), reduce(List.of(third, second, delete), NEWEST, range));
+    assertEquals(List.of(both), reduce(List.of(third, second), NEWEST, Older.NONE));
+    Version one = Version.of("a", 9, RecordKind.OPERAND, "23");
+    assertEquals(List.of(one), reduce(List.of(third, second), NEWEST, range));
+    assertEquals(List.of(third, second), reduce(List.of(third, second), new long[] {8, 9}, range));
+  }
+
+  @Test
+  void operandsAndWhatTheyStandOnStayIfTheOperatorFails() throws Exception {
+    List<Version> versions =
+        List.of(
+            Version.of("a", 9, RecordKind.OPERAND, "12345678"),
+            Version.of("a", 8, RecordKind.OPERAND, "12345678"),
+            Version.of("a", 5, RecordKind.PUT, "no number"),
+            Version.of("a", 4, RecordKind.PUT, "hidden"));
+    Version sum = Version.of("a", 9, RecordKind.OPERAND, "bdfhjlnp");
+    assertEquals(
+        List.of(sum, versions.get(2)),
+        reduce(versions, NEWEST, Older.NONE, MergeOperators.add64()));
+    assertEquals(versions.subList(0, 3), reduce(versions, NEWEST, Older.NONE, MergeOperator.NONE));
   }
 
   @Test

@@ -12,8 +12,10 @@ package io.ewok.gds.lsm.record;
  * <tr><td>2</td><td>delete: the key has no value; the record's value is empty</td></tr>
  * <tr><td>3</td><td>single delete: as a delete, by a writer who says that only one put of the key
  * is beneath; empty too</td></tr>
- * <tr><td>4 to 15</td><td>kept for range deletes, merge operands, handles of values stored
- * elsewhere and marks of transactions</td></tr>
+ * <tr><td>4</td><td>operand: what the key had before is to be merged with this by the store's
+ * operator</td></tr>
+ * <tr><td>5 to 15</td><td>kept for range deletes, handles of values stored elsewhere and marks of
+ * transactions</td></tr>
  * <tr><td>255</td><td>never valid: as a search key it sorts before all records of its
  * sequence</td></tr>
  * </table>
@@ -25,6 +27,7 @@ public final class RecordKind {
   public static final int PUT = 1;
   public static final int DELETE = 2;
   public static final int SINGLE_DELETE = 3;
+  public static final int OPERAND = 4;
 
   /** Sequence numbers have 56 bits, because they share 64 with the kind. */
   public static final long SEQUENCE_MAX = (1L << 56) - 1;
@@ -35,7 +38,7 @@ public final class RecordKind {
   private RecordKind() {}
 
   public static boolean isValid(int kind) {
-    return kind == PUT || isDelete(kind);
+    return kind >= PUT && kind <= OPERAND;
   }
 
   /** Whether a record says that its key has no value. */

@@ -111,7 +111,8 @@ final class SstMerge implements Closeable {
     }
     if (newest.kind() != SstFormat.PUT) {
       throw newest.unsupported(
-          "a record has no counterpart in a store, it is a " + SstFormat.kindName(newest.kind()));
+          "a record cannot be taken over into a store, it is a "
+              + SstFormat.kindName(newest.kind()));
     }
     return newest.copyValue();
   }

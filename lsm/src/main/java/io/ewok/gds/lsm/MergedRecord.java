@@ -1,0 +1,74 @@
+package io.ewok.gds.lsm;
+
+import io.ewok.gds.lsm.record.RecordKind;
+import io.ewok.gds.lsm.record.RecordLocation;
+import io.ewok.gds.lsm.record.SearchKey;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * A record that a cursor made of operands: copies of its own of key and value, so that it stays
+ * when the sources of the cursor go.
+ *
+ * <p>Threads: confined to one at a time, but for views of its memory.
+ */
+final class MergedRecord implements RecordLocation {
+  private final SearchKey key = new SearchKey();
+  private final OperandMerger merger;
+  private long stamp;
+
+  MergedRecord(Merging merging) {
+    merger = new OperandMerger(merging);
+  }
+
+  /** Begins to collect the versions of a key. */
+  OperandMerger begin(long newestStamp, long keyAddress, int keyBytes) {
+    stamp = RecordKind.stamp(RecordKind.sequence(newestStamp), RecordKind.PUT);
+    key.set(keyAddress, keyBytes);
+    merger.begin();
+    return merger;
+  }
+
+  SearchKey key() {
+    return key;
+  }
+
+  /** Makes the value of what was collected. */
+  void end() throws MergeFailedException {
+    merger.merge(key);
+  }
+
+  @Override
+  public long stamp() {
+    return stamp;
+  }
+
+  @Override
+  public long keyAddress() {
+    return key.address();
+  }
+
+  @Override
+  public int keyBytes() {
+    return key.lengthBytes();
+  }
+
+  @Override
+  public long valueAddress() {
+    return merger.result().address();
+  }
+
+  @Override
+  public int valueBytes() {
+    return merger.result().lengthBytes();
+  }
+
+  @Override
+  public MemorySegment keyMemory() {
+    return key.segment().asReadOnly();
+  }
+
+  @Override
+  public MemorySegment valueMemory() {
+    return merger.result().memory();
+  }
+}
