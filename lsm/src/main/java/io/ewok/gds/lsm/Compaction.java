@@ -40,11 +40,14 @@ final class Compaction {
   private final StoreEvents events;
   private final CompactionEvent event = new CompactionEvent();
   private final long startNanos = System.nanoTime();
-  private final VersionReducer reducer;
-  private final DeeperRecords deeper;
 
   private final List<TableMeta> outputs = new ArrayList<>();
   private RecordMerge merge;
+  private DeeperRecords deeper;
+  private VersionReducer reducer;
+
+  /** Null if there is none, or it is not to be asked. */
+  private FilterRun filter;
 
   /** Whether readers use what the current record was read from. */
   private boolean isUsed;
@@ -75,9 +78,21 @@ final class Compaction {
     this.counters = counters;
     this.events = events;
     event.begin();
-    this.deeper = new DeeperRecords(inputs.deeper());
-    this.reducer =
-        new VersionReducer(versions.liveSequences(), versions.merging(), deeper, this::write);
+    prepare(options.filter());
+  }
+
+  private void prepare(CompactionFilter wanted) {
+    deeper = new DeeperRecords(inputs.deeper());
+    long[] liveSequences = versions.liveSequences();
+    filter =
+        wanted == CompactionFilter.NONE
+            ? null
+            : new FilterRun(
+                wanted,
+                versions.newestSnapshot(),
+                liveSequences[liveSequences.length - 1],
+                versions.merging().valueBytesMax());
+    reducer = new VersionReducer(liveSequences, versions.merging(), filter, deeper, this::write);
   }
 
   CompactionInputs inputs() {
@@ -124,8 +139,29 @@ final class Compaction {
       counters.mergeBytes.add(bytes);
       counters.level(inputs.outputLevel()).bytesWritten.add(bytes);
     }
-    install();
+    if (filter != null && filter.hasActed()) {
+      if (!versions.tryHoldSnapshots(filter.newestSnapshot())) {
+        startAnew();
+        return false;
+      }
+      try {
+        install();
+      } finally {
+        versions.releaseSnapshots();
+      }
+    } else {
+      install();
+    }
+    // When nobody waits for it: a listener may open a snapshot.
+    tell(outputs.size(), outputs.stream().mapToLong(TableMeta::sizeBytes).sum());
     return true;
+  }
+
+  /** A snapshot was opened that sees what the filter has removed or changed: without it, then. */
+  private void startAnew() {
+    abandon();
+    merge = null;
+    prepare(CompactionFilter.NONE);
   }
 
   private void open() throws IOException {
@@ -186,7 +222,6 @@ final class Compaction {
     inputs.tables().forEach(Table::setReplaced);
     versions.compacted(Set.copyOf(inputs.tables()), inputs.outputLevel(), opened);
     opened.forEach(Table::release);
-    tell(outputs.size(), outputs.stream().mapToLong(TableMeta::sizeBytes).sum());
   }
 
   private void move() throws IOException {

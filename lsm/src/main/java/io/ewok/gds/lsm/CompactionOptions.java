@@ -12,9 +12,15 @@ import java.util.stream.IntStream;
  * @param level1Bytes size at which tables of level 1 go on to level 2, in bytes
  * @param growth how many times larger each level may be than the one before it
  * @param layouts how the tables of each level are written
+ * @param filter looks at values that are written again
  */
 record CompactionOptions(
-    long tableBytes, int level0Tables, long level1Bytes, int growth, List<TableLayout> layouts) {
+    long tableBytes,
+    int level0Tables,
+    long level1Bytes,
+    int growth,
+    List<TableLayout> layouts,
+    CompactionFilter filter) {
 
   /** Level 1 takes so many merges of level 0: with less, the same bytes go on too soon. */
   private static final long LEVEL_1_MERGES = 2;
@@ -31,7 +37,8 @@ record CompactionOptions(
             ? tree.level1Bytes()
             : LEVEL_1_MERGES * tree.tablesBeforeMerge() * options.memtableBytes(),
         tree.growth(),
-        IntStream.range(0, Manifest.LEVELS).mapToObj(tree::layout).toList());
+        IntStream.range(0, Manifest.LEVELS).mapToObj(tree::layout).toList(),
+        tree.compactionFilter());
   }
 
   /** Size above which tables of a level, from 1 on, go to the next one, in bytes. */

@@ -30,7 +30,7 @@ public interface MergeOperator {
         }
 
         @Override
-        public void merge(MemorySegment key, Operands operands, MergeResult result) {
+        public void merge(MemorySegment key, Operands operands, ResultBytes result) {
           throw new IllegalStateException("the store was opened without a merge operator");
         }
       };
@@ -45,7 +45,7 @@ public interface MergeOperator {
    * @param operands one or more, and the value that was there before them, if there was one
    * @param result takes the value
    */
-  void merge(MemorySegment key, Operands operands, MergeResult result);
+  void merge(MemorySegment key, Operands operands, ResultBytes result);
 
   /**
    * Makes one operand of several that follow each other, which means the same as they do, whatever
@@ -57,7 +57,7 @@ public interface MergeOperator {
    * @param result takes the operand
    * @return false if that is not possible; they stay as they are
    */
-  default boolean combine(MemorySegment key, Operands operands, MergeResult result) {
+  default boolean combine(MemorySegment key, Operands operands, ResultBytes result) {
     return false;
   }
 }

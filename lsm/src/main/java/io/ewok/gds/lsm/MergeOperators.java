@@ -128,7 +128,7 @@ public final class MergeOperators {
     }
 
     @Override
-    public boolean combine(MemorySegment key, Operands operands, MergeResult result) {
+    public boolean combine(MemorySegment key, Operands operands, ResultBytes result) {
       merge(key, operands, result);
       return true;
     }
@@ -148,7 +148,7 @@ public final class MergeOperators {
     }
 
     @Override
-    public void merge(MemorySegment key, Operands operands, MergeResult result) {
+    public void merge(MemorySegment key, Operands operands, ResultBytes result) {
       long value = number(operands.memory(), operands.offset(0), operands.bytes(0));
       for (int i = 1; i < operands.count(); i++) {
         long next = number(operands.memory(), operands.offset(i), operands.bytes(i));
@@ -178,7 +178,7 @@ public final class MergeOperators {
     }
 
     @Override
-    public void merge(MemorySegment key, Operands operands, MergeResult result) {
+    public void merge(MemorySegment key, Operands operands, ResultBytes result) {
       MemorySegment from = operands.memory();
       long bytes = operands.hasBase() ? operands.baseBytes() + delimiter.byteSize() : 0;
       for (int i = 0; i < operands.count(); i++) {
@@ -213,7 +213,7 @@ public final class MergeOperators {
     }
 
     @Override
-    public void merge(MemorySegment key, Operands operands, MergeResult result) {
+    public void merge(MemorySegment key, Operands operands, ResultBytes result) {
       MemorySegment memory = operands.memory();
       int last = operands.count() - 1;
       long offset = operands.offset(last);
@@ -249,7 +249,7 @@ public final class MergeOperators {
     }
 
     @Override
-    public void merge(MemorySegment key, Operands operands, MergeResult result) {
+    public void merge(MemorySegment key, Operands operands, ResultBytes result) {
       int longest = operands.hasBase() ? operands.baseBytes() : 0;
       for (int i = 0; i < operands.count(); i++) {
         longest = Math.max(longest, operands.bytes(i));

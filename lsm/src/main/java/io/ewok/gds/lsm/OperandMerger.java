@@ -14,7 +14,7 @@ import java.lang.foreign.MemorySegment;
 final class OperandMerger implements VersionConsumer {
   private final Merging merging;
   private final Operands operands = new Operands();
-  private final MergeResult result = new MergeResult();
+  private final ResultBytes result = new ResultBytes();
 
   OperandMerger(Merging merging) {
     this.merging = merging;
@@ -81,7 +81,7 @@ final class OperandMerger implements VersionConsumer {
   }
 
   /** What was made, until the next is. */
-  MergeResult result() {
+  ResultBytes result() {
     return result;
   }
 }

@@ -108,7 +108,8 @@ final class StoreSettings {
         bytes(TABLE, base.tableBytes()),
         Settings.readInt(settings, FILTER_PREFIX, base.filterPrefixBytes()),
         levels(base),
-        Settings.read(settings, MERGE, MergeOperators::named, base.mergeOperator()));
+        Settings.read(settings, MERGE, MergeOperators::named, base.mergeOperator()),
+        base.compactionFilter());
   }
 
   /** Lists of one value for each level from 0 on, the last for all deeper ones too. */

@@ -35,6 +35,9 @@ import java.util.function.UnaryOperator;
  * <tr><td>mergeOperator</td><td>what {@link Store#merge} means</td><td>{@link MergeOperator#NONE}
  *   </td><td>values are to change without being read first</td><td>reads of keys with operands merge
  *   them; the store is opened with this operator for ever</td></tr>
+ * <tr><td>compactionFilter</td><td>looks at values that compactions write</td><td>{@link
+ *   CompactionFilter#NONE}</td><td>values can be told to be of no use, or to need another form</td>
+ *   <td>a copy and a call for each</td></tr>
  * </table>
  *
  * {@snippet :
@@ -50,12 +53,21 @@ public record TreeOptions(
     long tableBytes,
     int filterPrefixBytes,
     List<LevelOptions> levels,
-    MergeOperator mergeOperator) {
+    MergeOperator mergeOperator,
+    CompactionFilter compactionFilter) {
   private static final long GIB = 1L << 30;
   private static final long TABLE_BYTES_MIN = 256 << 10;
 
   private static final TreeOptions DEFAULTS =
-      new TreeOptions(4, 0, 10, 8 << 20, 0, List.of(LevelOptions.defaults()), MergeOperator.NONE);
+      new TreeOptions(
+          4,
+          0,
+          10,
+          8 << 20,
+          0,
+          List.of(LevelOptions.defaults()),
+          MergeOperator.NONE,
+          CompactionFilter.NONE);
 
   /** Checks the ranges. */
   public TreeOptions {
@@ -69,6 +81,7 @@ public record TreeOptions(
     levels = List.copyOf(levels);
     StoreOptions.requireRange("levels", levels.size(), 1, Manifest.LEVELS);
     Objects.requireNonNull(mergeOperator, "mergeOperator");
+    Objects.requireNonNull(compactionFilter, "compactionFilter");
     int nameBytes = mergeOperator.name().getBytes(StandardCharsets.UTF_8).length;
     if (mergeOperator != MergeOperator.NONE) {
       StoreOptions.requireRange(
@@ -139,6 +152,11 @@ public record TreeOptions(
     return with(draft -> draft.mergeOperator = mergeOperator);
   }
 
+  /** Returns these options with another filter of compactions. */
+  public TreeOptions withCompactionFilter(CompactionFilter compactionFilter) {
+    return with(draft -> draft.compactionFilter = compactionFilter);
+  }
+
   /** Returns these options with each level changed in the same way. */
   public TreeOptions withEachLevel(UnaryOperator<LevelOptions> change) {
     return withLevels(levels.stream().map(change).toList());
@@ -159,6 +177,7 @@ public record TreeOptions(
     int filterPrefixBytes = TreeOptions.this.filterPrefixBytes;
     List<LevelOptions> levels = TreeOptions.this.levels;
     MergeOperator mergeOperator = TreeOptions.this.mergeOperator;
+    CompactionFilter compactionFilter = TreeOptions.this.compactionFilter;
 
     TreeOptions options() {
       return new TreeOptions(
@@ -168,7 +187,8 @@ public record TreeOptions(
           tableBytes,
           filterPrefixBytes,
           levels,
-          mergeOperator);
+          mergeOperator,
+          compactionFilter);
     }
   }
 }

@@ -15,6 +15,8 @@ import java.util.Arrays;
  * where nothing older can be; else one operand, if the operator can combine them. Where it fails
  * they stay as they were, with all that they stand on.
  *
+ * <p>A filter may turn the newest value of a key into another, or into a delete.
+ *
  * <p>A delete hides nothing when no reader is left that sees the key as it was before, and there
  * are no older records of the key elsewhere. For that {@link OlderRecords} is asked: for a delete
  * what it knows anyhow, for a single delete, which says that it is worthwhile, with a look at
@@ -67,6 +69,12 @@ final class VersionReducer {
 
   private boolean hasFailed;
 
+  /** Decides about the newest value of each key, or null. */
+  private final FilterRun filterOrNull;
+
+  /** Whether nothing of the key was written or left out yet. */
+  private boolean isNewest;
+
   /** Null without an operator: operands are passed on. */
   private final OperandMerger merger;
 
@@ -76,7 +84,18 @@ final class VersionReducer {
    * @param liveSequences see {@link VersionSet#liveSequences}
    */
   VersionReducer(long[] liveSequences, Merging merging, OlderRecords older, Output output) {
+    this(liveSequences, merging, null, older, output);
+  }
+
+  /** The same with a filter, or null. */
+  VersionReducer(
+      long[] liveSequences,
+      Merging merging,
+      FilterRun filterOrNull,
+      OlderRecords older,
+      Output output) {
     this.liveSequences = liveSequences;
+    this.filterOrNull = filterOrNull;
     this.merger = merging.hasOperator() ? new OperandMerger(merging) : null;
     this.older = older;
     this.output = output;
@@ -95,6 +114,7 @@ final class VersionReducer {
       key.set(keyAddress, keyBytes);
       hasKey = true;
       isWritten = false;
+      isNewest = true;
     } else if (reader == keyReader && reader != UNSEEN) {
       if (!isOpen) {
         return; // Whoever could see it sees a newer one.
@@ -108,9 +128,7 @@ final class VersionReducer {
       collect(stamp, valueAddress, valueBytes);
     } else if (!hasOperands() || !mergeOnto(stamp, valueAddress, valueBytes)) {
       writeOperands();
-      if (!hidesNothing(RecordKind.kind(stamp), sequence)) {
-        write(stamp, valueAddress, valueBytes);
-      }
+      writeUnlessHidesNothing(stamp, valueAddress, valueBytes);
     }
   }
 
@@ -151,7 +169,7 @@ final class VersionReducer {
       }
       return false;
     }
-    MergeResult result = merger.result();
+    ResultBytes result = merger.result();
     merger.begin();
     write(RecordKind.stamp(newest, RecordKind.PUT), result.address(), result.lengthBytes());
     return true;
@@ -165,7 +183,7 @@ final class VersionReducer {
     Operands operands = merger.operands();
     operands.clearBase();
     if (operands.count() > 1 && merger.combine(key)) {
-      MergeResult result = merger.result();
+      ResultBytes result = merger.result();
       write(operands.stampOfNewest(0), result.address(), result.lengthBytes());
     } else {
       for (int i = 0; i < operands.count(); i++) {
@@ -186,9 +204,39 @@ final class VersionReducer {
     };
   }
 
+  private void writeUnlessHidesNothing(long stamp, long valueAddress, int valueBytes)
+      throws IOException {
+    if (hidesNothing(RecordKind.kind(stamp), RecordKind.sequence(stamp))) {
+      isNewest = false;
+    } else {
+      write(stamp, valueAddress, valueBytes);
+    }
+  }
+
   private void write(long stamp, long valueAddress, int valueBytes) throws IOException {
+    if (filterOrNull != null && isNewest && RecordKind.kind(stamp) == RecordKind.PUT) {
+      writeFiltered(stamp, valueAddress, valueBytes);
+    } else {
+      put(stamp, valueAddress, valueBytes);
+    }
+  }
+
+  private void writeFiltered(long stamp, long valueAddress, int valueBytes) throws IOException {
+    isNewest = false;
+    long sequence = RecordKind.sequence(stamp);
+    switch (filterOrNull.decide(key, sequence, valueAddress, valueBytes)) {
+      case KEEP -> put(stamp, valueAddress, valueBytes);
+      case REMOVE ->
+          writeUnlessHidesNothing(RecordKind.stamp(sequence, RecordKind.DELETE), valueAddress, 0);
+      case CHANGE ->
+          put(stamp, filterOrNull.result().address(), filterOrNull.result().lengthBytes());
+    }
+  }
+
+  private void put(long stamp, long valueAddress, int valueBytes) throws IOException {
     output.write(!isWritten, key, stamp, valueAddress, valueBytes);
     isWritten = true;
+    isNewest = false;
   }
 
   /** The oldest sequence at which a reader may look that sees this record. */

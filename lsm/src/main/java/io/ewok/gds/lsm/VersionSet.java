@@ -25,11 +25,13 @@ final class VersionSet {
 
   private final Monitor lock = new Monitor();
   private final Monitor.Line drained = lock.newLine();
+  private final Monitor.Line snapshotsReleased = lock.newLine();
 
   // Guarded by lock.
   private final Set<StoreCursor> cursors = new LinkedHashSet<>();
   private final Set<Snapshot> snapshots = new LinkedHashSet<>();
   private PinnedValue firstPinned;
+  private boolean snapshotsHeld;
   private int live;
 
   private final Merging merging;
@@ -181,12 +183,49 @@ final class VersionSet {
   Snapshot openSnapshot(StoreCounters counters) {
     lock.lock();
     try {
+      while (snapshotsHeld) {
+        snapshotsReleased.await();
+      }
       if (current == null) {
         throw closed();
       }
       Snapshot snapshot = new Snapshot(this, counters, sequence());
       snapshots.add(snapshot);
       return snapshot;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The newest sequence that an open snapshot sees; -1 if there is none. */
+  long newestSnapshot() {
+    lock.lock();
+    try {
+      return snapshots.stream().mapToLong(Snapshot::sequence).max().orElse(-1);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Lets those who open a snapshot wait until {@link #releaseSnapshots}, if none is open that sees
+   * something newer than {@code sequence}: between the two, what is newer may change.
+   */
+  boolean tryHoldSnapshots(long sequence) {
+    lock.lock();
+    try {
+      snapshotsHeld = newestSnapshot() <= sequence;
+      return snapshotsHeld;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  void releaseSnapshots() {
+    lock.lock();
+    try {
+      snapshotsHeld = false;
+      snapshotsReleased.wakeAll();
     } finally {
       lock.unlock();
     }

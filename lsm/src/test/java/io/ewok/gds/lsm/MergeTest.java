@@ -276,7 +276,7 @@ class MergeTest {
           }
 
           @Override
-          public void merge(MemorySegment key, Operands operands, MergeResult result) {
+          public void merge(MemorySegment key, Operands operands, ResultBytes result) {
             if (fails[0] && key.byteSize() == 1) {
               throw new StackOverflowError("not today");
             }

@@ -29,7 +29,7 @@ final class ScriptWriter {
 
   private void options(SplittableRandom others) {
     lines.add(
-        "options merge=%d block=%d table=%d compression=%d filter=%d prefix=%d operator=%d"
+        "options merge=%d block=%d table=%d compression=%d filter=%d prefix=%d operator=%d cfilter=%d"
             .formatted(
                 2 + random.nextInt(4),
                 4096 << others.nextInt(5),
@@ -37,6 +37,7 @@ final class ScriptWriter {
                 others.nextInt(3),
                 5 * others.nextInt(4),
                 others.nextInt(3),
+                others.nextInt(2),
                 others.nextInt(2)));
   }
 
@@ -104,7 +105,7 @@ final class ScriptWriter {
   private String value() {
     int bound =
         switch (random.nextInt(40)) {
-          case 0 -> 1;
+          case 0, 5, 6 -> 1;
           case 1 -> 30_000;
           case 2, 3, 4 -> 6_000;
           default -> 200;

@@ -79,7 +79,8 @@ class StoreOptionsTest {
                 new LevelOptions(Compression.NONE, 4 << 10, 12),
                 new LevelOptions(Compression.LZ4, 16 << 10, 12),
                 new LevelOptions(Compression.ZSTD, 16 << 10, 12)),
-            MergeOperators.max64()),
+            MergeOperators.max64(),
+            CompactionFilter.NONE),
         options.tree());
     assertEquals(1 << 20, options.logSegmentBytes());
     assertEquals(6, options.logSegmentCount());

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.ewok.gds.pagestore.sim.SimEngine;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -42,7 +43,7 @@ final class StoreScript {
   private static final List<Compression> COMPRESSIONS =
       List.of(Compression.NONE, Compression.LZ4, Compression.ZSTD);
 
-  /** They append; the second does not combine. */
+  /** They append; the second does not combine. A filter has one of its own. */
   private static final List<MergeOperator> OPERATORS =
       List.of(
           MergeOperators.append(new byte[] {','}),
@@ -53,7 +54,7 @@ final class StoreScript {
             }
 
             @Override
-            public void merge(MemorySegment key, Operands operands, MergeResult result) {
+            public void merge(MemorySegment key, Operands operands, ResultBytes result) {
               OPERATORS.getFirst().merge(key, operands, result);
             }
           });
@@ -87,7 +88,11 @@ final class StoreScript {
     final byte[] valueOrNull;
     final boolean isOperand;
 
-    Operation(byte[] key, byte[] valueOrNull, boolean isOperand) {
+    /** What stands before an operand. */
+    final byte[] delimiter;
+
+    Operation(byte[] key, byte[] valueOrNull, boolean isOperand, byte[] delimiter) {
+      this.delimiter = delimiter;
       this.key = key;
       this.valueOrNull = valueOrNull;
       this.isOperand = isOperand;
@@ -101,11 +106,9 @@ final class StoreScript {
       }
     }
 
-    static byte[] appended(byte[] before, byte[] operand) {
-      byte[] both = Arrays.copyOf(before, before.length + 1 + operand.length);
-      both[before.length] = ',';
-      System.arraycopy(operand, 0, both, before.length + 1, operand.length);
-      return both;
+    private byte[] appended(byte[] before, byte[] operand) {
+      ByteBuffer both = ByteBuffer.allocate(before.length + delimiter.length + operand.length);
+      return both.put(before).put(delimiter).put(operand).array();
     }
   }
 
@@ -162,7 +165,8 @@ final class StoreScript {
     }
     switch (words[0]) {
       case "put", "delete", "sdelete", "merge", "batch" -> write(words);
-      case "get" -> assertArrayEquals(model.get(key(words[1])), store.get(key(words[1])));
+      case "get" ->
+          assertArrayEquals(shown(model.get(key(words[1]))), shown(store.get(key(words[1]))));
       case "into" -> into(key(words[1]));
       case "pin" -> pin(key(words[1]));
       case "snapshot" -> snapshot(number(words[1]));
@@ -197,9 +201,52 @@ final class StoreScript {
                     options.tree().withEachLevel(level -> level.withFilterBitsPerKey(value)));
             case "operator" ->
                 options.withTree(options.tree().withMergeOperator(OPERATORS.get(value)));
+            case "cfilter" ->
+                value == 0
+                    ? options
+                    : options.withTree(
+                        options
+                            .tree()
+                            .withMergeOperator(MergeOperators.append(new byte[0]))
+                            .withCompactionFilter(StoreScript::withoutEmpty));
             case "prefix" -> options.withTree(options.tree().withFilterPrefixBytes(value));
             default -> throw new IllegalArgumentException("no such option: word=" + words[i]);
           };
+    }
+  }
+
+  /**
+   * Removes empty values. Readers of these scripts take them for none, and so does the operator
+   * that puts operands behind them without a delimiter: when they go makes no difference.
+   */
+  private static CompactionFilter.Decision withoutEmpty(
+      MemorySegment key, MemorySegment value, ResultBytes result) {
+    return value.byteSize() == 0
+        ? CompactionFilter.Decision.REMOVE
+        : CompactionFilter.Decision.KEEP;
+  }
+
+  private byte[] delimiter() {
+    return isFiltered() ? new byte[0] : new byte[] {','};
+  }
+
+  private boolean isFiltered() {
+    return options.tree().compactionFilter() != CompactionFilter.NONE;
+  }
+
+  /** A value that was read, or null if a filter may have removed it at any time. */
+  private byte[] shown(byte[] valueOrNull) {
+    return valueOrNull != null && valueOrNull.length == 0 && isFiltered() ? null : valueOrNull;
+  }
+
+  /** Passes by values that a filter may remove. */
+  private void settle(StoreCursor cursor, boolean forward) throws IOException {
+    while (isFiltered() && cursor.isValid() && cursor.value().byteSize() == 0) {
+      if (forward) {
+        cursor.next();
+      } else {
+        cursor.previous();
+      }
     }
   }
 
@@ -251,7 +298,7 @@ final class StoreScript {
       case "merge" -> {
         durability = Durability.valueOf(words[3]);
         store.merge(key(words[1]), value(words[2]), durability);
-        add(new Operation(key(words[1]), value(words[2]), true));
+        add(new Operation(key(words[1]), value(words[2]), true, delimiter()));
       }
       case "sdelete" -> {
         durability = Durability.valueOf(words[2]);
@@ -278,7 +325,7 @@ final class StoreScript {
         byte[] key = key(words[i].substring(0, plus));
         byte[] operand = value(words[i].substring(plus + 1));
         batch.merge(key, operand);
-        add(new Operation(key, operand, true));
+        add(new Operation(key, operand, true, delimiter()));
       } else if (equals < 0) {
         int end = words[i].length() - 1;
         byte[] key = key(words[i].substring(0, end));
@@ -299,7 +346,7 @@ final class StoreScript {
   }
 
   private void add(byte[] key, byte[] valueOrNull) {
-    add(new Operation(key, valueOrNull, false));
+    add(new Operation(key, valueOrNull, false, delimiter()));
   }
 
   private void add(Operation operation) {
@@ -310,9 +357,10 @@ final class StoreScript {
   // ---- reading
 
   private void into(byte[] key) throws IOException {
-    byte[] expected = model.get(key);
+    byte[] expected = shown(model.get(key));
     byte[] room = new byte[200];
     int found = store.get(segment(key), segment(room));
+    found = found == 0 && isFiltered() ? ReadView.NOT_FOUND : found;
     assertEquals(expected == null ? ReadView.NOT_FOUND : expected.length, found);
     if (found >= 0 && found <= room.length) {
       assertArrayEquals(expected, Arrays.copyOf(room, found));
@@ -320,9 +368,11 @@ final class StoreScript {
   }
 
   private void pin(byte[] key) throws IOException {
-    byte[] expected = model.get(key);
+    byte[] expected = shown(model.get(key));
     try (PinnedValue pin = new PinnedValue()) {
-      assertEquals(expected != null, store.get(segment(key), pin));
+      boolean found = store.get(segment(key), pin);
+      boolean hidden = found && isFiltered() && pin.lengthBytes() == 0;
+      assertEquals(expected != null, found && !hidden);
       if (expected != null) {
         assertArrayEquals(expected, Fixtures.array(pin.segment()));
       }
@@ -344,7 +394,7 @@ final class StoreScript {
   private void old(int number, byte[] key) throws IOException {
     OpenSnapshot open = snapshots.get(number);
     if (open != null) {
-      assertArrayEquals(open.model.get(key), open.snapshot.get(key));
+      assertArrayEquals(shown(open.model.get(key)), shown(open.snapshot.get(key)));
     }
   }
 
@@ -372,9 +422,10 @@ final class StoreScript {
         new OpenCursor(view.cursor(bounds), inside(seen, bounds), bounds, view == store));
   }
 
-  private static NavigableMap<byte[], byte[]> inside(
+  private NavigableMap<byte[], byte[]> inside(
       NavigableMap<byte[], byte[]> seen, CursorOptions bounds) {
     NavigableMap<byte[], byte[]> inside = new TreeMap<>(seen);
+    inside.values().removeIf(value -> shown(value) == null);
     if (bounds.lowerOrNull() != null) {
       inside.headMap(Fixtures.array(bounds.lowerOrNull()), false).clear();
     }
@@ -438,6 +489,7 @@ final class StoreScript {
         }
       }
     }
+    settle(cursor, !List.of("last", "seekprev", "previous").contains(words[0]));
     open.at = at;
     assertEquals(at != null, cursor.isValid());
     if (at != null) {
@@ -446,12 +498,15 @@ final class StoreScript {
     }
   }
 
-  private static byte[] fill(OpenCursor open, int recordsMax) throws IOException {
+  private byte[] fill(OpenCursor open, int recordsMax) throws IOException {
     RecordBatch batch = new RecordBatch(segment(new byte[BATCH_BYTES]), recordsMax);
     int count = open.cursor.fill(batch);
     byte[] at = open.at;
     long used = 0;
     for (int i = 0; i < count; i++) {
+      if (isFiltered() && batch.valueBytes(i) == 0) {
+        continue;
+      }
       assertArrayEquals(at, Fixtures.array(batch.key(i)));
       assertArrayEquals(open.model.get(at), Fixtures.array(batch.value(i)));
       used += batch.keyBytes(i) + batch.valueBytes(i);
@@ -459,6 +514,7 @@ final class StoreScript {
     }
     assertTrue(
         at == null
+            || isFiltered()
             || count == recordsMax
             || used + at.length + open.model.get(at).length > BATCH_BYTES,
         "a batch ends for a reason");
@@ -514,19 +570,24 @@ final class StoreScript {
 
   private void check() throws IOException {
     try (StoreCursor cursor = store.cursor()) {
+      NavigableMap<byte[], byte[]> expected = inside(model, CursorOptions.defaults());
       cursor.first();
-      for (Map.Entry<byte[], byte[]> entry : model.entrySet()) {
+      settle(cursor, true);
+      for (Map.Entry<byte[], byte[]> entry : expected.entrySet()) {
         assertTrue(cursor.isValid());
         assertArrayEquals(entry.getKey(), Fixtures.array(cursor.key()));
         assertArrayEquals(entry.getValue(), Fixtures.array(cursor.value()));
         assertArrayEquals(entry.getValue(), store.get(entry.getKey()));
         cursor.next();
+        settle(cursor, true);
       }
       assertEquals(false, cursor.isValid());
       cursor.last();
-      for (byte[] key : model.descendingKeySet()) {
+      settle(cursor, false);
+      for (byte[] key : expected.descendingKeySet()) {
         assertArrayEquals(key, Fixtures.array(cursor.key()));
         cursor.previous();
+        settle(cursor, false);
       }
       assertEquals(false, cursor.isValid());
     }

@@ -1,6 +1,7 @@
 package io.ewok.gds.lsm;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.lsm.record.RecordKind;
@@ -54,11 +55,22 @@ class VersionReducerTest {
 
   private static List<Version> reduce(
       List<Version> versions, long[] live, Older older, MergeOperator operator) throws IOException {
+    return reduce(versions, live, older, operator, null);
+  }
+
+  private static List<Version> reduce(
+      List<Version> versions,
+      long[] live,
+      Older older,
+      MergeOperator operator,
+      FilterRun filterOrNull)
+      throws IOException {
     List<Version> left = new ArrayList<>();
     VersionReducer reducer =
         new VersionReducer(
             live,
             new Merging(operator, 1000, Fixtures.DIRECTORY),
+            filterOrNull,
             older,
             (newKey, key, stamp, valueAddress, valueBytes) -> {
               String text = Fixtures.text(Fixtures.array(key.segment()));
@@ -177,7 +189,7 @@ class VersionReducerTest {
           }
 
           @Override
-          public void merge(MemorySegment key, Operands operands, MergeResult result) {
+          public void merge(MemorySegment key, Operands operands, ResultBytes result) {
             if (which == 1 && failures.nextBoolean()) {
               throw new IllegalStateException("by chance");
             }
@@ -185,7 +197,7 @@ class VersionReducerTest {
           }
 
           @Override
-          public boolean combine(MemorySegment key, Operands operands, MergeResult result) {
+          public boolean combine(MemorySegment key, Operands operands, ResultBytes result) {
             if (which == 1 && failures.nextBoolean()) {
               throw new IllegalStateException("by chance");
             }
@@ -225,6 +237,55 @@ class VersionReducerTest {
         List.of(sum, versions.get(2)),
         reduce(versions, NEWEST, Older.NONE, MergeOperators.add64()));
     assertEquals(versions.subList(0, 3), reduce(versions, NEWEST, Older.NONE, MergeOperator.NONE));
+  }
+
+  /** What the filter decides is seen by those who see the newest, and by nobody else. */
+  @ParameterizedTest
+  @ValueSource(longs = {1, 2})
+  void filtersDecideForTheNewestReaderAlone(long seedOfCase) throws Exception {
+    long seed = Fixtures.seed(seedOfCase);
+    SplittableRandom random = new SplittableRandom(seed);
+    for (int round = 0; round < 3_000; round++) {
+      List<Version> versions = new ArrayList<>();
+      long sequence = 90;
+      for (int i = random.nextInt(6); i > 0; i--) {
+        sequence -= 1 + random.nextInt(8);
+        versions.add(version("a", sequence, random));
+      }
+      Older older =
+          new Older(
+              random.nextBoolean() ? List.of(version("a", 10, random)) : List.of(),
+              random.nextBoolean());
+      long snapshot = random.nextInt(100);
+      long cursor = random.nextInt(100);
+      long[] live = LongStream.of(snapshot, cursor, 100).sorted().distinct().toArray();
+      boolean removes = random.nextBoolean();
+      FilterRun filter =
+          new FilterRun(
+              (key, value, result) -> {
+                result.set(MemorySegment.ofArray(new byte[] {'!'}), 0, 1);
+                return removes
+                    ? CompactionFilter.Decision.REMOVE
+                    : CompactionFilter.Decision.CHANGE;
+              },
+              snapshot,
+              100,
+              1000);
+      List<Version> left =
+          reduce(versions, live, older, MergeOperators.append(new byte[0]), filter);
+      String replay = "%s %s ".formatted(versions, left) + Fixtures.replay(getClass(), seed);
+      check(versions, left, older, "a", snapshot, replay);
+      if (filter.hasActed()) {
+        assertEquals(removes ? null : "!", read(left, older, "a", 100), replay);
+      } else {
+        check(versions, left, older, "a", 100, replay);
+      }
+      boolean isValue =
+          !versions.isEmpty()
+              && versions.getFirst().kind() == RecordKind.PUT
+              && RecordKind.sequence(versions.getFirst().stamp) > snapshot;
+      assertTrue(filter.hasActed() || !isValue, replay);
+    }
   }
 
   @Test

@@ -7,13 +7,13 @@ import java.nio.ByteOrder;
 import java.util.Objects;
 
 /**
- * Takes what a {@link MergeOperator} makes. What was given last counts.
+ * Takes what a {@link MergeOperator} or {@link CompactionFilter} makes. What was given last counts.
  *
- * <p>Ownership: the store's; of use during a call of the operator. Threads: confined to one.
+ * <p>Ownership: the store's; of use during a call. Threads: confined to one.
  *
  * <p>Errors: {@link IllegalArgumentException} for a result that is too long.
  */
-public final class MergeResult {
+public final class ResultBytes {
   private static final ValueLayout.OfLong U64 =
       ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
@@ -29,7 +29,7 @@ public final class MergeResult {
   /** Below zero if there is none yet. */
   private int lengthBytes = -1;
 
-  MergeResult() {}
+  ResultBytes() {}
 
   /**
    * Returns memory for a result of this length, which may have any bytes before.
@@ -39,7 +39,7 @@ public final class MergeResult {
   public MemorySegment reserve(long resultBytes) {
     if (resultBytes < 0 || resultBytes > lengthBytesMax) {
       throw new IllegalArgumentException(
-          "a merged value has at most %d bytes here: resultBytes=%d"
+          "a value has at most %d bytes here: resultBytes=%d"
               .formatted(lengthBytesMax, resultBytes));
     }
     if (resultBytes > buffer.byteSize() || buffer.byteSize() == 0) {
