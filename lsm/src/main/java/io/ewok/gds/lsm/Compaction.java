@@ -92,7 +92,14 @@ final class Compaction {
                 versions.newestSnapshot(),
                 liveSequences[liveSequences.length - 1],
                 versions.merging().valueBytesMax());
-    reducer = new VersionReducer(liveSequences, versions.merging(), filter, deeper, this::write);
+    reducer =
+        new VersionReducer(
+            liveSequences,
+            versions.lowestExpiryFloor(tables.manifest()),
+            versions.merging(),
+            filter,
+            deeper,
+            this::write);
   }
 
   CompactionInputs inputs() {

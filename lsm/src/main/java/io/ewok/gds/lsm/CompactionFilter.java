@@ -4,7 +4,8 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * Looks at values while compactions write them again, and lets go of those that nobody needs any
- * more: of users who are gone, of days that are over.
+ * more: of users who are gone, of days that are over. For what is of no use some time after it was
+ * written there is {@link TreeOptions#ttl}.
  *
  * <p>What it may rely on:
  *

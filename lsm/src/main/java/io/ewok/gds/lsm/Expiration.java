@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.function.LongSupplier;
 
 /**
- * Which records have expired: all up to a sequence number that grows with time. A record is older
+ * Which records have expired: all below a sequence number that grows with time. A record is older
  * than another of its key if its number is smaller; so what hides a record that has expired has
  * expired too or hides it still, and none comes back, wherever they lie and in whichever order they
  * go.
@@ -17,7 +17,7 @@ import java.util.function.LongSupplier;
  * a crash, it lives longer. A clock that goes back makes records live longer, too.
  *
  * <p>Threads: one that calls {@link #advance}, the background thread once the store is open; any
- * for {@link #sequence}.
+ * for {@link #floor}.
  */
 final class Expiration {
   /** The time to live in so many steps. */
@@ -28,11 +28,12 @@ final class Expiration {
   private final long ttlMillis;
   private final LongSupplier clock;
 
-  /** Written by who advances it. */
+  // Written by who advances it.
   private volatile WriteTimes times;
+  private volatile long floor;
 
-  /** When there was an advance last. */
-  private long advancedMillis = Long.MIN_VALUE;
+  /** When there was an advance last. Before the first it is time for one. */
+  private long advancedMillis = Long.MAX_VALUE;
 
   /**
    * Goes on with what a manifest has.
@@ -44,6 +45,7 @@ final class Expiration {
     this.ttlMillis = ttl.toMillis();
     this.clock = clock;
     this.times = recorded;
+    this.floor = recorded.expiryFloor();
   }
 
   /** Whether anything is to expire. */
@@ -65,9 +67,9 @@ final class Expiration {
     return now < advancedMillis || now - advancedMillis >= stepMillis();
   }
 
-  /** Records up to here have expired. */
-  long sequence() {
-    return times.expiredSequence();
+  /** Records below have expired. */
+  long floor() {
+    return floor;
   }
 
   /** What is to be recorded, best soon. */
@@ -89,16 +91,17 @@ final class Expiration {
     List<WriteTimes.Point> points = new ArrayList<>(times.points());
     WriteTimes.Point last = points.isEmpty() ? null : points.getLast();
     if (last == null
-        ? writtenSequence > times.expiredSequence()
+        ? writtenSequence >= floor
         : writtenSequence > last.sequence() && now - last.millis() >= stepMillis()) {
       points.add(new WriteTimes.Point(writtenSequence, now));
     }
-    long expired = times.expiredSequence();
+    long next = floor;
     while (!points.isEmpty() && points.getFirst().millis() <= now - ttlMillis) {
-      expired = points.removeFirst().sequence();
+      next = points.removeFirst().sequence() + 1;
     }
-    if (expired != times.expiredSequence() || points.size() != times.points().size()) {
-      times = new WriteTimes(expired, points);
+    if (next != floor || points.size() != times.points().size()) {
+      times = new WriteTimes(next, points);
+      floor = next;
     }
   }
 }

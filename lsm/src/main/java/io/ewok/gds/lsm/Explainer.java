@@ -2,6 +2,7 @@ package io.ewok.gds.lsm;
 
 import io.ewok.gds.lsm.memtable.Memtable;
 import io.ewok.gds.lsm.record.RecordKind;
+import io.ewok.gds.lsm.record.SearchKey;
 import io.ewok.gds.lsm.record.VersionConsumer;
 import io.ewok.gds.lsm.table.Table;
 import io.ewok.gds.lsm.table.TableLookup;
@@ -15,9 +16,10 @@ import java.util.List;
  * <p>Threads: confined to one.
  */
 final class Explainer implements VersionConsumer {
-  private final ReadContext context;
+  private final SearchKey key;
   private final TableLookup lookup;
   private final long sequence;
+  private final long expiryFloor;
   private final List<Explanation.Step> steps = new ArrayList<>();
   private final long startNanos = System.nanoTime();
   private boolean ended;
@@ -28,8 +30,9 @@ final class Explainer implements VersionConsumer {
   /** What the place that is looked into knows; null as long as that is nothing. */
   private Explanation.Outcome inPlace;
 
-  Explainer(ReadContext context, TableLookup lookup, long sequence) {
-    this.context = context;
+  Explainer(SearchKey key, TableLookup lookup, long sequence, long expiryFloor) {
+    this.key = key;
+    this.expiryFloor = expiryFloor;
     this.lookup = lookup;
     this.sequence = sequence;
   }
@@ -56,14 +59,14 @@ final class Explainer implements VersionConsumer {
     look(
         name,
         () -> {
-          boolean unused = memtable.versions(context.key, sequence, this);
+          boolean unused = memtable.versions(key, sequence, this);
           return outcome(Explanation.Outcome.ABSENT);
         });
   }
 
   private void look(int level, Table table) throws IOException {
     String name = "level %d, %s".formatted(level, table.path().getFileName());
-    if (table.meta().mayContain(context.key)) {
+    if (table.meta().mayContain(key)) {
       look(name, () -> find(table));
     } else {
       look(name, () -> Explanation.Outcome.OUT_OF_RANGE);
@@ -71,7 +74,7 @@ final class Explainer implements VersionConsumer {
   }
 
   private Explanation.Outcome find(Table table) throws IOException {
-    boolean unused = table.versions(context.key, RecordKind.searchStamp(sequence), lookup, this);
+    boolean unused = table.versions(key, RecordKind.searchStamp(sequence), lookup, this);
     return outcome(
         lookup.outcome() == TableLookup.Outcome.FILTERED
             ? Explanation.Outcome.FILTERED
@@ -81,6 +84,11 @@ final class Explainer implements VersionConsumer {
   /** Takes the versions that a place has, and remembers the oldest. */
   @Override
   public boolean accept(long stamp, long valueAddress, int valueBytes) {
+    if (RecordKind.sequence(stamp) < expiryFloor) {
+      ended = true;
+      inPlace = Explanation.Outcome.EXPIRED;
+      return false;
+    }
     int kind = RecordKind.kind(stamp);
     ended = kind != RecordKind.OPERAND;
     found |= !RecordKind.isDelete(kind);

@@ -69,7 +69,12 @@ final class FlushJob {
     long start = System.nanoTime();
     // Else the log could end, after a crash, before the horizon that the manifest is about to name.
     log.sync(memtable.endLsn());
-    List<TableMeta> metas = write(memtable, versions.liveSequences(), new OlderTables(version));
+    List<TableMeta> metas =
+        write(
+            memtable,
+            versions.liveSequences(),
+            versions.lowestExpiryFloor(tables.manifest()),
+            new OlderTables(version));
     List<Table> opened = List.of();
     try {
       tables.syncNames();
@@ -100,11 +105,11 @@ final class FlushJob {
    * The tables are synced, their names are not.
    */
   List<TableMeta> write(Memtable memtable) throws IOException {
-    return write(memtable, new long[] {RecordKind.SEQUENCE_MAX}, UNKNOWN);
+    return write(memtable, new long[] {RecordKind.SEQUENCE_MAX}, 0, UNKNOWN);
   }
 
   private List<TableMeta> write(
-      Memtable memtable, long[] liveSequences, VersionReducer.OlderRecords older)
+      Memtable memtable, long[] liveSequences, long expiryFloor, VersionReducer.OlderRecords older)
       throws IOException {
     List<TableMeta> metas = new ArrayList<>();
     long bytesBefore = writer.bytesWritten();
@@ -113,6 +118,7 @@ final class FlushJob {
       VersionReducer reducer =
           new VersionReducer(
               liveSequences,
+              expiryFloor,
               merging,
               older,
               (newKey, key, stamp, valueAddress, valueBytes) -> {

@@ -18,6 +18,7 @@ import java.util.Set;
  * @param horizonLsn records of the log up to here are in the tables
  * @param lastSequence newest sequence number in the tables, 0 if there is none
  * @param mergeOperator name of the operator that operands are for; empty as long as there are none
+ * @param writeTimes when records were written, and which have expired
  * @param levels {@link #LEVELS} lists: level 0 in the order in which a key is looked for, newest
  *     first; each other one a run, in the order of its keys
  */
@@ -27,6 +28,7 @@ record Manifest(
     long horizonLsn,
     long lastSequence,
     String mergeOperator,
+    WriteTimes writeTimes,
     List<List<TableMeta>> levels) {
 
   /** The number of levels; with the usual growth from one to the next far more than fit a disk. */
@@ -34,7 +36,7 @@ record Manifest(
 
   /** The manifest of a store that is about to be created. */
   static final Manifest EMPTY =
-      new Manifest(false, 1, 0, 0, "", Collections.nCopies(LEVELS, List.of()));
+      new Manifest(false, 1, 0, 0, "", WriteTimes.NONE, Collections.nCopies(LEVELS, List.of()));
 
   /**
    * Tables of a run. They overlap in one key at most, whose versions filled a table; those of the
@@ -52,7 +54,14 @@ record Manifest(
   /** An edit that changes nothing yet. */
   ManifestEdit edit() {
     return new ManifestEdit(
-        created, nextNumber, horizonLsn, lastSequence, mergeOperator, List.of(), List.of());
+        created,
+        nextNumber,
+        horizonLsn,
+        lastSequence,
+        mergeOperator,
+        writeTimes,
+        List.of(),
+        List.of());
   }
 
   /** The edit that makes this manifest out of {@link #EMPTY}. */
@@ -81,6 +90,10 @@ record Manifest(
         mergeOperator.isEmpty() || edit.mergeOperator().equals(mergeOperator),
         "the merge operator changes",
         edit.mergeOperator().length());
+    require(
+        edit.writeTimes().isSound() && edit.writeTimes().expiryFloor() >= writeTimes.expiryFloor(),
+        "what has expired comes back",
+        edit.writeTimes().expiryFloor());
     List<List<TableMeta>> next = new ArrayList<>();
     Set<Long> gone = new HashSet<>(edit.removed());
     for (List<TableMeta> level : levels) {
@@ -117,6 +130,7 @@ record Manifest(
             edit.horizonLsn(),
             edit.lastSequence(),
             edit.mergeOperator(),
+            edit.writeTimes(),
             next);
     long tables = next.stream().mapToLong(List::size).sum();
     require(after.tableNumbers().size() == tables, "a table is there twice", tables);

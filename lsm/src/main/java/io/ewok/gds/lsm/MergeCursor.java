@@ -31,6 +31,9 @@ final class MergeCursor {
   /** Before which the keys end, or null. */
   private final SearchKey upper;
 
+  /** Records below have expired. */
+  private long expiryFloor;
+
   private final Merging merging;
 
   /** Null until it is needed. */
@@ -196,7 +199,10 @@ final class MergeCursor {
     }
   }
 
-  /** Finds the current key inside of the bounds, and passes by those that are deleted. */
+  /**
+   * Finds the current key inside of the bounds, and passes by those that are deleted or have
+   * expired.
+   */
   private void settle() throws IOException {
     isMerged = false;
     while (tied > 0) {
@@ -204,13 +210,16 @@ final class MergeCursor {
         tied = 0;
         return;
       }
-      int kind = RecordKind.kind(slots[0].source.stamp());
-      if (kind == RecordKind.PUT) {
-        return;
-      }
-      if (kind == RecordKind.OPERAND) {
-        merge();
-        return;
+      long stamp = slots[0].source.stamp();
+      if (RecordKind.sequence(stamp) >= expiryFloor) {
+        int kind = RecordKind.kind(stamp);
+        if (kind == RecordKind.PUT) {
+          return;
+        }
+        if (kind == RecordKind.OPERAND) {
+          merge();
+          return;
+        }
       }
       step(forward);
     }
@@ -222,7 +231,8 @@ final class MergeCursor {
       merged = new MergedRecord(merging);
     }
     Slot newest = slots[0];
-    OperandMerger merger = merged.begin(newest.source.stamp(), newest.keyAddress, newest.keyBytes);
+    OperandMerger merger =
+        merged.begin(newest.source.stamp(), expiryFloor, newest.keyAddress, newest.keyBytes);
     // Newest first, and what one source has of a key is newer than all that the next one has.
     for (int i = 0; i < tied && slots[i].source.versions(merged.key(), merger); i++) {}
     merged.end();
@@ -331,6 +341,11 @@ final class MergeCursor {
       tied = 0;
       order(slots.length);
     }
+  }
+
+  /** Passes by records below this sequence number, from the next move on. */
+  void setExpiryFloor(long sequence) {
+    expiryFloor = sequence;
   }
 
   /** Goes back to before all records, as they were or are at another sequence number. */

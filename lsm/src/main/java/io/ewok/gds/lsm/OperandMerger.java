@@ -15,6 +15,7 @@ final class OperandMerger implements VersionConsumer {
   private final Merging merging;
   private final Operands operands = new Operands();
   private final ResultBytes result = new ResultBytes();
+  private long expiryFloor;
 
   OperandMerger(Merging merging) {
     this.merging = merging;
@@ -22,12 +23,25 @@ final class OperandMerger implements VersionConsumer {
 
   /** Forgets what was collected. */
   void begin() {
+    begin(0);
+  }
+
+  /**
+   * The same for somebody for whom records have expired.
+   *
+   * @param floor those below this sequence number
+   */
+  void begin(long floor) {
     operands.clear();
+    expiryFloor = floor;
   }
 
   /** Takes the next older version of the key, and says whether it needs those before that. */
   @Override
   public boolean accept(long stamp, long valueAddress, int valueBytes) {
+    if (RecordKind.sequence(stamp) < expiryFloor) {
+      return false;
+    }
     switch (RecordKind.kind(stamp)) {
       case RecordKind.OPERAND -> {
         operands.addOlder(stamp, valueAddress, valueBytes);

@@ -32,6 +32,9 @@ import java.util.concurrent.CompletableFuture;
  * <tr><td>{@link #getAsync}</td><td>a new array, later</td><td>that array and a future</td></tr>
  * </table>
  *
+ * <p>A value that is made of operands ({@link Store#merge}) is made anew by each get, and lies in
+ * memory of its own; a get makes a few small objects then.
+ *
  * <p>Threads: any.
  *
  * <p>Errors: {@link IllegalArgumentException} for a key that is too long; {@link
@@ -54,6 +57,9 @@ public abstract sealed class ReadView permits Store, Snapshot {
 
   /** The newest sequence that may be seen. Asked for when the version is retained already. */
   abstract long visibleSequence();
+
+  /** Records below have expired. Asked for when the version is retained already. */
+  abstract long expiryFloor();
 
   /** Returns a copy of the value of a key, or null if it has none. */
   public final byte[] get(byte[] key) throws IOException {
@@ -233,7 +239,9 @@ public abstract sealed class ReadView permits Store, Snapshot {
   }
 
   private ReadContext begin() {
-    return contexts.take();
+    ReadContext context = contexts.take();
+    context.expiryFloor = expiryFloor();
+    return context;
   }
 
   private boolean find(ReadContext context, MemorySegment key) throws IOException {

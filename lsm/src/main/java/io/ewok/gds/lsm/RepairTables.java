@@ -126,11 +126,13 @@ final class RepairTables implements AutoCloseable {
    * Writes the newest record of each key, or what its operands make, in tables of the deepest
    * level. Deletes go.
    *
+   * @param expiryFloor records with smaller sequence numbers go
    * @param keepSequences else sequence numbers become 0: for a store whose log, and with it its
    *     sequence numbers, begins anew
    * @throws MergeFailedException if there are operands then that cannot be merged
    */
-  List<TableMeta> merge(List<Table> tables, boolean keepSequences) throws IOException {
+  List<TableMeta> merge(List<Table> tables, long expiryFloor, boolean keepSequences)
+      throws IOException {
     List<TableMeta> into = new ArrayList<>();
     if (tables.isEmpty()) {
       return into;
@@ -141,6 +143,7 @@ final class RepairTables implements AutoCloseable {
       VersionReducer reducer =
           new VersionReducer(
               new long[] {RecordKind.SEQUENCE_MAX},
+              expiryFloor,
               merging,
               NOTHING,
               (newKey, key, stamp, valueAddress, valueBytes) -> {

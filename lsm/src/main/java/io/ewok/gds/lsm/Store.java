@@ -10,6 +10,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.Objects;
+import java.util.function.LongSupplier;
 
 /**
  * An ordered, durable key-value store in one directory. Keys are ordered by their bytes, unsigned.
@@ -91,7 +92,8 @@ public final class Store extends ReadView implements AutoCloseable {
    */
   public static Store open(Path directory, StoreOptions options) throws IOException {
     Objects.requireNonNull(directory, "directory");
-    return open(directory, options, IoEngines.open(options.engine()), true);
+    return open(
+        directory, options, IoEngines.open(options.engine()), true, System::currentTimeMillis);
   }
 
   /**
@@ -103,13 +105,20 @@ public final class Store extends ReadView implements AutoCloseable {
       throws IOException {
     Objects.requireNonNull(directory, "directory");
     Objects.requireNonNull(engine, "engine");
-    return open(directory, options, engine, false);
+    return open(directory, options, engine, System::currentTimeMillis);
+  }
+
+  /** The same with another clock, in milliseconds since the epoch. For tests. */
+  static Store open(Path directory, StoreOptions options, IoEngine engine, LongSupplier clock)
+      throws IOException {
+    return open(directory, options, engine, false, clock);
   }
 
   private static Store open(
-      Path directory, StoreOptions options, IoEngine engine, boolean ownsEngine)
+      Path directory, StoreOptions options, IoEngine engine, boolean ownsEngine, LongSupplier clock)
       throws IOException {
-    StoreParts parts = new StoreParts(engine, new StoreFiles(directory.toAbsolutePath()), options);
+    StoreParts parts =
+        new StoreParts(engine, new StoreFiles(directory.toAbsolutePath()), options, clock);
     if (ownsEngine) {
       parts.closeLater(engine::close);
     }
@@ -244,6 +253,11 @@ public final class Store extends ReadView implements AutoCloseable {
   }
 
   // ---- reading
+
+  @Override
+  long expiryFloor() {
+    return versions.expiryFloor();
+  }
 
   @Override
   long visibleSequence() {

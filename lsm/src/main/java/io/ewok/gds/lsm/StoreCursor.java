@@ -65,6 +65,9 @@ public final class StoreCursor implements AutoCloseable {
   /** Written with the lock of the versions. */
   private volatile long sequence;
 
+  /** Likewise. */
+  private volatile long expiryFloor;
+
   /*
    * Of the current record, as the last call with the latch has left it, so that looking at it needs no latch. Whoever
    * else moves sources while the user looks moves memtables, and that only if what is in one is not looked at: he says
@@ -103,16 +106,23 @@ public final class StoreCursor implements AutoCloseable {
    * @param options what is shown of that
    */
   StoreCursor(
-      VersionSet versions, ReadView view, Version version, long sequence, CursorOptions options) {
+      VersionSet versions,
+      ReadView view,
+      Version version,
+      long sequence,
+      long expiryFloor,
+      CursorOptions options) {
     this.versions = versions;
     this.view = view;
     this.version = version;
     this.sequence = sequence;
+    this.expiryFloor = expiryFloor;
     this.scan = options.scan();
     this.lower = options.lowerKeyOrNull();
     this.upper = options.upperKeyOrNull();
     this.prefix = options.prefixKeyOrNull();
     this.merge = new MergeCursor(sources(version, sequence), lower, upper, versions.merging());
+    merge.setExpiryFloor(expiryFloor);
   }
 
   private RecordSource[] sources(Version of, long at) {
@@ -149,8 +159,10 @@ public final class StoreCursor implements AutoCloseable {
    *
    * @return sources that the caller closes, without that lock
    */
-  RecordSource[] renew(Version next, long at) {
+  RecordSource[] renew(Version next, long at, long floor) {
     sequence = at;
+    expiryFloor = floor;
+    merge.setExpiryFloor(floor);
     if (next == version) {
       merge.renew(at);
       return NO_SOURCES;
@@ -433,6 +445,11 @@ public final class StoreCursor implements AutoCloseable {
 
   long sequence() {
     return sequence;
+  }
+
+  /** Records below have expired for it. */
+  long expiryFloor() {
+    return expiryFloor;
   }
 
   // ---- one call at a time

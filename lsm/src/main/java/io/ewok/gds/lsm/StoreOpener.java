@@ -253,6 +253,10 @@ final class StoreOpener {
 
   private void openTables() throws IOException {
     Manifest manifest = parts.tables.manifest();
+    parts.expiration =
+        new Expiration(
+            options.tree().ttl(), parts.clock, manifest.writeTimes().upTo(parts.log.endLsn()));
+    parts.expiration.advance(parts.log.endLsn());
     List<List<Table>> levels = new ArrayList<>();
     try {
       for (List<TableMeta> level : manifest.levels()) {
@@ -262,7 +266,8 @@ final class StoreOpener {
           new VersionSet(
               new Version(active, frozen, levels),
               parts.log.endLsn(),
-              Merging.of(options, files.directory()));
+              Merging.of(options, files.directory()),
+              parts.expiration);
       parts.closeLater(parts.versions::close);
     } finally {
       // The version has retained them, if there is one.
@@ -312,8 +317,10 @@ final class StoreOpener {
           e);
     }
     parts.closeLater(parts.log::close);
-    // Positions are compared with the horizon at the next recovery: they must not run twice.
+    // Positions are compared with the horizon at the next recovery, and with what has expired: they
+    // must not run twice.
     if (parts.log.endLsn() < manifest.horizonLsn()
+        || parts.log.endLsn() < manifest.writeTimes().expiryFloor() - 1
         || parts.log.horizonLsn() > manifest.horizonLsn()) {
       throw new CorruptFileException(
           files.log(),

@@ -123,6 +123,8 @@ public record StoreOptions(
    * <tr><td>{@code store.filter-bits}</td><td>a number of bits, or such a list</td></tr>
    * <tr><td>{@code store.merge}</td><td>{@code none}, or the name of an operator, see {@link
    *     MergeOperators}</td></tr>
+   * <tr><td>{@code store.ttl}</td><td>a number of {@code s}, {@code m}, {@code h} or {@code d}, such
+   *     as {@code 36h}; {@code 0} for none</td></tr>
    * <tr><td>{@code log.segment-bytes}, {@code log.segments}, {@code log.recovery}</td><td>see {@link
    *     io.ewok.gds.wal.LogOptions#from}</td></tr>
    * <tr><td>{@code io.…}, {@code reactor.…}, {@code fibers.…}, {@code throttle.…}</td><td>the engine,

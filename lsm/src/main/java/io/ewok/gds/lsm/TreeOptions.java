@@ -3,6 +3,7 @@ package io.ewok.gds.lsm;
 import io.ewok.gds.lsm.record.Keys;
 import io.ewok.gds.lsm.table.TableLayout;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Consumer;
@@ -38,7 +39,18 @@ import java.util.function.UnaryOperator;
  * <tr><td>compactionFilter</td><td>looks at values that compactions write</td><td>{@link
  *   CompactionFilter#NONE}</td><td>values can be told to be of no use, or to need another form</td>
  *   <td>a copy and a call for each</td></tr>
+ * <tr><td>ttl</td><td>time, 1 second to 100 years; zero for ever</td><td>zero</td><td>records are of
+ *   no use some time after they were written</td><td>not with a merge operator; see below</td></tr>
  * </table>
+ *
+ * <p>With a <em>ttl</em>, time to live, a record is not read any more when that is over since it
+ * was written, or about a thirty-second part of it and 200 milliseconds later. A key then has no
+ * value, until it is put again: older ones do not come back. Snapshots and cursors go on to see
+ * what they saw. A table whose records have all expired is dropped without being read; from others
+ * they go with compactions. What was written before the ttl was set, or just before a crash, counts
+ * as written when the store was opened. What has expired has so for ever, whatever is set later.
+ * Times are those of the system's clock: if that goes back, records live longer. {@link
+ * Store#changes} shows what was written, not what has expired.
  *
  * {@snippet :
  * LevelOptions plain = LevelOptions.defaults();
@@ -54,7 +66,10 @@ public record TreeOptions(
     int filterPrefixBytes,
     List<LevelOptions> levels,
     MergeOperator mergeOperator,
-    CompactionFilter compactionFilter) {
+    CompactionFilter compactionFilter,
+    Duration ttl) {
+  private static final long TTL_MILLIS_MIN = 1_000;
+  private static final long TTL_MILLIS_MAX = Duration.ofDays(100 * 365).toMillis();
   private static final long GIB = 1L << 30;
   private static final long TABLE_BYTES_MIN = 256 << 10;
 
@@ -67,7 +82,8 @@ public record TreeOptions(
           0,
           List.of(LevelOptions.defaults()),
           MergeOperator.NONE,
-          CompactionFilter.NONE);
+          CompactionFilter.NONE,
+          Duration.ZERO);
 
   /** Checks the ranges. */
   public TreeOptions {
@@ -82,6 +98,14 @@ public record TreeOptions(
     StoreOptions.requireRange("levels", levels.size(), 1, Manifest.LEVELS);
     Objects.requireNonNull(mergeOperator, "mergeOperator");
     Objects.requireNonNull(compactionFilter, "compactionFilter");
+    if (!ttl.isZero()) {
+      StoreOptions.requireRange("ttl", ttl.toMillis(), TTL_MILLIS_MIN, TTL_MILLIS_MAX);
+      if (mergeOperator != MergeOperator.NONE) {
+        throw new IllegalArgumentException(
+            "what is made of operands has no time of writing: mergeOperator=%s ttl=%s"
+                .formatted(mergeOperator.name(), ttl));
+      }
+    }
     int nameBytes = mergeOperator.name().getBytes(StandardCharsets.UTF_8).length;
     if (mergeOperator != MergeOperator.NONE) {
       StoreOptions.requireRange(
@@ -157,6 +181,11 @@ public record TreeOptions(
     return with(draft -> draft.compactionFilter = compactionFilter);
   }
 
+  /** Returns these options with another time to live. */
+  public TreeOptions withTtl(Duration ttl) {
+    return with(draft -> draft.ttl = ttl);
+  }
+
   /** Returns these options with each level changed in the same way. */
   public TreeOptions withEachLevel(UnaryOperator<LevelOptions> change) {
     return withLevels(levels.stream().map(change).toList());
@@ -178,6 +207,7 @@ public record TreeOptions(
     List<LevelOptions> levels = TreeOptions.this.levels;
     MergeOperator mergeOperator = TreeOptions.this.mergeOperator;
     CompactionFilter compactionFilter = TreeOptions.this.compactionFilter;
+    Duration ttl = TreeOptions.this.ttl;
 
     TreeOptions options() {
       return new TreeOptions(
@@ -188,7 +218,8 @@ public record TreeOptions(
           filterPrefixBytes,
           levels,
           mergeOperator,
-          compactionFilter);
+          compactionFilter,
+          ttl);
     }
   }
 }

@@ -15,6 +15,8 @@ import java.util.Arrays;
  * where nothing older can be; else one operand, if the operator can combine them. Where it fails
  * they stay as they were, with all that they stand on.
  *
+ * <p>Records that have expired go, whatever they are.
+ *
  * <p>A filter may turn the newest value of a key into another, or into a delete.
  *
  * <p>A delete hides nothing when no reader is left that sees the key as it was before, and there
@@ -54,6 +56,7 @@ final class VersionReducer {
   }
 
   private final long[] liveSequences;
+  private final long expiryFloor;
   private final OlderRecords older;
   private final Output output;
 
@@ -82,19 +85,23 @@ final class VersionReducer {
    * A reduction.
    *
    * @param liveSequences see {@link VersionSet#liveSequences}
+   * @param expiryFloor no reader asks for records below, see {@link VersionSet#lowestExpiryFloor}
    */
-  VersionReducer(long[] liveSequences, Merging merging, OlderRecords older, Output output) {
-    this(liveSequences, merging, null, older, output);
+  VersionReducer(
+      long[] liveSequences, long expiryFloor, Merging merging, OlderRecords older, Output output) {
+    this(liveSequences, expiryFloor, merging, null, older, output);
   }
 
   /** The same with a filter, or null. */
   VersionReducer(
       long[] liveSequences,
+      long expiryFloor,
       Merging merging,
       FilterRun filterOrNull,
       OlderRecords older,
       Output output) {
     this.liveSequences = liveSequences;
+    this.expiryFloor = expiryFloor;
     this.filterOrNull = filterOrNull;
     this.merger = merging.hasOperator() ? new OperandMerger(merging) : null;
     this.older = older;
@@ -105,6 +112,9 @@ final class VersionReducer {
   void take(long stamp, long keyAddress, int keyBytes, long valueAddress, int valueBytes)
       throws IOException {
     long sequence = RecordKind.sequence(stamp);
+    if (sequence < expiryFloor) {
+      return; // So are all that it hides.
+    }
     long reader = readerOf(sequence);
     boolean sameKey =
         hasKey

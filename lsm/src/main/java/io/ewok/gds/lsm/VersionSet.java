@@ -35,6 +35,7 @@ final class VersionSet {
   private int live;
 
   private final Merging merging;
+  private final Expiration expiration;
   private final ReadContexts contexts;
 
   /** Written under the lock. Null after close. Partner of the write in install: retain. */
@@ -43,8 +44,9 @@ final class VersionSet {
   private final CommitOrder order;
 
   /** Starts with a first version, which it takes over. */
-  VersionSet(Version first, long sequence, Merging merging) {
+  VersionSet(Version first, long sequence, Merging merging, Expiration expiration) {
     this.merging = merging;
+    this.expiration = expiration;
     this.contexts = new ReadContexts(this);
     this.current = first;
     this.order = new CommitOrder(sequence);
@@ -179,6 +181,19 @@ final class VersionSet {
     contexts.sweep();
   }
 
+  /** Takes tables away whose records have all expired. */
+  void dropped(Set<Table> removed) {
+    install(
+        before -> {
+          List<List<Table>> levels = new ArrayList<>();
+          for (List<Table> tables : before.levels()) {
+            levels.add(new ArrayList<>(tables));
+            levels.getLast().removeAll(removed);
+          }
+          return new Version(before.active(), before.frozen(), levels);
+        });
+  }
+
   /** Makes a snapshot of what readers may see now. */
   Snapshot openSnapshot(StoreCounters counters) {
     lock.lock();
@@ -189,7 +204,7 @@ final class VersionSet {
       if (current == null) {
         throw closed();
       }
-      Snapshot snapshot = new Snapshot(this, counters, sequence());
+      Snapshot snapshot = new Snapshot(this, counters, sequence(), expiration.floor());
       snapshots.add(snapshot);
       return snapshot;
     } finally {
@@ -318,7 +333,7 @@ final class VersionSet {
       Version version = retain();
       try {
         long at = view.visibleSequence();
-        StoreCursor cursor = new StoreCursor(this, view, version, at, options);
+        StoreCursor cursor = new StoreCursor(this, view, version, at, view.expiryFloor(), options);
         cursors.add(cursor);
         return cursor;
       } finally {
@@ -337,7 +352,31 @@ final class VersionSet {
       if (current == null) {
         throw closed();
       }
-      return cursor.renew(current, view.visibleSequence());
+      return cursor.renew(current, view.visibleSequence(), view.expiryFloor());
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Records below have expired for those who begin to read. */
+  long expiryFloor() {
+    return expiration.floor();
+  }
+
+  /**
+   * Records below have expired for all readers, and will have after a crash. Whoever asks from now
+   * on knows them as expired.
+   */
+  long lowestExpiryFloor(Manifest durable) {
+    lock.lock();
+    try {
+      return LongStream.concat(
+              LongStream.of(expiration.floor(), durable.writeTimes().expiryFloor()),
+              LongStream.concat(
+                  snapshots.stream().mapToLong(Snapshot::expiryFloor),
+                  cursors.stream().mapToLong(StoreCursor::expiryFloor)))
+          .min()
+          .orElseThrow();
     } finally {
       lock.unlock();
     }

@@ -1,16 +1,17 @@
 package io.ewok.gds.lsm;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /**
  * When records were written, as far as that is needed to know which have expired: sequence numbers
  * grow with time, so a few points of both say it of all records.
  *
- * @param expiredSequence records up to here have expired, for ever: they may be gone, and those
- *     that are not are nobody's
- * @param points in their order, all behind that
+ * @param expiryFloor records with smaller sequence numbers have expired, for ever: they may be
+ *     gone, and those that are not are nobody's
+ * @param points in their order, none below that
  */
-record WriteTimes(long expiredSequence, List<Point> points) {
+record WriteTimes(long expiryFloor, List<Point> points) {
   /** Nothing is known, and nothing expires. */
   static final WriteTimes NONE = new WriteTimes(0, List.of());
 
@@ -25,13 +26,25 @@ record WriteTimes(long expiredSequence, List<Point> points) {
     points = List.copyOf(points);
   }
 
+  /** What is left of it if nothing is written behind a sequence number. */
+  WriteTimes upTo(long sequence) {
+    List<Point> left = new ArrayList<>();
+    for (Point point : points) {
+      long end = Math.min(point.sequence, sequence);
+      if (end >= expiryFloor && (left.isEmpty() || end > left.getLast().sequence)) {
+        left.add(new Point(end, point.millis));
+      }
+    }
+    return new WriteTimes(Math.min(expiryFloor, sequence + 1), left);
+  }
+
   /**
    * Checks what was read or is to be written.
    *
    * @return whether it is in order
    */
   boolean isSound() {
-    long sequence = expiredSequence;
+    long sequence = expiryFloor - 1;
     long millis = Long.MIN_VALUE;
     for (Point point : points) {
       if (point.sequence <= sequence || point.millis < millis) {
@@ -40,6 +53,6 @@ record WriteTimes(long expiredSequence, List<Point> points) {
       sequence = point.sequence;
       millis = point.millis;
     }
-    return expiredSequence >= 0;
+    return expiryFloor >= 0;
   }
 }

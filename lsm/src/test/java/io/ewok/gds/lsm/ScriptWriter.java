@@ -29,7 +29,7 @@ final class ScriptWriter {
 
   private void options(SplittableRandom others) {
     lines.add(
-        "options merge=%d block=%d table=%d compression=%d filter=%d prefix=%d operator=%d cfilter=%d"
+        "options merge=%d block=%d table=%d compression=%d filter=%d prefix=%d operator=%d cfilter=%d ttl=%d"
             .formatted(
                 2 + random.nextInt(4),
                 4096 << others.nextInt(5),
@@ -38,7 +38,8 @@ final class ScriptWriter {
                 5 * others.nextInt(4),
                 others.nextInt(3),
                 others.nextInt(2),
-                others.nextInt(2)));
+                others.nextInt(2),
+                others.nextInt(3) == 0 ? 1 + others.nextInt(3) : 0));
   }
 
   private void operation() {
@@ -53,7 +54,9 @@ final class ScriptWriter {
       lines.add("crash " + random.nextInt(1_000_000));
     } else if (kind < 16) {
       lines.add("check");
-    } else if (kind < 26) {
+    } else if (kind < 20) {
+      lines.add("tick " + random.nextInt(1_500));
+    } else if (kind < 28) {
       cursor();
     } else if (kind < 32) {
       lines.add("snapshot " + number());

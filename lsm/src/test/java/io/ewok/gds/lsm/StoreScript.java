@@ -9,6 +9,7 @@ import io.ewok.gds.pagestore.sim.SimEngine;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -17,6 +18,7 @@ import java.util.Map;
 import java.util.NavigableMap;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * Runs a text of operations on a store and on a {@link TreeMap}, which must agree all the time.
@@ -33,7 +35,7 @@ import java.util.TreeMap;
  * snapshot N    unsnap N    old N KEY
  * cursor N [from=KEY] [to=KEY] [prefix=KEY] [of=SNAPSHOT]    uncursor N
  * first N    last N    seek N KEY    seekprev N KEY    next N    previous N    fill N COUNT
- * flush    compact [KEY KEY]    reopen    crash SEED    check
+ * flush    compact [KEY KEY]    reopen    crash SEED    check    tick MILLISECONDS
  * </pre>
  */
 final class StoreScript {
@@ -65,12 +67,14 @@ final class StoreScript {
           .withPoolBytes(2 << 20)
           .withTree(Fixtures.TINY.tree().withMergeOperator(OPERATORS.getFirst()));
   private Store store;
+  private final AtomicLong clock = new AtomicLong(1_000_000);
 
   /** All operations, in the order of their sequence numbers. */
   private final List<Operation> history = new ArrayList<>();
 
   private NavigableMap<byte[], byte[]> model = new TreeMap<>(Fixtures.ORDER);
   private long durable;
+  private long lastFloor;
 
   /** Sequence numbers at which a batch ended. */
   private final TreeMap<Long, Long> ends = new TreeMap<>(Map.of(0L, 0L));
@@ -87,6 +91,8 @@ final class StoreScript {
     final byte[] key;
     final byte[] valueOrNull;
     final boolean isOperand;
+
+    long writtenMillis;
 
     /** What stands before an operand. */
     final byte[] delimiter;
@@ -181,6 +187,7 @@ final class StoreScript {
       case "reopen" -> reopen();
       case "crash" -> crash(number(words[1]));
       case "check" -> check();
+      case "tick" -> tick(number(words[1]));
       default -> throw new IllegalArgumentException("no such operation: word=" + words[0]);
     }
   }
@@ -209,6 +216,15 @@ final class StoreScript {
                             .tree()
                             .withMergeOperator(MergeOperators.append(new byte[0]))
                             .withCompactionFilter(StoreScript::withoutEmpty));
+            case "ttl" -> // not with an operator
+                value == 0
+                    ? options
+                    : options.withTree(
+                        options
+                            .tree()
+                            .withMergeOperator(MergeOperator.NONE)
+                            .withCompactionFilter(CompactionFilter.NONE)
+                            .withTtl(Duration.ofSeconds(value)));
             case "prefix" -> options.withTree(options.tree().withFilterPrefixBytes(value));
             default -> throw new IllegalArgumentException("no such option: word=" + words[i]);
           };
@@ -251,7 +267,7 @@ final class StoreScript {
   }
 
   private Store open() throws IOException {
-    return Store.open(Fixtures.DIRECTORY, options, engine);
+    return Store.open(Fixtures.DIRECTORY, options, engine, clock::get);
   }
 
   private static int number(String word) {
@@ -296,6 +312,10 @@ final class StoreScript {
         add(key(words[1]), null);
       }
       case "merge" -> {
+        if (options.tree().mergeOperator() == MergeOperator.NONE) {
+          write(new String[] {"put", words[1], words[2], words[3]});
+          return;
+        }
         durability = Durability.valueOf(words[3]);
         store.merge(key(words[1]), value(words[2]), durability);
         add(new Operation(key(words[1]), value(words[2]), true, delimiter()));
@@ -324,8 +344,13 @@ final class StoreScript {
       if (plus >= 0) {
         byte[] key = key(words[i].substring(0, plus));
         byte[] operand = value(words[i].substring(plus + 1));
-        batch.merge(key, operand);
-        add(new Operation(key, operand, true, delimiter()));
+        if (options.tree().mergeOperator() == MergeOperator.NONE) {
+          batch.put(key, operand);
+          add(key, operand);
+        } else {
+          batch.merge(key, operand);
+          add(new Operation(key, operand, true, delimiter()));
+        }
       } else if (equals < 0) {
         int end = words[i].length() - 1;
         byte[] key = key(words[i].substring(0, end));
@@ -350,8 +375,32 @@ final class StoreScript {
   }
 
   private void add(Operation operation) {
+    operation.writtenMillis = clock.get();
     history.add(operation);
     operation.apply(model);
+  }
+
+  // ---- expiration
+
+  private void tick(int millis) {
+    clock.addAndGet(millis);
+    store.background().awaitExpiration();
+    expire();
+  }
+
+  /** Which operations have expired says the store; that they were old enough is checked. */
+  private void expire() {
+    long floor = store.expiryFloor();
+    assertTrue(floor >= lastFloor, "floor=" + floor + " before=" + lastFloor);
+    lastFloor = floor;
+    int expired = floor == 0 ? 0 : ends.floorEntry(floor - 1).getValue().intValue();
+    long ttlMillis = options.tree().ttl().toMillis();
+    Map<byte[], Integer> last = new TreeMap<>(Fixtures.ORDER);
+    for (int i = 0; i < history.size(); i++) {
+      last.put(history.get(i).key, i);
+      assertTrue(i >= expired || clock.get() - history.get(i).writtenMillis >= ttlMillis);
+    }
+    model.keySet().removeIf(key -> last.get(key) < expired);
   }
 
   // ---- reading
@@ -549,6 +598,7 @@ final class StoreScript {
     store = open();
     durable = history.size();
     assertTrue(store.stats().sequence() >= ends.lastKey());
+    expire();
   }
 
   private void crash(int seed) throws IOException {
@@ -565,6 +615,7 @@ final class StoreScript {
     durable = survived;
     model = new TreeMap<>(Fixtures.ORDER);
     history.forEach(operation -> operation.apply(model));
+    expire();
     check();
   }
 

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.LongStream;
@@ -65,10 +66,22 @@ class VersionReducerTest {
       MergeOperator operator,
       FilterRun filterOrNull)
       throws IOException {
+    return reduce(versions, live, 0, older, operator, filterOrNull);
+  }
+
+  private static List<Version> reduce(
+      List<Version> versions,
+      long[] live,
+      long floor,
+      Older older,
+      MergeOperator operator,
+      FilterRun filterOrNull)
+      throws IOException {
     List<Version> left = new ArrayList<>();
     VersionReducer reducer =
         new VersionReducer(
             live,
+            floor,
             new Merging(operator, 1000, Fixtures.DIRECTORY),
             filterOrNull,
             older,
@@ -106,12 +119,18 @@ class VersionReducerTest {
 
   /** What a reader sees of a key. */
   private static String read(List<Version> versions, Older older, String key, long sequence) {
+    return read(versions, older, key, sequence, 0);
+  }
+
+  /** The same if something has expired. */
+  private static String read(
+      List<Version> versions, Older older, String key, long sequence, long floor) {
     List<Version> all = new ArrayList<>(versions);
     all.addAll(older.versions);
     String operands = null;
     for (Version version : all) {
       if (version.key.equals(key) && RecordKind.sequence(version.stamp) <= sequence) {
-        if (RecordKind.isDelete(version.kind())) {
+        if (RecordKind.isDelete(version.kind()) || RecordKind.sequence(version.stamp) < floor) {
           return operands;
         }
         operands = version.value + (operands == null ? "" : operands);
@@ -285,6 +304,43 @@ class VersionReducerTest {
               && versions.getFirst().kind() == RecordKind.PUT
               && RecordKind.sequence(versions.getFirst().stamp) > snapshot;
       assertTrue(filter.hasActed() || !isValue, replay);
+    }
+  }
+
+  /** Wherever expired records are dropped, here and elsewhere, nothing that they hid is seen. */
+  @ParameterizedTest
+  @ValueSource(longs = {1, 2})
+  void whatHasExpiredHidesNothingThatHasNot(long seedOfCase) throws Exception {
+    long seed = Fixtures.seed(seedOfCase);
+    SplittableRandom random = new SplittableRandom(seed);
+    for (int round = 0; round < 3_000; round++) {
+      List<Version> versions = new ArrayList<>();
+      long sequence = 90;
+      for (int i = random.nextInt(6); i > 0; i--) {
+        sequence -= 1 + random.nextInt(12);
+        versions.add(version("a", sequence, random));
+      }
+      List<Version> elsewhere = new ArrayList<>();
+      for (int i = random.nextInt(3); i > 0; i--) {
+        elsewhere.add(version("a", 10 + i, random));
+      }
+      Older older = new Older(elsewhere, random.nextBoolean());
+      long floor = random.nextInt(100);
+      long[] live = {random.nextInt(100), 100};
+      Arrays.sort(live);
+      List<Version> left =
+          new ArrayList<>(
+              reduce(versions, live, floor, older, MergeOperators.append(new byte[0]), null));
+      List<Version> dropped = new ArrayList<>(elsewhere);
+      dropped.removeIf(
+          version -> RecordKind.sequence(version.stamp) < floor && random.nextBoolean());
+      String replay = "floor=%d %s %s ".formatted(floor, versions, elsewhere);
+      for (long at : live) {
+        assertEquals(
+            read(versions, older, "a", at, floor),
+            read(left, new Older(dropped, true), "a", at, floor),
+            replay + Fixtures.replay(getClass(), seed));
+      }
     }
   }
 

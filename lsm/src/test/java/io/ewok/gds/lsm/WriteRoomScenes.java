@@ -158,7 +158,8 @@ public final class WriteRoomScenes implements Interleaver.Scenes {
           new VersionSet(
               new Version(first, null, levels),
               FIRST_LSN,
-              new Merging(MergeOperator.NONE, 0, Fixtures.DIRECTORY));
+              new Merging(MergeOperator.NONE, 0, Fixtures.DIRECTORY),
+              new Expiration(Duration.ZERO, () -> 0, WriteTimes.NONE));
       first.release();
       room = new WriteRoom(parts, () -> {});
       actors.add(act(this::flushInBackground));

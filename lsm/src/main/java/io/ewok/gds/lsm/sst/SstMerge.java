@@ -46,7 +46,8 @@ final class SstMerge implements Closeable {
       if (!ranges.isEmpty() && file.boundsOrNull() == null && !alone) {
         throw new UnsupportedContentException(
             file.path(),
-            "a table with range deletions is imported alone, or with the directory of its database");
+            "a table with range deletions is imported alone, or with the directory of its"
+                + " database");
       }
       ranges.forEach(range -> rangeDeletes.add(range, file.boundsOrNull()));
       totalBytes += table.sizeBytes();
