@@ -119,7 +119,7 @@ final class Background {
     this.compactionWriter = compactionWriter;
     this.readBuffer = parts.readBuffer;
     this.options = options;
-    this.picker = new CompactionPicker(options);
+    this.picker = CompactionPicker.of(options);
     // A platform thread: its work is as long as the device is slow, and must not hold a carrier.
     this.thread =
         Thread.ofPlatform()

@@ -112,8 +112,8 @@ final class Compaction {
    * @return whether it is done
    */
   boolean step(long byteBudget) throws IOException {
-    if (inputs.isMove()) {
-      move();
+    if (inputs.kind() != CompactionInputs.Kind.MERGE) {
+      moveOrDrop();
       return true;
     }
     long bytesBefore = writer.bytesWritten();
@@ -172,16 +172,7 @@ final class Compaction {
   }
 
   private void open() throws IOException {
-    List<List<Table>> runs = new ArrayList<>();
-    if (inputs.level() == 0) {
-      inputs.upper().forEach(table -> runs.add(List.of(table)));
-    } else {
-      runs.add(inputs.upper());
-    }
-    if (!inputs.lower().isEmpty()) {
-      runs.add(inputs.lower());
-    }
-    merge = new RecordMerge(tables.readers(runs, readBuffer));
+    merge = new RecordMerge(tables.readers(inputs.runs(), readBuffer));
     merge.first();
   }
 
@@ -231,11 +222,22 @@ final class Compaction {
     opened.forEach(Table::release);
   }
 
-  private void move() throws IOException {
-    List<TableMeta> metas = metas(inputs.upper());
-    tables.install(tables.manifest().edit().removing(metas).adding(inputs.outputLevel(), metas));
-    versions.compacted(Set.copyOf(inputs.upper()), inputs.outputLevel(), inputs.upper());
-    tell(metas.size(), 0);
+  private void moveOrDrop() throws IOException {
+    boolean isMove = inputs.kind() == CompactionInputs.Kind.MOVE;
+    List<Table> taken = inputs.tables();
+    List<Table> kept = isMove ? taken : List.of();
+    tables.install(
+        tables
+            .manifest()
+            .edit()
+            .removing(metas(taken))
+            .adding(inputs.outputLevel(), metas(kept)));
+    // From here on nothing fails.
+    if (!isMove) {
+      taken.forEach(Table::setReplaced);
+    }
+    versions.compacted(Set.copyOf(taken), inputs.outputLevel(), kept);
+    tell(kept.size(), 0);
   }
 
   private void tell(int tablesAfter, long bytesWritten) {
@@ -244,7 +246,7 @@ final class Compaction {
         new StoreListener.Compacted(
             inputs.level(),
             inputs.outputLevel(),
-            inputs.isMove(),
+            inputs.kind() == CompactionInputs.Kind.MOVE,
             inputs.tables().size(),
             tablesAfter,
             inputs.bytes(),

@@ -36,6 +36,8 @@ final class StoreSettings {
   private static final String BLOCK = "store.block";
   private static final String FILTER_BITS = "store.filter-bits";
 
+  private static final String STYLE = "store.style";
+  private static final String FIFO = "store.fifo";
   private static final String MERGE = "store.merge";
   private static final String TTL = "store.ttl";
   private static final Pattern DURATION = Pattern.compile("(\\d{1,9})\\s*([smhd])");
@@ -67,6 +69,8 @@ final class StoreSettings {
             COMPRESSION,
             BLOCK,
             FILTER_BITS,
+            STYLE,
+            FIFO,
             MERGE,
             TTL));
     return new StoreSettings(settings).options(base);
@@ -116,7 +120,9 @@ final class StoreSettings {
         levels(base),
         Settings.read(settings, MERGE, MergeOperators::named, base.mergeOperator()),
         base.compactionFilter(),
-        Settings.read(settings, TTL, StoreSettings::duration, base.ttl()));
+        Settings.read(settings, TTL, StoreSettings::duration, base.ttl()),
+        Settings.read(settings, STYLE, StoreSettings::style, base.style()),
+        bytes(FIFO, base.fifoBytes()));
   }
 
   /** Lists of one value for each level from 0 on, the last for all deeper ones too. */
@@ -191,6 +197,15 @@ final class StoreSettings {
           default -> ChronoUnit.DAYS;
         };
     return Duration.of(Long.parseLong(matcher.group(1)), unit);
+  }
+
+  private static CompactionStyle style(String text) {
+    for (CompactionStyle style : CompactionStyle.values()) {
+      if (style.name().toLowerCase(Locale.ROOT).equals(text)) {
+        return style;
+      }
+    }
+    throw new IllegalArgumentException("one of leveled, tiered and fifo: " + STYLE + "=" + text);
   }
 
   private static boolean yes(String text) {

@@ -33,6 +33,10 @@ import java.util.function.UnaryOperator;
  *   each prefix</td></tr>
  * <tr><td>levels</td><td>one for each level from 0 on, 1 to 7; the last is for all that are
  *   deeper too</td><td>{@link LevelOptions#defaults}</td><td></td><td></td></tr>
+ * <tr><td>style</td><td>when tables are merged</td><td>{@link CompactionStyle#LEVELED}</td><td>see
+ *   there</td><td></td></tr>
+ * <tr><td>fifoBytes</td><td>bytes, from 256 KiB on; for {@link CompactionStyle#FIFO}</td><td>1
+ *   GiB</td><td>more is to be kept</td><td>more tables to look into</td></tr>
  * <tr><td>mergeOperator</td><td>what {@link Store#merge} means</td><td>{@link MergeOperator#NONE}
  *   </td><td>values are to change without being read first</td><td>reads of keys with operands merge
  *   them; the store is opened with this operator for ever</td></tr>
@@ -67,7 +71,9 @@ public record TreeOptions(
     List<LevelOptions> levels,
     MergeOperator mergeOperator,
     CompactionFilter compactionFilter,
-    Duration ttl) {
+    Duration ttl,
+    CompactionStyle style,
+    long fifoBytes) {
   private static final long TTL_MILLIS_MIN = 1_000;
   private static final long TTL_MILLIS_MAX = Duration.ofDays(100 * 365).toMillis();
   private static final long GIB = 1L << 30;
@@ -83,7 +89,9 @@ public record TreeOptions(
           List.of(LevelOptions.defaults()),
           MergeOperator.NONE,
           CompactionFilter.NONE,
-          Duration.ZERO);
+          Duration.ZERO,
+          CompactionStyle.LEVELED,
+          GIB);
 
   /** Checks the ranges. */
   public TreeOptions {
@@ -106,6 +114,8 @@ public record TreeOptions(
                 .formatted(mergeOperator.name(), ttl));
       }
     }
+    Objects.requireNonNull(style, "style");
+    StoreOptions.requireRange("fifoBytes", fifoBytes, TABLE_BYTES_MIN, Long.MAX_VALUE);
     int nameBytes = mergeOperator.name().getBytes(StandardCharsets.UTF_8).length;
     if (mergeOperator != MergeOperator.NONE) {
       StoreOptions.requireRange(
@@ -176,8 +186,10 @@ public record TreeOptions(
     return with(draft -> draft.mergeOperator = mergeOperator);
   }
 
-  /** Returns these options with another filter of compactions. */
-  public TreeOptions withCompactionFilter(CompactionFilter compactionFilter) {
+    CompactionFilter compactionFilter,
+    Duration ttl,
+    CompactionStyle style,
+    long fifoBytes) {
     return with(draft -> draft.compactionFilter = compactionFilter);
   }
 
@@ -208,6 +220,8 @@ public record TreeOptions(
     MergeOperator mergeOperator = TreeOptions.this.mergeOperator;
     CompactionFilter compactionFilter = TreeOptions.this.compactionFilter;
     Duration ttl = TreeOptions.this.ttl;
+    CompactionStyle style = TreeOptions.this.style;
+    long fifoBytes = TreeOptions.this.fifoBytes;
 
     TreeOptions options() {
       return new TreeOptions(
@@ -219,7 +233,9 @@ public record TreeOptions(
           levels,
           mergeOperator,
           compactionFilter,
-          ttl);
+          ttl,
+          style,
+          fifoBytes);
     }
   }
 }

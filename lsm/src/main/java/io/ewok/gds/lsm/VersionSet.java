@@ -160,8 +160,10 @@ final class VersionSet {
             levels.add(new ArrayList<>(tables));
             levels.getLast().removeAll(removed);
           }
-          levels.get(level).addAll(added);
-          levels.get(level).sort(Comparator.comparing(Table::meta, Manifest.RUN_ORDER));
+          if (!added.isEmpty()) {
+            levels.get(level).addAll(added);
+            levels.get(level).sort(Comparator.comparing(Table::meta, Manifest.RUN_ORDER));
+          }
           return new Version(before.active(), before.frozen(), levels);
         });
   }

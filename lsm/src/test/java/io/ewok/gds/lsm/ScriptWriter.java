@@ -29,7 +29,8 @@ final class ScriptWriter {
 
   private void options(SplittableRandom others) {
     lines.add(
-        "options merge=%d block=%d table=%d compression=%d filter=%d prefix=%d operator=%d cfilter=%d ttl=%d"
+        ("options merge=%d block=%d table=%d compression=%d filter=%d prefix=%d operator=%d"
+                + " cfilter=%d ttl=%d style=%d")
             .formatted(
                 2 + random.nextInt(4),
                 4096 << others.nextInt(5),
@@ -39,7 +40,8 @@ final class ScriptWriter {
                 others.nextInt(3),
                 others.nextInt(2),
                 others.nextInt(2),
-                others.nextInt(3) == 0 ? 1 + others.nextInt(3) : 0));
+                others.nextInt(3) == 0 ? 1 + others.nextInt(3) : 0,
+                others.nextInt(3)));
   }
 
   private void operation() {

@@ -61,6 +61,8 @@ class StoreOptionsTest {
                 Map.entry("store.filter-bits", "12"),
                 Map.entry("store.merge", "max64"),
                 Map.entry("store.ttl", "0"),
+                Map.entry("store.style", "tiered"),
+                Map.entry("store.fifo", "10M"),
                 Map.entry("log.segment-bytes", "1M"),
                 Map.entry("log.segments", "6"),
                 Map.entry("log.recovery", "strict"),
@@ -83,7 +85,9 @@ class StoreOptionsTest {
                 new LevelOptions(Compression.ZSTD, 16 << 10, 12)),
             MergeOperators.max64(),
             CompactionFilter.NONE,
-            Duration.ZERO),
+            Duration.ZERO,
+            CompactionStyle.TIERED,
+            10 << 20),
         options.tree());
     assertEquals(1 << 20, options.logSegmentBytes());
     assertEquals(6, options.logSegmentCount());

@@ -62,6 +62,14 @@ final class StoreScript {
           });
 
   private SimEngine engine = new SimEngine(1);
+  /** Those that keep everything. */
+  private static final List<CompactionStyle> STYLES =
+      List.of(CompactionStyle.LEVELED, CompactionStyle.TIERED);
+
+  /** Instead of one of them: another one whenever the store is opened. */
+  private static final int STYLE_CHANGES = STYLES.size();
+
+  private boolean changesStyle;
   private StoreOptions options =
       Fixtures.TINY
           .withPoolBytes(2 << 20)
@@ -225,6 +233,10 @@ final class StoreScript {
                             .withMergeOperator(MergeOperator.NONE)
                             .withCompactionFilter(CompactionFilter.NONE)
                             .withTtl(Duration.ofSeconds(value)));
+            case "style" -> {
+              changesStyle = value == STYLE_CHANGES;
+              yield options.withTree(options.tree().withStyle(STYLES.get(value % STYLES.size())));
+            }
             case "prefix" -> options.withTree(options.tree().withFilterPrefixBytes(value));
             default -> throw new IllegalArgumentException("no such option: word=" + words[i]);
           };
@@ -267,6 +279,11 @@ final class StoreScript {
   }
 
   private Store open() throws IOException {
+    if (changesStyle) {
+      TreeOptions tree = options.tree();
+      int next = (STYLES.indexOf(tree.style()) + 1) % STYLES.size();
+      options = options.withTree(tree.withStyle(STYLES.get(next)));
+    }
     return Store.open(Fixtures.DIRECTORY, options, engine, clock::get);
   }
 
