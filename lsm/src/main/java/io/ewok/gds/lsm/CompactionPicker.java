@@ -11,8 +11,8 @@ import java.util.List;
 
 /**
  * Chooses what to compact next, in one of the {@link CompactionStyle}s. What all have in common is
- * here: level 0 goes down as a whole, since older tables must not stay above newer ones; levels from
- * 1 on are runs; and what somebody asks for goes down level by level.
+ * here: level 0 goes down as a whole, since older tables must not stay above newer ones; levels
+ * from 1 on are runs; and what somebody asks for goes down level by level.
  *
  * <p>Threads: confined to the background thread, but for {@link #score}.
  */

@@ -21,9 +21,9 @@ public enum CompactionStyle {
   /**
    * Level 0 is merged with all runs down to the last that is no larger than everything in front of
    * it. So each run is larger than all in front of it together: a byte is written once for each
-   * doubling of the store, there are as many runs to look into as it has doublings, and what is kept
-   * beyond the data is less than that. For stores that are written more than they are read; a merge
-   * of everything needs as much space again while it goes on.
+   * doubling of the store, there are as many runs to look into as it has doublings, and what is
+   * kept beyond the data is less than that. For stores that are written more than they are read; a
+   * merge of everything needs as much space again while it goes on.
    */
   TIERED,
 

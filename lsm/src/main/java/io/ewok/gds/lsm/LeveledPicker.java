@@ -24,7 +24,9 @@ final class LeveledPicker extends CompactionPicker {
   /** A store at rest is left so many tables of level 0 less one: reads look into each. */
   private static final int LEVEL_0_AT_REST = 2;
 
-  /** Writers are held back most when what is too much on other levels is so many times the first. */
+  /**
+   * Writers are held back most when what is too much on other levels is so many times the first.
+   */
   private static final int DEBT_MAX = 8;
 
   LeveledPicker(CompactionOptions options) {

@@ -120,6 +120,9 @@ public record StoreOptions(
    *     levels; or a list of one for each level from 0 on, the last for all deeper ones too, such as
    *     {@code none,none,lz4,zstd}</td></tr>
    * <tr><td>{@code store.block}</td><td>a size, or such a list</td></tr>
+   * <tr><td>{@code store.style}</td><td>{@code leveled}, {@code tiered} or {@code fifo}, see {@link
+   *     CompactionStyle}</td></tr>
+   * <tr><td>{@code store.fifo}</td><td>a size</td></tr>
    * <tr><td>{@code store.filter-bits}</td><td>a number of bits, or such a list</td></tr>
    * <tr><td>{@code store.merge}</td><td>{@code none}, or the name of an operator, see {@link
    *     MergeOperators}</td></tr>

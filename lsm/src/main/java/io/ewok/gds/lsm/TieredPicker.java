@@ -7,9 +7,9 @@ import java.util.List;
 /**
  * {@link CompactionStyle#TIERED}: levels from 1 on are not larger and larger ones but places for
  * runs, filled from the last one up. When level 0 is full, it is merged with all runs down to the
- * last that is no larger than everything in front of it, and the result takes the last free place in
- * front of the next run; if there is none, level 1 is merged too. So each run is larger than all in
- * front of it together, and there are as many as the store has doublings.
+ * last that is no larger than everything in front of it, and the result takes the last free place
+ * in front of the next run; if there is none, level 1 is merged too. So each run is larger than all
+ * in front of it together, and there are as many as the store has doublings.
  *
  * <p>That is the logarithmic method of J. L. Bentley and J. B. Saxe, "Decomposable Searching
  * Problems I", Journal of Algorithms 1 (1980).
@@ -58,9 +58,7 @@ final class TieredPicker extends CompactionPicker {
 
   private static CompactionInputs merge(Version version, int last, int output) {
     List<List<Table>> runs = new ArrayList<>(CompactionInputs.apart(version.level(0)));
-    version.levels().subList(1, last + 1).stream()
-        .filter(run -> !run.isEmpty())
-        .forEach(runs::add);
+    version.levels().subList(1, last + 1).stream().filter(run -> !run.isEmpty()).forEach(runs::add);
     return new CompactionInputs(
         CompactionInputs.Kind.MERGE, 0, output, runs, below(version, output));
   }

@@ -186,16 +186,24 @@ public record TreeOptions(
     return with(draft -> draft.mergeOperator = mergeOperator);
   }
 
-    CompactionFilter compactionFilter,
-    Duration ttl,
-    CompactionStyle style,
-    long fifoBytes) {
+  /** Returns these options with another filter of compactions. */
+  public TreeOptions withCompactionFilter(CompactionFilter compactionFilter) {
     return with(draft -> draft.compactionFilter = compactionFilter);
   }
 
   /** Returns these options with another time to live. */
   public TreeOptions withTtl(Duration ttl) {
     return with(draft -> draft.ttl = ttl);
+  }
+
+  /** Returns these options with another style of compactions. */
+  public TreeOptions withStyle(CompactionStyle style) {
+    return with(draft -> draft.style = style);
+  }
+
+  /** Returns these options with another size of what {@link CompactionStyle#FIFO} keeps. */
+  public TreeOptions withFifoBytes(long fifoBytes) {
+    return with(draft -> draft.fifoBytes = fifoBytes);
   }
 
   /** Returns these options with each level changed in the same way. */
