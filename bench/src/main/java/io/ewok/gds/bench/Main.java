@@ -5,7 +5,7 @@ import java.util.Arrays;
 /**
  * Starts the benchmarks: {@code gds bench micro [JMH options]}, {@code gds bench alloc}, {@code gds
  * bench io}, {@code gds bench tasks}, {@code gds bench feeds}, {@code gds bench pool}, {@code gds
- * bench wal}, {@code gds bench kv}.
+ * bench wal}, {@code gds bench kv}, {@code gds bench styles}.
  */
 public final class Main {
   private static final String USAGE =
@@ -18,6 +18,7 @@ public final class Main {
              gds bench pool [--quick] [--rounds N] [--json] [--file PATH]
              gds bench wal [--quick] [--rounds N] [--json] [--directory PATH]
              gds bench kv [--quick] [--rounds N] [--json] [--entries N] [--cases NAMES]
+             gds bench styles [--quick] [--rounds N] [--json] [--entries N] [--directory PATH]
 
       micro runs the JMH suites of the layers, each with its rivals.
 
@@ -61,6 +62,11 @@ public final class Main {
 
         gds bench kv --quick                    within some minutes
         gds bench kv --help                     its options
+
+      styles compares the compaction styles of the store with each other.
+
+        gds bench styles --quick                within a minute
+        gds bench styles --help                 its options
       """;
 
   private Main() {}
@@ -83,6 +89,7 @@ public final class Main {
       case "pool" -> exitCode = PoolReport.run(rest);
       case "wal" -> exitCode = WalReport.run(rest);
       case "kv" -> exitCode = KvReport.run(rest);
+      case "styles" -> exitCode = StyleReport.run(rest);
       case "--help", "-h" -> System.out.print(USAGE);
       default -> {
         System.err.print(USAGE);

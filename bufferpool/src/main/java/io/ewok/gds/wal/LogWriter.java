@@ -40,7 +40,9 @@ final class LogWriter {
   private final Monitor.Line grown = lock.newLine();
 
   // Guarded by lock; the volatile ones are read by any thread.
-  /** Those whose records are in the block of this turn, or before. Nobody while nobody has the turn. */
+  /**
+   * Those whose records are in the block of this turn, or before. Nobody while nobody has the turn.
+   */
   private Monitor.Line covered = lock.newLine();
 
   /** Those whose records came later. */

@@ -10,6 +10,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -104,10 +105,11 @@ final class DumpCommand implements Callable<Integer> {
     }
   }
 
-  private void print(long sequence, boolean delete, MemorySegment key, MemorySegment value) {
+  private void print(
+      long sequence, StoreInspection.Kind recordKind, MemorySegment key, MemorySegment value) {
     byte[] keyBytes = bytes(key);
     byte[] valueBytes = bytes(value);
-    String kind = delete ? "delete" : "put";
+    String kind = recordKind.name().toLowerCase(Locale.ROOT).replace('_', ' ');
     if (json) {
       output.line(
           line ->

@@ -1,7 +1,7 @@
 package io.ewok.gds.lsm;
 
 import io.ewok.gds.allocator.Region;
-import io.ewok.gds.lsm.memtable.Memtable;
+import io.ewok.gds.lsm.table.Table;
 import io.ewok.gds.lsm.table.TableWriter;
 import io.ewok.gds.pagestore.OutOfSpaceException;
 import io.ewok.gds.pagestore.StorageException;
@@ -14,6 +14,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -57,6 +60,7 @@ final class Background {
   private final StoreCounters counters;
   private final WriteDelay delay;
   private final StoreEvents events;
+  private final Expiration expiration;
   private final Thread thread;
 
   private final Monitor lock = new Monitor();
@@ -67,6 +71,9 @@ final class Background {
   private Throwable flushFailure;
   private long flushFailures;
   private final Deque<ManualCompaction> manuals = new ArrayDeque<>();
+
+  /** Whether somebody waits for an expiration. */
+  private volatile boolean expireWanted;
 
   /** What ended the thread before its time, or null. */
   private Throwable death;
@@ -82,6 +89,9 @@ final class Background {
 
   private CompactionPicker picker;
   private boolean logLags;
+
+  /** Whether the last expiration failed. */
+  private boolean expirationFails;
 
   /** Whether nothing was written while the thread waited last. */
   private boolean isAtRest;
@@ -107,6 +117,7 @@ final class Background {
     this.holds = parts.holds;
     this.delay = parts.delay;
     this.events = parts.events;
+    this.expiration = parts.expiration;
     this.counters = parts.counters;
     this.flush = flush;
     this.compactionWriter = compactionWriter;
@@ -126,7 +137,7 @@ final class Background {
     CompactionOptions next = live.compaction();
     if (!next.equals(options)) {
       options = next;
-      picker = new CompactionPicker(next);
+      picker = CompactionPicker.of(next);
       lookedAt = null;
     }
   }
@@ -238,6 +249,7 @@ final class Background {
       lookForWork();
       while (awaitWork()) {
         tables.closeUnused();
+        expire();
         if (!isLevel0Full()) {
           flushIfFrozen();
         }
@@ -266,6 +278,7 @@ final class Background {
           && !tables.hasUnused()
           && !mayFlush()
           && !mayCompact()
+          && !mayExpire()
           && live.compaction().equals(options)) {
         awaitChangeOrRest();
       }
@@ -278,7 +291,11 @@ final class Background {
   /** Wakes up by itself only while there is something that could be done at rest. */
   private void awaitChangeOrRest() {
     if (pausedUntilTables > 0 || lookedAt == null || picker.pickAtRest(lookedAt) == null) {
-      changed.await();
+      if (expiration.isOn()) {
+        boolean unused = changed.await(TimeUnit.MILLISECONDS.toNanos(expiration.stepMillis()));
+      } else {
+        changed.await();
+      }
       return;
     }
     long written = versions.sequence();
@@ -303,6 +320,82 @@ final class Background {
 
   private boolean isLevel0Full() {
     return isDue && versions.level0Count() >= LEVEL_0_EXCESS_MAX * options.level0Tables();
+  }
+
+  // ---- expiration
+
+  private boolean mayExpire() {
+    return expiration.isDue() || expireWanted;
+  }
+
+  /** Looks at the clock now, and returns when all that has expired is dropped. For tests. */
+  void awaitExpiration() {
+    lock.lock();
+    try {
+      expireWanted = true;
+      changed.wakeAll();
+      while (expireWanted && !closing && death == null) {
+        changed.await();
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void expire() {
+    if (!mayExpire()) {
+      return;
+    }
+    try {
+      long written = versions.sequence();
+      expiration.advance(written);
+      if (!expiration.times().equals(tables.manifest().writeTimes())) {
+        // Else what is lost in a crash would give its numbers, and its age, to what comes after.
+        log.sync(written);
+        tables.install(tables.manifest().edit().withWriteTimes(expiration.times()));
+      }
+      if (running != null) {
+        return; // when it is done
+      }
+      dropExpired();
+      expirationFails = false;
+    } catch (IOException | RuntimeException | Error e) {
+      if (!expirationFails) { // once, since it is tried often
+        expirationFails = true;
+        LOGGER.log(
+            Logger.Level.WARNING, "records cannot be dropped: path=" + directory + " reason=" + e);
+        events.failed(e);
+      }
+    }
+    lock.lock();
+    try {
+      expireWanted = false;
+      changed.wakeAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Drops the tables whose records have all expired, without reading them. */
+  private void dropExpired() throws IOException {
+    long floor = versions.lowestExpiryFloor(tables.manifest());
+    Version version = versions.retain();
+    try {
+      List<Table> dropped =
+          version.levels().stream()
+              .flatMap(List::stream)
+              .filter(table -> table.meta().lastSequence() < floor)
+              .toList();
+      if (!dropped.isEmpty()) {
+        tables.install(
+            tables.manifest().edit().removing(dropped.stream().map(Table::meta).toList()));
+        dropped.forEach(Table::setReplaced);
+        versions.dropped(Set.copyOf(dropped));
+      }
+    } finally {
+      versions.release(version);
+    }
+    tables.closeUnused();
   }
 
   private void flushIfFrozen() {
@@ -339,9 +432,8 @@ final class Background {
   private void flushFrozen() throws IOException {
     Version version = versions.retain();
     try {
-      Memtable frozen = version.frozen();
-      if (frozen != null) {
-        flush.run(frozen, log, versions, versions.oldestSequence());
+      if (version.frozen() != null) {
+        flush.run(version, log, versions);
         logLags = true;
       }
     } finally {

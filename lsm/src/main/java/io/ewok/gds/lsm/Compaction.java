@@ -2,7 +2,6 @@ package io.ewok.gds.lsm;
 
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.buffers.eviction.Priority;
-import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.record.SearchKey;
 import io.ewok.gds.lsm.table.RunReader;
 import io.ewok.gds.lsm.table.Table;
@@ -10,7 +9,6 @@ import io.ewok.gds.lsm.table.TableMeta;
 import io.ewok.gds.lsm.table.TableWriter;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 
@@ -18,8 +16,7 @@ import java.util.Set;
  * One compaction, done step by step: {@link #step} until it says that it is done, with anything in
  * between; or {@link #abandon}, which leaves the store as it was.
  *
- * <p>Of the versions of a key it keeps the newest that each reader may see; a delete goes when no
- * reader is left that sees the key as it was before, and no deeper level has the key.
+ * <p>What it keeps of the versions of a key is for {@link VersionReducer} to say.
  *
  * <pre>
  *   NEW --step--> MERGING --step, all records are written--> DONE
@@ -33,9 +30,6 @@ import java.util.Set;
 final class Compaction {
   private static final System.Logger LOGGER = System.getLogger(Compaction.class.getName());
 
-  /** A record is newer than all that readers may see now: who will see it is not known. */
-  private static final long UNSEEN = -1;
-
   private final CompactionInputs inputs;
   private final VersionSet versions;
   private final TableSet tables;
@@ -46,19 +40,17 @@ final class Compaction {
   private final StoreEvents events;
   private final CompactionEvent event = new CompactionEvent();
   private final long startNanos = System.nanoTime();
-  private final long[] liveSequences;
 
   private final List<TableMeta> outputs = new ArrayList<>();
   private RecordMerge merge;
+  private DeeperRecords deeper;
+  private VersionReducer reducer;
 
-  /** The key of the last record, and the reader that saw it. */
-  private final SearchKey key = new SearchKey();
+  /** Null if there is none, or it is not to be asked. */
+  private FilterRun filter;
 
-  private boolean hasKey;
-  private long keyReader;
-
-  /** For each deeper level, the first table that may have the current key or a later one. */
-  private final int[] deeperAt;
+  /** Whether readers use what the current record was read from. */
+  private boolean isUsed;
 
   /** Bytes of the level below the output's that the open table overlaps. */
   private long overlapBytes;
@@ -86,8 +78,28 @@ final class Compaction {
     this.counters = counters;
     this.events = events;
     event.begin();
-    this.liveSequences = versions.liveSequences();
-    this.deeperAt = new int[inputs.deeper().size()];
+    prepare(options.filter());
+  }
+
+  private void prepare(CompactionFilter wanted) {
+    deeper = new DeeperRecords(inputs.deeper());
+    long[] liveSequences = versions.liveSequences();
+    filter =
+        wanted == CompactionFilter.NONE
+            ? null
+            : new FilterRun(
+                wanted,
+                versions.newestSnapshot(),
+                liveSequences[liveSequences.length - 1],
+                versions.merging().valueBytesMax());
+    reducer =
+        new VersionReducer(
+            liveSequences,
+            versions.lowestExpiryFloor(tables.manifest()),
+            versions.merging(),
+            filter,
+            deeper,
+            this::write);
   }
 
   CompactionInputs inputs() {
@@ -100,8 +112,8 @@ final class Compaction {
    * @return whether it is done
    */
   boolean step(long byteBudget) throws IOException {
-    if (inputs.isMove()) {
-      move();
+    if (inputs.kind() != CompactionInputs.Kind.MERGE) {
+      moveOrDrop();
       return true;
     }
     long bytesBefore = writer.bytesWritten();
@@ -113,12 +125,19 @@ final class Compaction {
       while (left > 0 && merge.isValid()) {
         RunReader record = merge.current();
         left -= (long) record.keyBytes() + record.valueBytes() + Long.BYTES;
-        take(record);
+        isUsed = record.isUsed();
+        reducer.take(
+            record.stamp(),
+            record.keyAddress(),
+            record.keyBytes(),
+            record.valueAddress(),
+            record.valueBytes());
         merge.next();
       }
       if (merge.isValid()) {
         return false;
       }
+      reducer.end();
       if (writer.isStarted()) {
         outputs.add(tables.finish(writer));
       }
@@ -127,101 +146,56 @@ final class Compaction {
       counters.mergeBytes.add(bytes);
       counters.level(inputs.outputLevel()).bytesWritten.add(bytes);
     }
-    install();
+    if (filter != null && filter.hasActed()) {
+      if (!versions.tryHoldSnapshots(filter.newestSnapshot())) {
+        startAnew();
+        return false;
+      }
+      try {
+        install();
+      } finally {
+        versions.releaseSnapshots();
+      }
+    } else {
+      install();
+    }
+    // When nobody waits for it: a listener may open a snapshot.
+    tell(outputs.size(), outputs.stream().mapToLong(TableMeta::sizeBytes).sum());
     return true;
   }
 
+  /** A snapshot was opened that sees what the filter has removed or changed: without it, then. */
+  private void startAnew() {
+    abandon();
+    merge = null;
+    prepare(CompactionFilter.NONE);
+  }
+
   private void open() throws IOException {
-    List<List<Table>> runs = new ArrayList<>();
-    if (inputs.level() == 0) {
-      inputs.upper().forEach(table -> runs.add(List.of(table)));
-    } else {
-      runs.add(inputs.upper());
-    }
-    if (!inputs.lower().isEmpty()) {
-      runs.add(inputs.lower());
-    }
-    merge = new RecordMerge(tables.readers(runs, readBuffer));
+    merge = new RecordMerge(tables.readers(inputs.runs(), readBuffer));
     merge.first();
   }
 
   // ---- records
 
-  private void take(RunReader record) throws IOException {
-    long stamp = record.stamp();
-    long sequence = RecordKind.sequence(stamp);
-    long reader = readerOf(sequence);
-    boolean sameKey = hasKey && record.hasKey(key);
-    if (sameKey && reader == keyReader && reader != UNSEEN) {
-      return; // Whoever could see it sees a newer one.
-    }
-    if (!sameKey) {
-      key.set(record.keyAddress(), record.keyBytes());
-      hasKey = true;
-    }
-    keyReader = reader;
-    boolean gone =
-        RecordKind.kind(stamp) == RecordKind.DELETE
-            && sequence <= liveSequences[0]
-            && !deeperMayHaveKey();
-    if (gone) {
-      return;
-    }
-    if (writer.isStarted() && (writer.isIndexFull() || (!sameKey && isFull()))) {
+  private void write(boolean newKey, SearchKey key, long stamp, long valueAddress, int valueBytes)
+      throws IOException {
+    if (writer.isStarted() && (writer.isIndexFull() || (newKey && isFull(key)))) {
       outputs.add(tables.finish(writer));
     }
     if (!writer.isStarted()) {
       tables.start(writer, options.layouts().get(inputs.outputLevel()));
       overlapBytes = 0;
     }
-    writer.add(
-        stamp, record.keyAddress(), record.keyBytes(), record.valueAddress(), record.valueBytes());
-    if (record.isUsed()) {
+    writer.add(stamp, key.address(), key.lengthBytes(), valueAddress, valueBytes);
+    if (isUsed) {
       writer.want(Priority.NORMAL);
     }
   }
 
-  /** The oldest sequence at which a reader may look that sees this record. */
-  private long readerOf(long sequence) {
-    int found = Arrays.binarySearch(liveSequences, sequence);
-    int at = found >= 0 ? found : -found - 1;
-    return at < liveSequences.length ? liveSequences[at] : UNSEEN;
-  }
-
-  private boolean isFull() {
-    return writer.sizeBytes() >= options.tableBytes()
-        || overlapBytesAtKey() > options.overlapBytesMax();
-  }
-
-  /** Passes by the tables of the next level that the open table has left behind. */
-  private long overlapBytesAtKey() {
-    if (deeperAt.length > 0) {
-      advance(0);
-    }
-    return overlapBytes;
-  }
-
-  private boolean deeperMayHaveKey() {
-    for (int i = 0; i < deeperAt.length; i++) {
-      advance(i);
-      List<Table> run = inputs.deeper().get(i);
-      if (deeperAt[i] < run.size() && key.compareTo(run.get(deeperAt[i]).meta().firstKey()) >= 0) {
-        return true;
-      }
-    }
-    return false;
-  }
-
-  /** Keys come in order: no table is passed by twice. */
-  private void advance(int deeper) {
-    List<Table> run = inputs.deeper().get(deeper);
-    while (deeperAt[deeper] < run.size()
-        && key.compareTo(run.get(deeperAt[deeper]).meta().lastKey()) > 0) {
-      if (deeper == 0) {
-        overlapBytes += run.get(deeperAt[deeper]).meta().sizeBytes();
-      }
-      deeperAt[deeper]++;
-    }
+  private boolean isFull(SearchKey key) {
+    overlapBytes += deeper.takePassedBytes(key);
+    return writer.sizeBytes() >= options.tableBytes() || overlapBytes > options.overlapBytesMax();
   }
 
   // ---- the end
@@ -246,14 +220,20 @@ final class Compaction {
     inputs.tables().forEach(Table::setReplaced);
     versions.compacted(Set.copyOf(inputs.tables()), inputs.outputLevel(), opened);
     opened.forEach(Table::release);
-    tell(outputs.size(), outputs.stream().mapToLong(TableMeta::sizeBytes).sum());
   }
 
-  private void move() throws IOException {
-    List<TableMeta> metas = metas(inputs.upper());
-    tables.install(tables.manifest().edit().removing(metas).adding(inputs.outputLevel(), metas));
-    versions.compacted(Set.copyOf(inputs.upper()), inputs.outputLevel(), inputs.upper());
-    tell(metas.size(), 0);
+  private void moveOrDrop() throws IOException {
+    boolean isMove = inputs.kind() == CompactionInputs.Kind.MOVE;
+    List<Table> taken = inputs.tables();
+    List<Table> kept = isMove ? taken : List.of();
+    tables.install(
+        tables.manifest().edit().removing(metas(taken)).adding(inputs.outputLevel(), metas(kept)));
+    // From here on nothing fails.
+    if (!isMove) {
+      taken.forEach(Table::setReplaced);
+    }
+    versions.compacted(Set.copyOf(taken), inputs.outputLevel(), kept);
+    tell(kept.size(), 0);
   }
 
   private void tell(int tablesAfter, long bytesWritten) {
@@ -262,7 +242,7 @@ final class Compaction {
         new StoreListener.Compacted(
             inputs.level(),
             inputs.outputLevel(),
-            inputs.isMove(),
+            inputs.kind() == CompactionInputs.Kind.MOVE,
             inputs.tables().size(),
             tablesAfter,
             inputs.bytes(),

@@ -7,38 +7,46 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What one compaction merges: tables of a level, and all of the next that have keys between theirs.
+ * What one compaction takes, and what it does with that.
  *
- * @param level where {@code upper} comes from
- * @param outputLevel where the new tables go: the next level, or the same to rewrite it in place
- * @param upper tables of level 0 in the order of search, or some of a run in order
- * @param lower tables of the output level in order, none when a level is rewritten
+ * @param kind what is done
+ * @param level the first level that tables are taken from
+ * @param outputLevel where tables go: not before any of those that they come from
+ * @param runs tables by run, the newest run first; each of level 0 is one
  * @param deeper the levels below the output level, from the next on
- * @param isMove whether the tables can go to the output level as they are
  */
 record CompactionInputs(
-    int level,
-    int outputLevel,
-    List<Table> upper,
-    List<Table> lower,
-    List<List<Table>> deeper,
-    boolean isMove) {
+    Kind kind, int level, int outputLevel, List<List<Table>> runs, List<List<Table>> deeper) {
+
+  /** What becomes of tables. */
+  enum Kind {
+    /** Their records are written anew, those that somebody needs. */
+    MERGE,
+    /** They belong to the output level from now on, as they are. */
+    MOVE,
+    /** They go, with all records. */
+    DROP
+  }
 
   CompactionInputs {
-    upper = List.copyOf(upper);
-    lower = List.copyOf(lower);
+    runs = runs.stream().map(List::copyOf).toList();
     deeper = List.copyOf(deeper);
   }
 
-  /** All tables that go. */
+  /** All tables that are taken. */
   List<Table> tables() {
-    List<Table> tables = new ArrayList<>(upper);
-    tables.addAll(lower);
-    return tables;
+    return runs.stream().flatMap(List::stream).toList();
   }
 
   long bytes() {
-    return bytes(upper) + bytes(lower);
+    return bytes(tables());
+  }
+
+  /** Each table as a run of its own. */
+  static List<List<Table>> apart(List<Table> tables) {
+    List<List<Table>> runs = new ArrayList<>();
+    tables.forEach(table -> runs.add(List.of(table)));
+    return runs;
   }
 
   static long bytes(List<Table> tables) {

@@ -7,14 +7,24 @@ import java.util.stream.IntStream;
 /**
  * The shape that compactions give to the tables of a store.
  *
+ * @param style when they are merged
  * @param tableBytes size to which a compaction fills a table, in bytes
  * @param level0Tables number of flushed tables at which they are merged into level 1
  * @param level1Bytes size at which tables of level 1 go on to level 2, in bytes
  * @param growth how many times larger each level may be than the one before it
+ * @param fifoBytes size of all tables above which the oldest go, with {@link CompactionStyle#FIFO}
  * @param layouts how the tables of each level are written
+ * @param filter looks at values that are written again
  */
 record CompactionOptions(
-    long tableBytes, int level0Tables, long level1Bytes, int growth, List<TableLayout> layouts) {
+    CompactionStyle style,
+    long tableBytes,
+    int level0Tables,
+    long level1Bytes,
+    int growth,
+    long fifoBytes,
+    List<TableLayout> layouts,
+    CompactionFilter filter) {
 
   /** Level 1 takes so many merges of level 0: with less, the same bytes go on too soon. */
   private static final long LEVEL_1_MERGES = 2;
@@ -25,13 +35,16 @@ record CompactionOptions(
   static CompactionOptions of(StoreOptions options) {
     TreeOptions tree = options.tree();
     return new CompactionOptions(
+        tree.style(),
         tree.tableBytes(),
         tree.tablesBeforeMerge(),
         tree.level1Bytes() > 0
             ? tree.level1Bytes()
             : LEVEL_1_MERGES * tree.tablesBeforeMerge() * options.memtableBytes(),
         tree.growth(),
-        IntStream.range(0, Manifest.LEVELS).mapToObj(tree::layout).toList());
+        tree.fifoBytes(),
+        IntStream.range(0, Manifest.LEVELS).mapToObj(tree::layout).toList(),
+        tree.compactionFilter());
   }
 
   /** Size above which tables of a level, from 1 on, go to the next one, in bytes. */

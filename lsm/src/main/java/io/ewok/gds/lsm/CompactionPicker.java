@@ -10,54 +10,35 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * Chooses what to compact next. Each level has a score, which is 1 when it is as large as it should
- * be; of the level with the highest score above that a table goes down whose keys overlap with
- * little of the next level, or that is full of deletes. If no level is too large, tables that are
- * mostly deletes go down until they are gone.
+ * Chooses what to compact next, in one of the {@link CompactionStyle}s. What all have in common is
+ * here: level 0 goes down as a whole, since older tables must not stay above newer ones; levels
+ * from 1 on are runs; and what somebody asks for goes down level by level.
  *
  * <p>Threads: confined to the background thread, but for {@link #score}.
  */
-final class CompactionPicker {
-  /**
-   * A merge of level 0 rewrites level 1: it waits until it is worth that, when level 0 has this
-   * part of the bytes of level 1 ...
-   */
-  private static final double LEVEL_0_SHARE = 0.5;
-
-  /** ... or so many times the tables that it should have. */
-  private static final int LEVEL_0_PATIENCE = 2;
-
-  /** Writers are held back from so many times these tables on ... */
+abstract class CompactionPicker {
+  /** Writers are held back from so many times the tables on that level 0 should have ... */
   private static final double LEVEL_0_PRESSURE_MIN = 1.5;
 
   /** ... and most from so many times these. */
   private static final double LEVEL_0_PRESSURE_MAX = 3;
 
-  /** A store at rest is left so many tables of level 0 less one: reads look into each. */
-  private static final int LEVEL_0_AT_REST = 2;
-
-  /** The same when what is too much on the other levels is so many times the first of them. */
-  private static final int DEBT_MAX = 8;
-
-  private final CompactionOptions options;
+  final CompactionOptions options;
 
   CompactionPicker(CompactionOptions options) {
     this.options = options;
   }
 
-  /** How large a level is, 1 if it is as large as it should be. Any thread. */
-  double score(Version version, int level) {
-    List<Table> tables = version.level(level);
-    if (level == 0) {
-      double count = (double) tables.size() / options.level0Tables();
-      long below = CompactionInputs.bytes(version.level(1));
-      double worth = below == 0 ? count : CompactionInputs.bytes(tables) / (LEVEL_0_SHARE * below);
-      return Math.min(count, Math.max(count / LEVEL_0_PATIENCE, worth));
-    }
-    return level == Manifest.LEVELS - 1
-        ? 0
-        : (double) CompactionInputs.bytes(tables) / options.targetBytes(level);
+  static CompactionPicker of(CompactionOptions options) {
+    return switch (options.style()) {
+      case LEVELED -> new LeveledPicker(options);
+      case TIERED -> new TieredPicker(options);
+      case FIFO -> new FifoPicker(options);
+    };
   }
+
+  /** How large a level is, 1 if it is as large as it should be. Any thread. */
+  abstract double score(Version version, int level);
 
   /**
    * How far behind compactions are: 0 for not at all, 1 for as much as writers may ever cause. Any
@@ -66,13 +47,7 @@ final class CompactionPicker {
   double pressure(Version version) {
     double count = (double) version.level(0).size() / options.level0Tables();
     double tables = (count - LEVEL_0_PRESSURE_MIN) / (LEVEL_0_PRESSURE_MAX - LEVEL_0_PRESSURE_MIN);
-    long debtBytes = 0;
-    for (int level = 1; level < Manifest.LEVELS - 1; level++) {
-      long bytes = CompactionInputs.bytes(version.level(level));
-      debtBytes += Math.max(0, bytes - options.targetBytes(level));
-    }
-    double debt = (double) debtBytes / (DEBT_MAX * options.level1Bytes());
-    return Math.clamp(Math.max(tables, debt), 0, 1);
+    return Math.clamp(tables, 0, 1);
   }
 
   /**
@@ -80,49 +55,23 @@ final class CompactionPicker {
    *
    * @param oldestSequence no reader asks for what was at an older sequence
    */
-  CompactionInputs pick(Version version, long oldestSequence) {
-    int worst = -1;
-    double worstScore = 1;
-    for (int level = 0; level < Manifest.LEVELS - 1; level++) {
-      double score = score(version, level);
-      if (score >= worstScore) {
-        worst = level;
-        worstScore = score;
-      }
-    }
-    if (worst == 0) {
-      return pushDown(version, 0, version.level(0), true);
-    }
-    return worst > 0
-        ? pushDown(version, worst, cheapest(version, worst), true)
-        : pickDeletes(version, oldestSequence);
-  }
+  abstract CompactionInputs pick(Version version, long oldestSequence);
 
-  /** Merges level 0 though that is not due, for those who read; null if it is of little use. */
-  CompactionInputs pickAtRest(Version version) {
-    return version.level(0).size() < LEVEL_0_AT_REST
-        ? null
-        : pushDown(version, 0, version.level(0), true);
-  }
+  /** Chooses what is not due but makes reads faster, or null if there is nothing of use. */
+  abstract CompactionInputs pickAtRest(Version version);
 
   /** The next part of a compaction that somebody asked for, or null if it is done. */
   CompactionInputs pick(Version version, ManualCompaction manual, long nextNumber) {
     if (manual.level < 0) {
-      manual.level = 0;
-      manual.firstNumber = nextNumber;
-      manual.deepest = Math.max(1, version.deepestLevel());
+      begin(version, manual, nextNumber);
     }
     for (; manual.level < manual.deepest; manual.level++) {
       List<Table> level = inRange(version.level(manual.level), manual);
       if (!level.isEmpty()) {
         boolean wanted = manual.level > 0 || level.stream().anyMatch(t -> isOld(t, manual));
         if (wanted) {
-          // Level 0 goes as a whole: older tables must not stay above newer ones.
-          return pushDown(
-              version,
-              manual.level,
-              manual.level == 0 ? version.level(0) : level.subList(0, 1),
-              false);
+          List<Table> picked = manual.level == 0 ? version.level(0) : level.subList(0, 1);
+          return pushDown(version, manual.level, picked, manual.deepest);
         }
       }
     }
@@ -132,6 +81,12 @@ final class CompactionPicker {
       }
     }
     return null;
+  }
+
+  static void begin(Version version, ManualCompaction manual, long nextNumber) {
+    manual.level = 0;
+    manual.firstNumber = nextNumber;
+    manual.deepest = Math.max(1, version.deepestLevel());
   }
 
   private static boolean isOld(Table table, ManualCompaction manual) {
@@ -153,90 +108,88 @@ final class CompactionPicker {
     return found;
   }
 
-  /** The table that costs the least bytes of the next level per byte, deletes counted double. */
-  private static List<Table> cheapest(Version version, int level) {
-    List<Table> next = version.level(level + 1);
-    Table best = null;
-    double bestCost = Double.MAX_VALUE;
-    int low = 0;
-    for (Table table : version.level(level)) {
-      TableMeta meta = table.meta();
-      while (low < next.size()
-          && Keys.compare(next.get(low).meta().lastKey(), meta.firstKey()) < 0) {
-        low++;
-      }
-      long overlap = 0;
-      for (int i = low;
-          i < next.size() && Keys.compare(next.get(i).meta().firstKey(), meta.lastKey()) <= 0;
-          i++) {
-        overlap += next.get(i).meta().sizeBytes();
-      }
-      double cost = (double) overlap / (meta.sizeBytes() * (1 + deleteShare(meta)));
-      if (cost < bestCost) {
-        best = table;
-        bestCost = cost;
-      }
-    }
-    return List.of(best);
-  }
-
-  private static double deleteShare(TableMeta meta) {
-    return (double) meta.deletes() / Math.max(1, meta.entries());
-  }
-
-  private CompactionInputs pickDeletes(Version version, long oldestSequence) {
+  /** A table that is mostly deletes, to the next level or, on the last one, written anew. */
+  final CompactionInputs pickDeletes(Version version, long oldestSequence) {
     for (int level = 1; level < Manifest.LEVELS; level++) {
       for (Table table : version.level(level)) {
         TableMeta meta = table.meta();
         if (2 * meta.deletes() > meta.entries() && meta.lastSequence() <= oldestSequence) {
           boolean isBottom =
-              version.levels().subList(level + 1, Manifest.LEVELS).stream()
+              below(version, level).stream()
                   .allMatch(
                       run ->
                           CompactionInputs.overlapping(run, meta.firstKey(), meta.lastKey())
                               .isEmpty());
           return isBottom
               ? rewrite(version, level, table)
-              : pushDown(version, level, List.of(table), true);
+              : moveOrPushDown(version, level, List.of(table));
         }
       }
     }
     return null;
   }
 
-  private CompactionInputs rewrite(Version version, int level, Table table) {
+  private static CompactionInputs rewrite(Version version, int level, Table table) {
     TableMeta meta = table.meta();
     List<Table> tables =
         CompactionInputs.overlapping(version.level(level), meta.firstKey(), meta.lastKey());
-    return new CompactionInputs(level, level, tables, List.of(), below(version, level), false);
+    return new CompactionInputs(
+        CompactionInputs.Kind.MERGE, level, level, List.of(tables), below(version, level));
   }
 
-  private CompactionInputs pushDown(
-      Version version, int level, List<Table> picked, boolean mayMove) {
-    MemorySegment firstKey = CompactionInputs.firstKey(picked);
-    MemorySegment lastKey = CompactionInputs.lastKey(picked);
-    List<Table> upper =
-        level == 0 ? picked : CompactionInputs.overlapping(version.level(level), firstKey, lastKey);
-    firstKey = CompactionInputs.firstKey(upper);
-    lastKey = CompactionInputs.lastKey(upper);
-    List<Table> lower = CompactionInputs.overlapping(version.level(level + 1), firstKey, lastKey);
+  /** Tables of a level into the next one, as they are if they can go so. */
+  final CompactionInputs moveOrPushDown(Version version, int level, List<Table> picked) {
+    CompactionInputs down = pushDown(version, level, picked, level + 1);
+    List<Table> tables = down.tables();
     boolean isMove =
-        mayMove
-            && lower.isEmpty()
-            && areApart(upper)
-            && haveLayout(upper, level + 1)
-            && overlapsLittle(version, level, upper);
-    return new CompactionInputs(level, level + 1, upper, lower, below(version, level + 1), isMove);
+        down.runs().size() == (level == 0 ? picked.size() : 1)
+            && mayMove(tables, level + 1)
+            && overlapsLittle(version, level, tables);
+    return isMove
+        ? new CompactionInputs(
+            CompactionInputs.Kind.MOVE, level, level + 1, down.runs(), down.deeper())
+        : down;
   }
 
-  private static List<List<Table>> below(Version version, int level) {
+  /**
+   * Tables of a level into the first of the next ones that has keys between theirs.
+   *
+   * @param lastLevel where they go if none has
+   */
+  private static CompactionInputs pushDown(
+      Version version, int level, List<Table> picked, int lastLevel) {
+    List<Table> upper =
+        level == 0
+            ? picked
+            : CompactionInputs.overlapping(
+                version.level(level),
+                CompactionInputs.firstKey(picked),
+                CompactionInputs.lastKey(picked));
+    MemorySegment firstKey = CompactionInputs.firstKey(upper);
+    MemorySegment lastKey = CompactionInputs.lastKey(upper);
+    List<Table> lower = List.of();
+    int output = level;
+    while (lower.isEmpty() && output < lastLevel) {
+      output++;
+      lower = CompactionInputs.overlapping(version.level(output), firstKey, lastKey);
+    }
+    List<List<Table>> runs =
+        new ArrayList<>(level == 0 ? CompactionInputs.apart(upper) : List.of(upper));
+    if (!lower.isEmpty()) {
+      runs.add(lower);
+    }
+    return new CompactionInputs(
+        CompactionInputs.Kind.MERGE, level, output, runs, below(version, output));
+  }
+
+  static List<List<Table>> below(Version version, int level) {
     return version.levels().subList(level + 1, Manifest.LEVELS);
   }
 
-  /** Whether tables are compressed and have filters as those of a level are to. */
-  private boolean haveLayout(List<Table> tables, int level) {
+  /** Whether tables are such as those of a level are to be. */
+  final boolean mayMove(List<Table> tables, int level) {
     TableLayout layout = options.layouts().get(level);
-    return tables.stream().allMatch(table -> table.properties().fits(layout));
+    return areApart(tables) && tables.stream().allMatch(table -> table.properties().fits(layout));
   }
 
   private static boolean areApart(List<Table> tables) {

@@ -2,6 +2,8 @@ package io.ewok.gds.lsm;
 
 import io.ewok.gds.lsm.memtable.Memtable;
 import io.ewok.gds.lsm.record.RecordKind;
+import io.ewok.gds.lsm.record.SearchKey;
+import io.ewok.gds.lsm.record.VersionConsumer;
 import io.ewok.gds.lsm.table.Table;
 import io.ewok.gds.lsm.table.TableLookup;
 import java.io.IOException;
@@ -13,23 +15,30 @@ import java.util.List;
  *
  * <p>Threads: confined to one.
  */
-final class Explainer {
-  private final ReadContext context;
+final class Explainer implements VersionConsumer {
+  private final SearchKey key;
   private final TableLookup lookup;
   private final long sequence;
+  private final long expiryFloor;
   private final List<Explanation.Step> steps = new ArrayList<>();
   private final long startNanos = System.nanoTime();
   private boolean ended;
 
-  Explainer(ReadContext context, TableLookup lookup, long sequence) {
-    this.context = context;
+  /** Whether there is a value, or an operand of which one is made. */
+  private boolean found;
+
+  /** What the place that is looked into knows; null as long as that is nothing. */
+  private Explanation.Outcome inPlace;
+
+  Explainer(SearchKey key, TableLookup lookup, long sequence, long expiryFloor) {
+    this.key = key;
+    this.expiryFloor = expiryFloor;
     this.lookup = lookup;
     this.sequence = sequence;
   }
 
   /** One place to look into. */
   private interface Place {
-    /** FOUND says that the key is there, as whatever kind of record. */
     Explanation.Outcome find() throws IOException;
   }
 
@@ -43,22 +52,21 @@ final class Explainer {
         look(level, table);
       }
     }
-    boolean found = ended && context.isValue();
     return new Explanation(found, steps, System.nanoTime() - startNanos);
   }
 
   private void look(String name, Memtable memtable) throws IOException {
     look(
         name,
-        () ->
-            context.findIn(memtable, sequence)
-                ? Explanation.Outcome.FOUND
-                : Explanation.Outcome.ABSENT);
+        () -> {
+          boolean unused = memtable.versions(key, sequence, this);
+          return outcome(Explanation.Outcome.ABSENT);
+        });
   }
 
   private void look(int level, Table table) throws IOException {
     String name = "level %d, %s".formatted(level, table.path().getFileName());
-    if (table.meta().mayContain(context.key)) {
+    if (table.meta().mayContain(key)) {
       look(name, () -> find(table));
     } else {
       look(name, () -> Explanation.Outcome.OUT_OF_RANGE);
@@ -66,12 +74,33 @@ final class Explainer {
   }
 
   private Explanation.Outcome find(Table table) throws IOException {
-    if (context.findIn(table, RecordKind.searchStamp(sequence))) {
-      return Explanation.Outcome.FOUND;
+    boolean unused = table.versions(key, RecordKind.searchStamp(sequence), lookup, this);
+    return outcome(
+        lookup.outcome() == TableLookup.Outcome.FILTERED
+            ? Explanation.Outcome.FILTERED
+            : Explanation.Outcome.ABSENT);
+  }
+
+  /** Takes the versions that a place has, and remembers the oldest. */
+  @Override
+  public boolean accept(long stamp, long valueAddress, int valueBytes) {
+    if (RecordKind.sequence(stamp) < expiryFloor) {
+      ended = true;
+      inPlace = Explanation.Outcome.EXPIRED;
+      return false;
     }
-    return lookup.outcome() == TableLookup.Outcome.FILTERED
-        ? Explanation.Outcome.FILTERED
-        : Explanation.Outcome.ABSENT;
+    int kind = RecordKind.kind(stamp);
+    ended = kind != RecordKind.OPERAND;
+    found |= !RecordKind.isDelete(kind);
+    inPlace =
+        RecordKind.isDelete(kind)
+            ? Explanation.Outcome.DELETED
+            : ended ? Explanation.Outcome.FOUND : Explanation.Outcome.OPERANDS;
+    return !ended;
+  }
+
+  private Explanation.Outcome outcome(Explanation.Outcome otherwise) {
+    return inPlace == null ? otherwise : inPlace;
   }
 
   private void look(String name, Place place) throws IOException {
@@ -80,11 +109,8 @@ final class Explainer {
     }
     long from = System.nanoTime();
     long missesBefore = lookup.misses();
+    inPlace = null;
     Explanation.Outcome outcome = place.find();
-    ended = outcome == Explanation.Outcome.FOUND;
-    if (ended && !context.isValue()) {
-      outcome = Explanation.Outcome.DELETED;
-    }
     steps.add(
         new Explanation.Step(
             name, outcome, lookup.misses() - missesBefore, System.nanoTime() - from));

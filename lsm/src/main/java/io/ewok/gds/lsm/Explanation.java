@@ -27,6 +27,10 @@ public record Explanation(boolean found, List<Step> steps, long nanos) {
     ABSENT,
     /** It is there, as a delete: it has no value. */
     DELETED,
+    /** It is there, and has expired: it has no value. */
+    EXPIRED,
+    /** There are operands of it, which change what older records say. */
+    OPERANDS,
     /** It is there, with a value. */
     FOUND
   }

@@ -1,6 +1,6 @@
 package io.ewok.gds.lsm;
 
-import io.ewok.gds.lsm.record.RecordSource;
+import io.ewok.gds.lsm.record.RecordLocation;
 
 /**
  * Asks the filter of one cursor, and knows who is in it: a filter that waited for the end of its
@@ -40,13 +40,14 @@ final class FilterGuard {
     return moving == thread;
   }
 
-  /** Asks about the record that a source is on. */
-  boolean accepts(RecordSource source, long keyAddress, int keyBytes) {
+  /** Asks about the record that lies there. */
+  boolean accepts(
+      RecordLocation record, long keyAddress, int keyBytes, long valueAddress, int valueBytes) {
     String reason = ending;
     if (reason != null) {
       throw new IllegalStateException(reason);
     }
-    view.show(source, keyAddress, keyBytes);
+    view.show(record, keyAddress, keyBytes, valueAddress, valueBytes);
     return filter.accepts(view);
   }
 }

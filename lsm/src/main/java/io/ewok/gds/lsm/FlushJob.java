@@ -5,8 +5,8 @@ import io.ewok.gds.lsm.memtable.EntryCursor;
 import io.ewok.gds.lsm.memtable.EntryFormat;
 import io.ewok.gds.lsm.memtable.Memtable;
 import io.ewok.gds.lsm.record.RecordKind;
+import io.ewok.gds.lsm.record.SearchKey;
 import io.ewok.gds.lsm.table.Table;
-import io.ewok.gds.lsm.table.TableLayout;
 import io.ewok.gds.lsm.table.TableMeta;
 import io.ewok.gds.lsm.table.TableWriter;
 import io.ewok.gds.wal.WriteAheadLog;
@@ -20,9 +20,24 @@ import java.util.List;
  * <p>Threads: confined to the background thread, or to the one that recovers.
  */
 final class FlushJob {
+  /** During a recovery the tables are not open yet. */
+  private static final VersionReducer.OlderRecords UNKNOWN =
+      new VersionReducer.OlderRecords() {
+        @Override
+        public boolean mayHave(SearchKey key) {
+          return true;
+        }
+
+        @Override
+        public boolean mayHaveByFilters(SearchKey key) {
+          return true;
+        }
+      };
+
   private final TableSet tables;
   private final TableWriter writer;
   private final LiveOptions live;
+  private final Merging merging;
   private final StoreCounters counters;
   private final StoreEvents events;
   private final WriteDelay delay;
@@ -34,25 +49,31 @@ final class FlushJob {
     this.tables = parts.tables;
     this.writer = writer;
     this.live = parts.live;
+    this.merging = Merging.of(parts.options, parts.files.directory());
     this.counters = parts.counters;
     this.events = parts.events;
     this.delay = parts.delay;
   }
 
   /**
-   * Flushes a frozen memtable and makes it part of the store. After an exception the store is as it
-   * was, the memtable and the log still have everything.
+   * Flushes the frozen memtable of the current version and makes its tables part of the store.
+   * After an exception the store is as it was, the memtable and the log still have everything.
    *
-   * @param oldestSequence no reader asks for what was at an older sequence
+   * @param version the current one, retained during the call
    */
-  void run(Memtable memtable, WriteAheadLog log, VersionSet versions, long oldestSequence)
-      throws IOException {
+  void run(Version version, WriteAheadLog log, VersionSet versions) throws IOException {
+    Memtable memtable = version.frozen();
     FlushEvent event = new FlushEvent();
     event.begin();
     long start = System.nanoTime();
     // Else the log could end, after a crash, before the horizon that the manifest is about to name.
     log.sync(memtable.endLsn());
-    List<TableMeta> metas = write(memtable, oldestSequence);
+    List<TableMeta> metas =
+        write(
+            memtable,
+            versions.liveSequences(),
+            versions.lowestExpiryFloor(tables.manifest()),
+            new OlderTables(version));
     List<Table> opened = List.of();
     try {
       tables.syncNames();
@@ -78,37 +99,46 @@ final class FlushJob {
     events.flushed(event, new StoreListener.Flush(metas.size(), bytes, nanos));
   }
 
-  /** Writes the records of a memtable. The tables are synced, their names are not. */
-  List<TableMeta> write(Memtable memtable, long oldestSequence) throws IOException {
-    TableLayout layout = live.compaction().layouts().getFirst();
+  /**
+   * Writes the records of a memtable that nobody reads yet, or nobody but at the newest sequence.
+   * The tables are synced, their names are not.
+   */
+  List<TableMeta> write(Memtable memtable) throws IOException {
+    return write(memtable, new long[] {RecordKind.SEQUENCE_MAX}, 0, UNKNOWN);
+  }
+
+  private List<TableMeta> write(
+      Memtable memtable, long[] liveSequences, long expiryFloor, VersionReducer.OlderRecords older)
+      throws IOException {
     List<TableMeta> metas = new ArrayList<>();
     long bytesBefore = writer.bytesWritten();
     boolean isRead = isRead();
     try {
-      long kept = Memtable.NONE;
+      VersionReducer reducer =
+          new VersionReducer(
+              liveSequences,
+              expiryFloor,
+              merging,
+              older,
+              (newKey, key, stamp, valueAddress, valueBytes) -> {
+                start(metas);
+                writer.add(stamp, key.address(), key.lengthBytes(), valueAddress, valueBytes);
+                if (isRead) {
+                  // What was written last is often read; or else it goes first.
+                  writer.want(Priority.LOW);
+                }
+              });
       EntryCursor entries = memtable.entries();
       for (long entry = entries.first(); entry != Memtable.NONE; entry = entries.next()) {
-        if (kept != Memtable.NONE && isShadowed(entry, kept, oldestSequence)) {
-          continue;
-        }
-        kept = entry;
-        if (writer.isStarted() && writer.isIndexFull()) {
-          metas.add(tables.finish(writer));
-        }
-        if (!writer.isStarted()) {
-          tables.start(writer, layout);
-        }
-        writer.add(
+        reducer.take(
             EntryFormat.stamp(entry),
             EntryFormat.keyAddress(entry),
             EntryFormat.keyBytes(entry),
             EntryFormat.valueAddress(entry),
             EntryFormat.valueBytes(entry));
-        if (isRead) {
-          writer.want(Priority.LOW); // what was written last is often read; or else it goes first
-        }
       }
-      if (writer.isStarted()) { // or else it has nothing but promises that nobody kept
+      reducer.end();
+      if (writer.isStarted()) { // or else nothing of it is left
         metas.add(tables.finish(writer));
       }
       return metas;
@@ -118,6 +148,15 @@ final class FlushJob {
       throw e;
     } finally {
       counters.flushBytes.add(writer.bytesWritten() - bytesBefore);
+    }
+  }
+
+  private void start(List<TableMeta> metas) throws IOException {
+    if (writer.isStarted() && writer.isIndexFull()) {
+      metas.add(tables.finish(writer));
+    }
+    if (!writer.isStarted()) {
+      tables.start(writer, live.compaction().layouts().getFirst());
     }
   }
 
@@ -134,11 +173,5 @@ final class FlushJob {
     } catch (IOException e) {
       failure.addSuppressed(e);
     }
-  }
-
-  /** Whether every reader sees the newer record {@code kept} instead of this one. */
-  private static boolean isShadowed(long entry, long kept, long oldestSequence) {
-    return RecordKind.sequence(EntryFormat.stamp(kept)) <= oldestSequence
-        && EntryFormat.isSameKey(entry, kept);
   }
 }

@@ -17,6 +17,8 @@ import java.util.Set;
  * @param nextNumber number of the next table; all tables have smaller ones
  * @param horizonLsn records of the log up to here are in the tables
  * @param lastSequence newest sequence number in the tables, 0 if there is none
+ * @param mergeOperator name of the operator that operands are for; empty as long as there are none
+ * @param writeTimes when records were written, and which have expired
  * @param levels {@link #LEVELS} lists: level 0 in the order in which a key is looked for, newest
  *     first; each other one a run, in the order of its keys
  */
@@ -25,6 +27,8 @@ record Manifest(
     long nextNumber,
     long horizonLsn,
     long lastSequence,
+    String mergeOperator,
+    WriteTimes writeTimes,
     List<List<TableMeta>> levels) {
 
   /** The number of levels; with the usual growth from one to the next far more than fit a disk. */
@@ -32,7 +36,7 @@ record Manifest(
 
   /** The manifest of a store that is about to be created. */
   static final Manifest EMPTY =
-      new Manifest(false, 1, 0, 0, Collections.nCopies(LEVELS, List.of()));
+      new Manifest(false, 1, 0, 0, "", WriteTimes.NONE, Collections.nCopies(LEVELS, List.of()));
 
   /**
    * Tables of a run. They overlap in one key at most, whose versions filled a table; those of the
@@ -49,7 +53,15 @@ record Manifest(
 
   /** An edit that changes nothing yet. */
   ManifestEdit edit() {
-    return new ManifestEdit(created, nextNumber, horizonLsn, lastSequence, List.of(), List.of());
+    return new ManifestEdit(
+        created,
+        nextNumber,
+        horizonLsn,
+        lastSequence,
+        mergeOperator,
+        writeTimes,
+        List.of(),
+        List.of());
   }
 
   /** The edit that makes this manifest out of {@link #EMPTY}. */
@@ -74,6 +86,14 @@ record Manifest(
         edit.lastSequence() >= lastSequence && edit.lastSequence() <= RecordKind.SEQUENCE_MAX,
         "sequence numbers run backward",
         edit.lastSequence());
+    require(
+        mergeOperator.isEmpty() || edit.mergeOperator().equals(mergeOperator),
+        "the merge operator changes",
+        edit.mergeOperator().length());
+    require(
+        edit.writeTimes().isSound() && edit.writeTimes().expiryFloor() >= writeTimes.expiryFloor(),
+        "what has expired comes back",
+        edit.writeTimes().expiryFloor());
     List<List<TableMeta>> next = new ArrayList<>();
     Set<Long> gone = new HashSet<>(edit.removed());
     for (List<TableMeta> level : levels) {
@@ -105,7 +125,13 @@ record Manifest(
     }
     Manifest after =
         new Manifest(
-            edit.created(), edit.nextNumber(), edit.horizonLsn(), edit.lastSequence(), next);
+            edit.created(),
+            edit.nextNumber(),
+            edit.horizonLsn(),
+            edit.lastSequence(),
+            edit.mergeOperator(),
+            edit.writeTimes(),
+            next);
     long tables = next.stream().mapToLong(List::size).sum();
     require(after.tableNumbers().size() == tables, "a table is there twice", tables);
     return after;

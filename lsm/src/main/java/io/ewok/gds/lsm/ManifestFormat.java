@@ -8,6 +8,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,8 +37,8 @@ import java.util.zip.CRC32C;
  * <caption>Record</caption>
  * <tr><th>offset</th><th>field</th><th>type</th><th>meaning</th></tr>
  * <tr><td>0</td><td>type</td><td>u32</td><td>1 state, once and first in a frame; 2 table added; 3
- * table removed; others belong to newer versions, which files of values and families of keys are
- * left to</td></tr>
+ * table removed; 4 merge operator, once at most; 5 write times, once at most; others belong to newer
+ * versions, which files of values and families of keys are left to</td></tr>
  * <tr><td>4</td><td>length</td><td>u32</td><td>bytes that follow</td></tr>
  * </table>
  *
@@ -66,7 +67,18 @@ import java.util.zip.CRC32C;
  * <tr><td>60</td><td>first key</td><td></td><td>then the last key</td></tr>
  * </table>
  *
- * <p>A table removed has its number, u64.
+ * <p>A table removed has its number, u64. A merge operator has its name in UTF-8, 1 to 255 bytes;
+ * each frame says it again, from the first operand on.
+ *
+ * <table>
+ * <caption>Write times</caption>
+ * <tr><th>offset</th><th>field</th><th>type</th><th>meaning</th></tr>
+ * <tr><td>0</td><td>expiry floor</td><td>u64</td><td>records with smaller sequence numbers have expired;
+ * they are not read, whether they are there or not</td></tr>
+ * <tr><td>8</td><td>points</td><td>16 bytes each, to the end</td><td>a sequence number, u64, and the
+ * time in milliseconds since the epoch, i64, at which or before all records up to there were
+ * written; both ascending</td></tr>
+ * </table>
  */
 final class ManifestFormat {
   /** "GDSM" in ASCII. */
@@ -89,6 +101,10 @@ final class ManifestFormat {
   static final int TYPE_STATE = 1;
   static final int TYPE_TABLE_ADDED = 2;
   static final int TYPE_TABLE_REMOVED = 3;
+  static final int TYPE_MERGE_OPERATOR = 4;
+  static final int TYPE_WRITE_TIMES = 5;
+
+  static final int OPERATOR_BYTES_MAX = 255;
 
   private ManifestFormat() {}
 
@@ -99,6 +115,10 @@ final class ManifestFormat {
       bytes += RECORD_HEADER_BYTES + tableBytes(added.meta());
     }
     bytes += (long) edit.removed().size() * (RECORD_HEADER_BYTES + Long.BYTES);
+    byte[] operator = edit.mergeOperator().getBytes(StandardCharsets.UTF_8);
+    WriteTimes times = edit.writeTimes();
+    bytes += times.equals(WriteTimes.NONE) ? 0 : RECORD_HEADER_BYTES + timesBytes(times);
+    bytes += operator.length == 0 ? 0 : RECORD_HEADER_BYTES + operator.length;
     long padded = (bytes + FRAME_ALIGNMENT_BYTES - 1) & -FRAME_ALIGNMENT_BYTES;
     ByteBuffer to = ByteBuffer.allocate(Math.toIntExact(padded)).order(ByteOrder.LITTLE_ENDIAN);
     to.putInt(MAGIC_OFFSET, MAGIC);
@@ -109,6 +129,13 @@ final class ManifestFormat {
     to.putInt(TYPE_STATE).putInt(STATE_BYTES);
     to.putInt(edit.created() ? 1 : 0);
     to.putLong(edit.nextNumber()).putLong(edit.horizonLsn()).putLong(edit.lastSequence());
+    if (operator.length > 0) {
+      to.putInt(TYPE_MERGE_OPERATOR).putInt(operator.length).put(operator);
+    }
+    if (!times.equals(WriteTimes.NONE)) {
+      to.putInt(TYPE_WRITE_TIMES).putInt(timesBytes(times)).putLong(times.expiryFloor());
+      times.points().forEach(point -> to.putLong(point.sequence()).putLong(point.millis()));
+    }
     for (long number : edit.removed()) {
       to.putInt(TYPE_TABLE_REMOVED).putInt(Long.BYTES).putLong(number);
     }
@@ -119,6 +146,10 @@ final class ManifestFormat {
 
   private static int tableBytes(TableMeta meta) {
     return Math.toIntExact(TABLE_BYTES + meta.firstKey().byteSize() + meta.lastKey().byteSize());
+  }
+
+  private static int timesBytes(WriteTimes times) {
+    return Long.BYTES + times.points().size() * 2 * Long.BYTES;
   }
 
   private static void putTable(ByteBuffer to, ManifestEdit.Added added) {
@@ -177,6 +208,8 @@ final class ManifestFormat {
     ByteBuffer from = whole.slice(offset + HEADER_BYTES, length).order(ByteOrder.LITTLE_ENDIAN);
     try {
       ManifestEdit edit = null;
+      String operator = "";
+      WriteTimes times = null;
       List<ManifestEdit.Added> added = new ArrayList<>();
       List<Long> removed = new ArrayList<>();
       while (from.hasRemaining()) {
@@ -191,6 +224,18 @@ final class ManifestFormat {
           case TYPE_STATE -> edit = getState(body);
           case TYPE_TABLE_ADDED -> added.add(getTable(body));
           case TYPE_TABLE_REMOVED -> removed.add(body.getLong());
+          case TYPE_MERGE_OPERATOR -> {
+            if (!operator.isEmpty() || bytes == 0 || bytes > OPERATOR_BYTES_MAX) {
+              throw corrupt(path, offset, "a merge operator of " + bytes + " bytes");
+            }
+            operator = StandardCharsets.UTF_8.decode(body).toString();
+          }
+          case TYPE_WRITE_TIMES -> {
+            if (times != null) {
+              throw corrupt(path, offset, "write times twice");
+            }
+            times = getTimes(body);
+          }
           default -> throw corrupt(path, offset, "record type " + type);
         }
         if (body.hasRemaining()) {
@@ -205,6 +250,8 @@ final class ManifestFormat {
           edit.nextNumber(),
           edit.horizonLsn(),
           edit.lastSequence(),
+          operator,
+          times == null ? WriteTimes.NONE : times,
           added,
           removed);
     } catch (BufferUnderflowException endsEarly) {
@@ -214,7 +261,23 @@ final class ManifestFormat {
 
   private static ManifestEdit getState(ByteBuffer from) {
     return new ManifestEdit(
-        from.getInt() == 1, from.getLong(), from.getLong(), from.getLong(), List.of(), List.of());
+        from.getInt() == 1,
+        from.getLong(),
+        from.getLong(),
+        from.getLong(),
+        "",
+        WriteTimes.NONE,
+        List.of(),
+        List.of());
+  }
+
+  private static WriteTimes getTimes(ByteBuffer from) {
+    long floor = from.getLong();
+    List<WriteTimes.Point> points = new ArrayList<>();
+    while (from.hasRemaining()) {
+      points.add(new WriteTimes.Point(from.getLong(), from.getLong()));
+    }
+    return new WriteTimes(floor, points);
   }
 
   private static ManifestEdit.Added getTable(ByteBuffer from) {

@@ -2,14 +2,16 @@ package io.ewok.gds.lsm;
 
 import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.lsm.record.RecordKind;
+import io.ewok.gds.lsm.record.RecordLocation;
 import io.ewok.gds.lsm.record.RecordSource;
 import io.ewok.gds.lsm.record.SearchKey;
 import java.io.IOException;
 
 /**
- * Several sources as one: of each key the newest record, and keys whose newest record is a delete
- * left out, as well as those that a filter rejects. What a {@link StoreCursor} moves on;
- * compactions, which want every version, have {@link RecordMerge}.
+ * Several sources as one: of each key the newest record, or what is made of its operands, and keys
+ * whose newest record is a delete or has expired left out, as well as those that a filter rejects.
+ * What a {@link StoreCursor} moves on; compactions, which want every version, have {@link
+ * RecordMerge}.
  *
  * <p>The sources are kept in the order in which they come next. A move moves those on the current
  * key, and mostly that is one which comes next again: then one comparison, with the second, is all.
@@ -32,6 +34,17 @@ final class MergeCursor {
 
   /** What is left out besides, or null. */
   private final FilterGuard filter;
+
+  /** Records below have expired. */
+  private long expiryFloor;
+
+  private final Merging merging;
+
+  /** Null until it is needed. */
+  private MergedRecord merged;
+
+  /** Whether that is the current record. */
+  private boolean isMerged;
 
   private boolean forward = true;
 
@@ -75,7 +88,13 @@ final class MergeCursor {
    * Over the keys from {@code lower}, if it is not null, to before {@code upper}, likewise, that
    * the filter accepts, if it is not null.
    */
-  MergeCursor(RecordSource[] sources, SearchKey lower, SearchKey upper, FilterGuard filter) {
+  MergeCursor(
+      RecordSource[] sources,
+      SearchKey lower,
+      SearchKey upper,
+      FilterGuard filter,
+      Merging merging) {
+    this.merging = merging;
     this.lower = lower;
     this.upper = upper;
     this.filter = filter;
@@ -207,32 +226,62 @@ final class MergeCursor {
 
   /** Finds the current key inside of the bounds, and passes by those that are not shown. */
   private void settle() throws IOException {
+    isMerged = false;
     while (tied > 0) {
       if (isBeyondBound(slots[0])) {
         tied = 0;
         return;
       }
-      boolean deleted = RecordKind.kind(slots[0].source.stamp()) == RecordKind.DELETE;
-      if (!deleted && (filter == null || isAccepted(slots[0]))) {
+      boolean hasValue = hasValue();
+      if (hasValue && (filter == null || isAccepted())) {
         return;
       }
+      isMerged = false;
       if (notes != null) {
-        notePassed(deleted);
+        notePassed(hasValue);
       }
       step(forward); // one call, which is compiled into the loop once
     }
   }
 
-  private boolean isAccepted(Slot slot) {
-    return filter.accepts(slot.source, slot.keyAddress, slot.keyBytes);
+  /** Whether the current key has a value; one of operands is made. */
+  private boolean hasValue() throws IOException {
+    long stamp = slots[0].source.stamp();
+    if (RecordKind.sequence(stamp) < expiryFloor) {
+      return false;
+    }
+    int kind = RecordKind.kind(stamp);
+    if (kind == RecordKind.OPERAND) {
+      merge();
+      return true;
+    }
+    return kind == RecordKind.PUT;
   }
 
-  private void notePassed(boolean deleted) {
-    if (deleted) {
-      notes.deleted++;
-    } else {
+  private boolean isAccepted() {
+    return filter.accepts(current(), keyAddress(), keyBytes(), valueAddress(), valueBytes());
+  }
+
+  private void notePassed(boolean hasValue) {
+    if (hasValue) {
       notes.filtered++;
+    } else {
+      notes.deleted++;
     }
+  }
+
+  /** Makes a record of the operands on the current key. */
+  private void merge() throws IOException {
+    if (merged == null) {
+      merged = new MergedRecord(merging);
+    }
+    Slot newest = slots[0];
+    OperandMerger merger =
+        merged.begin(newest.source.stamp(), expiryFloor, newest.keyAddress, newest.keyBytes);
+    // Newest first, and what one source has of a key is newer than all that the next one has.
+    for (int i = 0; i < tied && slots[i].source.versions(merged.key(), merger); i++) {}
+    merged.end();
+    isMerged = true;
   }
 
   private boolean isBeyondBound(Slot slot) {
@@ -289,14 +338,17 @@ final class MergeCursor {
     tied = 0;
   }
 
-  /** The source that holds the current record; the cursor must be valid. */
-  RecordSource current() {
-    return slots[0].source;
+  /**
+   * Where the current record lies: in a source, or in memory of its own if it was made of operands;
+   * the cursor must be valid.
+   */
+  RecordLocation current() {
+    return isMerged ? merged : slots[0].source;
   }
 
   /** Where the current key lies. */
   long keyAddress() {
-    return slots[0].keyAddress;
+    return isMerged ? merged.keyAddress() : slots[0].keyAddress;
   }
 
   /** Length of the current key in bytes. */
@@ -309,6 +361,16 @@ final class MergeCursor {
     return slots[0].compareTo(key) == 0;
   }
 
+  /** Where the current value lies. */
+  long valueAddress() {
+    return isMerged ? merged.valueAddress() : slots[0].source.valueAddress();
+  }
+
+  /** Length of the current value in bytes. */
+  int valueBytes() {
+    return isMerged ? merged.valueBytes() : slots[0].source.valueBytes();
+  }
+
   int sourceCount() {
     return slots.length;
   }
@@ -317,11 +379,33 @@ final class MergeCursor {
     return slots[i].source;
   }
 
-  /** Puts a source with the same records, at the same position, in the place of another. */
+  /** Whether the last move went forward. */
+  boolean isForward() {
+    return forward;
+  }
+
+  /**
+   * Puts a source with the same records, but for deletes that hid nothing, in the place of another:
+   * at the same position or, where such a delete was, at the next one in the direction of the last
+   * move. When all are replaced, {@link #orderAgain} is called.
+   */
   void replaceSource(int i, RecordSource replacement) {
     slots[i].source.close();
     slots[i].source = replacement;
     slots[i].look();
+  }
+
+  /** Puts the sources into their order, after some were replaced. */
+  void orderAgain() {
+    if (tied > 0) {
+      tied = 0;
+      order(slots.length);
+    }
+  }
+
+  /** Passes by records below this sequence number, from the next move on. */
+  void setExpiryFloor(long sequence) {
+    expiryFloor = sequence;
   }
 
   /** Goes back to before all records, as they were or are at another sequence number. */

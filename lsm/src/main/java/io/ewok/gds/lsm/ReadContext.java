@@ -23,6 +23,9 @@ final class ReadContext {
   /** The thread that is in a user's callback now, or null. Of use to that thread alone. */
   Thread consumerThread;
 
+  /** Records below have expired. */
+  long expiryFloor;
+
   final SearchKey key = new SearchKey();
   private final TableLookup lookup = new TableLookup();
 
@@ -36,9 +39,18 @@ final class ReadContext {
   /** Whether what the value is in is retained for itself, not by the version. */
   private boolean kept;
 
-  private int kind;
+  private final Merging merging;
+
+  /** Null until it is needed. What it made was found if neither a memtable nor a table has it. */
+  private OperandMerger merger;
+
+  private long stamp;
   private long valueAddress;
   private int valueBytes;
+
+  ReadContext(Merging merging) {
+    this.merging = merging;
+  }
 
   /**
    * Looks for the value of {@link #key} as of a sequence number. What was found stays where it is
@@ -47,12 +59,49 @@ final class ReadContext {
    * @return false if the key has no value
    */
   boolean find(long sequence) throws IOException {
-    long stamp = RecordKind.searchStamp(sequence);
     Memtable frozen = version.frozen();
-    return (findIn(version.active(), sequence)
-            || (frozen != null && findIn(frozen, sequence))
-            || findInTables(stamp))
-        && kind == RecordKind.PUT;
+    if ((!findIn(version.active(), sequence)
+            && (frozen == null || !findIn(frozen, sequence))
+            && !findInTables(RecordKind.searchStamp(sequence)))
+        || RecordKind.sequence(stamp) < expiryFloor) {
+      return false;
+    }
+    int kind = RecordKind.kind(stamp);
+    return kind == RecordKind.PUT || (kind == RecordKind.OPERAND && merge(sequence));
+  }
+
+  /** Makes the value of the operands that begin with what was found. */
+  private boolean merge(long sequence) throws IOException {
+    letGo();
+    if (merger == null) {
+      merger = new OperandMerger(merging);
+    }
+    merger.begin(expiryFloor);
+    boolean unused = collect(sequence);
+    merger.merge(key);
+    valueAddress = merger.result().address();
+    valueBytes = merger.result().lengthBytes();
+    return true;
+  }
+
+  private boolean collect(long sequence) throws IOException {
+    Memtable frozen = version.frozen();
+    if (!version.active().versions(key, sequence, merger)
+        || (frozen != null && !frozen.versions(key, sequence, merger))) {
+      return false;
+    }
+    long newest = RecordKind.searchStamp(sequence);
+    for (Table looked : version.level(0)) {
+      if (looked.meta().mayContain(key) && !looked.versions(key, newest, lookup, merger)) {
+        return false;
+      }
+    }
+    for (List<Table> run : version.runs()) {
+      if (!Table.versions(run, key, newest, lookup, merger)) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /**
@@ -71,28 +120,28 @@ final class ReadContext {
 
   /** Does the same place by place, and says how it went. */
   Explanation explain(long sequence) throws IOException {
-    return new Explainer(this, lookup, sequence).run(version);
+    return new Explainer(key, lookup, sequence, expiryFloor).run(version);
   }
 
   /** Looks into one memtable, whatever kind of record is there. */
-  boolean findIn(Memtable looked, long sequence) {
+  private boolean findIn(Memtable looked, long sequence) {
     long entry = looked.find(key, sequence);
     if (entry == Memtable.NONE) {
       return false;
     }
     memtable = looked;
-    kind = RecordKind.kind(EntryFormat.stamp(entry));
+    stamp = EntryFormat.stamp(entry);
     valueAddress = EntryFormat.valueAddress(entry);
     valueBytes = EntryFormat.valueBytes(entry);
     return true;
   }
 
-  private boolean findInTables(long stamp) throws IOException {
+  private boolean findInTables(long wanted) throws IOException {
     memtable = null;
     List<Table> level0 = version.level(0);
     for (int i = 0; i < level0.size(); i++) { // an iterator would be garbage
       Table looked = level0.get(i);
-      if (looked.meta().mayContain(key) && findIn(looked, stamp)) {
+      if (looked.meta().mayContain(key) && findIn(looked, wanted)) {
         return true;
       }
     }
@@ -103,7 +152,7 @@ final class ReadContext {
       for (int at = Table.firstNotBefore(run, key);
           at < run.size() && run.get(at).meta().mayContain(key);
           at++) {
-        if (findIn(run.get(at), stamp)) {
+        if (findIn(run.get(at), wanted)) {
           return true;
         }
       }
@@ -112,20 +161,15 @@ final class ReadContext {
   }
 
   /** Looks into one table, whatever kind of record is there. */
-  boolean findIn(Table looked, long stamp) throws IOException {
-    if (!looked.find(key, stamp, lookup)) {
+  private boolean findIn(Table looked, long wanted) throws IOException {
+    if (!looked.find(key, wanted, lookup)) {
       return false;
     }
     table = looked;
-    kind = RecordKind.kind(lookup.stamp());
+    stamp = lookup.stamp();
     valueAddress = lookup.valueAddress();
     valueBytes = lookup.valueBytes();
     return true;
-  }
-
-  /** Whether what was found is a value, not a delete. */
-  boolean isValue() {
-    return kind == RecordKind.PUT;
   }
 
   /** Length of the value that was found, in bytes. */
@@ -135,9 +179,12 @@ final class ReadContext {
 
   /** Returns the value that was found, where it lies: read-only, and unusable once it is freed. */
   MemorySegment value() {
-    return memtable != null
-        ? memtable.segment(valueAddress, valueBytes)
-        : lookup.segment(valueAddress, valueBytes);
+    if (memtable != null) {
+      return memtable.segment(valueAddress, valueBytes);
+    }
+    return table != null
+        ? lookup.segment(valueAddress, valueBytes)
+        : merger.result().memory().asSlice(0, valueBytes);
   }
 
   /** Copies the value that was found to the beginning of a segment. */
@@ -149,10 +196,11 @@ final class ReadContext {
   void keep() {
     if (memtable != null) {
       memtable.references.retain();
-    } else {
+      kept = true;
+    } else if (table != null) {
       table.references.retain();
+      kept = true;
     }
-    kept = true;
   }
 
   /** Lets go of what was found. */

@@ -32,11 +32,14 @@ import java.util.concurrent.CompletableFuture;
  * <tr><td>{@link #getAsync}</td><td>a new array, later</td><td>that array and a future</td></tr>
  * </table>
  *
+ * <p>A value that is made of operands ({@link Store#merge}) is made anew by each get, and lies in
+ * memory of its own; a get makes a few small objects then.
+ *
  * <p>Threads: any.
  *
  * <p>Errors: {@link IllegalArgumentException} for a key that is too long; {@link
  * IllegalStateException} after close; {@link IOException} if a table cannot be read or is corrupt:
- * what else is read stays readable.
+ * what else is read stays readable; {@link MergeFailedException} if what is to be merged cannot be.
  */
 public abstract sealed class ReadView permits Store, Snapshot {
   /** What a get returns that found no value. */
@@ -54,6 +57,9 @@ public abstract sealed class ReadView permits Store, Snapshot {
 
   /** The newest sequence that may be seen. Asked for when the version is retained already. */
   abstract long visibleSequence();
+
+  /** Records below have expired. Asked for when the version is retained already. */
+  abstract long expiryFloor();
 
   /** Returns a copy of the value of a key, or null if it has none. */
   public final byte[] get(byte[] key) throws IOException {
@@ -252,7 +258,9 @@ public abstract sealed class ReadView permits Store, Snapshot {
   }
 
   private ReadContext begin() {
-    return contexts.take();
+    ReadContext context = contexts.take();
+    context.expiryFloor = expiryFloor();
+    return context;
   }
 
   private boolean find(ReadContext context, MemorySegment key) throws IOException {

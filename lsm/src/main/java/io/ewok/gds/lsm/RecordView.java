@@ -1,6 +1,6 @@
 package io.ewok.gds.lsm;
 
-import io.ewok.gds.lsm.record.RecordSource;
+import io.ewok.gds.lsm.record.RecordLocation;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -16,7 +16,7 @@ public final class RecordView {
   /*
    * Only numbers and the segments that they lie in: whoever keeps a view looks at no memory without a check.
    */
-  private RecordSource source;
+  private RecordLocation source;
   private long keyAddress;
   private int keyBytes;
   private long valueAddress;
@@ -24,15 +24,15 @@ public final class RecordView {
 
   RecordView() {}
 
-  /** Shows the record that a source is on. */
-  void show(RecordSource of, long keyAddress, int keyBytes) {
+  /** Shows the record that lies there. */
+  void show(RecordLocation of, long keyAddress, int keyBytes, long valueAddress, int valueBytes) {
     if (source != of) { // collectors make a reference that is stored costly
       source = of;
     }
     this.keyAddress = keyAddress;
     this.keyBytes = keyBytes;
-    this.valueAddress = of.valueAddress();
-    this.valueBytes = of.valueBytes();
+    this.valueAddress = valueAddress;
+    this.valueBytes = valueBytes;
   }
 
   /** Shows nothing until the next record. */
@@ -42,12 +42,12 @@ public final class RecordView {
 
   /** Returns the key, read-only. */
   public MemorySegment key() {
-    return slice(shown().keyMemory(), keyAddress, keyBytes);
+    return slice(MergedRecord.keyMemory(shown()), keyAddress, keyBytes);
   }
 
   /** Returns the value, read-only. */
   public MemorySegment value() {
-    return slice(shown().valueMemory(), valueAddress, valueBytes);
+    return slice(MergedRecord.valueMemory(shown()), valueAddress, valueBytes);
   }
 
   /** Returns the length of the key in bytes. */
@@ -60,8 +60,8 @@ public final class RecordView {
     return valueBytes;
   }
 
-  private RecordSource shown() {
-    RecordSource shown = source;
+  private RecordLocation shown() {
+    RecordLocation shown = source;
     if (shown == null) {
       throw new IllegalStateException("the record is gone: a filter has it while it is asked");
     }

@@ -26,8 +26,23 @@ import java.util.List;
 final class RepairTables implements AutoCloseable {
   private static final System.Logger LOGGER = System.getLogger(RepairTables.class.getName());
 
+  /** All tables are merged: there is nothing elsewhere. */
+  private static final VersionReducer.OlderRecords NOTHING =
+      new VersionReducer.OlderRecords() {
+        @Override
+        public boolean mayHave(SearchKey key) {
+          return false;
+        }
+
+        @Override
+        public boolean mayHaveByFilters(SearchKey key) {
+          return false;
+        }
+      };
+
   private final IoEngine engine;
   private final StoreFiles files;
+  private final Merging merging;
   private final CompactionOptions form;
   private final BufferManager buffers;
   private final Region writeBuffer;
@@ -44,6 +59,7 @@ final class RepairTables implements AutoCloseable {
   RepairTables(IoEngine engine, StoreFiles files, StoreOptions options, long nextNumber) {
     this.engine = engine;
     this.files = files;
+    this.merging = Merging.of(options, files.directory());
     this.form = CompactionOptions.of(options);
     this.nextNumber = nextNumber;
     StoreMemory memory = StoreMemory.of(options);
@@ -107,12 +123,16 @@ final class RepairTables implements AutoCloseable {
   }
 
   /**
-   * Writes the newest record of each key in tables of the deepest level.
+   * Writes the newest record of each key, or what its operands make, in tables of the deepest
+   * level. Deletes go.
    *
-   * @param keepSequences else sequence numbers become 0 and deletes go: for a store whose log, and
-   *     with it its sequence numbers, begins anew
+   * @param expiryFloor records with smaller sequence numbers go
+   * @param keepSequences else sequence numbers become 0: for a store whose log, and with it its
+   *     sequence numbers, begins anew
+   * @throws MergeFailedException if there are operands then that cannot be merged
    */
-  List<TableMeta> merge(List<Table> tables, boolean keepSequences) throws IOException {
+  List<TableMeta> merge(List<Table> tables, long expiryFloor, boolean keepSequences)
+      throws IOException {
     List<TableMeta> into = new ArrayList<>();
     if (tables.isEmpty()) {
       return into;
@@ -120,34 +140,51 @@ final class RepairTables implements AutoCloseable {
     int level = Manifest.LEVELS - 1;
     RecordMerge merge = new RecordMerge(RunReader.sharing(engine, runs(tables), readBuffer));
     try {
-      SearchKey key = new SearchKey();
-      boolean hasKey = false;
+      VersionReducer reducer =
+          new VersionReducer(
+              new long[] {RecordKind.SEQUENCE_MAX},
+              expiryFloor,
+              merging,
+              NOTHING,
+              (newKey, key, stamp, valueAddress, valueBytes) -> {
+                if (newKey && writer.isStarted() && writer.sizeBytes() >= form.tableBytes()) {
+                  finishInto(into);
+                }
+                start(level, into);
+                writer.add(
+                    keepSequences ? stamp : withoutSequence(stamp, key),
+                    key.address(),
+                    key.lengthBytes(),
+                    valueAddress,
+                    valueBytes);
+              });
       for (merge.first(); merge.isValid(); merge.next()) {
         RunReader record = merge.current();
-        if (hasKey && record.hasKey(key)) {
-          continue;
-        }
-        key.set(record.keyAddress(), record.keyBytes());
-        hasKey = true;
-        if (!keepSequences && RecordKind.kind(record.stamp()) == RecordKind.DELETE) {
-          continue;
-        }
-        if (writer.isStarted() && writer.sizeBytes() >= form.tableBytes()) {
-          finishInto(into);
-        }
-        start(level, into);
-        writer.add(
-            keepSequences ? record.stamp() : RecordKind.stamp(0, RecordKind.kind(record.stamp())),
+        reducer.take(
+            record.stamp(),
             record.keyAddress(),
             record.keyBytes(),
             record.valueAddress(),
             record.valueBytes());
       }
+      reducer.end();
       finishInto(into);
       return into;
     } finally {
       merge.close();
     }
+  }
+
+  private long withoutSequence(long stamp, SearchKey key) throws MergeFailedException {
+    int kind = RecordKind.kind(stamp);
+    if (kind == RecordKind.OPERAND) { // there is no order without sequence numbers
+      throw new MergeFailedException(
+          "the log is lost, and a repair needs the store's merge operator for that",
+          key,
+          files.directory(),
+          null);
+    }
+    return RecordKind.stamp(0, kind);
   }
 
   /** Deals tables out so that those of a run do not overlap. */

@@ -11,6 +11,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.LongSupplier;
 
 /**
  * An ordered, durable key-value store in one directory. Keys are ordered by their bytes, unsigned.
@@ -44,6 +45,7 @@ import java.util.Objects;
  *       memory too. Nothing acknowledged is lost, reads go on, and the next write tries again.
  *   <li>{@link io.ewok.gds.buffers.PoolExhaustedException} from a read when the pool is full of
  *       blocks that cursors and gets stand on.
+ *   <li>{@link MergeFailedException} from whoever reads a key whose operands cannot be merged.
  *   <li>{@link PoisonedFileException} from every write after the log could not be written or
  *       synced; whether the write that met the failure survives is open until the store is opened
  *       again. Reads go on.
@@ -88,10 +90,13 @@ public final class Store extends ReadView implements AutoCloseable {
    *     is changed
    * @throws io.ewok.gds.pagestore.UnsupportedFormatException if a newer version wrote the store;
    *     nothing is changed
+   * @throws io.ewok.gds.pagestore.StorageException if it has operands of another merge operator;
+   *     nothing is changed
    */
   public static Store open(Path directory, StoreOptions options) throws IOException {
     Objects.requireNonNull(directory, "directory");
-    return open(directory, options, IoEngines.open(options.engine()), true);
+    return open(
+        directory, options, IoEngines.open(options.engine()), true, System::currentTimeMillis);
   }
 
   /**
@@ -103,13 +108,20 @@ public final class Store extends ReadView implements AutoCloseable {
       throws IOException {
     Objects.requireNonNull(directory, "directory");
     Objects.requireNonNull(engine, "engine");
-    return open(directory, options, engine, false);
+    return open(directory, options, engine, System::currentTimeMillis);
+  }
+
+  /** The same with another clock, in milliseconds since the epoch. For tests. */
+  static Store open(Path directory, StoreOptions options, IoEngine engine, LongSupplier clock)
+      throws IOException {
+    return open(directory, options, engine, false, clock);
   }
 
   private static Store open(
-      Path directory, StoreOptions options, IoEngine engine, boolean ownsEngine)
+      Path directory, StoreOptions options, IoEngine engine, boolean ownsEngine, LongSupplier clock)
       throws IOException {
-    StoreParts parts = new StoreParts(engine, new StoreFiles(directory.toAbsolutePath()), options);
+    StoreParts parts =
+        new StoreParts(engine, new StoreFiles(directory.toAbsolutePath()), options, clock);
     if (ownsEngine) {
       parts.closeLater(engine::close);
     }
@@ -176,11 +188,58 @@ public final class Store extends ReadView implements AutoCloseable {
   }
 
   /**
+   * Removes a key that was put only once since it was removed last, or never: an entry of a queue,
+   * say. For readers it is a delete in every case. But it looks for the put that it belongs to, and
+   * both go with the flush or compaction in which they meet, while a delete stays until it has come
+   * down to the deepest level that may have the key. If there are more puts beneath it, or the
+   * filters that say that there are none are not in memory, it stays as long as a delete does.
+   *
+   * @throws IOException as for a put
+   */
+  public void singleDelete(byte[] key, Durability durability) throws IOException {
+    singleDelete(MemorySegment.ofArray(key), WriteOptions.of(durability));
+  }
+
+  /**
+   * As {@link #singleDelete(byte[], Durability)}, with all options; the segment is copied.
+   *
+   * @throws WriteStalledException if it would have to wait longer than it may
+   */
+  public void singleDelete(MemorySegment key, WriteOptions options) throws IOException {
+    writer.singleDelete(key, options);
+  }
+
+  /**
+   * Changes the value of a key by an operand, without reading it: what reads see is made of both by
+   * the {@link MergeOperator} of {@link TreeOptions#mergeOperator}. A key without a value has one
+   * afterwards.
+   *
+   * @param operand of 0 to {@link StoreOptions#valueBytesMax} bytes
+   * @throws IllegalStateException also if the store was opened without an operator
+   * @throws IOException as for a put
+   */
+  public void merge(byte[] key, byte[] operand, Durability durability) throws IOException {
+    merge(MemorySegment.ofArray(key), MemorySegment.ofArray(operand), WriteOptions.of(durability));
+  }
+
+  /**
+   * As {@link #merge(byte[], byte[], Durability)}, with all options; both segments are copied.
+   *
+   * @throws WriteStalledException if it would have to wait longer than it may
+   */
+  public void merge(MemorySegment key, MemorySegment operand, WriteOptions options)
+      throws IOException {
+    writer.merge(key, operand, options);
+  }
+
+  /**
    * Applies a batch: all of it or nothing, also after a crash. An empty batch writes nothing; with
    * {@link Durability#SYNCED} it makes all earlier writes durable.
    *
    * @throws IllegalArgumentException if {@link WriteBatch#sizeBytes} is above {@link
    *     StoreOptions#batchBytesMax}
+   * @throws IllegalStateException also if it has operands, and the store was opened without an
+   *     operator
    * @throws IOException as for a put
    */
   public void write(WriteBatch batch, Durability durability) throws IOException {
@@ -197,6 +256,11 @@ public final class Store extends ReadView implements AutoCloseable {
   }
 
   // ---- reading
+
+  @Override
+  long expiryFloor() {
+    return versions.expiryFloor();
+  }
 
   @Override
   long visibleSequence() {

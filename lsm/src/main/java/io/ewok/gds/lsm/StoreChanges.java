@@ -78,6 +78,18 @@ public final class StoreChanges implements AutoCloseable {
      */
     void accept(long sequence, boolean delete, MemorySegment key, MemorySegment value)
         throws IOException;
+
+    /**
+     * Takes an operand, see {@link Store#merge}: another store with the same operator does the same
+     * with it.
+     *
+     * @throws UnsupportedOperationException unless it is implemented: an operand is no value
+     */
+    default void acceptOperand(long sequence, MemorySegment key, MemorySegment operand)
+        throws IOException {
+      throw new UnsupportedOperationException(
+          "this consumer of changes takes no operands: sequence=" + sequence);
+    }
   }
 
   /**
@@ -112,11 +124,14 @@ public final class StoreChanges implements AutoCloseable {
       int keyBytes = BatchFormat.keyBytes(record, offset);
       int valueBytes = BatchFormat.valueBytes(record, offset);
       long key = offset + BatchFormat.OPERATION_HEADER_BYTES;
-      consumer.accept(
-          sequence + i,
-          BatchFormat.kind(record, offset) == RecordKind.DELETE,
-          batch.asSlice(key, keyBytes),
-          batch.asSlice(key + keyBytes, valueBytes));
+      int kind = BatchFormat.kind(record, offset);
+      MemorySegment keySegment = batch.asSlice(key, keyBytes);
+      MemorySegment value = batch.asSlice(key + keyBytes, valueBytes);
+      if (kind == RecordKind.OPERAND) {
+        consumer.acceptOperand(sequence + i, keySegment, value);
+      } else {
+        consumer.accept(sequence + i, RecordKind.isDelete(kind), keySegment, value);
+      }
       offset = key + keyBytes + valueBytes;
     }
   }

@@ -2,6 +2,7 @@ package io.ewok.gds.lsm;
 
 import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.lsm.memtable.MemtableSource;
+import io.ewok.gds.lsm.record.RecordLocation;
 import io.ewok.gds.lsm.record.RecordSource;
 import io.ewok.gds.lsm.record.SearchKey;
 import io.ewok.gds.lsm.table.RunSource;
@@ -37,7 +38,8 @@ import java.util.List;
  *
  * <p>Errors: {@link IllegalStateException} after the close of the cursor or of the store, never a
  * crash, and for calls by the cursor's own {@link CursorFilter}. After an {@link IOException}, such
- * as for a corrupt table, the cursor is not valid; position it anew to try again.
+ * as for a corrupt table, the cursor is not valid; position it anew to try again. A {@link
+ * MergeFailedException} names the key that it is about: to go on behind that, seek there.
  */
 public final class StoreCursor implements AutoCloseable {
   private static final RecordSource[] NO_SOURCES = {};
@@ -66,6 +68,9 @@ public final class StoreCursor implements AutoCloseable {
   /** Written with the lock of the versions. */
   private volatile long sequence;
 
+  /** Likewise. */
+  private volatile long expiryFloor;
+
   /*
    * Of the current record, as the last call with the latch has left it, so that looking at it needs no latch. Whoever
    * else moves sources while the user looks moves memtables, and that only if what is in one is not looked at: he says
@@ -75,7 +80,7 @@ public final class StoreCursor implements AutoCloseable {
   private boolean valid;
 
   /** Has the record; null if there is none. */
-  private RecordSource current;
+  private RecordLocation current;
 
   private long keyAddress;
   private int keyBytes;
@@ -109,19 +114,22 @@ public final class StoreCursor implements AutoCloseable {
       ReadView view,
       Version version,
       long sequence,
+      long expiryFloor,
       CursorOptions options,
       ScanExplainer explainerOrNull) {
     this.versions = versions;
     this.view = view;
     this.version = version;
     this.sequence = sequence;
+    this.expiryFloor = expiryFloor;
     this.scan = options.scan();
     this.lower = options.lowerKeyOrNull();
     this.upper = options.upperKeyOrNull();
     this.prefix = options.prefixKeyOrNull();
     this.filter = options.filterOrNull() == null ? null : new FilterGuard(options.filterOrNull());
     RecordSource[] sources = sources(version, sequence);
-    this.merge = new MergeCursor(sources, lower, upper, filter);
+    this.merge = new MergeCursor(sources, lower, upper, filter, versions.merging());
+    merge.setExpiryFloor(expiryFloor);
     if (explainerOrNull != null) {
       explainerOrNull.begin(version, sources);
       merge.takeNotes(explainerOrNull.merged());
@@ -162,8 +170,10 @@ public final class StoreCursor implements AutoCloseable {
    *
    * @return sources that the caller closes, without that lock
    */
-  RecordSource[] renew(Version next, long at) {
+  RecordSource[] renew(Version next, long at, long floor) {
     sequence = at;
+    expiryFloor = floor;
+    merge.setExpiryFloor(floor);
     if (next == version) {
       merge.renew(at);
       return NO_SOURCES;
@@ -310,15 +320,15 @@ public final class StoreCursor implements AutoCloseable {
   /**
    * Returns the key where it lies: read-only, valid until the next move. Later its bytes may be
    * those of another record, or access may throw {@link IllegalStateException}, as it always does
-   * after the close of the store.
+   * after the close of the store; but for a record that was made of operands, which is a copy.
    *
    * @throws IllegalStateException if the cursor is not valid
    */
   public MemorySegment key() {
-    RecordSource source = looked();
+    RecordLocation source = looked();
     while (true) {
       if (source != null) {
-        MemorySegment memory = source.keyMemory();
+        MemorySegment memory = MergedRecord.keyMemory(source);
         long offset = keyAddress - memory.address();
         int lengthBytes = keyBytes;
         if (isInside(memory, offset, lengthBytes)) {
@@ -335,8 +345,8 @@ public final class StoreCursor implements AutoCloseable {
   }
 
   /** The source of the current record; null if the latch is needed to know it. */
-  private RecordSource looked() {
-    RecordSource source = current;
+  private RecordLocation looked() {
+    RecordLocation source = current;
     if (source instanceof MemtableSource && !viewed) {
       viewed = true;
       return left ? null : source;
@@ -344,7 +354,7 @@ public final class StoreCursor implements AutoCloseable {
     return source;
   }
 
-  private RecordSource latchedLook() {
+  private RecordLocation latchedLook() {
     enter();
     try {
       requireValid();
@@ -362,10 +372,10 @@ public final class StoreCursor implements AutoCloseable {
    * @throws IllegalStateException if the cursor is not valid
    */
   public MemorySegment value() {
-    RecordSource source = looked();
+    RecordLocation source = looked();
     while (true) {
       if (source != null) {
-        MemorySegment memory = source.valueMemory();
+        MemorySegment memory = MergedRecord.valueMemory(source);
         long offset = valueAddress - memory.address();
         int lengthBytes = valueBytes;
         if (isInside(memory, offset, lengthBytes)) {
@@ -403,8 +413,7 @@ public final class StoreCursor implements AutoCloseable {
     enter();
     try {
       requireValid();
-      RecordSource source = merge.current();
-      return copy(source.valueAddress(), source.valueBytes(), into);
+      return copy(merge.valueAddress(), merge.valueBytes(), into);
     } finally {
       latch.release();
     }
@@ -432,9 +441,8 @@ public final class StoreCursor implements AutoCloseable {
     try {
       leaveIfWanted();
       while (merge.isValid()) {
-        RecordSource source = merge.current();
         if (!batch.add(
-            merge.keyAddress(), merge.keyBytes(), source.valueAddress(), source.valueBytes())) {
+            merge.keyAddress(), merge.keyBytes(), merge.valueAddress(), merge.valueBytes())) {
           break;
         }
         merge.next();
@@ -477,6 +485,11 @@ public final class StoreCursor implements AutoCloseable {
 
   long sequence() {
     return sequence;
+  }
+
+  /** Records below have expired for it. */
+  long expiryFloor() {
+    return expiryFloor;
   }
 
   // ---- one call at a time
@@ -532,13 +545,13 @@ public final class StoreCursor implements AutoCloseable {
       left = false;
     }
     valid = merge.isValid();
-    RecordSource source = null;
+    RecordLocation source = null;
     if (valid) {
       source = merge.current();
       keyAddress = merge.keyAddress();
       keyBytes = merge.keyBytes();
-      valueAddress = source.valueAddress();
-      valueBytes = source.valueBytes();
+      valueAddress = merge.valueAddress();
+      valueBytes = merge.valueBytes();
     }
     if (current != source) { // collectors make a reference that is stored costly
       current = source;
@@ -593,13 +606,17 @@ public final class StoreCursor implements AutoCloseable {
   }
 
   private void leaveMemtables() throws IOException {
-    for (int i = 0; i < merge.sourceCount(); i++) {
-      if (merge.source(i) instanceof MemtableSource source) {
-        List<Table> tables = source.memtable().flushed();
-        if (tables != null) {
-          merge.replaceSource(i, sourceAtSamePlace(source, tables));
+    try {
+      for (int i = 0; i < merge.sourceCount(); i++) {
+        if (merge.source(i) instanceof MemtableSource source) {
+          List<Table> tables = source.memtable().flushed();
+          if (tables != null) {
+            merge.replaceSource(i, sourceAtSamePlace(source, tables));
+          }
         }
       }
+    } finally {
+      merge.orderAgain();
     }
   }
 
@@ -617,7 +634,11 @@ public final class StoreCursor implements AutoCloseable {
         case ON_RECORD -> {
           SearchKey at = new SearchKey();
           at.set(source.keyAddress(), source.keyBytes());
-          replacement.seek(at);
+          if (merge.isForward()) {
+            replacement.seek(at);
+          } else {
+            replacement.seekForPrev(at); // a delete that hid nothing may be gone
+          }
         }
         case AFTER_LAST -> replacement.setAfterLast();
         case BEFORE_FIRST -> {}

@@ -134,6 +134,18 @@ public final class StoreInspection implements AutoCloseable {
    */
   public record Findings(long blocks, long entries, List<String> problems) {}
 
+  /** What a record says of its key. */
+  public enum Kind {
+    /** It has this value. */
+    PUT,
+    /** It has none. */
+    DELETE,
+    /** The same, see {@link Store#singleDelete}. */
+    SINGLE_DELETE,
+    /** Its value changes by this, see {@link Store#merge}. */
+    OPERAND
+  }
+
   /** Takes the records of a table. */
   @FunctionalInterface
   public interface RecordConsumer {
@@ -141,10 +153,9 @@ public final class StoreInspection implements AutoCloseable {
      * Takes one record.
      *
      * @param sequence number of the operation that made it
-     * @param delete whether it says that the key has no value
      * @param key read-only, usable until this method returns, as is the value
      */
-    void accept(long sequence, boolean delete, MemorySegment key, MemorySegment value);
+    void accept(long sequence, Kind kind, MemorySegment key, MemorySegment value);
   }
 
   /** Does something with an open table. */
@@ -256,11 +267,16 @@ public final class StoreInspection implements AutoCloseable {
                 TableInspection.dump(
                     open,
                     (stamp, key, value) ->
-                        consumer.accept(
-                            RecordKind.sequence(stamp),
-                            RecordKind.kind(stamp) == RecordKind.DELETE,
-                            key,
-                            value))));
+                        consumer.accept(RecordKind.sequence(stamp), kind(stamp), key, value))));
+  }
+
+  private static Kind kind(long stamp) {
+    return switch (RecordKind.kind(stamp)) {
+      case RecordKind.PUT -> Kind.PUT;
+      case RecordKind.SINGLE_DELETE -> Kind.SINGLE_DELETE;
+      case RecordKind.OPERAND -> Kind.OPERAND;
+      default -> Kind.DELETE;
+    };
   }
 
   private static Findings findings(TableInspection.Findings found) {

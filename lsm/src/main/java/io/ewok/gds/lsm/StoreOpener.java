@@ -7,7 +7,6 @@ import io.ewok.gds.buffers.BufferManager;
 import io.ewok.gds.lsm.memtable.Memtable;
 import io.ewok.gds.lsm.memtable.MemtableSpace;
 import io.ewok.gds.lsm.record.BatchFormat;
-import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.table.Table;
 import io.ewok.gds.lsm.table.TableLayout;
 import io.ewok.gds.lsm.table.TableMeta;
@@ -70,6 +69,7 @@ final class StoreOpener {
     parts.live.compaction().layouts().forEach(TableLayout::requireLibrary);
     enterDirectory();
     ManifestLog log = manifest();
+    requireMergeOperator(log.current().mergeOperator());
     try {
       recover(log);
     } catch (CorruptFileException | MissingFileException e) {
@@ -96,8 +96,11 @@ final class StoreOpener {
     openPools();
     installOverflow();
     openTables();
-    if (!manifest.created()) {
-      parts.tables.install(parts.tables.manifest().edit().withCreated());
+    String operator = options.tree().mergeOperator().name();
+    if (!manifest.created() || (!operator.isEmpty() && manifest.mergeOperator().isEmpty())) {
+      // Durable before the first operand.
+      ManifestEdit edit = parts.tables.manifest().edit().withCreated();
+      parts.tables.install(operator.isEmpty() ? edit : edit.withMergeOperator(operator));
     }
     removeOrphans(orphans);
   }
@@ -158,6 +161,17 @@ final class StoreOpener {
       throw new CorruptFileException(files.log(), 0, "the log of the store", "nothing");
     }
     return manifest;
+  }
+
+  /** Without an operator a store can be opened: its operands stay as they are. */
+  private void requireMergeOperator(String recorded) throws StorageException {
+    String name = options.tree().mergeOperator().name();
+    if (!recorded.isEmpty() && !name.isEmpty() && !recorded.equals(name)) {
+      throw new StorageException(
+          "the store has operands of another merge operator, open it with that one:"
+              + " mergeOperator=%s opened=%s".formatted(recorded, name),
+          files.directory());
+    }
   }
 
   private List<Path> orphans(Set<Long> named) throws IOException {
@@ -239,12 +253,21 @@ final class StoreOpener {
 
   private void openTables() throws IOException {
     Manifest manifest = parts.tables.manifest();
+    parts.expiration =
+        new Expiration(
+            options.tree().ttl(), parts.clock, manifest.writeTimes().upTo(parts.log.endLsn()));
+    parts.expiration.advance(parts.log.endLsn());
     List<List<Table>> levels = new ArrayList<>();
     try {
       for (List<TableMeta> level : manifest.levels()) {
         levels.add(parts.tables.openAll(level));
       }
-      parts.versions = new VersionSet(new Version(active, frozen, levels), parts.log.endLsn());
+      parts.versions =
+          new VersionSet(
+              new Version(active, frozen, levels),
+              parts.log.endLsn(),
+              Merging.of(options, files.directory()),
+              parts.expiration);
       parts.closeLater(parts.versions::close);
     } finally {
       // The version has retained them, if there is one.
@@ -294,8 +317,10 @@ final class StoreOpener {
           e);
     }
     parts.closeLater(parts.log::close);
-    // Positions are compared with the horizon at the next recovery: they must not run twice.
+    // Positions are compared with the horizon at the next recovery, and with what has expired: they
+    // must not run twice.
     if (parts.log.endLsn() < manifest.horizonLsn()
+        || parts.log.endLsn() < manifest.writeTimes().expiryFloor() - 1
         || parts.log.horizonLsn() > manifest.horizonLsn()) {
       throw new CorruptFileException(
           files.log(),
@@ -331,7 +356,7 @@ final class StoreOpener {
    */
   private void makeRoom() throws IOException {
     if (frozen != null) {
-      overflow.addAll(0, flush.write(frozen, RecordKind.SEQUENCE_MAX));
+      overflow.addAll(0, flush.write(frozen));
       overflowLsn = frozen.endLsn();
       frozen.release();
     }

@@ -121,7 +121,14 @@ public record StoreOptions(
    *     levels; or a list of one for each level from 0 on, the last for all deeper ones too, such as
    *     {@code none,none,lz4,zstd}</td></tr>
    * <tr><td>{@code store.block}</td><td>a size, or such a list</td></tr>
+   * <tr><td>{@code store.style}</td><td>{@code leveled}, {@code tiered} or {@code fifo}, see {@link
+   *     CompactionStyle}</td></tr>
+   * <tr><td>{@code store.fifo}</td><td>a size</td></tr>
    * <tr><td>{@code store.filter-bits}</td><td>a number of bits, or such a list</td></tr>
+   * <tr><td>{@code store.merge}</td><td>{@code none}, or the name of an operator, see {@link
+   *     MergeOperators}</td></tr>
+   * <tr><td>{@code store.ttl}</td><td>a number of {@code s}, {@code m}, {@code h} or {@code d}, such
+   *     as {@code 36h}; {@code 0} for none</td></tr>
    * <tr><td>{@code log.segment-bytes}, {@code log.segments}, {@code log.recovery}</td><td>see {@link
    *     io.ewok.gds.wal.LogOptions#from}</td></tr>
    * <tr><td>{@code io.…}, {@code reactor.…}, {@code fibers.…}, {@code throttle.…}</td><td>the engine,
@@ -155,8 +162,8 @@ public record StoreOptions(
   /**
    * Returns all the memory outside of the heap that a store with these options ever uses, in bytes:
    * the pool, the memtables, the log's buffers and those for writing tables. It is the limit of the
-   * store's budget. Batches, keys that are looked for, and what the I/O engine needs for its queues
-   * are not in it.
+   * store's budget. Batches, keys that are looked for, operands while they are merged, and what the
+   * I/O engine needs for its queues are not in it.
    */
   public long memoryBytes() {
     return StoreMemory.totalBytes(this);

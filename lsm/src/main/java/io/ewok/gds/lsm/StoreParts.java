@@ -9,6 +9,7 @@ import io.ewok.gds.wal.WriteAheadLog;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.function.LongSupplier;
 
 /**
  * What an open store stands on, and closes in the reverse order of opening.
@@ -47,9 +48,19 @@ final class StoreParts {
   WriteAheadLog log;
   LogHolds holds;
   VersionSet versions;
+  Expiration expiration;
   volatile Background background;
 
+  /** Milliseconds since the epoch. */
+  final LongSupplier clock;
+
   StoreParts(IoEngine engine, StoreFiles files, StoreOptions options) {
+    this(engine, files, options, System::currentTimeMillis);
+  }
+
+  /** With another clock, for tests. */
+  StoreParts(IoEngine engine, StoreFiles files, StoreOptions options, LongSupplier clock) {
+    this.clock = clock;
     this.engine = engine;
     this.files = files;
     this.options = options;

@@ -31,7 +31,9 @@ import java.util.function.LongConsumer;
  *   <li>Of a damaged table the records that can be read are written to new tables in its place.
  *   <li>A manifest that cannot be read is made anew: the newest record of each key in the table
  *       files that are there becomes one sorted run. Of the files, those are left out of which what
- *       is left of the old manifest says that they had been replaced.
+ *       is left of the old manifest says that they had been replaced. When their records were
+ *       written is not known then: they expire as if that was now, also those that had expired
+ *       already.
  *   <li>Of a damaged log every record that can be read is kept. If none can, or if the log does not
  *       go on where the tables end, sequence numbers begin anew.
  * </ul>
@@ -109,8 +111,8 @@ public final class StoreRepair {
   /**
    * Repairs a store that nobody has open.
    *
-   * @param options with memory for the largest block and record; new tables have the form that they
-   *     say
+   * @param options with memory for the largest block and record, and with the merge operator of the
+   *     store, if it has operands; new tables have the form that they say
    * @param engine borrowed
    * @param bytesRead told the size of each table after it was checked
    * @throws NotAStoreException if the directory has neither manifest nor tables
@@ -405,7 +407,8 @@ public final class StoreRepair {
           sources.add(tables.open(files.table(meta.number()), meta));
         }
       }
-      return tables.merge(sources, !logIsLost);
+      long floor = manifest == null ? 0 : manifest.writeTimes().expiryFloor();
+      return tables.merge(sources, floor, !logIsLost);
     } finally {
       sources.forEach(Table::release);
     }
@@ -453,7 +456,12 @@ public final class StoreRepair {
       horizonLsn = manifest.horizonLsn();
       lastSequence = manifest.lastSequence();
     }
-    return new ManifestEdit(!logIsLost, nextNumber, horizonLsn, lastSequence, added, List.of());
+    String operator = manifest == null ? "" : manifest.mergeOperator();
+    // Sequence numbers that begin anew say nothing of times.
+    WriteTimes times =
+        manifest == null || logIsLost ? WriteTimes.NONE : manifest.writeTimes().upTo(logEndLsn);
+    return new ManifestEdit(
+        !logIsLost, nextNumber, horizonLsn, lastSequence, operator, times, added, List.of());
   }
 
   // ---- the log

@@ -36,6 +36,14 @@ public enum StoreSetting {
   BLOCK("store.block", Effect.NEXT_TABLES),
   /** {@code store.filter-bits}. */
   FILTER_BITS("store.filter-bits", Effect.NEXT_TABLES),
+  /** {@code store.style}. */
+  STYLE("store.style", Effect.AT_ONCE),
+  /** {@code store.fifo}. */
+  FIFO("store.fifo", Effect.AT_ONCE),
+  /** {@code store.merge}. */
+  MERGE("store.merge", Effect.NEXT_OPENING),
+  /** {@code store.ttl}. */
+  TTL("store.ttl", Effect.NEXT_OPENING),
   /** {@code log.segment-bytes}. */
   LOG_SEGMENT_BYTES("log.segment-bytes", Effect.CREATION),
   /** {@code log.segments}. */

@@ -4,6 +4,8 @@ import io.ewok.gds.allocator.MemorySize;
 import io.ewok.gds.allocator.Settings;
 import io.ewok.gds.pagestore.EngineOptions;
 import io.ewok.gds.wal.LogOptions;
+import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -12,6 +14,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** Options of a store from flat settings, see {@link StoreOptions#with(Map)}. */
@@ -33,6 +36,12 @@ final class StoreSettings {
   private static final String BLOCK = "store.block";
   private static final String FILTER_BITS = "store.filter-bits";
 
+  private static final String STYLE = "store.style";
+  private static final String FIFO = "store.fifo";
+  private static final String MERGE = "store.merge";
+  private static final String TTL = "store.ttl";
+  private static final Pattern DURATION = Pattern.compile("(\\d{1,9})\\s*([smhd])");
+
   /** All that begin with {@code store.}. */
   static final Set<String> NAMES_KNOWN =
       Set.of(
@@ -47,7 +56,11 @@ final class StoreSettings {
           FILTER_PREFIX,
           COMPRESSION,
           BLOCK,
-          FILTER_BITS);
+          FILTER_BITS,
+          STYLE,
+          FIFO,
+          MERGE,
+          TTL);
 
   private static final String LOG_SEGMENT_BYTES = "log.segment-bytes";
   private static final String LOG_SEGMENTS = "log.segments";
@@ -105,7 +118,12 @@ final class StoreSettings {
         Settings.readInt(settings, GROWTH, base.growth()),
         bytes(TABLE, base.tableBytes()),
         Settings.readInt(settings, FILTER_PREFIX, base.filterPrefixBytes()),
-        levels(base));
+        levels(base),
+        Settings.read(settings, MERGE, MergeOperators::named, base.mergeOperator()),
+        base.compactionFilter(),
+        Settings.read(settings, TTL, StoreSettings::duration, base.ttl()),
+        Settings.read(settings, STYLE, StoreSettings::style, base.style()),
+        bytes(FIFO, base.fifoBytes()));
   }
 
   /** Lists of one value for each level from 0 on, the last for all deeper ones too. */
@@ -161,6 +179,34 @@ final class StoreSettings {
       }
     }
     throw new IllegalArgumentException("one of none, lz4 and zstd: " + COMPRESSION + "=" + text);
+  }
+
+  private static Duration duration(String text) {
+    Matcher matcher = DURATION.matcher(text.strip());
+    if (text.strip().equals("0")) {
+      return Duration.ZERO;
+    }
+    if (!matcher.matches()) {
+      throw new IllegalArgumentException(
+          "0, or a number of s, m, h or d, such as 36h: " + TTL + "=" + text);
+    }
+    ChronoUnit unit =
+        switch (matcher.group(2)) {
+          case "s" -> ChronoUnit.SECONDS;
+          case "m" -> ChronoUnit.MINUTES;
+          case "h" -> ChronoUnit.HOURS;
+          default -> ChronoUnit.DAYS;
+        };
+    return Duration.of(Long.parseLong(matcher.group(1)), unit);
+  }
+
+  private static CompactionStyle style(String text) {
+    for (CompactionStyle style : CompactionStyle.values()) {
+      if (style.name().toLowerCase(Locale.ROOT).equals(text)) {
+        return style;
+      }
+    }
+    throw new IllegalArgumentException("one of leveled, tiered and fifo: " + STYLE + "=" + text);
   }
 
   private static boolean yes(String text) {

@@ -53,7 +53,7 @@ final class StoreStatsReader {
   }
 
   private static List<StoreStats.Level> levels(StoreParts parts, Version version) {
-    CompactionPicker picker = new CompactionPicker(parts.live.compaction());
+    CompactionPicker picker = CompactionPicker.of(parts.live.compaction());
     List<StoreStats.Level> levels = new ArrayList<>();
     for (int level = 0; level < Manifest.LEVELS; level++) {
       StoreCounters.Level counted = parts.counters.level(level);

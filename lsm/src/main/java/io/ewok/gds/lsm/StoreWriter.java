@@ -81,6 +81,24 @@ final class StoreWriter {
     writeOne(RecordKind.DELETE, key, MemorySegment.NULL, options);
   }
 
+  /** See {@link Store#singleDelete}. */
+  void singleDelete(MemorySegment key, WriteOptions options) throws IOException {
+    writeOne(RecordKind.SINGLE_DELETE, key, MemorySegment.NULL, options);
+  }
+
+  /** See {@link Store#merge}. */
+  void merge(MemorySegment key, MemorySegment operand, WriteOptions options) throws IOException {
+    requireOperator();
+    writeOne(RecordKind.OPERAND, key, operand, options);
+  }
+
+  private void requireOperator() {
+    if (!versions.merging().hasOperator()) {
+      throw new IllegalStateException(
+          "the store was opened without a merge operator: path=" + files.directory());
+    }
+  }
+
   private void writeOne(int kind, MemorySegment key, MemorySegment value, WriteOptions options)
       throws IOException {
     long keyBytes = key.byteSize();
@@ -119,6 +137,9 @@ final class StoreWriter {
     Objects.requireNonNull(options, "options");
     requireMayWait();
     requireBatchBytes(batch.sizeBytes());
+    if (batch.hasOperands()) {
+      requireOperator();
+    }
     enter();
     try {
       checkWritable();

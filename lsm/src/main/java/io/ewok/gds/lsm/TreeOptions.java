@@ -2,13 +2,18 @@ package io.ewok.gds.lsm;
 
 import io.ewok.gds.lsm.record.Keys;
 import io.ewok.gds.lsm.table.TableLayout;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 
 /**
  * The levels of a store: when tables go from one to the next, and how those of each are written.
- * Memtables become tables of level 0, which overlap; each level from 1 on is a run. All may differ
- * from one opening to the next: compactions then give the levels their new shape bit by bit.
+ * Memtables become tables of level 0, which overlap; each level from 1 on is a run. All but the
+ * merge operator may differ from one opening to the next: compactions then give the levels their
+ * new shape bit by bit.
  *
  * <table>
  * <caption>Components</caption>
@@ -28,7 +33,28 @@ import java.util.function.UnaryOperator;
  *   each prefix</td></tr>
  * <tr><td>levels</td><td>one for each level from 0 on, 1 to 7; the last is for all that are
  *   deeper too</td><td>{@link LevelOptions#defaults}</td><td></td><td></td></tr>
+ * <tr><td>style</td><td>when tables are merged</td><td>{@link CompactionStyle#LEVELED}</td><td>see
+ *   there</td><td></td></tr>
+ * <tr><td>fifoBytes</td><td>bytes, from 256 KiB on; for {@link CompactionStyle#FIFO}</td><td>1
+ *   GiB</td><td>more is to be kept</td><td>more tables to look into</td></tr>
+ * <tr><td>mergeOperator</td><td>what {@link Store#merge} means</td><td>{@link MergeOperator#NONE}
+ *   </td><td>values are to change without being read first</td><td>reads of keys with operands merge
+ *   them; the store is opened with this operator for ever</td></tr>
+ * <tr><td>compactionFilter</td><td>looks at values that compactions write</td><td>{@link
+ *   CompactionFilter#NONE}</td><td>values can be told to be of no use, or to need another form</td>
+ *   <td>a copy and a call for each</td></tr>
+ * <tr><td>ttl</td><td>time, 1 second to 100 years; zero for ever</td><td>zero</td><td>records are of
+ *   no use some time after they were written</td><td>not with a merge operator; see below</td></tr>
  * </table>
+ *
+ * <p>With a <em>ttl</em>, time to live, a record is not read any more when that is over since it
+ * was written, or about a thirty-second part of it and 200 milliseconds later. A key then has no
+ * value, until it is put again: older ones do not come back. Snapshots and cursors go on to see
+ * what they saw. A table whose records have all expired is dropped without being read; from others
+ * they go with compactions. What was written before the ttl was set, or just before a crash, counts
+ * as written when the store was opened. What has expired has so for ever, whatever is set later.
+ * Times are those of the system's clock: if that goes back, records live longer. {@link
+ * Store#changes} shows what was written, not what has expired.
  *
  * {@snippet :
  * LevelOptions plain = LevelOptions.defaults();
@@ -42,12 +68,30 @@ public record TreeOptions(
     int growth,
     long tableBytes,
     int filterPrefixBytes,
-    List<LevelOptions> levels) {
+    List<LevelOptions> levels,
+    MergeOperator mergeOperator,
+    CompactionFilter compactionFilter,
+    Duration ttl,
+    CompactionStyle style,
+    long fifoBytes) {
+  private static final long TTL_MILLIS_MIN = 1_000;
+  private static final long TTL_MILLIS_MAX = Duration.ofDays(100 * 365).toMillis();
   private static final long GIB = 1L << 30;
   private static final long TABLE_BYTES_MIN = 256 << 10;
 
   private static final TreeOptions DEFAULTS =
-      new TreeOptions(4, 0, 10, 8 << 20, 0, List.of(LevelOptions.defaults()));
+      new TreeOptions(
+          4,
+          0,
+          10,
+          8 << 20,
+          0,
+          List.of(LevelOptions.defaults()),
+          MergeOperator.NONE,
+          CompactionFilter.NONE,
+          Duration.ZERO,
+          CompactionStyle.LEVELED,
+          GIB);
 
   /** Checks the ranges. */
   public TreeOptions {
@@ -60,6 +104,23 @@ public record TreeOptions(
     StoreOptions.requireRange("filterPrefixBytes", filterPrefixBytes, 0, Keys.BYTES_MAX);
     levels = List.copyOf(levels);
     StoreOptions.requireRange("levels", levels.size(), 1, Manifest.LEVELS);
+    Objects.requireNonNull(mergeOperator, "mergeOperator");
+    Objects.requireNonNull(compactionFilter, "compactionFilter");
+    if (!ttl.isZero()) {
+      StoreOptions.requireRange("ttl", ttl.toMillis(), TTL_MILLIS_MIN, TTL_MILLIS_MAX);
+      if (mergeOperator != MergeOperator.NONE) {
+        throw new IllegalArgumentException(
+            "what is made of operands has no time of writing: mergeOperator=%s ttl=%s"
+                .formatted(mergeOperator.name(), ttl));
+      }
+    }
+    Objects.requireNonNull(style, "style");
+    StoreOptions.requireRange("fifoBytes", fifoBytes, TABLE_BYTES_MIN, Long.MAX_VALUE);
+    int nameBytes = mergeOperator.name().getBytes(StandardCharsets.UTF_8).length;
+    if (mergeOperator != MergeOperator.NONE) {
+      StoreOptions.requireRange(
+          "mergeOperator.name", nameBytes, 1, ManifestFormat.OPERATOR_BYTES_MAX);
+    }
   }
 
   /** Returns the defaults. */
@@ -92,42 +153,97 @@ public record TreeOptions(
 
   /** Returns these options with another number of flushed tables that starts a merge. */
   public TreeOptions withTablesBeforeMerge(int tablesBeforeMerge) {
-    return new TreeOptions(
-        tablesBeforeMerge, level1Bytes, growth, tableBytes, filterPrefixBytes, levels);
+    return with(draft -> draft.tablesBeforeMerge = tablesBeforeMerge);
   }
 
   /** Returns these options with another size of level 1. */
   public TreeOptions withLevel1Bytes(long level1Bytes) {
-    return new TreeOptions(
-        tablesBeforeMerge, level1Bytes, growth, tableBytes, filterPrefixBytes, levels);
+    return with(draft -> draft.level1Bytes = level1Bytes);
   }
 
   /** Returns these options with another growth from one level to the next. */
   public TreeOptions withGrowth(int growth) {
-    return new TreeOptions(
-        tablesBeforeMerge, level1Bytes, growth, tableBytes, filterPrefixBytes, levels);
+    return with(draft -> draft.growth = growth);
   }
 
   /** Returns these options with another size of merged tables. */
   public TreeOptions withTableBytes(long tableBytes) {
-    return new TreeOptions(
-        tablesBeforeMerge, level1Bytes, growth, tableBytes, filterPrefixBytes, levels);
+    return with(draft -> draft.tableBytes = tableBytes);
   }
 
   /** Returns these options with another length of the prefixes that filters know. */
   public TreeOptions withFilterPrefixBytes(int filterPrefixBytes) {
-    return new TreeOptions(
-        tablesBeforeMerge, level1Bytes, growth, tableBytes, filterPrefixBytes, levels);
+    return with(draft -> draft.filterPrefixBytes = filterPrefixBytes);
   }
 
   /** Returns these options with other levels. */
   public TreeOptions withLevels(List<LevelOptions> levels) {
-    return new TreeOptions(
-        tablesBeforeMerge, level1Bytes, growth, tableBytes, filterPrefixBytes, levels);
+    return with(draft -> draft.levels = levels);
+  }
+
+  /** Returns these options with another merge operator. */
+  public TreeOptions withMergeOperator(MergeOperator mergeOperator) {
+    return with(draft -> draft.mergeOperator = mergeOperator);
+  }
+
+  /** Returns these options with another filter of compactions. */
+  public TreeOptions withCompactionFilter(CompactionFilter compactionFilter) {
+    return with(draft -> draft.compactionFilter = compactionFilter);
+  }
+
+  /** Returns these options with another time to live. */
+  public TreeOptions withTtl(Duration ttl) {
+    return with(draft -> draft.ttl = ttl);
+  }
+
+  /** Returns these options with another style of compactions. */
+  public TreeOptions withStyle(CompactionStyle style) {
+    return with(draft -> draft.style = style);
+  }
+
+  /** Returns these options with another size of what {@link CompactionStyle#FIFO} keeps. */
+  public TreeOptions withFifoBytes(long fifoBytes) {
+    return with(draft -> draft.fifoBytes = fifoBytes);
   }
 
   /** Returns these options with each level changed in the same way. */
   public TreeOptions withEachLevel(UnaryOperator<LevelOptions> change) {
     return withLevels(levels.stream().map(change).toList());
+  }
+
+  private TreeOptions with(Consumer<Draft> change) {
+    Draft draft = new Draft();
+    change.accept(draft);
+    return draft.options();
+  }
+
+  /** A copy that can be changed, so that each with-method names only what it changes. */
+  private final class Draft {
+    int tablesBeforeMerge = TreeOptions.this.tablesBeforeMerge;
+    long level1Bytes = TreeOptions.this.level1Bytes;
+    int growth = TreeOptions.this.growth;
+    long tableBytes = TreeOptions.this.tableBytes;
+    int filterPrefixBytes = TreeOptions.this.filterPrefixBytes;
+    List<LevelOptions> levels = TreeOptions.this.levels;
+    MergeOperator mergeOperator = TreeOptions.this.mergeOperator;
+    CompactionFilter compactionFilter = TreeOptions.this.compactionFilter;
+    Duration ttl = TreeOptions.this.ttl;
+    CompactionStyle style = TreeOptions.this.style;
+    long fifoBytes = TreeOptions.this.fifoBytes;
+
+    TreeOptions options() {
+      return new TreeOptions(
+          tablesBeforeMerge,
+          level1Bytes,
+          growth,
+          tableBytes,
+          filterPrefixBytes,
+          levels,
+          mergeOperator,
+          compactionFilter,
+          ttl,
+          style,
+          fifoBytes);
+    }
   }
 }

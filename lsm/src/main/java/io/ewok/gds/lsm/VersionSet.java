@@ -25,14 +25,18 @@ final class VersionSet {
 
   private final Monitor lock = new Monitor();
   private final Monitor.Line drained = lock.newLine();
+  private final Monitor.Line snapshotsReleased = lock.newLine();
 
   // Guarded by lock.
   private final Set<StoreCursor> cursors = new LinkedHashSet<>();
   private final Set<Snapshot> snapshots = new LinkedHashSet<>();
   private PinnedValue firstPinned;
+  private boolean snapshotsHeld;
   private int live;
 
-  private final ReadContexts contexts = new ReadContexts(this);
+  private final Merging merging;
+  private final Expiration expiration;
+  private final ReadContexts contexts;
 
   /** Written under the lock. Null after close. Partner of the write in install: retain. */
   private volatile Version current;
@@ -41,7 +45,10 @@ final class VersionSet {
   private final WriteWatch watch = new WriteWatch(this::sequence);
 
   /** Starts with a first version, which it takes over. */
-  VersionSet(Version first, long sequence) {
+  VersionSet(Version first, long sequence, Merging merging, Expiration expiration) {
+    this.merging = merging;
+    this.expiration = expiration;
+    this.contexts = new ReadContexts(this);
     this.current = first;
     this.order = new CommitOrder(sequence);
     live = 1;
@@ -84,6 +91,11 @@ final class VersionSet {
   /** The current version, for comparison only; null after close. */
   Version currentOrNull() {
     return current;
+  }
+
+  /** How operands are merged. */
+  Merging merging() {
+    return merging;
   }
 
   /** Contexts for gets. */
@@ -154,8 +166,10 @@ final class VersionSet {
             levels.add(new ArrayList<>(tables));
             levels.getLast().removeAll(removed);
           }
-          levels.get(level).addAll(added);
-          levels.get(level).sort(Comparator.comparing(Table::meta, Manifest.RUN_ORDER));
+          if (!added.isEmpty()) {
+            levels.get(level).addAll(added);
+            levels.get(level).sort(Comparator.comparing(Table::meta, Manifest.RUN_ORDER));
+          }
           return new Version(before.active(), before.frozen(), levels);
         });
   }
@@ -175,16 +189,66 @@ final class VersionSet {
     contexts.sweep();
   }
 
+  /** Takes tables away whose records have all expired. */
+  void dropped(Set<Table> removed) {
+    install(
+        before -> {
+          List<List<Table>> levels = new ArrayList<>();
+          for (List<Table> tables : before.levels()) {
+            levels.add(new ArrayList<>(tables));
+            levels.getLast().removeAll(removed);
+          }
+          return new Version(before.active(), before.frozen(), levels);
+        });
+  }
+
   /** Makes a snapshot of what readers may see now. */
   Snapshot openSnapshot(StoreCounters counters) {
     lock.lock();
     try {
+      while (snapshotsHeld) {
+        snapshotsReleased.await();
+      }
       if (current == null) {
         throw closed();
       }
-      Snapshot snapshot = new Snapshot(this, counters, sequence());
+      Snapshot snapshot = new Snapshot(this, counters, sequence(), expiration.floor());
       snapshots.add(snapshot);
       return snapshot;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The newest sequence that an open snapshot sees; -1 if there is none. */
+  long newestSnapshot() {
+    lock.lock();
+    try {
+      return snapshots.stream().mapToLong(Snapshot::sequence).max().orElse(-1);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Lets those who open a snapshot wait until {@link #releaseSnapshots}, if none is open that sees
+   * something newer than {@code sequence}: between the two, what is newer may change.
+   */
+  boolean tryHoldSnapshots(long sequence) {
+    lock.lock();
+    try {
+      snapshotsHeld = newestSnapshot() <= sequence;
+      return snapshotsHeld;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  void releaseSnapshots() {
+    lock.lock();
+    try {
+      snapshotsHeld = false;
+      snapshotsReleased.wakeAll();
     } finally {
       lock.unlock();
     }
@@ -281,7 +345,8 @@ final class VersionSet {
       Version version = retain();
       try {
         long at = view.visibleSequence();
-        StoreCursor cursor = new StoreCursor(this, view, version, at, options, explainerOrNull);
+        StoreCursor cursor =
+            new StoreCursor(this, view, version, at, view.expiryFloor(), options, explainerOrNull);
         cursors.add(cursor);
         return cursor;
       } finally {
@@ -300,7 +365,31 @@ final class VersionSet {
       if (current == null) {
         throw closed();
       }
-      return cursor.renew(current, view.visibleSequence());
+      return cursor.renew(current, view.visibleSequence(), view.expiryFloor());
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Records below have expired for those who begin to read. */
+  long expiryFloor() {
+    return expiration.floor();
+  }
+
+  /**
+   * Records below have expired for all readers, and will have after a crash. Whoever asks from now
+   * on knows them as expired.
+   */
+  long lowestExpiryFloor(Manifest durable) {
+    lock.lock();
+    try {
+      return LongStream.concat(
+              LongStream.of(expiration.floor(), durable.writeTimes().expiryFloor()),
+              LongStream.concat(
+                  snapshots.stream().mapToLong(Snapshot::expiryFloor),
+                  cursors.stream().mapToLong(StoreCursor::expiryFloor)))
+          .min()
+          .orElseThrow();
     } finally {
       lock.unlock();
     }

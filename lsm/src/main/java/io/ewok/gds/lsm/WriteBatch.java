@@ -7,7 +7,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Puts and deletes that take effect together or not at all, in the order in which they were added.
+ * Puts, deletes and operands that take effect together or not at all, in the order in which they
+ * were added.
  *
  * <p>Keys and values are copied once, here, in the form in which they go to the log. {@link
  * Store#write} leaves the batch as it is: write it again, or {@link #clear} it and fill it anew,
@@ -50,6 +51,7 @@ public final class WriteBatch {
   private MemorySegment buffer;
   private long endOffset;
   private int count;
+  private boolean hasOperands;
 
   /** Creates an empty batch. */
   public WriteBatch() {
@@ -82,8 +84,29 @@ public final class WriteBatch {
     return add(RecordKind.DELETE, key, MemorySegment.NULL);
   }
 
+  /** Adds a {@linkplain Store#singleDelete single delete}. The key is copied. */
+  public WriteBatch singleDelete(byte[] key) {
+    return singleDelete(MemorySegment.ofArray(key));
+  }
+
+  /** Adds a {@linkplain Store#singleDelete single delete}. The key is copied. */
+  public WriteBatch singleDelete(MemorySegment key) {
+    return add(RecordKind.SINGLE_DELETE, key, MemorySegment.NULL);
+  }
+
+  /** Adds an operand, see {@link Store#merge}. Key and operand are copied. */
+  public WriteBatch merge(byte[] key, byte[] operand) {
+    return merge(MemorySegment.ofArray(key), MemorySegment.ofArray(operand));
+  }
+
+  /** Adds an operand, see {@link Store#merge}. Key and operand are copied. */
+  public WriteBatch merge(MemorySegment key, MemorySegment operand) {
+    return add(RecordKind.OPERAND, key, operand);
+  }
+
   /** Removes all operations and keeps the memory. */
   public void clear() {
+    hasOperands = false;
     endOffset = BatchFormat.HEADER_BYTES;
     count = 0;
   }
@@ -101,6 +124,10 @@ public final class WriteBatch {
   public long sizeBytes() {
     return endOffset
         + (long) count * (OPERATION_OVERHEAD_BYTES - BatchFormat.OPERATION_HEADER_BYTES);
+  }
+
+  boolean hasOperands() {
+    return hasOperands;
   }
 
   /** Returns the bytes of keys and values. */
@@ -130,6 +157,7 @@ public final class WriteBatch {
     MemorySegment.copy(value, 0, buffer, keyOffset + keyBytes, valueBytes);
     // Last, so that a segment closed by its owner meanwhile leaves the batch as it was.
     endOffset = end;
+    hasOperands |= kind == RecordKind.OPERAND;
     count++;
     return this;
   }

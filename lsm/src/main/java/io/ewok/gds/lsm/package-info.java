@@ -9,8 +9,8 @@
  * sorted, immutable file of records; a <em>run</em> is a list of tables whose keys do not overlap;
  * a <em>level</em> is a run, and the older its records the deeper it lies, but for level 0, whose
  * tables were just flushed and may overlap; a <em>block</em> is the part of a table that is read at
- * once; the <em>manifest</em> names the tables that make up the store; a <em>record</em> is one put
- * or delete, with its sequence number.
+ * once; the <em>manifest</em> names the tables that make up the store; a <em>record</em> is one
+ * put, delete or merge operand, with its sequence number.
  *
  * <p>A {@link io.ewok.gds.lsm.Store}, and a {@link io.ewok.gds.lsm.Snapshot} of it, are read in the
  * ways of {@link io.ewok.gds.lsm.ReadView}, key by key or with a {@link

@@ -113,7 +113,7 @@ class CompactionStepsTest {
       parts.background.setRest(TimeUnit.HOURS.toNanos(1));
       Version version = parts.versions.currentOrNull();
       CompactionInputs inputs =
-          new CompactionPicker(CompactionOptions.of(options))
+          CompactionPicker.of(CompactionOptions.of(options))
               .pick(version, new ManualCompaction(null, null), parts.tables.nextNumber());
       Compaction compaction =
           new Compaction(

@@ -33,13 +33,14 @@ class FormatsTest {
         new WriteBatch()
             .put(Fixtures.bytes("key"), Fixtures.bytes("value"))
             .delete(Fixtures.bytes("k"))
+            .singleDelete(Fixtures.bytes("s"))
             .record();
     assertEquals(
         """
-        00000000 02000000010000000103000005000000
+        00000000 03000000010000000103000005000000
         00000010 6b657976616c75650201000000000000
-        00000020 6b
-        00000021
+        00000020 6b030100000000000073
+        0000002a
         """,
         Hex.dump(Fixtures.array(record)));
     assertNull(BatchFormat.defect(record));

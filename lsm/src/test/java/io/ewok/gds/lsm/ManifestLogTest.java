@@ -71,8 +71,23 @@ class ManifestLogTest {
     } else {
       edit = edit.adding(0, List.of(meta(number, (int) number, keyBytes)));
     }
+    if (number == 4) {
+      edit = edit.withMergeOperator("operator");
+    }
+    if (number % 5 == 0) {
+      long floor = before.writeTimes().expiryFloor() + number % 3;
+      edit = edit.withWriteTimes(times(floor, floor, floor + 5));
+    }
     List<TableMeta> deep = before.level(2);
     return deep.size() < 5 ? edit : edit.removing(deep.subList(1, 3));
+  }
+
+  private static WriteTimes times(long floor, long... sequences) {
+    List<WriteTimes.Point> points = new ArrayList<>();
+    for (long sequence : sequences) {
+      points.add(new WriteTimes.Point(sequence, 1_000 + sequence));
+    }
+    return new WriteTimes(floor, points);
   }
 
   private static String text(Manifest manifest) {
@@ -297,6 +312,31 @@ class ManifestLogTest {
                 .adding(0, List.of(meta(3, 1, 20))),
             0);
     return seal(change.apply(ByteBuffer.wrap(frame).order(ByteOrder.LITTLE_ENDIAN)).array());
+  }
+
+  @Test
+  void mergeOperatorStaysWhatItIs() {
+    Manifest before = Manifest.EMPTY.after(Manifest.EMPTY.edit().withMergeOperator("first"));
+    assertEquals("first", Manifest.EMPTY.after(before.snapshot()).mergeOperator());
+    ManifestEdit edit = before.edit();
+    assertEquals("first", before.after(edit).mergeOperator());
+    for (String other : List.of("second", "")) {
+      assertThrows(
+          IllegalArgumentException.class, () -> before.after(edit.withMergeOperator(other)));
+    }
+  }
+
+  @Test
+  void whatHasExpiredDoesNotComeBack() {
+    Manifest before = Manifest.EMPTY.after(Manifest.EMPTY.edit().withWriteTimes(times(7, 9)));
+    assertEquals(times(7, 9), Manifest.EMPTY.after(before.snapshot()).writeTimes());
+    ManifestEdit edit = before.edit();
+    assertEquals(times(7, 9), before.after(edit).writeTimes());
+    assertEquals(times(8, 9), before.after(edit.withWriteTimes(times(8, 9))).writeTimes());
+    for (WriteTimes other :
+        List.of(WriteTimes.NONE, times(6, 9), times(7, 6), times(7, 9, 9), times(7, 9, 8))) {
+      assertThrows(IllegalArgumentException.class, () -> before.after(edit.withWriteTimes(other)));
+    }
   }
 
   @Test

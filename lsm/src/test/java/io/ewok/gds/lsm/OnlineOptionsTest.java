@@ -294,6 +294,7 @@ class OnlineOptionsTest {
       case TABLES_BEFORE_MERGE, GROWTH, FILTER_BITS, FILTER_PREFIX -> "3";
       case COMPRESSION -> "zstd";
       case BLOCK -> "8K";
+      case STYLE -> "tiered";
       default -> "1M";
     };
   }

@@ -29,13 +29,18 @@ final class ScriptWriter {
 
   private void options(SplittableRandom others) {
     lines.add(
-        "options merge=%d block=%d table=%d compression=%d filter=%d prefix=%d"
+        ("options merge=%d block=%d table=%d compression=%d filter=%d prefix=%d operator=%d"
+                + " cfilter=%d ttl=%d style=%d")
             .formatted(
                 2 + random.nextInt(4),
                 4096 << others.nextInt(5),
                 262144 << random.nextInt(3),
                 others.nextInt(3),
                 5 * others.nextInt(4),
+                others.nextInt(3),
+                others.nextInt(2),
+                others.nextInt(2),
+                others.nextInt(3) == 0 ? 1 + others.nextInt(3) : 0,
                 others.nextInt(3)));
   }
 
@@ -51,7 +56,9 @@ final class ScriptWriter {
       lines.add("crash " + random.nextInt(1_000_000));
     } else if (kind < 16) {
       lines.add("check");
-    } else if (kind < 26) {
+    } else if (kind < 20) {
+      lines.add("tick " + random.nextInt(1_500));
+    } else if (kind < 28) {
       cursor();
     } else if (kind < 32) {
       lines.add("snapshot " + number());
@@ -72,8 +79,11 @@ final class ScriptWriter {
     } else if (kind < 130) {
       batch();
     } else if (kind < 270) {
-      lines.add("delete %d %s".formatted(key(), durability()));
-    } else if (kind < 500) {
+      String word = random.nextInt(3) == 0 ? "sdelete" : "delete";
+      lines.add("%s %d %s".formatted(word, key(), durability()));
+    } else if (kind < 350) {
+      lines.add("merge %d %s %s".formatted(mergedKey(), operand(), durability()));
+    } else if (kind < 550) {
       read();
     } else if (kind < 750) {
       lines.add("put %d %s %s".formatted(key(), value(), durability()));
@@ -84,6 +94,15 @@ final class ScriptWriter {
 
   private int key() {
     return random.nextInt(KEYS);
+  }
+
+  /** Some have many operands. */
+  private int mergedKey() {
+    return random.nextBoolean() ? key() : random.nextInt(10);
+  }
+
+  private String operand() {
+    return random.nextInt(40) + ":" + random.nextInt(1_000_000);
   }
 
   private int number() {
@@ -101,7 +120,7 @@ final class ScriptWriter {
   private String value() {
     int bound =
         switch (random.nextInt(40)) {
-          case 0 -> 1;
+          case 0, 5, 6 -> 1;
           case 1 -> 30_000;
           case 2, 3, 4 -> 6_000;
           default -> 200;
@@ -127,8 +146,10 @@ final class ScriptWriter {
     int count = random.nextInt(6);
     for (int i = 0; i < count; i++) {
       line.append(' ').append(key());
-      if (random.nextInt(3) == 0) {
-        line.append('-');
+      if (random.nextInt(4) == 0) {
+        line.append('+').append(operand());
+      } else if (random.nextInt(3) == 0) {
+        line.append(random.nextInt(3) == 0 ? '~' : '-');
       } else {
         line.append('=').append(random.nextInt(300)).append(':').append(random.nextInt(1_000_000));
       }

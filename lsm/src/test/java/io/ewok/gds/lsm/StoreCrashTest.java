@@ -15,6 +15,7 @@ import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -29,14 +30,26 @@ import org.junit.jupiter.params.provider.ValueSource;
  * too, and so is the life after it.
  */
 class StoreCrashTest {
-  private static final StoreOptions OPTIONS = Fixtures.TINY.withTablesBeforeMerge(2);
+  private static final StoreOptions OPTIONS =
+      Fixtures.TINY.withTree(
+          Fixtures.TINY
+              .tree()
+              .withTablesBeforeMerge(2)
+              .withMergeOperator(MergeOperators.append(new byte[0])));
+
   private static final int KEYS = 60;
 
   /** Each write also puts its number: so a store says how many it has. */
   private static final byte[] NUMBER = Fixtures.bytes("number");
 
-  /** One write: a put or delete per key. */
-  private record Write(List<byte[]> keys, List<byte[]> valuesOrNull) {}
+  /** One write: a put, delete or operand per key. */
+  private record Write(List<byte[]> keys, List<byte[]> valuesOrNull, List<Boolean> areOperands) {
+    void add(byte[] key, byte[] valueOrNull, boolean isOperand) {
+      keys.add(key);
+      valuesOrNull.add(valueOrNull);
+      areOperands.add(isOperand);
+    }
+  }
 
   /** What was written, and how much of it must survive. Read by whichever thread syncs. */
   private static final class History {
@@ -232,25 +245,31 @@ class StoreCrashTest {
 
   private void write(Store store, History history, SplittableRandom random) throws Exception {
     WriteBatch batch = new WriteBatch();
-    Write write = new Write(new ArrayList<>(), new ArrayList<>());
+    Write write = new Write(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
     int count = random.nextInt(4) == 0 ? 1 + random.nextInt(8) : 1;
     for (int i = 0; i < count; i++) {
       byte[] key = Fixtures.bytes("key" + random.nextInt(KEYS));
-      write.keys().add(key);
       if (random.nextInt(4) == 0) {
-        write.valuesOrNull().add(null);
-        batch.delete(key);
+        byte[] operand = Fixtures.randomBytes(random, random.nextInt(100));
+        write.add(key, operand, true);
+        batch.merge(key, operand);
+      } else if (random.nextInt(4) == 0) {
+        write.add(key, null, false);
+        if (random.nextInt(3) == 0) {
+          batch.singleDelete(key);
+        } else {
+          batch.delete(key);
+        }
       } else {
         int bound = random.nextInt(10) == 0 ? 20_000 : 100;
         byte[] value = Fixtures.randomBytes(random, random.nextInt(bound));
-        write.valuesOrNull().add(value);
+        write.add(key, value, false);
         batch.put(key, value);
       }
     }
     synchronized (history.writes) {
       byte[] number = ByteBuffer.allocate(Integer.BYTES).putInt(history.begun + 1).array();
-      write.keys().add(NUMBER);
-      write.valuesOrNull().add(number);
+      write.add(NUMBER, number, false);
       batch.put(NUMBER, number);
     }
     boolean synced = random.nextInt(3) == 0;
@@ -264,6 +283,12 @@ class StoreCrashTest {
     }
   }
 
+  private static byte[] appended(byte[] before, byte[] operand) {
+    byte[] both = Arrays.copyOf(before, before.length + operand.length);
+    System.arraycopy(operand, 0, both, before.length, operand.length);
+    return both;
+  }
+
   /** Finds how many writes the store has, checks it, and cuts the history down to these. */
   private static void check(Store store, History history) throws Exception {
     byte[] number = store.get(NUMBER);
@@ -271,10 +296,14 @@ class StoreCrashTest {
     TreeMap<byte[], byte[]> model = new TreeMap<>(Fixtures.ORDER);
     for (Write write : history.writes.subList(0, survived)) {
       for (int i = 0; i < write.keys().size(); i++) {
-        if (write.valuesOrNull().get(i) == null) {
-          model.remove(write.keys().get(i));
+        byte[] key = write.keys().get(i);
+        byte[] value = write.valuesOrNull().get(i);
+        if (value == null) {
+          model.remove(key);
+        } else if (write.areOperands().get(i)) {
+          model.merge(key, value, StoreCrashTest::appended);
         } else {
-          model.put(write.keys().get(i), write.valuesOrNull().get(i));
+          model.put(key, value);
         }
       }
     }

@@ -10,6 +10,7 @@ import io.ewok.gds.lsm.StoreInspection.TableFile;
 import io.ewok.gds.pagestore.EngineKind;
 import io.ewok.gds.pagestore.sim.SimEngine;
 import io.ewok.gds.wal.RecoveryMode;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -58,6 +59,10 @@ class StoreOptionsTest {
                 Map.entry("store.compression", "none, lz4,zstd"),
                 Map.entry("store.block", "4K,16K"),
                 Map.entry("store.filter-bits", "12"),
+                Map.entry("store.merge", "max64"),
+                Map.entry("store.ttl", "0"),
+                Map.entry("store.style", "tiered"),
+                Map.entry("store.fifo", "10M"),
                 Map.entry("log.segment-bytes", "1M"),
                 Map.entry("log.segments", "6"),
                 Map.entry("log.recovery", "strict"),
@@ -77,7 +82,12 @@ class StoreOptionsTest {
             List.of(
                 new LevelOptions(Compression.NONE, 4 << 10, 12),
                 new LevelOptions(Compression.LZ4, 16 << 10, 12),
-                new LevelOptions(Compression.ZSTD, 16 << 10, 12))),
+                new LevelOptions(Compression.ZSTD, 16 << 10, 12)),
+            MergeOperators.max64(),
+            CompactionFilter.NONE,
+            Duration.ZERO,
+            CompactionStyle.TIERED,
+            10 << 20),
         options.tree());
     assertEquals(1 << 20, options.logSegmentBytes());
     assertEquals(6, options.logSegmentCount());

@@ -11,7 +11,8 @@ import io.ewok.gds.wal.LogTruncatedException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.AbstractMap.SimpleEntry;
+import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -20,6 +21,7 @@ import java.util.Map;
 import java.util.NavigableMap;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * Runs a text of operations on a store and on a {@link TreeMap}, which must agree all the time.
@@ -29,14 +31,16 @@ import java.util.TreeMap;
  *
  * <pre>
  * options NAME=NUMBER ...        before all else
- * put KEY VALUE DURABILITY    delete KEY DURABILITY    batch DURABILITY KEY=VALUE KEY- ...
+ * put KEY VALUE DURABILITY    delete KEY DURABILITY    sdelete KEY DURABILITY
+ * merge KEY OPERAND DURABILITY                           the model appends it
+ * batch DURABILITY KEY=VALUE KEY- KEY~ KEY+OPERAND ...   where ~ is a single delete
  * get KEY    into KEY    pin KEY
  * snapshot N    unsnap N    old N KEY
  * cursor N [from=KEY] [to=KEY] [prefix=KEY] [filter=NUMBER] [of=SNAPSHOT]    uncursor N
  * first N    last N    seek N KEY    seekprev N KEY    next N    previous N    fill N COUNT
  * changes N HOLDBYTES    follow N COUNT    tail N KEY    tailnext N COUNT
  * change NAME=VALUE
- * flush    compact [KEY KEY]    reopen    crash SEED    check
+ * flush    compact [KEY KEY]    reopen    crash SEED    check    tick MILLISECONDS
  * </pre>
  */
 final class StoreScript {
@@ -46,15 +50,45 @@ final class StoreScript {
   private static final List<Compression> COMPRESSIONS =
       List.of(Compression.NONE, Compression.LZ4, Compression.ZSTD);
 
-  private SimEngine engine = new SimEngine(1);
-  private StoreOptions options = Fixtures.TINY.withPoolBytes(2 << 20);
-  private Store store;
+  /** They append; the second does not combine. A filter has one of its own. */
+  private static final List<MergeOperator> OPERATORS =
+      List.of(
+          MergeOperators.append(new byte[] {','}),
+          new MergeOperator() {
+            @Override
+            public String name() {
+              return "append without combining";
+            }
 
-  /** All operations, in the order of their sequence numbers; null for a delete. */
-  private final List<Map.Entry<byte[], byte[]>> history = new ArrayList<>();
+            @Override
+            public void merge(MemorySegment key, Operands operands, ResultBytes result) {
+              OPERATORS.getFirst().merge(key, operands, result);
+            }
+          });
+
+  private SimEngine engine = new SimEngine(1);
+
+  /** Those that keep everything. */
+  private static final List<CompactionStyle> STYLES =
+      List.of(CompactionStyle.LEVELED, CompactionStyle.TIERED);
+
+  /** Instead of one of them: another one whenever the store is opened. */
+  private static final int STYLE_CHANGES = STYLES.size();
+
+  private boolean changesStyle;
+  private StoreOptions options =
+      Fixtures.TINY
+          .withPoolBytes(2 << 20)
+          .withTree(Fixtures.TINY.tree().withMergeOperator(OPERATORS.getFirst()));
+  private Store store;
+  private final AtomicLong clock = new AtomicLong(1_000_000);
+
+  /** All operations, in the order of their sequence numbers. */
+  private final List<Operation> history = new ArrayList<>();
 
   private NavigableMap<byte[], byte[]> model = new TreeMap<>(Fixtures.ORDER);
   private long durable;
+  private long lastFloor;
 
   /** Sequence numbers at which a batch ended. */
   private final TreeMap<Long, Long> ends = new TreeMap<>(Map.of(0L, 0L));
@@ -68,6 +102,38 @@ final class StoreScript {
   long flushes;
   long merges;
   long misses;
+
+  /** A put or delete, or an operand. */
+  private static final class Operation {
+    final byte[] key;
+    final byte[] valueOrNull;
+    final boolean isOperand;
+
+    long writtenMillis;
+
+    /** What stands before an operand. */
+    final byte[] delimiter;
+
+    Operation(byte[] key, byte[] valueOrNull, boolean isOperand, byte[] delimiter) {
+      this.delimiter = delimiter;
+      this.key = key;
+      this.valueOrNull = valueOrNull;
+      this.isOperand = isOperand;
+    }
+
+    void apply(Map<byte[], byte[]> to) {
+      if (valueOrNull == null) {
+        to.remove(key);
+      } else {
+        to.merge(key, valueOrNull, (before, value) -> isOperand ? appended(before, value) : value);
+      }
+    }
+
+    private byte[] appended(byte[] before, byte[] operand) {
+      ByteBuffer both = ByteBuffer.allocate(before.length + delimiter.length + operand.length);
+      return both.put(before).put(delimiter).put(operand).array();
+    }
+  }
 
   private record OpenSnapshot(Snapshot snapshot, NavigableMap<byte[], byte[]> model) {}
 
@@ -156,8 +222,9 @@ final class StoreScript {
       store = open();
     }
     switch (words[0]) {
-      case "put", "delete", "batch" -> write(words);
-      case "get" -> assertArrayEquals(model.get(key(words[1])), store.get(key(words[1])));
+      case "put", "delete", "sdelete", "merge", "batch" -> write(words);
+      case "get" ->
+          assertArrayEquals(shown(model.get(key(words[1]))), shown(store.get(key(words[1]))));
       case "into" -> into(key(words[1]));
       case "pin" -> pin(key(words[1]));
       case "snapshot" -> snapshot(number(words[1]));
@@ -177,6 +244,7 @@ final class StoreScript {
       case "reopen" -> reopen();
       case "crash" -> crash(number(words[1]));
       case "check" -> check();
+      case "tick" -> tick(number(words[1]));
       default -> throw new IllegalArgumentException("no such operation: word=" + words[0]);
     }
   }
@@ -195,14 +263,77 @@ final class StoreScript {
             case "filter" ->
                 options.withTree(
                     options.tree().withEachLevel(level -> level.withFilterBitsPerKey(value)));
+            case "operator" ->
+                options.withTree(options.tree().withMergeOperator(OPERATORS.get(value)));
+            case "cfilter" ->
+                value == 0
+                    ? options
+                    : options.withTree(
+                        options
+                            .tree()
+                            .withMergeOperator(MergeOperators.append(new byte[0]))
+                            .withCompactionFilter(StoreScript::withoutEmpty));
+            case "ttl" -> // not with an operator
+                value == 0
+                    ? options
+                    : options.withTree(
+                        options
+                            .tree()
+                            .withMergeOperator(MergeOperator.NONE)
+                            .withCompactionFilter(CompactionFilter.NONE)
+                            .withTtl(Duration.ofSeconds(value)));
+            case "style" -> {
+              changesStyle = value == STYLE_CHANGES;
+              yield options.withTree(options.tree().withStyle(STYLES.get(value % STYLES.size())));
+            }
             case "prefix" -> options.withTree(options.tree().withFilterPrefixBytes(value));
             default -> throw new IllegalArgumentException("no such option: word=" + words[i]);
           };
     }
   }
 
+  /**
+   * Removes empty values. Readers of these scripts take them for none, and so does the operator
+   * that puts operands behind them without a delimiter: when they go makes no difference.
+   */
+  private static CompactionFilter.Decision withoutEmpty(
+      MemorySegment key, MemorySegment value, ResultBytes result) {
+    return value.byteSize() == 0
+        ? CompactionFilter.Decision.REMOVE
+        : CompactionFilter.Decision.KEEP;
+  }
+
+  private byte[] delimiter() {
+    return isFiltered() ? new byte[0] : new byte[] {','};
+  }
+
+  private boolean isFiltered() {
+    return options.tree().compactionFilter() != CompactionFilter.NONE;
+  }
+
+  /** A value that was read, or null if a filter may have removed it at any time. */
+  private byte[] shown(byte[] valueOrNull) {
+    return valueOrNull != null && valueOrNull.length == 0 && isFiltered() ? null : valueOrNull;
+  }
+
+  /** Passes by values that a filter may remove. */
+  private void settle(StoreCursor cursor, boolean forward) throws IOException {
+    while (isFiltered() && cursor.isValid() && cursor.value().byteSize() == 0) {
+      if (forward) {
+        cursor.next();
+      } else {
+        cursor.previous();
+      }
+    }
+  }
+
   private Store open() throws IOException {
-    return Store.open(Fixtures.DIRECTORY, options, engine);
+    if (changesStyle) {
+      TreeOptions tree = options.tree();
+      int next = (STYLES.indexOf(tree.style()) + 1) % STYLES.size();
+      options = options.withTree(tree.withStyle(STYLES.get(next)));
+    }
+    return Store.open(Fixtures.DIRECTORY, options, engine, clock::get);
   }
 
   private static int number(String word) {
@@ -246,6 +377,20 @@ final class StoreScript {
         store.delete(key(words[1]), durability);
         add(key(words[1]), null);
       }
+      case "merge" -> {
+        if (options.tree().mergeOperator() == MergeOperator.NONE) {
+          write(new String[] {"put", words[1], words[2], words[3]});
+          return;
+        }
+        durability = Durability.valueOf(words[3]);
+        store.merge(key(words[1]), value(words[2]), durability);
+        add(new Operation(key(words[1]), value(words[2]), true, delimiter()));
+      }
+      case "sdelete" -> {
+        durability = Durability.valueOf(words[2]);
+        store.singleDelete(key(words[1]), durability);
+        add(key(words[1]), null);
+      }
       default -> {
         durability = Durability.valueOf(words[1]);
         store.write(batch(words), durability);
@@ -261,9 +406,25 @@ final class StoreScript {
     WriteBatch batch = new WriteBatch();
     for (int i = 2; i < words.length; i++) {
       int equals = words[i].indexOf('=');
-      if (equals < 0) {
-        byte[] key = key(words[i].substring(0, words[i].length() - 1));
-        batch.delete(key);
+      int plus = words[i].indexOf('+');
+      if (plus >= 0) {
+        byte[] key = key(words[i].substring(0, plus));
+        byte[] operand = value(words[i].substring(plus + 1));
+        if (options.tree().mergeOperator() == MergeOperator.NONE) {
+          batch.put(key, operand);
+          add(key, operand);
+        } else {
+          batch.merge(key, operand);
+          add(new Operation(key, operand, true, delimiter()));
+        }
+      } else if (equals < 0) {
+        int end = words[i].length() - 1;
+        byte[] key = key(words[i].substring(0, end));
+        if (words[i].charAt(end) == '~') {
+          batch.singleDelete(key);
+        } else {
+          batch.delete(key);
+        }
         add(key, null);
       } else {
         byte[] key = key(words[i].substring(0, equals));
@@ -276,24 +437,45 @@ final class StoreScript {
   }
 
   private void add(byte[] key, byte[] valueOrNull) {
-    history.add(new SimpleEntry<>(key, valueOrNull));
-    apply(model, key, valueOrNull);
+    add(new Operation(key, valueOrNull, false, delimiter()));
   }
 
-  private static void apply(Map<byte[], byte[]> to, byte[] key, byte[] valueOrNull) {
-    if (valueOrNull == null) {
-      to.remove(key);
-    } else {
-      to.put(key, valueOrNull);
+  private void add(Operation operation) {
+    operation.writtenMillis = clock.get();
+    history.add(operation);
+    operation.apply(model);
+  }
+
+  // ---- expiration
+
+  private void tick(int millis) {
+    clock.addAndGet(millis);
+    store.background().awaitExpiration();
+    expire();
+  }
+
+  /** Which operations have expired says the store; that they were old enough is checked. */
+  private void expire() {
+    long floor = store.expiryFloor();
+    assertTrue(floor >= lastFloor, "floor=" + floor + " before=" + lastFloor);
+    lastFloor = floor;
+    int expired = floor == 0 ? 0 : ends.floorEntry(floor - 1).getValue().intValue();
+    long ttlMillis = options.tree().ttl().toMillis();
+    Map<byte[], Integer> last = new TreeMap<>(Fixtures.ORDER);
+    for (int i = 0; i < history.size(); i++) {
+      last.put(history.get(i).key, i);
+      assertTrue(i >= expired || clock.get() - history.get(i).writtenMillis >= ttlMillis);
     }
+    model.keySet().removeIf(key -> last.get(key) < expired);
   }
 
   // ---- reading
 
   private void into(byte[] key) throws IOException {
-    byte[] expected = model.get(key);
+    byte[] expected = shown(model.get(key));
     byte[] room = new byte[200];
     int found = store.get(segment(key), segment(room));
+    found = found == 0 && isFiltered() ? ReadView.NOT_FOUND : found;
     assertEquals(expected == null ? ReadView.NOT_FOUND : expected.length, found);
     if (found >= 0 && found <= room.length) {
       assertArrayEquals(expected, Arrays.copyOf(room, found));
@@ -301,9 +483,11 @@ final class StoreScript {
   }
 
   private void pin(byte[] key) throws IOException {
-    byte[] expected = model.get(key);
+    byte[] expected = shown(model.get(key));
     try (PinnedValue pin = new PinnedValue()) {
-      assertEquals(expected != null, store.get(segment(key), pin));
+      boolean found = store.get(segment(key), pin);
+      boolean hidden = found && isFiltered() && pin.lengthBytes() == 0;
+      assertEquals(expected != null, found && !hidden);
       if (expected != null) {
         assertArrayEquals(expected, Fixtures.array(pin.segment()));
       }
@@ -325,7 +509,7 @@ final class StoreScript {
   private void old(int number, byte[] key) throws IOException {
     OpenSnapshot open = snapshots.get(number);
     if (open != null) {
-      assertArrayEquals(open.model.get(key), open.snapshot.get(key));
+      assertArrayEquals(shown(open.model.get(key)), shown(open.snapshot.get(key)));
     }
   }
 
@@ -370,9 +554,10 @@ final class StoreScript {
     return size == 0 ? 0 : size + (bytes.get(ValueLayout.JAVA_BYTE, size - 1) & 0xFF);
   }
 
-  private static NavigableMap<byte[], byte[]> inside(
+  private NavigableMap<byte[], byte[]> inside(
       NavigableMap<byte[], byte[]> seen, CursorOptions bounds, int filter) {
     NavigableMap<byte[], byte[]> inside = new TreeMap<>(seen);
+    inside.values().removeIf(value -> shown(value) == null);
     if (bounds.lowerOrNull() != null) {
       inside.headMap(Fixtures.array(bounds.lowerOrNull()), false).clear();
     }
@@ -439,6 +624,7 @@ final class StoreScript {
         }
       }
     }
+    settle(cursor, !List.of("last", "seekprev", "previous").contains(words[0]));
     open.at = at;
     assertEquals(at != null, cursor.isValid());
     if (at != null) {
@@ -447,12 +633,15 @@ final class StoreScript {
     }
   }
 
-  private static byte[] fill(OpenCursor open, int recordsMax) throws IOException {
+  private byte[] fill(OpenCursor open, int recordsMax) throws IOException {
     RecordBatch batch = new RecordBatch(segment(new byte[BATCH_BYTES]), recordsMax);
     int count = open.cursor.fill(batch);
     byte[] at = open.at;
     long used = 0;
     for (int i = 0; i < count; i++) {
+      if (isFiltered() && batch.valueBytes(i) == 0) {
+        continue;
+      }
       assertArrayEquals(at, Fixtures.array(batch.key(i)));
       assertArrayEquals(open.model.get(at), Fixtures.array(batch.value(i)));
       used += batch.keyBytes(i) + batch.valueBytes(i);
@@ -460,6 +649,7 @@ final class StoreScript {
     }
     assertTrue(
         at == null
+            || isFiltered()
             || count == recordsMax
             || used + at.length + open.model.get(at).length > BATCH_BYTES,
         "a batch ends for a reason");
@@ -497,7 +687,7 @@ final class StoreScript {
     try {
       boolean more = true;
       for (int i = 0; i < batchesMax && more; i++) {
-        more = open.changes.next((_, delete, key, value) -> isNext(open, delete, key, value));
+        more = open.changes.next(new HistoryCheck(open));
       }
     } catch (LogTruncatedException e) {
       long behind = store.stats().sequence() - open.changes.sequence();
@@ -521,10 +711,14 @@ final class StoreScript {
     for (int i = 0; open != null && i < count; i++) {
       byte[] expected = open.following();
       if (expected == null) {
-        open.seen = new TreeMap<>(model);
+        open.seen = inside(model, CursorOptions.defaults(), 0);
         expected = open.following();
       }
-      assertEquals(expected != null, open.cursor.next());
+      boolean moved = open.cursor.next();
+      while (moved && shown(Fixtures.array(open.cursor.value())) == null) {
+        moved = open.cursor.next();
+      }
+      assertEquals(expected != null, moved);
       if (expected != null) {
         assertArrayEquals(expected, Fixtures.array(open.cursor.key()));
         assertArrayEquals(open.seen.get(expected), Fixtures.array(open.cursor.value()));
@@ -534,12 +728,35 @@ final class StoreScript {
     }
   }
 
-  private void isNext(OpenChanges open, boolean delete, MemorySegment key, MemorySegment value) {
-    Map.Entry<byte[], byte[]> operation = history.get(open.at++);
-    assertArrayEquals(operation.getKey(), Fixtures.array(key));
-    assertEquals(operation.getValue() == null, delete);
-    if (!delete) {
-      assertArrayEquals(operation.getValue(), Fixtures.array(value));
+  /** The changes that a reader is given are those of the history. */
+  private final class HistoryCheck implements StoreChanges.Consumer {
+    private final OpenChanges open;
+
+    HistoryCheck(OpenChanges open) {
+      this.open = open;
+    }
+
+    @Override
+    public void accept(long sequence, boolean delete, MemorySegment key, MemorySegment value) {
+      Operation operation = next(key);
+      assertTrue(!operation.isOperand);
+      assertEquals(operation.valueOrNull == null, delete);
+      if (!delete) {
+        assertArrayEquals(operation.valueOrNull, Fixtures.array(value));
+      }
+    }
+
+    @Override
+    public void acceptOperand(long sequence, MemorySegment key, MemorySegment operand) {
+      Operation operation = next(key);
+      assertTrue(operation.isOperand);
+      assertArrayEquals(operation.valueOrNull, Fixtures.array(operand));
+    }
+
+    private Operation next(MemorySegment key) {
+      Operation operation = history.get(open.at++);
+      assertArrayEquals(operation.key, Fixtures.array(key));
+      return operation;
     }
   }
 
@@ -578,6 +795,7 @@ final class StoreScript {
     store = open();
     durable = history.size();
     assertTrue(store.stats().sequence() >= ends.lastKey());
+    expire();
   }
 
   private void crash(int seed) throws IOException {
@@ -594,27 +812,31 @@ final class StoreScript {
     ends.values().removeIf(end -> end > survived);
     durable = survived;
     model = new TreeMap<>(Fixtures.ORDER);
-    for (Map.Entry<byte[], byte[]> operation : history) {
-      apply(model, operation.getKey(), operation.getValue());
-    }
+    history.forEach(operation -> operation.apply(model));
+    expire();
     check();
   }
 
   private void check() throws IOException {
     try (StoreCursor cursor = store.cursor()) {
+      NavigableMap<byte[], byte[]> expected = inside(model, CursorOptions.defaults(), 0);
       cursor.first();
-      for (Map.Entry<byte[], byte[]> entry : model.entrySet()) {
+      settle(cursor, true);
+      for (Map.Entry<byte[], byte[]> entry : expected.entrySet()) {
         assertTrue(cursor.isValid());
         assertArrayEquals(entry.getKey(), Fixtures.array(cursor.key()));
         assertArrayEquals(entry.getValue(), Fixtures.array(cursor.value()));
         assertArrayEquals(entry.getValue(), store.get(entry.getKey()));
         cursor.next();
+        settle(cursor, true);
       }
       assertEquals(false, cursor.isValid());
       cursor.last();
-      for (byte[] key : model.descendingKeySet()) {
+      settle(cursor, false);
+      for (byte[] key : expected.descendingKeySet()) {
         assertArrayEquals(key, Fixtures.array(cursor.key()));
         cursor.previous();
+        settle(cursor, false);
       }
       assertEquals(false, cursor.isValid());
     }

@@ -165,7 +165,12 @@ public final class WriteRoomScenes implements Interleaver.Scenes {
       Memtable first = parts.space.tryCreate();
       List<List<io.ewok.gds.lsm.table.Table>> levels =
           Collections.nCopies(Manifest.LEVELS, List.of());
-      parts.versions = new VersionSet(new Version(first, null, levels), FIRST_LSN);
+      parts.versions =
+          new VersionSet(
+              new Version(first, null, levels),
+              FIRST_LSN,
+              new Merging(MergeOperator.NONE, 0, Fixtures.DIRECTORY),
+              new Expiration(Duration.ZERO, () -> 0, WriteTimes.NONE));
       first.release();
       room = new WriteRoom(parts, () -> {});
       actors.add(act(this::flushInBackground));

@@ -156,9 +156,9 @@ public final class Monitor {
     }
 
     /**
-     * Wakes the first of those who wait here, if there is one, when the lock is given up, and before
-     * those who were woken so far. Whoever is woken alone may not come to do what he was woken for:
-     * his wait may throw, or his time be over. Then it is up to him to wake another.
+     * Wakes the first of those who wait here, if there is one, when the lock is given up, and
+     * before those who were woken so far. Whoever is woken alone may not come to do what he was
+     * woken for: his wait may throw, or his time be over. Then it is up to him to wake another.
      */
     public void wakeFirst() {
       Waiter waiter = first;

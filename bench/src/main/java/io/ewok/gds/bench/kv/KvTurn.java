@@ -80,7 +80,8 @@ public final class KvTurn {
       // the code is warmed up on another store.
       KvCase first = KvCase.of(group).getFirst();
       KvCase load = first.isLoad() ? first : KvCase.FILL_RANDOM;
-      runAll(contender, settings.forWarmUp(WARM_UP_ENTRIES_MAX), List.of(load), directory, List.of());
+      runAll(
+          contender, settings.forWarmUp(WARM_UP_ENTRIES_MAX), List.of(load), directory, List.of());
       runAll(contender, settings, KvCase.of(group), directory, cases);
     } finally {
       Files.delete(directory);

@@ -6,6 +6,7 @@ import io.ewok.gds.lsm.record.BatchFormat;
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.record.References;
 import io.ewok.gds.lsm.record.SearchKey;
+import io.ewok.gds.lsm.record.VersionConsumer;
 import io.ewok.gds.lsm.table.Table;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -193,6 +194,30 @@ public final class Memtable {
             key.lengthBytes(),
             RecordKind.searchStamp(sequence));
     return older != NONE && EntryFormat.hasKey(older, key) ? older : NONE;
+  }
+
+  /**
+   * Shows the versions of a key that are not newer than a sequence number, newest first, until the
+   * consumer has what it wants.
+   *
+   * @return whether older ones are still wanted
+   */
+  public boolean versions(SearchKey key, long sequence, VersionConsumer to) {
+    long entry = find(key, sequence);
+    EntryCursor cursor = null;
+    while (entry != NONE && EntryFormat.hasKey(entry, key)) {
+      long stamp = EntryFormat.stamp(entry);
+      if (!to.accept(stamp, EntryFormat.valueAddress(entry), EntryFormat.valueBytes(entry))) {
+        return false;
+      }
+      if (cursor == null) {
+        cursor = entries();
+        entry = cursor.seek(key, stamp - 1); // stamps of a key fall
+      } else {
+        entry = cursor.next();
+      }
+    }
+    return true;
   }
 
   /** Returns a place among all entries, on none yet. */

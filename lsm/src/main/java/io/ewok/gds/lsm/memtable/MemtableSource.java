@@ -4,6 +4,7 @@ import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.record.RecordSource;
 import io.ewok.gds.lsm.record.SearchKey;
 import io.ewok.gds.lsm.record.SourceNotes;
+import io.ewok.gds.lsm.record.VersionConsumer;
 import java.lang.foreign.MemorySegment;
 
 /** A position in a memtable. Retains the memtable until it is closed. */
@@ -137,6 +138,11 @@ public final class MemtableSource implements RecordSource {
 
   private boolean isVisible(long candidate) {
     return RecordKind.sequence(EntryFormat.stamp(candidate)) <= sequence;
+  }
+
+  @Override
+  public boolean versions(SearchKey key, VersionConsumer to) {
+    return memtable.versions(key, sequence, to);
   }
 
   @Override

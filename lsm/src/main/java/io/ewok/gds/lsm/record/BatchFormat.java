@@ -143,10 +143,8 @@ public final class BatchFormat {
       int valueBytes = valueBytes(record, offset);
       long next =
           offset + OPERATION_HEADER_BYTES + keyBytes(record, offset) + Math.max(0, valueBytes);
-      if (!RecordKind.isValid(kind)
+      if (!RecordKind.isSound(kind, valueBytes)
           || keyBytes(record, offset) > Keys.BYTES_MAX
-          || valueBytes < 0
-          || (kind == RecordKind.DELETE && valueBytes != 0)
           || next > end) {
         return "an operation is malformed: operation=" + i + " kind=" + kind;
       }

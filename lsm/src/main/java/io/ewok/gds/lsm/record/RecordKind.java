@@ -10,8 +10,12 @@ package io.ewok.gds.lsm.record;
  * <tr><td>0</td><td>never valid, so that zeroed bytes are not a record</td></tr>
  * <tr><td>1</td><td>put: the key has this value</td></tr>
  * <tr><td>2</td><td>delete: the key has no value; the record's value is empty</td></tr>
- * <tr><td>3 to 15</td><td>kept for range deletes, merge operands, handles of values stored
- * elsewhere and marks of transactions</td></tr>
+ * <tr><td>3</td><td>single delete: as a delete, by a writer who says that only one put of the key
+ * is beneath; empty too</td></tr>
+ * <tr><td>4</td><td>operand: what the key had before is to be merged with this by the store's
+ * operator</td></tr>
+ * <tr><td>5 to 15</td><td>kept for range deletes, handles of values stored elsewhere and marks of
+ * transactions</td></tr>
  * <tr><td>255</td><td>never valid: as a search key it sorts before all records of its
  * sequence</td></tr>
  * </table>
@@ -22,6 +26,8 @@ package io.ewok.gds.lsm.record;
 public final class RecordKind {
   public static final int PUT = 1;
   public static final int DELETE = 2;
+  public static final int SINGLE_DELETE = 3;
+  public static final int OPERAND = 4;
 
   /** Sequence numbers have 56 bits, because they share 64 with the kind. */
   public static final long SEQUENCE_MAX = (1L << 56) - 1;
@@ -32,7 +38,17 @@ public final class RecordKind {
   private RecordKind() {}
 
   public static boolean isValid(int kind) {
-    return kind == PUT || kind == DELETE;
+    return kind >= PUT && kind <= OPERAND;
+  }
+
+  /** Whether a record says that its key has no value. */
+  public static boolean isDelete(int kind) {
+    return kind == DELETE || kind == SINGLE_DELETE;
+  }
+
+  /** Whether there is such a kind, and its records may have a value of this length. */
+  public static boolean isSound(int kind, long valueBytes) {
+    return isValid(kind) && valueBytes >= 0 && (valueBytes == 0 || !isDelete(kind));
   }
 
   public static long stamp(long sequence, int kind) {

@@ -1,11 +1,10 @@
 package io.ewok.gds.lsm.record;
 
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 
 /**
  * A position in one ordered set of records, a memtable or a run of tables, as seen at a sequence
- * number: of each key only the newest record that is not newer than that, be it a put or a delete.
+ * number: of each key only the newest record that is not newer than that, whatever it is.
  *
  * <p>Moves are by key. A source that has been moved is on a record, or past the last one, or before
  * the first one; from past the last one {@code previous} goes to the last, and {@code next} from
@@ -14,7 +13,7 @@ import java.lang.foreign.MemorySegment;
  *
  * <p>Addresses are right until the next move or close. Threads: confined to one at a time.
  */
-public interface RecordSource {
+public interface RecordSource extends RecordLocation {
   /** Where a source stands. */
   enum Place {
     BEFORE_FIRST,
@@ -42,21 +41,13 @@ public interface RecordSource {
     return place() == Place.ON_RECORD;
   }
 
-  long stamp();
-
-  long keyAddress();
-
-  int keyBytes();
-
-  long valueAddress();
-
-  int valueBytes();
-
-  /** The memory that the key lies in, for the user: read-only, and unusable once it is freed. */
-  MemorySegment keyMemory();
-
-  /** The same of the value. */
-  MemorySegment valueMemory();
+  /**
+   * Shows all visible versions of a key, newest first, until the consumer has what it wants. The
+   * source stays where it is.
+   *
+   * @return whether older ones are still wanted
+   */
+  boolean versions(SearchKey key, VersionConsumer to) throws IOException;
 
   /**
    * Is before the first record from now on, and sees what is visible at another sequence number.

@@ -89,7 +89,7 @@ final class LogBatches implements Closeable {
           SstFormat.PUT_WITH_TIME -> {
         if (family == 0) {
           throw batch.unsupported(
-              "an operation in a log has no counterpart in a store, it is a "
+              "an operation in a log cannot be taken over into a store, it is a "
                   + SstFormat.kindName(plainKind));
         }
         batch.skipLengthPrefixed();

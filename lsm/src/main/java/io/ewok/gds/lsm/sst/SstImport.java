@@ -35,8 +35,8 @@ import java.util.List;
  * <ul>
  *   <li>{@link io.ewok.gds.pagestore.CorruptFileException} for files that are damaged, or are not
  *       what they should be; it names file and offset.
- *   <li>{@link UnsupportedContentException} for what has no counterpart in a store, such as merge
- *       operands, and for what is not read here, such as some compressions.
+ *   <li>{@link UnsupportedContentException} for what cannot be taken over into a store, such as
+ *       merge operands, and for what is not read here, such as some compressions.
  *   <li>{@link IllegalStateException} where LZ4, zstd, Snappy or a checksum of the xxHash family is
  *       met, and the library {@code io.airlift:aircompressor-v3} is not there.
  * </ul>

@@ -46,7 +46,8 @@ final class SstMerge implements Closeable {
       if (!ranges.isEmpty() && file.boundsOrNull() == null && !alone) {
         throw new UnsupportedContentException(
             file.path(),
-            "a table with range deletions is imported alone, or with the directory of its database");
+            "a table with range deletions is imported alone, or with the directory of its"
+                + " database");
       }
       ranges.forEach(range -> rangeDeletes.add(range, file.boundsOrNull()));
       totalBytes += table.sizeBytes();
@@ -111,7 +112,8 @@ final class SstMerge implements Closeable {
     }
     if (newest.kind() != SstFormat.PUT) {
       throw newest.unsupported(
-          "a record has no counterpart in a store, it is a " + SstFormat.kindName(newest.kind()));
+          "a record cannot be taken over into a store, it is a "
+              + SstFormat.kindName(newest.kind()));
     }
     return newest.copyValue();
   }

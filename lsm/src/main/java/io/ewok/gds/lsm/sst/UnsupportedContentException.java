@@ -3,7 +3,7 @@ package io.ewok.gds.lsm.sst;
 import io.ewok.gds.pagestore.StorageException;
 import java.nio.file.Path;
 
-/** A sound file of RocksDB or LevelDB holds something that has no counterpart in a store. */
+/** A sound file of RocksDB or LevelDB holds something that cannot be taken over into a store. */
 public final class UnsupportedContentException extends StorageException {
   private static final long serialVersionUID = 1L;
 

@@ -140,8 +140,7 @@ final class BlockCheck {
   }
 
   private static boolean isRecord(long stamp, int valueBytes) {
-    int kind = RecordKind.kind(stamp);
-    return RecordKind.isValid(kind) && (kind != RecordKind.DELETE || valueBytes == 0);
+    return RecordKind.isSound(RecordKind.kind(stamp), valueBytes);
   }
 
   /** Whether a handle leads to a place in the table where a block may be. */

@@ -5,7 +5,6 @@ import io.ewok.gds.buffers.Fix;
 import io.ewok.gds.buffers.eviction.Priority;
 import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.lsm.record.KeyBuffer;
-import io.ewok.gds.lsm.record.SearchKey;
 import io.ewok.gds.pagestore.IoEngine;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -193,11 +192,6 @@ public final class RunReader {
 
   public int keyBytes() {
     return keyBytes < 0 ? view.keyBytes(ordinal) : keyBytes;
-  }
-
-  public boolean hasKey(SearchKey other) {
-    return Memory.compareUnsigned(keyAddress(), keyBytes(), other.address(), other.lengthBytes())
-        == 0;
   }
 
   /** Address of the value, until the next move. */

@@ -8,6 +8,7 @@ import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.record.RecordSource;
 import io.ewok.gds.lsm.record.SearchKey;
 import io.ewok.gds.lsm.record.SourceNotes;
+import io.ewok.gds.lsm.record.VersionConsumer;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -56,6 +57,9 @@ public final class RunSource implements RecordSource {
   private int block;
   private int ordinal;
   private Place place = Place.BEFORE_FIRST;
+
+  /** For older versions of a key; null until it is needed. */
+  private TableLookup lookup;
 
   /** Still to be asked for, or null. */
   private SearchKey prefix;
@@ -490,6 +494,14 @@ public final class RunSource implements RecordSource {
     return table > 0
         && Memory.compareUnsigned(keyAddress(), keyBytes, tables.get(table - 1).meta().lastKey())
             == 0;
+  }
+
+  @Override
+  public boolean versions(SearchKey wanted, VersionConsumer to) throws IOException {
+    if (lookup == null) {
+      lookup = new TableLookup();
+    }
+    return Table.versions(tables, wanted, RecordKind.searchStamp(sequence), lookup, to);
   }
 
   // ---- the current record

@@ -8,6 +8,7 @@ import io.ewok.gds.lsm.record.KeyBuffer;
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.record.References;
 import io.ewok.gds.lsm.record.SearchKey;
+import io.ewok.gds.lsm.record.VersionConsumer;
 import io.ewok.gds.pagestore.CorruptFileException;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -273,6 +274,47 @@ public final class Table {
   public boolean find(SearchKey key, long stamp, TableLookup at) throws IOException {
     at.outcome = look(key, stamp, at);
     return at.outcome == TableLookup.Outcome.FOUND;
+  }
+
+  /**
+   * Shows the versions of a key, newest first, until the consumer has what it wants. Nothing stays
+   * fixed.
+   *
+   * @param stamp as that of {@link #find}
+   * @return whether older ones are still wanted
+   */
+  public boolean versions(SearchKey key, long stamp, TableLookup at, VersionConsumer to)
+      throws IOException {
+    long from = stamp;
+    while (find(key, from, at)) {
+      try {
+        from = at.stamp() - 1; // stamps of a key fall
+        if (!to.accept(at.stamp(), at.valueAddress(), at.valueBytes())) {
+          return false;
+        }
+      } finally {
+        at.unfix();
+      }
+    }
+    return true;
+  }
+
+  /**
+   * The same of all tables of a run: the versions of a key may go on in the next table.
+   *
+   * @return whether older ones are still wanted
+   */
+  public static boolean versions(
+      List<Table> run, SearchKey key, long stamp, TableLookup at, VersionConsumer to)
+      throws IOException {
+    for (int i = firstNotBefore(run, key);
+        i < run.size() && run.get(i).meta().mayContain(key);
+        i++) {
+      if (!run.get(i).versions(key, stamp, at, to)) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private TableLookup.Outcome look(SearchKey key, long stamp, TableLookup at) throws IOException {

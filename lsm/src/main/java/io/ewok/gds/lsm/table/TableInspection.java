@@ -284,7 +284,7 @@ public final class TableInspection {
       problems.add("a filter does not know a key: offset=" + filter.number());
     }
     entries++;
-    deletes += RecordKind.kind(stamp) == RecordKind.DELETE ? 1 : 0;
+    deletes += RecordKind.isDelete(RecordKind.kind(stamp)) ? 1 : 0;
     if (consumerOrNull != null) {
       consumerOrNull.accept(
           stamp,

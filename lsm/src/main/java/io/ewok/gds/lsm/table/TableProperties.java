@@ -108,7 +108,7 @@ public record TableProperties(
 
     void add(long stamp, int recordKeyBytes, int recordValueBytes) {
       entries++;
-      if (RecordKind.kind(stamp) == RecordKind.DELETE) {
+      if (RecordKind.isDelete(RecordKind.kind(stamp))) {
         deletes++;
       }
       firstSequence = Math.min(firstSequence, RecordKind.sequence(stamp));

@@ -1,0 +1,67 @@
+package io.ewok.gds.lsm;
+
+import io.ewok.gds.lsm.table.Table;
+import io.ewok.gds.lsm.table.TableMeta;
+import java.util.Comparator;
+import java.util.List;
+
+/**
+ * {@link CompactionStyle#FIFO}: while there is too much, the oldest table goes. Those that another
+ * style has left on deeper levels are older than all before them; of the deepest level that goes
+ * first whose newest record is the oldest. Nothing that was hidden by what goes comes back, since
+ * nothing lies deeper.
+ */
+final class FifoPicker extends CompactionPicker {
+  FifoPicker(CompactionOptions options) {
+    super(options);
+  }
+
+  /** That of level 0 is for all that there is. */
+  @Override
+  double score(Version version, int level) {
+    return level == 0 ? (double) bytes(version) / options.fifoBytes() : 0;
+  }
+
+  private static long bytes(Version version) {
+    return version.levels().stream().mapToLong(CompactionInputs::bytes).sum();
+  }
+
+  /** Tables go faster than they come. */
+  @Override
+  double pressure(Version version) {
+    return 0;
+  }
+
+  @Override
+  CompactionInputs pick(Version version, long oldestSequence) {
+    if (bytes(version) <= options.fifoBytes()) {
+      return null;
+    }
+    int level = version.deepestLevel();
+    List<Table> tables = version.level(level);
+    List<Table> oldest = level == 0 ? List.of(tables.getLast()) : oldest(tables);
+    return new CompactionInputs(
+        CompactionInputs.Kind.DROP, level, level, List.of(oldest), below(version, level));
+  }
+
+  /** Of a run, with those that have other versions of its first or last key. */
+  private static List<Table> oldest(List<Table> run) {
+    TableMeta oldest =
+        run.stream()
+            .map(Table::meta)
+            .min(Comparator.comparingLong(TableMeta::lastSequence))
+            .orElseThrow();
+    return CompactionInputs.overlapping(run, oldest.firstKey(), oldest.lastKey());
+  }
+
+  @Override
+  CompactionInputs pickAtRest(Version version) {
+    return null;
+  }
+
+  /** Nothing is merged, whoever asks. */
+  @Override
+  CompactionInputs pick(Version version, ManualCompaction manual, long nextNumber) {
+    return null;
+  }
+}

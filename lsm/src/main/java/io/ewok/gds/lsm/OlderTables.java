@@ -1,0 +1,43 @@
+package io.ewok.gds.lsm;
+
+import io.ewok.gds.lsm.record.SearchKey;
+import io.ewok.gds.lsm.table.Table;
+import java.util.List;
+
+/**
+ * The tables of a version: what they may have of the keys of a memtable that is flushed.
+ *
+ * <p>Threads: confined to one. The version is retained for as long.
+ */
+final class OlderTables implements VersionReducer.OlderRecords {
+  private final Version version;
+  private final CachedLookup lookup = new CachedLookup();
+
+  OlderTables(Version version) {
+    this.version = version;
+  }
+
+  /** A flush is to be over soon: it does not look for each delete. */
+  @Override
+  public boolean mayHave(SearchKey key) {
+    return true;
+  }
+
+  @Override
+  public boolean mayHaveByFilters(SearchKey key) {
+    for (Table table : version.level(0)) {
+      if (table.meta().mayContain(key) && lookup.mayHave(table, key)) {
+        return true;
+      }
+    }
+    for (List<Table> run : version.runs()) {
+      int at = Table.firstNotBefore(run, key);
+      if (at < run.size()
+          && run.get(at).meta().mayContain(key)
+          && lookup.mayHave(run.get(at), key)) {
+        return true;
+      }
+    }
+    return false;
+  }
+}

@@ -1,0 +1,258 @@
+package io.ewok.gds.lsm;
+
+import io.ewok.gds.ffm.unchecked.Memory;
+import io.ewok.gds.lsm.record.RecordKind;
+import io.ewok.gds.lsm.record.SearchKey;
+import java.io.IOException;
+import java.util.Arrays;
+
+/**
+ * What is left of records that are written again, by a flush or a compaction: of the versions of a
+ * key the newest that each reader may see, without deletes that hide nothing, and of operands what
+ * can be made of them.
+ *
+ * <p>Operands that the same readers see are one value, with the put or delete that they stand on or
+ * where nothing older can be; else one operand, if the operator can combine them. Where it fails
+ * they stay as they were, with all that they stand on.
+ *
+ * <p>Records that have expired go, whatever they are.
+ *
+ * <p>A filter may turn the newest value of a key into another, or into a delete.
+ *
+ * <p>A delete hides nothing when no reader is left that sees the key as it was before, and there
+ * are no older records of the key elsewhere. For that {@link OlderRecords} is asked: for a delete
+ * what it knows anyhow, for a single delete, which says that it is worthwhile, with a look at
+ * filters.
+ *
+ * <p>Threads: confined to one. For one flush or compaction.
+ */
+final class VersionReducer {
+  private static final System.Logger LOGGER = System.getLogger(VersionReducer.class.getName());
+
+  /** More bytes of operands are not collected at once. */
+  private static final long OPERANDS_BYTES_MAX = 4 << 20;
+
+  /** A record is newer than all that readers may see now: who will see it is not known. */
+  private static final long UNSEEN = -1;
+
+  /** Takes what is left, in order. */
+  interface Output {
+    /**
+     * Takes a record.
+     *
+     * @param newKey whether it is the first of its key
+     */
+    void write(boolean newKey, SearchKey key, long stamp, long valueAddress, int valueBytes)
+        throws IOException;
+  }
+
+  /** Knows of records that are older than those of the same key that are written again. */
+  interface OlderRecords {
+    /** Whether there may be some. Keys that are asked for ascend. */
+    boolean mayHave(SearchKey key);
+
+    /** The same, found out more exactly as far as that needs no reading. */
+    boolean mayHaveByFilters(SearchKey key);
+  }
+
+  private final long[] liveSequences;
+  private final long expiryFloor;
+  private final OlderRecords older;
+  private final Output output;
+
+  /** The key of the last record, and the reader that saw it. */
+  private final SearchKey key = new SearchKey();
+
+  private boolean hasKey;
+  private boolean isWritten;
+  private long keyReader;
+
+  /** Whether that reader sees operands so far, and needs older records too. */
+  private boolean isOpen;
+
+  private boolean hasFailed;
+
+  /** Decides about the newest value of each key, or null. */
+  private final FilterRun filterOrNull;
+
+  /** Whether nothing of the key was written or left out yet. */
+  private boolean isNewest;
+
+  /** Null without an operator: operands are passed on. */
+  private final OperandMerger merger;
+
+  /**
+   * A reduction.
+   *
+   * @param liveSequences see {@link VersionSet#liveSequences}
+   * @param expiryFloor no reader asks for records below, see {@link VersionSet#lowestExpiryFloor}
+   */
+  VersionReducer(
+      long[] liveSequences, long expiryFloor, Merging merging, OlderRecords older, Output output) {
+    this(liveSequences, expiryFloor, merging, null, older, output);
+  }
+
+  /** The same with a filter, or null. */
+  VersionReducer(
+      long[] liveSequences,
+      long expiryFloor,
+      Merging merging,
+      FilterRun filterOrNull,
+      OlderRecords older,
+      Output output) {
+    this.liveSequences = liveSequences;
+    this.expiryFloor = expiryFloor;
+    this.filterOrNull = filterOrNull;
+    this.merger = merging.hasOperator() ? new OperandMerger(merging) : null;
+    this.older = older;
+    this.output = output;
+  }
+
+  /** Takes the next record: keys ascend, and the records of a key come newest first. */
+  void take(long stamp, long keyAddress, int keyBytes, long valueAddress, int valueBytes)
+      throws IOException {
+    long sequence = RecordKind.sequence(stamp);
+    if (sequence < expiryFloor) {
+      return; // So are all that it hides.
+    }
+    long reader = readerOf(sequence);
+    boolean sameKey =
+        hasKey
+            && Memory.compareUnsigned(keyAddress, keyBytes, key.address(), key.lengthBytes()) == 0;
+    if (!sameKey) {
+      end();
+      key.set(keyAddress, keyBytes);
+      hasKey = true;
+      isWritten = false;
+      isNewest = true;
+    } else if (reader == keyReader && reader != UNSEEN) {
+      if (!isOpen) {
+        return; // Whoever could see it sees a newer one.
+      }
+    } else {
+      writeOperands();
+    }
+    keyReader = reader;
+    isOpen = RecordKind.kind(stamp) == RecordKind.OPERAND;
+    if (isOpen && merger != null && reader != UNSEEN) {
+      collect(stamp, valueAddress, valueBytes);
+    } else if (!hasOperands() || !mergeOnto(stamp, valueAddress, valueBytes)) {
+      writeOperands();
+      writeUnlessHidesNothing(stamp, valueAddress, valueBytes);
+    }
+  }
+
+  /** Writes what is still to be written of the last key. */
+  void end() throws IOException {
+    if (hasOperands() && (older.mayHave(key) || !merge())) {
+      writeOperands();
+    }
+  }
+
+  // ---- operands
+
+  private boolean hasOperands() {
+    return merger != null && merger.operands().count() > 0;
+  }
+
+  private void collect(long stamp, long valueAddress, int valueBytes) throws IOException {
+    if (merger.operands().sizeBytes() + valueBytes > OPERANDS_BYTES_MAX) {
+      writeOperands();
+    }
+    boolean unused = merger.accept(stamp, valueAddress, valueBytes);
+  }
+
+  /** Makes a value of the operands and of the put or delete before them. */
+  private boolean mergeOnto(long stamp, long valueAddress, int valueBytes) throws IOException {
+    boolean unused = merger.accept(stamp, valueAddress, valueBytes);
+    return merge();
+  }
+
+  private boolean merge() throws IOException {
+    long newest = RecordKind.sequence(merger.operands().stampOfNewest(0));
+    try {
+      merger.merge(key);
+    } catch (MergeFailedException e) {
+      if (!hasFailed) { // else a compaction might say so for each key
+        hasFailed = true;
+        LOGGER.log(System.Logger.Level.WARNING, "operands stay as they are", e);
+      }
+      return false;
+    }
+    ResultBytes result = merger.result();
+    merger.begin();
+    write(RecordKind.stamp(newest, RecordKind.PUT), result.address(), result.lengthBytes());
+    return true;
+  }
+
+  /** Writes the operands that were collected, as one or as they are. */
+  private void writeOperands() throws IOException {
+    if (!hasOperands()) {
+      return;
+    }
+    Operands operands = merger.operands();
+    operands.clearBase();
+    if (operands.count() > 1 && merger.combine(key)) {
+      ResultBytes result = merger.result();
+      write(operands.stampOfNewest(0), result.address(), result.lengthBytes());
+    } else {
+      for (int i = 0; i < operands.count(); i++) {
+        write(operands.stampOfNewest(i), operands.addressOfNewest(i), operands.bytesOfNewest(i));
+      }
+    }
+    merger.begin();
+  }
+
+  // ---- deletes, and the way out
+
+  private boolean hidesNothing(int kind, long sequence) {
+    return switch (kind) {
+      case RecordKind.DELETE -> sequence <= liveSequences[0] && !older.mayHave(key);
+      case RecordKind.SINGLE_DELETE ->
+          sequence <= liveSequences[0] && !(older.mayHave(key) && older.mayHaveByFilters(key));
+      default -> false;
+    };
+  }
+
+  private void writeUnlessHidesNothing(long stamp, long valueAddress, int valueBytes)
+      throws IOException {
+    if (hidesNothing(RecordKind.kind(stamp), RecordKind.sequence(stamp))) {
+      isNewest = false;
+    } else {
+      write(stamp, valueAddress, valueBytes);
+    }
+  }
+
+  private void write(long stamp, long valueAddress, int valueBytes) throws IOException {
+    if (filterOrNull != null && isNewest && RecordKind.kind(stamp) == RecordKind.PUT) {
+      writeFiltered(stamp, valueAddress, valueBytes);
+    } else {
+      put(stamp, valueAddress, valueBytes);
+    }
+  }
+
+  private void writeFiltered(long stamp, long valueAddress, int valueBytes) throws IOException {
+    isNewest = false;
+    long sequence = RecordKind.sequence(stamp);
+    switch (filterOrNull.decide(key, sequence, valueAddress, valueBytes)) {
+      case KEEP -> put(stamp, valueAddress, valueBytes);
+      case REMOVE ->
+          writeUnlessHidesNothing(RecordKind.stamp(sequence, RecordKind.DELETE), valueAddress, 0);
+      case CHANGE ->
+          put(stamp, filterOrNull.result().address(), filterOrNull.result().lengthBytes());
+    }
+  }
+
+  private void put(long stamp, long valueAddress, int valueBytes) throws IOException {
+    output.write(!isWritten, key, stamp, valueAddress, valueBytes);
+    isWritten = true;
+    isNewest = false;
+  }
+
+  /** The oldest sequence at which a reader may look that sees this record. */
+  private long readerOf(long sequence) {
+    int found = Arrays.binarySearch(liveSequences, sequence);
+    int at = found >= 0 ? found : -found - 1;
+    return at < liveSequences.length ? liveSequences[at] : UNSEEN;
+  }
+}

@@ -1,0 +1,315 @@
+package io.ewok.gds.lsm;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.ewok.gds.ffm.Errno;
+import io.ewok.gds.pagestore.sim.SimEngine;
+import io.ewok.gds.pagestore.sim.SimOperation;
+import java.lang.foreign.MemorySegment;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
+
+/** What has expired nobody reads, and nothing beneath it comes back, however it goes. */
+class TtlTest {
+  private static final Duration TTL = Duration.ofMinutes(1);
+
+  /** What a record may live longer, and a second. */
+  private static final Duration SLACK = Duration.ofMillis(60_000 / 32 + 200 + 1_000);
+
+  private static final long TICK_MILLIS = 1_000;
+
+  private final AtomicLong clock = new AtomicLong(1_700_000_000_000L);
+  private SimEngine engine = new SimEngine(1);
+
+  private static StoreOptions options(Duration ttl) {
+    return Fixtures.TINY.withTree(
+        Fixtures.TINY.tree().withTablesBeforeMerge(2).withLevel1Bytes(256 << 10).withTtl(ttl));
+  }
+
+  private Store open(Duration ttl) throws Exception {
+    return Store.open(Fixtures.DIRECTORY, options(ttl), engine, clock::get);
+  }
+
+  /** Lets time pass, and the store see it. */
+  private void pass(Store store, Duration time) {
+    for (long left = time.toMillis(); left > 0; left -= TICK_MILLIS) {
+      clock.addAndGet(Math.min(TICK_MILLIS, left));
+      store.background().awaitExpiration();
+    }
+  }
+
+  private static void put(Store store, String key, String value) throws Exception {
+    store.put(Fixtures.bytes(key), Fixtures.bytes(value), Durability.SYNCED);
+  }
+
+  private static String get(ReadView view, String key) throws Exception {
+    byte[] bytes = Fixtures.bytes(key);
+    String value = Fixtures.text(view.get(bytes));
+    assertEquals(value, Fixtures.text(view.getAsync(bytes).get()));
+    assertEquals(value, Fixtures.text(view.multiGet(List.of(bytes)).getFirst()));
+    assertEquals(value != null, view.explain(bytes).found());
+    try (PinnedValue pin = new PinnedValue()) {
+      assertEquals(value != null, view.get(MemorySegment.ofArray(bytes), pin));
+    }
+    return value;
+  }
+
+  private static List<String> keys(StoreCursor cursor) throws Exception {
+    List<String> forward = new ArrayList<>();
+    for (cursor.first(); cursor.isValid(); cursor.next()) {
+      forward.add(Fixtures.text(Fixtures.array(cursor.key())));
+    }
+    List<String> backward = new ArrayList<>();
+    for (cursor.last(); cursor.isValid(); cursor.previous()) {
+      backward.add(Fixtures.text(Fixtures.array(cursor.key())));
+    }
+    assertEquals(forward, backward.reversed());
+    return forward;
+  }
+
+  private static List<String> keys(ReadView view) throws Exception {
+    try (StoreCursor cursor = view.cursor()) {
+      return keys(cursor);
+    }
+  }
+
+  @Test
+  void expiredRecordsAreNotReadWhereverTheyLie() throws Exception {
+    try (Store store = open(TTL)) {
+      put(store, "a", "1");
+      store.flush();
+      put(store, "b", "2");
+      pass(store, TTL.minusMillis(1));
+      assertEquals("1", get(store, "a"));
+      put(store, "c", "3");
+      assertEquals(List.of("a", "b", "c"), keys(store));
+      pass(store, SLACK);
+      assertNull(get(store, "a"));
+      assertNull(get(store, "b"));
+      assertEquals("3", get(store, "c"));
+      assertEquals(List.of("c"), keys(store));
+      assertEquals(
+          Explanation.Outcome.EXPIRED,
+          store.explain(Fixtures.bytes("b")).steps().getFirst().outcome());
+      put(store, "a", "4");
+      assertEquals("4", get(store, "a"));
+      assertEquals(List.of("a", "c"), keys(store));
+    }
+  }
+
+  @Test
+  void tablesOfExpiredRecordsAreDroppedWithoutBeingRead() throws Exception {
+    try (Store store = open(TTL)) {
+      for (int i = 0; i < 100; i++) {
+        store.put(Fixtures.bytes("a" + i), new byte[500], Durability.NONE);
+      }
+      store.flush();
+      int tables = Fixtures.tables(engine).size();
+      pass(store, TTL.minusMillis(1));
+      assertEquals(tables, Fixtures.tables(engine).size());
+      long reads = store.stats().read().blockMisses();
+      long before = engine.stats().reads();
+      pass(store, SLACK);
+      assertEquals(List.of(), Fixtures.tables(engine));
+      assertEquals(before, engine.stats().reads());
+      assertEquals(reads, store.stats().read().blockMisses());
+      assertEquals(0, store.stats().merges());
+    }
+    clock.addAndGet(-TTL.toMillis());
+    try (Store store = open(TTL)) {
+      assertEquals(List.of(), keys(store));
+    }
+  }
+
+  @Test
+  void flushesAndCompactionsLeaveExpiredRecordsOut() throws Exception {
+    try (Store store = open(TTL)) {
+      put(store, "a", "1");
+      pass(store, TTL.plus(SLACK));
+      store.flush();
+      assertEquals(List.of(), Fixtures.tables(engine));
+      put(store, "b", "2");
+      pass(store, Duration.ofSeconds(30));
+      put(store, "c", "3");
+      store.flush();
+      pass(store, Duration.ofSeconds(30).plus(SLACK));
+      assertEquals(1, Fixtures.tables(engine).size());
+      store.compact();
+      assertEquals(1, store.stats().levels().stream().mapToLong(StoreStats.Level::entries).sum());
+      assertEquals(List.of("c"), keys(store));
+    }
+  }
+
+  /**
+   * The newer value lies alone in a table that has expired; the older one beneath it in a table
+   * that has not, because of another key.
+   */
+  @Test
+  void olderValuesDoNotComeBackWhenATableIsDropped() throws Exception {
+    try (Store store = open(TTL)) {
+      for (int i = 0; i < 100; i++) {
+        put(store, "k%03d".formatted(i), "x".repeat(20_000));
+      }
+      // All into the second level, once the first was too large for it.
+      store.compact();
+      awaitTables(store, 2, 1);
+      store.compact();
+      put(store, "k050", "newer");
+      store.flush();
+      put(store, "k050", "newest");
+      store.flush();
+      awaitTables(store, 1, 1);
+      awaitTables(store, 0, -1);
+      pass(store, Duration.ofSeconds(30));
+      put(store, "k050x", "young");
+      byte[] young = Fixtures.bytes("k050x");
+      store.compact(MemorySegment.ofArray(young), MemorySegment.ofArray(young));
+      assertEquals(1, store.stats().levels().get(1).entries(), "the newest, alone");
+      assertEquals("newest", get(store, "k050"));
+      long level2 = store.stats().levels().get(2).tables();
+      pass(store, Duration.ofSeconds(30).plus(SLACK));
+      assertEquals(0, store.stats().levels().get(1).tables());
+      assertEquals(1, store.stats().levels().get(2).tables(), "of " + level2 + " one has young");
+      assertTrue(store.stats().levels().get(2).entries() > 1, "the older one is still there");
+      assertEquals(List.of("k050x"), keys(store));
+      assertNull(get(store, "k050"));
+    }
+    clock.addAndGet(-Duration.ofDays(1).toMillis());
+    for (Duration ttl : List.of(TTL, Duration.ofDays(100), Duration.ZERO)) {
+      engine = engine.crash(ttl.toSeconds());
+      try (Store store = open(ttl)) {
+        assertEquals(List.of("k050x"), keys(store), "ttl=" + ttl);
+        assertNull(get(store, "k050"));
+      }
+    }
+  }
+
+  /** Waits until a level has tables, or has none for -1. */
+  private static void awaitTables(Store store, int level, int tables) throws Exception {
+    for (int tries = 0; ; tries++) {
+      long found = store.stats().levels().get(level).tables();
+      if (tables < 0 ? found == 0 : found >= tables) {
+        return;
+      }
+      assertTrue(tries < 10_000, "level=%d tables=%d".formatted(level, found));
+      Thread.sleep(1);
+    }
+  }
+
+  @Test
+  void snapshotsAndCursorsSeeWhatTheySaw() throws Exception {
+    try (Store store = open(TTL)) {
+      put(store, "a", "1");
+      put(store, "b", "2");
+      store.flush();
+      Snapshot snapshot = store.snapshot();
+      try (StoreCursor cursor = store.cursor()) {
+        pass(store, TTL.plus(SLACK));
+        assertNull(get(store, "a"));
+        assertEquals("1", get(snapshot, "a"));
+        assertEquals(List.of("a", "b"), keys(snapshot));
+        assertEquals(List.of("a", "b"), keys(cursor));
+        put(store, "c", "3");
+        store.compact();
+        assertEquals("1", get(snapshot, "a"));
+        assertEquals(List.of("a", "b"), keys(snapshot));
+        cursor.refresh();
+        assertEquals(List.of("c"), keys(cursor));
+      }
+      snapshot.close();
+      store.compact();
+      assertEquals(1, store.stats().levels().stream().mapToLong(StoreStats.Level::entries).sum());
+    }
+  }
+
+  /** Else a crash would bring back what lies beneath. */
+  @Test
+  void nothingIsDroppedBeforeItIsDurableThatItHasExpired() throws Exception {
+    try (Store store = open(TTL)) {
+      put(store, "a", "1");
+      store.flush();
+      pass(store, SLACK);
+      clock.addAndGet(TTL.toMillis());
+      engine.failNth(SimOperation.SYNC, 1, Errno.EIO);
+      store.background().awaitExpiration();
+      assertNull(get(store, "a"));
+      assertEquals(1, Fixtures.tables(engine).size());
+      clock.addAndGet(10_000);
+      store.background().awaitExpiration();
+      assertEquals(List.of(), Fixtures.tables(engine), "it is tried again");
+    }
+  }
+
+  /** Numbers of writes that a crash has lost are used again: they must not be old by then. */
+  @Test
+  void whatIsWrittenAfterACrashIsYoung() throws Exception {
+    for (int seed = 1; seed <= 10; seed++) {
+      engine = new SimEngine(seed);
+      Store store = open(TTL);
+      put(store, "a", "1");
+      for (int i = 0; i < 50; i++) {
+        store.put(Fixtures.bytes("b"), new byte[100], Durability.NONE);
+      }
+      pass(store, TTL.plus(SLACK));
+      for (int i = 0; i < 50; i++) {
+        store.put(Fixtures.bytes("b"), new byte[100], Durability.NONE);
+      }
+      SimEngine after = engine.crash(seed);
+      store.close();
+      engine = after;
+      try (Store opened = open(TTL)) {
+        put(opened, "c", "2");
+        pass(opened, TTL.minusMillis(1));
+        assertEquals("2", get(opened, "c"), "seed=" + seed);
+        assertNull(get(opened, "a"));
+      }
+    }
+  }
+
+  @Test
+  void storesOfBeforeExpireFromTheirOpeningOn() throws Exception {
+    try (Store store = open(Duration.ZERO)) {
+      put(store, "a", "1");
+      pass(store, TTL.multipliedBy(5));
+      assertEquals("1", get(store, "a"));
+    }
+    try (Store store = open(TTL)) {
+      pass(store, TTL.minusMillis(1));
+      assertEquals("1", get(store, "a"));
+      pass(store, SLACK);
+      assertNull(get(store, "a"));
+    }
+  }
+
+  @Test
+  void theBackgroundThreadLooksAtTheClockByItself() throws Exception {
+    Duration ttl = Duration.ofSeconds(1);
+    try (Store store = Store.open(Fixtures.DIRECTORY, options(ttl), engine)) {
+      put(store, "a", "1");
+      long start = System.nanoTime();
+      while (store.get(Fixtures.bytes("a")) != null) {
+        assertTrue(System.nanoTime() - start < 20_000_000_000L, "it expires");
+        Thread.sleep(5);
+      }
+      assertTrue(System.nanoTime() - start > 900_000_000L, "not at once");
+    }
+  }
+
+  @Test
+  void timesToLiveAreChecked() {
+    TreeOptions tree = TreeOptions.defaults();
+    assertThrows(IllegalArgumentException.class, () -> tree.withTtl(Duration.ofMillis(999)));
+    assertThrows(IllegalArgumentException.class, () -> tree.withTtl(Duration.ofDays(36_501)));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> tree.withTtl(TTL).withMergeOperator(MergeOperators.add64()));
+    assertFalse(tree.ttl().isPositive());
+  }
+}

@@ -1,0 +1,374 @@
+package io.ewok.gds.lsm;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.ewok.gds.ffm.unchecked.Memory;
+import io.ewok.gds.lsm.record.RecordKind;
+import io.ewok.gds.lsm.record.SearchKey;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Whatever goes, each reader sees what it saw, whatever older records there are elsewhere. */
+class VersionReducerTest {
+  private static final long[] NEWEST = {RecordKind.SEQUENCE_MAX};
+
+  private record Version(String key, long stamp, String value) {
+    static Version of(String key, long sequence, int kind, String value) {
+      return new Version(key, RecordKind.stamp(sequence, kind), value);
+    }
+
+    int kind() {
+      return RecordKind.kind(stamp);
+    }
+  }
+
+  /** Records elsewhere, older than all that is reduced. */
+  private record Older(List<Version> versions, boolean rangeHasAll)
+      implements VersionReducer.OlderRecords {
+    static final Older NONE = new Older(List.of(), false);
+
+    @Override
+    public boolean mayHave(SearchKey key) {
+      return rangeHasAll || mayHaveByFilters(key);
+    }
+
+    @Override
+    public boolean mayHaveByFilters(SearchKey key) {
+      String text = Fixtures.text(Fixtures.array(key.segment()));
+      return versions.stream().anyMatch(version -> version.key.equals(text));
+    }
+  }
+
+  private static List<Version> reduce(List<Version> versions, long[] live, Older older)
+      throws IOException {
+    return reduce(versions, live, older, MergeOperators.append(new byte[0]));
+  }
+
+  private static List<Version> reduce(
+      List<Version> versions, long[] live, Older older, MergeOperator operator) throws IOException {
+    return reduce(versions, live, older, operator, null);
+  }
+
+  private static List<Version> reduce(
+      List<Version> versions,
+      long[] live,
+      Older older,
+      MergeOperator operator,
+      FilterRun filterOrNull)
+      throws IOException {
+    return reduce(versions, live, 0, older, operator, filterOrNull);
+  }
+
+  private static List<Version> reduce(
+      List<Version> versions,
+      long[] live,
+      long floor,
+      Older older,
+      MergeOperator operator,
+      FilterRun filterOrNull)
+      throws IOException {
+    List<Version> left = new ArrayList<>();
+    VersionReducer reducer =
+        new VersionReducer(
+            live,
+            floor,
+            new Merging(operator, 1000, Fixtures.DIRECTORY),
+            filterOrNull,
+            older,
+            (newKey, key, stamp, valueAddress, valueBytes) -> {
+              String text = Fixtures.text(Fixtures.array(key.segment()));
+              assertEquals(left.isEmpty() || !left.getLast().key.equals(text), newKey);
+              left.add(new Version(text, stamp, text(valueAddress, valueBytes)));
+            });
+    try (Arena arena = Arena.ofConfined()) {
+      for (Version version : versions) {
+        MemorySegment key = copy(arena, version.key);
+        MemorySegment value = copy(arena, version.value);
+        reducer.take(
+            version.stamp,
+            key.address(),
+            version.key.length(),
+            value.address(),
+            version.value.length());
+        key.fill((byte) 'x'); // it is anything by the next call
+        value.fill((byte) 'x');
+      }
+    }
+    reducer.end();
+    return left;
+  }
+
+  private static MemorySegment copy(Arena arena, String text) {
+    MemorySegment copy = arena.allocate(text.length() + 16);
+    return copy.copyFrom(MemorySegment.ofArray(Fixtures.bytes(text)));
+  }
+
+  private static String text(long address, int lengthBytes) {
+    return Fixtures.text(Fixtures.array(Memory.view(address, lengthBytes)));
+  }
+
+  /** What a reader sees of a key. */
+  private static String read(List<Version> versions, Older older, String key, long sequence) {
+    return read(versions, older, key, sequence, 0);
+  }
+
+  /** The same if something has expired. */
+  private static String read(
+      List<Version> versions, Older older, String key, long sequence, long floor) {
+    List<Version> all = new ArrayList<>(versions);
+    all.addAll(older.versions);
+    String operands = null;
+    for (Version version : all) {
+      if (version.key.equals(key) && RecordKind.sequence(version.stamp) <= sequence) {
+        if (RecordKind.isDelete(version.kind()) || RecordKind.sequence(version.stamp) < floor) {
+          return operands;
+        }
+        operands = version.value + (operands == null ? "" : operands);
+        if (version.kind() == RecordKind.PUT) {
+          return operands;
+        }
+      }
+    }
+    return operands;
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {1, 2, 3, 4})
+  void eachReaderSeesWhatItSaw(long seedOfCase) throws Exception {
+    long seed = Fixtures.seed(seedOfCase);
+    SplittableRandom random = new SplittableRandom(seed);
+    for (int round = 0; round < 3_000; round++) {
+      List<Version> versions = new ArrayList<>();
+      List<Version> elsewhere = new ArrayList<>();
+      for (String key : List.of("", "a", "aa", "b")) {
+        long sequence = 100;
+        for (int i = random.nextInt(8); i > 0; i--) {
+          sequence -= 1 + random.nextInt(8);
+          versions.add(version(key, sequence, random));
+        }
+        if (random.nextInt(3) == 0) {
+          elsewhere.add(version(key, 10, random));
+        }
+      }
+      Older older = new Older(elsewhere, random.nextBoolean());
+      long[] live =
+          LongStream.generate(() -> 5 + random.nextInt(100))
+              .limit(1 + random.nextInt(4))
+              .sorted()
+              .distinct()
+              .toArray();
+      List<Version> left = reduce(versions, live, older, operator(random));
+      String replay =
+          "round=%d %s %s".formatted(round, versions, LongStream.of(live).boxed().toList());
+      for (String key : List.of("", "a", "aa", "b")) {
+        for (long reader : live) {
+          check(versions, left, older, key, reader, replay + Fixtures.replay(getClass(), seed));
+        }
+        for (long later = live[live.length - 1]; later <= 100; later++) {
+          check(versions, left, older, key, later, replay + Fixtures.replay(getClass(), seed));
+        }
+      }
+    }
+  }
+
+  private static void check(
+      List<Version> before, List<Version> after, Older older, String key, long at, String replay) {
+    assertEquals(
+        read(before, older, key, at),
+        read(after, older, key, at),
+        "key=" + key + " at=" + at + replay);
+  }
+
+  private static Version version(String key, long sequence, SplittableRandom random) {
+    int kind = random.nextInt(3) == 0 ? 1 + random.nextInt(3) : RecordKind.OPERAND;
+    return Version.of(key, sequence, kind, RecordKind.isDelete(kind) ? "" : "v" + sequence);
+  }
+
+  /** One that combines or not, or fails now and then, or none. */
+  private static MergeOperator operator(SplittableRandom random) {
+    int which = random.nextInt(4);
+    SplittableRandom failures = random.split();
+    MergeOperator append = MergeOperators.append(new byte[0]);
+    return which == 0
+        ? MergeOperator.NONE
+        : new MergeOperator() {
+          @Override
+          public String name() {
+            return "append";
+          }
+
+          @Override
+          public void merge(MemorySegment key, Operands operands, ResultBytes result) {
+            if (which == 1 && failures.nextBoolean()) {
+              throw new IllegalStateException("by chance");
+            }
+            append.merge(key, operands, result);
+          }
+
+          @Override
+          public boolean combine(MemorySegment key, Operands operands, ResultBytes result) {
+            if (which == 1 && failures.nextBoolean()) {
+              throw new IllegalStateException("by chance");
+            }
+            return which < 3 && append.combine(key, operands, result);
+          }
+        };
+  }
+
+  @Test
+  void operandsBecomeAValueWhereNothingOlderCanBe() throws Exception {
+    Version third = Version.of("a", 9, RecordKind.OPERAND, "3");
+    Version second = Version.of("a", 8, RecordKind.OPERAND, "2");
+    Version value = Version.of("a", 9, RecordKind.PUT, "123");
+    Version put = Version.of("a", 5, RecordKind.PUT, "1");
+    Version delete = Version.of("a", 4, RecordKind.DELETE, "");
+    assertEquals(List.of(value), reduce(List.of(third, second, put), NEWEST, Older.NONE));
+    Older range = new Older(List.of(), true);
+    assertEquals(List.of(value), reduce(List.of(third, second, put, delete), NEWEST, range));
+    Version both = Version.of("a", 9, RecordKind.PUT, "23");
+    assertEquals(List.of(both), reduce(List.of(third, second, delete), NEWEST, range));
+    assertEquals(List.of(both), reduce(List.of(third, second), NEWEST, Older.NONE));
+    Version one = Version.of("a", 9, RecordKind.OPERAND, "23");
+    assertEquals(List.of(one), reduce(List.of(third, second), NEWEST, range));
+    assertEquals(List.of(third, second), reduce(List.of(third, second), new long[] {8, 9}, range));
+  }
+
+  @Test
+  void operandsAndWhatTheyStandOnStayIfTheOperatorFails() throws Exception {
+    List<Version> versions =
+        List.of(
+            Version.of("a", 9, RecordKind.OPERAND, "12345678"),
+            Version.of("a", 8, RecordKind.OPERAND, "12345678"),
+            Version.of("a", 5, RecordKind.PUT, "no number"),
+            Version.of("a", 4, RecordKind.PUT, "hidden"));
+    Version sum = Version.of("a", 9, RecordKind.OPERAND, "bdfhjlnp");
+    assertEquals(
+        List.of(sum, versions.get(2)),
+        reduce(versions, NEWEST, Older.NONE, MergeOperators.add64()));
+    assertEquals(versions.subList(0, 3), reduce(versions, NEWEST, Older.NONE, MergeOperator.NONE));
+  }
+
+  /** What the filter decides is seen by those who see the newest, and by nobody else. */
+  @ParameterizedTest
+  @ValueSource(longs = {1, 2})
+  void filtersDecideForTheNewestReaderAlone(long seedOfCase) throws Exception {
+    long seed = Fixtures.seed(seedOfCase);
+    SplittableRandom random = new SplittableRandom(seed);
+    for (int round = 0; round < 3_000; round++) {
+      List<Version> versions = new ArrayList<>();
+      long sequence = 90;
+      for (int i = random.nextInt(6); i > 0; i--) {
+        sequence -= 1 + random.nextInt(8);
+        versions.add(version("a", sequence, random));
+      }
+      Older older =
+          new Older(
+              random.nextBoolean() ? List.of(version("a", 10, random)) : List.of(),
+              random.nextBoolean());
+      long snapshot = random.nextInt(100);
+      long cursor = random.nextInt(100);
+      long[] live = LongStream.of(snapshot, cursor, 100).sorted().distinct().toArray();
+      boolean removes = random.nextBoolean();
+      FilterRun filter =
+          new FilterRun(
+              (key, value, result) -> {
+                result.set(MemorySegment.ofArray(new byte[] {'!'}), 0, 1);
+                return removes
+                    ? CompactionFilter.Decision.REMOVE
+                    : CompactionFilter.Decision.CHANGE;
+              },
+              snapshot,
+              100,
+              1000);
+      List<Version> left =
+          reduce(versions, live, older, MergeOperators.append(new byte[0]), filter);
+      String replay = "%s %s ".formatted(versions, left) + Fixtures.replay(getClass(), seed);
+      check(versions, left, older, "a", snapshot, replay);
+      if (filter.hasActed()) {
+        assertEquals(removes ? null : "!", read(left, older, "a", 100), replay);
+      } else {
+        check(versions, left, older, "a", 100, replay);
+      }
+      boolean isValue =
+          !versions.isEmpty()
+              && versions.getFirst().kind() == RecordKind.PUT
+              && RecordKind.sequence(versions.getFirst().stamp) > snapshot;
+      assertTrue(filter.hasActed() || !isValue, replay);
+    }
+  }
+
+  /** Wherever expired records are dropped, here and elsewhere, nothing that they hid is seen. */
+  @ParameterizedTest
+  @ValueSource(longs = {1, 2})
+  void whatHasExpiredHidesNothingThatHasNot(long seedOfCase) throws Exception {
+    long seed = Fixtures.seed(seedOfCase);
+    SplittableRandom random = new SplittableRandom(seed);
+    for (int round = 0; round < 3_000; round++) {
+      List<Version> versions = new ArrayList<>();
+      long sequence = 90;
+      for (int i = random.nextInt(6); i > 0; i--) {
+        sequence -= 1 + random.nextInt(12);
+        versions.add(version("a", sequence, random));
+      }
+      List<Version> elsewhere = new ArrayList<>();
+      for (int i = random.nextInt(3); i > 0; i--) {
+        elsewhere.add(version("a", 10 + i, random));
+      }
+      Older older = new Older(elsewhere, random.nextBoolean());
+      long floor = random.nextInt(100);
+      long[] live = {random.nextInt(100), 100};
+      Arrays.sort(live);
+      List<Version> left =
+          new ArrayList<>(
+              reduce(versions, live, floor, older, MergeOperators.append(new byte[0]), null));
+      List<Version> dropped = new ArrayList<>(elsewhere);
+      dropped.removeIf(
+          version -> RecordKind.sequence(version.stamp) < floor && random.nextBoolean());
+      String replay = "floor=%d %s %s ".formatted(floor, versions, elsewhere);
+      for (long at : live) {
+        assertEquals(
+            read(versions, older, "a", at, floor),
+            read(left, new Older(dropped, true), "a", at, floor),
+            replay + Fixtures.replay(getClass(), seed));
+      }
+    }
+  }
+
+  @Test
+  void deletesGoWhereNothingOlderCanBe() throws Exception {
+    for (int kind : new int[] {RecordKind.DELETE, RecordKind.SINGLE_DELETE}) {
+      List<Version> versions =
+          List.of(Version.of("a", 9, kind, ""), Version.of("a", 5, RecordKind.PUT, "v"));
+      assertEquals(List.of(), reduce(versions, NEWEST, Older.NONE));
+      assertEquals(List.of(), reduce(versions, new long[] {9}, Older.NONE));
+      assertEquals(versions, reduce(versions, new long[] {8}, Older.NONE));
+      assertEquals(versions, reduce(versions, new long[] {6, 10}, Older.NONE));
+    }
+  }
+
+  @Test
+  void onlySingleDeletesLookAtFilters() throws Exception {
+    Older range = new Older(List.of(), true);
+    Version put = Version.of("a", 5, RecordKind.PUT, "v");
+    Version delete = Version.of("a", 9, RecordKind.DELETE, "");
+    Version single = Version.of("a", 9, RecordKind.SINGLE_DELETE, "");
+    assertEquals(List.of(delete), reduce(List.of(delete, put), NEWEST, range));
+    assertEquals(List.of(), reduce(List.of(single, put), NEWEST, range));
+    assertEquals(
+        List.of(single),
+        reduce(
+            List.of(single, put),
+            NEWEST,
+            new Older(List.of(Version.of("a", 1, RecordKind.PUT, "old")), true)));
+  }
+}
