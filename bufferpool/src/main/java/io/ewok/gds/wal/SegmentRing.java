@@ -8,6 +8,7 @@ import io.ewok.gds.pagestore.IoRequest;
 import io.ewok.gds.pagestore.OpenMode;
 import io.ewok.gds.pagestore.StorageException;
 import io.ewok.gds.pagestore.UnsupportedFormatException;
+import io.ewok.gds.pagestore.WorkClass;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -47,6 +48,7 @@ final class SegmentRing implements AutoCloseable {
           engine.delete(path); // of a creation that did not finish
         }
         ring.files[slot] = engine.open(path, OpenMode.CREATE_NEW);
+        ring.files[slot].setWorkClass(WorkClass.LOG);
         ring.fill(ring.files[slot], zeros);
       }
       engine.syncDirectory(directory);
@@ -67,6 +69,7 @@ final class SegmentRing implements AutoCloseable {
           throw new CorruptFileException(path, 0, "a log segment", "no file");
         }
         ring.files[slot] = engine.open(path, OpenMode.READ_WRITE);
+        ring.files[slot].setWorkClass(WorkClass.LOG);
         if (ring.files[slot].sizeBytes() != ring.segmentBytes) {
           throw new CorruptFileException(
               path, 0, ring.segmentBytes + " bytes", ring.files[slot].sizeBytes() + " bytes");
@@ -147,14 +150,16 @@ final class SegmentRing implements AutoCloseable {
     files[slot(lsn)].readFully(offset(lsn), region, regionOffset, length);
   }
 
-  /** Prepares a read inside one segment; any thread. */
+  /** Prepares a read inside one segment, which goes before no other work; any thread. */
   IoRequest prepareRead(IoRequest request, long lsn, Region region, long regionOffset, int length) {
     if (lsn < 0 || lsn + length > segmentEnd(lsn)) {
       throw new IllegalArgumentException(
           "a read lies in one segment: segmentBytes=%d length=%d lsn=%d"
               .formatted(segmentBytes, length, lsn));
     }
-    return request.prepareRead(files[slot(lsn)], offset(lsn), region, regionOffset, length);
+    return request
+        .prepareRead(files[slot(lsn)], offset(lsn), region, regionOffset, length)
+        .forWork(WorkClass.FOREGROUND);
   }
 
   int alignmentBytes() {

@@ -3,6 +3,11 @@ package io.ewok.gds.wal;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.ewok.gds.allocator.Region;
+import io.ewok.gds.allocator.RegionOptions;
+import io.ewok.gds.pagestore.IoRequest;
+import io.ewok.gds.pagestore.ThrottleOptions;
+import io.ewok.gds.pagestore.WorkClass;
 import io.ewok.gds.pagestore.sim.SimEngine;
 import io.ewok.gds.pagestore.sim.SimFault;
 import java.io.IOException;
@@ -12,6 +17,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -103,6 +109,22 @@ final class LogDurabilityTest {
       assertEquals(new LogStats(1, 10, 1, 4096, 0), log.stats());
       log.sync(lsn);
       assertEquals(new LogStats(1, 10, 1, 4096, 1), log.stats());
+    }
+  }
+
+  @Test
+  void writesGoBeforeOtherWorkAndReadersDoNot() throws IOException {
+    SimEngine engine = new SimEngine(1);
+    engine.setThrottle(ThrottleOptions.from(Map.of("throttle.write", "1M")));
+    try (WriteAheadLog log = LogModel.open(engine, SMALL);
+        Region page = Region.map(LogModel.budget(), RegionOptions.ofSize(4096))) {
+      long before = engine.stats(WorkClass.LOG).operations();
+      for (int i = 0; i < 5; i++) {
+        log.sync(LogModel.append(log, new byte[10]));
+      }
+      assertEquals(5, engine.stats(WorkClass.LOG).operations() - before);
+      IoRequest read = log.source().prepareRead(new IoRequest(), 0, page, 0, 4096);
+      assertEquals(WorkClass.FOREGROUND, read.workClass());
     }
   }
 
