@@ -51,7 +51,9 @@ final class StyleReport {
   private static final int EXPLAINED = 2_000;
   private static final int GETS = 100_000;
   private static final long SETTLE_NANOS_MAX = 60_000_000_000L;
+  private static final long REST_NANOS = 2_000_000_000L;
   private static final long MEMTABLE_BYTES = 4 << 20;
+  private static final long POOL_BYTES = 1 << 30;
   private static final double NANOS_PER_SECOND = 1e9;
   private static final long SEED = 11;
   private static final ValueLayout.OfLong KEY =
@@ -162,7 +164,8 @@ final class StyleReport {
 
   private void measure(CompactionStyle style, Path own, int round)
       throws IOException, InterruptedException {
-    StoreOptions options = StoreOptions.defaults().withMemtableBytes(MEMTABLE_BYTES);
+    StoreOptions options =
+        StoreOptions.defaults().withMemtableBytes(MEMTABLE_BYTES).withPoolBytes(POOL_BYTES);
     options = options.withTree(options.tree().withStyle(style).withFifoBytes(Long.MAX_VALUE));
     try (Arena arena = Arena.ofConfined();
         Store store = Store.open(own.resolve("store"), options)) {
@@ -205,10 +208,19 @@ final class StyleReport {
     key.set(KEY, KEY_BYTES - Long.BYTES, number);
   }
 
+  /** Waits until nothing has been merged for longer than a store takes to be at rest. */
   private static void settle(Store store) throws InterruptedException {
     long start = System.nanoTime();
-    while (store.stats().levels().stream().anyMatch(level -> level.score() >= 1)
+    long quietSince = start;
+    long merges = -1;
+    while (System.nanoTime() - quietSince < REST_NANOS
         && System.nanoTime() - start < SETTLE_NANOS_MAX) {
+      StoreStats stats = store.stats();
+      boolean isDue = stats.levels().stream().anyMatch(level -> level.score() >= 1);
+      if (isDue || stats.merges() != merges) {
+        quietSince = System.nanoTime();
+        merges = stats.merges();
+      }
       Thread.sleep(1);
     }
   }
