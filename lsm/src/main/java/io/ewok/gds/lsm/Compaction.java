@@ -229,10 +229,12 @@ final class Compaction {
     tables.install(
         tables.manifest().edit().removing(metas(taken)).adding(inputs.outputLevel(), metas(kept)));
     // From here on nothing fails.
-    if (!isMove) {
+    if (isMove) {
+      versions.compacted(Set.copyOf(taken), inputs.outputLevel(), taken);
+    } else {
       taken.forEach(Table::setReplaced);
+      versions.dropped(Set.copyOf(taken));
     }
-    versions.compacted(Set.copyOf(taken), inputs.outputLevel(), kept);
     tell(kept.size(), 0);
   }
 

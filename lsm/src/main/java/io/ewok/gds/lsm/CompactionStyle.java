@@ -3,8 +3,8 @@ package io.ewok.gds.lsm;
 /**
  * When the tables of a store are merged, and with which others: what is written for each byte of
  * the user's, what is kept beyond his data, and how many tables a read looks into cannot all be
- * small. A store may be opened with another style at any time; what is there takes the new shape as
- * it is merged anyway.
+ * small. A store may be opened with another style at any time, or change it while it is open
+ * ({@link Store#change}); what is there takes the new shape as it is merged anyway.
  *
  * <p>The trade-off is that of M. Athanassoulis et al., "Designing Access Methods: The RUM
  * Conjecture", EDBT 2016.

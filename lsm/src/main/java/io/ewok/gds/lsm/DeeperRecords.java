@@ -10,7 +10,7 @@ import java.util.List;
  *
  * <p>Threads: confined to one. The tables stay open for as long.
  */
-final class DeeperRecords implements VersionReducer.OlderRecords {
+final class DeeperRecords implements OlderRecords {
   private final List<List<Table>> levels;
   private final CachedLookup lookup = new CachedLookup();
 

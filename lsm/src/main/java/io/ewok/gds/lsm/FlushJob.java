@@ -5,7 +5,6 @@ import io.ewok.gds.lsm.memtable.EntryCursor;
 import io.ewok.gds.lsm.memtable.EntryFormat;
 import io.ewok.gds.lsm.memtable.Memtable;
 import io.ewok.gds.lsm.record.RecordKind;
-import io.ewok.gds.lsm.record.SearchKey;
 import io.ewok.gds.lsm.table.Table;
 import io.ewok.gds.lsm.table.TableMeta;
 import io.ewok.gds.lsm.table.TableWriter;
@@ -20,20 +19,6 @@ import java.util.List;
  * <p>Threads: confined to the background thread, or to the one that recovers.
  */
 final class FlushJob {
-  /** During a recovery the tables are not open yet. */
-  private static final VersionReducer.OlderRecords UNKNOWN =
-      new VersionReducer.OlderRecords() {
-        @Override
-        public boolean mayHave(SearchKey key) {
-          return true;
-        }
-
-        @Override
-        public boolean mayHaveByFilters(SearchKey key) {
-          return true;
-        }
-      };
-
   private final TableSet tables;
   private final TableWriter writer;
   private final LiveOptions live;
@@ -104,11 +89,11 @@ final class FlushJob {
    * The tables are synced, their names are not.
    */
   List<TableMeta> write(Memtable memtable) throws IOException {
-    return write(memtable, new long[] {RecordKind.SEQUENCE_MAX}, 0, UNKNOWN);
+    return write(memtable, new long[] {RecordKind.SEQUENCE_MAX}, 0, OlderRecords.UNKNOWN);
   }
 
   private List<TableMeta> write(
-      Memtable memtable, long[] liveSequences, long expiryFloor, VersionReducer.OlderRecords older)
+      Memtable memtable, long[] liveSequences, long expiryFloor, OlderRecords older)
       throws IOException {
     List<TableMeta> metas = new ArrayList<>();
     long bytesBefore = writer.bytesWritten();

@@ -63,7 +63,7 @@ final class LiveOptions {
           "larger blocks than those that the store was opened with have to wait for the next"
               + " opening: blockBytesMax=%d store.block=%d".formatted(blockBytesMax, blockBytes));
     }
-    Current changed = null;
+    Current changed;
     if (ofThrottle.isEmpty()) {
       changed = Current.of(next);
     } else {

@@ -106,12 +106,21 @@ public final class MergeOperators {
         if (!text.startsWith(APPEND)) {
           throw new IllegalArgumentException(
               "none, add64, min64, max64, greatest, last, or, or append: and a delimiter in"
-                  + " hexadecimal digits: mergeOperator="
+                  + " hexadecimal digits: store.merge="
                   + text);
         }
-        yield append(HexFormat.of().parseHex(text, APPEND.length(), text.length()));
+        yield append(delimiter(text));
       }
     };
+  }
+
+  private static byte[] delimiter(String text) {
+    try {
+      return HexFormat.of().parseHex(text, APPEND.length(), text.length());
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(
+          "a delimiter is given in pairs of hexadecimal digits: store.merge=" + text, e);
+    }
   }
 
   /** One whose operands mean the same beside each other as on a value: values are operands too. */

@@ -9,7 +9,7 @@ import java.util.List;
  *
  * <p>Threads: confined to one. The version is retained for as long.
  */
-final class OlderTables implements VersionReducer.OlderRecords {
+final class OlderTables implements OlderRecords {
   private final Version version;
   private final CachedLookup lookup = new CachedLookup();
 

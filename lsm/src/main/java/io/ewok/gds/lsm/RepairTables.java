@@ -26,20 +26,6 @@ import java.util.List;
 final class RepairTables implements AutoCloseable {
   private static final System.Logger LOGGER = System.getLogger(RepairTables.class.getName());
 
-  /** All tables are merged: there is nothing elsewhere. */
-  private static final VersionReducer.OlderRecords NOTHING =
-      new VersionReducer.OlderRecords() {
-        @Override
-        public boolean mayHave(SearchKey key) {
-          return false;
-        }
-
-        @Override
-        public boolean mayHaveByFilters(SearchKey key) {
-          return false;
-        }
-      };
-
   private final IoEngine engine;
   private final StoreFiles files;
   private final Merging merging;
@@ -145,7 +131,7 @@ final class RepairTables implements AutoCloseable {
               new long[] {RecordKind.SEQUENCE_MAX},
               expiryFloor,
               merging,
-              NOTHING,
+              OlderRecords.NONE, // all tables are merged
               (newKey, key, stamp, valueAddress, valueBytes) -> {
                 if (newKey && writer.isStarted() && writer.sizeBytes() >= form.tableBytes()) {
                   finishInto(into);

@@ -15,7 +15,7 @@ public interface StoreListener {
   /** A memtable was written as tables of level 0. */
   default void flushed(Flush flush) {}
 
-  /** Tables were merged into others. */
+  /** Tables were merged into others, moved, or dropped as {@link CompactionStyle#FIFO} does. */
   default void compacted(Compacted compacted) {}
 
   /** A flush or a compaction failed; the store tries again when it is needed. */
@@ -40,7 +40,7 @@ public interface StoreListener {
    * @param outputLevel where they went
    * @param moved whether the tables went as they were
    * @param tablesBefore tables that are gone from their levels
-   * @param tablesAfter tables that are new in the output level
+   * @param tablesAfter tables that are new in the output level, 0 if all were dropped
    * @param bytesRead size of the former
    * @param bytesWritten size of the latter, 0 if they were moved
    * @param nanos time it took, in nanoseconds, with what came between its steps

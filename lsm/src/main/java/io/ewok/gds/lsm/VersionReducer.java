@@ -46,15 +46,6 @@ final class VersionReducer {
         throws IOException;
   }
 
-  /** Knows of records that are older than those of the same key that are written again. */
-  interface OlderRecords {
-    /** Whether there may be some. Keys that are asked for ascend. */
-    boolean mayHave(SearchKey key);
-
-    /** The same, found out more exactly as far as that needs no reading. */
-    boolean mayHaveByFilters(SearchKey key);
-  }
-
   private final long[] liveSequences;
   private final long expiryFloor;
   private final OlderRecords older;

@@ -161,17 +161,26 @@ final class VersionSet {
   void compacted(Set<Table> removed, int level, List<Table> added) {
     install(
         before -> {
-          List<List<Table>> levels = new ArrayList<>();
-          for (List<Table> tables : before.levels()) {
-            levels.add(new ArrayList<>(tables));
-            levels.getLast().removeAll(removed);
-          }
-          if (!added.isEmpty()) {
-            levels.get(level).addAll(added);
-            levels.get(level).sort(Comparator.comparing(Table::meta, Manifest.RUN_ORDER));
-          }
+          List<List<Table>> levels = levelsWithout(removed, before);
+          levels.get(level).addAll(added);
+          levels.get(level).sort(Comparator.comparing(Table::meta, Manifest.RUN_ORDER));
           return new Version(before.active(), before.frozen(), levels);
         });
+  }
+
+  /** Takes tables away that nothing replaces. */
+  void dropped(Set<Table> removed) {
+    install(
+        before -> new Version(before.active(), before.frozen(), levelsWithout(removed, before)));
+  }
+
+  private static List<List<Table>> levelsWithout(Set<Table> removed, Version version) {
+    List<List<Table>> levels = new ArrayList<>();
+    for (List<Table> tables : version.levels()) {
+      levels.add(new ArrayList<>(tables));
+      levels.getLast().removeAll(removed);
+    }
+    return levels;
   }
 
   private void install(UnaryOperator<Version> change) {
@@ -187,19 +196,6 @@ final class VersionSet {
     }
     release(before);
     contexts.sweep();
-  }
-
-  /** Takes tables away whose records have all expired. */
-  void dropped(Set<Table> removed) {
-    install(
-        before -> {
-          List<List<Table>> levels = new ArrayList<>();
-          for (List<Table> tables : before.levels()) {
-            levels.add(new ArrayList<>(tables));
-            levels.getLast().removeAll(removed);
-          }
-          return new Version(before.active(), before.frozen(), levels);
-        });
   }
 
   /** Makes a snapshot of what readers may see now. */

@@ -13,7 +13,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
@@ -25,8 +24,6 @@ class CompactionStyleTest {
 
   /** A table of level 0 has at most a memtable's records, and what makes a table of them. */
   private static final long TABLE_BYTES_MAX = Fixtures.TINY.memtableBytes() * 5 / 4;
-
-  private static final long DEADLINE_NANOS = TimeUnit.SECONDS.toNanos(30);
 
   private final SimEngine engine = new SimEngine(1);
   private final SplittableRandom random = new SplittableRandom(1);
@@ -67,13 +64,9 @@ class CompactionStyleTest {
     return store.stats().levels().stream().anyMatch(level -> level.score() > 1);
   }
 
-  private static void awaitNothingDue(Store store) throws IOException, InterruptedException {
+  private static void awaitNothingDue(Store store) throws IOException {
     store.flush();
-    long start = System.nanoTime();
-    while (isDue(store) || store.stats().levels().getFirst().score() == 1) {
-      assertTrue(System.nanoTime() - start < DEADLINE_NANOS, () -> "" + store.stats());
-      Thread.sleep(1);
-    }
+    Fixtures.await(store, () -> !isDue(store) && store.stats().levels().getFirst().score() != 1);
   }
 
   private static long mergedBytes(Store store) {
@@ -185,12 +178,8 @@ class CompactionStyleTest {
     assertNotNull(store.get(key(written - 1)));
   }
 
-  private static void awaitDropped(Store store) throws InterruptedException {
-    long start = System.nanoTime();
-    while (bytesOfTables(store) > FIFO_BYTES) {
-      assertTrue(System.nanoTime() - start < DEADLINE_NANOS, () -> "" + store.stats());
-      Thread.sleep(1);
-    }
+  private static void awaitDropped(Store store) {
+    Fixtures.await(store, () -> bytesOfTables(store) <= FIFO_BYTES);
   }
 
   @Test

@@ -214,11 +214,7 @@ class CompactionTest {
         store.flush();
       }
       store.background().setRest(1_000_000);
-      long deadline = System.nanoTime() + TimeUnit.MINUTES.toNanos(1);
-      while (tables(store).getFirst() > 0) {
-        assertTrue(System.nanoTime() < deadline, "tables: " + tables(store));
-        Thread.onSpinWait();
-      }
+      Fixtures.await(store, () -> tables(store).getFirst() == 0);
       assertEquals(1, tables(store).get(1));
       assertEquals(3, entries(store));
     }
@@ -243,11 +239,7 @@ class CompactionTest {
         store.put(key(2_000 - flush), Fixtures.bytes("small"), Durability.NONE);
         store.flush();
       }
-      long deadline = System.nanoTime() + TimeUnit.MINUTES.toNanos(1);
-      while (tables(store).getFirst() > 0) {
-        assertTrue(System.nanoTime() < deadline, "tables: " + tables(store));
-        Thread.onSpinWait();
-      }
+      Fixtures.await(store, () -> tables(store).getFirst() == 0);
     }
   }
 

@@ -1,5 +1,7 @@
 package io.ewok.gds.lsm;
 
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoFile;
 import io.ewok.gds.pagestore.OpenMode;
@@ -15,6 +17,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 
 /** What the tests of the store share. */
 public final class Fixtures {
@@ -33,7 +37,18 @@ public final class Fixtures {
 
   public static final Comparator<byte[]> ORDER = Arrays::compareUnsigned;
 
+  private static final long WAIT_NANOS = TimeUnit.MINUTES.toNanos(1);
+
   private Fixtures() {}
+
+  /** Waits until a store's own threads have brought something about. */
+  static void await(Store store, BooleanSupplier condition) {
+    long deadline = System.nanoTime() + WAIT_NANOS;
+    while (!condition.getAsBoolean()) {
+      assertTrue(System.nanoTime() < deadline, () -> store.stats().toString());
+      Thread.onSpinWait();
+    }
+  }
 
   public static byte[] bytes(String text) {
     return text.getBytes(StandardCharsets.UTF_8);

@@ -144,8 +144,11 @@ class MergeOperatorsTest {
   @Test
   void settingsNameThem() {
     assertSame(MergeOperator.NONE, MergeOperators.named("none"));
-    assertThrows(IllegalArgumentException.class, () -> MergeOperators.named("multiply"));
-    assertThrows(IllegalArgumentException.class, () -> MergeOperators.named("append:2"));
+    for (String text : List.of("append:2", "append:zz", "multiply")) {
+      IllegalArgumentException refused =
+          assertThrows(IllegalArgumentException.class, () -> MergeOperators.named(text));
+      assertTrue(refused.getMessage().endsWith("store.merge=" + text), refused::toString);
+    }
     assertThrows(IllegalArgumentException.class, () -> MergeOperators.append(new byte[65]));
   }
 }

@@ -18,7 +18,6 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
-import java.util.function.BooleanSupplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
@@ -31,7 +30,6 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** What is changed while a store is open takes effect when it is said to, and all or nothing. */
 class OnlineOptionsTest {
   private static final int VALUE_BYTES = 1_000;
-  private static final long WAIT_NANOS = 60_000_000_000L;
 
   /** Nothing is merged by itself, blocks may have 16 KiB, no filters. */
   private static final StoreOptions OPTIONS =
@@ -74,15 +72,6 @@ class OnlineOptionsTest {
     return store.stats().levels().get(number);
   }
 
-  /** Waits for the background thread. */
-  private void await(BooleanSupplier condition) throws IOException {
-    long end = System.nanoTime() + WAIT_NANOS;
-    while (!condition.getAsBoolean()) {
-      assertTrue(System.nanoTime() < end, () -> store.stats().toString());
-      Thread.onSpinWait();
-    }
-  }
-
   // ---- each takes effect
 
   @Test
@@ -93,7 +82,7 @@ class OnlineOptionsTest {
     }
     assertEquals(4, level(0).tables());
     change("store.tables-before-merge", "2");
-    await(() -> level(0).tables() == 0);
+    Fixtures.await(store, () -> level(0).tables() == 0);
     assertEquals(2, store.options().tree().tablesBeforeMerge());
   }
 
@@ -103,7 +92,7 @@ class OnlineOptionsTest {
     store.compact();
     assertTrue(level(1).tables() > 2, () -> store.stats().toString());
     change("store.level-1", "256K");
-    await(() -> level(1).bytes() <= 256 << 10);
+    Fixtures.await(store, () -> level(1).bytes() <= 256 << 10);
     assertTrue(level(2).tables() > 0);
   }
 
@@ -112,11 +101,11 @@ class OnlineOptionsTest {
     fill(1_500, false);
     store.compact();
     store.change(Map.of("store.level-1", "256K", "store.growth", "100"));
-    await(() -> level(1).bytes() <= 256 << 10);
+    Fixtures.await(store, () -> level(1).bytes() <= 256 << 10);
     assertTrue(level(2).bytes() > 2 * (256 << 10));
     assertEquals(0, level(3).tables());
     change("store.growth", "2");
-    await(() -> level(2).bytes() <= 2 * (256 << 10));
+    Fixtures.await(store, () -> level(2).bytes() <= 2 * (256 << 10));
     assertTrue(level(3).tables() > 0);
   }
 

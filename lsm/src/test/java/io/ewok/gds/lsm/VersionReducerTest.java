@@ -33,8 +33,7 @@ class VersionReducerTest {
   }
 
   /** Records elsewhere, older than all that is reduced. */
-  private record Older(List<Version> versions, boolean rangeHasAll)
-      implements VersionReducer.OlderRecords {
+  private record Older(List<Version> versions, boolean rangeHasAll) implements OlderRecords {
     static final Older NONE = new Older(List.of(), false);
 
     @Override
