@@ -26,7 +26,7 @@ final class StoreMemtable implements MemtableCandidate {
     long bytes = (OPERATION_BYTES * 2 * records.count + (1 << 20)) & -4096L;
     space = new MemtableSpace(MemoryBudget.root("memtable", bytes), bytes, 1, () -> {});
     memtable = space.tryCreate();
-    cursor = memtable.entries();
+    cursor = memtable.entries(Memtable.DEFAULT_FAMILY);
   }
 
   @Override
@@ -35,13 +35,13 @@ final class StoreMemtable implements MemtableCandidate {
       throw new IllegalStateException("the memtable is full: record=" + record);
     }
     long stamp = RecordKind.stamp(record + 1L, RecordKind.PUT);
-    memtable.add(memtable.copy(stamp, records.key(record), records.value(record)));
+    memtable.add(Memtable.DEFAULT_FAMILY, memtable.copy(stamp, records.key(record), records.value(record)));
     memtable.exit();
   }
 
   @Override
   public int get(int record) {
-    return firstByte(memtable.find(key.set(records.key(record)), RecordKind.SEQUENCE_MAX));
+    return firstByte(memtable.find(Memtable.DEFAULT_FAMILY, key.set(records.key(record)), RecordKind.SEQUENCE_MAX));
   }
 
   @Override

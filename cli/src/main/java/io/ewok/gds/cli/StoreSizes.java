@@ -111,6 +111,7 @@ final class StoreSizes {
           defaults
               .tree()
               .withTableBytes(Math.clamp(4 * memtable, 1L << 20, defaults.tree().tableBytes())),
+          defaults.families(),
           segment,
           defaults.logSegmentCount(),
           defaults.recovery(),

@@ -39,9 +39,6 @@ final class Background {
    */
   private static final int LEVEL_0_EXCESS_MAX = 3;
 
-  /** Level 0 goes before a compaction that somebody asked for when it is so much too large. */
-  private static final int LEVEL_0_URGENT = 2;
-
   /** A store in which nothing was written for so long is at rest. */
   private static final long REST_NANOS = 1_000_000_000L;
 
@@ -56,11 +53,12 @@ final class Background {
   private final FlushJob flush;
   private final TableWriter compactionWriter;
   private final Region readBuffer;
-  private final LiveOptions live;
+  private final Families families;
+  private final FamilyChanges familyChanges;
+  private final CompactionPlan plan;
   private final StoreCounters counters;
   private final WriteDelay delay;
   private final StoreEvents events;
-  private final Expiration expiration;
   private final Thread thread;
 
   private final Monitor lock = new Monitor();
@@ -71,6 +69,7 @@ final class Background {
   private Throwable flushFailure;
   private long flushFailures;
   private final Deque<ManualCompaction> manuals = new ArrayDeque<>();
+  private final Deque<FamilyChange> changes = new ArrayDeque<>();
 
   /** Whether somebody waits for an expiration. */
   private volatile boolean expireWanted;
@@ -84,10 +83,6 @@ final class Background {
   private volatile long restNanos = REST_NANOS;
 
   // Confined to the thread.
-  /** Those that were in force when it looked last. */
-  private CompactionOptions options;
-
-  private CompactionPicker picker;
   private boolean logLags;
 
   /** Whether the last expiration failed. */
@@ -101,13 +96,23 @@ final class Background {
 
   private ManualCompaction runningManual;
 
-  /** Whether there is something to compact in the version that was looked at last. */
-  private boolean isDue;
+  /** A change of the families that somebody waits for. Guarded by the lock. */
+  private static final class FamilyChange {
+    final Change change;
+    FamilyState family;
+    Throwable failure;
+    boolean ended;
 
-  private Version lookedAt;
+    FamilyChange(Change change) {
+      this.change = change;
+    }
+  }
 
-  /** After a failure: compactions start by themselves when level 0 has so many tables. */
-  private int pausedUntilTables;
+  /** Creates or drops a family. */
+  @FunctionalInterface
+  interface Change {
+    FamilyState make(FamilyChanges changes) throws IOException;
+  }
 
   Background(StoreParts parts, FlushJob flush, TableWriter compactionWriter) {
     this.directory = parts.files.directory();
@@ -117,29 +122,19 @@ final class Background {
     this.holds = parts.holds;
     this.delay = parts.delay;
     this.events = parts.events;
-    this.expiration = parts.expiration;
+    this.families = parts.families;
+    this.familyChanges = parts.familyChanges;
+    this.plan = new CompactionPlan(parts.families, parts.live, parts.versions);
     this.counters = parts.counters;
     this.flush = flush;
     this.compactionWriter = compactionWriter;
     this.readBuffer = parts.readBuffer;
-    this.live = parts.live;
-    useLiveOptions();
     // A platform thread: its work is as long as the device is slow, and must not hold a carrier.
     this.thread =
         Thread.ofPlatform()
             .daemon()
             .name("gds-store-" + directory.getFileName())
             .unstarted(this::run);
-  }
-
-  /** What begins after a change goes by it. */
-  private void useLiveOptions() {
-    CompactionOptions next = live.compaction();
-    if (!next.equals(options)) {
-      options = next;
-      picker = CompactionPicker.of(next);
-      lookedAt = null;
-    }
   }
 
   void start() {
@@ -208,8 +203,10 @@ final class Background {
    * @param firstKeyOrNull the smallest key, or null for all
    * @param lastKeyOrNull the greatest key, or null for all
    */
-  void compact(MemorySegment firstKeyOrNull, MemorySegment lastKeyOrNull) throws IOException {
-    ManualCompaction mine = new ManualCompaction(firstKeyOrNull, lastKeyOrNull);
+  void compact(
+      FamilyState family, MemorySegment firstKeyOrNull, MemorySegment lastKeyOrNull)
+      throws IOException {
+    ManualCompaction mine = new ManualCompaction(family, firstKeyOrNull, lastKeyOrNull);
     lock.lock();
     try {
       manuals.add(mine);
@@ -222,8 +219,40 @@ final class Background {
         changed.await();
       }
       if (mine.failure != null) {
+        family.requireThere();
         throw reason("the tables cannot be merged", mine.failure);
       }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Has a family created or dropped; returns when that is done.
+   *
+   * @return the family
+   * @throws IllegalArgumentException if it cannot be
+   */
+  FamilyState change(Change wanted) throws IOException {
+    FamilyChange mine = new FamilyChange(wanted);
+    lock.lock();
+    try {
+      changes.add(mine);
+      changed.wakeAll();
+      while (!mine.ended) {
+        if (closing && changes.remove(mine)) { // else the thread is at it, and comes to its end
+          throw VersionSet.closed();
+        }
+        requireAlive();
+        changed.await();
+      }
+      if (mine.failure instanceof IllegalArgumentException refused) {
+        throw refused;
+      }
+      if (mine.failure != null) {
+        throw reason("the families cannot be changed", mine.failure);
+      }
+      return mine.family;
     } finally {
       lock.unlock();
     }
@@ -249,6 +278,7 @@ final class Background {
       lookForWork();
       while (awaitWork()) {
         tables.closeUnused();
+        changeFamilies();
         expire();
         if (!isLevel0Full()) {
           flushIfFrozen();
@@ -279,7 +309,8 @@ final class Background {
           && !mayFlush()
           && !mayCompact()
           && !mayExpire()
-          && live.compaction().equals(options)) {
+          && changes.isEmpty()
+          && !plan.hasNewOptions()) {
         awaitChangeOrRest();
       }
       return !closing;
@@ -290,9 +321,16 @@ final class Background {
 
   /** Wakes up by itself only while there is something that could be done at rest. */
   private void awaitChangeOrRest() {
-    if (pausedUntilTables > 0 || lookedAt == null || picker.pickAtRest(lookedAt) == null) {
-      if (expiration.isOn()) {
-        boolean unused = changed.await(TimeUnit.MILLISECONDS.toNanos(expiration.stepMillis()));
+    if (!plan.hasWorkAtRest()) {
+      long stepMillis =
+          families.all().stream()
+              .map(FamilyState::expiration)
+              .filter(Expiration::isOn)
+              .mapToLong(Expiration::stepMillis)
+              .min()
+              .orElse(0);
+      if (stepMillis > 0) {
+        boolean unused = changed.await(TimeUnit.MILLISECONDS.toNanos(stepMillis));
       } else {
         changed.await();
       }
@@ -315,17 +353,18 @@ final class Background {
   }
 
   private boolean mayCompact() {
-    return running != null || isDue || isAtRest || !manuals.isEmpty();
+    return running != null || plan.isDue() || isAtRest || !manuals.isEmpty();
   }
 
   private boolean isLevel0Full() {
-    return isDue && versions.level0Count() >= LEVEL_0_EXCESS_MAX * options.level0Tables();
+    return plan.isLevel0Full(LEVEL_0_EXCESS_MAX);
   }
 
   // ---- expiration
 
   private boolean mayExpire() {
-    return expiration.isDue() || expireWanted;
+    return expireWanted
+        || families.all().stream().anyMatch(family -> family.expiration().isDue());
   }
 
   /** Looks at the clock now, and returns when all that has expired is dropped. For tests. */
@@ -347,13 +386,7 @@ final class Background {
       return;
     }
     try {
-      long written = versions.sequence();
-      expiration.advance(written);
-      if (!expiration.times().equals(tables.manifest().writeTimes())) {
-        // Else what is lost in a crash would give its numbers, and its age, to what comes after.
-        log.sync(written);
-        tables.install(tables.manifest().edit().withWriteTimes(expiration.times()));
-      }
+      advance();
       if (running != null) {
         return; // when it is done
       }
@@ -376,26 +409,87 @@ final class Background {
     }
   }
 
+  private void advance() throws IOException {
+    long written = versions.sequence();
+    ManifestEdit edit = tables.manifest().edit();
+    boolean isNew = false;
+    for (FamilyState family : families.all()) {
+      family.expiration().advance(written);
+      FamilyEdit known = tables.manifest().family(family.id()).about();
+      WriteTimes times = family.expiration().times();
+      if (!times.equals(known.writeTimes())) {
+        edit = edit.withFamily(known.withWriteTimes(times));
+        isNew = true;
+      }
+    }
+    if (isNew) {
+      // Else what is lost in a crash would give its numbers, and its age, to what comes after.
+      log.sync(written);
+      tables.install(edit);
+    }
+  }
+
   /** Drops the tables whose records have all expired, without reading them. */
   private void dropExpired() throws IOException {
-    long floor = versions.lowestExpiryFloor(tables.manifest());
     Version version = versions.retain();
     try {
-      List<Table> dropped =
-          version.levels().stream()
-              .flatMap(List::stream)
-              .filter(table -> table.meta().lastSequence() < floor)
-              .toList();
-      if (!dropped.isEmpty()) {
-        tables.install(
-            tables.manifest().edit().removing(dropped.stream().map(Table::meta).toList()));
-        dropped.forEach(Table::setReplaced);
-        versions.dropped(Set.copyOf(dropped));
+      for (FamilyState family : families.all()) {
+        long floor = versions.lowestExpiryFloor(family, tables.manifest().family(family.id()));
+        List<Table> dropped =
+            version.levels(family).tables().stream()
+                .filter(table -> table.meta().lastSequence() < floor)
+                .toList();
+        if (!dropped.isEmpty()) {
+          tables.install(
+              tables.manifest().edit().removing(dropped.stream().map(Table::meta).toList()));
+          dropped.forEach(Table::setReplaced);
+          versions.dropped(family.id(), Set.copyOf(dropped));
+        }
       }
     } finally {
       versions.release(version);
     }
     tables.closeUnused();
+  }
+
+  // ---- families
+
+  private void changeFamilies() {
+    for (FamilyChange next = nextChange(); next != null; next = nextChange()) {
+      FamilyState family = null;
+      Throwable failure = null;
+      try {
+        family = next.change.make(familyChanges);
+      } catch (Throwable e) {
+        failure = e;
+      }
+      if (running != null && families.find(running.family().id()) != running.family()) {
+        endCompaction(null);
+        if (runningManual != null) {
+          endManual(runningManual.family.dropped());
+        }
+      }
+      plan.forgetVersion();
+      lock.lock();
+      try {
+        next.family = family;
+        next.failure = failure;
+        next.ended = true;
+        changed.wakeAll();
+      } finally {
+        lock.unlock();
+      }
+    }
+    lookForWork();
+  }
+
+  private FamilyChange nextChange() {
+    lock.lock();
+    try {
+      return changes.poll();
+    } finally {
+      lock.unlock();
+    }
   }
 
   private void flushIfFrozen() {
@@ -447,15 +541,9 @@ final class Background {
   // ---- compactions
 
   private void lookForWork() {
-    useLiveOptions();
-    Version version = versions.currentOrNull();
-    if (version != lookedAt) {
-      lookedAt = version;
-      delay.setTablePressure(version == null ? 0 : picker.pressure(version));
-      isDue =
-          version != null
-              && version.level(0).size() >= pausedUntilTables
-              && picker.pick(version, versions.oldestSequence()) != null;
+    double pressure = plan.look(versions.currentOrNull());
+    if (pressure >= 0) {
+      delay.setTablePressure(pressure);
     }
   }
 
@@ -465,9 +553,8 @@ final class Background {
         running = next();
       }
       if (running != null && running.step(STEP_BYTES)) {
+        plan.done(running.family());
         running = null;
-        pausedUntilTables = 0;
-        lookedAt = null;
       }
     } catch (Throwable e) {
       LOGGER.log(Logger.Level.WARNING, "a compaction failed: path=" + directory + " reason=" + e);
@@ -478,41 +565,64 @@ final class Background {
 
   /** The next compaction, or null; then one that somebody asked for has ended, if there was one. */
   private Compaction next() {
-    useLiveOptions();
+    plan.useLiveOptions();
+    runningManual = null;
     Version version = versions.retain();
     try {
       boolean wasAtRest = isAtRest;
       isAtRest = false;
       ManualCompaction manual = firstManual();
-      if (manual == null && !isDue) {
-        return wasAtRest ? compaction(picker.pickAtRest(version)) : null;
+      if (manual == null && !plan.isDue()) {
+        CompactionPlan.Part part = wasAtRest ? plan.nextAtRest(version) : null;
+        return part == null
+            ? null
+            : compaction(part, part.picker().pickAtRest(version.levels(part.family)));
       }
-      boolean urgent = isDue && picker.score(version, 0) >= LEVEL_0_URGENT;
-      runningManual = urgent ? null : manual;
-      CompactionInputs inputs =
-          runningManual == null
-              ? picker.pick(version, versions.oldestSequence())
-              : picker.pick(version, manual, tables.nextNumber());
-      if (inputs != null) {
-        return compaction(inputs);
-      }
-      if (runningManual != null) {
-        endManual(null);
-      } else {
-        isDue = false;
-      }
-      return null;
+      return manual == null || plan.isUrgent(version)
+          ? nextDue(version)
+          : nextOf(manual, version);
     } finally {
       versions.release(version);
     }
   }
 
-  /** Null for null. The tables stay, since only this thread replaces any. */
-  private Compaction compaction(CompactionInputs inputs) {
-    return inputs == null
-        ? null
-        : new Compaction(
-            inputs, versions, tables, compactionWriter, readBuffer, options, counters, events);
+  private Compaction nextDue(Version version) {
+    CompactionPlan.Part part = plan.next(version);
+    CompactionInputs inputs =
+        part.picker().pick(version.levels(part.family), versions.oldestSequence());
+    if (inputs == null) {
+      plan.nothingDue(part);
+      return null;
+    }
+    return compaction(part, inputs);
+  }
+
+  private Compaction nextOf(ManualCompaction manual, Version version) {
+    runningManual = manual;
+    CompactionPlan.Part part = plan.find(manual.family);
+    CompactionInputs inputs =
+        part == null
+            ? null
+            : part.picker().pick(version.levels(part.family), manual, tables.nextNumber());
+    if (inputs == null) {
+      endManual(part == null ? manual.family.dropped() : null);
+      return null;
+    }
+    return compaction(part, inputs);
+  }
+
+  /** The tables stay, since only this thread replaces any. */
+  private Compaction compaction(CompactionPlan.Part part, CompactionInputs inputs) {
+    return new Compaction(
+        part.family,
+        inputs,
+        versions,
+        tables,
+        compactionWriter,
+        readBuffer,
+        part.options(),
+        counters,
+        events);
   }
 
   private ManualCompaction firstManual() {
@@ -537,9 +647,11 @@ final class Background {
     runningManual = null;
   }
 
-  /** Gives up what is being compacted, because it failed or the store closes. */
+  /** Gives up what is being compacted, because it failed or is not wanted any more. */
   private void endCompaction(Throwable failure) {
+    FamilyState family = null;
     if (running != null) {
+      family = running.family();
       running.abandon();
       running = null;
     }
@@ -549,9 +661,11 @@ final class Background {
     if (runningManual != null) {
       endManual(failure);
     }
-    // Every flush would make it try in vain: wait for some more tables.
-    pausedUntilTables = versions.level0Count() + options.level0Tables();
-    lookedAt = null;
+    if (family != null) {
+      plan.failed(family);
+    } else {
+      families.all().forEach(plan::failed); // it could not even be chosen
+    }
   }
 
   /** Lets the thread finish a flush that is running, not a merge, and waits for its end. */

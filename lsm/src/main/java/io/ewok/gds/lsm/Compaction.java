@@ -16,7 +16,7 @@ import java.util.Set;
  * One compaction, done step by step: {@link #step} until it says that it is done, with anything in
  * between; or {@link #abandon}, which leaves the store as it was.
  *
- * <p>What it keeps of the versions of a key is for {@link VersionReducer} to say.
+ * <p>It is of one family. What it keeps of the versions of a key is for {@link VersionReducer} to say.
  *
  * <pre>
  *   NEW --step--> MERGING --step, all records are written--> DONE
@@ -30,6 +30,7 @@ import java.util.Set;
 final class Compaction {
   private static final System.Logger LOGGER = System.getLogger(Compaction.class.getName());
 
+  private final FamilyState family;
   private final CompactionInputs inputs;
   private final VersionSet versions;
   private final TableSet tables;
@@ -58,9 +59,10 @@ final class Compaction {
   /**
    * Prepares a compaction.
    *
-   * @param inputs of the current version
+   * @param inputs of the family in the current version
    */
   Compaction(
+      FamilyState family,
       CompactionInputs inputs,
       VersionSet versions,
       TableSet tables,
@@ -69,6 +71,7 @@ final class Compaction {
       CompactionOptions options,
       StoreCounters counters,
       StoreEvents events) {
+    this.family = family;
     this.inputs = inputs;
     this.versions = versions;
     this.tables = tables;
@@ -91,15 +94,19 @@ final class Compaction {
                 wanted,
                 versions.newestSnapshot(),
                 liveSequences[liveSequences.length - 1],
-                versions.merging().valueBytesMax());
+                family.merging().valueBytesMax());
     reducer =
         new VersionReducer(
             liveSequences,
-            versions.lowestExpiryFloor(tables.manifest()),
-            versions.merging(),
+            versions.lowestExpiryFloor(family, tables.manifest().family(family.id())),
+            family.merging(),
             filter,
             deeper,
             this::write);
+  }
+
+  FamilyState family() {
+    return family;
   }
 
   CompactionInputs inputs() {
@@ -144,7 +151,7 @@ final class Compaction {
     } finally {
       long bytes = writer.bytesWritten() - bytesBefore;
       counters.mergeBytes.add(bytes);
-      counters.level(inputs.outputLevel()).bytesWritten.add(bytes);
+      family.counters(inputs.outputLevel()).bytesWritten.add(bytes);
     }
     if (filter != null && filter.hasActed()) {
       if (!versions.tryHoldSnapshots(filter.newestSnapshot())) {
@@ -184,7 +191,7 @@ final class Compaction {
       outputs.add(tables.finish(writer));
     }
     if (!writer.isStarted()) {
-      tables.start(writer, options.layouts().get(inputs.outputLevel()));
+      tables.start(writer, family.id(), options.layouts().get(inputs.outputLevel()));
       overlapBytes = 0;
     }
     writer.add(stamp, key.address(), key.lengthBytes(), valueAddress, valueBytes);
@@ -218,7 +225,7 @@ final class Compaction {
     }
     // From here on nothing fails.
     inputs.tables().forEach(Table::setReplaced);
-    versions.compacted(Set.copyOf(inputs.tables()), inputs.outputLevel(), opened);
+    versions.compacted(family.id(), Set.copyOf(inputs.tables()), inputs.outputLevel(), opened);
     opened.forEach(Table::release);
   }
 
@@ -230,10 +237,10 @@ final class Compaction {
         tables.manifest().edit().removing(metas(taken)).adding(inputs.outputLevel(), metas(kept)));
     // From here on nothing fails.
     if (isMove) {
-      versions.compacted(Set.copyOf(taken), inputs.outputLevel(), taken);
+      versions.compacted(family.id(), Set.copyOf(taken), inputs.outputLevel(), taken);
     } else {
       taken.forEach(Table::setReplaced);
-      versions.dropped(Set.copyOf(taken));
+      versions.dropped(family.id(), Set.copyOf(taken));
     }
     tell(kept.size(), 0);
   }
@@ -241,7 +248,9 @@ final class Compaction {
   private void tell(int tablesAfter, long bytesWritten) {
     events.compacted(
         event,
+        family,
         new StoreListener.Compacted(
+            family.name(),
             inputs.level(),
             inputs.outputLevel(),
             inputs.kind() == CompactionInputs.Kind.MOVE,

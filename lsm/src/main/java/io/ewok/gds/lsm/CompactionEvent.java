@@ -16,6 +16,9 @@ final class CompactionEvent extends Event {
   @Label("Store")
   String path;
 
+  @Label("Family")
+  String family;
+
   @Label("Level")
   int level;
 

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * The shape that compactions give to the tables of a store.
+ * The shape that compactions give to the tables of a family.
  *
  * @param style when they are merged
  * @param tableBytes size to which a compaction fills a table, in bytes
@@ -32,8 +32,7 @@ record CompactionOptions(
   /** A table overlaps at most so many times its size two levels down. */
   private static final int OVERLAP_MAX = 10;
 
-  static CompactionOptions of(StoreOptions options) {
-    TreeOptions tree = options.tree();
+  static CompactionOptions of(StoreOptions options, TreeOptions tree) {
     return new CompactionOptions(
         tree.style(),
         tree.tableBytes(),

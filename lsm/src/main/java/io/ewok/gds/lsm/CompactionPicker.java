@@ -38,14 +38,14 @@ abstract class CompactionPicker {
   }
 
   /** How large a level is, 1 if it is as large as it should be. Any thread. */
-  abstract double score(Version version, int level);
+  abstract double score(Levels levels, int level);
 
   /**
    * How far behind compactions are: 0 for not at all, 1 for as much as writers may ever cause. Any
    * thread.
    */
-  double pressure(Version version) {
-    double count = (double) version.level(0).size() / options.level0Tables();
+  double pressure(Levels levels) {
+    double count = (double) levels.level(0).size() / options.level0Tables();
     double tables = (count - LEVEL_0_PRESSURE_MIN) / (LEVEL_0_PRESSURE_MAX - LEVEL_0_PRESSURE_MIN);
     return Math.clamp(tables, 0, 1);
   }
@@ -55,38 +55,38 @@ abstract class CompactionPicker {
    *
    * @param oldestSequence no reader asks for what was at an older sequence
    */
-  abstract CompactionInputs pick(Version version, long oldestSequence);
+  abstract CompactionInputs pick(Levels levels, long oldestSequence);
 
   /** Chooses what is not due but makes reads faster, or null if there is nothing of use. */
-  abstract CompactionInputs pickAtRest(Version version);
+  abstract CompactionInputs pickAtRest(Levels levels);
 
   /** The next part of a compaction that somebody asked for, or null if it is done. */
-  CompactionInputs pick(Version version, ManualCompaction manual, long nextNumber) {
+  CompactionInputs pick(Levels levels, ManualCompaction manual, long nextNumber) {
     if (manual.level < 0) {
-      begin(version, manual, nextNumber);
+      begin(levels, manual, nextNumber);
     }
     for (; manual.level < manual.deepest; manual.level++) {
-      List<Table> level = inRange(version.level(manual.level), manual);
+      List<Table> level = inRange(levels.level(manual.level), manual);
       if (!level.isEmpty()) {
         boolean wanted = manual.level > 0 || level.stream().anyMatch(t -> isOld(t, manual));
         if (wanted) {
-          List<Table> picked = manual.level == 0 ? version.level(0) : level.subList(0, 1);
-          return pushDown(version, manual.level, picked, manual.deepest);
+          List<Table> picked = manual.level == 0 ? levels.level(0) : level.subList(0, 1);
+          return pushDown(levels, manual.level, picked, manual.deepest);
         }
       }
     }
-    for (Table table : inRange(version.level(manual.deepest), manual)) {
+    for (Table table : inRange(levels.level(manual.deepest), manual)) {
       if (isOld(table, manual)) {
-        return rewrite(version, manual.deepest, table);
+        return rewrite(levels, manual.deepest, table);
       }
     }
     return null;
   }
 
-  static void begin(Version version, ManualCompaction manual, long nextNumber) {
+  static void begin(Levels levels, ManualCompaction manual, long nextNumber) {
     manual.level = 0;
     manual.firstNumber = nextNumber;
-    manual.deepest = Math.max(1, version.deepestLevel());
+    manual.deepest = Math.max(1, levels.deepestLevel());
   }
 
   private static boolean isOld(Table table, ManualCompaction manual) {
@@ -109,42 +109,42 @@ abstract class CompactionPicker {
   }
 
   /** A table that is mostly deletes, to the next level or, on the last one, written anew. */
-  final CompactionInputs pickDeletes(Version version, long oldestSequence) {
+  final CompactionInputs pickDeletes(Levels levels, long oldestSequence) {
     for (int level = 1; level < Manifest.LEVELS; level++) {
-      for (Table table : version.level(level)) {
+      for (Table table : levels.level(level)) {
         TableMeta meta = table.meta();
         if (2 * meta.deletes() > meta.entries() && meta.lastSequence() <= oldestSequence) {
           boolean isBottom =
-              below(version, level).stream()
+              below(levels, level).stream()
                   .allMatch(
                       run ->
                           CompactionInputs.overlapping(run, meta.firstKey(), meta.lastKey())
                               .isEmpty());
           return isBottom
-              ? rewrite(version, level, table)
-              : moveOrPushDown(version, level, List.of(table));
+              ? rewrite(levels, level, table)
+              : moveOrPushDown(levels, level, List.of(table));
         }
       }
     }
     return null;
   }
 
-  private static CompactionInputs rewrite(Version version, int level, Table table) {
+  private static CompactionInputs rewrite(Levels levels, int level, Table table) {
     TableMeta meta = table.meta();
     List<Table> tables =
-        CompactionInputs.overlapping(version.level(level), meta.firstKey(), meta.lastKey());
+        CompactionInputs.overlapping(levels.level(level), meta.firstKey(), meta.lastKey());
     return new CompactionInputs(
-        CompactionInputs.Kind.MERGE, level, level, List.of(tables), below(version, level));
+        CompactionInputs.Kind.MERGE, level, level, List.of(tables), below(levels, level));
   }
 
   /** Tables of a level into the next one, as they are if they can go so. */
-  final CompactionInputs moveOrPushDown(Version version, int level, List<Table> picked) {
-    CompactionInputs down = pushDown(version, level, picked, level + 1);
+  final CompactionInputs moveOrPushDown(Levels levels, int level, List<Table> picked) {
+    CompactionInputs down = pushDown(levels, level, picked, level + 1);
     List<Table> tables = down.tables();
     boolean isMove =
         down.runs().size() == (level == 0 ? picked.size() : 1)
             && mayMove(tables, level + 1)
-            && overlapsLittle(version, level, tables);
+            && overlapsLittle(levels, level, tables);
     return isMove
         ? new CompactionInputs(
             CompactionInputs.Kind.MOVE, level, level + 1, down.runs(), down.deeper())
@@ -157,12 +157,12 @@ abstract class CompactionPicker {
    * @param lastLevel where they go if none has
    */
   private static CompactionInputs pushDown(
-      Version version, int level, List<Table> picked, int lastLevel) {
+      Levels levels, int level, List<Table> picked, int lastLevel) {
     List<Table> upper =
         level == 0
             ? picked
             : CompactionInputs.overlapping(
-                version.level(level),
+                levels.level(level),
                 CompactionInputs.firstKey(picked),
                 CompactionInputs.lastKey(picked));
     MemorySegment firstKey = CompactionInputs.firstKey(upper);
@@ -171,7 +171,7 @@ abstract class CompactionPicker {
     int output = level;
     while (lower.isEmpty() && output < lastLevel) {
       output++;
-      lower = CompactionInputs.overlapping(version.level(output), firstKey, lastKey);
+      lower = CompactionInputs.overlapping(levels.level(output), firstKey, lastKey);
     }
     List<List<Table>> runs =
         new ArrayList<>(level == 0 ? CompactionInputs.apart(upper) : List.of(upper));
@@ -179,11 +179,11 @@ abstract class CompactionPicker {
       runs.add(lower);
     }
     return new CompactionInputs(
-        CompactionInputs.Kind.MERGE, level, output, runs, below(version, output));
+        CompactionInputs.Kind.MERGE, level, output, runs, below(levels, output));
   }
 
-  static List<List<Table>> below(Version version, int level) {
-    return version.levels().subList(level + 1, Manifest.LEVELS);
+  static List<List<Table>> below(Levels levels, int level) {
+    return levels.all().subList(level + 1, Manifest.LEVELS);
   }
 
   /** Whether tables are such as those of a level are to be. */
@@ -207,14 +207,14 @@ abstract class CompactionPicker {
   }
 
   /** Whether tables moved down would not make a later compaction large. */
-  private boolean overlapsLittle(Version version, int level, List<Table> tables) {
+  private boolean overlapsLittle(Levels levels, int level, List<Table> tables) {
     if (level + 2 >= Manifest.LEVELS) {
       return true;
     }
     for (Table table : tables) {
       TableMeta meta = table.meta();
       List<Table> overlapped =
-          CompactionInputs.overlapping(version.level(level + 2), meta.firstKey(), meta.lastKey());
+          CompactionInputs.overlapping(levels.level(level + 2), meta.firstKey(), meta.lastKey());
       if (CompactionInputs.bytes(overlapped) > options.overlapBytesMax()) {
         return false;
       }

@@ -42,24 +42,24 @@ final class Explainer implements VersionConsumer {
     Explanation.Outcome find() throws IOException;
   }
 
-  Explanation run(Version version) throws IOException {
-    look("memtable", version.active());
+  Explanation run(Version version, FamilyState family) throws IOException {
+    look("memtable", version.active(), family);
     if (version.frozen() != null) {
-      look("frozen memtable", version.frozen());
+      look("frozen memtable", version.frozen(), family);
     }
-    for (int level = 0; level < version.levels().size(); level++) {
-      for (Table table : version.level(level)) {
+    for (int level = 0; level < Manifest.LEVELS; level++) {
+      for (Table table : version.levels(family).level(level)) {
         look(level, table);
       }
     }
     return new Explanation(found, steps, System.nanoTime() - startNanos);
   }
 
-  private void look(String name, Memtable memtable) throws IOException {
+  private void look(String name, Memtable memtable, FamilyState family) throws IOException {
     look(
         name,
         () -> {
-          boolean unused = memtable.versions(key, sequence, this);
+          boolean unused = memtable.versions(family.id(), key, sequence, this);
           return outcome(Explanation.Outcome.ABSENT);
         });
   }

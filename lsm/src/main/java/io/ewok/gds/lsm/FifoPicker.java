@@ -18,30 +18,30 @@ final class FifoPicker extends CompactionPicker {
 
   /** That of level 0 is for all that there is. */
   @Override
-  double score(Version version, int level) {
-    return level == 0 ? (double) bytes(version) / options.fifoBytes() : 0;
+  double score(Levels levels, int level) {
+    return level == 0 ? (double) bytes(levels) / options.fifoBytes() : 0;
   }
 
-  private static long bytes(Version version) {
-    return version.levels().stream().mapToLong(CompactionInputs::bytes).sum();
+  private static long bytes(Levels levels) {
+    return levels.all().stream().mapToLong(CompactionInputs::bytes).sum();
   }
 
   /** Tables go faster than they come. */
   @Override
-  double pressure(Version version) {
+  double pressure(Levels levels) {
     return 0;
   }
 
   @Override
-  CompactionInputs pick(Version version, long oldestSequence) {
-    if (bytes(version) <= options.fifoBytes()) {
+  CompactionInputs pick(Levels levels, long oldestSequence) {
+    if (bytes(levels) <= options.fifoBytes()) {
       return null;
     }
-    int level = version.deepestLevel();
-    List<Table> tables = version.level(level);
+    int level = levels.deepestLevel();
+    List<Table> tables = levels.level(level);
     List<Table> oldest = level == 0 ? List.of(tables.getLast()) : oldest(tables);
     return new CompactionInputs(
-        CompactionInputs.Kind.DROP, level, level, List.of(oldest), below(version, level));
+        CompactionInputs.Kind.DROP, level, level, List.of(oldest), below(levels, level));
   }
 
   /** Of a run, with those that have other versions of its first or last key. */
@@ -55,13 +55,13 @@ final class FifoPicker extends CompactionPicker {
   }
 
   @Override
-  CompactionInputs pickAtRest(Version version) {
+  CompactionInputs pickAtRest(Levels levels) {
     return null;
   }
 
   /** Nothing is merged, whoever asks. */
   @Override
-  CompactionInputs pick(Version version, ManualCompaction manual, long nextNumber) {
+  CompactionInputs pick(Levels levels, ManualCompaction manual, long nextNumber) {
     return null;
   }
 }

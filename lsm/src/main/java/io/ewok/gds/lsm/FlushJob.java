@@ -6,15 +6,19 @@ import io.ewok.gds.lsm.memtable.EntryFormat;
 import io.ewok.gds.lsm.memtable.Memtable;
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.table.Table;
+import io.ewok.gds.lsm.table.TableLayout;
 import io.ewok.gds.lsm.table.TableMeta;
 import io.ewok.gds.lsm.table.TableWriter;
 import io.ewok.gds.wal.WriteAheadLog;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
- * Writes a memtable as tables. Usually one: more only if long keys fill its index.
+ * Writes a memtable as tables. Usually one for each family that has something in it: more only if
+ * long keys fill its index.
  *
  * <p>Threads: confined to the background thread, or to the one that recovers.
  */
@@ -22,7 +26,7 @@ final class FlushJob {
   private final TableSet tables;
   private final TableWriter writer;
   private final LiveOptions live;
-  private final Merging merging;
+  private final Families families;
   private final StoreCounters counters;
   private final StoreEvents events;
   private final WriteDelay delay;
@@ -30,11 +34,14 @@ final class FlushJob {
   /** How many there were when this looked last. */
   private long gets;
 
+  /** Whether the store is read, as far as the current flush knows. */
+  private boolean isRead;
+
   FlushJob(TableWriter writer, StoreParts parts) {
     this.tables = parts.tables;
     this.writer = writer;
     this.live = parts.live;
-    this.merging = Merging.of(parts.options, parts.files.directory());
+    this.families = parts.families;
     this.counters = parts.counters;
     this.events = parts.events;
     this.delay = parts.delay;
@@ -56,13 +63,20 @@ final class FlushJob {
     List<TableMeta> metas =
         write(
             memtable,
-            versions.liveSequences(),
-            versions.lowestExpiryFloor(tables.manifest()),
-            new OlderTables(version));
-    List<Table> opened = List.of();
+            (family, into) ->
+                write(
+                    memtable,
+                    family,
+                    versions.liveSequences(),
+                    versions.lowestExpiryFloor(family, tables.manifest().family(family.id())),
+                    new OlderTables(version.levels(family)),
+                    into));
+    Map<Integer, List<Table>> opened = new HashMap<>();
     try {
       tables.syncNames();
-      opened = tables.openAll(metas);
+      for (FamilyState family : families.all()) {
+        opened.put(family.id(), tables.openAll(of(family, metas)));
+      }
       tables.install(
           tables
               .manifest()
@@ -70,18 +84,32 @@ final class FlushJob {
               .withHorizon(memtable.endLsn(), memtable.lastSequence())
               .adding(0, metas));
     } catch (IOException | RuntimeException | Error e) {
-      opened.forEach(Table::release);
+      release(opened);
       tables.closeUnused();
       tables.discard(metas);
       throw e;
     }
     memtable.setFlushed(opened);
     versions.flushed(opened);
-    opened.forEach(Table::release);
+    release(opened);
     long bytes = metas.stream().mapToLong(TableMeta::sizeBytes).sum();
     long nanos = System.nanoTime() - start;
     delay.flushed(memtable.takenBytes(), nanos);
     events.flushed(event, new StoreListener.Flush(metas.size(), bytes, nanos));
+  }
+
+  private static List<TableMeta> of(FamilyState family, List<TableMeta> metas) {
+    return metas.stream().filter(meta -> meta.family() == family.id()).toList();
+  }
+
+  private static void release(Map<Integer, List<Table>> opened) {
+    opened.values().forEach(of -> of.forEach(Table::release));
+  }
+
+  /** Writes what a memtable has of one family. */
+  @FunctionalInterface
+  private interface Part {
+    void write(FamilyState family, List<TableMeta> into) throws IOException;
   }
 
   /**
@@ -89,42 +117,22 @@ final class FlushJob {
    * The tables are synced, their names are not.
    */
   List<TableMeta> write(Memtable memtable) throws IOException {
-    return write(memtable, new long[] {RecordKind.SEQUENCE_MAX}, 0, OlderRecords.UNKNOWN);
+    long[] newest = {RecordKind.SEQUENCE_MAX};
+    return write(
+        memtable,
+        (family, into) -> write(memtable, family, newest, 0, OlderRecords.UNKNOWN, into));
   }
 
-  private List<TableMeta> write(
-      Memtable memtable, long[] liveSequences, long expiryFloor, OlderRecords older)
-      throws IOException {
+  /** What it has of families that are dropped is left out. */
+  private List<TableMeta> write(Memtable memtable, Part part) throws IOException {
     List<TableMeta> metas = new ArrayList<>();
     long bytesBefore = writer.bytesWritten();
-    boolean isRead = isRead();
+    isRead = isRead();
     try {
-      VersionReducer reducer =
-          new VersionReducer(
-              liveSequences,
-              expiryFloor,
-              merging,
-              older,
-              (newKey, key, stamp, valueAddress, valueBytes) -> {
-                start(metas);
-                writer.add(stamp, key.address(), key.lengthBytes(), valueAddress, valueBytes);
-                if (isRead) {
-                  // What was written last is often read; or else it goes first.
-                  writer.want(Priority.LOW);
-                }
-              });
-      EntryCursor entries = memtable.entries();
-      for (long entry = entries.first(); entry != Memtable.NONE; entry = entries.next()) {
-        reducer.take(
-            EntryFormat.stamp(entry),
-            EntryFormat.keyAddress(entry),
-            EntryFormat.keyBytes(entry),
-            EntryFormat.valueAddress(entry),
-            EntryFormat.valueBytes(entry));
-      }
-      reducer.end();
-      if (writer.isStarted()) { // or else nothing of it is left
-        metas.add(tables.finish(writer));
+      for (FamilyState family : families.all()) {
+        if (memtable.entries(family.id()) != null) {
+          part.write(family, metas);
+        }
       }
       return metas;
     } catch (IOException | RuntimeException | Error e) {
@@ -136,12 +144,51 @@ final class FlushJob {
     }
   }
 
-  private void start(List<TableMeta> metas) throws IOException {
+  private void write(
+      Memtable memtable,
+      FamilyState family,
+      long[] liveSequences,
+      long expiryFloor,
+      OlderRecords older,
+      List<TableMeta> metas)
+      throws IOException {
+    TableLayout layout = live.compaction(family).layouts().getFirst();
+    VersionReducer reducer =
+        new VersionReducer(
+            liveSequences,
+            expiryFloor,
+            family.merging(),
+            older,
+            (newKey, key, stamp, valueAddress, valueBytes) -> {
+              start(family, layout, metas);
+              writer.add(stamp, key.address(), key.lengthBytes(), valueAddress, valueBytes);
+              if (isRead) {
+                // What was written last is often read; or else it goes first.
+                writer.want(Priority.LOW);
+              }
+            });
+    EntryCursor entries = memtable.entries(family.id());
+    for (long entry = entries.first(); entry != Memtable.NONE; entry = entries.next()) {
+      reducer.take(
+          EntryFormat.stamp(entry),
+          EntryFormat.keyAddress(entry),
+          EntryFormat.keyBytes(entry),
+          EntryFormat.valueAddress(entry),
+          EntryFormat.valueBytes(entry));
+    }
+    reducer.end();
+    if (writer.isStarted()) { // or else nothing of it is left
+      metas.add(tables.finish(writer));
+    }
+  }
+
+  private void start(FamilyState family, TableLayout layout, List<TableMeta> metas)
+      throws IOException {
     if (writer.isStarted() && writer.isIndexFull()) {
       metas.add(tables.finish(writer));
     }
     if (!writer.isStarted()) {
-      tables.start(writer, live.compaction().layouts().getFirst());
+      tables.start(writer, family.id(), layout);
     }
   }
 

@@ -34,11 +34,11 @@ final class LeveledPicker extends CompactionPicker {
   }
 
   @Override
-  double score(Version version, int level) {
-    List<Table> tables = version.level(level);
+  double score(Levels levels, int level) {
+    List<Table> tables = levels.level(level);
     if (level == 0) {
       double count = (double) tables.size() / options.level0Tables();
-      long below = CompactionInputs.bytes(version.level(1));
+      long below = CompactionInputs.bytes(levels.level(1));
       double worth = below == 0 ? count : CompactionInputs.bytes(tables) / (LEVEL_0_SHARE * below);
       return Math.min(count, Math.max(count / LEVEL_0_PATIENCE, worth));
     }
@@ -48,49 +48,49 @@ final class LeveledPicker extends CompactionPicker {
   }
 
   @Override
-  double pressure(Version version) {
+  double pressure(Levels levels) {
     long debtBytes = 0;
     for (int level = 1; level < Manifest.LEVELS - 1; level++) {
-      long bytes = CompactionInputs.bytes(version.level(level));
+      long bytes = CompactionInputs.bytes(levels.level(level));
       debtBytes += Math.max(0, bytes - options.targetBytes(level));
     }
     double debt = (double) debtBytes / (DEBT_MAX * options.level1Bytes());
-    return Math.max(super.pressure(version), Math.min(1, debt));
+    return Math.max(super.pressure(levels), Math.min(1, debt));
   }
 
   @Override
-  CompactionInputs pick(Version version, long oldestSequence) {
+  CompactionInputs pick(Levels levels, long oldestSequence) {
     int worst = -1;
     double worstScore = 1;
     for (int level = 0; level < Manifest.LEVELS - 1; level++) {
-      double score = score(version, level);
+      double score = score(levels, level);
       if (score >= worstScore) {
         worst = level;
         worstScore = score;
       }
     }
     if (worst == 0) {
-      return moveOrPushDown(version, 0, version.level(0));
+      return moveOrPushDown(levels, 0, levels.level(0));
     }
     return worst > 0
-        ? moveOrPushDown(version, worst, cheapest(version, worst))
-        : pickDeletes(version, oldestSequence);
+        ? moveOrPushDown(levels, worst, cheapest(levels, worst))
+        : pickDeletes(levels, oldestSequence);
   }
 
   @Override
-  CompactionInputs pickAtRest(Version version) {
-    return version.level(0).size() < LEVEL_0_AT_REST
+  CompactionInputs pickAtRest(Levels levels) {
+    return levels.level(0).size() < LEVEL_0_AT_REST
         ? null
-        : moveOrPushDown(version, 0, version.level(0));
+        : moveOrPushDown(levels, 0, levels.level(0));
   }
 
   /** The table that costs the least bytes of the next level per byte, deletes counted double. */
-  private static List<Table> cheapest(Version version, int level) {
-    List<Table> next = version.level(level + 1);
+  private static List<Table> cheapest(Levels levels, int level) {
+    List<Table> next = levels.level(level + 1);
     Table best = null;
     double bestCost = Double.MAX_VALUE;
     int low = 0;
-    for (Table table : version.level(level)) {
+    for (Table table : levels.level(level)) {
       TableMeta meta = table.meta();
       while (low < next.size()
           && Keys.compare(next.get(low).meta().lastKey(), meta.firstKey()) < 0) {

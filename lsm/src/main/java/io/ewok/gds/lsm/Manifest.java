@@ -3,12 +3,13 @@ package io.ewok.gds.lsm;
 import io.ewok.gds.lsm.record.Keys;
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.table.TableMeta;
-import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
-import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /**
  * What makes up a store on disk besides its log: the sum of the edits in the manifest file.
@@ -17,38 +18,41 @@ import java.util.Set;
  * @param nextNumber number of the next table; all tables have smaller ones
  * @param horizonLsn records of the log up to here are in the tables
  * @param lastSequence newest sequence number in the tables, 0 if there is none
- * @param mergeOperator name of the operator that operands are for; empty as long as there are none
- * @param writeTimes when records were written, and which have expired
- * @param levels {@link #LEVELS} lists: level 0 in the order in which a key is looked for, newest
- *     first; each other one a run, in the order of its keys
+ * @param nextFamily number of the next family; all that ever were have smaller ones
+ * @param families by number, {@link #MAIN} always among them
  */
 record Manifest(
     boolean created,
     long nextNumber,
     long horizonLsn,
     long lastSequence,
-    String mergeOperator,
-    WriteTimes writeTimes,
-    List<List<TableMeta>> levels) {
+    int nextFamily,
+    SortedMap<Integer, FamilyManifest> families) {
 
   /** The number of levels; with the usual growth from one to the next far more than fit a disk. */
   static final int LEVELS = 7;
 
+  /** The number of the default family. */
+  static final int MAIN = 0;
+
   /** The manifest of a store that is about to be created. */
   static final Manifest EMPTY =
-      new Manifest(false, 1, 0, 0, "", WriteTimes.NONE, Collections.nCopies(LEVELS, List.of()));
-
-  /**
-   * Tables of a run. They overlap in one key at most, whose versions filled a table; those of the
-   * first table are newer.
-   */
-  static final Comparator<TableMeta> RUN_ORDER =
-      Comparator.comparing(TableMeta::firstKey, Keys::compare)
-          .thenComparing(TableMeta::lastKey, Keys::compare)
-          .thenComparing(Comparator.comparingLong(TableMeta::lastSequence).reversed());
+      new Manifest(
+          false,
+          1,
+          0,
+          0,
+          MAIN + 1,
+          new TreeMap<>(
+              Collections.singletonMap(
+                  MAIN, empty(new FamilyEdit(MAIN, Family.DEFAULT_NAME, "", WriteTimes.NONE)))));
 
   Manifest {
-    levels = levels.stream().map(List::copyOf).toList();
+    families = Collections.unmodifiableSortedMap(new TreeMap<>(families));
+  }
+
+  private static FamilyManifest empty(FamilyEdit about) {
+    return new FamilyManifest(about, Collections.nCopies(LEVELS, List.of()));
   }
 
   /** An edit that changes nothing yet. */
@@ -58,8 +62,10 @@ record Manifest(
         nextNumber,
         horizonLsn,
         lastSequence,
-        mergeOperator,
-        writeTimes,
+        nextFamily,
+        main().about(),
+        List.of(),
+        List.of(),
         List.of(),
         List.of());
   }
@@ -67,8 +73,11 @@ record Manifest(
   /** The edit that makes this manifest out of {@link #EMPTY}. */
   ManifestEdit snapshot() {
     ManifestEdit edit = edit();
-    for (int level = 0; level < LEVELS; level++) {
-      edit = edit.adding(level, levels.get(level));
+    for (FamilyManifest family : families.values()) {
+      edit = edit.withFamily(family.about());
+      for (int level = 0; level < LEVELS; level++) {
+        edit = edit.adding(level, family.level(level));
+      }
     }
     return edit;
   }
@@ -86,55 +95,70 @@ record Manifest(
         edit.lastSequence() >= lastSequence && edit.lastSequence() <= RecordKind.SEQUENCE_MAX,
         "sequence numbers run backward",
         edit.lastSequence());
-    require(
-        mergeOperator.isEmpty() || edit.mergeOperator().equals(mergeOperator),
-        "the merge operator changes",
-        edit.mergeOperator().length());
-    require(
-        edit.writeTimes().isSound() && edit.writeTimes().expiryFloor() >= writeTimes.expiryFloor(),
-        "what has expired comes back",
-        edit.writeTimes().expiryFloor());
-    List<List<TableMeta>> next = new ArrayList<>();
-    Set<Long> gone = new HashSet<>(edit.removed());
-    for (List<TableMeta> level : levels) {
-      next.add(new ArrayList<>(level));
-    }
+    require(edit.nextFamily() >= nextFamily, "families run backward", edit.nextFamily());
+    edit.added().forEach(added -> requireSound(added, edit));
+    SortedMap<Integer, FamilyEdit> said = said(edit);
+    SortedMap<Integer, FamilyManifest> next = new TreeMap<>();
     int found = 0;
-    for (List<TableMeta> level : next) {
-      int before = level.size();
-      level.removeIf(meta -> gone.contains(meta.number()));
-      found += before - level.size();
+    int placed = 0;
+    for (FamilyEdit family : said.values()) {
+      FamilyManifest before = families.get(family.id());
+      List<ManifestEdit.Added> added =
+          edit.added().stream().filter(table -> table.meta().family() == family.id()).toList();
+      FamilyManifest after =
+          (before == null ? empty(family) : before).after(family, edit.removed(), added);
+      next.put(family.id(), after);
+      placed += added.size();
+      int tablesBefore = before == null ? 0 : before.tables().size();
+      found += tablesBefore + added.size() - after.tables().size();
     }
     require(
-        found == edit.removed().size(),
-        "a table that is not there is removed",
-        gone.size() - found);
-    int newest = 0;
-    for (ManifestEdit.Added added : edit.added()) {
-      requireSound(added, edit);
-      next.get(added.level()).add(added.level() == 0 ? newest++ : 0, added.meta());
-    }
-    for (List<TableMeta> run : next.subList(1, LEVELS)) {
-      run.sort(RUN_ORDER);
-      for (int i = 1; i < run.size(); i++) {
-        require(
-            Keys.compare(run.get(i - 1).lastKey(), run.get(i).firstKey()) <= 0,
-            "tables of a run overlap",
-            run.get(i).number());
-      }
-    }
+        found == edit.removed().size(), "a table that is not there is removed", edit.removed().size() - found);
+    require(placed == edit.added().size(), "a table is of no family", edit.added().size() - placed);
     Manifest after =
         new Manifest(
             edit.created(),
             edit.nextNumber(),
             edit.horizonLsn(),
             edit.lastSequence(),
-            edit.mergeOperator(),
-            edit.writeTimes(),
+            edit.nextFamily(),
             next);
-    long tables = next.stream().mapToLong(List::size).sum();
+    long tables = next.values().stream().mapToLong(family -> family.tables().size()).sum();
     require(after.tableNumbers().size() == tables, "a table is there twice", tables);
     return after;
+  }
+
+  /** What is to be said of each family after an edit. */
+  private SortedMap<Integer, FamilyEdit> said(ManifestEdit edit) {
+    SortedMap<Integer, FamilyEdit> said = new TreeMap<>();
+    families.values().forEach(family -> said.put(family.id(), family.about()));
+    for (int family : edit.dropped()) {
+      require(
+          family != MAIN && said.remove(family) != null,
+          "a family that is not there is dropped",
+          family);
+    }
+    said.put(MAIN, edit.main());
+    Set<Integer> once = new HashSet<>();
+    for (FamilyEdit family : edit.families()) {
+      int id = family.id();
+      boolean isNew = !families.containsKey(id);
+      require(once.add(id) && id != MAIN, "a family is there twice", id);
+      require(isNew || said.containsKey(id), "a family that is dropped is changed", id);
+      // The first edit of a file says everything; after that a number is new only once.
+      require(
+          id > MAIN && id < edit.nextFamily() && (!isNew || id >= nextFamily),
+          "the number of a family is used again",
+          id);
+      require(
+          family.isSound()
+              && said.values().stream()
+                  .noneMatch(other -> other.id() != id && other.name().equals(family.name())),
+          "the name of a family is taken, or what is said of it is not sound",
+          id);
+      said.put(id, family);
+    }
+    return said;
   }
 
   private static void requireSound(ManifestEdit.Added added, ManifestEdit edit) {
@@ -154,20 +178,29 @@ record Manifest(
         meta.number());
   }
 
-  private static void require(boolean sound, String defect, long value) {
+  static void require(boolean sound, String defect, long value) {
     if (!sound) {
       throw new IllegalArgumentException(defect + ": value=" + value);
     }
   }
 
-  /** The tables of one level. */
-  List<TableMeta> level(int level) {
-    return levels.get(level);
+  /** The default family. */
+  FamilyManifest main() {
+    return families.get(MAIN);
+  }
+
+  /** A family by its number, or null. */
+  FamilyManifest family(int id) {
+    return families.get(id);
+  }
+
+  Collection<FamilyManifest> all() {
+    return families.values();
   }
 
   Set<Long> tableNumbers() {
     Set<Long> numbers = new HashSet<>();
-    levels.forEach(level -> level.forEach(meta -> numbers.add(meta.number())));
+    all().forEach(family -> family.tables().forEach(meta -> numbers.add(meta.number())));
     return numbers;
   }
 }

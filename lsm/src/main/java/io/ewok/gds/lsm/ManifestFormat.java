@@ -37,8 +37,9 @@ import java.util.zip.CRC32C;
  * <caption>Record</caption>
  * <tr><th>offset</th><th>field</th><th>type</th><th>meaning</th></tr>
  * <tr><td>0</td><td>type</td><td>u32</td><td>1 state, once and first in a frame; 2 table added; 3
- * table removed; 4 merge operator, once at most; 5 write times, once at most; others belong to newer
- * versions, which files of values and families of keys are left to</td></tr>
+ * table removed; 4 merge operator, once at most; 5 write times, once at most; 6 family; 7 family
+ * dropped; 8 table added to a family; 9 next family, once at most; others belong to newer versions,
+ * which files of values are left to</td></tr>
  * <tr><td>4</td><td>length</td><td>u32</td><td>bytes that follow</td></tr>
  * </table>
  *
@@ -68,7 +69,8 @@ import java.util.zip.CRC32C;
  * </table>
  *
  * <p>A table removed has its number, u64. A merge operator has its name in UTF-8, 1 to 255 bytes;
- * each frame says it again, from the first operand on.
+ * each frame says it again, from the first operand on. That, write times and tables added are of the
+ * default family, so that a manifest with that alone is what it was before there were others.
  *
  * <table>
  * <caption>Write times</caption>
@@ -79,6 +81,21 @@ import java.util.zip.CRC32C;
  * time in milliseconds since the epoch, i64, at which or before all records up to there were
  * written; both ascending</td></tr>
  * </table>
+ *
+ * <table>
+ * <caption>Family: one that is new, or of which something has changed</caption>
+ * <tr><th>offset</th><th>field</th><th>type</th><th>meaning</th></tr>
+ * <tr><td>0</td><td>family</td><td>u32</td><td>its number, from 1 on, below the next family; never used
+ * again</td></tr>
+ * <tr><td>4</td><td>name length</td><td>u32</td><td>bytes, 1 to 255</td></tr>
+ * <tr><td>8</td><td>operator length</td><td>u32</td><td>bytes, 0 to 255</td></tr>
+ * <tr><td>12</td><td>name</td><td></td><td>UTF-8, then the merge operator, then write times as
+ * above</td></tr>
+ * </table>
+ *
+ * <p>A family dropped has its number, u32; its tables go with it. A table added to a family has the
+ * number of that, u32, then what a table added has. The next family is a number, u32, above all that
+ * ever were; each frame says it again, from the first family on.
  */
 final class ManifestFormat {
   /** "GDSM" in ASCII. */
@@ -103,6 +120,12 @@ final class ManifestFormat {
   static final int TYPE_TABLE_REMOVED = 3;
   static final int TYPE_MERGE_OPERATOR = 4;
   static final int TYPE_WRITE_TIMES = 5;
+  static final int TYPE_FAMILY = 6;
+  static final int TYPE_FAMILY_DROPPED = 7;
+  static final int TYPE_FAMILY_TABLE_ADDED = 8;
+  static final int TYPE_NEXT_FAMILY = 9;
+
+  static final int FAMILY_BYTES = 3 * Integer.BYTES;
 
   static final int OPERATOR_BYTES_MAX = 255;
 
@@ -110,15 +133,11 @@ final class ManifestFormat {
 
   /** Returns a frame, padded, for this position in the file. */
   static byte[] encode(ManifestEdit edit, long position) {
-    long bytes = HEADER_BYTES + RECORD_HEADER_BYTES + STATE_BYTES;
-    for (ManifestEdit.Added added : edit.added()) {
-      bytes += RECORD_HEADER_BYTES + tableBytes(added.meta());
+    List<ByteBuffer> records = records(edit);
+    long bytes = HEADER_BYTES;
+    for (ByteBuffer record : records) {
+      bytes += record.capacity();
     }
-    bytes += (long) edit.removed().size() * (RECORD_HEADER_BYTES + Long.BYTES);
-    byte[] operator = edit.mergeOperator().getBytes(StandardCharsets.UTF_8);
-    WriteTimes times = edit.writeTimes();
-    bytes += times.equals(WriteTimes.NONE) ? 0 : RECORD_HEADER_BYTES + timesBytes(times);
-    bytes += operator.length == 0 ? 0 : RECORD_HEADER_BYTES + operator.length;
     long padded = (bytes + FRAME_ALIGNMENT_BYTES - 1) & -FRAME_ALIGNMENT_BYTES;
     ByteBuffer to = ByteBuffer.allocate(Math.toIntExact(padded)).order(ByteOrder.LITTLE_ENDIAN);
     to.putInt(MAGIC_OFFSET, MAGIC);
@@ -126,22 +145,47 @@ final class ManifestFormat {
     to.putInt(LENGTH_OFFSET, (int) bytes - HEADER_BYTES);
     to.putLong(POSITION_OFFSET, position);
     to.position(HEADER_BYTES);
-    to.putInt(TYPE_STATE).putInt(STATE_BYTES);
-    to.putInt(edit.created() ? 1 : 0);
-    to.putLong(edit.nextNumber()).putLong(edit.horizonLsn()).putLong(edit.lastSequence());
-    if (operator.length > 0) {
-      to.putInt(TYPE_MERGE_OPERATOR).putInt(operator.length).put(operator);
-    }
-    if (!times.equals(WriteTimes.NONE)) {
-      to.putInt(TYPE_WRITE_TIMES).putInt(timesBytes(times)).putLong(times.expiryFloor());
-      times.points().forEach(point -> to.putLong(point.sequence()).putLong(point.millis()));
-    }
-    for (long number : edit.removed()) {
-      to.putInt(TYPE_TABLE_REMOVED).putInt(Long.BYTES).putLong(number);
-    }
-    edit.added().forEach(added -> putTable(to, added));
+    records.forEach(record -> to.put(record.flip()));
     to.putInt(CHECKSUM_OFFSET, checksum(to.array(), 0, (int) bytes));
     return to.array();
+  }
+
+  private static List<ByteBuffer> records(ManifestEdit edit) {
+    List<ByteBuffer> records = new ArrayList<>();
+    records.add(
+        record(TYPE_STATE, STATE_BYTES)
+            .putInt(edit.created() ? 1 : 0)
+            .putLong(edit.nextNumber())
+            .putLong(edit.horizonLsn())
+            .putLong(edit.lastSequence()));
+    byte[] operator = edit.main().mergeOperator().getBytes(StandardCharsets.UTF_8);
+    WriteTimes times = edit.main().writeTimes();
+    if (operator.length > 0) {
+      records.add(record(TYPE_MERGE_OPERATOR, operator.length).put(operator));
+    }
+    if (!times.equals(WriteTimes.NONE)) {
+      records.add(putTimes(record(TYPE_WRITE_TIMES, timesBytes(times)), times));
+    }
+    if (edit.nextFamily() > Manifest.MAIN + 1) {
+      records.add(record(TYPE_NEXT_FAMILY, Integer.BYTES).putInt(edit.nextFamily()));
+    }
+    for (int family : edit.dropped()) {
+      records.add(record(TYPE_FAMILY_DROPPED, Integer.BYTES).putInt(family));
+    }
+    edit.families().forEach(family -> records.add(family(family)));
+    for (long number : edit.removed()) {
+      records.add(record(TYPE_TABLE_REMOVED, Long.BYTES).putLong(number));
+    }
+    edit.added().forEach(added -> records.add(table(added)));
+    return records;
+  }
+
+  /** A record whose body, of so many bytes, is still to be put. */
+  private static ByteBuffer record(int type, int bytes) {
+    return ByteBuffer.allocate(RECORD_HEADER_BYTES + bytes)
+        .order(ByteOrder.LITTLE_ENDIAN)
+        .putInt(type)
+        .putInt(bytes);
   }
 
   private static int tableBytes(TableMeta meta) {
@@ -152,16 +196,37 @@ final class ManifestFormat {
     return Long.BYTES + times.points().size() * 2 * Long.BYTES;
   }
 
-  private static void putTable(ByteBuffer to, ManifestEdit.Added added) {
+  private static ByteBuffer putTimes(ByteBuffer to, WriteTimes times) {
+    to.putLong(times.expiryFloor());
+    times.points().forEach(point -> to.putLong(point.sequence()).putLong(point.millis()));
+    return to;
+  }
+
+  private static ByteBuffer family(FamilyEdit family) {
+    byte[] name = family.name().getBytes(StandardCharsets.UTF_8);
+    byte[] operator = family.mergeOperator().getBytes(StandardCharsets.UTF_8);
+    int bytes = FAMILY_BYTES + name.length + operator.length + timesBytes(family.writeTimes());
+    ByteBuffer to = record(TYPE_FAMILY, bytes);
+    to.putInt(family.id()).putInt(name.length).putInt(operator.length).put(name).put(operator);
+    return putTimes(to, family.writeTimes());
+  }
+
+  private static ByteBuffer table(ManifestEdit.Added added) {
     TableMeta meta = added.meta();
-    to.putInt(TYPE_TABLE_ADDED).putInt(tableBytes(meta));
+    ByteBuffer to;
+    if (meta.family() == Manifest.MAIN) {
+      to = record(TYPE_TABLE_ADDED, tableBytes(meta));
+    } else {
+      to = record(TYPE_FAMILY_TABLE_ADDED, Integer.BYTES + tableBytes(meta));
+      to.putInt(meta.family());
+    }
     to.putInt(added.level());
     to.putInt((int) meta.firstKey().byteSize()).putInt((int) meta.lastKey().byteSize());
     to.putLong(meta.number()).putLong(meta.sizeBytes());
     to.putLong(meta.entries()).putLong(meta.deletes());
     to.putLong(meta.firstSequence()).putLong(meta.lastSequence());
     to.put(meta.firstKey().toArray(ValueLayout.JAVA_BYTE));
-    to.put(meta.lastKey().toArray(ValueLayout.JAVA_BYTE));
+    return to.put(meta.lastKey().toArray(ValueLayout.JAVA_BYTE));
   }
 
   private static int checksum(byte[] file, int offset, int bytes) {
@@ -208,10 +273,15 @@ final class ManifestFormat {
     ByteBuffer from = whole.slice(offset + HEADER_BYTES, length).order(ByteOrder.LITTLE_ENDIAN);
     try {
       ManifestEdit edit = null;
-      String operator = "";
-      WriteTimes times = null;
+      boolean hasOperator = false;
+      boolean hasTimes = false;
+      boolean hasNextFamily = false;
+      List<FamilyEdit> families = new ArrayList<>();
+      List<Integer> dropped = new ArrayList<>();
       List<ManifestEdit.Added> added = new ArrayList<>();
       List<Long> removed = new ArrayList<>();
+      FamilyEdit main = Manifest.EMPTY.main().about();
+      int nextFamily = Manifest.EMPTY.nextFamily();
       while (from.hasRemaining()) {
         int type = from.getInt();
         int bytes = from.getInt();
@@ -222,19 +292,31 @@ final class ManifestFormat {
         from.position(from.position() + bytes);
         switch (type) {
           case TYPE_STATE -> edit = getState(body);
-          case TYPE_TABLE_ADDED -> added.add(getTable(body));
+          case TYPE_TABLE_ADDED -> added.add(getTable(body, Manifest.MAIN));
+          case TYPE_FAMILY_TABLE_ADDED -> added.add(getTable(body, body.getInt()));
           case TYPE_TABLE_REMOVED -> removed.add(body.getLong());
           case TYPE_MERGE_OPERATOR -> {
-            if (!operator.isEmpty() || bytes == 0 || bytes > OPERATOR_BYTES_MAX) {
+            if (hasOperator || bytes == 0 || bytes > OPERATOR_BYTES_MAX) {
               throw corrupt(path, offset, "a merge operator of " + bytes + " bytes");
             }
-            operator = StandardCharsets.UTF_8.decode(body).toString();
+            hasOperator = true;
+            main = main.withMergeOperator(getText(body, bytes));
           }
           case TYPE_WRITE_TIMES -> {
-            if (times != null) {
+            if (hasTimes) {
               throw corrupt(path, offset, "write times twice");
             }
-            times = getTimes(body);
+            hasTimes = true;
+            main = main.withWriteTimes(getTimes(body));
+          }
+          case TYPE_FAMILY -> families.add(getFamily(path, offset, body));
+          case TYPE_FAMILY_DROPPED -> dropped.add(body.getInt());
+          case TYPE_NEXT_FAMILY -> {
+            if (hasNextFamily) {
+              throw corrupt(path, offset, "the next family twice");
+            }
+            hasNextFamily = true;
+            nextFamily = body.getInt();
           }
           default -> throw corrupt(path, offset, "record type " + type);
         }
@@ -250,8 +332,10 @@ final class ManifestFormat {
           edit.nextNumber(),
           edit.horizonLsn(),
           edit.lastSequence(),
-          operator,
-          times == null ? WriteTimes.NONE : times,
+          nextFamily,
+          main,
+          families,
+          dropped,
           added,
           removed);
     } catch (BufferUnderflowException endsEarly) {
@@ -260,15 +344,31 @@ final class ManifestFormat {
   }
 
   private static ManifestEdit getState(ByteBuffer from) {
-    return new ManifestEdit(
-        from.getInt() == 1,
-        from.getLong(),
-        from.getLong(),
-        from.getLong(),
-        "",
-        WriteTimes.NONE,
-        List.of(),
-        List.of());
+    return Manifest.EMPTY.edit().withState(
+        from.getInt() == 1, from.getLong(), from.getLong(), from.getLong());
+  }
+
+  private static FamilyEdit getFamily(Path path, int offset, ByteBuffer from)
+      throws CorruptFileException {
+    int id = from.getInt();
+    int nameBytes = from.getInt();
+    int operatorBytes = from.getInt();
+    if (nameBytes < 1
+        || nameBytes > FamilyEdit.NAME_BYTES_MAX
+        || operatorBytes < 0
+        || operatorBytes > OPERATOR_BYTES_MAX) {
+      throw corrupt(
+          path, offset, "a family with names of %d and %d bytes".formatted(nameBytes, operatorBytes));
+    }
+    String name = getText(from, nameBytes);
+    String operator = getText(from, operatorBytes);
+    return new FamilyEdit(id, name, operator, getTimes(from));
+  }
+
+  private static String getText(ByteBuffer from, int bytes) {
+    byte[] text = new byte[bytes];
+    from.get(text);
+    return new String(text, StandardCharsets.UTF_8);
   }
 
   private static WriteTimes getTimes(ByteBuffer from) {
@@ -280,7 +380,7 @@ final class ManifestFormat {
     return new WriteTimes(floor, points);
   }
 
-  private static ManifestEdit.Added getTable(ByteBuffer from) {
+  private static ManifestEdit.Added getTable(ByteBuffer from, int family) {
     int level = from.getInt();
     int firstKeyBytes = from.getInt();
     int lastKeyBytes = from.getInt();
@@ -294,7 +394,8 @@ final class ManifestFormat {
             from.getLong(),
             from.getLong(),
             getKey(from, firstKeyBytes),
-            getKey(from, lastKeyBytes)));
+            getKey(from, lastKeyBytes),
+            family));
   }
 
   private static MemorySegment getKey(ByteBuffer from, int bytes) {

@@ -14,7 +14,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -48,7 +50,9 @@ final class ManifestLog {
 
   private long endOffset;
   private long snapshotBytes;
-  private boolean doubtful;
+
+  /** Written by who appends. */
+  private volatile boolean doubtful;
 
   private ManifestLog(
       IoEngine engine, Path path, long fileBytesMax, Manifest current, long damagedOffset) {
@@ -89,11 +93,17 @@ final class ManifestLog {
   static Set<Long> removedTables(IoEngine engine, Path path) throws IOException {
     byte[] bytes = read(engine, path);
     Set<Long> removed = new HashSet<>();
+    Map<Integer, Set<Long>> ofFamilies = new HashMap<>();
     for (int offset = 0; offset < bytes.length; offset += ManifestFormat.FRAME_ALIGNMENT_BYTES) {
       if (ManifestFormat.frameBytes(bytes, offset) > 0) {
         ManifestEdit edit = ManifestFormat.decode(path, bytes, offset);
         removed.addAll(edit.removed());
-        edit.added().forEach(added -> removed.remove(added.meta().number()));
+        edit.dropped().forEach(family -> removed.addAll(ofFamilies.getOrDefault(family, Set.of())));
+        for (ManifestEdit.Added added : edit.added()) {
+          long number = added.meta().number();
+          removed.remove(number);
+          ofFamilies.computeIfAbsent(added.meta().family(), _ -> new HashSet<>()).add(number);
+        }
       }
     }
     return removed;

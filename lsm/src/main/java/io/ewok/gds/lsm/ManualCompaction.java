@@ -9,6 +9,8 @@ import java.lang.foreign.MemorySegment;
  * <p>Threads: {@link #level} is confined to the background thread, the rest guarded by its lock.
  */
 final class ManualCompaction {
+  final FamilyState family;
+
   /** The range of keys, both inclusive; null where it is open. */
   final MemorySegment firstKeyOrNull;
 
@@ -26,7 +28,9 @@ final class ManualCompaction {
   boolean ended;
   Throwable failure;
 
-  ManualCompaction(MemorySegment firstKeyOrNull, MemorySegment lastKeyOrNull) {
+  ManualCompaction(
+      FamilyState family, MemorySegment firstKeyOrNull, MemorySegment lastKeyOrNull) {
+    this.family = family;
     this.firstKeyOrNull = firstKeyOrNull;
     this.lastKeyOrNull = lastKeyOrNull;
   }

@@ -17,14 +17,17 @@ final class MultiGet {
   private static final int AHEAD_MAX = 64;
 
   private final ReadContexts contexts;
+  private final FamilyState family;
   private final List<MemorySegment> keys;
   private final long sequence;
   private final int[] missed;
   private int missedCount;
   private int started;
 
-  MultiGet(ReadContexts contexts, List<MemorySegment> keys, long sequence) {
+  MultiGet(
+      ReadContexts contexts, FamilyState family, List<MemorySegment> keys, long sequence) {
     this.contexts = contexts;
+    this.family = family;
     this.keys = keys;
     this.sequence = sequence;
     this.missed = new int[keys.size()];
@@ -78,6 +81,7 @@ final class MultiGet {
 
   private void read(ReadContext context) {
     try {
+      context.begin(family, 0); // what it finds is nobody's
       boolean unused = context.find(sequence);
     } catch (IOException | RuntimeException e) {
       // Not lost: the caller comes to this key, too, and meets the same failure.

@@ -5,16 +5,16 @@ import io.ewok.gds.lsm.table.Table;
 import java.util.List;
 
 /**
- * The tables of a version: what they may have of the keys of a memtable that is flushed.
+ * The tables of a family: what they may have of the keys of a memtable that is flushed.
  *
- * <p>Threads: confined to one. The version is retained for as long.
+ * <p>Threads: confined to one. The version that they are of is retained for as long.
  */
 final class OlderTables implements OlderRecords {
-  private final Version version;
+  private final Levels levels;
   private final CachedLookup lookup = new CachedLookup();
 
-  OlderTables(Version version) {
-    this.version = version;
+  OlderTables(Levels levels) {
+    this.levels = levels;
   }
 
   /** A flush is to be over soon: it does not look for each delete. */
@@ -25,12 +25,12 @@ final class OlderTables implements OlderRecords {
 
   @Override
   public boolean mayHaveByFilters(SearchKey key) {
-    for (Table table : version.level(0)) {
+    for (Table table : levels.level(0)) {
       if (table.meta().mayContain(key) && lookup.mayHave(table, key)) {
         return true;
       }
     }
-    for (List<Table> run : version.runs()) {
+    for (List<Table> run : levels.runs()) {
       int at = Table.firstNotBefore(run, key);
       if (at < run.size()
           && run.get(at).meta().mayContain(key)

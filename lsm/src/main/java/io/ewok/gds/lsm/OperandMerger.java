@@ -21,6 +21,11 @@ final class OperandMerger implements VersionConsumer {
     this.merging = merging;
   }
 
+  /** How it merges. */
+  Merging merging() {
+    return merging;
+  }
+
   /** Forgets what was collected. */
   void begin() {
     begin(0);

@@ -23,8 +23,12 @@ final class ReadContext {
   /** The thread that is in a user's callback now, or null. Of use to that thread alone. */
   Thread consumerThread;
 
+  // What is read of the version.
+  private FamilyState family;
+  private Levels levels;
+
   /** Records below have expired. */
-  long expiryFloor;
+  private long expiryFloor;
 
   final SearchKey key = new SearchKey();
   private final TableLookup lookup = new TableLookup();
@@ -39,8 +43,6 @@ final class ReadContext {
   /** Whether what the value is in is retained for itself, not by the version. */
   private boolean kept;
 
-  private final Merging merging;
-
   /** Null until it is needed. What it made was found if neither a memtable nor a table has it. */
   private OperandMerger merger;
 
@@ -48,8 +50,23 @@ final class ReadContext {
   private long valueAddress;
   private int valueBytes;
 
-  ReadContext(Merging merging) {
-    this.merging = merging;
+  /**
+   * Says what of the version is read.
+   *
+   * @param floor records below have expired
+   * @throws IllegalStateException if the family is dropped
+   */
+  void begin(FamilyState of, long floor) {
+    of.requireThere();
+    levels = version.levels(of);
+    family = of;
+    expiryFloor = floor;
+  }
+
+  /** Forgets the version, which is to be released. */
+  void leaveVersion() {
+    version = null;
+    levels = null;
   }
 
   /**
@@ -73,8 +90,8 @@ final class ReadContext {
   /** Makes the value of the operands that begin with what was found. */
   private boolean merge(long sequence) throws IOException {
     letGo();
-    if (merger == null) {
-      merger = new OperandMerger(merging);
+    if (merger == null || !merger.merging().equals(family.merging())) {
+      merger = new OperandMerger(family.merging());
     }
     merger.begin(expiryFloor);
     boolean unused = collect(sequence);
@@ -86,17 +103,17 @@ final class ReadContext {
 
   private boolean collect(long sequence) throws IOException {
     Memtable frozen = version.frozen();
-    if (!version.active().versions(key, sequence, merger)
-        || (frozen != null && !frozen.versions(key, sequence, merger))) {
+    if (!version.active().versions(family.id(), key, sequence, merger)
+        || (frozen != null && !frozen.versions(family.id(), key, sequence, merger))) {
       return false;
     }
     long newest = RecordKind.searchStamp(sequence);
-    for (Table looked : version.level(0)) {
+    for (Table looked : levels.level(0)) {
       if (looked.meta().mayContain(key) && !looked.versions(key, newest, lookup, merger)) {
         return false;
       }
     }
-    for (List<Table> run : version.runs()) {
+    for (List<Table> run : levels.runs()) {
       if (!Table.versions(run, key, newest, lookup, merger)) {
         return false;
       }
@@ -120,12 +137,12 @@ final class ReadContext {
 
   /** Does the same place by place, and says how it went. */
   Explanation explain(long sequence) throws IOException {
-    return new Explainer(key, lookup, sequence, expiryFloor).run(version);
+    return new Explainer(key, lookup, sequence, expiryFloor).run(version, family);
   }
 
   /** Looks into one memtable, whatever kind of record is there. */
   private boolean findIn(Memtable looked, long sequence) {
-    long entry = looked.find(key, sequence);
+    long entry = looked.find(family.id(), key, sequence);
     if (entry == Memtable.NONE) {
       return false;
     }
@@ -138,14 +155,14 @@ final class ReadContext {
 
   private boolean findInTables(long wanted) throws IOException {
     memtable = null;
-    List<Table> level0 = version.level(0);
+    List<Table> level0 = levels.level(0);
     for (int i = 0; i < level0.size(); i++) { // an iterator would be garbage
       Table looked = level0.get(i);
       if (looked.meta().mayContain(key) && findIn(looked, wanted)) {
         return true;
       }
     }
-    List<List<Table>> runs = version.runs();
+    List<List<Table>> runs = levels.runs();
     for (int i = 0; i < runs.size(); i++) {
       List<Table> run = runs.get(i);
       // The versions of a key may go on in the next table.

@@ -83,7 +83,7 @@ final class ReadContexts {
     synchronized (this) {
       ReadContext context = others.pollFirst();
       if (context == null) {
-        context = new ReadContext(versions.merging());
+        context = new ReadContext();
         all.add(context);
       }
       return context;
@@ -124,7 +124,7 @@ final class ReadContexts {
   void letGo(ReadContext context) {
     Version version = context.version;
     if (version != null) {
-      context.version = null;
+      context.leaveVersion();
       versions.release(version);
     }
   }

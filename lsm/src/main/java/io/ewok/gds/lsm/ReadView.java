@@ -13,7 +13,8 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * What can be read: a {@link Store} as it is, or as it was when a {@link Snapshot} was taken.
+ * What can be read: a {@link Family} as it is, such as a {@link Store}, or as it was when a {@link
+ * Snapshot} was taken.
  *
  * <p>A value is had in one of several ways:
  *
@@ -41,18 +42,25 @@ import java.util.concurrent.CompletableFuture;
  * IllegalStateException} after close; {@link IOException} if a table cannot be read or is corrupt:
  * what else is read stays readable; {@link MergeFailedException} if what is to be merged cannot be.
  */
-public abstract sealed class ReadView permits Store, Snapshot {
+public abstract sealed class ReadView permits Family, Snapshot, FamilySnapshot {
   /** What a get returns that found no value. */
   public static final int NOT_FOUND = -1;
 
   private final VersionSet versions;
   private final ReadContexts contexts;
   private final StoreCounters counters;
+  private final FamilyState family;
 
-  ReadView(VersionSet versions, StoreCounters counters) {
+  ReadView(VersionSet versions, StoreCounters counters, FamilyState family) {
+    this.family = family;
     this.versions = versions;
     this.contexts = versions.contexts();
     this.counters = counters;
+  }
+
+  /** What is read. */
+  final FamilyState family() {
+    return family;
   }
 
   /** The newest sequence that may be seen. Asked for when the version is retained already. */
@@ -180,7 +188,7 @@ public abstract sealed class ReadView permits Store, Snapshot {
     ReadContext context = begin();
     try {
       context.consumerThread = Thread.currentThread();
-      new MultiGet(contexts, keys, visibleSequence()).run(context, consumer);
+      new MultiGet(contexts, family, keys, visibleSequence()).run(context, consumer);
     } finally {
       context.consumerThread = null;
       end(context);
@@ -259,8 +267,16 @@ public abstract sealed class ReadView permits Store, Snapshot {
 
   private ReadContext begin() {
     ReadContext context = contexts.take();
-    context.expiryFloor = expiryFloor();
-    return context;
+    boolean begun = false;
+    try {
+      context.begin(family, expiryFloor());
+      begun = true;
+      return context;
+    } finally {
+      if (!begun) {
+        contexts.give(context);
+      }
+    }
   }
 
   private boolean find(ReadContext context, MemorySegment key) throws IOException {

@@ -28,8 +28,7 @@ final class RepairTables implements AutoCloseable {
 
   private final IoEngine engine;
   private final StoreFiles files;
-  private final Merging merging;
-  private final CompactionOptions form;
+  private final StoreOptions options;
   private final BufferManager buffers;
   private final Region writeBuffer;
   private final Region readBuffer;
@@ -45,8 +44,7 @@ final class RepairTables implements AutoCloseable {
   RepairTables(IoEngine engine, StoreFiles files, StoreOptions options, long nextNumber) {
     this.engine = engine;
     this.files = files;
-    this.merging = Merging.of(options, files.directory());
-    this.form = CompactionOptions.of(options);
+    this.options = options;
     this.nextNumber = nextNumber;
     StoreMemory memory = StoreMemory.of(options);
     buffers = new BufferManager(engine, memory.pool(), StoreMemory.bufferOptions(options));
@@ -82,14 +80,24 @@ final class RepairTables implements AutoCloseable {
     return nextNumber;
   }
 
-  /** Appends a record, to the table that is being written or to a new one. */
-  void add(long stamp, MemorySegment key, MemorySegment value, int level, List<TableMeta> into)
+  /** Appends a record, to the table that is being written or to a new one of a family. */
+  void add(
+      FamilyEdit family,
+      long stamp,
+      MemorySegment key,
+      MemorySegment value,
+      int level,
+      List<TableMeta> into)
       throws IOException {
-    start(level, into);
+    start(family, level, into);
     writer.add(stamp, key.address(), (int) key.byteSize(), value.address(), (int) value.byteSize());
   }
 
-  private void start(int level, List<TableMeta> into) throws IOException {
+  private CompactionOptions form(FamilyEdit family) {
+    return CompactionOptions.of(options, options.tree(family.name()));
+  }
+
+  private void start(FamilyEdit family, int level, List<TableMeta> into) throws IOException {
     if (writer.isStarted() && writer.isIndexFull()) {
       finishInto(into);
     }
@@ -97,7 +105,7 @@ final class RepairTables implements AutoCloseable {
       long number = nextNumber++;
       Path path = files.table(number);
       written.add(path);
-      writer.start(path, number, form.layouts().get(level), null);
+      writer.start(path, number, family.id(), form(family).layouts().get(level), null);
     }
   }
 
@@ -109,34 +117,36 @@ final class RepairTables implements AutoCloseable {
   }
 
   /**
-   * Writes the newest record of each key, or what its operands make, in tables of the deepest
-   * level. Deletes go.
+   * Writes the newest record of each key of a family, or what its operands make, in tables of the
+   * deepest level. Deletes go.
    *
    * @param expiryFloor records with smaller sequence numbers go
    * @param keepSequences else sequence numbers become 0: for a store whose log, and with it its
    *     sequence numbers, begins anew
    * @throws MergeFailedException if there are operands then that cannot be merged
    */
-  List<TableMeta> merge(List<Table> tables, long expiryFloor, boolean keepSequences)
+  List<TableMeta> merge(
+      FamilyEdit family, List<Table> tables, long expiryFloor, boolean keepSequences)
       throws IOException {
     List<TableMeta> into = new ArrayList<>();
     if (tables.isEmpty()) {
       return into;
     }
     int level = Manifest.LEVELS - 1;
+    long tableBytes = form(family).tableBytes();
     RecordMerge merge = new RecordMerge(RunReader.sharing(engine, runs(tables), readBuffer));
     try {
       VersionReducer reducer =
           new VersionReducer(
               new long[] {RecordKind.SEQUENCE_MAX},
               expiryFloor,
-              merging,
+              Merging.of(options, options.tree(family.name()), files.directory()),
               OlderRecords.NONE, // all tables are merged
               (newKey, key, stamp, valueAddress, valueBytes) -> {
-                if (newKey && writer.isStarted() && writer.sizeBytes() >= form.tableBytes()) {
+                if (newKey && writer.isStarted() && writer.sizeBytes() >= tableBytes) {
                   finishInto(into);
                 }
-                start(level, into);
+                start(family, level, into);
                 writer.add(
                     keepSequences ? stamp : withoutSequence(stamp, key),
                     key.address(),
@@ -177,7 +187,7 @@ final class RepairTables implements AutoCloseable {
   private static List<List<Table>> runs(List<Table> tables) {
     List<List<Table>> runs = new ArrayList<>();
     List<Table> sorted = new ArrayList<>(tables);
-    sorted.sort((a, b) -> Manifest.RUN_ORDER.compare(a.meta(), b.meta()));
+    sorted.sort((a, b) -> FamilyManifest.RUN_ORDER.compare(a.meta(), b.meta()));
     for (Table table : sorted) {
       List<Table> fitting = null;
       for (List<Table> run : runs) {

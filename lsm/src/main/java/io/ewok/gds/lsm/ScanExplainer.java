@@ -29,7 +29,7 @@ final class ScanExplainer {
   }
 
   /** Has the sources of a cursor take notes. They are all that the cursor wants of the version. */
-  void begin(Version version, RecordSource[] sources) {
+  void begin(Version version, FamilyState family, RecordSource[] sources) {
     Map<Table, SourceNotes> notesOfTables = new HashMap<>();
     for (RecordSource source : sources) {
       switch (source) {
@@ -49,8 +49,8 @@ final class ScanExplainer {
         default -> throw new AssertionError(source);
       }
     }
-    for (int level = 0; level < version.levels().size(); level++) {
-      for (Table table : version.level(level)) {
+    for (int level = 0; level < Manifest.LEVELS; level++) {
+      for (Table table : version.levels(family).level(level)) {
         String name = "level %d, %s".formatted(level, table.path().getFileName());
         places.add(new Place(name, true, notesOfTables.get(table)));
       }

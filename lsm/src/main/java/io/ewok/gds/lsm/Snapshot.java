@@ -1,11 +1,15 @@
 package io.ewok.gds.lsm;
 
+import java.util.HashMap;
+import java.util.Map;
+
 /**
  * A store as it was when the snapshot was taken: later writes are not seen, and what expires later
  * is.
  *
  * <p>Ownership: whoever took the snapshot closes it. It keeps no memory and no block, but records
- * that were overwritten or deleted since stay on the device for it. Closing the store makes its
+ * that were overwritten or deleted since stay on the device for it, in all families; it does not
+ * keep a family that is dropped. Closing the store makes its
  * snapshots unusable; closing them afterwards does nothing. Cursors that were opened on a snapshot
  * may outlive it.
  *
@@ -20,17 +24,51 @@ package io.ewok.gds.lsm;
  */
 public final class Snapshot extends ReadView implements AutoCloseable {
   private final VersionSet versions;
+  private final StoreCounters counters;
   private final long sequence;
+
+  /** By family, in which records below have expired; those that are not there have no such. */
+  private final Map<Integer, Long> expiryFloors = new HashMap<>();
+
   private final long expiryFloor;
 
   /** Set before records that only it needs may go. Partner of the write in close: visible. */
   private volatile boolean closed;
 
-  Snapshot(VersionSet versions, StoreCounters counters, long sequence, long expiryFloor) {
-    super(versions, counters);
+  Snapshot(VersionSet versions, StoreCounters counters, Families families, long sequence) {
+    super(versions, counters, families.main());
     this.versions = versions;
+    this.counters = counters;
     this.sequence = sequence;
-    this.expiryFloor = expiryFloor;
+    this.expiryFloor = families.main().expiration().floor();
+    for (FamilyState family : families.all()) {
+      if (family.expiration().floor() > 0) {
+        expiryFloors.put(family.id(), family.expiration().floor());
+      }
+    }
+  }
+
+  /**
+   * Returns another family as it was when the snapshot was taken; the snapshot itself shows the
+   * default one. It can be read as long as this snapshot is open and the family is not dropped. One
+   * that was created later is empty.
+   *
+   * @throws IllegalArgumentException if the family is of another store
+   * @throws IllegalStateException if the family is dropped, or the snapshot or the store closed
+   */
+  public ReadView family(Family family) {
+    FamilyState wanted = family.family();
+    if (!versions.families().isOwn(wanted)) {
+      throw new IllegalArgumentException("the family is of another store: name=" + wanted.name());
+    }
+    wanted.requireThere();
+    long unused = visibleSequence();
+    return new FamilySnapshot(this, versions, counters, wanted);
+  }
+
+  /** Records of a family below have expired. */
+  long expiryFloor(int family) {
+    return expiryFloors.getOrDefault(family, 0L);
   }
 
   /** Returns the sequence number of the newest operation that it sees. */

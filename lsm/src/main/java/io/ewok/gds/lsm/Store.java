@@ -6,15 +6,18 @@ import io.ewok.gds.pagestore.IoEngines;
 import io.ewok.gds.pagestore.PoisonedFileException;
 import io.ewok.gds.reactor.LongLock;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.function.LongSupplier;
 
 /**
  * An ordered, durable key-value store in one directory. Keys are ordered by their bytes, unsigned.
+ *
+ * <p>It may have several {@linkplain Family families} of keys. What it has itself, as a family, is
+ * its default one.
  *
  * <p>Ownership: whoever opened the store closes it. It owns its directory, its memory, two
  * background threads, and its I/O engine unless that was borrowed. Close makes all writes durable;
@@ -51,7 +54,7 @@ import java.util.function.LongSupplier;
  *       again. Reads go on.
  * </ul>
  */
-public final class Store extends ReadView implements AutoCloseable {
+public final class Store extends Family implements AutoCloseable {
   private final StoreParts parts;
   private final boolean ownsEngine;
   private final VersionSet versions;
@@ -61,12 +64,12 @@ public final class Store extends ReadView implements AutoCloseable {
   /** Guarded by closeLock. */
   private boolean closed;
 
-  private Store(StoreParts parts, boolean ownsEngine) {
-    super(parts.versions, parts.counters);
+  private Store(StoreParts parts, StoreWriter writer, boolean ownsEngine) {
+    super(parts, writer, parts.families.main());
     this.parts = parts;
     this.ownsEngine = ownsEngine;
     this.versions = parts.versions;
-    this.writer = new StoreWriter(parts);
+    this.writer = writer;
   }
 
   /** For tests. */
@@ -127,7 +130,7 @@ public final class Store extends ReadView implements AutoCloseable {
     }
     try {
       StoreOpener.open(parts);
-      return new Store(parts, ownsEngine);
+      return new Store(parts, new StoreWriter(parts), ownsEngine);
     } catch (IOException | RuntimeException | Error e) {
       try {
         parts.close();
@@ -141,105 +144,13 @@ public final class Store extends ReadView implements AutoCloseable {
   // ---- writing
 
   /**
-   * Sets the value of a key.
-   *
-   * @throws IOException see the type; the write may or may not survive then, never in part
-   */
-  public void put(byte[] key, byte[] value, Durability durability) throws IOException {
-    put(MemorySegment.ofArray(key), MemorySegment.ofArray(value), durability);
-  }
-
-  /** As {@link #put(byte[], byte[], Durability)}; both segments are copied. */
-  public void put(MemorySegment key, MemorySegment value, Durability durability)
-      throws IOException {
-    writer.put(key, value, WriteOptions.of(durability));
-  }
-
-  /**
-   * As {@link #put(byte[], byte[], Durability)}, with all options.
-   *
-   * @throws WriteStalledException if it would have to wait longer than it may
-   */
-  public void put(MemorySegment key, MemorySegment value, WriteOptions options) throws IOException {
-    writer.put(key, value, options);
-  }
-
-  /**
-   * Removes a key; it need not exist.
-   *
-   * @throws IOException as for a put
-   */
-  public void delete(byte[] key, Durability durability) throws IOException {
-    delete(MemorySegment.ofArray(key), durability);
-  }
-
-  /** As {@link #delete(byte[], Durability)}; the segment is copied. */
-  public void delete(MemorySegment key, Durability durability) throws IOException {
-    writer.delete(key, WriteOptions.of(durability));
-  }
-
-  /**
-   * As {@link #delete(byte[], Durability)}, with all options.
-   *
-   * @throws WriteStalledException if it would have to wait longer than it may
-   */
-  public void delete(MemorySegment key, WriteOptions options) throws IOException {
-    writer.delete(key, options);
-  }
-
-  /**
-   * Removes a key that was put only once since it was removed last, or never: an entry of a queue,
-   * say. For readers it is a delete in every case. But it looks for the put that it belongs to, and
-   * both go with the flush or compaction in which they meet, while a delete stays until it has come
-   * down to the deepest level that may have the key. If there are more puts beneath it, or the
-   * filters that say that there are none are not in memory, it stays as long as a delete does.
-   *
-   * @throws IOException as for a put
-   */
-  public void singleDelete(byte[] key, Durability durability) throws IOException {
-    singleDelete(MemorySegment.ofArray(key), WriteOptions.of(durability));
-  }
-
-  /**
-   * As {@link #singleDelete(byte[], Durability)}, with all options; the segment is copied.
-   *
-   * @throws WriteStalledException if it would have to wait longer than it may
-   */
-  public void singleDelete(MemorySegment key, WriteOptions options) throws IOException {
-    writer.singleDelete(key, options);
-  }
-
-  /**
-   * Changes the value of a key by an operand, without reading it: what reads see is made of both by
-   * the {@link MergeOperator} of {@link TreeOptions#mergeOperator}. A key without a value has one
-   * afterwards.
-   *
-   * @param operand of 0 to {@link StoreOptions#valueBytesMax} bytes
-   * @throws IllegalStateException also if the store was opened without an operator
-   * @throws IOException as for a put
-   */
-  public void merge(byte[] key, byte[] operand, Durability durability) throws IOException {
-    merge(MemorySegment.ofArray(key), MemorySegment.ofArray(operand), WriteOptions.of(durability));
-  }
-
-  /**
-   * As {@link #merge(byte[], byte[], Durability)}, with all options; both segments are copied.
-   *
-   * @throws WriteStalledException if it would have to wait longer than it may
-   */
-  public void merge(MemorySegment key, MemorySegment operand, WriteOptions options)
-      throws IOException {
-    writer.merge(key, operand, options);
-  }
-
-  /**
-   * Applies a batch: all of it or nothing, also after a crash. An empty batch writes nothing; with
+   * Applies a batch: all of it or nothing, also after a crash, in all families. An empty batch writes nothing; with
    * {@link Durability#SYNCED} it makes all earlier writes durable.
    *
    * @throws IllegalArgumentException if {@link WriteBatch#sizeBytes} is above {@link
-   *     StoreOptions#batchBytesMax}
-   * @throws IllegalStateException also if it has operands, and the store was opened without an
-   *     operator
+   *     StoreOptions#batchBytesMax}, or if it has families of another store
+   * @throws IllegalStateException also if a family is dropped, or if it has operands of a family
+   *     that has no operator
    * @throws IOException as for a put
    */
   public void write(WriteBatch batch, Durability durability) throws IOException {
@@ -257,16 +168,6 @@ public final class Store extends ReadView implements AutoCloseable {
 
   // ---- reading
 
-  @Override
-  long expiryFloor() {
-    return versions.expiryFloor();
-  }
-
-  @Override
-  long visibleSequence() {
-    return versions.sequence();
-  }
-
   /**
    * Returns the store as it is now, to be read while it changes.
    *
@@ -274,15 +175,6 @@ public final class Store extends ReadView implements AutoCloseable {
    */
   public Snapshot snapshot() {
     return versions.openSnapshot(parts.counters);
-  }
-
-  /**
-   * Returns a cursor that goes on when there is more behind its end. It is before the first record.
-   *
-   * @throws IllegalStateException if the store is closed
-   */
-  public TailingCursor tail(CursorOptions options) {
-    return new TailingCursor(cursor(options), versions);
   }
 
   /**
@@ -309,6 +201,85 @@ public final class Store extends ReadView implements AutoCloseable {
     return writer.changes(sequence, options, budget);
   }
 
+  // ---- families
+
+  /**
+   * Creates a family, with the options that {@link StoreOptions#families} has for it, or else those
+   * of the store itself.
+   *
+   * @throws IOException as {@link #createFamily(String, TreeOptions)}
+   */
+  public Family createFamily(String name) throws IOException {
+    return createFamily(name, parts.live.options().tree(name));
+  }
+
+  /**
+   * Creates a family. When this returns, that is durable. The options hold until the store is
+   * closed; to open it again they are named in {@link StoreOptions#families}.
+   *
+   * @param name 1 to {@link Family#NAME_BYTES_MAX} bytes in UTF-8, without control characters
+   * @param options of the family alone
+   * @throws IllegalArgumentException if there is a family with this name, or no more may be, or its
+   *     name or options are not possible here
+   * @throws IOException if that fails; after a crash the family may be there, and empty
+   */
+  public Family createFamily(String name, TreeOptions options) throws IOException {
+    Objects.requireNonNull(options, "options");
+    FamilyChanges.requireName(name);
+    StoreWriter.requireMayWait();
+    parts.live.requirePossible(name, options);
+    return handle(parts.background.change(changes -> changes.create(name, options)));
+  }
+
+  /**
+   * Drops a family with all that is in it. When this returns, that is durable, and the name may be
+   * used again. Cursors that are open on it go on as they are; other calls get an {@link
+   * IllegalStateException}, those of snapshots too. Its files go when no cursor needs them.
+   *
+   * @throws IllegalArgumentException if it is the default family or of another store
+   * @throws IllegalStateException if it is dropped already
+   * @throws IOException if that fails; the family is as it was, or if it is not known whether it is
+   *     there after a crash, cannot be used but only be dropped again
+   */
+  public void dropFamily(Family family) throws IOException {
+    FamilyState dropped = family.family();
+    requireOwn(dropped);
+    if (dropped.isMain()) {
+      throw new IllegalArgumentException("the default family stays: name=" + dropped.name());
+    }
+    StoreWriter.requireMayWait();
+    parts.familyChanges.beginDrop(dropped);
+    try {
+      if (versions.hasCursorOn(dropped)) {
+        // What a cursor sees of it in memory would keep that: nobody else writes it as tables.
+        writer.flush();
+      }
+      FamilyState unused = parts.background.change(changes -> changes.drop(dropped));
+    } finally {
+      parts.familyChanges.endDrop(dropped);
+    }
+  }
+
+  private void requireOwn(FamilyState family) {
+    if (!parts.families.isOwn(family)) {
+      throw new IllegalArgumentException("the family is of another store: name=" + family.name());
+    }
+  }
+
+  /** Returns the family with a name, or nothing if there is none. */
+  public Optional<Family> family(String name) {
+    return Optional.ofNullable(parts.families.find(name)).map(this::handle);
+  }
+
+  /** Returns all families, the default one first, in the order in which they were created. */
+  public List<Family> families() {
+    return parts.families.all().stream().map(this::handle).toList();
+  }
+
+  private Family handle(FamilyState family) {
+    return family.isMain() ? this : new Family(parts, writer, family);
+  }
+
   // ---- maintenance
 
   /**
@@ -318,30 +289,6 @@ public final class Store extends ReadView implements AutoCloseable {
    */
   public void flush() throws IOException {
     writer.flush();
-  }
-
-  /**
-   * Flushes, then compacts all tables down to the deepest level, without shadowed records and
-   * deletes, but for what open cursors see.
-   *
-   * @throws IOException if that fails; nothing is lost, and it may be tried again
-   */
-  public void compact() throws IOException {
-    writer.flush();
-    parts.background.compact(null, null);
-  }
-
-  /**
-   * As {@link #compact()}, for the tables with keys from {@code firstKey} to {@code lastKey}, both
-   * inclusive.
-   *
-   * @throws IOException as {@link #compact()}
-   */
-  public void compact(MemorySegment firstKey, MemorySegment lastKey) throws IOException {
-    MemorySegment first = MemorySegment.ofArray(firstKey.toArray(ValueLayout.JAVA_BYTE));
-    MemorySegment last = MemorySegment.ofArray(lastKey.toArray(ValueLayout.JAVA_BYTE));
-    writer.flush();
-    parts.background.compact(first, last);
   }
 
   /**
@@ -363,6 +310,13 @@ public final class Store extends ReadView implements AutoCloseable {
     try {
       if (closed) {
         throw VersionSet.closed();
+      }
+      for (String name : settings.keySet()) {
+        String family = StoreSettings.familyOrNull(name);
+        if (family != null && parts.families.find(family) == null) {
+          throw new IllegalArgumentException(
+              "there is no such family: %s=%s".formatted(name, settings.get(name)));
+        }
       }
       parts.live.change(Map.copyOf(settings), ownsEngine ? parts.engine : null);
     } finally {

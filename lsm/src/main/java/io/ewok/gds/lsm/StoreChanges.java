@@ -58,9 +58,11 @@ import java.time.Duration;
 public final class StoreChanges implements AutoCloseable {
   private final LogReader reader;
   private final Path log;
+  private final Families families;
   private final LogHolds.Hold holdOrNull;
 
-  StoreChanges(LogReader reader, Path log, LogHolds.Hold holdOrNull) {
+  StoreChanges(LogReader reader, Path log, Families families, LogHolds.Hold holdOrNull) {
+    this.families = families;
     this.reader = reader;
     this.log = log;
     this.holdOrNull = holdOrNull;
@@ -78,6 +80,20 @@ public final class StoreChanges implements AutoCloseable {
      */
     void accept(long sequence, boolean delete, MemorySegment key, MemorySegment value)
         throws IOException;
+
+    /**
+     * Says which family the operations belong to that follow, until the end of the batch or until
+     * this says another one. At the beginning of a batch that is the default family. What was
+     * written to a family that is dropped now is passed over.
+     *
+     * @param id its number, which tells it from an earlier one of the same name
+     * @throws UnsupportedOperationException unless it is implemented: the same key is another one
+     *     in another family
+     */
+    default void beginFamily(int id, String name) throws IOException {
+      throw new UnsupportedOperationException(
+          "this consumer of changes knows no families: name=" + name);
+    }
 
     /**
      * Takes an operand, see {@link Store#merge}: another store with the same operator does the same
@@ -120,14 +136,26 @@ public final class StoreChanges implements AutoCloseable {
     MemorySegment batch = record.asReadOnly();
     long sequence = WriteAheadLog.startLsn(end, record.byteSize()) + 1;
     long offset = BatchFormat.HEADER_BYTES;
+    boolean isPassedOver = false;
     for (int i = 0; i < BatchFormat.count(record); i++) {
+      if (BatchFormat.isFamilyMark(record, offset)) {
+        FamilyState family = families.find(BatchFormat.family(record, offset));
+        isPassedOver = family == null || family.isDropped();
+        if (!isPassedOver) {
+          consumer.beginFamily(family.id(), family.name());
+        }
+        offset += BatchFormat.OPERATION_HEADER_BYTES;
+        continue;
+      }
       int keyBytes = BatchFormat.keyBytes(record, offset);
       int valueBytes = BatchFormat.valueBytes(record, offset);
       long key = offset + BatchFormat.OPERATION_HEADER_BYTES;
       int kind = BatchFormat.kind(record, offset);
       MemorySegment keySegment = batch.asSlice(key, keyBytes);
       MemorySegment value = batch.asSlice(key + keyBytes, valueBytes);
-      if (kind == RecordKind.OPERAND) {
+      if (isPassedOver) {
+        // nobody reads it any more
+      } else if (kind == RecordKind.OPERAND) {
         consumer.acceptOperand(sequence + i, keySegment, value);
       } else {
         consumer.accept(sequence + i, RecordKind.isDelete(kind), keySegment, value);

@@ -1,10 +1,8 @@
 package io.ewok.gds.lsm;
 
 import java.util.EnumMap;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.stream.Stream;
 
 /** What a store counts itself. Any thread. */
 final class StoreCounters {
@@ -16,15 +14,13 @@ final class StoreCounters {
   final LongAdder merges = new LongAdder();
   final LongAdder mergeBytes = new LongAdder();
 
-  /** What compactions into one level did. */
+  /** What compactions into one level of a family did. */
   static final class Level {
     final LongAdder compactions = new LongAdder();
     final LongAdder moves = new LongAdder();
     final LongAdder bytesRead = new LongAdder();
     final LongAdder bytesWritten = new LongAdder();
   }
-
-  private final List<Level> levels = Stream.generate(Level::new).limit(Manifest.LEVELS).toList();
 
   /** Waits of writers for one reason. */
   static final class Stall {
@@ -42,9 +38,5 @@ final class StoreCounters {
 
   Stall stall(StallReason reason) {
     return stalls.get(reason);
-  }
-
-  Level level(int level) {
-    return levels.get(level);
   }
 }

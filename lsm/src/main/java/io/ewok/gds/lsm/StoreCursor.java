@@ -128,16 +128,16 @@ public final class StoreCursor implements AutoCloseable {
     this.prefix = options.prefixKeyOrNull();
     this.filter = options.filterOrNull() == null ? null : new FilterGuard(options.filterOrNull());
     RecordSource[] sources = sources(version, sequence);
-    this.merge = new MergeCursor(sources, lower, upper, filter, versions.merging());
+    this.merge = new MergeCursor(sources, lower, upper, filter, family().merging());
     merge.setExpiryFloor(expiryFloor);
     if (explainerOrNull != null) {
-      explainerOrNull.begin(version, sources);
+      explainerOrNull.begin(version, family(), sources);
       merge.takeNotes(explainerOrNull.merged());
     }
   }
 
   private RecordSource[] sources(Version of, long at) {
-    RecordSource[] sources = of.sources(at, lower, upper, prefix);
+    RecordSource[] sources = of.sources(family(), at, lower, upper, prefix);
     for (RecordSource source : sources) {
       if (scan && source instanceof RunSource run) {
         run.forScans();
@@ -487,6 +487,11 @@ public final class StoreCursor implements AutoCloseable {
     return sequence;
   }
 
+  /** What it shows records of. */
+  FamilyState family() {
+    return view.family();
+  }
+
   /** Records below have expired for it. */
   long expiryFloor() {
     return expiryFloor;
@@ -609,7 +614,7 @@ public final class StoreCursor implements AutoCloseable {
     try {
       for (int i = 0; i < merge.sourceCount(); i++) {
         if (merge.source(i) instanceof MemtableSource source) {
-          List<Table> tables = source.memtable().flushed();
+          List<Table> tables = source.memtable().flushed(family().id());
           if (tables != null) {
             merge.replaceSource(i, sourceAtSamePlace(source, tables));
           }

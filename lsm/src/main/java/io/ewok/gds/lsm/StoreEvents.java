@@ -33,15 +33,17 @@ final class StoreEvents {
   }
 
   /** Tables were compacted; the event has begun when the compaction did. */
-  void compacted(CompactionEvent event, StoreListener.Compacted compacted) {
+  void compacted(
+      CompactionEvent event, FamilyState family, StoreListener.Compacted compacted) {
     event.path = path;
+    event.family = compacted.family();
     event.level = compacted.level();
     event.outputLevel = compacted.outputLevel();
     event.moved = compacted.moved();
     event.bytesRead = compacted.bytesRead();
     event.bytesWritten = compacted.bytesWritten();
     event.commit();
-    StoreCounters.Level level = counters.level(compacted.outputLevel());
+    StoreCounters.Level level = family.counters(compacted.outputLevel());
     if (compacted.moved()) {
       level.moves.increment();
     } else {

@@ -15,6 +15,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Looks at the tables of a store that nobody has open, or at one table file, and changes nothing:
@@ -50,11 +51,13 @@ public final class StoreInspection implements AutoCloseable {
   /** A table file. */
   public static final class TableFile {
     private final Path path;
+    private final String familyOrNull;
     private final int level;
     private final TableMeta meta;
 
-    private TableFile(Path path, int level, TableMeta meta) {
+    private TableFile(Path path, String familyOrNull, int level, TableMeta meta) {
       this.path = path;
+      this.familyOrNull = familyOrNull;
       this.level = level;
       this.meta = meta;
     }
@@ -62,6 +65,11 @@ public final class StoreInspection implements AutoCloseable {
     /** Returns the name of the file. */
     public Path path() {
       return path;
+    }
+
+    /** Returns the name of the family that it is of, or nothing if the file was named alone. */
+    public Optional<String> family() {
+      return Optional.ofNullable(familyOrNull);
     }
 
     /** Returns the level that the store has it in, or -1 if the file was named alone. */
@@ -180,10 +188,11 @@ public final class StoreInspection implements AutoCloseable {
     DirectoryLock lock = files.lock(engine);
     try {
       List<TableFile> tables = new ArrayList<>();
-      List<List<TableMeta>> levels = ManifestLog.open(engine, files.manifest()).current().levels();
-      for (int level = 0; level < levels.size(); level++) {
-        for (TableMeta meta : levels.get(level)) {
-          tables.add(new TableFile(files.table(meta.number()), level, meta));
+      for (FamilyManifest family : ManifestLog.open(engine, files.manifest()).current().all()) {
+        for (int level = 0; level < Manifest.LEVELS; level++) {
+          for (TableMeta meta : family.level(level)) {
+            tables.add(new TableFile(files.table(meta.number()), family.name(), level, meta));
+          }
         }
       }
       return new StoreInspection(tables, lock, buffers(engine, poolBytes));
@@ -203,7 +212,7 @@ public final class StoreInspection implements AutoCloseable {
     BufferManager buffers = buffers(engine, poolBytes);
     try {
       Path path = file.toAbsolutePath();
-      TableFile table = new TableFile(path, -1, TableInspection.meta(buffers, path));
+      TableFile table = new TableFile(path, null, -1, TableInspection.meta(buffers, path));
       return new StoreInspection(List.of(table), null, buffers);
     } catch (IOException | RuntimeException | Error e) {
       buffers.close();
@@ -217,7 +226,10 @@ public final class StoreInspection implements AutoCloseable {
         engine, MemoryBudget.root("inspection", 2 * options.blockMemoryBytes()), options);
   }
 
-  /** Returns the tables: of a store level by level, in the order in which a key is looked for. */
+  /**
+   * Returns the tables: of a store family by family and level by level, in the order in which a key
+   * is looked for.
+   */
   public List<TableFile> tables() {
     return tables;
   }

@@ -36,6 +36,7 @@ public interface StoreListener {
   /**
    * What a compaction did.
    *
+   * @param family name of the family that the tables are of
    * @param level where the tables came from
    * @param outputLevel where they went
    * @param moved whether the tables went as they were
@@ -46,6 +47,7 @@ public interface StoreListener {
    * @param nanos time it took, in nanoseconds, with what came between its steps
    */
   record Compacted(
+      String family,
       int level,
       int outputLevel,
       boolean moved,

@@ -76,12 +76,12 @@ record StoreMemory(
   }
 
   static BufferOptions bufferOptions(StoreOptions options) {
-    return new BufferOptions(options.poolBytes(), options.tree().blockBytesMin(), null);
+    return new BufferOptions(options.poolBytes(), options.blockBytesMin(), null);
   }
 
   static TableOptions tableOptions(StoreOptions options) {
     return new TableOptions(
-        options.tree().blockBytesMax(), options.batchBytesMax(), options.poolBytes() / 32);
+        options.blockBytesMax(), options.batchBytesMax(), options.poolBytes() / 32);
   }
 
   static LogOptions logOptions(StoreOptions options) {

@@ -8,7 +8,6 @@ import io.ewok.gds.lsm.memtable.Memtable;
 import io.ewok.gds.lsm.memtable.MemtableSpace;
 import io.ewok.gds.lsm.record.BatchFormat;
 import io.ewok.gds.lsm.table.Table;
-import io.ewok.gds.lsm.table.TableLayout;
 import io.ewok.gds.lsm.table.TableMeta;
 import io.ewok.gds.lsm.table.TableWriter;
 import io.ewok.gds.pagestore.CorruptFileException;
@@ -24,6 +23,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.IntPredicate;
 
 /**
  * Opens a store: creates it where there is none, or recovers it from manifest and log.
@@ -66,10 +68,13 @@ final class StoreOpener {
   }
 
   private void run() throws IOException {
-    parts.live.compaction().layouts().forEach(TableLayout::requireLibrary);
+    parts.live.requireLibraries();
     enterDirectory();
     ManifestLog log = manifest();
-    requireMergeOperator(log.current().mergeOperator());
+    for (FamilyManifest family : log.current().all()) {
+      requireMergeOperator(family);
+    }
+    parts.families = families(log.current());
     try {
       recover(log);
     } catch (CorruptFileException | MissingFileException e) {
@@ -96,12 +101,7 @@ final class StoreOpener {
     openPools();
     installOverflow();
     openTables();
-    String operator = options.tree().mergeOperator().name();
-    if (!manifest.created() || (!operator.isEmpty() && manifest.mergeOperator().isEmpty())) {
-      // Durable before the first operand.
-      ManifestEdit edit = parts.tables.manifest().edit().withCreated();
-      parts.tables.install(operator.isEmpty() ? edit : edit.withMergeOperator(operator));
-    }
+    installCreation();
     removeOrphans(orphans);
   }
 
@@ -163,14 +163,53 @@ final class StoreOpener {
     return manifest;
   }
 
-  /** Without an operator a store can be opened: its operands stay as they are. */
-  private void requireMergeOperator(String recorded) throws StorageException {
-    String name = options.tree().mergeOperator().name();
+  /** Without an operator a family can be opened: its operands stay as they are. */
+  private void requireMergeOperator(FamilyManifest family) throws StorageException {
+    String recorded = family.mergeOperator();
+    String name = operator(family);
     if (!recorded.isEmpty() && !name.isEmpty() && !recorded.equals(name)) {
       throw new StorageException(
           "the store has operands of another merge operator, open it with that one:"
-              + " mergeOperator=%s opened=%s".formatted(recorded, name),
+              + " family=%s mergeOperator=%s opened=%s".formatted(family.name(), recorded, name),
           files.directory());
+    }
+  }
+
+  private String operator(FamilyManifest family) {
+    return options.tree(family.name()).mergeOperator().name();
+  }
+
+  private Families families(Manifest manifest) {
+    Families families = null;
+    for (FamilyManifest family : manifest.all()) {
+      FamilyState state =
+          new FamilyState(
+              family.id(),
+              family.name(),
+              Merging.of(options, options.tree(family.name()), files.directory()));
+      if (families == null) {
+        families = new Families(state);
+      } else {
+        families.add(state);
+      }
+    }
+    return families;
+  }
+
+  /** Says that the store is created; and which operators there are, before the first operand. */
+  private void installCreation() throws IOException {
+    Manifest manifest = parts.tables.manifest();
+    ManifestEdit edit = manifest.edit().withCreated();
+    boolean isNew = !manifest.created();
+    for (FamilyManifest family : manifest.all()) {
+      String operator = operator(family);
+      if (!operator.isEmpty() && family.mergeOperator().isEmpty()) {
+        edit = edit.withFamily(family.about().withMergeOperator(operator));
+        isNew = true;
+      }
+    }
+    if (isNew) {
+      parts.tables.install(edit);
     }
   }
 
@@ -253,25 +292,31 @@ final class StoreOpener {
 
   private void openTables() throws IOException {
     Manifest manifest = parts.tables.manifest();
-    parts.expiration =
-        new Expiration(
-            options.tree().ttl(), parts.clock, manifest.writeTimes().upTo(parts.log.endLsn()));
-    parts.expiration.advance(parts.log.endLsn());
-    List<List<Table>> levels = new ArrayList<>();
+    for (FamilyState family : parts.families.all()) {
+      family.withExpiration(
+          new Expiration(
+              options.tree(family.name()).ttl(),
+              parts.clock,
+              manifest.family(family.id()).writeTimes().upTo(parts.log.endLsn())));
+      family.expiration().advance(parts.log.endLsn());
+    }
+    SortedMap<Integer, Levels> families = new TreeMap<>();
+    List<Table> opened = new ArrayList<>();
     try {
-      for (List<TableMeta> level : manifest.levels()) {
-        levels.add(parts.tables.openAll(level));
+      for (FamilyManifest family : manifest.all()) {
+        List<List<Table>> levels = new ArrayList<>();
+        for (List<TableMeta> level : family.levels()) {
+          levels.add(parts.tables.openAll(level));
+          opened.addAll(levels.getLast());
+        }
+        families.put(family.id(), new Levels(levels));
       }
       parts.versions =
-          new VersionSet(
-              new Version(active, frozen, levels),
-              parts.log.endLsn(),
-              Merging.of(options, files.directory()),
-              parts.expiration);
+          new VersionSet(new Version(active, frozen, families), parts.log.endLsn(), parts.families);
       parts.closeLater(parts.versions::close);
     } finally {
       // The version has retained them, if there is one.
-      levels.forEach(level -> level.forEach(Table::release));
+      opened.forEach(Table::release);
     }
     releaseMemtables();
   }
@@ -305,7 +350,7 @@ final class StoreOpener {
               parts.memory.log(),
               (lsn, record) -> {
                 if (lsn > manifest.horizonLsn()) {
-                  replay(lsn, record);
+                  replay(manifest, lsn, record);
                 }
               });
     } catch (BudgetExceededException e) {
@@ -320,7 +365,8 @@ final class StoreOpener {
     // Positions are compared with the horizon at the next recovery, and with what has expired: they
     // must not run twice.
     if (parts.log.endLsn() < manifest.horizonLsn()
-        || parts.log.endLsn() < manifest.writeTimes().expiryFloor() - 1
+        || manifest.all().stream()
+            .anyMatch(family -> parts.log.endLsn() < family.writeTimes().expiryFloor() - 1)
         || parts.log.horizonLsn() > manifest.horizonLsn()) {
       throw new CorruptFileException(
           files.log(),
@@ -330,15 +376,18 @@ final class StoreOpener {
     }
   }
 
-  private void replay(long lsn, MemorySegment record) throws IOException {
+  private void replay(Manifest manifest, long lsn, MemorySegment record) throws IOException {
     String defect = BatchFormat.defect(record);
     if (defect != null) {
       throw new CorruptFileException(files.log(), lsn, "a batch before this position", defect);
     }
+    requireKnownFamilies(manifest, lsn, record);
+    // What is of families that were dropped is passed over.
+    IntPredicate isThere = id -> manifest.family(id) != null;
     long sizeBytes = BatchFormat.sizeBytes(record);
-    if (!active.tryEnter(sizeBytes)) {
+    if (!active.tryEnter(sizeBytes, record, isThere)) {
       makeRoom();
-      if (!active.tryEnter(sizeBytes)) {
+      if (!active.tryEnter(sizeBytes, record, isThere)) {
         throw new StorageException(
             "a batch in the log is larger than a memtable, open the store with larger ones:"
                 + " memtableBytes=%d batchBytes=%d".formatted(options.memtableBytes(), sizeBytes),
@@ -348,6 +397,19 @@ final class StoreOpener {
     active.insert(record, WriteAheadLog.startLsn(lsn, record.byteSize()) + 1);
     active.exit();
     active.setEnd(lsn, lsn);
+  }
+
+  private void requireKnownFamilies(Manifest manifest, long lsn, MemorySegment record)
+      throws CorruptFileException {
+    int[] greatest = {Manifest.MAIN};
+    BatchFormat.forEachFamily(record, family -> greatest[0] = Math.max(greatest[0], family));
+    if (greatest[0] >= manifest.nextFamily()) {
+      throw new CorruptFileException(
+          files.log(),
+          lsn,
+          "families below %d before this position".formatted(manifest.nextFamily()),
+          "family " + greatest[0]);
+    }
   }
 
   /**
@@ -376,6 +438,7 @@ final class StoreOpener {
   }
 
   private void startBackground() {
+    parts.familyChanges = new FamilyChanges(parts);
     parts.holds =
         new LogHolds(parts.log, parts.tables.manifest().horizonLsn(), parts::signalBackground);
     parts.background =

@@ -3,6 +3,7 @@ package io.ewok.gds.lsm;
 import io.ewok.gds.lsm.record.Keys;
 import io.ewok.gds.pagestore.EngineOptions;
 import io.ewok.gds.wal.RecoveryMode;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Consumer;
@@ -26,7 +27,10 @@ import java.util.function.Consumer;
  * @param batchBytesMax the largest {@link WriteBatch#sizeBytes}, 128 KiB to 65 MiB, which is a
  *     value of 64 MiB beside the longest key; default 1 MiB. It bounds values too: see {@link
  *     #valueBytesMax}. Costs about five times its size in buffers.
- * @param tree the levels and the form of their tables; default {@link TreeOptions#defaults}
+ * @param tree the levels and the form of their tables, of the default family and of all others that
+ *     {@code families} does not name; default {@link TreeOptions#defaults}
+ * @param families the same of other families, by their names; default none. A family need not exist
+ *     to be named.
  * @param logSegmentBytes size of one file of the log's ring in bytes, 256 KiB to 1 GiB; default 16
  *     MiB; for a new store
  * @param logSegmentCount number of files of the log's ring, 2 to 1024; default 4; for a new store.
@@ -45,6 +49,7 @@ public record StoreOptions(
     long poolBytes,
     int batchBytesMax,
     TreeOptions tree,
+    Map<String, TreeOptions> families,
     long logSegmentBytes,
     int logSegmentCount,
     RecoveryMode recovery,
@@ -68,6 +73,7 @@ public record StoreOptions(
           64 * MIB,
           1 << 20,
           TreeOptions.defaults(),
+          Map.of(),
           16 * MIB,
           4,
           RecoveryMode.TOLERATE_TAIL,
@@ -78,6 +84,14 @@ public record StoreOptions(
   /** Checks the ranges. */
   public StoreOptions {
     Objects.requireNonNull(tree, "tree");
+    families = Map.copyOf(families);
+    for (String name : families.keySet()) {
+      if (!FamilyEdit.isName(name) || name.equals(Family.DEFAULT_NAME)) {
+        throw new IllegalArgumentException(
+            "a family that has options of its own has a name of 1 to %d bytes, other than %s: name=%s"
+                .formatted(Family.NAME_BYTES_MAX, Family.DEFAULT_NAME, name));
+      }
+    }
     Objects.requireNonNull(recovery, "recovery");
     Objects.requireNonNull(listener, "listener");
     Objects.requireNonNull(engine, "engine");
@@ -129,6 +143,9 @@ public record StoreOptions(
    *     MergeOperators}</td></tr>
    * <tr><td>{@code store.ttl}</td><td>a number of {@code s}, {@code m}, {@code h} or {@code d}, such
    *     as {@code 36h}; {@code 0} for none</td></tr>
+   * <tr><td>{@code store.family.NAME.…}</td><td>of the family with this name, what the settings from
+   *     {@code tables-before-merge} to {@code ttl} are of the store; what is not said of it is as it
+   *     was, or else as that of the store</td></tr>
    * <tr><td>{@code log.segment-bytes}, {@code log.segments}, {@code log.recovery}</td><td>see {@link
    *     io.ewok.gds.wal.LogOptions#from}</td></tr>
    * <tr><td>{@code io.…}, {@code reactor.…}, {@code fibers.…}, {@code throttle.…}</td><td>the engine,
@@ -187,6 +204,30 @@ public record StoreOptions(
   /** Returns these options with other levels. */
   public StoreOptions withTree(TreeOptions tree) {
     return with(draft -> draft.tree = tree);
+  }
+
+  /** Returns these options with those of one more family, or other ones for it. */
+  public StoreOptions withFamily(String name, TreeOptions options) {
+    Map<String, TreeOptions> more = new HashMap<>(families);
+    more.put(name, options);
+    return with(draft -> draft.families = more);
+  }
+
+  /** Returns the options of a family: its own, or those of the store. */
+  public TreeOptions tree(String family) {
+    return families.getOrDefault(family, tree);
+  }
+
+  int blockBytesMin() {
+    return families.values().stream()
+        .mapToInt(TreeOptions::blockBytesMin)
+        .reduce(tree.blockBytesMin(), Math::min);
+  }
+
+  int blockBytesMax() {
+    return families.values().stream()
+        .mapToInt(TreeOptions::blockBytesMax)
+        .reduce(tree.blockBytesMax(), Math::max);
   }
 
   /** Returns these options with another compression on all levels. */
@@ -251,6 +292,7 @@ public record StoreOptions(
     long poolBytes = StoreOptions.this.poolBytes;
     int batchBytesMax = StoreOptions.this.batchBytesMax;
     TreeOptions tree = StoreOptions.this.tree;
+    Map<String, TreeOptions> families = StoreOptions.this.families;
     long logSegmentBytes = StoreOptions.this.logSegmentBytes;
     int logSegmentCount = StoreOptions.this.logSegmentCount;
     RecoveryMode recovery = StoreOptions.this.recovery;
@@ -264,6 +306,7 @@ public record StoreOptions(
           poolBytes,
           batchBytesMax,
           tree,
+          families,
           logSegmentBytes,
           logSegmentCount,
           recovery,

@@ -47,8 +47,9 @@ final class StoreParts {
   MemtableSpace space;
   WriteAheadLog log;
   LogHolds holds;
+  Families families;
   VersionSet versions;
-  Expiration expiration;
+  FamilyChanges familyChanges;
   volatile Background background;
 
   /** Milliseconds since the epoch. */

@@ -1,5 +1,6 @@
 package io.ewok.gds.lsm;
 
+import io.ewok.gds.lsm.record.BatchFormat;
 import io.ewok.gds.lsm.table.NotReadableHereException;
 import io.ewok.gds.lsm.table.Table;
 import io.ewok.gds.lsm.table.TableInspection;
@@ -14,12 +15,14 @@ import io.ewok.gds.pagestore.UnsupportedFormatException;
 import io.ewok.gds.wal.RecoveryMode;
 import io.ewok.gds.wal.WriteAheadLog;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.NavigableSet;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.function.LongConsumer;
 
@@ -30,7 +33,8 @@ import java.util.function.LongConsumer;
  * <ul>
  *   <li>Of a damaged table the records that can be read are written to new tables in its place.
  *   <li>A manifest that cannot be read is made anew: the newest record of each key in the table
- *       files that are there becomes one sorted run. Of the files, those are left out of which what
+ *       files that are there becomes one sorted run of each family. Families other than the default
+ *       one have lost their names, and are called {@code lost-} and their number then. Of the files, those are left out of which what
  *       is left of the old manifest says that they had been replaced. When their records were
  *       written is not known then: they expire as if that was now, also those that had expired
  *       already.
@@ -53,6 +57,7 @@ import java.util.function.LongConsumer;
  */
 public final class StoreRepair {
   private static final String ASIDE_SUFFIX = ".damaged";
+  private static final String LOST_NAME = "lost-";
 
   private final IoEngine engine;
   private final StoreFiles files;
@@ -65,6 +70,10 @@ public final class StoreRepair {
   private Manifest manifest;
 
   private final List<Part> parts = new ArrayList<>();
+
+  /** Numbers of the families that the log has something of. */
+  private final Set<Integer> familiesOfLog = new TreeSet<>();
+
   private Optional<String> logProblem = Optional.empty();
   private RecoveryMode logMode;
   private boolean logIsLost;
@@ -242,7 +251,13 @@ public final class StoreRepair {
         files.log(),
         StoreMemory.logOptions(options).withRecovery(mode),
         StoreMemory.of(options).log(),
-        (_, _) -> {});
+        (_, record) -> noteFamilies(record));
+  }
+
+  private void noteFamilies(MemorySegment record) {
+    if (BatchFormat.defect(record) == null) {
+      BatchFormat.forEachFamily(record, familiesOfLog::add);
+    }
   }
 
   private void loseLog(String problem) {
@@ -257,9 +272,11 @@ public final class StoreRepair {
       }
       ManifestLog log = ManifestLog.open(engine, files.manifest());
       manifest = log.current();
-      for (int level = 0; level < Manifest.LEVELS; level++) {
-        for (TableMeta meta : manifest.level(level)) {
-          parts.add(new Part(files.table(meta.number()), meta.number(), level, meta));
+      for (FamilyManifest family : manifest.all()) {
+        for (int level = 0; level < Manifest.LEVELS; level++) {
+          for (TableMeta meta : family.level(level)) {
+            parts.add(new Part(files.table(meta.number()), meta.number(), level, meta));
+          }
         }
       }
       if (log.damagedOffset() >= 0 && !isWhole()) {
@@ -343,7 +360,8 @@ public final class StoreRepair {
     try {
       part.problems = TableInspection.verify(table).problems();
       if (!part.isSound()) {
-        part.salvage = TableSalvage.of(table, tables, Math.max(part.level, 0));
+        part.salvage =
+            TableSalvage.of(table, family(part.meta.family()), tables, Math.max(part.level, 0));
       }
     } finally {
       table.release();
@@ -398,17 +416,26 @@ public final class StoreRepair {
     engine.syncDirectory(files.directory());
   }
 
-  /** The newest record of each key, as one run. */
+  /** The newest record of each key, as one run of each family. */
   private List<TableMeta> merged(RepairTables tables) throws IOException {
+    List<TableMeta> merged = new ArrayList<>();
+    for (FamilyEdit family : families()) {
+      merged.addAll(merged(family, tables));
+    }
+    return merged;
+  }
+
+  private List<TableMeta> merged(FamilyEdit family, RepairTables tables) throws IOException {
     List<Table> sources = new ArrayList<>();
     try {
       for (Part part : parts) {
         for (TableMeta meta : part.replacement()) {
-          sources.add(tables.open(files.table(meta.number()), meta));
+          if (meta.family() == family.id()) {
+            sources.add(tables.open(files.table(meta.number()), meta));
+          }
         }
       }
-      long floor = manifest == null ? 0 : manifest.writeTimes().expiryFloor();
-      return tables.merge(sources, floor, !logIsLost);
+      return tables.merge(family, sources, family.writeTimes().expiryFloor(), !logIsLost);
     } finally {
       sources.forEach(Table::release);
     }
@@ -456,12 +483,50 @@ public final class StoreRepair {
       horizonLsn = manifest.horizonLsn();
       lastSequence = manifest.lastSequence();
     }
-    String operator = manifest == null ? "" : manifest.mergeOperator();
-    // Sequence numbers that begin anew say nothing of times.
-    WriteTimes times =
-        manifest == null || logIsLost ? WriteTimes.NONE : manifest.writeTimes().upTo(logEndLsn);
-    return new ManifestEdit(
-        !logIsLost, nextNumber, horizonLsn, lastSequence, operator, times, added, List.of());
+    ManifestEdit edit =
+        Manifest.EMPTY
+            .edit()
+            .withState(!logIsLost, nextNumber, horizonLsn, lastSequence)
+            .withNextFamily(nextFamily());
+    for (FamilyEdit family : families()) {
+      // Sequence numbers that begin anew say nothing of times.
+      WriteTimes times = logIsLost ? WriteTimes.NONE : family.writeTimes().upTo(logEndLsn);
+      edit = edit.withFamily(family.withWriteTimes(times));
+    }
+    for (ManifestEdit.Added table : added) {
+      edit = edit.adding(table.level(), List.of(table.meta()));
+    }
+    return edit;
+  }
+
+  // ---- families
+
+  /** What is known of all families, the default one first. */
+  private List<FamilyEdit> families() {
+    if (manifest != null) {
+      return manifest.all().stream().map(FamilyManifest::about).toList();
+    }
+    SortedSet<Integer> numbers = new TreeSet<>(familiesOfLog);
+    parts.stream()
+        .flatMap(part -> part.replacement().stream())
+        .forEach(meta -> numbers.add(meta.family()));
+    numbers.add(Manifest.MAIN);
+    return numbers.stream().map(this::family).toList();
+  }
+
+  /** What is known of one. */
+  private FamilyEdit family(int id) {
+    if (manifest != null) {
+      return manifest.family(id).about();
+    }
+    FamilyEdit main = Manifest.EMPTY.main().about();
+    return id == Manifest.MAIN
+        ? main
+        : new FamilyEdit(id, LOST_NAME + id, "", WriteTimes.NONE);
+  }
+
+  private int nextFamily() {
+    return manifest == null ? families().getLast().id() + 1 : manifest.nextFamily();
   }
 
   // ---- the log

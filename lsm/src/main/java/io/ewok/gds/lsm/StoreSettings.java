@@ -20,6 +20,11 @@ import java.util.regex.Pattern;
 /** Options of a store from flat settings, see {@link StoreOptions#with(Map)}. */
 final class StoreSettings {
   private static final Pattern NAMES = Pattern.compile("store\\..*");
+
+  /** A family's name may have dots, what is said of it has none. */
+  private static final Pattern FAMILY = Pattern.compile("store\\.family\\.(.+)\\.([^.]+)");
+
+  private static final String STORE = "store.";
   private static final Pattern ENGINE_NAMES = Pattern.compile("(io|reactor|fibers|throttle)\\..*");
   private static final Pattern COMMA = Pattern.compile("\\s*,\\s*");
 
@@ -62,6 +67,22 @@ final class StoreSettings {
           MERGE,
           TTL);
 
+  /** Those that may be said of one family. */
+  private static final Set<String> NAMES_OF_FAMILIES =
+      Set.of(
+          TABLES_BEFORE_MERGE,
+          LEVEL_1,
+          GROWTH,
+          TABLE,
+          FILTER_PREFIX,
+          COMPRESSION,
+          BLOCK,
+          FILTER_BITS,
+          STYLE,
+          FIFO,
+          MERGE,
+          TTL);
+
   private static final String LOG_SEGMENT_BYTES = "log.segment-bytes";
   private static final String LOG_SEGMENTS = "log.segments";
   private static final String LOG_BUFFER_BYTES = "log.buffer-bytes";
@@ -73,8 +94,47 @@ final class StoreSettings {
   }
 
   static StoreOptions apply(StoreOptions base, Map<String, String> settings) {
-    Settings.requireKnown(settings, NAMES, NAMES_KNOWN);
-    return new StoreSettings(settings).options(base);
+    Map<String, String> ofStore = new HashMap<>();
+    Map<String, Map<String, String>> ofFamilies = new HashMap<>();
+    settings.forEach(
+        (name, value) -> {
+          Matcher matcher = FAMILY.matcher(name);
+          if (matcher.matches()) {
+            ofFamilies
+                .computeIfAbsent(matcher.group(1), _ -> new HashMap<>())
+                .put(STORE + matcher.group(2), value);
+          } else {
+            ofStore.put(name, value);
+          }
+        });
+    Settings.requireKnown(ofStore, NAMES, NAMES_KNOWN);
+    StoreOptions options = new StoreSettings(ofStore).options(base);
+    for (Map.Entry<String, Map<String, String>> family : ofFamilies.entrySet()) {
+      String name = family.getKey();
+      options = options.withFamily(name, tree(name, options.tree(name), family.getValue()));
+    }
+    return options;
+  }
+
+  private static TreeOptions tree(String family, TreeOptions base, Map<String, String> settings) {
+    try {
+      Settings.requireKnown(settings, NAMES, NAMES_OF_FAMILIES);
+      return new StoreSettings(settings).tree(base);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException("family " + family + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** The family that a setting is of; null if it is the store's. */
+  static String familyOrNull(String setting) {
+    Matcher matcher = FAMILY.matcher(setting);
+    return matcher.matches() ? matcher.group(1) : null;
+  }
+
+  /** The name that a setting of a family has for the store. */
+  static String ofStore(String setting) {
+    Matcher matcher = FAMILY.matcher(setting);
+    return matcher.matches() ? STORE + matcher.group(2) : setting;
   }
 
   private StoreOptions options(StoreOptions base) {
@@ -86,6 +146,7 @@ final class StoreSettings {
         bytes(POOL, base.poolBytes()),
         (int) Math.min(bytes(BATCH_MAX, base.batchBytesMax()), Integer.MAX_VALUE),
         tree(base.tree()),
+        base.families(),
         log.segmentBytes(),
         log.segmentCount(),
         log.recovery(),

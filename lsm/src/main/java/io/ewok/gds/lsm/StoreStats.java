@@ -14,7 +14,9 @@ import java.util.Map;
  *     log. It never falls over the life of the store
  * @param written what was written
  * @param read what was read
- * @param levels the tables, one element per level, level 0 (flushed, overlapping) first
+ * @param levels the tables of all families, one element per level, level 0 (flushed, overlapping)
+ *     first
+ * @param families the same family by family, the default one first
  * @param memory what is used of the store's one memory budget
  * @param stalls waits of writers for the background thread
  * @param flushes memtables written as tables
@@ -28,15 +30,30 @@ public record StoreStats(
     Written written,
     Read read,
     List<Level> levels,
+    List<OfFamily> families,
     Memory memory,
     Stalls stalls,
     long flushes,
     long merges,
     int openCursors) {
 
-  /** Copies the list. */
+  /** Copies the lists. */
   public StoreStats {
     levels = List.copyOf(levels);
+    families = List.copyOf(families);
+  }
+
+  /**
+   * The tables of one family.
+   *
+   * @param name the family's
+   * @param levels its levels
+   */
+  public record OfFamily(String name, List<Level> levels) {
+    /** Copies the list. */
+    public OfFamily {
+      levels = List.copyOf(levels);
+    }
   }
 
   /**
@@ -89,7 +106,8 @@ public record StoreStats(
    * @param bytes size of these files
    * @param entries records in them, shadowed versions and tombstones included
    * @param deletes tombstones in them
-   * @param score how large the level is, 1 if it is as large as it should be; the deepest has 0
+   * @param score how large the level is, 1 if it is as large as it should be; the deepest has 0; of
+   *     several families the highest
    * @param compactions merges of tables into this level
    * @param moves times that tables came to this level as they were
    * @param readBytes bytes of the tables that were merged
@@ -104,7 +122,22 @@ public record StoreStats(
       long compactions,
       long moves,
       long readBytes,
-      long writtenBytes) {}
+      long writtenBytes) {
+
+    /** Both together. */
+    Level plus(Level other) {
+      return new Level(
+          tables + other.tables,
+          bytes + other.bytes,
+          entries + other.entries,
+          deletes + other.deletes,
+          Math.max(score, other.score),
+          compactions + other.compactions,
+          moves + other.moves,
+          readBytes + other.readBytes,
+          writtenBytes + other.writtenBytes);
+    }
+  }
 
   /**
    * The store's memory outside of the heap.
@@ -138,15 +171,19 @@ public record StoreStats(
   public record Stall(long count, long nanos) {}
 
   /**
-   * Returns how many times more bytes the tables have than those of the deepest level, which have
-   * each key once: an estimate of what old versions and deletes cost. 0 without tables.
+   * Returns how many times more bytes the tables have than those of the deepest level of each
+   * family, which have each key once: an estimate of what old versions and deletes cost. 0 without tables.
    */
   public double spaceAmplification() {
     long all = 0;
     long deepest = 0;
-    for (Level level : levels) {
-      all += level.bytes();
-      deepest = level.bytes() > 0 ? level.bytes() : deepest;
+    for (OfFamily family : families) {
+      long last = 0;
+      for (Level level : family.levels()) {
+        all += level.bytes();
+        last = level.bytes() > 0 ? level.bytes() : last;
+      }
+      deepest += last;
     }
     return deepest == 0 ? 0 : (double) all / deepest;
   }

@@ -29,6 +29,7 @@ final class StoreStatsReader {
       StoreParts parts, VersionSet versions, Version version, StoreCounters counters) {
     IoStats io = parts.engine.stats();
     BufferStats blocks = parts.buffers.stats();
+    List<StoreStats.OfFamily> families = families(parts, version);
     return new StoreStats(
         parts.engine.name(),
         parts.engine.description(),
@@ -41,7 +42,8 @@ final class StoreStatsReader {
             counters.mergeBytes.sum()),
         new StoreStats.Read(
             counters.gets.sum(), io.reads(), io.bytesRead(), blocks.hits(), blocks.misses()),
-        levels(parts, version),
+        sum(families),
+        families,
         new StoreStats.Memory(
             parts.memory.root().usedBytes(),
             parts.memory.root().peakBytes(),
@@ -52,25 +54,46 @@ final class StoreStatsReader {
         versions.openCursors().size());
   }
 
-  private static List<StoreStats.Level> levels(StoreParts parts, Version version) {
-    CompactionPicker picker = CompactionPicker.of(parts.live.compaction());
-    List<StoreStats.Level> levels = new ArrayList<>();
-    for (int level = 0; level < Manifest.LEVELS; level++) {
-      StoreCounters.Level counted = parts.counters.level(level);
-      List<TableMeta> metas = version.level(level).stream().map(Table::meta).toList();
-      levels.add(
-          new StoreStats.Level(
-              metas.size(),
-              metas.stream().mapToLong(TableMeta::sizeBytes).sum(),
-              metas.stream().mapToLong(TableMeta::entries).sum(),
-              metas.stream().mapToLong(TableMeta::deletes).sum(),
-              picker.score(version, level),
-              counted.compactions.sum(),
-              counted.moves.sum(),
-              counted.bytesRead.sum(),
-              counted.bytesWritten.sum()));
+  private static List<StoreStats.OfFamily> families(StoreParts parts, Version version) {
+    List<StoreStats.OfFamily> families = new ArrayList<>();
+    for (FamilyState family : parts.families.all()) {
+      Levels levels = version.levels(family.id());
+      if (levels != null) { // else it is dropped meanwhile
+        CompactionPicker picker = CompactionPicker.of(parts.live.compaction(family));
+        List<StoreStats.Level> read = new ArrayList<>();
+        for (int level = 0; level < Manifest.LEVELS; level++) {
+          read.add(level(family, levels, level, picker));
+        }
+        families.add(new StoreStats.OfFamily(family.name(), read));
+      }
     }
-    return levels;
+    return families;
+  }
+
+  private static StoreStats.Level level(
+      FamilyState family, Levels levels, int level, CompactionPicker picker) {
+    StoreCounters.Level counted = family.counters(level);
+    List<TableMeta> metas = levels.level(level).stream().map(Table::meta).toList();
+    return new StoreStats.Level(
+        metas.size(),
+        metas.stream().mapToLong(TableMeta::sizeBytes).sum(),
+        metas.stream().mapToLong(TableMeta::entries).sum(),
+        metas.stream().mapToLong(TableMeta::deletes).sum(),
+        picker.score(levels, level),
+        counted.compactions.sum(),
+        counted.moves.sum(),
+        counted.bytesRead.sum(),
+        counted.bytesWritten.sum());
+  }
+
+  private static List<StoreStats.Level> sum(List<StoreStats.OfFamily> families) {
+    List<StoreStats.Level> sum = new ArrayList<>(families.getFirst().levels());
+    for (StoreStats.OfFamily family : families.subList(1, families.size())) {
+      for (int level = 0; level < Manifest.LEVELS; level++) {
+        sum.set(level, sum.get(level).plus(family.levels().get(level)));
+      }
+    }
+    return sum;
   }
 
   private static StoreStats.Stalls stalls(StoreCounters counters) {

@@ -38,6 +38,7 @@ final class StoreWriter {
 
   private final StoreFiles files;
   private final VersionSet versions;
+  private final Families families;
   private final WriteAheadLog log;
   private final LogHolds holds;
   private final StoreCounters counters;
@@ -57,6 +58,7 @@ final class StoreWriter {
   StoreWriter(StoreParts parts) {
     this.files = parts.files;
     this.versions = parts.versions;
+    this.families = parts.families;
     this.log = parts.log;
     this.holds = parts.holds;
     this.counters = parts.counters;
@@ -66,40 +68,46 @@ final class StoreWriter {
     this.pump = new LogPump(parts);
   }
 
+  /** For tests. */
+  VersionSet versions() {
+    return versions;
+  }
+
   /** For those who hold writes up, and for tests. */
   WriteRoom room() {
     return room;
   }
 
   /** See {@link Store#put}. */
-  void put(MemorySegment key, MemorySegment value, WriteOptions options) throws IOException {
-    writeOne(RecordKind.PUT, key, value, options);
+  void put(FamilyState family, MemorySegment key, MemorySegment value, WriteOptions options) throws IOException {
+    writeOne(family, RecordKind.PUT, key, value, options);
   }
 
   /** See {@link Store#delete}. */
-  void delete(MemorySegment key, WriteOptions options) throws IOException {
-    writeOne(RecordKind.DELETE, key, MemorySegment.NULL, options);
+  void delete(FamilyState family, MemorySegment key, WriteOptions options) throws IOException {
+    writeOne(family, RecordKind.DELETE, key, MemorySegment.NULL, options);
   }
 
   /** See {@link Store#singleDelete}. */
-  void singleDelete(MemorySegment key, WriteOptions options) throws IOException {
-    writeOne(RecordKind.SINGLE_DELETE, key, MemorySegment.NULL, options);
+  void singleDelete(FamilyState family, MemorySegment key, WriteOptions options) throws IOException {
+    writeOne(family, RecordKind.SINGLE_DELETE, key, MemorySegment.NULL, options);
   }
 
   /** See {@link Store#merge}. */
-  void merge(MemorySegment key, MemorySegment operand, WriteOptions options) throws IOException {
-    requireOperator();
-    writeOne(RecordKind.OPERAND, key, operand, options);
+  void merge(FamilyState family, MemorySegment key, MemorySegment operand, WriteOptions options) throws IOException {
+    requireOperator(family);
+    writeOne(family, RecordKind.OPERAND, key, operand, options);
   }
 
-  private void requireOperator() {
-    if (!versions.merging().hasOperator()) {
+  private void requireOperator(FamilyState family) {
+    if (!family.merging().hasOperator()) {
       throw new IllegalStateException(
-          "the store was opened without a merge operator: path=" + files.directory());
+          "the family was opened without a merge operator: path=%s family=%s"
+              .formatted(files.directory(), family.name()));
     }
   }
 
-  private void writeOne(int kind, MemorySegment key, MemorySegment value, WriteOptions options)
+  private void writeOne(FamilyState family, int kind, MemorySegment key, MemorySegment value, WriteOptions options)
       throws IOException {
     long keyBytes = key.byteSize();
     long valueBytes = value.byteSize();
@@ -110,18 +118,22 @@ final class StoreWriter {
     requireBatchBytes(WriteBatch.BATCH_OVERHEAD_BYTES + sizeBytes);
     requireReadable(key);
     requireReadable(value);
+    family.requireThere();
     long recordBytes = BatchFormat.recordBytes(keyBytes, valueBytes);
+    if (!family.isMain()) {
+      recordBytes += BatchFormat.OPERATION_HEADER_BYTES;
+    }
     if (recordBytes > log.reserveBytesMax()) {
-      write(new WriteBatch().add(kind, key, value), options);
+      writeRecord(new WriteBatch().add(family, kind, key, value), options);
       return;
     }
     enter();
     try {
       while (true) {
-        Memtable memtable = room.enter(sizeBytes, options);
+        Memtable memtable = room.enter(sizeBytes, family.id(), null, options);
         LogPlace place = reserve(memtable, sizeBytes, recordBytes, null);
         if (place != null) {
-          long end = commitOne(memtable, place, kind, key, value);
+          long end = commitOne(memtable, place, family.id(), kind, key, value);
           finish(end, recordBytes, 1, keyBytes + valueBytes, options);
           return;
         }
@@ -137,9 +149,21 @@ final class StoreWriter {
     Objects.requireNonNull(options, "options");
     requireMayWait();
     requireBatchBytes(batch.sizeBytes());
-    if (batch.hasOperands()) {
-      requireOperator();
+    for (FamilyState family : batch.families()) {
+      if (!families.isOwn(family)) {
+        throw new IllegalArgumentException(
+            "a batch has a family of another store: name=" + family.name());
+      }
+      family.requireThere();
     }
+    if (batch.hasOperands()) {
+      requireOperator(families.main());
+    }
+    batch.familiesWithOperands().forEach(this::requireOperator);
+    writeRecord(batch, options);
+  }
+
+  private void writeRecord(WriteBatch batch, WriteOptions options) throws IOException {
     enter();
     try {
       checkWritable();
@@ -148,9 +172,11 @@ final class StoreWriter {
         return;
       }
       MemorySegment record = batch.record();
+      long sizeBytes = batch.operationsBytes();
+      MemorySegment withFamilies = batch.hasMarks() ? record : null;
       while (true) {
-        Memtable memtable = room.enter(batch.sizeBytes(), options);
-        LogPlace place = reserve(memtable, batch.sizeBytes(), record.byteSize(), record);
+        Memtable memtable = room.enter(sizeBytes, Manifest.MAIN, withFamilies, options);
+        LogPlace place = reserve(memtable, sizeBytes, record.byteSize(), record);
         if (place != null) {
           long end = commitBatch(memtable, place, record);
           finish(end, record.byteSize(), batch.count(), batch.userBytes(), options);
@@ -227,8 +253,14 @@ final class StoreWriter {
   }
 
   private long commitOne(
-      Memtable memtable, LogPlace reserved, int kind, MemorySegment key, MemorySegment value) {
-    long first = reserved.startLsn() + 1;
+      Memtable memtable,
+      LogPlace reserved,
+      int family,
+      int kind,
+      MemorySegment key,
+      MemorySegment value) {
+    int marks = family == Manifest.MAIN ? 0 : 1;
+    long sequence = reserved.startLsn() + 1 + marks;
     long end = reserved.endLsn();
     long start = reserved.previousEndLsn();
     RuntimeException gone = null;
@@ -236,18 +268,21 @@ final class StoreWriter {
       long entry = Memtable.NONE;
       try (LogPlace place = reserved) {
         try {
-          place.putLong(BatchFormat.header(1));
+          place.putLong(BatchFormat.header(1 + marks));
+          if (marks > 0) {
+            place.putLong(BatchFormat.familyMark(family));
+          }
           place.putLong(BatchFormat.operationHeader(kind, key.byteSize(), value.byteSize()));
           place.put(key);
           place.put(value);
-          entry = memtable.copy(RecordKind.stamp(first, kind), key, value);
+          entry = memtable.copy(RecordKind.stamp(sequence, kind), key, value);
         } catch (RuntimeException e) {
           gone = e; // The caller's memory was freed under our hands.
           place.putInstead(BatchFormat.voidHeader());
         }
       }
       if (gone == null) {
-        memtable.add(entry);
+        memtable.add(family, entry);
       }
       publish(start, end);
     } catch (RuntimeException | Error e) {
@@ -365,7 +400,7 @@ final class StoreWriter {
         hold = holds.open(sequence, options.holdBytesMax());
       }
       LogReader reader = log.reader(sequence, options.durability().inLog, budget);
-      changes = new StoreChanges(reader, files.log(), hold);
+      changes = new StoreChanges(reader, files.log(), families, hold);
       return changes;
     } catch (IllegalArgumentException e) {
       if (sequence < log.source().oldestLsn()) {

@@ -19,6 +19,7 @@ import java.util.Optional;
  */
 final class TableSalvage implements TableInspection.RecordConsumer {
   private final TableMeta meta;
+  private final FamilyEdit family;
   private final RepairTables output;
   private final int level;
   private final List<RepairReport.Gap> gaps = new ArrayList<>();
@@ -29,7 +30,8 @@ final class TableSalvage implements TableInspection.RecordConsumer {
   private long kept;
   private boolean inGap;
 
-  private TableSalvage(TableMeta meta, RepairTables output, int level) {
+  private TableSalvage(TableMeta meta, FamilyEdit family, RepairTables output, int level) {
+    this.family = family;
     this.meta = meta;
     this.output = output;
     this.level = level;
@@ -38,10 +40,12 @@ final class TableSalvage implements TableInspection.RecordConsumer {
   /**
    * Copies the records of a table.
    *
+   * @param family which it is of
    * @param level whose form the new tables have
    */
-  static TableSalvage of(Table table, RepairTables output, int level) throws IOException {
-    TableSalvage salvage = new TableSalvage(table.meta(), output, level);
+  static TableSalvage of(Table table, FamilyEdit family, RepairTables output, int level)
+      throws IOException {
+    TableSalvage salvage = new TableSalvage(table.meta(), family, output, level);
     TableInspection.dump(table, salvage);
     output.finishInto(salvage.written);
     if (salvage.inGap) {
@@ -62,7 +66,7 @@ final class TableSalvage implements TableInspection.RecordConsumer {
     lastKey = copyOf(key);
     lastStamp = stamp;
     kept++;
-    output.add(stamp, key, value, level, written);
+    output.add(family, stamp, key, value, level, written);
   }
 
   /** A forged table may have any record anywhere. */

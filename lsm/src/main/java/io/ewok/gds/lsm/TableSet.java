@@ -78,15 +78,20 @@ final class TableSet {
     return manifest.current();
   }
 
+  /** Whether an edit that failed may be there after a crash. Any thread. */
+  boolean isManifestDoubtful() {
+    return manifest.isDoubtful();
+  }
+
   /** A number that all tables from now on reach, and none before does. */
   long nextNumber() {
     return nextNumber;
   }
 
-  /** Starts the next table. */
-  void start(TableWriter writer, TableLayout layout) throws IOException {
+  /** Starts the next table, of a family. */
+  void start(TableWriter writer, int family, TableLayout layout) throws IOException {
     long number = nextNumber++;
-    writer.start(files.table(number), number, layout, buffers);
+    writer.start(files.table(number), number, family, layout, buffers);
   }
 
   /** Completes it. It is to be opened or discarded then. */

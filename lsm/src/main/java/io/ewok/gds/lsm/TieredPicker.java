@@ -20,21 +20,21 @@ final class TieredPicker extends CompactionPicker {
   }
 
   @Override
-  double score(Version version, int level) {
-    return level == 0 ? (double) version.level(0).size() / options.level0Tables() : 0;
+  double score(Levels levels, int level) {
+    return level == 0 ? (double) levels.level(0).size() / options.level0Tables() : 0;
   }
 
   @Override
-  CompactionInputs pick(Version version, long oldestSequence) {
-    if (score(version, 0) < 1) {
-      return pickDeletes(version, oldestSequence);
+  CompactionInputs pick(Levels levels, long oldestSequence) {
+    if (score(levels, 0) < 1) {
+      return pickDeletes(levels, oldestSequence);
     }
-    int last = lastMerged(version);
+    int last = lastMerged(levels);
     int next = last + 1;
-    while (next < Manifest.LEVELS && version.level(next).isEmpty()) {
+    while (next < Manifest.LEVELS && levels.level(next).isEmpty()) {
       next++;
     }
-    CompactionInputs merge = merge(version, last, next - 1);
+    CompactionInputs merge = merge(levels, last, next - 1);
     List<Table> tables = merge.tables();
     return last == 0 && mayMove(tables, merge.outputLevel())
         ? new CompactionInputs(
@@ -43,11 +43,11 @@ final class TieredPicker extends CompactionPicker {
   }
 
   /** The deepest level whose run is no larger than all in front of it; 1 if it is in the way. */
-  private static int lastMerged(Version version) {
-    int last = version.level(1).isEmpty() ? 0 : 1;
-    long before = CompactionInputs.bytes(version.level(0));
+  private static int lastMerged(Levels levels) {
+    int last = levels.level(1).isEmpty() ? 0 : 1;
+    long before = CompactionInputs.bytes(levels.level(0));
     for (int level = 1; level < Manifest.LEVELS; level++) {
-      long bytes = CompactionInputs.bytes(version.level(level));
+      long bytes = CompactionInputs.bytes(levels.level(level));
       if (bytes > 0 && bytes <= before) {
         last = level;
       }
@@ -56,31 +56,31 @@ final class TieredPicker extends CompactionPicker {
     return last;
   }
 
-  private static CompactionInputs merge(Version version, int last, int output) {
-    List<List<Table>> runs = new ArrayList<>(CompactionInputs.apart(version.level(0)));
-    version.levels().subList(1, last + 1).stream().filter(run -> !run.isEmpty()).forEach(runs::add);
+  private static CompactionInputs merge(Levels levels, int last, int output) {
+    List<List<Table>> runs = new ArrayList<>(CompactionInputs.apart(levels.level(0)));
+    levels.all().subList(1, last + 1).stream().filter(run -> !run.isEmpty()).forEach(runs::add);
     return new CompactionInputs(
-        CompactionInputs.Kind.MERGE, 0, output, runs, below(version, output));
+        CompactionInputs.Kind.MERGE, 0, output, runs, below(levels, output));
   }
 
   /** Everything at once: run by run it would be written again and again. */
   @Override
-  CompactionInputs pick(Version version, ManualCompaction manual, long nextNumber) {
+  CompactionInputs pick(Levels levels, ManualCompaction manual, long nextNumber) {
     boolean isAll = manual.firstKeyOrNull == null && manual.lastKeyOrNull == null;
-    if (manual.level >= 0 || !isAll || isEmpty(version)) {
-      return super.pick(version, manual, nextNumber);
+    if (manual.level >= 0 || !isAll || isEmpty(levels)) {
+      return super.pick(levels, manual, nextNumber);
     }
-    begin(version, manual, nextNumber);
-    return merge(version, manual.deepest, manual.deepest);
+    begin(levels, manual, nextNumber);
+    return merge(levels, manual.deepest, manual.deepest);
   }
 
-  private static boolean isEmpty(Version version) {
-    return version.levels().stream().allMatch(List::isEmpty);
+  private static boolean isEmpty(Levels levels) {
+    return levels.all().stream().allMatch(List::isEmpty);
   }
 
   /** Who chooses this style wants little to be written. */
   @Override
-  CompactionInputs pickAtRest(Version version) {
+  CompactionInputs pickAtRest(Levels levels) {
     return null;
   }
 }

@@ -8,11 +8,15 @@ import io.ewok.gds.lsm.record.SearchKey;
 import io.ewok.gds.lsm.table.RunSource;
 import io.ewok.gds.lsm.table.Table;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /**
- * What a reader sees: the memtables and tables that make up the store at one time. Immutable,
- * except that the active memtable goes on taking records.
+ * What a reader sees: the memtables and, by family, the tables that make up the store at one time.
+ * Immutable, except that the active memtable goes on taking records.
  *
  * <p>Ownership: counted; retains all it consists of and releases it when the last reader leaves.
  * {@link VersionSet} is the first user.
@@ -23,27 +27,33 @@ final class Version {
   private final References references = new References();
   private final Memtable active;
   private final Memtable frozen;
-  private final List<List<Table>> levels;
+  private final SortedMap<Integer, Levels> families;
+  private final Levels main;
 
-  /** The levels from 1 on that have tables, in the order of search. */
-  private final List<List<Table>> runs;
+  // All families once more, so that looking for one leaves nothing for the collector.
+  private final int[] ids;
+  private final Levels[] levels;
 
   /**
    * A version of these parts, each alive during the call.
    *
    * @param frozen the memtable that is to be flushed, or null
-   * @param levels as in {@link Manifest}
+   * @param families the tables of each family, by its number
    */
-  Version(Memtable active, Memtable frozen, List<List<Table>> levels) {
+  Version(Memtable active, Memtable frozen, SortedMap<Integer, Levels> families) {
     this.active = active;
     this.frozen = frozen;
-    this.levels = levels.stream().map(List::copyOf).toList();
-    this.runs = this.levels.stream().skip(1).filter(level -> !level.isEmpty()).toList();
+    this.families = Collections.unmodifiableSortedMap(new TreeMap<>(families));
+    this.main = families.get(Manifest.MAIN);
+    this.ids = families.keySet().stream().mapToInt(Integer::intValue).toArray();
+    this.levels = families.values().toArray(Levels[]::new);
     active.references.retain();
     if (frozen != null) {
       frozen.references.retain();
     }
-    levels.forEach(level -> level.forEach(table -> table.references.retain()));
+    for (Levels each : levels) {
+      each.retain();
+    }
   }
 
   Memtable active() {
@@ -55,42 +65,45 @@ final class Version {
     return frozen;
   }
 
-  List<List<Table>> levels() {
-    return levels;
+  /** The tables of each family, by its number. */
+  SortedMap<Integer, Levels> families() {
+    return families;
   }
 
-  List<Table> level(int level) {
-    return levels.get(level);
-  }
-
-  /** The levels from 1 on that have tables, in the order of search. */
-  List<List<Table>> runs() {
-    return runs;
-  }
-
-  /** The last level that has tables; 0 if none has. */
-  int deepestLevel() {
-    int deepest = levels.size() - 1;
-    while (deepest > 0 && levels.get(deepest).isEmpty()) {
-      deepest--;
+  /** The tables of a family; null if there is none with this number, or no more. */
+  Levels levels(int family) {
+    if (family == Manifest.MAIN) {
+      return main;
     }
-    return deepest;
+    int at = Arrays.binarySearch(ids, family);
+    return at < 0 ? null : levels[at];
+  }
+
+  /** The same of a family that must be there. */
+  Levels levels(FamilyState family) {
+    Levels found = levels(family.id());
+    if (found == null) {
+      throw family.dropped();
+    }
+    return found;
   }
 
   /**
-   * New sources over everything that a cursor may show, as of a sequence number. The caller closes
-   * them. Bounds and prefix, each of them perhaps null, stay as they are for as long.
+   * New sources over everything of a family that a cursor may show, as of a sequence number. The
+   * caller closes them. Bounds and prefix, each of them perhaps null, stay as they are for as long.
    */
-  RecordSource[] sources(long sequence, SearchKey lower, SearchKey upper, SearchKey prefix) {
+  RecordSource[] sources(
+      FamilyState family, long sequence, SearchKey lower, SearchKey upper, SearchKey prefix) {
+    Levels tables = levels(family);
     List<RecordSource> sources = new ArrayList<>();
-    sources.add(new MemtableSource(active, sequence));
+    sources.add(new MemtableSource(active, family.id(), sequence));
     if (frozen != null) {
-      sources.add(new MemtableSource(frozen, sequence));
+      sources.add(new MemtableSource(frozen, family.id(), sequence));
     }
-    for (Table table : levels.getFirst()) {
+    for (Table table : tables.level(0)) {
       addSource(sources, List.of(table), sequence, lower, upper, prefix);
     }
-    for (List<Table> run : runs) {
+    for (List<Table> run : tables.runs()) {
       addSource(sources, run, sequence, lower, upper, prefix);
     }
     return sources.toArray(RecordSource[]::new);
@@ -131,7 +144,9 @@ final class Version {
     if (frozen != null) {
       frozen.release();
     }
-    levels.forEach(level -> level.forEach(Table::release));
+    for (Levels each : levels) {
+      each.release();
+    }
     return true;
   }
 }

@@ -6,11 +6,12 @@ import io.ewok.gds.lsm.table.Table;
 import io.ewok.gds.reactor.Monitor;
 import java.io.IOException;
 import java.lang.System.Logger;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 import java.util.stream.LongStream;
 
@@ -34,8 +35,7 @@ final class VersionSet {
   private boolean snapshotsHeld;
   private int live;
 
-  private final Merging merging;
-  private final Expiration expiration;
+  private final Families families;
   private final ReadContexts contexts;
 
   /** Written under the lock. Null after close. Partner of the write in install: retain. */
@@ -45,9 +45,8 @@ final class VersionSet {
   private final WriteWatch watch = new WriteWatch(this::sequence);
 
   /** Starts with a first version, which it takes over. */
-  VersionSet(Version first, long sequence, Merging merging, Expiration expiration) {
-    this.merging = merging;
-    this.expiration = expiration;
+  VersionSet(Version first, long sequence, Families families) {
+    this.families = families;
     this.contexts = new ReadContexts(this);
     this.current = first;
     this.order = new CommitOrder(sequence);
@@ -93,9 +92,9 @@ final class VersionSet {
     return current;
   }
 
-  /** How operands are merged. */
-  Merging merging() {
-    return merging;
+  /** Those that there are. */
+  Families families() {
+    return families;
   }
 
   /** Contexts for gets. */
@@ -134,53 +133,48 @@ final class VersionSet {
     return frozen() != null;
   }
 
-  /** The number of flushed tables that are not yet merged. */
-  int level0Count() {
-    Version version = current;
-    return version == null ? 0 : version.level(0).size();
-  }
-
   /** Replaces the memtables: {@code active} takes writes, the one before it is frozen. */
   void rotate(Memtable active) {
-    install(before -> new Version(active, before.active(), before.levels()));
+    install(before -> new Version(active, before.active(), before.families()));
   }
 
-  /** Replaces the frozen memtable by its tables, which become the newest of level 0. */
-  void flushed(List<Table> tables) {
+  /**
+   * Replaces the frozen memtable by its tables, by family, which become the newest of level 0 of
+   * each.
+   */
+  void flushed(Map<Integer, List<Table>> tables) {
     install(
         before -> {
-          List<List<Table>> levels = new ArrayList<>(before.levels());
-          List<Table> level0 = new ArrayList<>(tables);
-          level0.addAll(before.level(0));
-          levels.set(0, level0);
-          return new Version(before.active(), null, levels);
+          SortedMap<Integer, Levels> families = new TreeMap<>(before.families());
+          tables.forEach((family, of) -> families.compute(family, (_, levels) -> levels.withNewest(of)));
+          return new Version(before.active(), null, families);
         });
   }
 
-  /** Replaces tables, or moves them to another level. Tables that were flushed meanwhile stay. */
-  void compacted(Set<Table> removed, int level, List<Table> added) {
-    install(
-        before -> {
-          List<List<Table>> levels = levelsWithout(removed, before);
-          levels.get(level).addAll(added);
-          levels.get(level).sort(Comparator.comparing(Table::meta, Manifest.RUN_ORDER));
-          return new Version(before.active(), before.frozen(), levels);
-        });
+  /** Replaces tables of a family, or moves them to another level. */
+  void compacted(int family, Set<Table> removed, int level, List<Table> added) {
+    install(before -> with(before, family, levels -> levels.withReplaced(removed, level, added)));
   }
 
-  /** Takes tables away that nothing replaces. */
-  void dropped(Set<Table> removed) {
-    install(
-        before -> new Version(before.active(), before.frozen(), levelsWithout(removed, before)));
+  /** Takes tables of a family away that nothing replaces. */
+  void dropped(int family, Set<Table> removed) {
+    compacted(family, removed, 0, List.of());
   }
 
-  private static List<List<Table>> levelsWithout(Set<Table> removed, Version version) {
-    List<List<Table>> levels = new ArrayList<>();
-    for (List<Table> tables : version.levels()) {
-      levels.add(new ArrayList<>(tables));
-      levels.getLast().removeAll(removed);
-    }
-    return levels;
+  /** Adds a family, which is empty. */
+  void familyCreated(int family) {
+    install(before -> with(before, family, _ -> Levels.EMPTY));
+  }
+
+  /** Takes a family away. Who has a cursor on it keeps what that needs. */
+  void familyDropped(int family) {
+    install(before -> with(before, family, _ -> null));
+  }
+
+  private static Version with(Version before, int family, UnaryOperator<Levels> change) {
+    SortedMap<Integer, Levels> families = new TreeMap<>(before.families());
+    families.compute(family, (_, levels) -> change.apply(levels));
+    return new Version(before.active(), before.frozen(), families);
   }
 
   private void install(UnaryOperator<Version> change) {
@@ -208,7 +202,7 @@ final class VersionSet {
       if (current == null) {
         throw closed();
       }
-      Snapshot snapshot = new Snapshot(this, counters, sequence(), expiration.floor());
+      Snapshot snapshot = new Snapshot(this, counters, families, sequence());
       snapshots.add(snapshot);
       return snapshot;
     } finally {
@@ -340,6 +334,7 @@ final class VersionSet {
       // between.
       Version version = retain();
       try {
+        view.family().requireThere();
         long at = view.visibleSequence();
         StoreCursor cursor =
             new StoreCursor(this, view, version, at, view.expiryFloor(), options, explainerOrNull);
@@ -361,34 +356,39 @@ final class VersionSet {
       if (current == null) {
         throw closed();
       }
+      view.family().requireThere();
       return cursor.renew(current, view.visibleSequence(), view.expiryFloor());
     } finally {
       lock.unlock();
     }
   }
 
-  /** Records below have expired for those who begin to read. */
-  long expiryFloor() {
-    return expiration.floor();
-  }
-
   /**
-   * Records below have expired for all readers, and will have after a crash. Whoever asks from now
-   * on knows them as expired.
+   * Records of a family below have expired for all readers, and will have after a crash. Whoever
+   * asks from now on knows them as expired.
+   *
+   * @param durable what the manifest says of the family
    */
-  long lowestExpiryFloor(Manifest durable) {
+  long lowestExpiryFloor(FamilyState family, FamilyManifest durable) {
     lock.lock();
     try {
       return LongStream.concat(
-              LongStream.of(expiration.floor(), durable.writeTimes().expiryFloor()),
+              LongStream.of(family.expiration().floor(), durable.writeTimes().expiryFloor()),
               LongStream.concat(
-                  snapshots.stream().mapToLong(Snapshot::expiryFloor),
-                  cursors.stream().mapToLong(StoreCursor::expiryFloor)))
+                  snapshots.stream().mapToLong(snapshot -> snapshot.expiryFloor(family.id())),
+                  cursors.stream()
+                      .filter(cursor -> cursor.family() == family)
+                      .mapToLong(StoreCursor::expiryFloor)))
           .min()
           .orElseThrow();
     } finally {
       lock.unlock();
     }
+  }
+
+  /** Whether a cursor on a family is open. */
+  boolean hasCursorOn(FamilyState family) {
+    return openCursors().stream().anyMatch(cursor -> cursor.family() == family);
   }
 
   void cursorClosed(StoreCursor cursor) {

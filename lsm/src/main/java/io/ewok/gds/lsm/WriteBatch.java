@@ -1,20 +1,24 @@
 package io.ewok.gds.lsm;
 
+import io.ewok.gds.lsm.memtable.Memtable;
 import io.ewok.gds.lsm.record.BatchFormat;
 import io.ewok.gds.lsm.record.Keys;
 import io.ewok.gds.lsm.record.RecordKind;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.LinkedHashSet;
+import java.util.Set;
 
 /**
  * Puts, deletes and operands that take effect together or not at all, in the order in which they
- * were added.
+ * were added; in one family of a store or in several.
  *
  * <p>Keys and values are copied once, here, in the form in which they go to the log. {@link
  * Store#write} leaves the batch as it is: write it again, or {@link #clear} it and fill it anew,
  * which keeps its memory.
  *
- * <p>Ownership: a batch belongs to whoever made it and knows no store. Its memory is outside of the
+ * <p>Ownership: a batch belongs to whoever made it and knows no store, but for the families that
+ * operations name. Its memory is outside of the
  * heap, grows by doubling, is not charged to a store's budget, and is freed by the garbage
  * collector; there is nothing to close.
  *
@@ -43,6 +47,12 @@ public final class WriteBatch {
   /** What a batch counts in {@link #sizeBytes} besides its operations. */
   public static final int BATCH_OVERHEAD_BYTES = BatchFormat.HEADER_BYTES;
 
+  /**
+   * What each family besides the default one counts in {@link #sizeBytes} besides its operations:
+   * its place in the memtable.
+   */
+  public static final int FAMILY_OVERHEAD_BYTES = Memtable.FAMILY_BYTES;
+
   /** Far above what a store takes: keeps the arithmetic inside an int. */
   private static final long RECORD_BYTES_MAX = 1L << 30;
 
@@ -50,8 +60,22 @@ public final class WriteBatch {
 
   private MemorySegment buffer;
   private long endOffset;
+
+  /** Operations, and among them family marks. */
   private int count;
+
+  private int marks;
+
+  /** The number of the family that the last operation is of. */
+  private int family;
+
   private boolean hasOperands;
+
+  /** Those that were named. */
+  private final Set<FamilyState> families = new LinkedHashSet<>();
+
+  /** Those of them that have operands. */
+  private final Set<FamilyState> familiesWithOperands = new LinkedHashSet<>();
 
   /** Creates an empty batch. */
   public WriteBatch() {
@@ -71,7 +95,7 @@ public final class WriteBatch {
 
   /** Adds a put. Key and value are copied. */
   public WriteBatch put(MemorySegment key, MemorySegment value) {
-    return add(RecordKind.PUT, key, value);
+    return add(null, RecordKind.PUT, key, value);
   }
 
   /** Adds a delete; the key need not exist. The key is copied. */
@@ -81,7 +105,7 @@ public final class WriteBatch {
 
   /** Adds a delete; the key need not exist. The key is copied. */
   public WriteBatch delete(MemorySegment key) {
-    return add(RecordKind.DELETE, key, MemorySegment.NULL);
+    return add(null, RecordKind.DELETE, key, MemorySegment.NULL);
   }
 
   /** Adds a {@linkplain Store#singleDelete single delete}. The key is copied. */
@@ -91,7 +115,7 @@ public final class WriteBatch {
 
   /** Adds a {@linkplain Store#singleDelete single delete}. The key is copied. */
   public WriteBatch singleDelete(MemorySegment key) {
-    return add(RecordKind.SINGLE_DELETE, key, MemorySegment.NULL);
+    return add(null, RecordKind.SINGLE_DELETE, key, MemorySegment.NULL);
   }
 
   /** Adds an operand, see {@link Store#merge}. Key and operand are copied. */
@@ -101,7 +125,47 @@ public final class WriteBatch {
 
   /** Adds an operand, see {@link Store#merge}. Key and operand are copied. */
   public WriteBatch merge(MemorySegment key, MemorySegment operand) {
-    return add(RecordKind.OPERAND, key, operand);
+    return add(null, RecordKind.OPERAND, key, operand);
+  }
+
+  /** Adds a put in a family. Key and value are copied. */
+  public WriteBatch put(Family in, byte[] key, byte[] value) {
+    return put(in, MemorySegment.ofArray(key), MemorySegment.ofArray(value));
+  }
+
+  /** Adds a put in a family. Key and value are copied. */
+  public WriteBatch put(Family in, MemorySegment key, MemorySegment value) {
+    return add(in.family(), RecordKind.PUT, key, value);
+  }
+
+  /** Adds a delete in a family; the key need not exist. The key is copied. */
+  public WriteBatch delete(Family in, byte[] key) {
+    return delete(in, MemorySegment.ofArray(key));
+  }
+
+  /** Adds a delete in a family; the key need not exist. The key is copied. */
+  public WriteBatch delete(Family in, MemorySegment key) {
+    return add(in.family(), RecordKind.DELETE, key, MemorySegment.NULL);
+  }
+
+  /** Adds a {@linkplain Family#singleDelete single delete} in a family. The key is copied. */
+  public WriteBatch singleDelete(Family in, byte[] key) {
+    return singleDelete(in, MemorySegment.ofArray(key));
+  }
+
+  /** Adds a {@linkplain Family#singleDelete single delete} in a family. The key is copied. */
+  public WriteBatch singleDelete(Family in, MemorySegment key) {
+    return add(in.family(), RecordKind.SINGLE_DELETE, key, MemorySegment.NULL);
+  }
+
+  /** Adds an operand in a family, see {@link Family#merge}. Key and operand are copied. */
+  public WriteBatch merge(Family in, byte[] key, byte[] operand) {
+    return merge(in, MemorySegment.ofArray(key), MemorySegment.ofArray(operand));
+  }
+
+  /** Adds an operand in a family, see {@link Family#merge}. Key and operand are copied. */
+  public WriteBatch merge(Family in, MemorySegment key, MemorySegment operand) {
+    return add(in.family(), RecordKind.OPERAND, key, operand);
   }
 
   /** Removes all operations and keeps the memory. */
@@ -109,25 +173,51 @@ public final class WriteBatch {
     hasOperands = false;
     endOffset = BatchFormat.HEADER_BYTES;
     count = 0;
+    marks = 0;
+    family = Manifest.MAIN;
+    families.clear();
+    familiesWithOperands.clear();
   }
 
   /** Returns the number of operations. */
   public int count() {
-    return count;
+    return count - marks;
   }
 
   /**
    * Returns what the batch counts against {@link StoreOptions#batchBytesMax}: the bytes of its keys
-   * and values, {@link #OPERATION_OVERHEAD_BYTES} for each operation and {@link
+   * and values, {@link #OPERATION_OVERHEAD_BYTES} for each operation and each change from one family
+   * to another, {@link #FAMILY_OVERHEAD_BYTES} for each family that was named, and {@link
    * #BATCH_OVERHEAD_BYTES}.
    */
   public long sizeBytes() {
+    return operationsBytes() + (long) families.size() * FAMILY_OVERHEAD_BYTES;
+  }
+
+  /** The same without the places of families. */
+  long operationsBytes() {
     return endOffset
         + (long) count * (OPERATION_OVERHEAD_BYTES - BatchFormat.OPERATION_HEADER_BYTES);
   }
 
+  /** Whether there are operands that name no family. */
   boolean hasOperands() {
     return hasOperands;
+  }
+
+  /** The families that were named. */
+  Set<FamilyState> families() {
+    return families;
+  }
+
+  /** Those of them that have operands. */
+  Set<FamilyState> familiesWithOperands() {
+    return familiesWithOperands;
+  }
+
+  /** Whether there are operations of other families than the default one. */
+  boolean hasMarks() {
+    return marks > 0;
   }
 
   /** Returns the bytes of keys and values. */
@@ -141,24 +231,44 @@ public final class WriteBatch {
     return buffer.asSlice(0, endOffset);
   }
 
-  WriteBatch add(int kind, MemorySegment key, MemorySegment value) {
+  /** Adds an operation in a family; null for the default one of whatever store. */
+  WriteBatch add(FamilyState inOrNull, int kind, MemorySegment key, MemorySegment value) {
+    int in = inOrNull == null ? Manifest.MAIN : inOrNull.id();
+    long markBytes = in == family ? 0 : BatchFormat.OPERATION_HEADER_BYTES;
     long keyBytes = key.byteSize();
     long valueBytes = value.byteSize();
     Keys.requireLength(keyBytes);
-    long end = Math.addExact(endOffset + BatchFormat.OPERATION_HEADER_BYTES + keyBytes, valueBytes);
+    long offset = endOffset + markBytes;
+    long end = Math.addExact(offset + BatchFormat.OPERATION_HEADER_BYTES + keyBytes, valueBytes);
     if (end > RECORD_BYTES_MAX) {
       throw new IllegalArgumentException(
           "a batch is encoded in at most " + RECORD_BYTES_MAX + " bytes: encodedBytes=" + end);
     }
     ensureCapacity(end);
-    BatchFormat.putOperationHeader(buffer, endOffset, kind, (int) keyBytes, (int) valueBytes);
-    long keyOffset = endOffset + BatchFormat.OPERATION_HEADER_BYTES;
+    if (markBytes > 0) {
+      BatchFormat.putFamilyMark(buffer, endOffset, in);
+    }
+    BatchFormat.putOperationHeader(buffer, offset, kind, (int) keyBytes, (int) valueBytes);
+    long keyOffset = offset + BatchFormat.OPERATION_HEADER_BYTES;
     MemorySegment.copy(key, 0, buffer, keyOffset, keyBytes);
     MemorySegment.copy(value, 0, buffer, keyOffset + keyBytes, valueBytes);
     // Last, so that a segment closed by its owner meanwhile leaves the batch as it was.
     endOffset = end;
-    hasOperands |= kind == RecordKind.OPERAND;
+    if (markBytes > 0) {
+      family = in;
+      marks++;
+      count++;
+    }
     count++;
+    boolean isOperand = kind == RecordKind.OPERAND;
+    if (inOrNull == null) {
+      hasOperands |= isOperand;
+    } else {
+      families.add(inOrNull);
+      if (isOperand) {
+        familiesWithOperands.add(inOrNull);
+      }
+    }
     return this;
   }
 

@@ -7,6 +7,7 @@ import io.ewok.gds.reactor.Baton;
 import io.ewok.gds.reactor.LongLock;
 import io.ewok.gds.wal.WriteAheadLog;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.function.BooleanSupplier;
 
@@ -83,8 +84,14 @@ final class WriteRoom {
     memoryWait = wait;
   }
 
-  /** Comes into a memtable that has room for a write, and waits for that if need be. */
-  Memtable enter(long sizeBytes, WriteOptions options) throws IOException {
+  /**
+   * Comes into a memtable that has room for a write, and waits for that if need be.
+   *
+   * @param family that all of it belongs to
+   * @param recordOrNull says instead which families it belongs to
+   */
+  Memtable enter(long sizeBytes, int family, MemorySegment recordOrNull, WriteOptions options)
+      throws IOException {
     writable.run();
     Duration limit = options.stallMaxOrNull();
     if (!delay.await(sizeBytes, filled(), limit == null ? Long.MAX_VALUE : limit.toNanos())) {
@@ -92,7 +99,9 @@ final class WriteRoom {
     }
     freezeEarly();
     Memtable memtable = active;
-    while (!memtable.tryEnter(sizeBytes)) {
+    while (!(recordOrNull == null
+        ? memtable.tryEnter(sizeBytes, family)
+        : memtable.tryEnter(sizeBytes, recordOrNull, _ -> true))) {
       replace(memtable, options);
       memtable = active;
     }

@@ -107,9 +107,9 @@ public final class Fixtures {
   }
 
   /** Everything a cursor shows, forward. */
-  public static Map<byte[], byte[]> contents(Store store) throws Exception {
+  public static Map<byte[], byte[]> contents(ReadView view) throws Exception {
     Map<byte[], byte[]> contents = new TreeMap<>(ORDER);
-    try (StoreCursor cursor = store.cursor()) {
+    try (StoreCursor cursor = view.cursor()) {
       for (cursor.first(); cursor.isValid(); cursor.next()) {
         contents.put(array(cursor.key()), array(cursor.value()));
       }

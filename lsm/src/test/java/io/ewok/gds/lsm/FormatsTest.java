@@ -7,11 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.ewok.gds.lsm.record.BatchFormat;
+import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.table.TableFormat;
 import io.ewok.gds.lsm.table.TableMeta;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
@@ -47,6 +49,39 @@ class FormatsTest {
   }
 
   @Test
+  void familyMarksAreWhatTheirTableSays() {
+    FamilyState family = new FamilyState(3, "family", null);
+    MemorySegment record =
+        new WriteBatch()
+            .put(Fixtures.bytes("key"), Fixtures.bytes("value"))
+            .add(family, RecordKind.PUT, segment("k"), segment("v"))
+            .delete(Fixtures.bytes("k"))
+            .record();
+    assertEquals(
+        """
+        00000000 05000000010000000103000005000000
+        00000010 6b657976616c75658000000003000000
+        00000020 01010000010000006b76800000000000
+        00000030 000002010000000000006b
+        0000003b
+        """,
+        Hex.dump(Fixtures.array(record)));
+    assertNull(BatchFormat.defect(record));
+    List<Integer> families = new ArrayList<>();
+    BatchFormat.forEachFamily(record, families::add);
+    assertEquals(List.of(3, 0), families);
+    for (int offset : new int[] {0x19, 0x1f}) { // a key, and a number below 0
+      byte[] forged = Fixtures.array(record);
+      forged[offset] = (byte) 0x80;
+      assertNotNull(BatchFormat.defect(MemorySegment.ofArray(forged)));
+    }
+  }
+
+  private static MemorySegment segment(String text) {
+    return MemorySegment.ofArray(Fixtures.bytes(text));
+  }
+
+  @Test
   void aVoidRecordHasNoOperationsWhateverFollows() {
     byte[] record = new byte[40];
     MemorySegment segment = MemorySegment.ofArray(record);
@@ -64,6 +99,7 @@ class FormatsTest {
     WriteBatch batch = new WriteBatch();
     for (int i = 0; i < 10; i++) {
       batch.put(new byte[i], new byte[3 * i]).delete(new byte[5]);
+      batch.add(new FamilyState(i, "", null), RecordKind.DELETE, segment("k"), MemorySegment.NULL);
     }
     byte[] record = Fixtures.array(batch.record());
     for (int length = 0; length < record.length; length++) {
@@ -84,10 +120,7 @@ class FormatsTest {
       }
       long offset = BatchFormat.HEADER_BYTES;
       for (int i = 0; i < BatchFormat.count(segment); i++) {
-        offset +=
-            BatchFormat.OPERATION_HEADER_BYTES
-                + BatchFormat.keyBytes(segment, offset)
-                + BatchFormat.valueBytes(segment, offset);
+        offset += BatchFormat.operationBytes(segment, offset);
       }
       assertEquals(forged.length, offset, Fixtures.replay(getClass(), seed));
     }
@@ -108,7 +141,7 @@ class FormatsTest {
     byte[] first = ManifestFormat.encode(edit, 0);
     Manifest manifest = Manifest.EMPTY.after(edit);
     ManifestEdit move =
-        manifest.edit().removing(manifest.level(1)).adding(2, manifest.level(1).subList(1, 2));
+        manifest.edit().removing(manifest.main().level(1)).adding(2, manifest.main().level(1).subList(1, 2));
     byte[] second = ManifestFormat.encode(move, first.length);
     byte[] file = Arrays.copyOf(first, first.length + second.length);
     System.arraycopy(second, 0, file, first.length, second.length);
@@ -123,10 +156,46 @@ class FormatsTest {
     assertEquals(500, read.lastSequence());
     assertEquals(0x1234, read.horizonLsn());
     assertEquals(Set.of(8L, 3L), read.tableNumbers());
-    assertEquals(3, read.level(2).getFirst().number());
+    assertEquals(3, read.main().level(2).getFirst().number());
     assertArrayEquals(
         ManifestFormat.encode(manifest.after(move).snapshot(), 0),
         ManifestFormat.encode(read.snapshot(), 0));
+  }
+
+  @Test
+  void familiesInAManifestAreWhatTheirTablesSay() throws Exception {
+    Path path = Path.of("MANIFEST");
+    TableMeta main = meta(2, "a", "b", 1, 2);
+    TableMeta other =
+        new TableMeta(3, 4096, 5, 1, 2, 4, segment("c"), segment("dd"), 1);
+    ManifestEdit edit =
+        Manifest.EMPTY
+            .edit()
+            .withState(true, 9, 0x1234, 500)
+            .creating(new FamilyEdit(1, "first", "sum", WriteTimes.NONE))
+            .creating(
+                new FamilyEdit(
+                    2, "second", "", new WriteTimes(7, List.of(new WriteTimes.Point(8, 9)))))
+            .adding(1, List.of(main, other));
+    byte[] first = ManifestFormat.encode(edit, 0);
+    Manifest manifest = Manifest.EMPTY.after(edit);
+    ManifestEdit dropping = manifest.edit().dropping(1);
+    byte[] second = ManifestFormat.encode(dropping, first.length);
+    byte[] file = Arrays.copyOf(first, first.length + second.length);
+    System.arraycopy(second, 0, file, first.length, second.length);
+    assertEquals(Hex.resource("manifest-families-v1.hex"), Hex.dump(file));
+
+    ManifestEdit read = ManifestFormat.decode(path, file, 0);
+    assertEquals(edit.families(), read.families());
+    assertEquals(1, manifest.family(1).level(1).getFirst().family());
+    assertEquals(Set.of(2L, 3L), manifest.tableNumbers());
+    Manifest after =
+        Manifest.EMPTY.after(read).after(ManifestFormat.decode(path, file, first.length));
+    assertEquals(Set.of(2L), after.tableNumbers());
+    assertEquals(List.of(0, 2), List.copyOf(after.families().keySet()));
+    Manifest sum = Manifest.EMPTY.after(after.snapshot());
+    assertEquals(3, sum.nextFamily());
+    assertEquals(after.families().get(2), sum.families().get(2));
   }
 
   private static TableMeta meta(

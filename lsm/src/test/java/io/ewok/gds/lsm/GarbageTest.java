@@ -29,18 +29,24 @@ class GarbageTest {
   private final MemorySegment key = arena.allocate(8);
   private final MemorySegment room = arena.allocate(64 << 10);
   private Store store;
+  private Family family;
 
   /** One in three records in memory, the others in tables of two levels. */
   @BeforeEach
   void open() throws IOException {
     store = Store.open(Fixtures.DIRECTORY, Fixtures.TINY, new SimEngine(1));
+    for (int i = 0; i < 5; i++) {
+      family = store.createFamily("family " + i);
+    }
     for (int third = 0; third < 3; third++) {
       for (int i = third; i < RECORDS; i += 3) {
         setKey(i);
         store.put(key, room.asSlice(0, i % 100), Durability.NONE);
+        family.put(key, room.asSlice(0, i % 90), Durability.NONE);
       }
       if (third == 0) {
         store.compact();
+        family.compact();
       } else if (third == 1) {
         store.flush();
       }
@@ -99,6 +105,33 @@ class GarbageTest {
           setKey(i);
           key.set(ValueLayout.JAVA_BYTE, 7, (byte) 1);
           assertEquals(ReadView.NOT_FOUND, store.get(key, room));
+        });
+  }
+
+  @Test
+  void readsOfAFamilyMakeNone() throws IOException {
+    try (StoreCursor cursor = family.cursor()) {
+      assertNoGarbage(
+          i -> {
+            setKey(i);
+            assertEquals(i % 90, family.get(key, room));
+            cursor.seek(key);
+            assertEquals(i % 90, cursor.copyValue(room));
+          });
+    }
+  }
+
+  /** As many as fit, again and again: a memtable and its trees are objects, but few. */
+  @Test
+  void putsOfAFamilyMakeNoMoreThanThoseOfTheStore() throws IOException {
+    MemorySegment value = room.asSlice(0, 8);
+    assertNoGarbage(
+        i -> {
+          if (i == 0) {
+            store.flush();
+          }
+          setKey(i);
+          family.put(key, value, Durability.NONE);
         });
   }
 

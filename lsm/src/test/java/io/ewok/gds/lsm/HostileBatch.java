@@ -36,10 +36,10 @@ final class HostileBatch {
     }
     Memtable memtable = space.tryCreate();
     try {
-      assertTrue(memtable.tryEnter(BatchFormat.sizeBytes(record)));
+      assertTrue(memtable.tryEnter(BatchFormat.sizeBytes(record), record, _ -> true));
       memtable.insert(record, 1);
       memtable.exit();
-      EntryCursor cursor = memtable.entries();
+      EntryCursor cursor = memtable.entries(Memtable.DEFAULT_FAMILY);
       int count = 0;
       for (long entry = cursor.first(); entry != Memtable.NONE; entry = cursor.next()) {
         count++;

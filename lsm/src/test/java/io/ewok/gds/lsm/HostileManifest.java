@@ -41,8 +41,12 @@ final class HostileManifest {
               .withNextNumber(10L * i)
               .withHorizon(100L * i, 10L * i)
               .adding(0, List.of(meta(3 * i)))
-              .adding(1, List.of(meta(3 * i + 1)));
-      edit = i == 1 ? edit : edit.removing(manifest.level(1));
+              .adding(1, List.of(meta(3 * i + 1)))
+              .creating(new FamilyEdit(i, "family" + i, "sum", new WriteTimes(i, List.of())));
+      if (i == FRAMES) {
+        edit = edit.dropping(1);
+      }
+      edit = i == 1 ? edit : edit.removing(manifest.main().level(1));
       byte[] frame = ManifestFormat.encode(edit, file.length);
       int recordBytes = ByteBuffer.wrap(frame).order(ByteOrder.LITTLE_ENDIAN).getInt(8);
       frames.add(new Patches.Part(file.length, ManifestFormat.HEADER_BYTES + recordBytes));

@@ -29,6 +29,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.function.UnaryOperator;
 import java.util.zip.CRC32C;
@@ -64,7 +65,7 @@ class ManifestLogTest {
     ManifestEdit edit =
         before.edit().withNextNumber(number + 1).withHorizon(before.horizonLsn() + 1, 5);
     int keyBytes = random.nextInt(10) == 0 ? 5_000 : 20;
-    List<TableMeta> level0 = before.level(0);
+    List<TableMeta> level0 = before.main().level(0);
     if (level0.size() > random.nextInt(8)) {
       TableMeta moved = level0.getLast();
       edit = edit.removing(List.of(moved)).adding(1 + random.nextInt(3), List.of(moved));
@@ -75,11 +76,36 @@ class ManifestLogTest {
       edit = edit.withMergeOperator("operator");
     }
     if (number % 5 == 0) {
-      long floor = before.writeTimes().expiryFloor() + number % 3;
+      long floor = before.main().writeTimes().expiryFloor() + number % 3;
       edit = edit.withWriteTimes(times(floor, floor, floor + 5));
     }
-    List<TableMeta> deep = before.level(2);
+    if (number % 3 == 0) {
+      int id = before.nextFamily();
+      edit = edit.creating(new FamilyEdit(id, "family" + id, "", times(number, number)));
+      edit = edit.withNextNumber(number + 2).adding(2, List.of(ofFamily(meta(number + 1, 1, 20), id)));
+    }
+    if (before.families().size() > 2 + random.nextInt(4)) {
+      edit = edit.dropping(before.families().lastKey());
+    } else if (before.families().size() > 1) {
+      FamilyManifest family = before.all().stream().skip(1).findFirst().orElseThrow();
+      edit = edit.withFamily(family.about().withMergeOperator("operator"));
+      edit = edit.removing(family.tables());
+    }
+    List<TableMeta> deep = before.main().level(2);
     return deep.size() < 5 ? edit : edit.removing(deep.subList(1, 3));
+  }
+
+  private static TableMeta ofFamily(TableMeta meta, int family) {
+    return new TableMeta(
+        meta.number(),
+        meta.sizeBytes(),
+        meta.entries(),
+        meta.deletes(),
+        meta.firstSequence(),
+        meta.lastSequence(),
+        meta.firstKey(),
+        meta.lastKey(),
+        family);
   }
 
   private static WriteTimes times(long floor, long... sequences) {
@@ -317,9 +343,9 @@ class ManifestLogTest {
   @Test
   void mergeOperatorStaysWhatItIs() {
     Manifest before = Manifest.EMPTY.after(Manifest.EMPTY.edit().withMergeOperator("first"));
-    assertEquals("first", Manifest.EMPTY.after(before.snapshot()).mergeOperator());
+    assertEquals("first", Manifest.EMPTY.after(before.snapshot()).main().mergeOperator());
     ManifestEdit edit = before.edit();
-    assertEquals("first", before.after(edit).mergeOperator());
+    assertEquals("first", before.after(edit).main().mergeOperator());
     for (String other : List.of("second", "")) {
       assertThrows(
           IllegalArgumentException.class, () -> before.after(edit.withMergeOperator(other)));
@@ -329,10 +355,10 @@ class ManifestLogTest {
   @Test
   void whatHasExpiredDoesNotComeBack() {
     Manifest before = Manifest.EMPTY.after(Manifest.EMPTY.edit().withWriteTimes(times(7, 9)));
-    assertEquals(times(7, 9), Manifest.EMPTY.after(before.snapshot()).writeTimes());
+    assertEquals(times(7, 9), Manifest.EMPTY.after(before.snapshot()).main().writeTimes());
     ManifestEdit edit = before.edit();
-    assertEquals(times(7, 9), before.after(edit).writeTimes());
-    assertEquals(times(8, 9), before.after(edit.withWriteTimes(times(8, 9))).writeTimes());
+    assertEquals(times(7, 9), before.after(edit).main().writeTimes());
+    assertEquals(times(8, 9), before.after(edit.withWriteTimes(times(8, 9))).main().writeTimes());
     for (WriteTimes other :
         List.of(WriteTimes.NONE, times(6, 9), times(7, 6), times(7, 9, 9), times(7, 9, 8))) {
       assertThrows(IllegalArgumentException.class, () -> before.after(edit.withWriteTimes(other)));
@@ -383,6 +409,68 @@ class ManifestLogTest {
   }
 
   @Test
+  void familiesThatDoNotFitAreRefused() {
+    FamilyEdit first = new FamilyEdit(1, "first", "operator", times(7, 9));
+    Manifest manifest =
+        Manifest.EMPTY.after(
+            Manifest.EMPTY
+                .edit()
+                .withState(true, 9, 3, 5)
+                .creating(first)
+                .creating(new FamilyEdit(2, "second", "", WriteTimes.NONE))
+                .adding(1, List.of(ofFamily(meta(3, 1, 20), 1), ofFamily(meta(4, 1, 20), 2))));
+    Manifest after = manifest.after(manifest.edit().dropping(2));
+    assertEquals(3, after.nextFamily());
+    assertEquals(Set.of(3L), after.tableNumbers());
+    for (ManifestEdit wrong :
+        List.of(
+            after.edit().dropping(2),
+            after.edit().dropping(Manifest.MAIN),
+            after.edit().withNextFamily(2),
+            after.edit().creating(new FamilyEdit(2, "again", "", WriteTimes.NONE)),
+            after.edit().creating(new FamilyEdit(3, "first", "", WriteTimes.NONE)),
+            after.edit().creating(new FamilyEdit(3, Family.DEFAULT_NAME, "", WriteTimes.NONE)),
+            after.edit().creating(new FamilyEdit(3, "", "", WriteTimes.NONE)),
+            after.edit().creating(new FamilyEdit(3, "x".repeat(256), "", WriteTimes.NONE)),
+            after.edit().creating(new FamilyEdit(3, "third", "", times(7, 6))),
+            after.edit().creating(new FamilyEdit(-1, "third", "", WriteTimes.NONE)),
+            after.edit().withFamily(new FamilyEdit(3, "third", "", WriteTimes.NONE)),
+            after.edit().withFamily(new FamilyEdit(1, "other", "operator", times(7, 9))),
+            after.edit().withFamily(first.withMergeOperator("other")),
+            after.edit().withFamily(first.withWriteTimes(times(6, 9))),
+            after.edit().withFamily(first).withFamily(first),
+            after.edit().dropping(1).withFamily(first),
+            after.edit().adding(1, List.of(ofFamily(meta(5, 1, 20), 2))),
+            after.edit().adding(1, List.of(ofFamily(meta(3, 9, 20), 1))),
+            after.edit().adding(1, List.of(meta(3, 1, 20))),
+            after.edit().adding(1, List.of(ofFamily(meta(5, 1, 20), 1))))) {
+      assertThrows(IllegalArgumentException.class, () -> after.after(wrong), wrong.toString());
+    }
+    assertEquals(
+        times(8, 9),
+        after.after(after.edit().withFamily(first.withWriteTimes(times(8, 9)))).family(1).writeTimes());
+    assertEquals(Set.of(), after.after(after.edit().dropping(1)).tableNumbers());
+  }
+
+  @Test
+  void tablesOfADroppedFamilyCountAsRemoved() throws Exception {
+    SimEngine engine = new SimEngine(1);
+    engine.createDirectories(DIRECTORY);
+    ManifestLog.create(engine, PATH);
+    ManifestLog log = ManifestLog.open(engine, PATH);
+    log.append(
+        log.current()
+            .edit()
+            .withNextNumber(9)
+            .withHorizon(3, 5)
+            .creating(new FamilyEdit(1, "family", "", WriteTimes.NONE))
+            .adding(1, List.of(ofFamily(meta(3, 1, 20), 1), meta(4, 1, 20))));
+    log.append(log.current().edit().dropping(1));
+    log.close();
+    assertEquals(Set.of(3L), ManifestLog.removedTables(engine, PATH));
+  }
+
+  @Test
   void editsThatDoNotFitAreRefused() {
     Manifest manifest =
         Manifest.EMPTY.after(
@@ -404,6 +492,6 @@ class ManifestLogTest {
       assertThrows(IllegalArgumentException.class, () -> manifest.after(wrong), wrong.toString());
     }
     assertEquals(
-        1, manifest.after(manifest.edit().removing(List.of(meta(3, 1, 20)))).level(1).size());
+        1, manifest.after(manifest.edit().removing(List.of(meta(3, 1, 20)))).main().level(1).size());
   }
 }

@@ -9,12 +9,20 @@ import java.util.function.Predicate;
 final class ScriptWriter {
   private static final int KEYS = 400;
   private static final int OPEN_MAX = 3;
+  private static final int FAMILIES = 3;
 
   private final SplittableRandom random;
+
+  /** Of a seed of its own, so that families do not change what the rest of a script does. */
+  private final SplittableRandom families;
+
+  private final boolean hasFamilies;
   private final List<String> lines = new ArrayList<>();
 
   private ScriptWriter(long seed) {
     random = new SplittableRandom(seed);
+    families = new SplittableRandom(31 * seed);
+    hasFamilies = families.nextInt(4) > 0;
   }
 
   /** Returns so many operations. */
@@ -23,6 +31,9 @@ final class ScriptWriter {
     writer.options(new SplittableRandom(~seed));
     while (writer.lines.size() <= operations) {
       writer.operation();
+      if (writer.hasFamilies) {
+        writer.useFamily();
+      }
     }
     return writer.lines;
   }
@@ -42,6 +53,27 @@ final class ScriptWriter {
                 others.nextInt(2),
                 others.nextInt(3) == 0 ? 1 + others.nextInt(3) : 0,
                 others.nextInt(3)));
+  }
+
+  /** Makes the last line one of some family, or adds one that creates or drops one. */
+  private void useFamily() {
+    if (lines.size() <= FAMILIES + 1) {
+      lines.add("create " + (lines.size() % FAMILIES + 1));
+    } else if (families.nextInt(600) == 0) {
+      lines.add("drop " + (1 + families.nextInt(FAMILIES)));
+    } else if (families.nextInt(200) == 0) {
+      lines.add("create " + (1 + families.nextInt(FAMILIES)));
+    } else if (families.nextInt(3) > 0) {
+      String[] words = lines.removeLast().split(" ");
+      if (words[0].equals("batch")) {
+        for (int i = 2; i < words.length; i++) {
+          words[i] = families.nextInt(FAMILIES + 1) + "@" + words[i];
+        }
+      } else {
+        words[0] += "@" + (1 + families.nextInt(FAMILIES));
+      }
+      lines.add(String.join(" ", words));
+    }
   }
 
   private void operation() {

@@ -42,18 +42,34 @@ class StoreCrashTest {
   /** Each write also puts its number: so a store says how many it has. */
   private static final byte[] NUMBER = Fixtures.bytes("number");
 
-  /** One write: a put, delete or operand per key. */
-  private record Write(List<byte[]> keys, List<byte[]> valuesOrNull, List<Boolean> areOperands) {
-    void add(byte[] key, byte[] valueOrNull, boolean isOperand) {
+  /** One write: a put, delete or operand per key of a family. */
+  private record Write(
+      List<String> families,
+      List<byte[]> keys,
+      List<byte[]> valuesOrNull,
+      List<Boolean> areOperands) {
+    void add(String family, byte[] key, byte[] valueOrNull, boolean isOperand) {
+      families.add(family);
       keys.add(key);
       valuesOrNull.add(valueOrNull);
       areOperands.add(isOperand);
     }
   }
 
+  /** What is known of a family. No name is used again. */
+  private enum Presence {
+    THERE,
+    GONE,
+    /** It is being created or dropped. */
+    OPEN
+  }
+
   /** What was written, and how much of it must survive. Read by whichever thread syncs. */
   private static final class History {
     final List<Write> writes = new ArrayList<>();
+
+    /** By name, but for the default one. Guarded by the writes. */
+    final Map<String, Presence> families = new TreeMap<>();
 
     /** Writes that began. */
     volatile int begun;
@@ -67,8 +83,21 @@ class StoreCrashTest {
         copy.durable = durable;
         copy.begun = begun;
         copy.writes.addAll(writes.subList(0, copy.begun));
+        copy.families.putAll(families);
       }
       return copy;
+    }
+
+    void set(String family, Presence presence) {
+      synchronized (writes) {
+        families.put(family, presence);
+      }
+    }
+
+    List<String> there() {
+      return families.keySet().stream()
+          .filter(name -> families.get(name) == Presence.THERE)
+          .toList();
     }
   }
 
@@ -239,37 +268,59 @@ class StoreCrashTest {
         store.compact();
         history.durable = history.begun;
       }
+      case 2 -> changeFamilies(store, history, random);
       default -> write(store, history, random);
+    }
+  }
+
+  private static void changeFamilies(Store store, History history, SplittableRandom random)
+      throws Exception {
+    List<String> there = history.there();
+    if (there.size() == 3 || (!there.isEmpty() && random.nextInt(4) == 0)) {
+      String dropped = there.get(random.nextInt(there.size()));
+      history.set(dropped, Presence.OPEN);
+      store.dropFamily(store.family(dropped).orElseThrow());
+      history.set(dropped, Presence.GONE);
+    } else {
+      String created = "family" + history.families.size();
+      history.set(created, Presence.OPEN);
+      Family unused = store.createFamily(created);
+      history.set(created, Presence.THERE);
     }
   }
 
   private void write(Store store, History history, SplittableRandom random) throws Exception {
     WriteBatch batch = new WriteBatch();
-    Write write = new Write(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+    Write write =
+        new Write(new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+    List<String> families = new ArrayList<>(history.there());
+    families.add(Family.DEFAULT_NAME);
     int count = random.nextInt(4) == 0 ? 1 + random.nextInt(8) : 1;
     for (int i = 0; i < count; i++) {
       byte[] key = Fixtures.bytes("key" + random.nextInt(KEYS));
+      String name = families.get(random.nextInt(families.size()));
+      Family in = store.family(name).orElseThrow();
       if (random.nextInt(4) == 0) {
         byte[] operand = Fixtures.randomBytes(random, random.nextInt(100));
-        write.add(key, operand, true);
-        batch.merge(key, operand);
+        write.add(name, key, operand, true);
+        batch.merge(in, key, operand);
       } else if (random.nextInt(4) == 0) {
-        write.add(key, null, false);
+        write.add(name, key, null, false);
         if (random.nextInt(3) == 0) {
-          batch.singleDelete(key);
+          batch.singleDelete(in, key);
         } else {
-          batch.delete(key);
+          batch.delete(in, key);
         }
       } else {
         int bound = random.nextInt(10) == 0 ? 20_000 : 100;
         byte[] value = Fixtures.randomBytes(random, random.nextInt(bound));
-        write.add(key, value, false);
-        batch.put(key, value);
+        write.add(name, key, value, false);
+        batch.put(in, key, value);
       }
     }
     synchronized (history.writes) {
       byte[] number = ByteBuffer.allocate(Integer.BYTES).putInt(history.begun + 1).array();
-      write.add(NUMBER, number, false);
+      write.add(Family.DEFAULT_NAME, NUMBER, number, false);
       batch.put(NUMBER, number);
     }
     boolean synced = random.nextInt(3) == 0;
@@ -293,9 +344,24 @@ class StoreCrashTest {
   private static void check(Store store, History history) throws Exception {
     byte[] number = store.get(NUMBER);
     int survived = number == null ? 0 : ByteBuffer.wrap(number).getInt();
-    TreeMap<byte[], byte[]> model = new TreeMap<>(Fixtures.ORDER);
+    Map<String, TreeMap<byte[], byte[]>> models = new TreeMap<>();
+    models.put(Family.DEFAULT_NAME, new TreeMap<>(Fixtures.ORDER));
+    for (String name : List.copyOf(history.families.keySet())) {
+      boolean isThere = store.family(name).isPresent();
+      Presence known = history.families.get(name);
+      assertTrue(known == Presence.OPEN || isThere == (known == Presence.THERE), name + known);
+      history.set(name, isThere ? Presence.THERE : Presence.GONE);
+      if (isThere) {
+        models.put(name, new TreeMap<>(Fixtures.ORDER));
+      }
+    }
+    assertEquals(models.size(), store.families().size());
     for (Write write : history.writes.subList(0, survived)) {
       for (int i = 0; i < write.keys().size(); i++) {
+        TreeMap<byte[], byte[]> model = models.get(write.families().get(i));
+        if (model == null) {
+          continue; // it was dropped since
+        }
         byte[] key = write.keys().get(i);
         byte[] value = write.valuesOrNull().get(i);
         if (value == null) {
@@ -310,11 +376,15 @@ class StoreCrashTest {
     assertTrue(
         survived >= history.durable,
         "acknowledged writes are there: survived=" + survived + " durable=" + history.durable);
-    Map<byte[], byte[]> found = Fixtures.contents(store);
-    assertEquals(model.size(), found.size(), "records after " + survived + " writes");
-    for (Map.Entry<byte[], byte[]> entry : model.entrySet()) {
-      assertArrayEquals(entry.getValue(), found.get(entry.getKey()));
-      assertArrayEquals(entry.getValue(), store.get(entry.getKey()));
+    for (Family family : store.families()) {
+      TreeMap<byte[], byte[]> model = models.get(family.name());
+      Map<byte[], byte[]> found = Fixtures.contents(family);
+      assertEquals(
+          model.size(), found.size(), "records of %s after %d".formatted(family.name(), survived));
+      for (Map.Entry<byte[], byte[]> entry : model.entrySet()) {
+        assertArrayEquals(entry.getValue(), found.get(entry.getKey()));
+        assertArrayEquals(entry.getValue(), family.get(entry.getKey()));
+      }
     }
     synchronized (history.writes) {
       history.writes.subList(survived, history.writes.size()).clear();

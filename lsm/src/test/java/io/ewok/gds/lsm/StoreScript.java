@@ -27,19 +27,21 @@ import java.util.concurrent.atomic.AtomicLong;
  * Runs a text of operations on a store and on a {@link TreeMap}, which must agree all the time.
  *
  * <p>Each line stands for itself, so that lines can be taken away: what is said of a cursor or
- * snapshot that is not open does nothing. Keys and values are given by numbers.
+ * snapshot that is not open, or of a family that is not there, does nothing. Keys and values are
+ * given by numbers. What ends in {@code @N}, such as {@code put@2} or {@code 2@KEY=VALUE} in a
+ * batch, is of family N; they differ in options. All else is of the default family.
  *
  * <pre>
  * options NAME=NUMBER ...        before all else
  * put KEY VALUE DURABILITY    delete KEY DURABILITY    sdelete KEY DURABILITY
  * merge KEY OPERAND DURABILITY                           the model appends it
- * batch DURABILITY KEY=VALUE KEY- KEY~ KEY+OPERAND ...   where ~ is a single delete
+ * batch DURABILITY KEY=VALUE KEY- KEY~ N@KEY+OPERAND ... where ~ is a single delete
  * get KEY    into KEY    pin KEY
  * snapshot N    unsnap N    old N KEY
  * cursor N [from=KEY] [to=KEY] [prefix=KEY] [filter=NUMBER] [of=SNAPSHOT]    uncursor N
  * first N    last N    seek N KEY    seekprev N KEY    next N    previous N    fill N COUNT
  * changes N HOLDBYTES    follow N COUNT    tail N KEY    tailnext N COUNT
- * change NAME=VALUE
+ * change NAME=VALUE    create N    drop N
  * flush    compact [KEY KEY]    reopen    crash SEED    check    tick MILLISECONDS
  * </pre>
  */
@@ -86,9 +88,13 @@ final class StoreScript {
   /** All operations, in the order of their sequence numbers. */
   private final List<Operation> history = new ArrayList<>();
 
-  private NavigableMap<byte[], byte[]> model = new TreeMap<>(Fixtures.ORDER);
+  /** Families that are there, by number; 0 is the default one. */
+  private final Map<Integer, Home> homes = new TreeMap<>();
+
+  /** That of the current line. */
+  private Home home;
+
   private long durable;
-  private long lastFloor;
 
   /** Sequence numbers at which a batch ended. */
   private final TreeMap<Long, Long> ends = new TreeMap<>(Map.of(0L, 0L));
@@ -103,8 +109,45 @@ final class StoreScript {
   long merges;
   long misses;
 
+  /** A family, and what it should have. One that is dropped and created again is another. */
+  private static final class Home {
+    final int number;
+    final TreeOptions tree;
+    Family family;
+    NavigableMap<byte[], byte[]> model = new TreeMap<>(Fixtures.ORDER);
+    long lastFloor;
+    boolean isDropped;
+
+    Home(int number, TreeOptions tree) {
+      this.number = number;
+      this.tree = tree;
+    }
+
+    static String name(int number) {
+      return number == 0 ? Family.DEFAULT_NAME : "f" + number;
+    }
+
+    boolean isFiltered() {
+      return tree.compactionFilter() != CompactionFilter.NONE;
+    }
+
+    boolean hasOperator() {
+      return tree.mergeOperator() != MergeOperator.NONE;
+    }
+
+    byte[] delimiter() {
+      return isFiltered() ? new byte[0] : new byte[] {','};
+    }
+
+    /** A value that was read, or null if a filter may have removed it at any time. */
+    byte[] shown(byte[] valueOrNull) {
+      return valueOrNull != null && valueOrNull.length == 0 && isFiltered() ? null : valueOrNull;
+    }
+  }
+
   /** A put or delete, or an operand. */
   private static final class Operation {
+    final Home home;
     final byte[] key;
     final byte[] valueOrNull;
     final boolean isOperand;
@@ -114,14 +157,16 @@ final class StoreScript {
     /** What stands before an operand. */
     final byte[] delimiter;
 
-    Operation(byte[] key, byte[] valueOrNull, boolean isOperand, byte[] delimiter) {
-      this.delimiter = delimiter;
+    Operation(Home home, byte[] key, byte[] valueOrNull, boolean isOperand) {
+      this.home = home;
+      this.delimiter = home.delimiter();
       this.key = key;
       this.valueOrNull = valueOrNull;
       this.isOperand = isOperand;
     }
 
-    void apply(Map<byte[], byte[]> to) {
+    void apply() {
+      Map<byte[], byte[]> to = home.model;
       if (valueOrNull == null) {
         to.remove(key);
       } else {
@@ -135,10 +180,20 @@ final class StoreScript {
     }
   }
 
-  private record OpenSnapshot(Snapshot snapshot, NavigableMap<byte[], byte[]> model) {}
+  private record OpenSnapshot(Snapshot snapshot, Map<Home, NavigableMap<byte[], byte[]>> models) {
+    /** What it should show of a family; nothing of one that was created later. */
+    NavigableMap<byte[], byte[]> model(Home home) {
+      return models.getOrDefault(home, new TreeMap<>(Fixtures.ORDER));
+    }
+
+    ReadView view(Home home) {
+      return home.number == 0 ? snapshot : snapshot.family(home.family);
+    }
+  }
 
   /** A cursor, what it should see, and the key it should be on. */
   private static final class OpenCursor {
+    final Home home;
     final StoreCursor cursor;
     final NavigableMap<byte[], byte[]> model;
     final CursorOptions bounds;
@@ -147,11 +202,13 @@ final class StoreScript {
     byte[] at;
 
     OpenCursor(
+        Home home,
         StoreCursor cursor,
         NavigableMap<byte[], byte[]> model,
         CursorOptions bounds,
         int filter,
         boolean ofStore) {
+      this.home = home;
       this.cursor = cursor;
       this.model = model;
       this.bounds = bounds;
@@ -162,12 +219,14 @@ final class StoreScript {
 
   /** A tailing cursor, what it has in sight, and the key that it was on last. */
   private static final class OpenTail {
+    final Home home;
     final TailingCursor cursor;
     NavigableMap<byte[], byte[]> seen = new TreeMap<>(Fixtures.ORDER);
     byte[] at;
     boolean isBehind;
 
-    OpenTail(TailingCursor cursor, byte[] from) {
+    OpenTail(Home home, TailingCursor cursor, byte[] from) {
+      this.home = home;
       this.cursor = cursor;
       this.at = from;
     }
@@ -220,11 +279,23 @@ final class StoreScript {
     }
     if (store == null) {
       store = open();
+      homes.put(0, new Home(0, options.tree()));
+      takeHandles();
+    }
+    int at = words[0].indexOf('@');
+    home = homes.get(at < 0 ? 0 : number(words[0].substring(at + 1)));
+    if (home == null) {
+      return;
+    }
+    if (at >= 0) {
+      words[0] = words[0].substring(0, at);
     }
     switch (words[0]) {
       case "put", "delete", "sdelete", "merge", "batch" -> write(words);
       case "get" ->
-          assertArrayEquals(shown(model.get(key(words[1]))), shown(store.get(key(words[1]))));
+          assertArrayEquals(
+              home.shown(home.model.get(key(words[1]))),
+              home.shown(home.family.get(key(words[1]))));
       case "into" -> into(key(words[1]));
       case "pin" -> pin(key(words[1]));
       case "snapshot" -> snapshot(number(words[1]));
@@ -239,6 +310,8 @@ final class StoreScript {
       case "tail" -> tail(number(words[1]), key(words[2]));
       case "tailnext" -> tailNext(number(words[1]), number(words[2]));
       case "change" -> change(words[1]);
+      case "create" -> create(number(words[1]));
+      case "drop" -> drop(number(words[1]));
       case "flush" -> store.flush();
       case "compact" -> compact(words);
       case "reopen" -> reopen();
@@ -303,22 +376,9 @@ final class StoreScript {
         : CompactionFilter.Decision.KEEP;
   }
 
-  private byte[] delimiter() {
-    return isFiltered() ? new byte[0] : new byte[] {','};
-  }
-
-  private boolean isFiltered() {
-    return options.tree().compactionFilter() != CompactionFilter.NONE;
-  }
-
-  /** A value that was read, or null if a filter may have removed it at any time. */
-  private byte[] shown(byte[] valueOrNull) {
-    return valueOrNull != null && valueOrNull.length == 0 && isFiltered() ? null : valueOrNull;
-  }
-
   /** Passes by values that a filter may remove. */
-  private void settle(StoreCursor cursor, boolean forward) throws IOException {
-    while (isFiltered() && cursor.isValid() && cursor.value().byteSize() == 0) {
+  private static void settle(Home of, StoreCursor cursor, boolean forward) throws IOException {
+    while (of.isFiltered() && cursor.isValid() && cursor.value().byteSize() == 0) {
       if (forward) {
         cursor.next();
       } else {
@@ -327,7 +387,67 @@ final class StoreScript {
     }
   }
 
+  /** How families differ: the third one has the options of the store. */
+  private TreeOptions tree(int number) {
+    TreeOptions tree = options.tree();
+    return switch (number) {
+      case 1 ->
+          tree.withTtl(Duration.ZERO)
+              .withCompactionFilter(CompactionFilter.NONE)
+              .withMergeOperator(OPERATORS.getLast())
+              .withEachLevel(level -> level.withCompression(Compression.LZ4))
+              .withStyle(CompactionStyle.TIERED);
+      case 2 ->
+          tree.withMergeOperator(MergeOperator.NONE)
+              .withCompactionFilter(CompactionFilter.NONE)
+              .withTtl(Duration.ofSeconds(2))
+              .withTablesBeforeMerge(2)
+              .withFilterPrefixBytes(1);
+      default -> tree;
+    };
+  }
+
+  private void takeHandles() {
+    List<String> names = new ArrayList<>();
+    for (Home there : homes.values()) {
+      there.family = store.family(Home.name(there.number)).orElseThrow();
+      names.add(there.family.name());
+    }
+    assertEquals(
+        names.stream().sorted().toList(),
+        store.families().stream().map(Family::name).sorted().toList());
+  }
+
+  private void create(int number) throws IOException {
+    if (homes.containsKey(number)) {
+      assertThrows(
+          IllegalArgumentException.class, () -> store.createFamily(Home.name(number), tree(number)));
+      return;
+    }
+    Home created = new Home(number, tree(number));
+    created.family = store.createFamily(Home.name(number), created.tree);
+    homes.put(number, created);
+  }
+
+  /** Cursors on it stay open, and go on. */
+  private void drop(int number) throws IOException {
+    Home dropped = homes.remove(number);
+    if (dropped == null) {
+      return;
+    }
+    dropped.isDropped = true;
+    store.dropFamily(dropped.family);
+    assertThrows(IllegalStateException.class, () -> dropped.family.get(new byte[0]));
+    assertThrows(
+        IllegalStateException.class,
+        () -> dropped.family.put(new byte[0], new byte[0], Durability.NONE));
+    tails.values().removeIf(tail -> tail.home == dropped);
+  }
+
   private Store open() throws IOException {
+    for (int number = 1; number < 3; number++) {
+      options = options.withFamily(Home.name(number), tree(number));
+    }
     if (changesStyle) {
       TreeOptions tree = options.tree();
       int next = (STYLES.indexOf(tree.style()) + 1) % STYLES.size();
@@ -366,30 +486,31 @@ final class StoreScript {
 
   private void write(String[] words) throws IOException {
     Durability durability;
+    Family family = home.family;
     switch (words[0]) {
       case "put" -> {
         durability = Durability.valueOf(words[3]);
-        store.put(key(words[1]), value(words[2]), durability);
-        add(key(words[1]), value(words[2]));
+        family.put(key(words[1]), value(words[2]), durability);
+        add(home, key(words[1]), value(words[2]));
       }
       case "delete" -> {
         durability = Durability.valueOf(words[2]);
-        store.delete(key(words[1]), durability);
-        add(key(words[1]), null);
+        family.delete(key(words[1]), durability);
+        add(home, key(words[1]), null);
       }
       case "merge" -> {
-        if (options.tree().mergeOperator() == MergeOperator.NONE) {
+        if (!home.hasOperator()) {
           write(new String[] {"put", words[1], words[2], words[3]});
           return;
         }
         durability = Durability.valueOf(words[3]);
-        store.merge(key(words[1]), value(words[2]), durability);
-        add(new Operation(key(words[1]), value(words[2]), true, delimiter()));
+        family.merge(key(words[1]), value(words[2]), durability);
+        add(new Operation(home, key(words[1]), value(words[2]), true));
       }
       case "sdelete" -> {
         durability = Durability.valueOf(words[2]);
-        store.singleDelete(key(words[1]), durability);
-        add(key(words[1]), null);
+        family.singleDelete(key(words[1]), durability);
+        add(home, key(words[1]), null);
       }
       default -> {
         durability = Durability.valueOf(words[1]);
@@ -405,45 +526,53 @@ final class StoreScript {
   private WriteBatch batch(String[] words) {
     WriteBatch batch = new WriteBatch();
     for (int i = 2; i < words.length; i++) {
-      int equals = words[i].indexOf('=');
-      int plus = words[i].indexOf('+');
-      if (plus >= 0) {
-        byte[] key = key(words[i].substring(0, plus));
-        byte[] operand = value(words[i].substring(plus + 1));
-        if (options.tree().mergeOperator() == MergeOperator.NONE) {
-          batch.put(key, operand);
-          add(key, operand);
-        } else {
-          batch.merge(key, operand);
-          add(new Operation(key, operand, true, delimiter()));
-        }
-      } else if (equals < 0) {
-        int end = words[i].length() - 1;
-        byte[] key = key(words[i].substring(0, end));
-        if (words[i].charAt(end) == '~') {
-          batch.singleDelete(key);
-        } else {
-          batch.delete(key);
-        }
-        add(key, null);
-      } else {
-        byte[] key = key(words[i].substring(0, equals));
-        byte[] value = value(words[i].substring(equals + 1));
-        batch.put(key, value);
-        add(key, value);
+      int at = words[i].indexOf('@');
+      Home in = homes.get(at < 0 ? 0 : number(words[i].substring(0, at)));
+      if (in != null) {
+        add(batch, in, words[i].substring(at + 1));
       }
     }
     return batch;
   }
 
-  private void add(byte[] key, byte[] valueOrNull) {
-    add(new Operation(key, valueOrNull, false, delimiter()));
+  private void add(WriteBatch batch, Home in, String word) {
+    int equals = word.indexOf('=');
+    int plus = word.indexOf('+');
+    if (plus >= 0 && in.hasOperator()) {
+      byte[] key = key(word.substring(0, plus));
+      byte[] operand = value(word.substring(plus + 1));
+      batch.merge(in.family, key, operand);
+      add(new Operation(in, key, operand, true));
+    } else if (plus >= 0 || equals >= 0) {
+      int middle = Math.max(plus, equals);
+      byte[] key = key(word.substring(0, middle));
+      byte[] value = value(word.substring(middle + 1));
+      if (in.number == 0) {
+        batch.put(key, value);
+      } else {
+        batch.put(in.family, key, value);
+      }
+      add(in, key, value);
+    } else {
+      int end = word.length() - 1;
+      byte[] key = key(word.substring(0, end));
+      if (word.charAt(end) == '~') {
+        batch.singleDelete(in.family, key);
+      } else {
+        batch.delete(in.family, key);
+      }
+      add(in, key, null);
+    }
+  }
+
+  private void add(Home in, byte[] key, byte[] valueOrNull) {
+    add(new Operation(in, key, valueOrNull, false));
   }
 
   private void add(Operation operation) {
     operation.writtenMillis = clock.get();
     history.add(operation);
-    operation.apply(model);
+    operation.apply();
   }
 
   // ---- expiration
@@ -456,26 +585,32 @@ final class StoreScript {
 
   /** Which operations have expired says the store; that they were old enough is checked. */
   private void expire() {
-    long floor = store.expiryFloor();
-    assertTrue(floor >= lastFloor, "floor=" + floor + " before=" + lastFloor);
-    lastFloor = floor;
+    homes.values().forEach(this::expire);
+  }
+
+  private void expire(Home of) {
+    long floor = of.family.expiryFloor();
+    assertTrue(floor >= of.lastFloor, "floor=" + floor + " before=" + of.lastFloor);
+    of.lastFloor = floor;
     int expired = floor == 0 ? 0 : ends.floorEntry(floor - 1).getValue().intValue();
-    long ttlMillis = options.tree().ttl().toMillis();
+    long ttlMillis = of.tree.ttl().toMillis();
     Map<byte[], Integer> last = new TreeMap<>(Fixtures.ORDER);
     for (int i = 0; i < history.size(); i++) {
-      last.put(history.get(i).key, i);
-      assertTrue(i >= expired || clock.get() - history.get(i).writtenMillis >= ttlMillis);
+      if (history.get(i).home == of) {
+        last.put(history.get(i).key, i);
+        assertTrue(i >= expired || clock.get() - history.get(i).writtenMillis >= ttlMillis);
+      }
     }
-    model.keySet().removeIf(key -> last.get(key) < expired);
+    of.model.keySet().removeIf(key -> last.get(key) < expired);
   }
 
   // ---- reading
 
   private void into(byte[] key) throws IOException {
-    byte[] expected = shown(model.get(key));
+    byte[] expected = home.shown(home.model.get(key));
     byte[] room = new byte[200];
-    int found = store.get(segment(key), segment(room));
-    found = found == 0 && isFiltered() ? ReadView.NOT_FOUND : found;
+    int found = home.family.get(segment(key), segment(room));
+    found = found == 0 && home.isFiltered() ? ReadView.NOT_FOUND : found;
     assertEquals(expected == null ? ReadView.NOT_FOUND : expected.length, found);
     if (found >= 0 && found <= room.length) {
       assertArrayEquals(expected, Arrays.copyOf(room, found));
@@ -483,10 +618,10 @@ final class StoreScript {
   }
 
   private void pin(byte[] key) throws IOException {
-    byte[] expected = shown(model.get(key));
+    byte[] expected = home.shown(home.model.get(key));
     try (PinnedValue pin = new PinnedValue()) {
-      boolean found = store.get(segment(key), pin);
-      boolean hidden = found && isFiltered() && pin.lengthBytes() == 0;
+      boolean found = home.family.get(segment(key), pin);
+      boolean hidden = found && home.isFiltered() && pin.lengthBytes() == 0;
       assertEquals(expected != null, found && !hidden);
       if (expected != null) {
         assertArrayEquals(expected, Fixtures.array(pin.segment()));
@@ -496,7 +631,9 @@ final class StoreScript {
 
   private void snapshot(int number) {
     closeSnapshot(number);
-    snapshots.put(number, new OpenSnapshot(store.snapshot(), new TreeMap<>(model)));
+    Map<Home, NavigableMap<byte[], byte[]>> models = new HashMap<>();
+    homes.values().forEach(there -> models.put(there, new TreeMap<>(there.model)));
+    snapshots.put(number, new OpenSnapshot(store.snapshot(), models));
   }
 
   private void closeSnapshot(int number) {
@@ -509,15 +646,16 @@ final class StoreScript {
   private void old(int number, byte[] key) throws IOException {
     OpenSnapshot open = snapshots.get(number);
     if (open != null) {
-      assertArrayEquals(shown(open.model.get(key)), shown(open.snapshot.get(key)));
+      assertArrayEquals(
+          home.shown(open.model(home).get(key)), home.shown(open.view(home).get(key)));
     }
   }
 
   private void cursor(String[] words) {
     closeCursor(number(words[1]));
     CursorOptions bounds = CursorOptions.defaults();
-    ReadView view = store;
-    NavigableMap<byte[], byte[]> seen = model;
+    ReadView view = home.family;
+    NavigableMap<byte[], byte[]> seen = home.model;
     int filter = 0;
     for (int i = 2; i < words.length; i++) {
       int equals = words[i].indexOf('=');
@@ -533,15 +671,20 @@ final class StoreScript {
         }
         default -> {
           OpenSnapshot open = snapshots.get(number(what));
-          view = open == null ? view : open.snapshot;
-          seen = open == null ? seen : open.model;
+          view = open == null ? view : open.view(home);
+          seen = open == null ? seen : open.model(home);
         }
       }
     }
     cursors.put(
         number(words[1]),
         new OpenCursor(
-            view.cursor(bounds), inside(seen, bounds, filter), bounds, filter, view == store));
+            home,
+            view.cursor(bounds),
+            inside(home, seen, bounds, filter),
+            bounds,
+            filter,
+            view == home.family));
   }
 
   /** The filter of a number rejects about one record in so many; 0 is none. */
@@ -554,10 +697,10 @@ final class StoreScript {
     return size == 0 ? 0 : size + (bytes.get(ValueLayout.JAVA_BYTE, size - 1) & 0xFF);
   }
 
-  private NavigableMap<byte[], byte[]> inside(
-      NavigableMap<byte[], byte[]> seen, CursorOptions bounds, int filter) {
+  private static NavigableMap<byte[], byte[]> inside(
+      Home of, NavigableMap<byte[], byte[]> seen, CursorOptions bounds, int filter) {
     NavigableMap<byte[], byte[]> inside = new TreeMap<>(seen);
-    inside.values().removeIf(value -> shown(value) == null);
+    inside.values().removeIf(value -> of.shown(value) == null);
     if (bounds.lowerOrNull() != null) {
       inside.headMap(Fixtures.array(bounds.lowerOrNull()), false).clear();
     }
@@ -603,10 +746,13 @@ final class StoreScript {
         at = seen.floorKey(key(words[2]));
       }
       case "refresh" -> {
-        if (open.ofStore) { // a snapshot may be closed
+        if (open.home.isDropped) {
+          assertThrows(IllegalStateException.class, cursor::refresh);
+          at = null;
+        } else if (open.ofStore) { // a snapshot may be closed
           cursor.refresh();
           seen.clear();
-          seen.putAll(inside(model, open.bounds, open.filter));
+          seen.putAll(inside(open.home, open.home.model, open.bounds, open.filter));
           at = null;
         }
       }
@@ -624,7 +770,7 @@ final class StoreScript {
         }
       }
     }
-    settle(cursor, !List.of("last", "seekprev", "previous").contains(words[0]));
+    settle(open.home, cursor, !List.of("last", "seekprev", "previous").contains(words[0]));
     open.at = at;
     assertEquals(at != null, cursor.isValid());
     if (at != null) {
@@ -639,7 +785,7 @@ final class StoreScript {
     byte[] at = open.at;
     long used = 0;
     for (int i = 0; i < count; i++) {
-      if (isFiltered() && batch.valueBytes(i) == 0) {
+      if (open.home.isFiltered() && batch.valueBytes(i) == 0) {
         continue;
       }
       assertArrayEquals(at, Fixtures.array(batch.key(i)));
@@ -649,7 +795,7 @@ final class StoreScript {
     }
     assertTrue(
         at == null
-            || isFiltered()
+            || open.home.isFiltered()
             || count == recordsMax
             || used + at.length + open.model.get(at).length > BATCH_BYTES,
         "a batch ends for a reason");
@@ -701,7 +847,7 @@ final class StoreScript {
     if (before != null) {
       before.cursor.close();
     }
-    OpenTail open = new OpenTail(store.tail(CursorOptions.defaults()), from);
+    OpenTail open = new OpenTail(home, home.family.tail(CursorOptions.defaults()), from);
     open.cursor.seek(from);
     tails.put(number, open);
   }
@@ -711,11 +857,11 @@ final class StoreScript {
     for (int i = 0; open != null && i < count; i++) {
       byte[] expected = open.following();
       if (expected == null) {
-        open.seen = inside(model, CursorOptions.defaults(), 0);
+        open.seen = inside(open.home, open.home.model, CursorOptions.defaults(), 0);
         expected = open.following();
       }
       boolean moved = open.cursor.next();
-      while (moved && shown(Fixtures.array(open.cursor.value())) == null) {
+      while (moved && open.home.shown(Fixtures.array(open.cursor.value())) == null) {
         moved = open.cursor.next();
       }
       assertEquals(expected != null, moved);
@@ -731,6 +877,9 @@ final class StoreScript {
   /** The changes that a reader is given are those of the history. */
   private final class HistoryCheck implements StoreChanges.Consumer {
     private final OpenChanges open;
+
+    /** The family that was named last in the batch. */
+    private String family = Family.DEFAULT_NAME;
 
     HistoryCheck(OpenChanges open) {
       this.open = open;
@@ -753,8 +902,18 @@ final class StoreScript {
       assertArrayEquals(operation.valueOrNull, Fixtures.array(operand));
     }
 
+    @Override
+    public void beginFamily(int id, String name) {
+      family = name;
+      assertEquals(store.family(name).orElseThrow().id(), id);
+    }
+
     private Operation next(MemorySegment key) {
+      while (history.get(open.at).home.isDropped) {
+        open.at++;
+      }
       Operation operation = history.get(open.at++);
+      assertEquals(Home.name(operation.home.number), family);
       assertArrayEquals(operation.key, Fixtures.array(key));
       return operation;
     }
@@ -764,14 +923,18 @@ final class StoreScript {
 
   private void change(String word) {
     int equals = word.indexOf('=');
-    store.change(Map.of(word.substring(0, equals), word.substring(equals + 1)));
+    String name = word.substring(0, equals);
+    if (home.number > 0) {
+      name = name.replace("store.", "store.family." + home.family.name() + ".");
+    }
+    store.change(Map.of(name, word.substring(equals + 1)));
   }
 
   private void compact(String[] words) throws IOException {
     if (words.length == 1) {
-      store.compact();
+      home.family.compact();
     } else {
-      store.compact(segment(key(words[1])), segment(key(words[2])));
+      home.family.compact(segment(key(words[1])), segment(key(words[2])));
     }
   }
 
@@ -793,6 +956,7 @@ final class StoreScript {
     store.close();
     forgetReaders();
     store = open();
+    takeHandles();
     durable = history.size();
     assertTrue(store.stats().sequence() >= ends.lastKey());
     expire();
@@ -805,38 +969,46 @@ final class StoreScript {
     forgetReaders();
     engine = after;
     store = open();
+    takeHandles();
     // Where a write ended, or an empty block behind it.
     long survived = ends.floorEntry(store.stats().sequence()).getValue();
     assertTrue(survived >= durable, "survived=" + survived + " durable=" + durable);
     history.subList((int) survived, history.size()).clear();
     ends.values().removeIf(end -> end > survived);
     durable = survived;
-    model = new TreeMap<>(Fixtures.ORDER);
-    history.forEach(operation -> operation.apply(model));
+    homes.values().forEach(there -> there.model = new TreeMap<>(Fixtures.ORDER));
+    history.forEach(Operation::apply);
     expire();
     check();
   }
 
   private void check() throws IOException {
-    try (StoreCursor cursor = store.cursor()) {
-      NavigableMap<byte[], byte[]> expected = inside(model, CursorOptions.defaults(), 0);
+    for (Home there : homes.values()) {
+      check(there);
+    }
+  }
+
+  private void check(Home there) throws IOException {
+    try (StoreCursor cursor = there.family.cursor()) {
+      NavigableMap<byte[], byte[]> expected =
+          inside(there, there.model, CursorOptions.defaults(), 0);
       cursor.first();
-      settle(cursor, true);
+      settle(there, cursor, true);
       for (Map.Entry<byte[], byte[]> entry : expected.entrySet()) {
         assertTrue(cursor.isValid());
         assertArrayEquals(entry.getKey(), Fixtures.array(cursor.key()));
         assertArrayEquals(entry.getValue(), Fixtures.array(cursor.value()));
-        assertArrayEquals(entry.getValue(), store.get(entry.getKey()));
+        assertArrayEquals(entry.getValue(), there.family.get(entry.getKey()));
         cursor.next();
-        settle(cursor, true);
+        settle(there, cursor, true);
       }
       assertEquals(false, cursor.isValid());
       cursor.last();
-      settle(cursor, false);
+      settle(there, cursor, false);
       for (byte[] key : expected.descendingKeySet()) {
         assertArrayEquals(key, Fixtures.array(cursor.key()));
         cursor.previous();
-        settle(cursor, false);
+        settle(there, cursor, false);
       }
       assertEquals(false, cursor.isValid());
     }

@@ -13,10 +13,11 @@ import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -163,14 +164,14 @@ public final class WriteRoomScenes implements Interleaver.Scenes {
       parts.space =
           new MemtableSpace(parts.memory.memtables(), MEMTABLE_BYTES, places, Interleaver::signal);
       Memtable first = parts.space.tryCreate();
-      List<List<io.ewok.gds.lsm.table.Table>> levels =
-          Collections.nCopies(Manifest.LEVELS, List.of());
+      Merging merging = new Merging(MergeOperator.NONE, 0, Fixtures.DIRECTORY);
+      parts.families =
+          new Families(
+              new FamilyState(Manifest.MAIN, Family.DEFAULT_NAME, merging)
+                  .withExpiration(new Expiration(Duration.ZERO, () -> 0, WriteTimes.NONE)));
+      SortedMap<Integer, Levels> families = new TreeMap<>(Map.of(Manifest.MAIN, Levels.EMPTY));
       parts.versions =
-          new VersionSet(
-              new Version(first, null, levels),
-              FIRST_LSN,
-              new Merging(MergeOperator.NONE, 0, Fixtures.DIRECTORY),
-              new Expiration(Duration.ZERO, () -> 0, WriteTimes.NONE));
+          new VersionSet(new Version(first, null, families), FIRST_LSN, parts.families);
       first.release();
       room = new WriteRoom(parts, () -> {});
       actors.add(act(this::flushInBackground));
@@ -232,7 +233,7 @@ public final class WriteRoomScenes implements Interleaver.Scenes {
     /** As {@link StoreWriter} does it. */
     private void write() throws IOException {
       while (true) {
-        Memtable memtable = room.enter(sizeBytes, WAITING);
+        Memtable memtable = room.enter(sizeBytes, Manifest.MAIN, null, WAITING);
         Interleaver.putField();
         long start = endLsn;
         if (recordBytes > spaceLeftBytes(null)) {
@@ -245,7 +246,7 @@ public final class WriteRoomScenes implements Interleaver.Scenes {
         assertEquals(0, memtable.endLsn(), "it is not frozen");
         MemorySegment key = MemorySegment.ofArray(new byte[] {1});
         long stamp = RecordKind.stamp(start + 1, RecordKind.PUT);
-        memtable.add(memtable.copy(stamp, key, MemorySegment.NULL));
+        memtable.add(Manifest.MAIN, memtable.copy(stamp, key, MemorySegment.NULL));
         written.computeIfAbsent(memtable, _ -> new ArrayList<>()).add(start + recordBytes);
         Interleaver.putField();
         while (!parts.versions.order().tryPublish(start, start + recordBytes)) {
@@ -280,7 +281,7 @@ public final class WriteRoomScenes implements Interleaver.Scenes {
         assertEquals(logged(flushedLsn, end), taken(frozen));
         flushedLsn = end;
         Interleaver.putField();
-        parts.versions.flushed(List.of());
+        parts.versions.flushed(Map.of(Manifest.MAIN, List.of()));
         Interleaver.putField();
         horizonLsn = end;
         Interleaver.signal();

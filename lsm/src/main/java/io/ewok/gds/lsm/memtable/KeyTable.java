@@ -13,6 +13,10 @@ import io.ewok.gds.lsm.record.SearchKey;
  * hash says. If there is none among the next few, it gets none, and whoever looks for it finds as
  * many slots taken, and knows that the table cannot say.
  *
+ * <p>The keys of all families are in it: a hash is that of the key and, exclusive or, the {@link
+ * #salt} of the family. The same key has different halves of hashes in different families, so that
+ * a slot with a key's half and a key's bytes is that of its family.
+ *
  * <p>Threads: any. An entry is found by whoever learned of its insertion after that returned.
  */
 final class KeyTable {
@@ -20,6 +24,8 @@ final class KeyTable {
 
   /** The table cannot say: the tree has to be asked. */
   static final long UNKNOWN = -1;
+
+  private static final int SALT_FACTOR = 0x9E37_79B9;
 
   private static final long HASH_MASK = 0xFFFFFFFF00000000L;
 
@@ -43,9 +49,19 @@ final class KeyTable {
     return Long.highestOneBit(memtableBytes) / Long.BYTES;
   }
 
-  /** Adds an entry that is in the tree already. */
-  void put(long entry) {
-    long hash = KeyHash.of(EntryFormat.keyAddress(entry), EntryFormat.keyBytes(entry));
+  /**
+   * What tells the keys of a family from the same keys of others: another upper half for each
+   * number, since odd factors have an inverse, and another lower one too, so that the keys do not
+   * meet in the same slots. That of the default family is 0.
+   */
+  static long salt(int family) {
+    long half = Integer.toUnsignedLong(family * SALT_FACTOR);
+    return half << Integer.SIZE | half;
+  }
+
+  /** Adds an entry that is in the tree of a family already. */
+  void put(long entry, long salt) {
+    long hash = KeyHash.of(EntryFormat.keyAddress(entry), EntryFormat.keyBytes(entry)) ^ salt;
     long word = (hash & HASH_MASK) | Integer.toUnsignedLong(space.unit(entry));
     for (int i = 0; i < PROBES_MAX; i++) {
       long slot = slot(hash, i);
@@ -71,9 +87,9 @@ final class KeyTable {
     }
   }
 
-  /** Returns the newest entry of a key, or NONE, or UNKNOWN. */
-  long find(SearchKey key) {
-    long hash = key.hash();
+  /** Returns the newest entry of a key in the family of a salt, or NONE, or UNKNOWN. */
+  long find(SearchKey key, long salt) {
+    long hash = key.hash() ^ salt;
     for (int i = 0; i < PROBES_MAX; i++) {
       long found = Memory.getLongAcquire(slot(hash, i)); // partner: put, replace
       if (found == 0) {

@@ -10,12 +10,17 @@ import io.ewok.gds.lsm.record.VersionConsumer;
 import io.ewok.gds.lsm.table.Table;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.Map;
+import java.util.function.IntPredicate;
 
 /**
  * The newest records of a store, outside of the heap: every version of a key is an entry of its own
  * ({@link EntryFormat}), in order by an {@link EntryTree}, and the newest of each key to be had at
  * once from a {@link KeyTable}. Nothing is removed or changed, so readers need no lock. A memtable
  * has a fixed capacity and dies as a whole.
+ *
+ * <p>It has the records of all families, each in a tree of its own, which is made when a family is
+ * first written to: so the memory is one, and what is flushed is what the log has up to one place.
  *
  * <p>Ownership: counted by {@link #references}. The last user to leave frees the memory, through
  * {@link MemtableSpace}. Every method that takes or returns the address of an entry is called
@@ -28,23 +33,32 @@ import java.util.List;
 public final class Memtable {
   public static final long NONE = EntryTree.NONE;
 
+  /** The number of the family that a store has from the beginning. */
+  public static final int DEFAULT_FAMILY = 0;
+
+  /** What the first record of a family other than that one takes besides, in bytes. */
+  public static final int FAMILY_BYTES = EntryTree.OVERHEAD_BYTES;
+
   public final References references = new References();
   private final MemtableSpace space;
   private final Region region;
   private final MemorySegment readOnly;
   private final EntrySpace memory;
-  private final EntryTree tree;
   private final KeyTable keys;
+  private final FamilyEntries main;
   private final Room room;
+
+  /** Those of other families. Written by one at a time. Partner of the write in open: entriesOf. */
+  private volatile FamilyEntries[] others = FamilyEntries.NONE;
 
   private volatile long lastSequence;
   private volatile long endLsn;
 
   /**
-   * The tables with the same records, once they are written and named by the manifest; each
-   * retained for this memtable. Cursors move over to them when the memory is needed.
+   * The tables with the same records by family, once they are written and named by the manifest;
+   * each retained for this memtable. Cursors move over to them when the memory is needed.
    */
-  private volatile List<Table> flushed;
+  private volatile Map<Integer, List<Table>> flushed;
 
   Memtable(MemtableSpace space, Region region) {
     this.space = space;
@@ -53,7 +67,7 @@ public final class Memtable {
     long bytes = region.segment().byteSize();
     this.memory = new EntrySpace(region);
     this.keys = new KeyTable(memory, KeyTable.bytes(bytes));
-    this.tree = new EntryTree(memory);
+    this.main = new FamilyEntries(DEFAULT_FAMILY, memory);
     this.room = new Room(bytes, overheadBytes(bytes));
   }
 
@@ -70,6 +84,62 @@ public final class Memtable {
    */
   public boolean tryEnter(long bytes) {
     return room.tryEnter(bytes);
+  }
+
+  /** The same for operations of one family, for which there is a place then. */
+  public boolean tryEnter(long bytes, int family) {
+    if (!room.tryEnter(bytes)) {
+      return false;
+    }
+    if (tryOpen(family)) {
+      return true;
+    }
+    room.leaveUnused(bytes);
+    return false;
+  }
+
+  /**
+   * The same for the operations of a batch, but for those of families that are not wanted, which
+   * {@link #insert} passes over.
+   */
+  public boolean tryEnter(long bytes, MemorySegment record, IntPredicate wanted) {
+    if (!room.tryEnter(bytes)) {
+      return false;
+    }
+    int operations = BatchFormat.count(record);
+    long offset = BatchFormat.HEADER_BYTES;
+    for (int i = 0; i < operations; i++) {
+      if (BatchFormat.isFamilyMark(record, offset)) {
+        int family = BatchFormat.family(record, offset);
+        if (wanted.test(family) && !tryOpen(family)) {
+          room.leaveUnused(bytes);
+          return false;
+        }
+      }
+      offset += BatchFormat.operationBytes(record, offset);
+    }
+    return true;
+  }
+
+  /** Makes a place for a family, if there is none yet. By somebody inside. */
+  private boolean tryOpen(int family) {
+    return entriesOf(family) != null || open(family);
+  }
+
+  private synchronized boolean open(int family) {
+    if (entriesOf(family) != null) {
+      return true;
+    }
+    if (!room.tryTakeOverhead(FAMILY_BYTES)) {
+      return false;
+    }
+    others = FamilyEntries.with(others, new FamilyEntries(family, memory));
+    return true;
+  }
+
+  /** Null if nothing of the family was written. */
+  private FamilyEntries entriesOf(int family) {
+    return family == DEFAULT_FAMILY ? main : FamilyEntries.find(others, family);
   }
 
   /** Leaves after an insertion. */
@@ -123,15 +193,24 @@ public final class Memtable {
   public void insert(MemorySegment record, long firstSequence) {
     int operations = BatchFormat.count(record);
     long offset = BatchFormat.HEADER_BYTES;
+    FamilyEntries into = main;
     for (int i = 0; i < operations; i++) {
+      int kind = BatchFormat.kind(record, offset);
+      if (kind == BatchFormat.KIND_FAMILY) {
+        into = entriesOf(BatchFormat.family(record, offset));
+        offset += BatchFormat.OPERATION_HEADER_BYTES;
+        continue;
+      }
       int keyBytes = BatchFormat.keyBytes(record, offset);
       int valueBytes = BatchFormat.valueBytes(record, offset);
-      long stamp = RecordKind.stamp(firstSequence + i, BatchFormat.kind(record, offset));
       offset += BatchFormat.OPERATION_HEADER_BYTES;
-      long entry = newEntry(stamp, keyBytes, valueBytes);
-      // Key and value lie side by side in the record too.
-      Memory.copyFrom(record, offset, EntryFormat.keyAddress(entry), (long) keyBytes + valueBytes);
-      add(entry);
+      if (into != null) {
+        long entry = newEntry(RecordKind.stamp(firstSequence + i, kind), keyBytes, valueBytes);
+        // Key and value lie side by side in the record too.
+        Memory.copyFrom(
+            record, offset, EntryFormat.keyAddress(entry), (long) keyBytes + valueBytes);
+        add(into, entry);
+      }
       offset += (long) keyBytes + valueBytes;
     }
   }
@@ -156,10 +235,14 @@ public final class Memtable {
     return entry;
   }
 
-  /** Adds what was copied. */
-  public void add(long entry) {
-    tree.insert(entry);
-    keys.put(entry);
+  /** Adds what was copied, to a family for which somebody came in. */
+  public void add(int family, long entry) {
+    add(entriesOf(family), entry);
+  }
+
+  private void add(FamilyEntries to, long entry) {
+    to.tree.insert(entry);
+    keys.put(entry, to.salt);
   }
 
   /** Says what its newest record is, and where in the log it ends. */
@@ -179,16 +262,23 @@ public final class Memtable {
 
   // ---- reading, any thread that has retained the memtable
 
-  /** Returns the newest entry of a key that is not newer than a sequence number, or NONE. */
-  public long find(SearchKey key, long sequence) {
-    long entry = keys.find(key);
+  /**
+   * Returns the newest entry of a key in a family that is not newer than a sequence number, or
+   * NONE.
+   */
+  public long find(int family, SearchKey key, long sequence) {
+    FamilyEntries of = entriesOf(family);
+    if (of == null) {
+      return NONE;
+    }
+    long entry = keys.find(key, of.salt);
     if (entry == KeyTable.NONE
         || (entry != KeyTable.UNKNOWN
             && RecordKind.sequence(EntryFormat.stamp(entry)) <= sequence)) {
       return entry;
     }
     long older =
-        tree.find(
+        of.tree.find(
             SearchKey.head(key.address(), key.lengthBytes()),
             key.address(),
             key.lengthBytes(),
@@ -197,13 +287,13 @@ public final class Memtable {
   }
 
   /**
-   * Shows the versions of a key that are not newer than a sequence number, newest first, until the
-   * consumer has what it wants.
+   * Shows the versions of a key in a family that are not newer than a sequence number, newest
+   * first, until the consumer has what it wants.
    *
    * @return whether older ones are still wanted
    */
-  public boolean versions(SearchKey key, long sequence, VersionConsumer to) {
-    long entry = find(key, sequence);
+  public boolean versions(int family, SearchKey key, long sequence, VersionConsumer to) {
+    long entry = find(family, key, sequence);
     EntryCursor cursor = null;
     while (entry != NONE && EntryFormat.hasKey(entry, key)) {
       long stamp = EntryFormat.stamp(entry);
@@ -211,7 +301,7 @@ public final class Memtable {
         return false;
       }
       if (cursor == null) {
-        cursor = entries();
+        cursor = entries(family);
         entry = cursor.seek(key, stamp - 1); // stamps of a key fall
       } else {
         entry = cursor.next();
@@ -220,9 +310,10 @@ public final class Memtable {
     return true;
   }
 
-  /** Returns a place among all entries, on none yet. */
-  public EntryCursor entries() {
-    return new EntryCursor(tree);
+  /** Returns a place among all entries of a family, on none yet; null if nothing was written to it. */
+  public EntryCursor entries(int family) {
+    FamilyEntries of = entriesOf(family);
+    return of == null ? null : new EntryCursor(of.tree);
   }
 
   /**
@@ -240,24 +331,33 @@ public final class Memtable {
 
   // ---- life
 
-  public List<Table> flushed() {
-    return flushed;
+  /**
+   * The tables that hold the same records of a family; null as long as there are none, which for a
+   * family that was dropped is for ever.
+   */
+  public List<Table> flushed(int family) {
+    Map<Integer, List<Table>> tables = flushed;
+    if (tables == null) {
+      return null;
+    }
+    return entriesOf(family) == null ? List.of() : tables.get(family);
   }
 
-  /** Tells that these tables, in order of their keys, hold the same records. */
-  public void setFlushed(List<Table> tables) {
-    for (Table table : tables) {
-      table.references.retain();
-    }
-    flushed = List.copyOf(tables);
+  /**
+   * Tells that these tables, by family and in order of their keys, hold the same records. Families
+   * that were dropped are not among them.
+   */
+  public void setFlushed(Map<Integer, List<Table>> tables) {
+    tables.values().forEach(of -> of.forEach(table -> table.references.retain()));
+    flushed = Map.copyOf(tables);
   }
 
   /** Leaves the memtable. */
   public void release() {
     if (references.release()) {
-      List<Table> tables = flushed;
+      Map<Integer, List<Table>> tables = flushed;
       if (tables != null) {
-        tables.forEach(Table::release);
+        tables.values().forEach(of -> of.forEach(Table::release));
       }
       space.free(region);
     }

@@ -7,11 +7,15 @@ import io.ewok.gds.lsm.record.SourceNotes;
 import io.ewok.gds.lsm.record.VersionConsumer;
 import java.lang.foreign.MemorySegment;
 
-/** A position in a memtable. Retains the memtable until it is closed. */
+/** A position in a family's records of a memtable. Retains the memtable until it is closed. */
 public final class MemtableSource implements RecordSource {
   private final Memtable memtable;
+  private final int family;
   private long sequence;
-  private final EntryCursor cursor;
+
+  /** Null as long as nothing was written to the family that this may see. */
+  private EntryCursor cursor;
+
   private long entry = Memtable.NONE;
 
   /** Whether the cursor is on the entry before the current one, or before the first. */
@@ -23,11 +27,12 @@ public final class MemtableSource implements RecordSource {
   private SourceNotes notes;
 
   /** Looks at a memtable as of a sequence number; the caller keeps it alive during the call. */
-  public MemtableSource(Memtable memtable, long sequence) {
+  public MemtableSource(Memtable memtable, int family, long sequence) {
     memtable.references.retain();
     this.memtable = memtable;
+    this.family = family;
     this.sequence = sequence;
-    this.cursor = memtable.entries();
+    this.cursor = memtable.entries(family);
   }
 
   public Memtable memtable() {
@@ -52,21 +57,26 @@ public final class MemtableSource implements RecordSource {
 
   @Override
   public void first() {
-    settleForward(cursor.first());
+    settleForward(cursor == null ? Memtable.NONE : cursor.first());
   }
 
   @Override
   public void last() {
-    settleBackward(cursor.last());
+    settleBackward(cursor == null ? Memtable.NONE : cursor.last());
   }
 
   @Override
   public void seek(SearchKey key) {
-    settleForward(cursor.seek(key, RecordKind.searchStamp(sequence)));
+    settleForward(
+        cursor == null ? Memtable.NONE : cursor.seek(key, RecordKind.searchStamp(sequence)));
   }
 
   @Override
   public void seekForPrev(SearchKey key) {
+    if (cursor == null) {
+      settleBackward(Memtable.NONE);
+      return;
+    }
     long found = cursor.seek(key, RecordKind.searchStamp(sequence));
     if (found != Memtable.NONE && EntryFormat.hasKey(found, key)) {
       settleForward(found);
@@ -142,7 +152,7 @@ public final class MemtableSource implements RecordSource {
 
   @Override
   public boolean versions(SearchKey key, VersionConsumer to) {
-    return memtable.versions(key, sequence, to);
+    return memtable.versions(family, key, sequence, to);
   }
 
   @Override
@@ -188,6 +198,9 @@ public final class MemtableSource implements RecordSource {
   @Override
   public void renew(long sequence) {
     this.sequence = sequence;
+    if (cursor == null) {
+      cursor = memtable.entries(family);
+    }
     entry = Memtable.NONE;
     passed = false;
     place = Place.BEFORE_FIRST;

@@ -31,7 +31,10 @@ final class Room {
   private static final long CLOSED = Long.MIN_VALUE;
 
   private final long capacityBytes;
-  private final long overheadBytes;
+
+  /** Written after the state has it: in between a little more seems to be taken. */
+  private volatile long overheadBytes;
+
   private volatile long state;
 
   /** Room of so many bytes, of which some are not for writers. */
@@ -61,6 +64,23 @@ final class Room {
   /** Leaves, and gives back what was promised: nothing was written. */
   void leaveUnused(long bytes) {
     long unused = (long) STATE.getAndAdd(this, -ONE_WRITER - bytes);
+  }
+
+  /**
+   * Takes so many bytes that are not for writers, for as long as there is the memtable, if it has
+   * them. By one at a time, who is inside.
+   */
+  boolean tryTakeOverhead(long bytes) {
+    long seen = state;
+    while ((seen & BYTES_MASK) + bytes <= capacityBytes) {
+      if (STATE.weakCompareAndSet(this, seen, seen + bytes)) {
+        long more = overheadBytes + bytes; // nobody else writes it meanwhile
+        overheadBytes = more;
+        return true;
+      }
+      seen = state;
+    }
+    return false;
   }
 
   /** Lets nobody in any more. */

@@ -3,6 +3,7 @@ package io.ewok.gds.lsm.record;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.util.function.IntConsumer;
 
 /**
  * A batch of operations as one record of the log. The log checksums it and says how long it is. Its
@@ -23,12 +24,16 @@ import java.nio.ByteOrder;
  * <table>
  * <caption>Operation</caption>
  * <tr><th>offset</th><th>field</th><th>type</th><th>meaning</th></tr>
- * <tr><td>0</td><td>kind</td><td>u8</td><td>see {@link RecordKind}</td></tr>
- * <tr><td>1</td><td>key length</td><td>u24</td><td>bytes</td></tr>
- * <tr><td>4</td><td>value length</td><td>u32</td><td>bytes, 0 for a delete</td></tr>
+ * <tr><td>0</td><td>kind</td><td>u8</td><td>see {@link RecordKind}; or 128, a family mark</td></tr>
+ * <tr><td>1</td><td>key length</td><td>u24</td><td>bytes; 0 in a family mark</td></tr>
+ * <tr><td>4</td><td>value length</td><td>u32</td><td>bytes, 0 for a delete; in a family mark the number
+ * of a family, which the operations behind it belong to</td></tr>
  * <tr><td>8</td><td>key</td><td></td><td></td></tr>
  * <tr><td>8 + key length</td><td>value</td><td></td><td></td></tr>
  * </table>
+ *
+ * <p>The operations before the first family mark belong to the default family, number 0. A mark
+ * counts as an operation and has a sequence number, but is a record of no family.
  */
 public final class BatchFormat {
   public static final int COUNT_OFFSET = 0;
@@ -37,6 +42,9 @@ public final class BatchFormat {
 
   public static final int TYPE_BATCH = 1;
   public static final int TYPE_VOID = 2;
+
+  /** The kind of a family mark. */
+  public static final int KIND_FAMILY = 128;
 
   public static final int KIND_OFFSET = 0;
   public static final int KEY_LENGTH_OFFSET = KIND_OFFSET + Byte.BYTES;
@@ -87,6 +95,15 @@ public final class BatchFormat {
     return (valueBytes << Integer.SIZE) | (keyBytes << Byte.SIZE) | kind;
   }
 
+  /** A family mark as one number. */
+  public static long familyMark(int family) {
+    return operationHeader(KIND_FAMILY, 0, family);
+  }
+
+  public static void putFamilyMark(MemorySegment record, long offset, int family) {
+    record.set(U64, offset + KIND_OFFSET, familyMark(family));
+  }
+
   public static void putHeader(MemorySegment record, int count) {
     record.set(U64, COUNT_OFFSET, header(count));
   }
@@ -110,6 +127,34 @@ public final class BatchFormat {
 
   public static int valueBytes(MemorySegment record, long offset) {
     return record.get(U32, offset + VALUE_LENGTH_OFFSET);
+  }
+
+  /** Whether an operation is none but a family mark. */
+  public static boolean isFamilyMark(MemorySegment record, long offset) {
+    return kind(record, offset) == KIND_FAMILY;
+  }
+
+  /** The number of the family that a mark names. */
+  public static int family(MemorySegment record, long offset) {
+    return record.get(U32, offset + VALUE_LENGTH_OFFSET);
+  }
+
+  /** Returns what an operation takes of its record, in bytes. */
+  public static long operationBytes(MemorySegment record, long offset) {
+    return isFamilyMark(record, offset)
+        ? OPERATION_HEADER_BYTES
+        : OPERATION_HEADER_BYTES + (long) keyBytes(record, offset) + valueBytes(record, offset);
+  }
+
+  /** Shows the numbers that the family marks of a sound record have. */
+  public static void forEachFamily(MemorySegment record, IntConsumer to) {
+    long offset = HEADER_BYTES;
+    for (int i = 0; i < count(record); i++) {
+      if (isFamilyMark(record, offset)) {
+        to.accept(family(record, offset));
+      }
+      offset += operationBytes(record, offset);
+    }
   }
 
   /**
@@ -141,6 +186,13 @@ public final class BatchFormat {
       }
       int kind = kind(record, offset);
       int valueBytes = valueBytes(record, offset);
+      if (kind == KIND_FAMILY) {
+        if (valueBytes < 0 || keyBytes(record, offset) != 0) {
+          return "a family mark is malformed: operation=" + i;
+        }
+        offset += OPERATION_HEADER_BYTES;
+        continue;
+      }
       long next =
           offset + OPERATION_HEADER_BYTES + keyBytes(record, offset) + Math.max(0, valueBytes);
       if (!RecordKind.isSound(kind, valueBytes)

@@ -23,6 +23,8 @@ final class TableFooter {
     }
     int tagBytes = Memory.getInt(footer + TableFormat.TAG_LENGTH_OFFSET);
     require(tagBytes == 0, path, offset, "no tags", tagBytes + " bytes each");
+    int family = Memory.getInt(footer + TableFormat.FAMILY_OFFSET);
+    require(family >= 0, path, offset + TableFormat.FAMILY_OFFSET, "a family", family);
     int compression = Memory.getByte(footer + TableFormat.ASKED_COMPRESSION_OFFSET);
     require(
         BlockCodec.compression(compression) != null, path, offset, "a compression", compression);
@@ -40,6 +42,13 @@ final class TableFooter {
     check(path, offset, footer);
     requireLong(path, offset, footer, TableFormat.NUMBER_OFFSET, meta.number());
     requireLong(path, offset, footer, TableFormat.ENTRIES_OFFSET, meta.entries());
+    int family = Memory.getInt(footer + TableFormat.FAMILY_OFFSET);
+    require(
+        family == meta.family(),
+        path,
+        offset + TableFormat.FAMILY_OFFSET,
+        "family " + meta.family(),
+        "family " + family);
   }
 
   private static void requireLong(

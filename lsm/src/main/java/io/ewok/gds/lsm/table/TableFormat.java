@@ -73,7 +73,9 @@ import java.util.zip.CRC32C;
  * <caption>Footer</caption>
  * <tr><th>offset</th><th>field</th><th>type</th><th>meaning</th></tr>
  * <tr><td>0</td><td>type</td><td>u8</td><td>6</td></tr>
- * <tr><td>1</td><td>zero</td><td>7 bytes</td><td>0</td></tr>
+ * <tr><td>1</td><td>zero</td><td>3 bytes</td><td>0</td></tr>
+ * <tr><td>4</td><td>family</td><td>u32</td><td>number of the family that the records are of: tells what
+ * belongs together when the manifest is lost</td></tr>
  * <tr><td>8</td><td>magic</td><td>u64</td><td>"GDSTABLE" in ASCII</td></tr>
  * <tr><td>16</td><td>version</td><td>u32</td><td>1</td></tr>
  * <tr><td>20</td><td>tag length</td><td>u32</td><td>bytes kept after each stored block for a nonce
@@ -156,7 +158,8 @@ public final class TableFormat {
   // The footer.
   static final long MAGIC = 0x454C_4241_5453_4447L;
   static final int VERSION = 1;
-  static final int MAGIC_OFFSET = TYPE_OFFSET + Long.BYTES;
+  static final int FAMILY_OFFSET = TYPE_OFFSET + Integer.BYTES;
+  static final int MAGIC_OFFSET = FAMILY_OFFSET + Integer.BYTES;
   static final int VERSION_OFFSET = MAGIC_OFFSET + Long.BYTES;
   static final int TAG_LENGTH_OFFSET = VERSION_OFFSET + Integer.BYTES;
   static final int NUMBER_OFFSET = TAG_LENGTH_OFFSET + Integer.BYTES;

@@ -116,7 +116,8 @@ public final class TableInspection {
           properties.firstSequence(),
           properties.lastSequence(),
           copyOfKey(view, 0),
-          copyOfKey(view, view.count() - 1));
+          copyOfKey(view, view.count() - 1),
+          properties.family());
     }
   }
 

@@ -14,6 +14,7 @@ import java.lang.foreign.MemorySegment;
  * @param lastSequence greatest sequence number in it
  * @param firstKey smallest key
  * @param lastKey greatest key
+ * @param family number of the family that the records are of
  */
 public record TableMeta(
     long number,
@@ -23,7 +24,21 @@ public record TableMeta(
     long firstSequence,
     long lastSequence,
     MemorySegment firstKey,
-    MemorySegment lastKey) {
+    MemorySegment lastKey,
+    int family) {
+
+  /** Of a table of the default family. */
+  public TableMeta(
+      long number,
+      long sizeBytes,
+      long entries,
+      long deletes,
+      long firstSequence,
+      long lastSequence,
+      MemorySegment firstKey,
+      MemorySegment lastKey) {
+    this(number, sizeBytes, entries, deletes, firstSequence, lastSequence, firstKey, lastKey, 0);
+  }
 
   /** Whether the key lies within the range of the table's keys. */
   public boolean mayContain(SearchKey key) {

@@ -7,6 +7,7 @@ import io.ewok.gds.lsm.record.RecordKind;
 /**
  * What a table's footer says of it.
  *
+ * @param family number of the family that the records are of
  * @param entries records
  * @param deletes those of them that are deletes
  * @param firstSequence smallest sequence number
@@ -24,6 +25,7 @@ import io.ewok.gds.lsm.record.RecordKind;
  * @param filterPrefixBytes length of the prefixes that are in the filters too; 0 if none are
  */
 public record TableProperties(
+    int family,
     long entries,
     long deletes,
     long firstSequence,
@@ -43,6 +45,7 @@ public record TableProperties(
   /** Reads them from a footer whose compression is known; see {@link BlockCodec#compression}. */
   static TableProperties read(long footer) {
     return new TableProperties(
+        Memory.getInt(footer + TableFormat.FAMILY_OFFSET),
         Memory.getLong(footer + TableFormat.ENTRIES_OFFSET),
         Memory.getLong(footer + TableFormat.DELETES_OFFSET),
         Memory.getLong(footer + TableFormat.FIRST_SEQUENCE_OFFSET),
@@ -70,6 +73,7 @@ public record TableProperties(
   /** Writes them into a footer of zeros, with what every footer has. */
   void put(long footer, long number) {
     Memory.putByte(footer + TableFormat.TYPE_OFFSET, (byte) TableFormat.TYPE_FOOTER);
+    Memory.putInt(footer + TableFormat.FAMILY_OFFSET, family);
     Memory.putLong(footer + TableFormat.MAGIC_OFFSET, TableFormat.MAGIC);
     Memory.putInt(footer + TableFormat.VERSION_OFFSET, TableFormat.VERSION);
     Memory.putLong(footer + TableFormat.NUMBER_OFFSET, number);
@@ -117,8 +121,9 @@ public record TableProperties(
       valueBytes += recordValueBytes;
     }
 
-    TableProperties properties(TableLayout layout) {
+    TableProperties properties(int family, TableLayout layout) {
       return new TableProperties(
+          family,
           entries,
           deletes,
           firstSequence,

@@ -59,6 +59,7 @@ public final class TableWriter {
   private Priority wanted;
 
   private TableLayout layout;
+  private int family;
   private long number;
   private TableProperties.Counts counts;
   private MemorySegment firstKey;
@@ -114,12 +115,14 @@ public final class TableWriter {
   /**
    * Creates the file and starts a table.
    *
+   * @param family number of the family that the records are of
    * @param poolOrNull where index and filters go besides, and data blocks that {@link #want} was
    *     said of
    * @throws IllegalStateException if a table is being written, or the library of the compression is
    *     missing
    */
-  public void start(Path path, long number, TableLayout layout, BufferManager poolOrNull)
+  public void start(
+      Path path, long number, int family, TableLayout layout, BufferManager poolOrNull)
       throws IOException {
     if (file != null) {
       throw new IllegalStateException("a table is being written: path=" + file.path());
@@ -137,6 +140,7 @@ public final class TableWriter {
     blocks.start(file, number);
     this.number = number;
     this.layout = layout;
+    this.family = family;
     counts = new TableProperties.Counts();
     firstKey = null;
     data.start();
@@ -307,7 +311,7 @@ public final class TableWriter {
     blocks.add(index, TableFormat.TYPE_BOUNDS, boundsHandle);
     blocks.add(root, TableFormat.TYPE_ROOT, handle);
     put(handle, root.address(), Priority.HIGH);
-    TableProperties properties = counts.properties(layout);
+    TableProperties properties = counts.properties(family, layout);
     long fileBytes = blocks.finish(properties, handle, boundsHandle);
     file.sync();
     file.close();
@@ -320,7 +324,8 @@ public final class TableWriter {
         properties.firstSequence(),
         properties.lastSequence(),
         firstKey,
-        lastKey);
+        lastKey,
+        family);
   }
 
   /**

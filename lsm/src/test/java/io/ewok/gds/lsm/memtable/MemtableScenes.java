@@ -209,6 +209,8 @@ public final class MemtableScenes implements Interleaver.Scenes {
   /** Versions of keys that come into a table, and searches for the newest that is known. */
   private final class Table implements Interleaver.Scene {
     private final EntrySpace space = new EntrySpace(region);
+    private static final long SALT = KeyTable.salt(3);
+
     private final KeyTable table = new KeyTable(space, TABLE_BYTES);
     private final List<Runnable> actors = new ArrayList<>();
     private final Map<Integer, Long> newest = new HashMap<>();
@@ -223,7 +225,7 @@ public final class MemtableScenes implements Interleaver.Scenes {
     }
 
     private void put(long entry) {
-      table.put(entry);
+      table.put(entry, SALT);
       newest.merge(key(entry), RecordKind.sequence(EntryFormat.stamp(entry)), Math::max);
     }
 
@@ -252,7 +254,7 @@ public final class MemtableScenes implements Interleaver.Scenes {
 
     private void find(int key, SearchKey wanted) {
       long least = newest.getOrDefault(key, 0L);
-      long found = table.find(wanted);
+      long found = table.find(wanted, SALT);
       if (found == KeyTable.UNKNOWN) {
         assertTrue(full);
       } else if (found == KeyTable.NONE) {

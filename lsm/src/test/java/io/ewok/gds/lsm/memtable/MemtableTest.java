@@ -119,7 +119,7 @@ class MemtableTest {
       insert(memtable, batch, first);
     }
     expected.sort(null);
-    EntryCursor cursor = memtable.entries();
+    EntryCursor cursor = memtable.entries(Memtable.DEFAULT_FAMILY);
     List<String> forward = new ArrayList<>();
     for (long entry = cursor.first(); entry != Memtable.NONE; entry = cursor.next()) {
       forward.add(name(entry));
@@ -182,7 +182,7 @@ class MemtableTest {
       SplittableRandom random,
       int shape,
       String replay) {
-    MemtableSource source = new MemtableSource(memtable, at);
+    MemtableSource source = new MemtableSource(memtable, Memtable.DEFAULT_FAMILY, at);
     source.first();
     for (var entry : visible.entrySet()) {
       assertOn(entry, source, replay);
@@ -198,7 +198,7 @@ class MemtableTest {
     for (int i = 0; i < 400; i++) {
       String key = key(shape, random, random.nextInt(1_600));
       SearchKey wanted = searchKey(Fixtures.bytes(key));
-      long found = memtable.find(wanted, at);
+      long found = memtable.find(Memtable.DEFAULT_FAMILY, wanted, at);
       Long expected = visible.get(key);
       assertEquals(expected == null, found == Memtable.NONE, replay);
       assertTrue(
@@ -307,20 +307,20 @@ class MemtableTest {
       int count = 0;
       for (; memtable.hasRoom(batch.sizeBytes() + Long.BYTES); count++) {
         byte[] key = Fixtures.bytes(round + "/" + count);
-        assertEquals(Memtable.NONE, memtable.find(searchKey(key), 1L << 40));
+        assertEquals(Memtable.NONE, memtable.find(Memtable.DEFAULT_FAMILY, searchKey(key), 1L << 40));
         batch.clear();
         insert(memtable, batch.put(key, value), count + 1);
       }
-      EntryCursor cursor = memtable.entries();
+      EntryCursor cursor = memtable.entries(Memtable.DEFAULT_FAMILY);
       int found = 0;
       for (long entry = cursor.first(); entry != Memtable.NONE; entry = cursor.next()) {
-        assertEquals(entry, memtable.find(searchKey(Fixtures.bytes(key(entry))), 1L << 40));
+        assertEquals(entry, memtable.find(Memtable.DEFAULT_FAMILY, searchKey(Fixtures.bytes(key(entry))), 1L << 40));
         found++;
       }
       assertEquals(count, found);
       for (int i = 0; i < 100 && round > 0; i++) {
         byte[] gone = Fixtures.bytes(round - 1 + "/" + i);
-        assertEquals(Memtable.NONE, memtable.find(searchKey(gone), 1L << 40));
+        assertEquals(Memtable.NONE, memtable.find(Memtable.DEFAULT_FAMILY, searchKey(gone), 1L << 40));
       }
       memtable.release();
       assertEquals(BYTES, budget.usedBytes(), "the same memory");
@@ -334,7 +334,7 @@ class MemtableTest {
     Memtable memtable = space.tryCreate();
     WriteBatch batch = new WriteBatch().put(Fixtures.bytes("key"), Fixtures.bytes("value"));
     insert(memtable, batch, 1);
-    long entry = memtable.find(searchKey(Fixtures.bytes("key")), 1);
+    long entry = memtable.find(Memtable.DEFAULT_FAMILY, searchKey(Fixtures.bytes("key")), 1);
     MemorySegment view =
         memtable.segment(EntryFormat.valueAddress(entry), EntryFormat.valueBytes(entry));
     assertEquals("value", Fixtures.text(Fixtures.array(view)));
@@ -403,7 +403,7 @@ class MemtableTest {
                 for (int i = 0; i < 200 && sequence > 0; i++) {
                   long wanted = random.nextLong(sequence) + 1;
                   byte[] key = Fixtures.bytes(key(wanted, stride));
-                  long entry = memtable.find(searchKey(key), sequence);
+                  long entry = memtable.find(Memtable.DEFAULT_FAMILY, searchKey(key), sequence);
                   assertEquals(wanted, RecordKind.sequence(EntryFormat.stamp(entry)));
                 }
               }
@@ -424,7 +424,7 @@ class MemtableTest {
   }
 
   private static long count(Memtable memtable, long sequence, boolean forward) {
-    MemtableSource source = new MemtableSource(memtable, sequence);
+    MemtableSource source = new MemtableSource(memtable, Memtable.DEFAULT_FAMILY, sequence);
     long count = 0;
     if (forward) {
       for (source.first(); source.isValid(); source.next()) {
@@ -473,7 +473,7 @@ class MemtableTest {
       for (long at = 4_990; at <= 5_003; at++) {
         long newest = Math.min(at, 5_000);
         newest -= Math.floorMod(newest - i, 3);
-        long entry = memtable.find(key, at);
+        long entry = memtable.find(Memtable.DEFAULT_FAMILY, key, at);
         assertEquals(newest, RecordKind.sequence(EntryFormat.stamp(entry)));
       }
     }
@@ -493,11 +493,11 @@ class MemtableTest {
       keys++;
     }
     for (int i = 0; i < keys; i++) {
-      long entry = memtable.find(searchKey(bytes(i)), keys);
+      long entry = memtable.find(Memtable.DEFAULT_FAMILY, searchKey(bytes(i)), keys);
       assertEquals(i + 1, RecordKind.sequence(EntryFormat.stamp(entry)));
     }
     for (int i = keys; i < 2 * keys; i++) {
-      assertEquals(Memtable.NONE, memtable.find(searchKey(bytes(i)), keys));
+      assertEquals(Memtable.NONE, memtable.find(Memtable.DEFAULT_FAMILY, searchKey(bytes(i)), keys));
     }
     memtable.release();
   }

@@ -85,7 +85,7 @@ final class TableFixture implements AutoCloseable {
     try (Region buffer = map(TableWriter.bufferBytes(options));
         Region scratch = map(70_000L + recordBytesMax)) {
       TableWriter writer = new TableWriter(engine, buffer, options);
-      writer.start(PATH, NUMBER, layout, null);
+      writer.start(PATH, NUMBER, 0, layout, null);
       for (Entry entry : entries) {
         add(writer, scratch, entry);
       }

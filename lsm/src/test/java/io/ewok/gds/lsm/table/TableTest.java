@@ -386,7 +386,7 @@ class TableTest {
     try (var buffer = tables.map(TableWriter.bufferBytes(options));
         var scratch = tables.map(100_000)) {
       TableWriter writer = new TableWriter(tables.engine, buffer, options);
-      writer.start(TableFixture.PATH, TableFixture.NUMBER, TableLayout.of(4096), null);
+      writer.start(TableFixture.PATH, TableFixture.NUMBER, 0, TableLayout.of(4096), null);
       byte[] key = new byte[Keys.BYTES_MAX];
       int count = 0;
       while (!writer.isIndexFull()) {

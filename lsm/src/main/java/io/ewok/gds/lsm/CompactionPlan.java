@@ -1,0 +1,217 @@
+package io.ewok.gds.lsm;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What is to be compacted next, among all families: of those that have something due, the one that
+ * is furthest from its shape. Each that had to wait counts more the next time, so that one that is
+ * written all the time does not keep the others from their turn.
+ *
+ * <p>Threads: confined to the background thread.
+ */
+final class CompactionPlan {
+  /** What a family's score grows by when another one comes first. */
+  private static final double WAITING_SCORE = 0.25;
+
+  /** Level 0 goes before a compaction that somebody asked for when it is so much too large. */
+  private static final int LEVEL_0_URGENT = 2;
+
+  private final Families families;
+  private final LiveOptions live;
+  private final VersionSet versions;
+  private final List<Part> parts = new ArrayList<>();
+  private Version lookedAt;
+
+  /** What is known of one family. */
+  static final class Part {
+    final FamilyState family;
+
+    /** Those that were in force when it was looked at last. */
+    private CompactionOptions options;
+
+    private CompactionPicker picker;
+
+    /** Whether there is something to compact in the version that was looked at last. */
+    private boolean isDue;
+
+    /** How often another one came first since it was due. */
+    private int waited;
+
+    /** After a failure: compactions start by themselves when level 0 has so many tables. */
+    private int pausedUntilTables;
+
+    private Part(FamilyState family) {
+      this.family = family;
+    }
+
+    CompactionOptions options() {
+      return options;
+    }
+
+    CompactionPicker picker() {
+      return picker;
+    }
+
+    private double score(Version version) {
+      double highest = 0;
+      for (int level = 0; level < Manifest.LEVELS; level++) {
+        highest = Math.max(highest, picker.score(version.levels(family), level));
+      }
+      return highest + WAITING_SCORE * waited;
+    }
+  }
+
+  CompactionPlan(Families families, LiveOptions live, VersionSet versions) {
+    this.families = families;
+    this.live = live;
+    this.versions = versions;
+    useLiveOptions();
+  }
+
+  /** Goes by families and options as they are now. */
+  void useLiveOptions() {
+    parts.removeIf(part -> families.find(part.family.id()) != part.family);
+    for (FamilyState family : families.all()) {
+      Part part = find(family);
+      if (part == null) {
+        part = new Part(family);
+        parts.add(part);
+      }
+      CompactionOptions next = live.compaction(family);
+      if (!next.equals(part.options)) {
+        part.options = next;
+        part.picker = CompactionPicker.of(next);
+        lookedAt = null;
+      }
+    }
+  }
+
+  /** Whether options have changed since. */
+  boolean hasNewOptions() {
+    return parts.stream().anyMatch(part -> !live.compaction(part.family).equals(part.options));
+  }
+
+  /** That of a family, or null if it is gone. */
+  Part find(FamilyState family) {
+    for (Part part : parts) {
+      if (part.family == family) {
+        return part;
+      }
+    }
+    return null;
+  }
+
+  /** Has everything looked at anew. */
+  void forgetVersion() {
+    lookedAt = null;
+  }
+
+  /**
+   * Looks at a version, unless it did already.
+   *
+   * @return how far behind compactions are, 0 to 1; or -1 if nothing is new
+   */
+  double look(Version version) {
+    useLiveOptions();
+    if (version == lookedAt) {
+      return -1;
+    }
+    lookedAt = version;
+    double pressure = 0;
+    long oldest = version == null ? 0 : versions.oldestSequence();
+    for (Part part : parts) {
+      Levels levels = version == null ? null : version.levels(part.family.id());
+      part.isDue =
+          levels != null
+              && levels.level(0).size() >= part.pausedUntilTables
+              && part.picker.pick(levels, oldest) != null;
+      if (levels != null) {
+        pressure = Math.max(pressure, part.picker.pressure(levels));
+      }
+    }
+    return pressure;
+  }
+
+  /** Whether there is something to compact. */
+  boolean isDue() {
+    return parts.stream().anyMatch(part -> part.isDue);
+  }
+
+  /** Whether level 0 of a family has too many tables for anything to go before it. */
+  boolean isLevel0Full(int excessMax) {
+    Version version = lookedAt;
+    return version != null
+        && parts.stream()
+            .anyMatch(
+                part ->
+                    part.isDue
+                        && version.levels(part.family.id()).level(0).size()
+                            >= excessMax * part.options.level0Tables());
+  }
+
+  /** Whether something is due that goes before what somebody asked for. */
+  boolean isUrgent(Version version) {
+    return parts.stream()
+        .anyMatch(
+            part ->
+                part.isDue
+                    && part.picker.score(version.levels(part.family), 0) >= LEVEL_0_URGENT);
+  }
+
+  /** The one whose turn it is, or null if nothing is due. */
+  Part next(Version version) {
+    Part first = null;
+    for (Part part : parts) {
+      if (part.isDue && (first == null || part.score(version) > first.score(version))) {
+        first = part;
+      }
+    }
+    for (Part part : parts) {
+      part.waited = part.isDue && part != first ? part.waited + 1 : 0;
+    }
+    return first;
+  }
+
+  /** One that has something to do while nothing is written, or null. */
+  Part nextAtRest(Version version) {
+    for (Part part : parts) {
+      if (part.pausedUntilTables == 0
+          && part.picker.pickAtRest(version.levels(part.family)) != null) {
+        return part;
+      }
+    }
+    return null;
+  }
+
+  /** The same of the version that was looked at last. */
+  boolean hasWorkAtRest() {
+    return lookedAt != null && nextAtRest(lookedAt) != null;
+  }
+
+  /** Says that there is nothing to do. */
+  void nothingDue(Part part) {
+    part.isDue = false;
+  }
+
+  /** Says that a compaction was done. */
+  void done(FamilyState family) {
+    Part part = find(family);
+    if (part != null) {
+      part.pausedUntilTables = 0;
+    }
+    lookedAt = null;
+  }
+
+  /** Says that a compaction failed: each flush would make it try in vain. */
+  void failed(FamilyState family) {
+    Part part = find(family);
+    Version version = versions.currentOrNull();
+    if (part != null) {
+      Levels levels = version == null ? null : version.levels(family.id());
+      part.pausedUntilTables =
+          (levels == null ? 0 : levels.level(0).size()) + part.options.level0Tables();
+    }
+    lookedAt = null;
+  }
+}

@@ -1,0 +1,84 @@
+package io.ewok.gds.lsm;
+
+import io.ewok.gds.lsm.table.Table;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * The tables of one family in a {@link Version}, by level, as in {@link FamilyManifest}. Immutable;
+ * the version retains the tables.
+ */
+final class Levels {
+  static final Levels EMPTY = new Levels(Collections.nCopies(Manifest.LEVELS, List.of()));
+
+  private final List<List<Table>> all;
+
+  /** The levels from 1 on that have tables, in the order of search. */
+  private final List<List<Table>> runs;
+
+  Levels(List<List<Table>> levels) {
+    this.all = levels.stream().map(List::copyOf).toList();
+    this.runs = all.stream().skip(1).filter(level -> !level.isEmpty()).toList();
+  }
+
+  List<List<Table>> all() {
+    return all;
+  }
+
+  List<Table> level(int level) {
+    return all.get(level);
+  }
+
+  /** The levels from 1 on that have tables, in the order of search. */
+  List<List<Table>> runs() {
+    return runs;
+  }
+
+  List<Table> tables() {
+    return all.stream().flatMap(List::stream).toList();
+  }
+
+  /** The last level that has tables; 0 if none has. */
+  int deepestLevel() {
+    int deepest = all.size() - 1;
+    while (deepest > 0 && all.get(deepest).isEmpty()) {
+      deepest--;
+    }
+    return deepest;
+  }
+
+  /** The same with newer tables on level 0. */
+  Levels withNewest(List<Table> tables) {
+    List<List<Table>> levels = copy();
+    levels.getFirst().addAll(0, tables);
+    return new Levels(levels);
+  }
+
+  /** The same with tables replaced by others, perhaps none, of one level. */
+  Levels withReplaced(Set<Table> removed, int level, List<Table> added) {
+    List<List<Table>> levels = copy();
+    levels.forEach(tables -> tables.removeAll(removed));
+    levels.get(level).addAll(added);
+    if (!added.isEmpty()) {
+      levels.get(level).sort(Comparator.comparing(Table::meta, FamilyManifest.RUN_ORDER));
+    }
+    return new Levels(levels);
+  }
+
+  private List<List<Table>> copy() {
+    List<List<Table>> levels = new ArrayList<>();
+    all.forEach(level -> levels.add(new ArrayList<>(level)));
+    return levels;
+  }
+
+  void retain() {
+    all.forEach(level -> level.forEach(table -> table.references.retain()));
+  }
+
+  void release() {
+    all.forEach(level -> level.forEach(Table::release));
+  }
+}

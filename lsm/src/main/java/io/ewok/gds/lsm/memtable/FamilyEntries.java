@@ -1,0 +1,57 @@
+package io.ewok.gds.lsm.memtable;
+
+import java.util.Arrays;
+
+/**
+ * The entries of one family in a memtable.
+ *
+ * <p>Threads: any.
+ */
+final class FamilyEntries {
+  /** In the order of their numbers; a further one makes a new array. */
+  static final FamilyEntries[] NONE = {};
+
+  final int family;
+  final EntryTree tree;
+
+  /** See {@link KeyTable#salt}. */
+  final long salt;
+
+  /** Those of a family, none yet. */
+  FamilyEntries(int family, EntrySpace space) {
+    this.family = family;
+    this.tree = new EntryTree(space);
+    this.salt = KeyTable.salt(family);
+  }
+
+  /** Those of a family among several, or null. */
+  static FamilyEntries find(FamilyEntries[] sorted, int family) {
+    int low = 0;
+    int high = sorted.length - 1;
+    while (low <= high) {
+      int middle = (low + high) >>> 1;
+      int found = sorted[middle].family;
+      if (found == family) {
+        return sorted[middle];
+      }
+      if (found < family) {
+        low = middle + 1;
+      } else {
+        high = middle - 1;
+      }
+    }
+    return null;
+  }
+
+  /** Several and one more. */
+  static FamilyEntries[] with(FamilyEntries[] sorted, FamilyEntries added) {
+    FamilyEntries[] more = Arrays.copyOf(sorted, sorted.length + 1);
+    int at = sorted.length;
+    while (at > 0 && more[at - 1].family > added.family) {
+      more[at] = more[at - 1];
+      at--;
+    }
+    more[at] = added;
+    return more;
+  }
+}
