@@ -1,5 +1,6 @@
 package io.ewok.gds.cli;
 
+import io.ewok.gds.lsm.Family;
 import io.ewok.gds.lsm.Store;
 import io.ewok.gds.lsm.StoreCursor;
 import io.ewok.gds.lsm.StoreStats;
@@ -8,6 +9,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -18,7 +20,8 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "compact",
     description = {
-      "Merge the tables of a store, without what was overwritten or deleted.",
+      "Merge the tables of a store, or of one of its families, without what was overwritten or",
+      "deleted.",
       "It needs as much room on the disk as these tables, until it is done."
     },
     footer = {
@@ -30,6 +33,8 @@ final class CompactCommand implements Callable<Integer> {
   private final Streams streams;
 
   @Mixin private StoreArguments store;
+
+  @Mixin private FamilyArguments family;
 
   @Parameters(index = "0", paramLabel = "DIR", description = "The store.")
   private Path directory;
@@ -63,7 +68,9 @@ final class CompactCommand implements Callable<Integer> {
     long start = System.nanoTime();
     try (Store opened = store.openExisting(directory)) {
       before = opened.stats();
-      compact(opened);
+      for (Family wanted : family.isNamed() ? List.of(family.of(opened)) : opened.families()) {
+        compact(wanted);
+      }
       after = opened.stats();
     }
     long nanos = System.nanoTime() - start;
@@ -86,7 +93,7 @@ final class CompactCommand implements Callable<Integer> {
     return ExitStatus.OK;
   }
 
-  private void compact(Store opened) throws IOException {
+  private void compact(Family opened) throws IOException {
     if (from == null && to == null) {
       opened.compact();
       return;
@@ -99,7 +106,7 @@ final class CompactCommand implements Callable<Integer> {
   }
 
   /** The greatest key, or none; what is deleted beyond it stays. */
-  private static byte[] lastKey(Store opened) throws IOException {
+  private static byte[] lastKey(Family opened) throws IOException {
     try (StoreCursor cursor = opened.cursor()) {
       cursor.last();
       return cursor.isValid() ? cursor.key().toArray(ValueLayout.JAVA_BYTE) : new byte[0];

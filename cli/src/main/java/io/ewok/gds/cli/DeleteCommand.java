@@ -18,6 +18,8 @@ import picocli.CommandLine.Parameters;
 final class DeleteCommand implements Callable<Integer> {
   @Mixin private StoreArguments store;
 
+  @Mixin private FamilyArguments family;
+
   @Parameters(index = "0", paramLabel = "DIR", description = "The store.")
   private Path directory;
 
@@ -31,7 +33,7 @@ final class DeleteCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     byte[] keyBytes = ByteText.parse("KEY", key, hex);
     try (Store opened = store.openExisting(directory)) {
-      opened.delete(keyBytes, Durability.SYNCED);
+      family.of(opened).delete(keyBytes, Durability.SYNCED);
     }
     return ExitStatus.OK;
   }

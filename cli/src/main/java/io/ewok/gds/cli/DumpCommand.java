@@ -37,6 +37,8 @@ final class DumpCommand implements Callable<Integer> {
 
   @Mixin private StoreArguments store;
 
+  @Mixin private FamilyArguments family;
+
   @Parameters(
       index = "0",
       paramLabel = "DIR|FILE",
@@ -75,14 +77,20 @@ final class DumpCommand implements Callable<Integer> {
 
   private void list(StoreInspection inspection) {
     Table text =
-        new Table().row("level", "file", "size", "records", "deletes", "first key", "last key");
+        new Table()
+            .row("family", "level", "file", "size", "records", "deletes", "first key", "last key");
     for (StoreInspection.TableFile table : inspection.tables()) {
+      String name = table.family().orElseThrow();
+      if (!family.isMeant(name)) {
+        continue;
+      }
       byte[] first = bytes(table.firstKey());
       byte[] last = bytes(table.lastKey());
       if (json) {
         output.line(
             line ->
-                line.number("level", table.level())
+                line.text("family", name)
+                    .number("level", table.level())
                     .text("file", table.path().toString())
                     .number("bytes", table.sizeBytes())
                     .number("records", table.entries())
@@ -91,6 +99,7 @@ final class DumpCommand implements Callable<Integer> {
                     .bytes("last_key", last));
       } else {
         text.row(
+            name,
             Integer.toString(table.level()),
             table.path().getFileName().toString(),
             Units.bytes(table.sizeBytes()),

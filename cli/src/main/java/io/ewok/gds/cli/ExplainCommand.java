@@ -32,6 +32,8 @@ final class ExplainCommand implements Callable<Integer> {
 
   @Mixin private StoreArguments store;
 
+  @Mixin private FamilyArguments family;
+
   @Parameters(index = "0", paramLabel = "DIR", description = "The store.")
   private Path directory;
 
@@ -82,9 +84,9 @@ final class ExplainCommand implements Callable<Integer> {
     CursorOptions range = range();
     try (Store opened = store.openExisting(directory)) {
       if (key != null) {
-        print(opened.explain(keyBytes));
+        print(family.of(opened).explain(keyBytes));
       } else {
-        print(opened.explainScan(range, limit == null ? Long.MAX_VALUE : limit));
+        print(family.of(opened).explainScan(range, limit == null ? Long.MAX_VALUE : limit));
       }
     }
     return ExitStatus.OK;

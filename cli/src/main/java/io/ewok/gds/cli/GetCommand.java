@@ -27,6 +27,8 @@ final class GetCommand implements Callable<Integer> {
 
   @Mixin private StoreArguments store;
 
+  @Mixin private FamilyArguments family;
+
   @Parameters(index = "0", paramLabel = "DIR", description = "The store.")
   private Path directory;
 
@@ -54,7 +56,7 @@ final class GetCommand implements Callable<Integer> {
     byte[] keyBytes = ByteText.parse("KEY", key, hex);
     byte[] value;
     try (Store opened = store.openExisting(directory)) {
-      value = opened.get(keyBytes);
+      value = family.of(opened).get(keyBytes);
     }
     if (value == null) {
       throw CommandFailure.failed("the store has no such key: key=" + ByteText.show(keyBytes));

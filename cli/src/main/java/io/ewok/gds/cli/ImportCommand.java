@@ -35,6 +35,8 @@ final class ImportCommand implements Callable<Integer> {
 
   @Mixin private StoreArguments storeArguments;
 
+  @Mixin private FamilyArguments familyArguments;
+
   @Parameters(index = "0", paramLabel = "DIR", description = "The store; created if missing.")
   private Path directory;
 
@@ -103,7 +105,8 @@ final class ImportCommand implements Callable<Integer> {
 
   private void write(Store store, StoreOptions options) throws IOException {
     long total = sources.stream().mapToLong(SstImport::totalBytes).sum();
-    try (RecordWriter writer = new RecordWriter(store, options, Durability.NONE, 1);
+    try (RecordWriter writer =
+            new RecordWriter(store, familyArguments.orCreate(store), options, Durability.NONE, 1);
         Progress progress = Progress.start(streams, "importing", total, Units::bytes)) {
       try {
         for (SstImport source : sources) {

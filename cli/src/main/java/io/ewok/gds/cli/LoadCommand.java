@@ -32,6 +32,8 @@ final class LoadCommand implements Callable<Integer> {
   private final Streams streams;
 
   @Mixin private StoreArguments storeArguments;
+
+  @Mixin private FamilyArguments familyArguments;
   @Mixin private InputArguments input;
 
   @Parameters(index = "0", paramLabel = "DIR", description = "The store; created if missing.")
@@ -93,7 +95,8 @@ final class LoadCommand implements Callable<Integer> {
 
   private Counts load(EntryReader reader, Store store, StoreOptions options) throws IOException {
     Durability durability = synced ? Durability.SYNCED : Durability.NONE;
-    try (RecordWriter writer = new RecordWriter(store, options, durability, threads)) {
+    try (RecordWriter writer =
+        new RecordWriter(store, familyArguments.orCreate(store), options, durability, threads)) {
       try (Progress progress = Progress.start(streams, "loading", inputBytes(), Units::bytes)) {
         long records = 0;
         long bytes = 0;

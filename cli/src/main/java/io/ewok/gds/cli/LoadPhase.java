@@ -24,7 +24,7 @@ final class LoadPhase {
     long start = System.nanoTime();
     StoreStats stats;
     try (Store store = Store.open(workspace.store(), plan.options());
-        RecordWriter writer = new RecordWriter(store, plan.options(), Durability.NONE, 1);
+        RecordWriter writer = new RecordWriter(store, store, plan.options(), Durability.NONE, 1);
         Progress progress = Progress.start(streams, "loading", data.count(), Units::count)) {
       for (int index : data.shuffled(plan.seed())) {
         workspace.checkNotCancelled();

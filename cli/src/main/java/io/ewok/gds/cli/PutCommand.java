@@ -13,14 +13,20 @@ import picocli.CommandLine.Parameters;
 /** {@code gds put}: sets the value of one key, durably. */
 @Command(
     name = "put",
-    description = "Set the value of a key; returns when it is durable.",
+    description = {
+      "Set the value of a key; returns when it is durable.",
+      "A family that is named is created if it is missing."
+    },
     footer = {
       "%nExamples:",
       "  gds put /tmp/store greeting hello",
-      "  gds put /tmp/store --hex 00ff 68656c6c6f"
+      "  gds put /tmp/store --hex 00ff 68656c6c6f",
+      "  gds put /tmp/store --family users 17 Ada"
     })
 final class PutCommand implements Callable<Integer> {
   @Mixin private StoreArguments store;
+
+  @Mixin private FamilyArguments family;
 
   @Parameters(index = "0", paramLabel = "DIR", description = "The store; created if missing.")
   private Path directory;
@@ -39,7 +45,7 @@ final class PutCommand implements Callable<Integer> {
     byte[] keyBytes = ByteText.parse("KEY", key, hex);
     byte[] valueBytes = ByteText.parse("VALUE", value, hex);
     try (Store opened = store.openOrCreate(directory)) {
-      opened.put(keyBytes, valueBytes, Durability.SYNCED);
+      family.orCreate(opened).put(keyBytes, valueBytes, Durability.SYNCED);
     }
     return ExitStatus.OK;
   }

@@ -1,6 +1,7 @@
 package io.ewok.gds.cli;
 
 import io.ewok.gds.lsm.Durability;
+import io.ewok.gds.lsm.Family;
 import io.ewok.gds.lsm.Store;
 import io.ewok.gds.lsm.StoreOptions;
 import io.ewok.gds.lsm.WriteBatch;
@@ -15,8 +16,8 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
- * Writes many records into a store in batches, from one or several threads. A key is always written
- * by the same thread, so of one that occurs twice the later value holds.
+ * Writes many records into a family of a store in batches, from one or several threads. A key is
+ * always written by the same thread, so of one that occurs twice the later value holds.
  *
  * <p>{@link #add} and {@link #finish} are confined to the caller's thread. Closing without {@link
  * #finish} drops what was added and not yet written, and ends the threads. The store is the
@@ -31,6 +32,7 @@ final class RecordWriter implements AutoCloseable {
   private static final long LOOK_MILLIS = 50;
 
   private final Store store;
+  private final Family family;
   private final StoreOptions options;
   private final Durability durability;
   private final List<Lane> lanes = new ArrayList<>();
@@ -38,8 +40,10 @@ final class RecordWriter implements AutoCloseable {
   private final AtomicReference<Throwable> failure = new AtomicReference<>();
 
   /** Starts the threads. */
-  RecordWriter(Store store, StoreOptions options, Durability durability, int threads) {
+  RecordWriter(
+      Store store, Family family, StoreOptions options, Durability durability, int threads) {
     this.store = store;
+    this.family = family;
     this.options = options;
     this.durability = durability;
     for (int number = 0; number < threads; number++) {
@@ -62,7 +66,7 @@ final class RecordWriter implements AutoCloseable {
     requireKeySize(entry.key());
     requireValueSize(entry);
     Lane lane = lane(entry.key(), entry.sizeBytes());
-    lane.batch.put(entry.key(), entry.value());
+    lane.batch.put(family, entry.key(), entry.value());
     lane.handOverIfFull();
   }
 
@@ -74,7 +78,7 @@ final class RecordWriter implements AutoCloseable {
   void delete(byte[] key) throws IOException {
     requireKeySize(key);
     Lane lane = lane(key, key.length);
-    lane.batch.delete(key);
+    lane.batch.delete(family, key);
     lane.handOverIfFull();
   }
 

@@ -30,6 +30,8 @@ final class ScanCommand implements Callable<Integer> {
 
   @Mixin private StoreArguments store;
 
+  @Mixin private FamilyArguments family;
+
   @Parameters(index = "0", paramLabel = "DIR", description = "The store.")
   private Path directory;
 
@@ -77,7 +79,7 @@ final class ScanCommand implements Callable<Integer> {
     long left = limit == null ? Long.MAX_VALUE : limit;
     JsonOutput jsonOutput = new JsonOutput(streams);
     try (Store opened = store.openExisting(directory);
-        StoreCursor cursor = opened.cursor()) {
+        StoreCursor cursor = family.of(opened).cursor()) {
       for (start(cursor, range); left > 0 && cursor.isValid(); move(cursor), left--) {
         byte[] key = bytes(cursor.key());
         if (reverse ? range.startsAfter(key) : range.endsBefore(key)) {

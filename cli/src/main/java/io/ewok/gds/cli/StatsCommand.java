@@ -60,7 +60,11 @@ final class StatsCommand implements Callable<Integer> {
     if (json) {
       new JsonOutput(streams).line(line -> write(line, stats));
     } else {
-      streams.out(table(stats) + "\n" + levels(stats.levels()));
+      streams.out(table(stats).toString());
+      for (StoreStats.OfFamily family : stats.families()) {
+        String title = stats.families().size() == 1 ? "" : "family " + family.name() + "\n";
+        streams.out("\n" + title + levels(family.levels()));
+      }
     }
     return ExitStatus.OK;
   }
@@ -117,6 +121,9 @@ final class StatsCommand implements Callable<Integer> {
         .numbers("level_bytes", stats.levels().stream().map(StoreStats.Level::bytes).toList())
         .numbers("level_records", stats.levels().stream().map(StoreStats.Level::entries).toList())
         .numbers("level_deletes", stats.levels().stream().map(StoreStats.Level::deletes).toList())
+        .texts("families", stats.families().stream().map(StoreStats.OfFamily::name).toList())
+        .numbers("family_tables", stats.families().stream().map(StatsCommand::tables).toList())
+        .numbers("family_bytes", stats.families().stream().map(StatsCommand::bytes).toList())
         .number("table_bytes", TableSums.bytes(stats))
         .number("space_amplification", stats.spaceAmplification())
         .number("memory_used_bytes", stats.memory().usedBytes())
@@ -124,6 +131,14 @@ final class StatsCommand implements Callable<Integer> {
         .number("memory_limit_bytes", stats.memory().limitBytes())
         .number("device_reads", stats.read().deviceReads())
         .number("device_read_bytes", stats.read().deviceBytes());
+  }
+
+  private static int tables(StoreStats.OfFamily family) {
+    return family.levels().stream().mapToInt(StoreStats.Level::tables).sum();
+  }
+
+  private static long bytes(StoreStats.OfFamily family) {
+    return family.levels().stream().mapToLong(StoreStats.Level::bytes).sum();
   }
 
   private void printTable() throws IOException {

@@ -46,6 +46,36 @@ class StoreCommandsTest {
   }
 
   @Test
+  void familiesHaveKeysOfTheirOwn() throws IOException {
+    put("key", "of the store");
+    gds("put", store, "--family", "users", "key", "of users").ok();
+    gds("put", store, "--family", "users", "other", "x").ok();
+    assertEquals("of the store\n", gds("get", store, "key").ok());
+    assertEquals("of users\n", gds("get", store, "key", "--family", "users").ok());
+    assertEquals("key\tof the store\n", gds("scan", store).ok());
+    gds("delete", store, "other", "--family=users").ok();
+    assertEquals("key\tof users\n", gds("scan", store, "--family=users").ok());
+    Path lines = Files.writeString(temp.resolve("lines"), "a\nb\n");
+    gds("load", store, lines, "--family=lines").ok();
+    assertEquals(2, gds("scan", store, "--family=lines").ok().lines().count());
+    gds("compact", store).ok();
+    Map<String, Object> stats = gds("stats", store, "--json").json().getFirst();
+    assertEquals(List.of("default", "users", "lines"), stats.get("families"));
+    assertEquals(List.of(1L, 1L, 1L), stats.get("family_tables"));
+    assertTrue(gds("stats", store).ok().contains("family users"));
+    assertEquals(3, gds("dump", store, "--json").json().size());
+    List<Map<String, Object>> tables = gds("dump", store, "--json", "--family=users").json();
+    assertEquals(1, tables.size());
+    assertEquals("users", tables.getFirst().get("family"));
+    gds("verify", store).ok();
+    for (String command : new String[] {"get", "delete", "explain"}) {
+      String failure = gds(command, store, "key", "--family=absent").failure(ExitStatus.FAILED);
+      assertTrue(failure.contains("--family=absent"), failure);
+    }
+    assertTrue(gds("explain", store, "key", "--family=users").ok().contains("found=true"));
+  }
+
+  @Test
   void atSignIsPartOfTheKey() {
     put("@home", "@value");
     assertEquals("@value\n", gds("get", store, "@home").ok());

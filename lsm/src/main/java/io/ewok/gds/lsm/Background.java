@@ -203,8 +203,7 @@ final class Background {
    * @param firstKeyOrNull the smallest key, or null for all
    * @param lastKeyOrNull the greatest key, or null for all
    */
-  void compact(
-      FamilyState family, MemorySegment firstKeyOrNull, MemorySegment lastKeyOrNull)
+  void compact(FamilyState family, MemorySegment firstKeyOrNull, MemorySegment lastKeyOrNull)
       throws IOException {
     ManualCompaction mine = new ManualCompaction(family, firstKeyOrNull, lastKeyOrNull);
     lock.lock();
@@ -363,8 +362,7 @@ final class Background {
   // ---- expiration
 
   private boolean mayExpire() {
-    return expireWanted
-        || families.all().stream().anyMatch(family -> family.expiration().isDue());
+    return expireWanted || families.all().stream().anyMatch(family -> family.expiration().isDue());
   }
 
   /** Looks at the clock now, and returns when all that has expired is dropped. For tests. */
@@ -578,9 +576,7 @@ final class Background {
             ? null
             : compaction(part, part.picker().pickAtRest(version.levels(part.family)));
       }
-      return manual == null || plan.isUrgent(version)
-          ? nextDue(version)
-          : nextOf(manual, version);
+      return manual == null || plan.isUrgent(version) ? nextDue(version) : nextOf(manual, version);
     } finally {
       versions.release(version);
     }
@@ -589,7 +585,7 @@ final class Background {
   private Compaction nextDue(Version version) {
     CompactionPlan.Part part = plan.next(version);
     CompactionInputs inputs =
-        part.picker().pick(version.levels(part.family), versions.oldestSequence());
+        part.picker().pick(version.levels(part.family), versions.oldestSequence(part.family));
     if (inputs == null) {
       plan.nothingDue(part);
       return null;

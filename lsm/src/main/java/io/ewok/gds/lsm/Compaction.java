@@ -16,7 +16,8 @@ import java.util.Set;
  * One compaction, done step by step: {@link #step} until it says that it is done, with anything in
  * between; or {@link #abandon}, which leaves the store as it was.
  *
- * <p>It is of one family. What it keeps of the versions of a key is for {@link VersionReducer} to say.
+ * <p>It is of one family. What it keeps of the versions of a key is for {@link VersionReducer} to
+ * say.
  *
  * <pre>
  *   NEW --step--> MERGING --step, all records are written--> DONE
@@ -86,7 +87,7 @@ final class Compaction {
 
   private void prepare(CompactionFilter wanted) {
     deeper = new DeeperRecords(inputs.deeper());
-    long[] liveSequences = versions.liveSequences();
+    long[] liveSequences = versions.liveSequences(family);
     filter =
         wanted == CompactionFilter.NONE
             ? null

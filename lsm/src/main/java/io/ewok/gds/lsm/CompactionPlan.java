@@ -119,13 +119,12 @@ final class CompactionPlan {
     }
     lookedAt = version;
     double pressure = 0;
-    long oldest = version == null ? 0 : versions.oldestSequence();
     for (Part part : parts) {
       Levels levels = version == null ? null : version.levels(part.family.id());
       part.isDue =
           levels != null
               && levels.level(0).size() >= part.pausedUntilTables
-              && part.picker.pick(levels, oldest) != null;
+              && part.picker.pick(levels, versions.oldestSequence(part.family)) != null;
       if (levels != null) {
         pressure = Math.max(pressure, part.picker.pressure(levels));
       }
@@ -155,8 +154,7 @@ final class CompactionPlan {
     return parts.stream()
         .anyMatch(
             part ->
-                part.isDue
-                    && part.picker.score(version.levels(part.family), 0) >= LEVEL_0_URGENT);
+                part.isDue && part.picker.score(version.levels(part.family), 0) >= LEVEL_0_URGENT);
   }
 
   /** The one whose turn it is, or null if nothing is due. */

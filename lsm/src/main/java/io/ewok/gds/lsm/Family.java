@@ -82,7 +82,8 @@ public sealed class Family extends ReadView permits Store {
    *
    * @throws WriteStalledException if it would have to wait longer than it may
    */
-  public final void put(MemorySegment key, MemorySegment value, WriteOptions options) throws IOException {
+  public final void put(MemorySegment key, MemorySegment value, WriteOptions options)
+      throws IOException {
     writer.put(family, key, value, options);
   }
 

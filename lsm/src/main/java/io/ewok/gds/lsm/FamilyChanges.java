@@ -69,8 +69,7 @@ final class FamilyChanges {
     tables.install(manifest.edit().creating(about));
     live.setFamily(name, options);
     FamilyState family =
-        new FamilyState(
-                about.id(), name, Merging.of(live.options(), options, files.directory()))
+        new FamilyState(about.id(), name, Merging.of(live.options(), options, files.directory()))
             .withExpiration(new Expiration(options.ttl(), clock, WriteTimes.NONE));
     family.expiration().advance(versions.sequence());
     versions.familyCreated(family.id());

@@ -67,7 +67,7 @@ final class FlushJob {
                 write(
                     memtable,
                     family,
-                    versions.liveSequences(),
+                    versions.liveSequences(family),
                     versions.lowestExpiryFloor(family, tables.manifest().family(family.id())),
                     new OlderTables(version.levels(family)),
                     into));
@@ -119,8 +119,7 @@ final class FlushJob {
   List<TableMeta> write(Memtable memtable) throws IOException {
     long[] newest = {RecordKind.SEQUENCE_MAX};
     return write(
-        memtable,
-        (family, into) -> write(memtable, family, newest, 0, OlderRecords.UNKNOWN, into));
+        memtable, (family, into) -> write(memtable, family, newest, 0, OlderRecords.UNKNOWN, into));
   }
 
   /** What it has of families that are dropped is left out. */

@@ -113,7 +113,9 @@ record Manifest(
       found += tablesBefore + added.size() - after.tables().size();
     }
     require(
-        found == edit.removed().size(), "a table that is not there is removed", edit.removed().size() - found);
+        found == edit.removed().size(),
+        "a table that is not there is removed",
+        edit.removed().size() - found);
     require(placed == edit.added().size(), "a table is of no family", edit.added().size() - placed);
     Manifest after =
         new Manifest(

@@ -69,8 +69,8 @@ import java.util.zip.CRC32C;
  * </table>
  *
  * <p>A table removed has its number, u64. A merge operator has its name in UTF-8, 1 to 255 bytes;
- * each frame says it again, from the first operand on. That, write times and tables added are of the
- * default family, so that a manifest with that alone is what it was before there were others.
+ * each frame says it again, from the first operand on. That, write times and tables added are of
+ * the default family, so that a manifest with that alone is what it was before there were others.
  *
  * <table>
  * <caption>Write times</caption>
@@ -94,8 +94,8 @@ import java.util.zip.CRC32C;
  * </table>
  *
  * <p>A family dropped has its number, u32; its tables go with it. A table added to a family has the
- * number of that, u32, then what a table added has. The next family is a number, u32, above all that
- * ever were; each frame says it again, from the first family on.
+ * number of that, u32, then what a table added has. The next family is a number, u32, above all
+ * that ever were; each frame says it again, from the first family on.
  */
 final class ManifestFormat {
   /** "GDSM" in ASCII. */
@@ -344,8 +344,9 @@ final class ManifestFormat {
   }
 
   private static ManifestEdit getState(ByteBuffer from) {
-    return Manifest.EMPTY.edit().withState(
-        from.getInt() == 1, from.getLong(), from.getLong(), from.getLong());
+    return Manifest.EMPTY
+        .edit()
+        .withState(from.getInt() == 1, from.getLong(), from.getLong(), from.getLong());
   }
 
   private static FamilyEdit getFamily(Path path, int offset, ByteBuffer from)
@@ -358,7 +359,9 @@ final class ManifestFormat {
         || operatorBytes < 0
         || operatorBytes > OPERATOR_BYTES_MAX) {
       throw corrupt(
-          path, offset, "a family with names of %d and %d bytes".formatted(nameBytes, operatorBytes));
+          path,
+          offset,
+          "a family with names of %d and %d bytes".formatted(nameBytes, operatorBytes));
     }
     String name = getText(from, nameBytes);
     String operator = getText(from, operatorBytes);

@@ -28,8 +28,7 @@ final class ManualCompaction {
   boolean ended;
   Throwable failure;
 
-  ManualCompaction(
-      FamilyState family, MemorySegment firstKeyOrNull, MemorySegment lastKeyOrNull) {
+  ManualCompaction(FamilyState family, MemorySegment firstKeyOrNull, MemorySegment lastKeyOrNull) {
     this.family = family;
     this.firstKeyOrNull = firstKeyOrNull;
     this.lastKeyOrNull = lastKeyOrNull;

@@ -24,8 +24,7 @@ final class MultiGet {
   private int missedCount;
   private int started;
 
-  MultiGet(
-      ReadContexts contexts, FamilyState family, List<MemorySegment> keys, long sequence) {
+  MultiGet(ReadContexts contexts, FamilyState family, List<MemorySegment> keys, long sequence) {
     this.contexts = contexts;
     this.family = family;
     this.keys = keys;

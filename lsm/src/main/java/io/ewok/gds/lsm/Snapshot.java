@@ -9,9 +9,8 @@ import java.util.Map;
  *
  * <p>Ownership: whoever took the snapshot closes it. It keeps no memory and no block, but records
  * that were overwritten or deleted since stay on the device for it, in all families; it does not
- * keep a family that is dropped. Closing the store makes its
- * snapshots unusable; closing them afterwards does nothing. Cursors that were opened on a snapshot
- * may outlive it.
+ * keep a family that is dropped. Closing the store makes its snapshots unusable; closing them
+ * afterwards does nothing. Cursors that were opened on a snapshot may outlive it.
  *
  * <p>Threads: any.
  *

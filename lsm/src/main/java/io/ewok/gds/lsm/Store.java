@@ -144,8 +144,8 @@ public final class Store extends Family implements AutoCloseable {
   // ---- writing
 
   /**
-   * Applies a batch: all of it or nothing, also after a crash, in all families. An empty batch writes nothing; with
-   * {@link Durability#SYNCED} it makes all earlier writes durable.
+   * Applies a batch: all of it or nothing, also after a crash, in all families. An empty batch
+   * writes nothing; with {@link Durability#SYNCED} it makes all earlier writes durable.
    *
    * @throws IllegalArgumentException if {@link WriteBatch#sizeBytes} is above {@link
    *     StoreOptions#batchBytesMax}, or if it has families of another store

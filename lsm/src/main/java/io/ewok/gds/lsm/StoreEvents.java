@@ -33,8 +33,7 @@ final class StoreEvents {
   }
 
   /** Tables were compacted; the event has begun when the compaction did. */
-  void compacted(
-      CompactionEvent event, FamilyState family, StoreListener.Compacted compacted) {
+  void compacted(CompactionEvent event, FamilyState family, StoreListener.Compacted compacted) {
     event.path = path;
     event.family = compacted.family();
     event.level = compacted.level();

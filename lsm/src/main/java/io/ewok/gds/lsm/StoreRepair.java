@@ -34,10 +34,10 @@ import java.util.function.LongConsumer;
  *   <li>Of a damaged table the records that can be read are written to new tables in its place.
  *   <li>A manifest that cannot be read is made anew: the newest record of each key in the table
  *       files that are there becomes one sorted run of each family. Families other than the default
- *       one have lost their names, and are called {@code lost-} and their number then. Of the files, those are left out of which what
- *       is left of the old manifest says that they had been replaced. When their records were
- *       written is not known then: they expire as if that was now, also those that had expired
- *       already.
+ *       one have lost their names, and are called {@code lost-} and their number then. Of the
+ *       files, those are left out of which what is left of the old manifest says that they had been
+ *       replaced. When their records were written is not known then: they expire as if that was
+ *       now, also those that had expired already.
  *   <li>Of a damaged log every record that can be read is kept. If none can, or if the log does not
  *       go on where the tables end, sequence numbers begin anew.
  * </ul>
@@ -520,9 +520,7 @@ public final class StoreRepair {
       return manifest.family(id).about();
     }
     FamilyEdit main = Manifest.EMPTY.main().about();
-    return id == Manifest.MAIN
-        ? main
-        : new FamilyEdit(id, LOST_NAME + id, "", WriteTimes.NONE);
+    return id == Manifest.MAIN ? main : new FamilyEdit(id, LOST_NAME + id, "", WriteTimes.NONE);
   }
 
   private int nextFamily() {

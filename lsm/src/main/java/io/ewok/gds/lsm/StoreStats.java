@@ -172,7 +172,8 @@ public record StoreStats(
 
   /**
    * Returns how many times more bytes the tables have than those of the deepest level of each
-   * family, which have each key once: an estimate of what old versions and deletes cost. 0 without tables.
+   * family, which have each key once: an estimate of what old versions and deletes cost. 0 without
+   * tables.
    */
   public double spaceAmplification() {
     long all = 0;

@@ -79,7 +79,8 @@ final class StoreWriter {
   }
 
   /** See {@link Store#put}. */
-  void put(FamilyState family, MemorySegment key, MemorySegment value, WriteOptions options) throws IOException {
+  void put(FamilyState family, MemorySegment key, MemorySegment value, WriteOptions options)
+      throws IOException {
     writeOne(family, RecordKind.PUT, key, value, options);
   }
 
@@ -89,12 +90,14 @@ final class StoreWriter {
   }
 
   /** See {@link Store#singleDelete}. */
-  void singleDelete(FamilyState family, MemorySegment key, WriteOptions options) throws IOException {
+  void singleDelete(FamilyState family, MemorySegment key, WriteOptions options)
+      throws IOException {
     writeOne(family, RecordKind.SINGLE_DELETE, key, MemorySegment.NULL, options);
   }
 
   /** See {@link Store#merge}. */
-  void merge(FamilyState family, MemorySegment key, MemorySegment operand, WriteOptions options) throws IOException {
+  void merge(FamilyState family, MemorySegment key, MemorySegment operand, WriteOptions options)
+      throws IOException {
     requireOperator(family);
     writeOne(family, RecordKind.OPERAND, key, operand, options);
   }
@@ -107,7 +110,8 @@ final class StoreWriter {
     }
   }
 
-  private void writeOne(FamilyState family, int kind, MemorySegment key, MemorySegment value, WriteOptions options)
+  private void writeOne(
+      FamilyState family, int kind, MemorySegment key, MemorySegment value, WriteOptions options)
       throws IOException {
     long keyBytes = key.byteSize();
     long valueBytes = value.byteSize();

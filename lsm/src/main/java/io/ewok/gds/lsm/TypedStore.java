@@ -1,13 +1,12 @@
 package io.ewok.gds.lsm;
 
 import java.io.IOException;
-import java.util.Objects;
 
 /**
- * A {@link Store} with objects as keys and values.
+ * A {@link Family}, such as a {@link Store}, with objects as keys and values.
  *
- * <p>Ownership: none of the store, which whoever opened it closes. Several typed stores may share
- * it where their codecs keep their keys apart. Threads: any.
+ * <p>Ownership: none of the store, which whoever opened it closes. Several typed stores may share a
+ * family where their codecs keep their keys apart. Threads: any.
  *
  * {@snippet :
  * TypedStore<Long, String> names = new TypedStore<>(store, Codec.longs(), Codec.strings());
@@ -19,36 +18,36 @@ import java.util.Objects;
  * @param <V> type of the values
  */
 public final class TypedStore<K, V> extends TypedView<K, V> {
-  private final Store store;
+  private final Family family;
 
-  /** Looks at a store through codecs. */
-  public TypedStore(Store store, Codec<K> keys, Codec<V> values) {
-    super(store, keys, values);
-    this.store = store;
+  /** Looks at a family through codecs. */
+  public TypedStore(Family family, Codec<K> keys, Codec<V> values) {
+    super(family, keys, values);
+    this.family = family;
   }
 
   /** Sets the value of a key. */
   public void put(K key, V value, Durability durability) throws IOException {
-    store.put(keys.encode(key), values.encode(value), durability);
+    family.put(keys.encode(key), values.encode(value), durability);
   }
 
   /** Removes a key; it need not exist. */
   public void delete(K key, Durability durability) throws IOException {
-    store.delete(keys.encode(key), durability);
+    family.delete(keys.encode(key), durability);
   }
 
   /** Adds a put to a batch. */
   public void put(WriteBatch batch, K key, V value) {
-    batch.put(keys.encode(key), values.encode(value));
+    batch.put(family, keys.encode(key), values.encode(value));
   }
 
   /** Adds a delete to a batch. */
   public void delete(WriteBatch batch, K key) {
-    batch.delete(keys.encode(key));
+    batch.delete(family, keys.encode(key));
   }
 
-  /** Returns a snapshot of the same store, seen through the same codecs. */
+  /** Returns the family in a snapshot of its store, seen through the same codecs. */
   public TypedView<K, V> at(Snapshot snapshot) {
-    return new TypedView<>(Objects.requireNonNull(snapshot, "snapshot"), keys, values);
+    return new TypedView<>(snapshot.family(family), keys, values);
   }
 }

@@ -146,7 +146,8 @@ final class VersionSet {
     install(
         before -> {
           SortedMap<Integer, Levels> families = new TreeMap<>(before.families());
-          tables.forEach((family, of) -> families.compute(family, (_, levels) -> levels.withNewest(of)));
+          tables.forEach(
+              (family, of) -> families.compute(family, (_, levels) -> levels.withNewest(of)));
           return new Version(before.active(), null, families);
         });
   }
@@ -302,18 +303,21 @@ final class VersionSet {
   }
 
   /**
-   * The sequences that readers may still ask for, ascending, the newest that they may see among
-   * them. Whoever asks from now on asks for that one or a later one. So a record may go if between
-   * it and the next newer one of its key there is none of these: {@code record <= s < newer}.
+   * The sequences that readers of a family may still ask for, ascending, the newest that they may
+   * see among them. Whoever asks from now on asks for that one or a later one. So a record may go
+   * if between it and the next newer one of its key there is none of these: {@code record <= s <
+   * newer}.
    */
-  long[] liveSequences() {
+  long[] liveSequences(FamilyState family) {
     lock.lock();
     try {
       return LongStream.concat(
               LongStream.of(sequence()),
               LongStream.concat(
                   snapshots.stream().mapToLong(Snapshot::sequence),
-                  cursors.stream().mapToLong(StoreCursor::sequence)))
+                  cursors.stream()
+                      .filter(cursor -> cursor.family() == family)
+                      .mapToLong(StoreCursor::sequence)))
           .sorted()
           .distinct()
           .toArray();
@@ -426,9 +430,9 @@ final class VersionSet {
     }
   }
 
-  /** The oldest sequence that a reader may still ask for. */
-  long oldestSequence() {
-    return liveSequences()[0];
+  /** The oldest sequence that a reader of a family may still ask for. */
+  long oldestSequence(FamilyState family) {
+    return liveSequences(family)[0];
   }
 
   /**

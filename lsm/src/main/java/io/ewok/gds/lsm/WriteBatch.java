@@ -18,9 +18,8 @@ import java.util.Set;
  * which keeps its memory.
  *
  * <p>Ownership: a batch belongs to whoever made it and knows no store, but for the families that
- * operations name. Its memory is outside of the
- * heap, grows by doubling, is not charged to a store's budget, and is freed by the garbage
- * collector; there is nothing to close.
+ * operations name. Its memory is outside of the heap, grows by doubling, is not charged to a
+ * store's budget, and is freed by the garbage collector; there is nothing to close.
  *
  * <p>Threads: confined to one at a time.
  *
@@ -48,8 +47,8 @@ public final class WriteBatch {
   public static final int BATCH_OVERHEAD_BYTES = BatchFormat.HEADER_BYTES;
 
   /**
-   * What each family besides the default one counts in {@link #sizeBytes} besides its operations:
-   * its place in the memtable.
+   * What each family that was named, but the first, counts in {@link #sizeBytes} besides its
+   * operations: its place in the memtable.
    */
   public static final int FAMILY_OVERHEAD_BYTES = Memtable.FAMILY_BYTES;
 
@@ -186,12 +185,16 @@ public final class WriteBatch {
 
   /**
    * Returns what the batch counts against {@link StoreOptions#batchBytesMax}: the bytes of its keys
-   * and values, {@link #OPERATION_OVERHEAD_BYTES} for each operation and each change from one family
-   * to another, {@link #FAMILY_OVERHEAD_BYTES} for each family that was named, and {@link
-   * #BATCH_OVERHEAD_BYTES}.
+   * and values, {@link #OPERATION_OVERHEAD_BYTES} for each operation and each change from one
+   * family to another, {@link #FAMILY_OVERHEAD_BYTES} for each family that was named, and {@link
+   * #BATCH_OVERHEAD_BYTES}. The first family and the change to it count nothing, so that as much
+   * fits in each as in the default one.
    */
   public long sizeBytes() {
-    return operationsBytes() + (long) families.size() * FAMILY_OVERHEAD_BYTES;
+    long firstMark = marks == 0 ? 0 : OPERATION_OVERHEAD_BYTES;
+    return operationsBytes()
+        - firstMark
+        + Math.max(0, families.size() - 1L) * FAMILY_OVERHEAD_BYTES;
   }
 
   /** The same without the places of families. */

@@ -10,15 +10,16 @@
  * a <em>level</em> is a run, and the older its records the deeper it lies, but for level 0, whose
  * tables were just flushed and may overlap; a <em>block</em> is the part of a table that is read at
  * once; the <em>manifest</em> names the tables that make up the store; a <em>record</em> is one
- * put, delete or merge operand, with its sequence number.
+ * put, delete or merge operand, with its sequence number; a <em>family</em> is a set of keys with
+ * levels and options of its own, of which a store has one or more.
  *
- * <p>A {@link io.ewok.gds.lsm.Store}, and a {@link io.ewok.gds.lsm.Snapshot} of it, are read in the
- * ways of {@link io.ewok.gds.lsm.ReadView}, key by key or with a {@link
- * io.ewok.gds.lsm.StoreCursor}. Keys and values are bytes; {@link io.ewok.gds.lsm.TypedStore} makes
- * objects of them. {@link io.ewok.gds.lsm.StoreChanges} are its writes, for who follows them, and a
- * {@link io.ewok.gds.lsm.TailingCursor} goes on with keys that are to come. For a store that nobody
- * has open there are {@link io.ewok.gds.lsm.StoreInspection}, which looks, and {@link
- * io.ewok.gds.lsm.StoreRepair}.
+ * <p>A {@link io.ewok.gds.lsm.Store}, its {@link io.ewok.gds.lsm.Family families}, and a {@link
+ * io.ewok.gds.lsm.Snapshot} of it, are read in the ways of {@link io.ewok.gds.lsm.ReadView}, key by
+ * key or with a {@link io.ewok.gds.lsm.StoreCursor}. Keys and values are bytes; {@link
+ * io.ewok.gds.lsm.TypedStore} makes objects of them. {@link io.ewok.gds.lsm.StoreChanges} are its
+ * writes, for who follows them, and a {@link io.ewok.gds.lsm.TailingCursor} goes on with keys that
+ * are to come. For a store that nobody has open there are {@link io.ewok.gds.lsm.StoreInspection},
+ * which looks, and {@link io.ewok.gds.lsm.StoreRepair}.
  *
  * <p>Threads: a store, a snapshot and what is typed are for any thread, platform or virtual;
  * cursors, batches and {@link io.ewok.gds.lsm.PinnedValue}s for one at a time. Of the tasks of a

@@ -141,7 +141,10 @@ class FormatsTest {
     byte[] first = ManifestFormat.encode(edit, 0);
     Manifest manifest = Manifest.EMPTY.after(edit);
     ManifestEdit move =
-        manifest.edit().removing(manifest.main().level(1)).adding(2, manifest.main().level(1).subList(1, 2));
+        manifest
+            .edit()
+            .removing(manifest.main().level(1))
+            .adding(2, manifest.main().level(1).subList(1, 2));
     byte[] second = ManifestFormat.encode(move, first.length);
     byte[] file = Arrays.copyOf(first, first.length + second.length);
     System.arraycopy(second, 0, file, first.length, second.length);
@@ -166,8 +169,7 @@ class FormatsTest {
   void familiesInAManifestAreWhatTheirTablesSay() throws Exception {
     Path path = Path.of("MANIFEST");
     TableMeta main = meta(2, "a", "b", 1, 2);
-    TableMeta other =
-        new TableMeta(3, 4096, 5, 1, 2, 4, segment("c"), segment("dd"), 1);
+    TableMeta other = new TableMeta(3, 4096, 5, 1, 2, 4, segment("c"), segment("dd"), 1);
     ManifestEdit edit =
         Manifest.EMPTY
             .edit()

@@ -8,8 +8,12 @@ import io.ewok.gds.lsm.memtable.EntryCursor;
 import io.ewok.gds.lsm.memtable.Memtable;
 import io.ewok.gds.lsm.memtable.MemtableSpace;
 import io.ewok.gds.lsm.record.BatchFormat;
+import io.ewok.gds.lsm.record.RecordKind;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /** A batch in the log that was changed on purpose: refused, or inserted as what it says. */
 final class HostileBatch {
@@ -23,6 +27,11 @@ final class HostileBatch {
     WriteBatch batch = new WriteBatch();
     for (int i = 0; i < 10; i++) {
       batch.put(new byte[i], new byte[3 * i]).delete(new byte[5]);
+      batch.add(
+          new FamilyState(i, "", null),
+          RecordKind.PUT,
+          MemorySegment.ofArray(new byte[i]),
+          MemorySegment.ofArray(new byte[1]));
     }
     sound = Fixtures.array(Fixtures.record(batch));
   }
@@ -39,10 +48,16 @@ final class HostileBatch {
       assertTrue(memtable.tryEnter(BatchFormat.sizeBytes(record), record, _ -> true));
       memtable.insert(record, 1);
       memtable.exit();
-      EntryCursor cursor = memtable.entries(Memtable.DEFAULT_FAMILY);
-      int count = 0;
-      for (long entry = cursor.first(); entry != Memtable.NONE; entry = cursor.next()) {
-        count++;
+      List<Integer> marks = new ArrayList<>();
+      BatchFormat.forEachFamily(record, marks::add);
+      Set<Integer> families = new HashSet<>(marks);
+      families.add(Memtable.DEFAULT_FAMILY);
+      int count = marks.size();
+      for (int family : families) {
+        EntryCursor cursor = memtable.entries(family);
+        for (long entry = cursor.first(); entry != Memtable.NONE; entry = cursor.next()) {
+          count++;
+        }
       }
       assertEquals(BatchFormat.count(record), count);
     } finally {

@@ -82,7 +82,8 @@ class ManifestLogTest {
     if (number % 3 == 0) {
       int id = before.nextFamily();
       edit = edit.creating(new FamilyEdit(id, "family" + id, "", times(number, number)));
-      edit = edit.withNextNumber(number + 2).adding(2, List.of(ofFamily(meta(number + 1, 1, 20), id)));
+      edit =
+          edit.withNextNumber(number + 2).adding(2, List.of(ofFamily(meta(number + 1, 1, 20), id)));
     }
     if (before.families().size() > 2 + random.nextInt(4)) {
       edit = edit.dropping(before.families().lastKey());
@@ -448,7 +449,10 @@ class ManifestLogTest {
     }
     assertEquals(
         times(8, 9),
-        after.after(after.edit().withFamily(first.withWriteTimes(times(8, 9)))).family(1).writeTimes());
+        after
+            .after(after.edit().withFamily(first.withWriteTimes(times(8, 9))))
+            .family(1)
+            .writeTimes());
     assertEquals(Set.of(), after.after(after.edit().dropping(1)).tableNumbers());
   }
 
@@ -492,6 +496,7 @@ class ManifestLogTest {
       assertThrows(IllegalArgumentException.class, () -> manifest.after(wrong), wrong.toString());
     }
     assertEquals(
-        1, manifest.after(manifest.edit().removing(List.of(meta(3, 1, 20)))).main().level(1).size());
+        1,
+        manifest.after(manifest.edit().removing(List.of(meta(3, 1, 20)))).main().level(1).size());
   }
 }

@@ -421,7 +421,8 @@ final class StoreScript {
   private void create(int number) throws IOException {
     if (homes.containsKey(number)) {
       assertThrows(
-          IllegalArgumentException.class, () -> store.createFamily(Home.name(number), tree(number)));
+          IllegalArgumentException.class,
+          () -> store.createFamily(Home.name(number), tree(number)));
       return;
     }
     Home created = new Home(number, tree(number));

@@ -310,7 +310,9 @@ public final class Memtable {
     return true;
   }
 
-  /** Returns a place among all entries of a family, on none yet; null if nothing was written to it. */
+  /**
+   * Returns a place among all entries of a family, on none yet; null if nothing was written to it.
+   */
   public EntryCursor entries(int family) {
     FamilyEntries of = entriesOf(family);
     return of == null ? null : new EntryCursor(of.tree);

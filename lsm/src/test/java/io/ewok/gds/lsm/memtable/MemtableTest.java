@@ -307,20 +307,25 @@ class MemtableTest {
       int count = 0;
       for (; memtable.hasRoom(batch.sizeBytes() + Long.BYTES); count++) {
         byte[] key = Fixtures.bytes(round + "/" + count);
-        assertEquals(Memtable.NONE, memtable.find(Memtable.DEFAULT_FAMILY, searchKey(key), 1L << 40));
+        assertEquals(
+            Memtable.NONE, memtable.find(Memtable.DEFAULT_FAMILY, searchKey(key), 1L << 40));
         batch.clear();
         insert(memtable, batch.put(key, value), count + 1);
       }
       EntryCursor cursor = memtable.entries(Memtable.DEFAULT_FAMILY);
       int found = 0;
       for (long entry = cursor.first(); entry != Memtable.NONE; entry = cursor.next()) {
-        assertEquals(entry, memtable.find(Memtable.DEFAULT_FAMILY, searchKey(Fixtures.bytes(key(entry))), 1L << 40));
+        assertEquals(
+            entry,
+            memtable.find(
+                Memtable.DEFAULT_FAMILY, searchKey(Fixtures.bytes(key(entry))), 1L << 40));
         found++;
       }
       assertEquals(count, found);
       for (int i = 0; i < 100 && round > 0; i++) {
         byte[] gone = Fixtures.bytes(round - 1 + "/" + i);
-        assertEquals(Memtable.NONE, memtable.find(Memtable.DEFAULT_FAMILY, searchKey(gone), 1L << 40));
+        assertEquals(
+            Memtable.NONE, memtable.find(Memtable.DEFAULT_FAMILY, searchKey(gone), 1L << 40));
       }
       memtable.release();
       assertEquals(BYTES, budget.usedBytes(), "the same memory");
@@ -497,7 +502,8 @@ class MemtableTest {
       assertEquals(i + 1, RecordKind.sequence(EntryFormat.stamp(entry)));
     }
     for (int i = keys; i < 2 * keys; i++) {
-      assertEquals(Memtable.NONE, memtable.find(Memtable.DEFAULT_FAMILY, searchKey(bytes(i)), keys));
+      assertEquals(
+          Memtable.NONE, memtable.find(Memtable.DEFAULT_FAMILY, searchKey(bytes(i)), keys));
     }
     memtable.release();
   }

@@ -1,0 +1,162 @@
+package io.ewok.gds.lsm;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.ewok.gds.pagestore.sim.SimEngine;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.Test;
+
+/** Families are written, read, compacted, created and dropped at the same time. */
+class FamilyThreadsTest {
+  private static final int KEYS = 200;
+  private static final StoreOptions OPTIONS = Fixtures.TINY.withTablesBeforeMerge(2);
+
+  private final SimEngine engine = new SimEngine(1);
+
+  /** What one batch has put into two families is never seen in one of them alone. */
+  @Test
+  void snapshotsSeeBatchesInAllFamiliesOrInNone() throws Exception {
+    AtomicBoolean ended = new AtomicBoolean();
+    try (ExecutorService threads = Executors.newCachedThreadPool();
+        Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, engine)) {
+      Family left = store.createFamily("left");
+      Family right = store.createFamily("right");
+      List<Future<Integer>> running = new ArrayList<>();
+      for (int i = 0; i < 3; i++) {
+        SplittableRandom random = new SplittableRandom(i);
+        running.add(threads.submit(() -> writePairs(store, left, right, random, ended)));
+      }
+      running.add(threads.submit(() -> createAndDrop(store, ended)));
+      running.add(threads.submit(() -> compact(List.of(left, store), ended)));
+      SplittableRandom random = new SplittableRandom(9);
+      long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(4);
+      int rounds = 0;
+      for (; System.nanoTime() < end; rounds++) {
+        try (Snapshot snapshot = store.snapshot()) {
+          for (int i = 0; i < 20; i++) {
+            byte[] key = key(random.nextInt(KEYS));
+            int inLeft = number(snapshot.family(left).get(key));
+            assertEquals(inLeft, number(snapshot.family(right).get(key)));
+            assertEquals(inLeft, number(snapshot.get(key)));
+          }
+          assertEquals(
+              Fixtures.text(Fixtures.contents(snapshot.family(left))),
+              Fixtures.text(Fixtures.contents(snapshot.family(right))));
+        }
+      }
+      ended.set(true);
+      for (Future<Integer> each : running) {
+        assertTrue(each.get(1, TimeUnit.MINUTES) > 2);
+      }
+      assertTrue(rounds > 2, "rounds: " + rounds);
+    }
+    try (Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, engine)) {
+      assertEquals(
+          Fixtures.text(Fixtures.contents(store)),
+          Fixtures.text(Fixtures.contents(store.family("left").orElseThrow())));
+    }
+  }
+
+  private static int writePairs(
+      Store store, Family left, Family right, SplittableRandom random, AtomicBoolean ended)
+      throws Exception {
+    int writes = 0;
+    for (; !ended.get(); writes++) {
+      byte[] key = key(random.nextInt(KEYS));
+      byte[] value = ByteBuffer.allocate(100).putInt(random.nextInt(1, 1 << 30)).array();
+      store.write(
+          new WriteBatch().put(left, key, value).put(right, key, value).put(key, value),
+          random.nextInt(200) == 0 ? Durability.SYNCED : Durability.NONE);
+    }
+    return writes;
+  }
+
+  private static int createAndDrop(Store store, AtomicBoolean ended) throws Exception {
+    int rounds = 0;
+    for (; !ended.get(); rounds++) {
+      Family family = store.createFamily("brief");
+      for (int i = 0; i < 300; i++) {
+        family.put(key(i), new byte[200], Durability.NONE);
+      }
+      try (StoreCursor cursor = family.cursor()) {
+        cursor.first();
+        if (rounds % 3 == 0) {
+          store.flush();
+        }
+        store.dropFamily(family);
+        int count = 0;
+        for (; cursor.isValid(); cursor.next()) {
+          count++;
+        }
+        assertEquals(300, count);
+      }
+    }
+    return rounds;
+  }
+
+  private static int compact(List<Family> families, AtomicBoolean ended) throws Exception {
+    int rounds = 0;
+    for (; !ended.get(); rounds++) {
+      families.get(rounds % families.size()).compact();
+    }
+    return rounds;
+  }
+
+  private static byte[] key(int number) {
+    return Fixtures.bytes("key%05d".formatted(number));
+  }
+
+  private static int number(byte[] valueOrNull) {
+    return valueOrNull == null ? 0 : ByteBuffer.wrap(valueOrNull).getInt();
+  }
+
+  @Test
+  void aFamilyIsDroppedWhileItIsCompacted() throws Exception {
+    int cut = 0;
+    StoreOptions options = Fixtures.TINY.withTablesBeforeMerge(60);
+    try (ExecutorService threads = Executors.newCachedThreadPool();
+        Store store = Store.open(Fixtures.DIRECTORY, options, engine)) {
+      store.background().setRest(TimeUnit.HOURS.toNanos(1));
+      for (int round = 0; round < 10; round++) {
+        Family family = store.createFamily("family");
+        for (int i = 0; i < 30_000; i++) {
+          family.put(key(i), new byte[100], Durability.NONE);
+        }
+        store.flush();
+        Callable<Boolean> compaction =
+            () -> {
+              try {
+                family.compact();
+                return false;
+              } catch (IllegalStateException e) {
+                assertTrue(e.getMessage().contains("name=family"), e.getMessage());
+                return true;
+              }
+            };
+        Future<Boolean> running = threads.submit(compaction);
+        TimeUnit.MILLISECONDS.sleep(round);
+        store.dropFamily(family);
+        cut += running.get(1, TimeUnit.MINUTES) ? 1 : 0;
+      }
+      assertTrue(cut > 0, "compactions that came to no end: " + cut);
+      store.put(key(1), key(1), Durability.NONE);
+      store.flush();
+      store.compact();
+      long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+      while (Fixtures.tables(engine).size() > 1 && System.nanoTime() < deadline) {
+        store.flush();
+      }
+      assertEquals(1, Fixtures.tables(engine).size());
+    }
+  }
+}
