@@ -3,6 +3,8 @@ package io.ewok.gds.lsm.memtable;
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.lsm.record.BatchFormat;
+import io.ewok.gds.lsm.record.RangeDelete;
+import io.ewok.gds.lsm.record.RangeDeletes;
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.record.References;
 import io.ewok.gds.lsm.record.SearchKey;
@@ -14,8 +16,9 @@ import java.util.List;
 /**
  * The newest records of a store, outside of the heap: every version of a key is an entry of its own
  * ({@link EntryFormat}), in order by an {@link EntryTree}, and the newest of each key to be had at
- * once from a {@link KeyTable}. Nothing is removed or changed, so readers need no lock. A memtable
- * has a fixed capacity and dies as a whole.
+ * once from a {@link KeyTable}. Range deletes are beside both ({@link MemtableRanges}): records
+ * stay that they hide. Nothing is removed or changed, so readers need no lock. A memtable has a
+ * fixed capacity and dies as a whole.
  *
  * <p>Ownership: counted by {@link #references}. The last user to leave frees the memory, through
  * {@link MemtableSpace}. Every method that takes or returns the address of an entry is called
@@ -28,6 +31,8 @@ import java.util.List;
 public final class Memtable {
   public static final long NONE = EntryTree.NONE;
 
+  private static final RangeDeletes[] NO_RANGES = {};
+
   public final References references = new References();
   private final MemtableSpace space;
   private final Region region;
@@ -36,6 +41,9 @@ public final class Memtable {
   private final EntryTree tree;
   private final KeyTable keys;
   private final Room room;
+
+  /** Null before the first range delete. Written with this as the lock, before one is added. */
+  private volatile MemtableRanges ranges;
 
   private volatile long lastSequence;
   private volatile long endLsn;
@@ -151,15 +159,34 @@ public final class Memtable {
   }
 
   private long newEntry(long stamp, int keyBytes, int valueBytes) {
-    long entry = memory.allocateEntry(EntryFormat.sizeBytes(keyBytes, valueBytes));
+    long bytes = EntryFormat.sizeBytes(keyBytes, valueBytes);
+    boolean isRange = RecordKind.kind(stamp) == RecordKind.RANGE_DELETE;
+    long entry = memory.allocateEntry(isRange ? bytes + MemtableRanges.LINK_BYTES : bytes);
     EntryFormat.putHeader(entry, stamp, keyBytes, valueBytes);
     return entry;
   }
 
   /** Adds what was copied. */
   public void add(long entry) {
+    if (RecordKind.kind(EntryFormat.stamp(entry)) == RecordKind.RANGE_DELETE) {
+      rangesForWriters().add(entry);
+      return;
+    }
     tree.insert(entry);
     keys.put(entry);
+  }
+
+  private MemtableRanges rangesForWriters() {
+    MemtableRanges found = ranges;
+    if (found != null) {
+      return found;
+    }
+    synchronized (this) {
+      if (ranges == null) {
+        ranges = new MemtableRanges(memory);
+      }
+      return ranges;
+    }
   }
 
   /** Says what its newest record is, and where in the log it ends. */
@@ -220,7 +247,39 @@ public final class Memtable {
     return true;
   }
 
-  /** Returns a place among all entries, on none yet. */
+  /** Whether there are range deletes. */
+  public boolean hasRangeDeletes() {
+    return ranges != null;
+  }
+
+  /**
+   * Returns sets of all range deletes, which stay when the memtable is gone. They are not to be
+   * changed.
+   */
+  public RangeDeletes[] rangeDeletes() {
+    MemtableRanges found = ranges;
+    return found == null ? NO_RANGES : found.sets();
+  }
+
+  /** Returns all range deletes, in no order. */
+  public List<RangeDelete> allRangeDeletes() {
+    MemtableRanges found = ranges;
+    return found == null ? List.of() : found.all();
+  }
+
+  /**
+   * Returns the sequence number of the newest range delete that covers a key and is not newer than
+   * {@code sequence}, 0 if there is none.
+   */
+  public long newestRangeDelete(SearchKey key, long sequence) {
+    long newest = 0;
+    for (RangeDeletes set : rangeDeletes()) {
+      newest = Math.max(newest, set.newest(key, sequence));
+    }
+    return newest;
+  }
+
+  /** Returns a place among all entries of single keys, on none yet. */
   public EntryCursor entries() {
     return new EntryCursor(tree);
   }
