@@ -453,10 +453,14 @@ final class Background {
       lookedAt = version;
       delay.setTablePressure(version == null ? 0 : picker.pressure(version));
       isDue =
-          version != null
-              && version.level(0).size() >= pausedUntilTables
-              && picker.pick(version, versions.oldestSequence()) != null;
+          version != null && version.level(0).size() >= pausedUntilTables && pick(version) != null;
     }
+  }
+
+  private CompactionInputs pick(Version version) {
+    long oldestSequence = versions.oldestSequence();
+    CompactionInputs hidden = CompactionPicker.pickHidden(version, oldestSequence);
+    return hidden != null ? hidden : picker.pick(version, oldestSequence);
   }
 
   private void compactStep() {
@@ -490,9 +494,7 @@ final class Background {
       boolean urgent = isDue && picker.score(version, 0) >= LEVEL_0_URGENT;
       runningManual = urgent ? null : manual;
       CompactionInputs inputs =
-          runningManual == null
-              ? picker.pick(version, versions.oldestSequence())
-              : picker.pick(version, manual, tables.nextNumber());
+          runningManual == null ? pick(version) : picker.pick(version, manual, tables.nextNumber());
       if (inputs != null) {
         return compaction(inputs);
       }

@@ -2,6 +2,8 @@ package io.ewok.gds.lsm;
 
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.buffers.eviction.Priority;
+import io.ewok.gds.lsm.record.RangeDelete;
+import io.ewok.gds.lsm.record.RangeDeletes;
 import io.ewok.gds.lsm.record.SearchKey;
 import io.ewok.gds.lsm.table.RunReader;
 import io.ewok.gds.lsm.table.Table;
@@ -45,6 +47,7 @@ final class Compaction {
   private RecordMerge merge;
   private DeeperRecords deeper;
   private VersionReducer reducer;
+  private RangeOutput ranges;
 
   /** Null if there is none, or it is not to be asked. */
   private FilterRun filter;
@@ -92,14 +95,34 @@ final class Compaction {
                 versions.newestSnapshot(),
                 liveSequences[liveSequences.length - 1],
                 versions.merging().valueBytesMax());
+    long expiryFloor = versions.lowestExpiryFloor(tables.manifest());
+    List<RangeDelete> deletes = new ArrayList<>();
+    for (Table table : inputs.tables()) {
+      if (table.hasRangeDeletes()) {
+        deletes.addAll(table.rangeDeletesOrNull().all());
+      }
+    }
+    ranges = new RangeOutput(RangeReducer.reduce(deletes, liveSequences, expiryFloor, deeper));
     reducer =
         new VersionReducer(
             liveSequences,
-            versions.lowestExpiryFloor(tables.manifest()),
+            expiryFloor,
             versions.merging(),
             filter,
             deeper,
+            rangesOfTables(),
             this::write);
+  }
+
+  /** Those of tables above hide records, too: they do not go before this compaction is done. */
+  private RangeDeletes rangesOfTables() {
+    Version version = versions.retain();
+    try {
+      TableRanges found = version.tableRangesOrNull();
+      return found == null ? null : found.union();
+    } finally {
+      versions.release(version);
+    }
   }
 
   CompactionInputs inputs() {
@@ -138,6 +161,10 @@ final class Compaction {
         return false;
       }
       reducer.end();
+      if (!ranges.isEmpty()) {
+        start();
+        ranges.endLastTable(writer);
+      }
       if (writer.isStarted()) {
         outputs.add(tables.finish(writer));
       }
@@ -181,15 +208,20 @@ final class Compaction {
   private void write(boolean newKey, SearchKey key, long stamp, long valueAddress, int valueBytes)
       throws IOException {
     if (writer.isStarted() && (writer.isIndexFull() || (newKey && isFull(key)))) {
+      ranges.endTable(writer);
       outputs.add(tables.finish(writer));
     }
-    if (!writer.isStarted()) {
-      tables.start(writer, options.layouts().get(inputs.outputLevel()));
-      overlapBytes = 0;
-    }
+    start();
     writer.add(stamp, key.address(), key.lengthBytes(), valueAddress, valueBytes);
     if (isUsed) {
       writer.want(Priority.NORMAL);
+    }
+  }
+
+  private void start() throws IOException {
+    if (!writer.isStarted()) {
+      tables.start(writer, options.layouts().get(inputs.outputLevel()));
+      overlapBytes = 0;
     }
   }
 

@@ -1,6 +1,7 @@
 package io.ewok.gds.lsm;
 
 import io.ewok.gds.lsm.record.Keys;
+import io.ewok.gds.lsm.record.RangeDeletes;
 import io.ewok.gds.lsm.table.Table;
 import io.ewok.gds.lsm.table.TableLayout;
 import io.ewok.gds.lsm.table.TableMeta;
@@ -56,6 +57,31 @@ abstract class CompactionPicker {
    * @param oldestSequence no reader asks for what was at an older sequence
    */
   abstract CompactionInputs pick(Version version, long oldestSequence);
+
+  /**
+   * The tables of which range deletes hide all from all readers, to be dropped unread; null if
+   * there are none. What their own range deletes hide, the same ones hide.
+   */
+  static CompactionInputs pickHidden(Version version, long oldestSequence) {
+    TableRanges ranges = version.tableRangesOrNull();
+    if (ranges == null) {
+      return null;
+    }
+    RangeDeletes union = ranges.union();
+    List<Table> hidden = new ArrayList<>();
+    for (List<Table> tables : version.levels()) {
+      for (Table table : tables) {
+        TableMeta meta = table.meta();
+        if (union.coverAll(meta.firstKey(), meta.lastKey(), meta.lastSequence(), oldestSequence)) {
+          hidden.add(table);
+        }
+      }
+    }
+    return hidden.isEmpty()
+        ? null
+        : new CompactionInputs(
+            CompactionInputs.Kind.DROP, 0, 0, List.of(hidden), below(version, 0));
+  }
 
   /** Chooses what is not due but makes reads faster, or null if there is nothing of use. */
   abstract CompactionInputs pickAtRest(Version version);

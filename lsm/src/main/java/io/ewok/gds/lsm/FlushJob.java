@@ -4,6 +4,8 @@ import io.ewok.gds.buffers.eviction.Priority;
 import io.ewok.gds.lsm.memtable.EntryCursor;
 import io.ewok.gds.lsm.memtable.EntryFormat;
 import io.ewok.gds.lsm.memtable.Memtable;
+import io.ewok.gds.lsm.record.RangeDelete;
+import io.ewok.gds.lsm.record.RangeDeletes;
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.table.Table;
 import io.ewok.gds.lsm.table.TableMeta;
@@ -98,15 +100,24 @@ final class FlushJob {
     List<TableMeta> metas = new ArrayList<>();
     long bytesBefore = writer.bytesWritten();
     boolean isRead = isRead();
+    List<RangeDelete> deletes = memtable.allRangeDeletes();
+    RangeOutput ranges =
+        new RangeOutput(RangeReducer.reduce(deletes, liveSequences, expiryFloor, older));
     try {
       VersionReducer reducer =
           new VersionReducer(
               liveSequences,
               expiryFloor,
               merging,
+              null,
               older,
+              RangeDeletes.ofOrNull(deletes),
               (newKey, key, stamp, valueAddress, valueBytes) -> {
-                start(metas);
+                if (writer.isStarted() && writer.isIndexFull()) {
+                  ranges.endTable(writer);
+                  metas.add(tables.finish(writer));
+                }
+                start();
                 writer.add(stamp, key.address(), key.lengthBytes(), valueAddress, valueBytes);
                 if (isRead) {
                   // What was written last is often read; or else it goes first.
@@ -123,6 +134,10 @@ final class FlushJob {
             EntryFormat.valueBytes(entry));
       }
       reducer.end();
+      if (!ranges.isEmpty()) {
+        start();
+        ranges.endLastTable(writer);
+      }
       if (writer.isStarted()) { // or else nothing of it is left
         metas.add(tables.finish(writer));
       }
@@ -136,10 +151,7 @@ final class FlushJob {
     }
   }
 
-  private void start(List<TableMeta> metas) throws IOException {
-    if (writer.isStarted() && writer.isIndexFull()) {
-      metas.add(tables.finish(writer));
-    }
+  private void start() throws IOException {
     if (!writer.isStarted()) {
       tables.start(writer, live.compaction().layouts().getFirst());
     }

@@ -4,6 +4,7 @@ import io.ewok.gds.allocator.Region;
 import io.ewok.gds.allocator.RegionOptions;
 import io.ewok.gds.buffers.BufferManager;
 import io.ewok.gds.lsm.record.Keys;
+import io.ewok.gds.lsm.record.RangeDeletes;
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.record.SearchKey;
 import io.ewok.gds.lsm.table.RunReader;
@@ -82,17 +83,28 @@ final class RepairTables implements AutoCloseable {
     return nextNumber;
   }
 
-  /** Appends a record, to the table that is being written or to a new one. */
-  void add(long stamp, MemorySegment key, MemorySegment value, int level, List<TableMeta> into)
+  /**
+   * Appends a record, to the table that is being written or to a new one.
+   *
+   * @param ranges to be written with the records
+   */
+  void add(
+      long stamp,
+      MemorySegment key,
+      MemorySegment value,
+      RangeOutput ranges,
+      int level,
+      List<TableMeta> into)
       throws IOException {
-    start(level, into);
+    if (writer.isStarted() && writer.isIndexFull()) {
+      ranges.endTable(writer);
+      into.add(writer.finish());
+    }
+    start(level);
     writer.add(stamp, key.address(), (int) key.byteSize(), value.address(), (int) value.byteSize());
   }
 
-  private void start(int level, List<TableMeta> into) throws IOException {
-    if (writer.isStarted() && writer.isIndexFull()) {
-      finishInto(into);
-    }
+  private void start(int level) throws IOException {
     if (!writer.isStarted()) {
       long number = nextNumber++;
       Path path = files.table(number);
@@ -101,8 +113,12 @@ final class RepairTables implements AutoCloseable {
     }
   }
 
-  /** Ends the table that is being written, if there is one. */
-  void finishInto(List<TableMeta> into) throws IOException {
+  /** Ends the table that is being written, if there is one, or one is needed for range deletes. */
+  void finishInto(RangeOutput ranges, int level, List<TableMeta> into) throws IOException {
+    if (!ranges.isEmpty()) {
+      start(level);
+      ranges.endLastTable(writer);
+    }
     if (writer.isStarted()) {
       into.add(writer.finish());
     }
@@ -110,7 +126,7 @@ final class RepairTables implements AutoCloseable {
 
   /**
    * Writes the newest record of each key, or what its operands make, in tables of the deepest
-   * level. Deletes go.
+   * level. Deletes go, and so do range deletes with what they hide.
    *
    * @param expiryFloor records with smaller sequence numbers go
    * @param keepSequences else sequence numbers become 0: for a store whose log, and with it its
@@ -124,6 +140,13 @@ final class RepairTables implements AutoCloseable {
       return into;
     }
     int level = Manifest.LEVELS - 1;
+    List<RangeDeletes> ranges = new ArrayList<>();
+    for (Table table : tables) {
+      if (table.hasRangeDeletes()) {
+        ranges.add(table.readRangeDeletes());
+      }
+    }
+    RangeOutput none = new RangeOutput(List.of());
     RecordMerge merge = new RecordMerge(RunReader.sharing(engine, runs(tables), readBuffer));
     try {
       VersionReducer reducer =
@@ -131,12 +154,16 @@ final class RepairTables implements AutoCloseable {
               new long[] {RecordKind.SEQUENCE_MAX},
               expiryFloor,
               merging,
+              null,
               OlderRecords.NONE, // all tables are merged
+              RangeDeletes.union(ranges),
               (newKey, key, stamp, valueAddress, valueBytes) -> {
-                if (newKey && writer.isStarted() && writer.sizeBytes() >= form.tableBytes()) {
-                  finishInto(into);
+                if (writer.isStarted()
+                    && (writer.isIndexFull()
+                        || (newKey && writer.sizeBytes() >= form.tableBytes()))) {
+                  finishInto(none, level, into);
                 }
-                start(level, into);
+                start(level);
                 writer.add(
                     keepSequences ? stamp : withoutSequence(stamp, key),
                     key.address(),
@@ -154,7 +181,7 @@ final class RepairTables implements AutoCloseable {
             record.valueBytes());
       }
       reducer.end();
-      finishInto(into);
+      finishInto(none, level, into);
       return into;
     } finally {
       merge.close();

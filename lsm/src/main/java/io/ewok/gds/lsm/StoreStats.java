@@ -89,6 +89,8 @@ public record StoreStats(
    * @param bytes size of these files
    * @param entries records in them, shadowed versions and tombstones included
    * @param deletes tombstones in them
+   * @param rangeDeletes deletes of ranges of keys in them; one whose keys lie in several tables
+   *     counts in each
    * @param score how large the level is, 1 if it is as large as it should be; the deepest has 0
    * @param compactions merges of tables into this level
    * @param moves times that tables came to this level as they were
@@ -100,6 +102,7 @@ public record StoreStats(
       long bytes,
       long entries,
       long deletes,
+      long rangeDeletes,
       double score,
       long compactions,
       long moves,

@@ -64,6 +64,7 @@ final class StoreStatsReader {
               metas.stream().mapToLong(TableMeta::sizeBytes).sum(),
               metas.stream().mapToLong(TableMeta::entries).sum(),
               metas.stream().mapToLong(TableMeta::deletes).sum(),
+              version.level(level).stream().mapToLong(StoreStatsReader::rangeDeletes).sum(),
               picker.score(version, level),
               counted.compactions.sum(),
               counted.moves.sum(),
@@ -71,6 +72,10 @@ final class StoreStatsReader {
               counted.bytesWritten.sum()));
     }
     return levels;
+  }
+
+  private static long rangeDeletes(Table table) {
+    return table.hasRangeDeletes() ? table.rangeDeletesOrNull().all().size() : 0;
   }
 
   private static StoreStats.Stalls stalls(StoreCounters counters) {

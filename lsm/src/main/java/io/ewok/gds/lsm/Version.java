@@ -28,6 +28,8 @@ final class Version {
   /** The levels from 1 on that have tables, in the order of search. */
   private final List<List<Table>> runs;
 
+  private final TableRanges tableRangesOrNull;
+
   /**
    * A version of these parts, each alive during the call.
    *
@@ -39,6 +41,7 @@ final class Version {
     this.frozen = frozen;
     this.levels = levels.stream().map(List::copyOf).toList();
     this.runs = this.levels.stream().skip(1).filter(level -> !level.isEmpty()).toList();
+    this.tableRangesOrNull = TableRanges.ofOrNull(this.levels);
     active.references.retain();
     if (frozen != null) {
       frozen.references.retain();
@@ -66,6 +69,36 @@ final class Version {
   /** The levels from 1 on that have tables, in the order of search. */
   List<List<Table>> runs() {
     return runs;
+  }
+
+  /** The range deletes of the tables, or null if there are none. */
+  TableRanges tableRangesOrNull() {
+    return tableRangesOrNull;
+  }
+
+  /** Whether there may be range deletes. */
+  boolean hasRangeDeletes() {
+    return tableRangesOrNull != null
+        || active.hasRangeDeletes()
+        || (frozen != null && frozen.hasRangeDeletes());
+  }
+
+  /**
+   * Returns the sequence number of the newest range delete that covers a key and is not newer than
+   * {@code sequence}: records of the key with smaller numbers are hidden. 0 if there is none.
+   */
+  long newestRangeDelete(SearchKey key, long sequence) {
+    long newest = 0;
+    if (active.hasRangeDeletes()) {
+      newest = active.newestRangeDelete(key, sequence);
+    }
+    // What is in the one is newer than all in the next.
+    if (newest == 0 && frozen != null && frozen.hasRangeDeletes()) {
+      newest = frozen.newestRangeDelete(key, sequence);
+    }
+    return newest == 0 && tableRangesOrNull != null
+        ? tableRangesOrNull.newest(key, sequence)
+        : newest;
   }
 
   /** The last level that has tables; 0 if none has. */

@@ -2,13 +2,14 @@ package io.ewok.gds.lsm;
 
 import io.ewok.gds.lsm.record.BatchFormat;
 import io.ewok.gds.lsm.record.Keys;
+import io.ewok.gds.lsm.record.RangeDelete;
 import io.ewok.gds.lsm.record.RecordKind;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Puts, deletes and operands that take effect together or not at all, in the order in which they
- * were added.
+ * Puts, deletes, range deletes and operands that take effect together or not at all, in the order
+ * in which they were added.
  *
  * <p>Keys and values are copied once, here, in the form in which they go to the log. {@link
  * Store#write} leaves the batch as it is: write it again, or {@link #clear} it and fill it anew,
@@ -102,6 +103,35 @@ public final class WriteBatch {
   /** Adds an operand, see {@link Store#merge}. Key and operand are copied. */
   public WriteBatch merge(MemorySegment key, MemorySegment operand) {
     return add(RecordKind.OPERAND, key, operand);
+  }
+
+  /** Adds a {@linkplain Store#deleteRange range delete}. Both keys are copied. */
+  public WriteBatch deleteRange(byte[] first, byte[] end) {
+    return deleteRange(MemorySegment.ofArray(first), MemorySegment.ofArray(end));
+  }
+
+  /**
+   * Adds a {@linkplain Store#deleteRange range delete}. Both keys are copied.
+   *
+   * @throws IllegalArgumentException also if there can be no key in the range
+   */
+  public WriteBatch deleteRange(MemorySegment first, MemorySegment end) {
+    Keys.requireLength(end.byteSize());
+    long start = endOffset;
+    WriteBatch added = add(RecordKind.RANGE_DELETE, first, end);
+    // Of the copies: what is in the log is in order, whatever the caller does meanwhile.
+    long firstOffset = start + BatchFormat.OPERATION_HEADER_BYTES;
+    long firstBytes = first.byteSize();
+    if (!RangeDelete.isRange(
+        buffer.asSlice(firstOffset, firstBytes),
+        buffer.asSlice(firstOffset + firstBytes, endOffset - firstOffset - firstBytes))) {
+      endOffset = start;
+      count--;
+      throw new IllegalArgumentException(
+          "a range ends behind its first key: firstBytes=%d endBytes=%d"
+              .formatted(firstBytes, end.byteSize()));
+    }
+    return added;
   }
 
   /** Removes all operations and keeps the memory. */

@@ -8,6 +8,7 @@ import io.ewok.gds.lsm.memtable.EntryCursor;
 import io.ewok.gds.lsm.memtable.Memtable;
 import io.ewok.gds.lsm.memtable.MemtableSpace;
 import io.ewok.gds.lsm.record.BatchFormat;
+import io.ewok.gds.lsm.record.RangeDeletes;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 
@@ -23,6 +24,7 @@ final class HostileBatch {
     WriteBatch batch = new WriteBatch();
     for (int i = 0; i < 10; i++) {
       batch.put(new byte[i], new byte[3 * i]).delete(new byte[5]);
+      batch.deleteRange(new byte[i], new byte[i + 3]);
     }
     sound = Fixtures.array(Fixtures.record(batch));
   }
@@ -43,6 +45,9 @@ final class HostileBatch {
       int count = 0;
       for (long entry = cursor.first(); entry != Memtable.NONE; entry = cursor.next()) {
         count++;
+      }
+      for (RangeDeletes set : memtable.rangeDeletes()) {
+        count += set.all().size();
       }
       assertEquals(BatchFormat.count(record), count);
     } finally {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoFile;
 import io.ewok.gds.pagestore.OpenMode;
@@ -18,6 +19,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -42,12 +44,23 @@ class StoreCrashTest {
   /** Each write also puts its number: so a store says how many it has. */
   private static final byte[] NUMBER = Fixtures.bytes("number");
 
-  /** One write: a put, delete or operand per key. */
-  private record Write(List<byte[]> keys, List<byte[]> valuesOrNull, List<Boolean> areOperands) {
-    void add(byte[] key, byte[] valueOrNull, boolean isOperand) {
-      keys.add(key);
-      valuesOrNull.add(valueOrNull);
-      areOperands.add(isOperand);
+  /** One operation: its key and value, which are the keys of a range if it is the delete of one. */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
+  private record Operation(int kind, byte[] key, byte[] valueOrNull) {
+    void apply(NavigableMap<byte[], byte[]> to) {
+      switch (kind) {
+        case RecordKind.PUT -> to.put(key, valueOrNull);
+        case RecordKind.OPERAND -> to.merge(key, valueOrNull, StoreCrashTest::appended);
+        case RecordKind.RANGE_DELETE -> to.subMap(key, valueOrNull).clear();
+        default -> to.remove(key);
+      }
+    }
+  }
+
+  /** One write: some operations. */
+  private record Write(List<Operation> operations) {
+    void add(int kind, byte[] key, byte[] valueOrNull) {
+      operations.add(new Operation(kind, key, valueOrNull));
     }
   }
 
@@ -245,16 +258,21 @@ class StoreCrashTest {
 
   private void write(Store store, History history, SplittableRandom random) throws Exception {
     WriteBatch batch = new WriteBatch();
-    Write write = new Write(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+    Write write = new Write(new ArrayList<>());
     int count = random.nextInt(4) == 0 ? 1 + random.nextInt(8) : 1;
     for (int i = 0; i < count; i++) {
       byte[] key = Fixtures.bytes("key" + random.nextInt(KEYS));
       if (random.nextInt(4) == 0) {
         byte[] operand = Fixtures.randomBytes(random, random.nextInt(100));
-        write.add(key, operand, true);
+        write.add(RecordKind.OPERAND, key, operand);
         batch.merge(key, operand);
+      } else if (random.nextInt(12) == 0) {
+        byte[] end = Fixtures.bytes("key" + (KEYS + random.nextInt(KEYS)));
+        byte[] first = Fixtures.ORDER.compare(key, end) < 0 ? key : Fixtures.bytes("key");
+        write.add(RecordKind.RANGE_DELETE, first, end);
+        batch.deleteRange(first, end);
       } else if (random.nextInt(4) == 0) {
-        write.add(key, null, false);
+        write.add(RecordKind.DELETE, key, null);
         if (random.nextInt(3) == 0) {
           batch.singleDelete(key);
         } else {
@@ -263,13 +281,13 @@ class StoreCrashTest {
       } else {
         int bound = random.nextInt(10) == 0 ? 20_000 : 100;
         byte[] value = Fixtures.randomBytes(random, random.nextInt(bound));
-        write.add(key, value, false);
+        write.add(RecordKind.PUT, key, value);
         batch.put(key, value);
       }
     }
     synchronized (history.writes) {
       byte[] number = ByteBuffer.allocate(Integer.BYTES).putInt(history.begun + 1).array();
-      write.add(NUMBER, number, false);
+      write.add(RecordKind.PUT, NUMBER, number);
       batch.put(NUMBER, number);
     }
     boolean synced = random.nextInt(3) == 0;
@@ -295,17 +313,7 @@ class StoreCrashTest {
     int survived = number == null ? 0 : ByteBuffer.wrap(number).getInt();
     TreeMap<byte[], byte[]> model = new TreeMap<>(Fixtures.ORDER);
     for (Write write : history.writes.subList(0, survived)) {
-      for (int i = 0; i < write.keys().size(); i++) {
-        byte[] key = write.keys().get(i);
-        byte[] value = write.valuesOrNull().get(i);
-        if (value == null) {
-          model.remove(key);
-        } else if (write.areOperands().get(i)) {
-          model.merge(key, value, StoreCrashTest::appended);
-        } else {
-          model.put(key, value);
-        }
-      }
+      write.operations().forEach(operation -> operation.apply(model));
     }
     assertTrue(
         survived >= history.durable,

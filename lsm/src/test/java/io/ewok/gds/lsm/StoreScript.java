@@ -32,8 +32,9 @@ import java.util.concurrent.atomic.AtomicLong;
  * <pre>
  * options NAME=NUMBER ...        before all else
  * put KEY VALUE DURABILITY    delete KEY DURABILITY    sdelete KEY DURABILITY
+ * rdelete KEY KEY DURABILITY                             of a range, whichever comes first
  * merge KEY OPERAND DURABILITY                           the model appends it
- * batch DURABILITY KEY=VALUE KEY- KEY~ KEY+OPERAND ...   where ~ is a single delete
+ * batch DURABILITY KEY=VALUE KEY- KEY~ KEY+OPERAND KEY..KEY ...   where ~ is a single delete
  * get KEY    into KEY    pin KEY
  * snapshot N    unsnap N    old N KEY
  * cursor N [from=KEY] [to=KEY] [prefix=KEY] [filter=NUMBER] [of=SNAPSHOT]    uncursor N
@@ -103,11 +104,14 @@ final class StoreScript {
   long merges;
   long misses;
 
-  /** A put or delete, or an operand. */
+  /** A put or delete, or an operand; or the delete of a range. */
   private static final class Operation {
     final byte[] key;
     final byte[] valueOrNull;
     final boolean isOperand;
+
+    /** Where the range ends, or null. */
+    final byte[] endOrNull;
 
     long writtenMillis;
 
@@ -119,10 +123,21 @@ final class StoreScript {
       this.key = key;
       this.valueOrNull = valueOrNull;
       this.isOperand = isOperand;
+      this.endOrNull = null;
     }
 
-    void apply(Map<byte[], byte[]> to) {
-      if (valueOrNull == null) {
+    Operation(byte[] first, byte[] end) {
+      this.delimiter = null;
+      this.key = first;
+      this.valueOrNull = null;
+      this.isOperand = false;
+      this.endOrNull = end;
+    }
+
+    void apply(NavigableMap<byte[], byte[]> to) {
+      if (endOrNull != null) {
+        to.subMap(key, endOrNull).clear();
+      } else if (valueOrNull == null) {
         to.remove(key);
       } else {
         to.merge(key, valueOrNull, (before, value) -> isOperand ? appended(before, value) : value);
@@ -222,7 +237,7 @@ final class StoreScript {
       store = open();
     }
     switch (words[0]) {
-      case "put", "delete", "sdelete", "merge", "batch" -> write(words);
+      case "put", "delete", "sdelete", "rdelete", "merge", "batch" -> write(words);
       case "get" ->
           assertArrayEquals(shown(model.get(key(words[1]))), shown(store.get(key(words[1]))));
       case "into" -> into(key(words[1]));
@@ -386,6 +401,19 @@ final class StoreScript {
         store.merge(key(words[1]), value(words[2]), durability);
         add(new Operation(key(words[1]), value(words[2]), true, delimiter()));
       }
+      case "rdelete" -> {
+        durability = Durability.valueOf(words[3]);
+        byte[] first = key(words[1]);
+        byte[] end = key(words[2]);
+        int order = Fixtures.ORDER.compare(first, end);
+        if (order == 0) {
+          assertThrows(
+              IllegalArgumentException.class, () -> store.deleteRange(first, end, durability));
+          return;
+        }
+        store.deleteRange(order < 0 ? first : end, order < 0 ? end : first, durability);
+        addRange(first, end);
+      }
       case "sdelete" -> {
         durability = Durability.valueOf(words[2]);
         store.singleDelete(key(words[1]), durability);
@@ -407,7 +435,16 @@ final class StoreScript {
     for (int i = 2; i < words.length; i++) {
       int equals = words[i].indexOf('=');
       int plus = words[i].indexOf('+');
-      if (plus >= 0) {
+      int dots = words[i].indexOf("..");
+      if (dots >= 0) {
+        byte[] first = key(words[i].substring(0, dots));
+        byte[] end = key(words[i].substring(dots + 2));
+        int order = Fixtures.ORDER.compare(first, end);
+        if (order != 0) {
+          batch.deleteRange(order < 0 ? first : end, order < 0 ? end : first);
+          addRange(first, end);
+        }
+      } else if (plus >= 0) {
         byte[] key = key(words[i].substring(0, plus));
         byte[] operand = value(words[i].substring(plus + 1));
         if (options.tree().mergeOperator() == MergeOperator.NONE) {
@@ -440,6 +477,12 @@ final class StoreScript {
     add(new Operation(key, valueOrNull, false, delimiter()));
   }
 
+  /** Of two keys that are not the same. */
+  private void addRange(byte[] a, byte[] b) {
+    boolean isInOrder = Fixtures.ORDER.compare(a, b) < 0;
+    add(isInOrder ? new Operation(a, b) : new Operation(b, a));
+  }
+
   private void add(Operation operation) {
     operation.writtenMillis = clock.get();
     history.add(operation);
@@ -463,7 +506,9 @@ final class StoreScript {
     long ttlMillis = options.tree().ttl().toMillis();
     Map<byte[], Integer> last = new TreeMap<>(Fixtures.ORDER);
     for (int i = 0; i < history.size(); i++) {
-      last.put(history.get(i).key, i);
+      if (history.get(i).endOrNull == null) { // else what is in the model came later
+        last.put(history.get(i).key, i);
+      }
       assertTrue(i >= expired || clock.get() - history.get(i).writtenMillis >= ttlMillis);
     }
     model.keySet().removeIf(key -> last.get(key) < expired);
@@ -739,7 +784,7 @@ final class StoreScript {
     @Override
     public void accept(long sequence, boolean delete, MemorySegment key, MemorySegment value) {
       Operation operation = next(key);
-      assertTrue(!operation.isOperand);
+      assertTrue(!operation.isOperand && operation.endOrNull == null);
       assertEquals(operation.valueOrNull == null, delete);
       if (!delete) {
         assertArrayEquals(operation.valueOrNull, Fixtures.array(value));
@@ -751,6 +796,11 @@ final class StoreScript {
       Operation operation = next(key);
       assertTrue(operation.isOperand);
       assertArrayEquals(operation.valueOrNull, Fixtures.array(operand));
+    }
+
+    @Override
+    public void acceptRangeDelete(long sequence, MemorySegment first, MemorySegment end) {
+      assertArrayEquals(next(first).endOrNull, Fixtures.array(end));
     }
 
     private Operation next(MemorySegment key) {
