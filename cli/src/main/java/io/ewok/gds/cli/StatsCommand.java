@@ -91,7 +91,8 @@ final class StatsCommand implements Callable<Integer> {
 
   /** A line for each level down to the deepest with tables. */
   private static Table levels(List<StoreStats.Level> levels) {
-    Table table = new Table().row("level", "tables", "size", "records", "deletes", "score");
+    Table table =
+        new Table().row("level", "tables", "size", "records", "deletes", "range deletes", "score");
     int deepest = levels.size() - 1;
     while (deepest > 0 && levels.get(deepest).tables() == 0) {
       deepest--;
@@ -104,6 +105,7 @@ final class StatsCommand implements Callable<Integer> {
           Units.bytes(level.bytes()),
           Units.count(level.entries()),
           Units.count(level.deletes()),
+          Units.count(level.rangeDeletes()),
           Units.ratio(level.score()));
     }
     return table;
@@ -117,6 +119,9 @@ final class StatsCommand implements Callable<Integer> {
         .numbers("level_bytes", stats.levels().stream().map(StoreStats.Level::bytes).toList())
         .numbers("level_records", stats.levels().stream().map(StoreStats.Level::entries).toList())
         .numbers("level_deletes", stats.levels().stream().map(StoreStats.Level::deletes).toList())
+        .numbers(
+            "level_range_deletes",
+            stats.levels().stream().map(StoreStats.Level::rangeDeletes).toList())
         .number("table_bytes", TableSums.bytes(stats))
         .number("space_amplification", stats.spaceAmplification())
         .number("memory_used_bytes", stats.memory().usedBytes())
