@@ -151,6 +151,7 @@ final class ExplainCommand implements Callable<Integer> {
             line.number("returned", explanation.returned())
                 .number("hidden", explanation.hidden())
                 .number("deleted", explanation.deleted())
+                .number("range_deleted", explanation.rangeDeleted())
                 .flag("complete", explanation.complete())
                 .number("blocks", explanation.blocks())
                 .number("blocks_read", explanation.blocksRead())

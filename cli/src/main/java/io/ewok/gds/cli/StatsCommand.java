@@ -95,7 +95,8 @@ final class StatsCommand implements Callable<Integer> {
 
   /** A line for each level down to the deepest with tables. */
   private static Table levels(List<StoreStats.Level> levels) {
-    Table table = new Table().row("level", "tables", "size", "records", "deletes", "score");
+    Table table =
+        new Table().row("level", "tables", "size", "records", "deletes", "range deletes", "score");
     int deepest = levels.size() - 1;
     while (deepest > 0 && levels.get(deepest).tables() == 0) {
       deepest--;
@@ -108,6 +109,7 @@ final class StatsCommand implements Callable<Integer> {
           Units.bytes(level.bytes()),
           Units.count(level.entries()),
           Units.count(level.deletes()),
+          Units.count(level.rangeDeletes()),
           Units.ratio(level.score()));
     }
     return table;
@@ -121,6 +123,9 @@ final class StatsCommand implements Callable<Integer> {
         .numbers("level_bytes", stats.levels().stream().map(StoreStats.Level::bytes).toList())
         .numbers("level_records", stats.levels().stream().map(StoreStats.Level::entries).toList())
         .numbers("level_deletes", stats.levels().stream().map(StoreStats.Level::deletes).toList())
+        .numbers(
+            "level_range_deletes",
+            stats.levels().stream().map(StoreStats.Level::rangeDeletes).toList())
         .texts("families", stats.families().stream().map(StoreStats.OfFamily::name).toList())
         .numbers("family_tables", stats.families().stream().map(StatsCommand::tables).toList())
         .numbers("family_bytes", stats.families().stream().map(StatsCommand::bytes).toList())

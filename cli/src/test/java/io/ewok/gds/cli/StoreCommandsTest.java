@@ -94,6 +94,17 @@ class StoreCommandsTest {
   }
 
   @Test
+  void keysOfADeletedRangeAreGone() {
+    put("a", "1", "b", "2", "c", "3", "d", "4");
+    gds("delete", store, "b", "d", "--range").ok();
+    assertEquals("a\t1\nd\t4\n", gds("scan", store).ok());
+    assertTrue(gds("explain", store, "c").ok().contains("found=false"));
+    gds("delete", store, "d", "b", "--range").failure(ExitStatus.USAGE);
+    gds("delete", store, "b", "--range").failure(ExitStatus.USAGE);
+    gds("delete", store, "b", "d").failure(ExitStatus.USAGE);
+  }
+
+  @Test
   void deletedKeyIsGone() {
     put("a", "1", "b", "2");
     gds("delete", store, "a").ok();

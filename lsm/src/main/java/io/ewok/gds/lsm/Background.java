@@ -585,7 +585,7 @@ final class Background {
   private Compaction nextDue(Version version) {
     CompactionPlan.Part part = plan.next(version);
     CompactionInputs inputs =
-        part.picker().pick(version.levels(part.family), versions.oldestSequence(part.family));
+        part.picker().pickDue(version.levels(part.family), versions.oldestSequence(part.family));
     if (inputs == null) {
       plan.nothingDue(part);
       return null;

@@ -2,6 +2,8 @@ package io.ewok.gds.lsm;
 
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.buffers.eviction.Priority;
+import io.ewok.gds.lsm.record.RangeDelete;
+import io.ewok.gds.lsm.record.RangeDeletes;
 import io.ewok.gds.lsm.record.SearchKey;
 import io.ewok.gds.lsm.table.RunReader;
 import io.ewok.gds.lsm.table.Table;
@@ -47,6 +49,7 @@ final class Compaction {
   private RecordMerge merge;
   private DeeperRecords deeper;
   private VersionReducer reducer;
+  private RangeOutput ranges;
 
   /** Null if there is none, or it is not to be asked. */
   private FilterRun filter;
@@ -96,14 +99,34 @@ final class Compaction {
                 versions.newestSnapshot(),
                 liveSequences[liveSequences.length - 1],
                 family.merging().valueBytesMax());
+    long expiryFloor = versions.lowestExpiryFloor(family, tables.manifest().family(family.id()));
+    List<RangeDelete> deletes = new ArrayList<>();
+    for (Table table : inputs.tables()) {
+      if (table.hasRangeDeletes()) {
+        deletes.addAll(table.rangeDeletesOrNull().all());
+      }
+    }
+    ranges = new RangeOutput(RangeReducer.reduce(deletes, liveSequences, expiryFloor, deeper));
     reducer =
         new VersionReducer(
             liveSequences,
-            versions.lowestExpiryFloor(family, tables.manifest().family(family.id())),
+            expiryFloor,
             family.merging(),
             filter,
             deeper,
+            rangesOfTables(),
             this::write);
+  }
+
+  /** Those of tables above hide records, too: they do not go before this compaction is done. */
+  private RangeDeletes rangesOfTables() {
+    Version version = versions.retain();
+    try {
+      TableRanges found = version.levels(family).rangesOrNull();
+      return found == null ? null : found.union();
+    } finally {
+      versions.release(version);
+    }
   }
 
   FamilyState family() {
@@ -146,6 +169,10 @@ final class Compaction {
         return false;
       }
       reducer.end();
+      if (!ranges.isEmpty()) {
+        start();
+        ranges.endLastTable(writer);
+      }
       if (writer.isStarted()) {
         outputs.add(tables.finish(writer));
       }
@@ -189,15 +216,20 @@ final class Compaction {
   private void write(boolean newKey, SearchKey key, long stamp, long valueAddress, int valueBytes)
       throws IOException {
     if (writer.isStarted() && (writer.isIndexFull() || (newKey && isFull(key)))) {
+      ranges.endTable(writer);
       outputs.add(tables.finish(writer));
     }
-    if (!writer.isStarted()) {
-      tables.start(writer, family.id(), options.layouts().get(inputs.outputLevel()));
-      overlapBytes = 0;
-    }
+    start();
     writer.add(stamp, key.address(), key.lengthBytes(), valueAddress, valueBytes);
     if (isUsed) {
       writer.want(Priority.NORMAL);
+    }
+  }
+
+  private void start() throws IOException {
+    if (!writer.isStarted()) {
+      tables.start(writer, family.id(), options.layouts().get(inputs.outputLevel()));
+      overlapBytes = 0;
     }
   }
 

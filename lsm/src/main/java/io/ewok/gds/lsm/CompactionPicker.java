@@ -1,6 +1,7 @@
 package io.ewok.gds.lsm;
 
 import io.ewok.gds.lsm.record.Keys;
+import io.ewok.gds.lsm.record.RangeDeletes;
 import io.ewok.gds.lsm.table.Table;
 import io.ewok.gds.lsm.table.TableLayout;
 import io.ewok.gds.lsm.table.TableMeta;
@@ -55,7 +56,35 @@ abstract class CompactionPicker {
    *
    * @param oldestSequence no reader asks for what was at an older sequence
    */
+  final CompactionInputs pickDue(Levels levels, long oldestSequence) {
+    CompactionInputs hidden = pickHidden(levels, oldestSequence);
+    return hidden != null ? hidden : pick(levels, oldestSequence);
+  }
+
+  /** The same among what is not hidden. */
   abstract CompactionInputs pick(Levels levels, long oldestSequence);
+
+  /**
+   * The tables of which range deletes hide all from all readers, to be dropped unread; null if
+   * there are none. What their own range deletes hide, the same ones hide.
+   */
+  private static CompactionInputs pickHidden(Levels levels, long oldestSequence) {
+    TableRanges ranges = levels.rangesOrNull();
+    if (ranges == null) {
+      return null;
+    }
+    RangeDeletes union = ranges.union();
+    List<Table> hidden = new ArrayList<>();
+    for (Table table : levels.tables()) {
+      TableMeta meta = table.meta();
+      if (union.coverAll(meta.firstKey(), meta.lastKey(), meta.lastSequence(), oldestSequence)) {
+        hidden.add(table);
+      }
+    }
+    return hidden.isEmpty()
+        ? null
+        : new CompactionInputs(CompactionInputs.Kind.DROP, 0, 0, List.of(hidden), below(levels, 0));
+  }
 
   /** Chooses what is not due but makes reads faster, or null if there is nothing of use. */
   abstract CompactionInputs pickAtRest(Levels levels);

@@ -124,7 +124,7 @@ final class CompactionPlan {
       part.isDue =
           levels != null
               && levels.level(0).size() >= part.pausedUntilTables
-              && part.picker.pick(levels, versions.oldestSequence(part.family)) != null;
+              && part.picker.pickDue(levels, versions.oldestSequence(part.family)) != null;
       if (levels != null) {
         pressure = Math.max(pressure, part.picker.pressure(levels));
       }

@@ -2,6 +2,7 @@ package io.ewok.gds.lsm;
 
 import io.ewok.gds.lsm.record.SearchKey;
 import io.ewok.gds.lsm.table.Table;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 
 /**
@@ -39,7 +40,30 @@ final class DeeperRecords implements OlderRecords {
   public boolean mayHaveByFilters(SearchKey key) {
     for (int i = 0; i < at.length; i++) {
       Table table = tableOrNull(i, key);
-      if (table != null && lookup.mayHave(table, key)) {
+      List<Table> run = levels.get(i);
+      for (int next = at[i] + 1; table != null; next++) {
+        if (lookup.mayHave(table, key)) {
+          return true;
+        }
+        // A range may end where the next table begins.
+        boolean isShared = next < run.size() && run.get(next).meta().mayContain(key);
+        table = isShared ? run.get(next) : null;
+      }
+    }
+    return false;
+  }
+
+  @Override
+  public boolean mayHaveBetween(MemorySegment first, MemorySegment end) {
+    return mayHaveBetween(levels, first, end);
+  }
+
+  /** Whether runs have tables with keys of a range. */
+  static boolean mayHaveBetween(List<List<Table>> runs, MemorySegment first, MemorySegment end) {
+    SearchKey key = new SearchKey().set(first);
+    for (List<Table> run : runs) {
+      int at = Table.firstNotBefore(run, key);
+      if (at < run.size() && OlderTables.overlaps(run.get(at), first, end)) {
         return true;
       }
     }

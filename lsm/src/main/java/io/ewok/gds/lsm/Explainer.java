@@ -24,6 +24,9 @@ final class Explainer implements VersionConsumer {
   private final long startNanos = System.nanoTime();
   private boolean ended;
 
+  /** Range deletes hide records of the key below. */
+  private long rangeFloor;
+
   /** Whether there is a value, or an operand of which one is made. */
   private boolean found;
 
@@ -43,6 +46,7 @@ final class Explainer implements VersionConsumer {
   }
 
   Explanation run(Version version, FamilyState family) throws IOException {
+    rangeFloor = version.newestRangeDelete(family, key, sequence);
     look("memtable", version.active(), family);
     if (version.frozen() != null) {
       look("frozen memtable", version.frozen(), family);
@@ -66,11 +70,19 @@ final class Explainer implements VersionConsumer {
 
   private void look(int level, Table table) throws IOException {
     String name = "level %d, %s".formatted(level, table.path().getFileName());
-    if (table.meta().mayContain(key)) {
+    if (table.meta().lastSequence() < rangeFloor) {
+      look(name, this::endInRange);
+    } else if (table.meta().mayContain(key)) {
       look(name, () -> find(table));
     } else {
       look(name, () -> Explanation.Outcome.OUT_OF_RANGE);
     }
+  }
+
+  /** No table from here on has what is not hidden. */
+  private Explanation.Outcome endInRange() {
+    ended = true;
+    return Explanation.Outcome.RANGE_DELETED;
   }
 
   private Explanation.Outcome find(Table table) throws IOException {
@@ -87,6 +99,10 @@ final class Explainer implements VersionConsumer {
     if (RecordKind.sequence(stamp) < expiryFloor) {
       ended = true;
       inPlace = Explanation.Outcome.EXPIRED;
+      return false;
+    }
+    if (RecordKind.sequence(stamp) < rangeFloor) {
+      inPlace = endInRange();
       return false;
     }
     int kind = RecordKind.kind(stamp);

@@ -29,6 +29,11 @@ public record Explanation(boolean found, List<Step> steps, long nanos) {
     DELETED,
     /** It is there, and has expired: it has no value. */
     EXPIRED,
+    /**
+     * A range delete hides what is there of it, if anything is, and all older records: it has no
+     * value.
+     */
+    RANGE_DELETED,
     /** There are operands of it, which change what older records say. */
     OPERANDS,
     /** It is there, with a value. */

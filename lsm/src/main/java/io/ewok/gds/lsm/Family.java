@@ -133,6 +133,35 @@ public sealed class Family extends ReadView permits Store {
   }
 
   /**
+   * Removes all keys from one, inclusive, to another, exclusive; there need not be any. It costs as
+   * much as one delete, however many keys there are, and reads of what it has removed do not look
+   * at it: tables that lie in the range as a whole are dropped unread.
+   *
+   * <p>A range delete stays until all that it hides is gone, and takes some hundred bytes of the
+   * heap for so long: for few keys deletes are better.
+   *
+   * @throws IllegalArgumentException also if there can be no key in the range, since {@code end} is
+   *     not behind {@code first}
+   * @throws IOException as for a put
+   */
+  public final void deleteRange(byte[] first, byte[] end, Durability durability)
+      throws IOException {
+    deleteRange(
+        MemorySegment.ofArray(first), MemorySegment.ofArray(end), WriteOptions.of(durability));
+  }
+
+  /**
+   * As {@link #deleteRange(byte[], byte[], Durability)}, with all options; both segments are
+   * copied.
+   *
+   * @throws WriteStalledException if it would have to wait longer than it may
+   */
+  public final void deleteRange(MemorySegment first, MemorySegment end, WriteOptions options)
+      throws IOException {
+    writer.write(new WriteBatch().deleteRange(this, first, end), options);
+  }
+
+  /**
    * Changes the value of a key by an operand, without reading it: what reads see is made of both by
    * the {@link MergeOperator} of {@link TreeOptions#mergeOperator}. A key without a value has one
    * afterwards.

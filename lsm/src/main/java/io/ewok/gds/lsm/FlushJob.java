@@ -4,6 +4,8 @@ import io.ewok.gds.buffers.eviction.Priority;
 import io.ewok.gds.lsm.memtable.EntryCursor;
 import io.ewok.gds.lsm.memtable.EntryFormat;
 import io.ewok.gds.lsm.memtable.Memtable;
+import io.ewok.gds.lsm.record.RangeDelete;
+import io.ewok.gds.lsm.record.RangeDeletes;
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.table.Table;
 import io.ewok.gds.lsm.table.TableLayout;
@@ -152,14 +154,23 @@ final class FlushJob {
       List<TableMeta> metas)
       throws IOException {
     TableLayout layout = live.compaction(family).layouts().getFirst();
+    List<RangeDelete> deletes = memtable.allRangeDeletes(family.id());
+    RangeOutput ranges =
+        new RangeOutput(RangeReducer.reduce(deletes, liveSequences, expiryFloor, older));
     VersionReducer reducer =
         new VersionReducer(
             liveSequences,
             expiryFloor,
             family.merging(),
+            null,
             older,
+            RangeDeletes.ofOrNull(deletes),
             (newKey, key, stamp, valueAddress, valueBytes) -> {
-              start(family, layout, metas);
+              if (writer.isStarted() && writer.isIndexFull()) {
+                ranges.endTable(writer);
+                metas.add(tables.finish(writer));
+              }
+              start(family, layout);
               writer.add(stamp, key.address(), key.lengthBytes(), valueAddress, valueBytes);
               if (isRead) {
                 // What was written last is often read; or else it goes first.
@@ -176,16 +187,16 @@ final class FlushJob {
           EntryFormat.valueBytes(entry));
     }
     reducer.end();
+    if (!ranges.isEmpty()) {
+      start(family, layout);
+      ranges.endLastTable(writer);
+    }
     if (writer.isStarted()) { // or else nothing of it is left
       metas.add(tables.finish(writer));
     }
   }
 
-  private void start(FamilyState family, TableLayout layout, List<TableMeta> metas)
-      throws IOException {
-    if (writer.isStarted() && writer.isIndexFull()) {
-      metas.add(tables.finish(writer));
-    }
+  private void start(FamilyState family, TableLayout layout) throws IOException {
     if (!writer.isStarted()) {
       tables.start(writer, family.id(), layout);
     }

@@ -19,9 +19,12 @@ final class Levels {
   /** The levels from 1 on that have tables, in the order of search. */
   private final List<List<Table>> runs;
 
+  private final TableRanges rangesOrNull;
+
   Levels(List<List<Table>> levels) {
     this.all = levels.stream().map(List::copyOf).toList();
     this.runs = all.stream().skip(1).filter(level -> !level.isEmpty()).toList();
+    this.rangesOrNull = TableRanges.ofOrNull(all);
   }
 
   List<List<Table>> all() {
@@ -35,6 +38,11 @@ final class Levels {
   /** The levels from 1 on that have tables, in the order of search. */
   List<List<Table>> runs() {
     return runs;
+  }
+
+  /** The range deletes of all tables, or null if there are none. */
+  TableRanges rangesOrNull() {
+    return rangesOrNull;
   }
 
   List<Table> tables() {

@@ -9,9 +9,9 @@ import java.io.IOException;
 
 /**
  * Several sources as one: of each key the newest record, or what is made of its operands, and keys
- * whose newest record is a delete or has expired left out, as well as those that a filter rejects.
- * What a {@link StoreCursor} moves on; compactions, which want every version, have {@link
- * RecordMerge}.
+ * whose newest record is a delete, has expired or is hidden by a range delete left out, as well as
+ * those that a filter rejects. What a {@link StoreCursor} moves on; compactions, which want every
+ * version, have {@link RecordMerge}.
  *
  * <p>The sources are kept in the order in which they come next. A move moves those on the current
  * key, and mostly that is one which comes next again: then one comparison, with the second, is all.
@@ -37,6 +37,9 @@ final class MergeCursor {
 
   /** Records below have expired. */
   private long expiryFloor;
+
+  /** What range deletes hide, or null if there are none. */
+  private HiddenRange hidden;
 
   private final Merging merging;
 
@@ -227,32 +230,78 @@ final class MergeCursor {
   /** Finds the current key inside of the bounds, and passes by those that are not shown. */
   private void settle() throws IOException {
     isMerged = false;
+    if (hidden != null) {
+      settleBesideRanges(); // a loop of its own, so that this one stays as small as it can be
+      return;
+    }
     while (tied > 0) {
       if (isBeyondBound(slots[0])) {
         tied = 0;
         return;
       }
-      boolean hasValue = hasValue();
+      boolean hasValue = hasValue(expiryFloor);
       if (hasValue && (filter == null || isAccepted())) {
         return;
       }
       isMerged = false;
       if (notes != null) {
-        notePassed(hasValue);
+        notePassed(hasValue, false);
       }
       step(forward); // one call, which is compiled into the loop once
     }
   }
 
-  /** Whether the current key has a value; one of operands is made. */
-  private boolean hasValue() throws IOException {
+  /** The same where there are range deletes. */
+  private void settleBesideRanges() throws IOException {
+    while (tied > 0) {
+      Slot newest = slots[0];
+      if (isBeyondBound(newest)) {
+        tied = 0;
+        return;
+      }
+      long floor = hidden.floor(newest.head, newest.keyAddress, newest.keyBytes);
+      boolean hasValue = hasValue(Math.max(expiryFloor, floor));
+      if (hasValue && (filter == null || isAccepted())) {
+        return;
+      }
+      isMerged = false;
+      boolean isHidden = RecordKind.sequence(newest.source.stamp()) < floor;
+      if (notes != null) {
+        notePassed(hasValue, isHidden);
+      }
+      if (isHidden && hidden.isWorthSkipping()) {
+        skip(floor);
+      } else {
+        step(forward);
+      }
+    }
+  }
+
+  /** Moves the sources on the current key, if they can, past all that is hidden around it. */
+  private void skip(long floor) throws IOException {
+    int moving = tied;
+    tied = 0;
+    SearchKey to = hidden.target(forward);
+    for (int i = 0; i < moving; i++) {
+      slots[i].source.skip(forward, to, floor);
+      slots[i].look();
+    }
+    order(moving);
+  }
+
+  /**
+   * Whether the current key has a value; one of operands is made.
+   *
+   * @param floor records below are hidden, or have expired
+   */
+  private boolean hasValue(long floor) throws IOException {
     long stamp = slots[0].source.stamp();
-    if (RecordKind.sequence(stamp) < expiryFloor) {
+    if (RecordKind.sequence(stamp) < floor) {
       return false;
     }
     int kind = RecordKind.kind(stamp);
     if (kind == RecordKind.OPERAND) {
-      merge();
+      merge(floor);
       return true;
     }
     return kind == RecordKind.PUT;
@@ -262,22 +311,24 @@ final class MergeCursor {
     return filter.accepts(current(), keyAddress(), keyBytes(), valueAddress(), valueBytes());
   }
 
-  private void notePassed(boolean hasValue) {
+  private void notePassed(boolean hasValue, boolean isHidden) {
     if (hasValue) {
       notes.filtered++;
+    } else if (isHidden) {
+      notes.rangeDeleted++;
     } else {
       notes.deleted++;
     }
   }
 
   /** Makes a record of the operands on the current key. */
-  private void merge() throws IOException {
+  private void merge(long floor) throws IOException {
     if (merged == null) {
       merged = new MergedRecord(merging);
     }
     Slot newest = slots[0];
     OperandMerger merger =
-        merged.begin(newest.source.stamp(), expiryFloor, newest.keyAddress, newest.keyBytes);
+        merged.begin(newest.source.stamp(), floor, newest.keyAddress, newest.keyBytes);
     // Newest first, and what one source has of a key is newer than all that the next one has.
     for (int i = 0; i < tied && slots[i].source.versions(merged.key(), merger); i++) {}
     merged.end();
@@ -406,6 +457,11 @@ final class MergeCursor {
   /** Passes by records below this sequence number, from the next move on. */
   void setExpiryFloor(long sequence) {
     expiryFloor = sequence;
+  }
+
+  /** Leaves out what range deletes hide, if it is not null, from the next move on. */
+  void setHidden(HiddenRange hiddenOrNull) {
+    hidden = hiddenOrNull;
   }
 
   /** Goes back to before all records, as they were or are at another sequence number. */

@@ -41,10 +41,10 @@ final class MergedRecord implements RecordLocation {
   }
 
   /** Begins to collect the versions of a key. */
-  OperandMerger begin(long newestStamp, long expiryFloor, long keyAddress, int keyBytes) {
+  OperandMerger begin(long newestStamp, long floor, long keyAddress, int keyBytes) {
     stamp = RecordKind.stamp(RecordKind.sequence(newestStamp), RecordKind.PUT);
     key.set(keyAddress, keyBytes);
-    merger.begin(expiryFloor);
+    merger.begin(floor);
     return merger;
   }
 

@@ -1,7 +1,9 @@
 package io.ewok.gds.lsm;
 
+import io.ewok.gds.lsm.record.Keys;
 import io.ewok.gds.lsm.record.SearchKey;
 import io.ewok.gds.lsm.table.Table;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 
 /**
@@ -31,13 +33,26 @@ final class OlderTables implements OlderRecords {
       }
     }
     for (List<Table> run : levels.runs()) {
-      int at = Table.firstNotBefore(run, key);
-      if (at < run.size()
-          && run.get(at).meta().mayContain(key)
-          && lookup.mayHave(run.get(at), key)) {
-        return true;
+      for (int at = Table.firstNotBefore(run, key);
+          at < run.size() && run.get(at).meta().mayContain(key);
+          at++) {
+        if (lookup.mayHave(run.get(at), key)) {
+          return true;
+        }
       }
     }
     return false;
+  }
+
+  @Override
+  public boolean mayHaveBetween(MemorySegment first, MemorySegment end) {
+    return levels.level(0).stream().anyMatch(table -> overlaps(table, first, end))
+        || DeeperRecords.mayHaveBetween(levels.runs(), first, end);
+  }
+
+  /** Whether a table may have keys of a range. */
+  static boolean overlaps(Table table, MemorySegment first, MemorySegment end) {
+    return Keys.compare(table.meta().lastKey(), first) >= 0
+        && Keys.compare(table.meta().firstKey(), end) < 0;
   }
 }

@@ -15,7 +15,7 @@ final class OperandMerger implements VersionConsumer {
   private final Merging merging;
   private final Operands operands = new Operands();
   private final ResultBytes result = new ResultBytes();
-  private long expiryFloor;
+  private long floor;
 
   OperandMerger(Merging merging) {
     this.merging = merging;
@@ -32,19 +32,19 @@ final class OperandMerger implements VersionConsumer {
   }
 
   /**
-   * The same for somebody for whom records have expired.
+   * The same for somebody for whom records have expired, or are hidden by range deletes.
    *
-   * @param floor those below this sequence number
+   * @param below those below this sequence number
    */
-  void begin(long floor) {
+  void begin(long below) {
     operands.clear();
-    expiryFloor = floor;
+    floor = below;
   }
 
   /** Takes the next older version of the key, and says whether it needs those before that. */
   @Override
   public boolean accept(long stamp, long valueAddress, int valueBytes) {
-    if (RecordKind.sequence(stamp) < expiryFloor) {
+    if (RecordKind.sequence(stamp) < floor) {
       return false;
     }
     switch (RecordKind.kind(stamp)) {

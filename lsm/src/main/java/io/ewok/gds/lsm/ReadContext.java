@@ -76,24 +76,26 @@ final class ReadContext {
    * @return false if the key has no value
    */
   boolean find(long sequence) throws IOException {
+    // What is below has expired, or range deletes hide it.
+    long floor = Math.max(expiryFloor, version.newestRangeDelete(family, key, sequence));
     Memtable frozen = version.frozen();
     if ((!findIn(version.active(), sequence)
             && (frozen == null || !findIn(frozen, sequence))
-            && !findInTables(RecordKind.searchStamp(sequence)))
-        || RecordKind.sequence(stamp) < expiryFloor) {
+            && !findInTables(RecordKind.searchStamp(sequence), floor))
+        || RecordKind.sequence(stamp) < floor) {
       return false;
     }
     int kind = RecordKind.kind(stamp);
-    return kind == RecordKind.PUT || (kind == RecordKind.OPERAND && merge(sequence));
+    return kind == RecordKind.PUT || (kind == RecordKind.OPERAND && merge(sequence, floor));
   }
 
   /** Makes the value of the operands that begin with what was found. */
-  private boolean merge(long sequence) throws IOException {
+  private boolean merge(long sequence, long floor) throws IOException {
     letGo();
     if (merger == null || !merger.merging().equals(family.merging())) {
       merger = new OperandMerger(family.merging());
     }
-    merger.begin(expiryFloor);
+    merger.begin(floor);
     boolean unused = collect(sequence);
     merger.merge(key);
     valueAddress = merger.result().address();
@@ -153,12 +155,14 @@ final class ReadContext {
     return true;
   }
 
-  private boolean findInTables(long wanted) throws IOException {
+  private boolean findInTables(long wanted, long floor) throws IOException {
     memtable = null;
     List<Table> level0 = levels.level(0);
     for (int i = 0; i < level0.size(); i++) { // an iterator would be garbage
       Table looked = level0.get(i);
-      if (looked.meta().mayContain(key) && findIn(looked, wanted)) {
+      if (looked.meta().mayContain(key)
+          && looked.meta().lastSequence() >= floor
+          && findIn(looked, wanted)) {
         return true;
       }
     }
@@ -169,7 +173,7 @@ final class ReadContext {
       for (int at = Table.firstNotBefore(run, key);
           at < run.size() && run.get(at).meta().mayContain(key);
           at++) {
-        if (findIn(run.get(at), wanted)) {
+        if (run.get(at).meta().lastSequence() >= floor && findIn(run.get(at), wanted)) {
           return true;
         }
       }

@@ -4,6 +4,7 @@ import io.ewok.gds.allocator.Region;
 import io.ewok.gds.allocator.RegionOptions;
 import io.ewok.gds.buffers.BufferManager;
 import io.ewok.gds.lsm.record.Keys;
+import io.ewok.gds.lsm.record.RangeDeletes;
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.record.SearchKey;
 import io.ewok.gds.lsm.table.RunReader;
@@ -80,16 +81,25 @@ final class RepairTables implements AutoCloseable {
     return nextNumber;
   }
 
-  /** Appends a record, to the table that is being written or to a new one of a family. */
+  /**
+   * Appends a record, to the table that is being written or to a new one of a family.
+   *
+   * @param ranges to be written with the records
+   */
   void add(
       FamilyEdit family,
       long stamp,
       MemorySegment key,
       MemorySegment value,
+      RangeOutput ranges,
       int level,
       List<TableMeta> into)
       throws IOException {
-    start(family, level, into);
+    if (writer.isStarted() && writer.isIndexFull()) {
+      ranges.endTable(writer);
+      into.add(writer.finish());
+    }
+    start(family, level);
     writer.add(stamp, key.address(), (int) key.byteSize(), value.address(), (int) value.byteSize());
   }
 
@@ -97,10 +107,7 @@ final class RepairTables implements AutoCloseable {
     return CompactionOptions.of(options, options.tree(family.name()));
   }
 
-  private void start(FamilyEdit family, int level, List<TableMeta> into) throws IOException {
-    if (writer.isStarted() && writer.isIndexFull()) {
-      finishInto(into);
-    }
+  private void start(FamilyEdit family, int level) throws IOException {
     if (!writer.isStarted()) {
       long number = nextNumber++;
       Path path = files.table(number);
@@ -109,8 +116,13 @@ final class RepairTables implements AutoCloseable {
     }
   }
 
-  /** Ends the table that is being written, if there is one. */
-  void finishInto(List<TableMeta> into) throws IOException {
+  /** Ends the table that is being written, if there is one, or one is needed for range deletes. */
+  void finishInto(FamilyEdit family, RangeOutput ranges, int level, List<TableMeta> into)
+      throws IOException {
+    if (!ranges.isEmpty()) {
+      start(family, level);
+      ranges.endLastTable(writer);
+    }
     if (writer.isStarted()) {
       into.add(writer.finish());
     }
@@ -118,7 +130,7 @@ final class RepairTables implements AutoCloseable {
 
   /**
    * Writes the newest record of each key of a family, or what its operands make, in tables of the
-   * deepest level. Deletes go.
+   * deepest level. Deletes go, and so do range deletes with what they hide.
    *
    * @param expiryFloor records with smaller sequence numbers go
    * @param keepSequences else sequence numbers become 0: for a store whose log, and with it its
@@ -134,6 +146,13 @@ final class RepairTables implements AutoCloseable {
     }
     int level = Manifest.LEVELS - 1;
     long tableBytes = form(family).tableBytes();
+    List<RangeDeletes> ranges = new ArrayList<>();
+    for (Table table : tables) {
+      if (table.hasRangeDeletes()) {
+        ranges.add(table.readRangeDeletes());
+      }
+    }
+    RangeOutput none = new RangeOutput(List.of());
     RecordMerge merge = new RecordMerge(RunReader.sharing(engine, runs(tables), readBuffer));
     try {
       VersionReducer reducer =
@@ -141,12 +160,15 @@ final class RepairTables implements AutoCloseable {
               new long[] {RecordKind.SEQUENCE_MAX},
               expiryFloor,
               Merging.of(options, options.tree(family.name()), files.directory()),
+              null,
               OlderRecords.NONE, // all tables are merged
+              RangeDeletes.union(ranges),
               (newKey, key, stamp, valueAddress, valueBytes) -> {
-                if (newKey && writer.isStarted() && writer.sizeBytes() >= tableBytes) {
-                  finishInto(into);
+                if (writer.isStarted()
+                    && (writer.isIndexFull() || (newKey && writer.sizeBytes() >= tableBytes))) {
+                  finishInto(family, none, level, into);
                 }
-                start(family, level, into);
+                start(family, level);
                 writer.add(
                     keepSequences ? stamp : withoutSequence(stamp, key),
                     key.address(),
@@ -164,7 +186,7 @@ final class RepairTables implements AutoCloseable {
             record.valueBytes());
       }
       reducer.end();
-      finishInto(into);
+      finishInto(family, none, level, into);
       return into;
     } finally {
       merge.close();

@@ -78,7 +78,14 @@ final class ScanExplainer {
     List<ScanExplanation.Source> sources = places.stream().map(ScanExplainer::source).toList();
     long hidden = sources.stream().mapToLong(ScanExplanation.Source::hidden).sum() + merged.hidden;
     return new ScanExplanation(
-        returned, hidden, merged.deleted, merged.filtered, complete, sources, nanos);
+        returned,
+        hidden,
+        merged.deleted,
+        merged.rangeDeleted,
+        merged.filtered,
+        complete,
+        sources,
+        nanos);
   }
 
   private static ScanExplanation.Source source(Place place) {

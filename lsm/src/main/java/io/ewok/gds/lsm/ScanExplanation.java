@@ -11,6 +11,8 @@ import java.util.stream.Collectors;
  *     they are newer than the view. Of versions that lie in one memtable only the first is looked
  *     at
  * @param deleted keys that it passed by since their newest record is a delete
+ * @param rangeDeleted keys that it passed by since a range delete hides them; those that it jumped
+ *     over are not counted
  * @param filtered records that the cursor's filter rejected
  * @param complete whether it came to the end, not to as many records as were wanted
  * @param sources all memtables and tables that there were, the newest first
@@ -20,6 +22,7 @@ public record ScanExplanation(
     long returned,
     long hidden,
     long deleted,
+    long rangeDeleted,
     long filtered,
     boolean complete,
     List<Source> sources,
@@ -95,11 +98,12 @@ public record ScanExplanation(
             Collectors.joining(
                 "",
                 "",
-                "returned=%d hidden=%d deleted=%d filtered=%d complete=%s blocks=%d blocksRead=%d nanos=%d"
+                "returned=%d hidden=%d deleted=%d rangeDeleted=%d filtered=%d complete=%s blocks=%d blocksRead=%d nanos=%d"
                     .formatted(
                         returned,
                         hidden,
                         deleted,
+                        rangeDeleted,
                         filtered,
                         complete,
                         blocks(),

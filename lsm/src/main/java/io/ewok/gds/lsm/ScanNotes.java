@@ -12,6 +12,9 @@ final class ScanNotes {
   /** Keys whose newest record is a delete. */
   long deleted;
 
+  /** Keys that range deletes hide, as far as they were looked at. */
+  long rangeDeleted;
+
   /** Records that the filter rejected. */
   long filtered;
 }

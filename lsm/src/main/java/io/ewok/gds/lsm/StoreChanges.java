@@ -106,6 +106,21 @@ public final class StoreChanges implements AutoCloseable {
       throw new UnsupportedOperationException(
           "this consumer of changes takes no operands: sequence=" + sequence);
     }
+
+    /**
+     * Takes a range delete, see {@link Store#deleteRange}.
+     *
+     * @param first the first key without a value, like {@code end} read-only, and usable until this
+     *     method returns
+     * @param end the first key behind the range
+     * @throws UnsupportedOperationException unless it is implemented: which keys there are to be
+     *     deleted knows who has them
+     */
+    default void acceptRangeDelete(long sequence, MemorySegment first, MemorySegment end)
+        throws IOException {
+      throw new UnsupportedOperationException(
+          "this consumer of changes takes no range deletes: sequence=" + sequence);
+    }
   }
 
   /**
@@ -153,12 +168,13 @@ public final class StoreChanges implements AutoCloseable {
       int kind = BatchFormat.kind(record, offset);
       MemorySegment keySegment = batch.asSlice(key, keyBytes);
       MemorySegment value = batch.asSlice(key + keyBytes, valueBytes);
-      if (isPassedOver) {
-        // nobody reads it any more
-      } else if (kind == RecordKind.OPERAND) {
-        consumer.acceptOperand(sequence + i, keySegment, value);
-      } else {
-        consumer.accept(sequence + i, RecordKind.isDelete(kind), keySegment, value);
+      if (!isPassedOver) { // or else nobody reads it any more
+        switch (kind) {
+          case RecordKind.OPERAND -> consumer.acceptOperand(sequence + i, keySegment, value);
+          case RecordKind.RANGE_DELETE ->
+              consumer.acceptRangeDelete(sequence + i, keySegment, value);
+          default -> consumer.accept(sequence + i, RecordKind.isDelete(kind), keySegment, value);
+        }
       }
       offset = key + keyBytes + valueBytes;
     }

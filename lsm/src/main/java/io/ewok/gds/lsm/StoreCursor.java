@@ -99,6 +99,9 @@ public final class StoreCursor implements AutoCloseable {
 
   private final SearchKey wanted = new SearchKey();
 
+  /** Null before there was a range delete. Written with the lock of the versions. */
+  private HiddenRange hidden;
+
   /** Whether memory is wanted that the cursor keeps; set by anybody, seen by the next move. */
   private volatile boolean leaveWanted;
 
@@ -130,10 +133,20 @@ public final class StoreCursor implements AutoCloseable {
     RecordSource[] sources = sources(version, sequence);
     this.merge = new MergeCursor(sources, lower, upper, filter, family().merging());
     merge.setExpiryFloor(expiryFloor);
+    hideRanges(version, sequence);
     if (explainerOrNull != null) {
       explainerOrNull.begin(version, family(), sources);
       merge.takeNotes(explainerOrNull.merged());
     }
+  }
+
+  /** The range deletes that the cursor sees are all there when it begins to look. */
+  private void hideRanges(Version of, long at) {
+    boolean mayBe = of.hasRangeDeletes(family());
+    if (mayBe && hidden == null) {
+      hidden = new HiddenRange();
+    }
+    merge.setHidden(mayBe && hidden.begin(of, family(), at) ? hidden : null);
   }
 
   private RecordSource[] sources(Version of, long at) {
@@ -174,6 +187,7 @@ public final class StoreCursor implements AutoCloseable {
     sequence = at;
     expiryFloor = floor;
     merge.setExpiryFloor(floor);
+    hideRanges(next, at);
     if (next == version) {
       merge.renew(at);
       return NO_SOURCES;

@@ -92,12 +92,12 @@ public final class StoreInspection implements AutoCloseable {
       return meta.deletes();
     }
 
-    /** Returns the smallest key. */
+    /** Returns the smallest key of records and range deletes. */
     public MemorySegment firstKey() {
       return meta.firstKey().asReadOnly();
     }
 
-    /** Returns the greatest key. */
+    /** Returns the greatest key, or where a range delete ends behind that. */
     public MemorySegment lastKey() {
       return meta.lastKey().asReadOnly();
     }
@@ -151,7 +151,12 @@ public final class StoreInspection implements AutoCloseable {
     /** The same, see {@link Store#singleDelete}. */
     SINGLE_DELETE,
     /** Its value changes by this, see {@link Store#merge}. */
-    OPERAND
+    OPERAND,
+    /**
+     * It and all keys from it to before the value, which is a key here, have none; see {@link
+     * Store#deleteRange}.
+     */
+    RANGE_DELETE
   }
 
   /** Takes the records of a table. */
@@ -267,7 +272,8 @@ public final class StoreInspection implements AutoCloseable {
   }
 
   /**
-   * Shows all records of a table in order, whatever their version.
+   * Shows all range deletes of a table, and then all records, each in order and whatever their
+   * version.
    *
    * @throws IOException if its footer cannot be read, or does not fit the manifest
    */
@@ -287,6 +293,7 @@ public final class StoreInspection implements AutoCloseable {
       case RecordKind.PUT -> Kind.PUT;
       case RecordKind.SINGLE_DELETE -> Kind.SINGLE_DELETE;
       case RecordKind.OPERAND -> Kind.OPERAND;
+      case RecordKind.RANGE_DELETE -> Kind.RANGE_DELETE;
       default -> Kind.DELETE;
     };
   }

@@ -31,7 +31,8 @@ import java.util.function.LongConsumer;
  * read of it, and says what cannot. A store that is sound stays as it is.
  *
  * <ul>
- *   <li>Of a damaged table the records that can be read are written to new tables in its place.
+ *   <li>Of a damaged table the records that can be read are written to new tables in its place. If
+ *       its range deletes cannot be read, what they had hidden in older tables is back.
  *   <li>A manifest that cannot be read is made anew: the newest record of each key in the table
  *       files that are there becomes one sorted run of each family. Families other than the default
  *       one have lost their names, and are called {@code lost-} and their number then. Of the

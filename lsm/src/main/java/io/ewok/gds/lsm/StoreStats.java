@@ -106,6 +106,8 @@ public record StoreStats(
    * @param bytes size of these files
    * @param entries records in them, shadowed versions and tombstones included
    * @param deletes tombstones in them
+   * @param rangeDeletes deletes of ranges of keys in them; one whose keys lie in several tables
+   *     counts in each
    * @param score how large the level is, 1 if it is as large as it should be; the deepest has 0; of
    *     several families the highest
    * @param compactions merges of tables into this level
@@ -118,6 +120,7 @@ public record StoreStats(
       long bytes,
       long entries,
       long deletes,
+      long rangeDeletes,
       double score,
       long compactions,
       long moves,
@@ -131,6 +134,7 @@ public record StoreStats(
           bytes + other.bytes,
           entries + other.entries,
           deletes + other.deletes,
+          rangeDeletes + other.rangeDeletes,
           Math.max(score, other.score),
           compactions + other.compactions,
           moves + other.moves,

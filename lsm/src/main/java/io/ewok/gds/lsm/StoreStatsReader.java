@@ -79,6 +79,7 @@ final class StoreStatsReader {
         metas.stream().mapToLong(TableMeta::sizeBytes).sum(),
         metas.stream().mapToLong(TableMeta::entries).sum(),
         metas.stream().mapToLong(TableMeta::deletes).sum(),
+        levels.level(level).stream().mapToLong(StoreStatsReader::rangeDeletes).sum(),
         picker.score(levels, level),
         counted.compactions.sum(),
         counted.moves.sum(),
@@ -94,6 +95,10 @@ final class StoreStatsReader {
       }
     }
     return sum;
+  }
+
+  private static long rangeDeletes(Table table) {
+    return table.hasRangeDeletes() ? table.rangeDeletesOrNull().all().size() : 0;
   }
 
   private static StoreStats.Stalls stalls(StoreCounters counters) {

@@ -1,6 +1,7 @@
 package io.ewok.gds.lsm;
 
 import io.ewok.gds.lsm.record.Keys;
+import io.ewok.gds.lsm.record.RangeDelete;
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.table.Table;
 import io.ewok.gds.lsm.table.TableInspection;
@@ -25,6 +26,12 @@ final class TableSalvage implements TableInspection.RecordConsumer {
   private final List<RepairReport.Gap> gaps = new ArrayList<>();
   private final List<TableMeta> written = new ArrayList<>();
 
+  private final List<RangeDelete> ranges = new ArrayList<>();
+  private boolean lacksRanges;
+
+  /** Those for tables that are still to be written; null before the first record. */
+  private RangeOutput rangesLeft;
+
   private MemorySegment lastKey;
   private long lastStamp;
   private long kept;
@@ -47,7 +54,12 @@ final class TableSalvage implements TableInspection.RecordConsumer {
       throws IOException {
     TableSalvage salvage = new TableSalvage(table.meta(), family, output, level);
     TableInspection.dump(table, salvage);
-    output.finishInto(salvage.written);
+    output.finishInto(salvage.family, salvage.rangesLeft(), level, salvage.written);
+    if (salvage.lacksRanges) { // any key may be back that they have hidden
+      TableMeta meta = table.meta();
+      salvage.gaps.add(
+          new RepairReport.Gap(Optional.of(meta.firstKey()), Optional.of(meta.lastKey())));
+    }
     if (salvage.inGap) {
       salvage.endGap(Optional.of(table.meta().lastKey()));
     }
@@ -56,6 +68,10 @@ final class TableSalvage implements TableInspection.RecordConsumer {
 
   @Override
   public void accept(long stamp, MemorySegment key, MemorySegment value) throws IOException {
+    if (RecordKind.kind(stamp) == RecordKind.RANGE_DELETE) {
+      ranges.add(new RangeDelete(copyOf(key), copyOf(value), RecordKind.sequence(stamp)));
+      return;
+    }
     if (!isInOrder(stamp, key)) {
       gap();
       return;
@@ -66,7 +82,20 @@ final class TableSalvage implements TableInspection.RecordConsumer {
     lastKey = copyOf(key);
     lastStamp = stamp;
     kept++;
-    output.add(family, stamp, key, value, level, written);
+    output.add(family, stamp, key, value, rangesLeft(), level, written);
+  }
+
+  /** They come before the records. */
+  private RangeOutput rangesLeft() {
+    if (rangesLeft == null) {
+      rangesLeft = new RangeOutput(ranges);
+    }
+    return rangesLeft;
+  }
+
+  @Override
+  public void rangesGap() {
+    lacksRanges = true;
   }
 
   /** A forged table may have any record anywhere. */

@@ -2,6 +2,7 @@ package io.ewok.gds.lsm;
 
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.buffers.BufferManager;
+import io.ewok.gds.lsm.record.RangeDeletes;
 import io.ewok.gds.lsm.table.BlockHints;
 import io.ewok.gds.lsm.table.RunReader;
 import io.ewok.gds.lsm.table.Table;
@@ -110,7 +111,14 @@ final class TableSet {
     if (blocks == null) {
       blocks = TableBlocks.open(buffers, files.table(meta.number()), meta.number());
     }
-    return Table.open(buffers, blocks, meta, hints, this::unused);
+    Table table = Table.open(buffers, blocks, meta, hints, this::unused);
+    try {
+      RangeDeletes unused = table.readRangeDeletes();
+      return table;
+    } catch (IOException | RuntimeException | Error e) {
+      table.release();
+      throw e;
+    }
   }
 
   /** Opens all tables or none. */

@@ -88,6 +88,32 @@ final class Version {
     return found;
   }
 
+  /** Whether there may be range deletes of a family. */
+  boolean hasRangeDeletes(FamilyState family) {
+    return levels(family).rangesOrNull() != null
+        || active.hasRangeDeletes(family.id())
+        || (frozen != null && frozen.hasRangeDeletes(family.id()));
+  }
+
+  /**
+   * Returns the sequence number of the newest range delete of a family that covers a key and is not
+   * newer than {@code sequence}: records of the key with smaller numbers are hidden. 0 if there is
+   * none.
+   */
+  long newestRangeDelete(FamilyState family, SearchKey key, long sequence) {
+    int id = family.id();
+    long newest = 0;
+    if (active.hasRangeDeletes(id)) {
+      newest = active.newestRangeDelete(id, key, sequence);
+    }
+    // What is in the one is newer than all in the next.
+    if (newest == 0 && frozen != null && frozen.hasRangeDeletes(id)) {
+      newest = frozen.newestRangeDelete(id, key, sequence);
+    }
+    TableRanges ofTables = newest == 0 ? levels(family).rangesOrNull() : null;
+    return ofTables == null ? newest : ofTables.newest(key, sequence);
+  }
+
   /**
    * New sources over everything of a family that a cursor may show, as of a sequence number. The
    * caller closes them. Bounds and prefix, each of them perhaps null, stay as they are for as long.

@@ -1,6 +1,7 @@
 package io.ewok.gds.lsm;
 
 import io.ewok.gds.ffm.unchecked.Memory;
+import io.ewok.gds.lsm.record.RangeDeletes;
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.record.SearchKey;
 import java.io.IOException;
@@ -15,7 +16,8 @@ import java.util.Arrays;
  * where nothing older can be; else one operand, if the operator can combine them. Where it fails
  * they stay as they were, with all that they stand on.
  *
- * <p>Records that have expired go, whatever they are.
+ * <p>Records that have expired go, whatever they are; and so do those for which all readers see a
+ * range delete that hides them. That is written by itself, see {@link RangeReducer}.
  *
  * <p>A filter may turn the newest value of a key into another, or into a delete.
  *
@@ -49,6 +51,10 @@ final class VersionReducer {
   private final long[] liveSequences;
   private final long expiryFloor;
   private final OlderRecords older;
+
+  /** Those that the readers see, wherever they are; null if there are none. */
+  private final RangeDeletes rangesOrNull;
+
   private final Output output;
 
   /** The key of the last record, and the reader that saw it. */
@@ -80,22 +86,24 @@ final class VersionReducer {
    */
   VersionReducer(
       long[] liveSequences, long expiryFloor, Merging merging, OlderRecords older, Output output) {
-    this(liveSequences, expiryFloor, merging, null, older, output);
+    this(liveSequences, expiryFloor, merging, null, older, null, output);
   }
 
-  /** The same with a filter, or null. */
+  /** The same with a filter, or null, and with range deletes, or null. */
   VersionReducer(
       long[] liveSequences,
       long expiryFloor,
       Merging merging,
       FilterRun filterOrNull,
       OlderRecords older,
+      RangeDeletes rangesOrNull,
       Output output) {
     this.liveSequences = liveSequences;
     this.expiryFloor = expiryFloor;
     this.filterOrNull = filterOrNull;
     this.merger = merging.hasOperator() ? new OperandMerger(merging) : null;
     this.older = older;
+    this.rangesOrNull = rangesOrNull;
     this.output = output;
   }
 
@@ -107,6 +115,9 @@ final class VersionReducer {
       return; // So are all that it hides.
     }
     long reader = readerOf(sequence);
+    if (reader != UNSEEN && newestRange(keyAddress, keyBytes, reader) > sequence) {
+      return; // Whoever could see it sees that.
+    }
     boolean sameKey =
         hasKey
             && Memory.compareUnsigned(keyAddress, keyBytes, key.address(), key.lengthBytes()) == 0;
@@ -115,7 +126,7 @@ final class VersionReducer {
       key.set(keyAddress, keyBytes);
       hasKey = true;
       isWritten = false;
-      isNewest = true;
+      isNewest = newestRange(keyAddress, keyBytes, RecordKind.SEQUENCE_MAX) <= sequence;
     } else if (reader == keyReader && reader != UNSEEN) {
       if (!isOpen) {
         return; // Whoever could see it sees a newer one.
@@ -131,6 +142,13 @@ final class VersionReducer {
       writeOperands();
       writeUnlessHidesNothing(stamp, valueAddress, valueBytes);
     }
+  }
+
+  /** The newest range delete that covers a key and that a reader sees; 0 if there is none. */
+  private long newestRange(long keyAddress, int keyBytes, long reader) {
+    return rangesOrNull == null
+        ? 0
+        : rangesOrNull.newest(SearchKey.head(keyAddress, keyBytes), keyAddress, keyBytes, reader);
   }
 
   /** Writes what is still to be written of the last key. */

@@ -3,15 +3,17 @@ package io.ewok.gds.lsm;
 import io.ewok.gds.lsm.memtable.Memtable;
 import io.ewok.gds.lsm.record.BatchFormat;
 import io.ewok.gds.lsm.record.Keys;
+import io.ewok.gds.lsm.record.RangeDelete;
 import io.ewok.gds.lsm.record.RecordKind;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.LinkedHashSet;
 import java.util.Set;
 
 /**
- * Puts, deletes and operands that take effect together or not at all, in the order in which they
- * were added; in one family of a store or in several.
+ * Puts, deletes, range deletes and operands that take effect together or not at all, in the order
+ * in which they were added; in one family of a store or in several.
  *
  * <p>Keys and values are copied once, here, in the form in which they go to the log. {@link
  * Store#write} leaves the batch as it is: write it again, or {@link #clear} it and fill it anew,
@@ -165,6 +167,51 @@ public final class WriteBatch {
   /** Adds an operand in a family, see {@link Family#merge}. Key and operand are copied. */
   public WriteBatch merge(Family in, MemorySegment key, MemorySegment operand) {
     return add(in.family(), RecordKind.OPERAND, key, operand);
+  }
+
+  /** Adds a {@linkplain Store#deleteRange range delete}. Both keys are copied. */
+  public WriteBatch deleteRange(byte[] first, byte[] end) {
+    return deleteRange(MemorySegment.ofArray(first), MemorySegment.ofArray(end));
+  }
+
+  /**
+   * Adds a {@linkplain Store#deleteRange range delete}. Both keys are copied.
+   *
+   * @throws IllegalArgumentException also if there can be no key in the range
+   */
+  public WriteBatch deleteRange(MemorySegment first, MemorySegment end) {
+    return addRange(null, first, end);
+  }
+
+  /** Adds a {@linkplain Family#deleteRange range delete} in a family. Both keys are copied. */
+  public WriteBatch deleteRange(Family in, byte[] first, byte[] end) {
+    return deleteRange(in, MemorySegment.ofArray(first), MemorySegment.ofArray(end));
+  }
+
+  /**
+   * Adds a {@linkplain Family#deleteRange range delete} in a family. Both keys are copied.
+   *
+   * @throws IllegalArgumentException also if there can be no key in the range
+   */
+  public WriteBatch deleteRange(Family in, MemorySegment first, MemorySegment end) {
+    return addRange(in.family(), first, end);
+  }
+
+  private WriteBatch addRange(FamilyState inOrNull, MemorySegment first, MemorySegment end) {
+    // Of the copies: what is in the log is in order, whatever the caller does meanwhile.
+    MemorySegment firstCopy = copyOfKey(first);
+    MemorySegment endCopy = copyOfKey(end);
+    if (!RangeDelete.isRange(firstCopy, endCopy)) {
+      throw new IllegalArgumentException(
+          "a range ends behind its first key: firstBytes=%d endBytes=%d"
+              .formatted(first.byteSize(), end.byteSize()));
+    }
+    return add(inOrNull, RecordKind.RANGE_DELETE, firstCopy, endCopy);
+  }
+
+  private static MemorySegment copyOfKey(MemorySegment key) {
+    Keys.requireLength(key.byteSize());
+    return MemorySegment.ofArray(key.toArray(ValueLayout.JAVA_BYTE));
   }
 
   /** Removes all operations and keeps the memory. */

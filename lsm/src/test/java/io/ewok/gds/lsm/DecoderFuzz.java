@@ -13,14 +13,16 @@ public final class DecoderFuzz {
     BATCH,
     TABLE,
     LZ4_TABLE,
-    ZSTD_TABLE
+    ZSTD_TABLE,
+    RANGES_TABLE
   }
 
   private final HostileManifest manifest = new HostileManifest();
   private final HostileBatch batch = new HostileBatch();
-  private final HostileTable table = new HostileTable(Compression.NONE);
-  private final HostileTable lz4 = new HostileTable(Compression.LZ4);
-  private final HostileTable zstd = new HostileTable(Compression.ZSTD);
+  private final HostileTable table = new HostileTable(Compression.NONE, 0);
+  private final HostileTable lz4 = new HostileTable(Compression.LZ4, 0);
+  private final HostileTable zstd = new HostileTable(Compression.ZSTD, 0);
+  private final HostileTable ranges = new HostileTable(Compression.NONE, 300);
 
   DecoderFuzz() throws Exception {}
 
@@ -36,6 +38,7 @@ public final class DecoderFuzz {
       case TABLE -> table.isRefused(input, 1);
       case LZ4_TABLE -> lz4.isRefused(input, 1);
       case ZSTD_TABLE -> zstd.isRefused(input, 1);
+      case RANGES_TABLE -> ranges.isRefused(input, 1);
     };
   }
 

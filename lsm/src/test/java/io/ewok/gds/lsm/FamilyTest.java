@@ -107,6 +107,54 @@ class FamilyTest {
   }
 
   @Test
+  void aRangeIsDeletedInOneFamilyAtEveryStation() throws Exception {
+    byte[] first = Fixtures.bytes("k2");
+    byte[] end = Fixtures.bytes("k4");
+    Store store = open();
+    Family a = store.createFamily("a");
+    Family b = store.createFamily("b");
+    for (Family family : List.of(store, a, b)) {
+      for (int i = 1; i < 6; i++) {
+        put(family, "k" + i, "v");
+      }
+    }
+    store.flush();
+    a.deleteRange(first, end, Durability.NONE);
+    store.write(
+        new WriteBatch().deleteRange(b, Fixtures.bytes("k5"), KEY).put(b, KEY, KEY),
+        Durability.SYNCED);
+    for (String station : new String[] {"memory", "log", "table", "merged", "manifest"}) {
+      switch (station) {
+        case "log", "manifest" -> {
+          store.close();
+          store = open();
+        }
+        case "table" -> store.flush();
+        case "merged" -> {
+          for (Family family : store.families()) {
+            family.compact();
+          }
+        }
+        default -> {}
+      }
+      a = store.family("a").orElseThrow();
+      b = store.family("b").orElseThrow();
+      assertEquals(List.of("k1", "k2", "k3", "k4", "k5"), keys(store), station);
+      assertEquals(List.of("k1", "k4", "k5"), keys(a), station);
+      assertNull(get(a, "k3"), station);
+      assertEquals("v", get(b, "k3"), station);
+      assertEquals(List.of("k1", "k2", "k3", "k4", "key"), keys(b), station);
+    }
+    long deletes =
+        store.stats().families().stream()
+            .flatMap(family -> family.levels().stream())
+            .mapToLong(level -> level.rangeDeletes() + level.deletes())
+            .sum();
+    assertEquals(0, deletes, "nothing is left to be hidden");
+    store.close();
+  }
+
+  @Test
   void keysAndValuesOfMaximalLengthSurviveInAFamilyToo() throws Exception {
     byte[] longest = new byte[WriteBatch.KEY_BYTES_MAX];
     byte[] largest = new byte[(int) options.valueBytesMax(longest.length)];

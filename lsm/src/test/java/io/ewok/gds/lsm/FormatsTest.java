@@ -36,13 +36,15 @@ class FormatsTest {
             .put(Fixtures.bytes("key"), Fixtures.bytes("value"))
             .delete(Fixtures.bytes("k"))
             .singleDelete(Fixtures.bytes("s"))
+            .deleteRange(Fixtures.bytes("r"), Fixtures.bytes("ro"))
             .record();
     assertEquals(
         """
-        00000000 03000000010000000103000005000000
+        00000000 04000000010000000103000005000000
         00000010 6b657976616c75650201000000000000
-        00000020 6b030100000000000073
-        0000002a
+        00000020 6b030100000000000073050100000200
+        00000030 000072726f
+        00000035
         """,
         Hex.dump(Fixtures.array(record)));
     assertNull(BatchFormat.defect(record));
@@ -82,6 +84,18 @@ class FormatsTest {
   }
 
   @Test
+  void rangesInABatchAreInOrder() {
+    byte[] record =
+        Fixtures.array(
+            new WriteBatch().deleteRange(Fixtures.bytes("a"), Fixtures.bytes("b")).record());
+    assertNull(BatchFormat.defect(MemorySegment.ofArray(record)));
+    record[record.length - 1] = 'a';
+    assertNotNull(BatchFormat.defect(MemorySegment.ofArray(record)), "an empty range");
+    record[record.length - 1] = 'A';
+    assertNotNull(BatchFormat.defect(MemorySegment.ofArray(record)), "in reverse");
+  }
+
+  @Test
   void aVoidRecordHasNoOperationsWhateverFollows() {
     byte[] record = new byte[40];
     MemorySegment segment = MemorySegment.ofArray(record);
@@ -100,6 +114,7 @@ class FormatsTest {
     for (int i = 0; i < 10; i++) {
       batch.put(new byte[i], new byte[3 * i]).delete(new byte[5]);
       batch.add(new FamilyState(i, "", null), RecordKind.DELETE, segment("k"), MemorySegment.NULL);
+      batch.deleteRange(new byte[i], new byte[i + 1]);
     }
     byte[] record = Fixtures.array(batch.record());
     for (int length = 0; length < record.length; length++) {

@@ -255,6 +255,59 @@ class GarbageTest {
     }
   }
 
+  /** Every other ten keys: in tables with a level beneath, and some in memory. */
+  private void deleteRanges() throws IOException {
+    for (int i = 0; i < RECORDS; i += 20) {
+      setKey(i);
+      byte[] first = Fixtures.array(key);
+      setKey(i + 10);
+      store.deleteRange(first, Fixtures.array(key), Durability.NONE);
+      if (i == RECORDS / 2) {
+        store.flush();
+      }
+    }
+  }
+
+  @Test
+  void rangeDeletesMakeNoneForGets() throws IOException {
+    deleteRanges();
+    assertNoGarbage(
+        i -> {
+          setKey(i);
+          assertEquals(i % 20 < 10 ? ReadView.NOT_FOUND : i % 100, store.get(key, room));
+        });
+  }
+
+  @Test
+  void rangeDeletesMakeNoneForCursors() throws IOException {
+    deleteRanges();
+    try (StoreCursor cursor = store.cursor()) {
+      assertNoGarbage(
+          i -> {
+            if (!cursor.isValid()) {
+              cursor.first();
+            }
+            assertTrue(cursor.copyValue(room) < 100);
+            cursor.next();
+          });
+      assertNoGarbage(
+          i -> {
+            if (!cursor.isValid()) {
+              cursor.last();
+            }
+            cursor.previous();
+          });
+      assertNoGarbage(
+          i -> {
+            setKey(i);
+            if (i % 100 == 0) {
+              cursor.refresh();
+            }
+            cursor.seek(key);
+          });
+    }
+  }
+
   @Test
   void fillMakesNone() throws IOException {
     RecordBatch batch = new RecordBatch(room, 100);

@@ -8,6 +8,7 @@ import io.ewok.gds.lsm.memtable.EntryCursor;
 import io.ewok.gds.lsm.memtable.Memtable;
 import io.ewok.gds.lsm.memtable.MemtableSpace;
 import io.ewok.gds.lsm.record.BatchFormat;
+import io.ewok.gds.lsm.record.RangeDeletes;
 import io.ewok.gds.lsm.record.RecordKind;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -32,6 +33,7 @@ final class HostileBatch {
           RecordKind.PUT,
           MemorySegment.ofArray(new byte[i]),
           MemorySegment.ofArray(new byte[1]));
+      batch.deleteRange(new byte[i], new byte[i + 3]);
     }
     sound = Fixtures.array(Fixtures.record(batch));
   }
@@ -57,6 +59,9 @@ final class HostileBatch {
         EntryCursor cursor = memtable.entries(family);
         for (long entry = cursor.first(); entry != Memtable.NONE; entry = cursor.next()) {
           count++;
+        }
+        for (RangeDeletes set : memtable.rangeDeletes(family)) {
+          count += set.all().size();
         }
       }
       assertEquals(BatchFormat.count(record), count);

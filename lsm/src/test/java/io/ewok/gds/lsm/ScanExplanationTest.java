@@ -145,7 +145,7 @@ class ScanExplanationTest {
         List.of(
             explanation.returned(),
             explanation.hidden(),
-            explanation.deleted(),
+            explanation.deleted() + explanation.rangeDeleted(),
             explanation.filtered()),
         explanation::toString);
   }

@@ -11,18 +11,26 @@ final class ScriptWriter {
   private static final int OPEN_MAX = 3;
   private static final int FAMILIES = 3;
 
+  /** One in so many deletes and operations of a batch is that of a range. */
+  private static final int RANGE_SHARE = 8;
+
   private final SplittableRandom random;
 
   /** Of a seed of its own, so that families do not change what the rest of a script does. */
   private final SplittableRandom families;
 
   private final boolean hasFamilies;
+
+  /** Likewise. */
+  private final SplittableRandom ranges;
+
   private final List<String> lines = new ArrayList<>();
 
   private ScriptWriter(long seed) {
     random = new SplittableRandom(seed);
     families = new SplittableRandom(31 * seed);
     hasFamilies = families.nextInt(4) > 0;
+    ranges = new SplittableRandom(seed ^ 5);
   }
 
   /** Returns so many operations. */
@@ -111,6 +119,11 @@ final class ScriptWriter {
     } else if (kind < 130) {
       batch();
     } else if (kind < 270) {
+      if (ranges.nextInt(RANGE_SHARE) == 0) {
+        int first = key();
+        lines.add("rdelete %d %d %s".formatted(first, end(first), durability()));
+        return;
+      }
       String word = random.nextInt(3) == 0 ? "sdelete" : "delete";
       lines.add("%s %d %s".formatted(word, key(), durability()));
     } else if (kind < 350) {
@@ -135,6 +148,11 @@ final class ScriptWriter {
 
   private String operand() {
     return random.nextInt(40) + ":" + random.nextInt(1_000_000);
+  }
+
+  /** Most ranges are short: the order of keys is not that of their numbers, but beside it. */
+  private int end(int first) {
+    return ranges.nextInt(8) == 0 ? key() : (first + 7 * (1 + ranges.nextInt(4))) % KEYS;
   }
 
   private int number() {
@@ -177,8 +195,11 @@ final class ScriptWriter {
     StringBuilder line = new StringBuilder("batch " + durability());
     int count = random.nextInt(6);
     for (int i = 0; i < count; i++) {
-      line.append(' ').append(key());
-      if (random.nextInt(4) == 0) {
+      int key = key();
+      line.append(' ').append(key);
+      if (ranges.nextInt(RANGE_SHARE) == 0) {
+        line.append("..").append(end(key));
+      } else if (random.nextInt(4) == 0) {
         line.append('+').append(operand());
       } else if (random.nextInt(3) == 0) {
         line.append(random.nextInt(3) == 0 ? '~' : '-');

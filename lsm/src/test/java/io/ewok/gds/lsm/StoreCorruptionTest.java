@@ -38,6 +38,7 @@ class StoreCorruptionTest {
             Durability.NONE);
       }
       store.delete(Fixtures.bytes("key3"), Durability.NONE);
+      store.deleteRange(Fixtures.bytes("key4"), Fixtures.bytes("key44"), Durability.NONE);
       store.flush();
       store.put(Fixtures.bytes("in the log"), Fixtures.bytes("value"), Durability.SYNCED);
       contents = Fixtures.contents(store);

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoFile;
 import io.ewok.gds.pagestore.OpenMode;
@@ -18,6 +19,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -42,17 +44,26 @@ class StoreCrashTest {
   /** Each write also puts its number: so a store says how many it has. */
   private static final byte[] NUMBER = Fixtures.bytes("number");
 
-  /** One write: a put, delete or operand per key of a family. */
-  private record Write(
-      List<String> families,
-      List<byte[]> keys,
-      List<byte[]> valuesOrNull,
-      List<Boolean> areOperands) {
-    void add(String family, byte[] key, byte[] valueOrNull, boolean isOperand) {
-      families.add(family);
-      keys.add(key);
-      valuesOrNull.add(valueOrNull);
-      areOperands.add(isOperand);
+  /**
+   * One operation in a family: its key and value, which are the keys of a range if it is the delete
+   * of one.
+   */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
+  private record Operation(String family, int kind, byte[] key, byte[] valueOrNull) {
+    void apply(NavigableMap<byte[], byte[]> to) {
+      switch (kind) {
+        case RecordKind.PUT -> to.put(key, valueOrNull);
+        case RecordKind.OPERAND -> to.merge(key, valueOrNull, StoreCrashTest::appended);
+        case RecordKind.RANGE_DELETE -> to.subMap(key, valueOrNull).clear();
+        default -> to.remove(key);
+      }
+    }
+  }
+
+  /** One write: some operations. */
+  private record Write(List<Operation> operations) {
+    void add(String family, int kind, byte[] key, byte[] valueOrNull) {
+      operations.add(new Operation(family, kind, key, valueOrNull));
     }
   }
 
@@ -291,8 +302,7 @@ class StoreCrashTest {
 
   private void write(Store store, History history, SplittableRandom random) throws Exception {
     WriteBatch batch = new WriteBatch();
-    Write write =
-        new Write(new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+    Write write = new Write(new ArrayList<>());
     List<String> families = new ArrayList<>(history.there());
     families.add(Family.DEFAULT_NAME);
     int count = random.nextInt(4) == 0 ? 1 + random.nextInt(8) : 1;
@@ -302,10 +312,15 @@ class StoreCrashTest {
       Family in = store.family(name).orElseThrow();
       if (random.nextInt(4) == 0) {
         byte[] operand = Fixtures.randomBytes(random, random.nextInt(100));
-        write.add(name, key, operand, true);
+        write.add(name, RecordKind.OPERAND, key, operand);
         batch.merge(in, key, operand);
+      } else if (random.nextInt(12) == 0) {
+        byte[] end = Fixtures.bytes("key" + (KEYS + random.nextInt(KEYS)));
+        byte[] first = Fixtures.ORDER.compare(key, end) < 0 ? key : Fixtures.bytes("key");
+        write.add(name, RecordKind.RANGE_DELETE, first, end);
+        batch.deleteRange(in, first, end);
       } else if (random.nextInt(4) == 0) {
-        write.add(name, key, null, false);
+        write.add(name, RecordKind.DELETE, key, null);
         if (random.nextInt(3) == 0) {
           batch.singleDelete(in, key);
         } else {
@@ -314,13 +329,13 @@ class StoreCrashTest {
       } else {
         int bound = random.nextInt(10) == 0 ? 20_000 : 100;
         byte[] value = Fixtures.randomBytes(random, random.nextInt(bound));
-        write.add(name, key, value, false);
+        write.add(name, RecordKind.PUT, key, value);
         batch.put(in, key, value);
       }
     }
     synchronized (history.writes) {
       byte[] number = ByteBuffer.allocate(Integer.BYTES).putInt(history.begun + 1).array();
-      write.add(Family.DEFAULT_NAME, NUMBER, number, false);
+      write.add(Family.DEFAULT_NAME, RecordKind.PUT, NUMBER, number);
       batch.put(NUMBER, number);
     }
     boolean synced = random.nextInt(3) == 0;
@@ -357,19 +372,10 @@ class StoreCrashTest {
     }
     assertEquals(models.size(), store.families().size());
     for (Write write : history.writes.subList(0, survived)) {
-      for (int i = 0; i < write.keys().size(); i++) {
-        TreeMap<byte[], byte[]> model = models.get(write.families().get(i));
-        if (model == null) {
-          continue; // it was dropped since
-        }
-        byte[] key = write.keys().get(i);
-        byte[] value = write.valuesOrNull().get(i);
-        if (value == null) {
-          model.remove(key);
-        } else if (write.areOperands().get(i)) {
-          model.merge(key, value, StoreCrashTest::appended);
-        } else {
-          model.put(key, value);
+      for (Operation operation : write.operations()) {
+        TreeMap<byte[], byte[]> model = models.get(operation.family());
+        if (model != null) { // else it was dropped since
+          operation.apply(model);
         }
       }
     }

@@ -34,8 +34,9 @@ import java.util.concurrent.atomic.AtomicLong;
  * <pre>
  * options NAME=NUMBER ...        before all else
  * put KEY VALUE DURABILITY    delete KEY DURABILITY    sdelete KEY DURABILITY
+ * rdelete KEY KEY DURABILITY                             of a range, whichever comes first
  * merge KEY OPERAND DURABILITY                           the model appends it
- * batch DURABILITY KEY=VALUE KEY- KEY~ N@KEY+OPERAND ... where ~ is a single delete
+ * batch DURABILITY KEY=VALUE KEY- KEY~ N@KEY+OPERAND KEY..KEY ...   where ~ is a single delete
  * get KEY    into KEY    pin KEY
  * snapshot N    unsnap N    old N KEY
  * cursor N [from=KEY] [to=KEY] [prefix=KEY] [filter=NUMBER] [of=SNAPSHOT]    uncursor N
@@ -145,12 +146,15 @@ final class StoreScript {
     }
   }
 
-  /** A put or delete, or an operand. */
+  /** A put or delete, or an operand; or the delete of a range. */
   private static final class Operation {
     final Home home;
     final byte[] key;
     final byte[] valueOrNull;
     final boolean isOperand;
+
+    /** Where the range ends, or null. */
+    final byte[] endOrNull;
 
     long writtenMillis;
 
@@ -163,11 +167,23 @@ final class StoreScript {
       this.key = key;
       this.valueOrNull = valueOrNull;
       this.isOperand = isOperand;
+      this.endOrNull = null;
+    }
+
+    Operation(Home home, byte[] first, byte[] end) {
+      this.home = home;
+      this.delimiter = null;
+      this.key = first;
+      this.valueOrNull = null;
+      this.isOperand = false;
+      this.endOrNull = end;
     }
 
     void apply() {
-      Map<byte[], byte[]> to = home.model;
-      if (valueOrNull == null) {
+      NavigableMap<byte[], byte[]> to = home.model;
+      if (endOrNull != null) {
+        to.subMap(key, endOrNull).clear();
+      } else if (valueOrNull == null) {
         to.remove(key);
       } else {
         to.merge(key, valueOrNull, (before, value) -> isOperand ? appended(before, value) : value);
@@ -291,7 +307,7 @@ final class StoreScript {
       words[0] = words[0].substring(0, at);
     }
     switch (words[0]) {
-      case "put", "delete", "sdelete", "merge", "batch" -> write(words);
+      case "put", "delete", "sdelete", "rdelete", "merge", "batch" -> write(words);
       case "get" ->
           assertArrayEquals(
               home.shown(home.model.get(key(words[1]))),
@@ -508,6 +524,19 @@ final class StoreScript {
         family.merge(key(words[1]), value(words[2]), durability);
         add(new Operation(home, key(words[1]), value(words[2]), true));
       }
+      case "rdelete" -> {
+        durability = Durability.valueOf(words[3]);
+        byte[] first = key(words[1]);
+        byte[] end = key(words[2]);
+        int order = Fixtures.ORDER.compare(first, end);
+        if (order == 0) {
+          assertThrows(
+              IllegalArgumentException.class, () -> family.deleteRange(first, end, durability));
+          return;
+        }
+        family.deleteRange(order < 0 ? first : end, order < 0 ? end : first, durability);
+        addRange(home, first, end);
+      }
       case "sdelete" -> {
         durability = Durability.valueOf(words[2]);
         family.singleDelete(key(words[1]), durability);
@@ -539,7 +568,16 @@ final class StoreScript {
   private void add(WriteBatch batch, Home in, String word) {
     int equals = word.indexOf('=');
     int plus = word.indexOf('+');
-    if (plus >= 0 && in.hasOperator()) {
+    int dots = word.indexOf("..");
+    if (dots >= 0) {
+      byte[] first = key(word.substring(0, dots));
+      byte[] end = key(word.substring(dots + 2));
+      int order = Fixtures.ORDER.compare(first, end);
+      if (order != 0) {
+        batch.deleteRange(in.family, order < 0 ? first : end, order < 0 ? end : first);
+        addRange(in, first, end);
+      }
+    } else if (plus >= 0 && in.hasOperator()) {
       byte[] key = key(word.substring(0, plus));
       byte[] operand = value(word.substring(plus + 1));
       batch.merge(in.family, key, operand);
@@ -570,6 +608,12 @@ final class StoreScript {
     add(new Operation(in, key, valueOrNull, false));
   }
 
+  /** Of two keys that are not the same. */
+  private void addRange(Home in, byte[] a, byte[] b) {
+    boolean isInOrder = Fixtures.ORDER.compare(a, b) < 0;
+    add(isInOrder ? new Operation(in, a, b) : new Operation(in, b, a));
+  }
+
   private void add(Operation operation) {
     operation.writtenMillis = clock.get();
     history.add(operation);
@@ -598,7 +642,9 @@ final class StoreScript {
     Map<byte[], Integer> last = new TreeMap<>(Fixtures.ORDER);
     for (int i = 0; i < history.size(); i++) {
       if (history.get(i).home == of) {
-        last.put(history.get(i).key, i);
+        if (history.get(i).endOrNull == null) { // else what is in the model came later
+          last.put(history.get(i).key, i);
+        }
         assertTrue(i >= expired || clock.get() - history.get(i).writtenMillis >= ttlMillis);
       }
     }
@@ -889,7 +935,7 @@ final class StoreScript {
     @Override
     public void accept(long sequence, boolean delete, MemorySegment key, MemorySegment value) {
       Operation operation = next(key);
-      assertTrue(!operation.isOperand);
+      assertTrue(!operation.isOperand && operation.endOrNull == null);
       assertEquals(operation.valueOrNull == null, delete);
       if (!delete) {
         assertArrayEquals(operation.valueOrNull, Fixtures.array(value));
@@ -901,6 +947,11 @@ final class StoreScript {
       Operation operation = next(key);
       assertTrue(operation.isOperand);
       assertArrayEquals(operation.valueOrNull, Fixtures.array(operand));
+    }
+
+    @Override
+    public void acceptRangeDelete(long sequence, MemorySegment first, MemorySegment end) {
+      assertArrayEquals(next(first).endOrNull, Fixtures.array(end));
     }
 
     @Override

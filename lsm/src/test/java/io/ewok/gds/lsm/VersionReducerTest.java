@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.ewok.gds.ffm.unchecked.Memory;
+import io.ewok.gds.lsm.record.RangeDelete;
+import io.ewok.gds.lsm.record.RangeDeletes;
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.record.SearchKey;
 import java.io.IOException;
@@ -46,6 +48,11 @@ class VersionReducerTest {
       String text = Fixtures.text(Fixtures.array(key.segment()));
       return versions.stream().anyMatch(version -> version.key.equals(text));
     }
+
+    @Override
+    public boolean mayHaveBetween(MemorySegment first, MemorySegment end) {
+      return rangeHasAll;
+    }
   }
 
   private static List<Version> reduce(List<Version> versions, long[] live, Older older)
@@ -65,7 +72,7 @@ class VersionReducerTest {
       MergeOperator operator,
       FilterRun filterOrNull)
       throws IOException {
-    return reduce(versions, live, 0, older, operator, filterOrNull);
+    return reduce(versions, live, 0, older, operator, filterOrNull, null);
   }
 
   private static List<Version> reduce(
@@ -74,7 +81,8 @@ class VersionReducerTest {
       long floor,
       Older older,
       MergeOperator operator,
-      FilterRun filterOrNull)
+      FilterRun filterOrNull,
+      RangeDeletes rangesOrNull)
       throws IOException {
     List<Version> left = new ArrayList<>();
     VersionReducer reducer =
@@ -84,6 +92,7 @@ class VersionReducerTest {
             new Merging(operator, 1000, Fixtures.DIRECTORY),
             filterOrNull,
             older,
+            rangesOrNull,
             (newKey, key, stamp, valueAddress, valueBytes) -> {
               String text = Fixtures.text(Fixtures.array(key.segment()));
               assertEquals(left.isEmpty() || !left.getLast().key.equals(text), newKey);
@@ -146,6 +155,7 @@ class VersionReducerTest {
   void eachReaderSeesWhatItSaw(long seedOfCase) throws Exception {
     long seed = Fixtures.seed(seedOfCase);
     SplittableRandom random = new SplittableRandom(seed);
+    SplittableRandom others = new SplittableRandom(~seed);
     for (int round = 0; round < 3_000; round++) {
       List<Version> versions = new ArrayList<>();
       List<Version> elsewhere = new ArrayList<>();
@@ -166,26 +176,70 @@ class VersionReducerTest {
               .sorted()
               .distinct()
               .toArray();
-      List<Version> left = reduce(versions, live, older, operator(random));
+      RangeDeletes ranges = ranges(others);
+      List<Version> left = reduce(versions, live, 0, older, operator(random), null, ranges);
       String replay =
-          "round=%d %s %s".formatted(round, versions, LongStream.of(live).boxed().toList());
+          "round=%d %s %s %s"
+              .formatted(
+                  round,
+                  versions,
+                  LongStream.of(live).boxed().toList(),
+                  ranges == null ? "" : ranges.all());
       for (String key : List.of("", "a", "aa", "b")) {
         for (long reader : live) {
-          check(versions, left, older, key, reader, replay + Fixtures.replay(getClass(), seed));
+          check(
+              versions,
+              left,
+              older,
+              ranges,
+              key,
+              reader,
+              replay + Fixtures.replay(getClass(), seed));
         }
         for (long later = live[live.length - 1]; later <= 100; later++) {
-          check(versions, left, older, key, later, replay + Fixtures.replay(getClass(), seed));
+          check(
+              versions,
+              left,
+              older,
+              ranges,
+              key,
+              later,
+              replay + Fixtures.replay(getClass(), seed));
         }
       }
     }
   }
 
   private static void check(
-      List<Version> before, List<Version> after, Older older, String key, long at, String replay) {
+      List<Version> before,
+      List<Version> after,
+      Older older,
+      RangeDeletes ranges,
+      String key,
+      long at,
+      String replay) {
+    SearchKey wanted = new SearchKey().set(MemorySegment.ofArray(Fixtures.bytes(key)));
+    long floor = ranges == null ? 0 : ranges.newest(wanted, at);
     assertEquals(
-        read(before, older, key, at),
-        read(after, older, key, at),
+        read(before, older, key, at, floor),
+        read(after, older, key, at, floor),
         "key=" + key + " at=" + at + replay);
+  }
+
+  /** Some are older than all records, or newer. */
+  private static RangeDeletes ranges(SplittableRandom random) {
+    List<RangeDelete> ranges = new ArrayList<>();
+    List<String> keys = List.of("", "a", "aa", "b", "c");
+    for (int i = random.nextInt(4); i > 0; i--) {
+      int first = random.nextInt(4);
+      int end = first + 1 + random.nextInt(4 - first);
+      ranges.add(
+          new RangeDelete(
+              MemorySegment.ofArray(Fixtures.bytes(keys.get(first))),
+              MemorySegment.ofArray(Fixtures.bytes(keys.get(end))),
+              1 + random.nextInt(105)));
+    }
+    return RangeDeletes.ofOrNull(ranges);
   }
 
   private static Version version(String key, long sequence, SplittableRandom random) {
@@ -292,11 +346,11 @@ class VersionReducerTest {
       List<Version> left =
           reduce(versions, live, older, MergeOperators.append(new byte[0]), filter);
       String replay = "%s %s ".formatted(versions, left) + Fixtures.replay(getClass(), seed);
-      check(versions, left, older, "a", snapshot, replay);
+      check(versions, left, older, null, "a", snapshot, replay);
       if (filter.hasActed()) {
         assertEquals(removes ? null : "!", read(left, older, "a", 100), replay);
       } else {
-        check(versions, left, older, "a", 100, replay);
+        check(versions, left, older, null, "a", 100, replay);
       }
       boolean isValue =
           !versions.isEmpty()
@@ -329,7 +383,7 @@ class VersionReducerTest {
       Arrays.sort(live);
       List<Version> left =
           new ArrayList<>(
-              reduce(versions, live, floor, older, MergeOperators.append(new byte[0]), null));
+              reduce(versions, live, floor, older, MergeOperators.append(new byte[0]), null, null));
       List<Version> dropped = new ArrayList<>(elsewhere);
       dropped.removeIf(
           version -> RecordKind.sequence(version.stamp) < floor && random.nextBoolean());
@@ -369,5 +423,34 @@ class VersionReducerTest {
             List.of(single, put),
             NEWEST,
             new Older(List.of(Version.of("a", 1, RecordKind.PUT, "old")), true)));
+  }
+
+  @Test
+  void whatARangeDeleteHidesGoesIfAllReadersSeeIt() throws Exception {
+    Version newest = Version.of("a", 9, RecordKind.PUT, "9");
+    Version hidden = Version.of("a", 5, RecordKind.PUT, "5");
+    RangeDeletes range = range("a", "b", 7);
+    assertEquals(List.of(), reduce(List.of(hidden), new long[] {8}, range));
+    assertEquals(List.of(hidden), reduce(List.of(hidden), new long[] {6, 8}, range));
+    assertEquals(List.of(hidden), reduce(List.of(hidden), new long[] {6}, range));
+    assertEquals(List.of(newest), reduce(List.of(newest, hidden), new long[] {8}, range));
+    assertEquals(
+        List.of(newest, hidden), reduce(List.of(newest, hidden), new long[] {6, 8}, range));
+    assertEquals(List.of(hidden), reduce(List.of(hidden), NEWEST, range("", "a", 7)));
+    assertEquals(List.of(hidden), reduce(List.of(hidden), NEWEST, range("a", "b", 4)));
+  }
+
+  private static List<Version> reduce(List<Version> versions, long[] live, RangeDeletes ranges)
+      throws IOException {
+    return reduce(versions, live, 0, Older.NONE, MergeOperator.NONE, null, ranges);
+  }
+
+  private static RangeDeletes range(String first, String end, long sequence) {
+    return RangeDeletes.ofOrNull(
+        List.of(
+            new RangeDelete(
+                MemorySegment.ofArray(Fixtures.bytes(first)),
+                MemorySegment.ofArray(Fixtures.bytes(end)),
+                sequence)));
   }
 }

@@ -3,7 +3,7 @@ package io.ewok.gds.lsm.memtable;
 import java.util.Arrays;
 
 /**
- * The entries of one family in a memtable.
+ * The entries of one family in a memtable, and beside them its range deletes.
  *
  * <p>Threads: any.
  */
@@ -17,11 +17,38 @@ final class FamilyEntries {
   /** See {@link KeyTable#salt}. */
   final long salt;
 
-  /** Those of a family, none yet. */
-  FamilyEntries(int family, EntrySpace space) {
+  private final long rangesAnchor;
+
+  /** Null before the first range delete. Written with this as the lock, before one is added. */
+  private volatile MemtableRanges ranges;
+
+  /**
+   * Those of a family, none yet.
+   *
+   * @param rangesAnchor as {@link MemtableRanges} wants it
+   */
+  FamilyEntries(int family, EntrySpace space, long rangesAnchor) {
     this.family = family;
+    this.rangesAnchor = rangesAnchor;
     this.tree = new EntryTree(space);
     this.salt = KeyTable.salt(family);
+  }
+
+  MemtableRanges rangesOrNull() {
+    return ranges;
+  }
+
+  MemtableRanges rangesForWriters() {
+    MemtableRanges found = ranges;
+    if (found != null) {
+      return found;
+    }
+    synchronized (this) {
+      if (ranges == null) {
+        ranges = new MemtableRanges(rangesAnchor);
+      }
+      return ranges;
+    }
   }
 
   /** Those of a family among several, or null. */

@@ -3,6 +3,8 @@ package io.ewok.gds.lsm.memtable;
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.lsm.record.BatchFormat;
+import io.ewok.gds.lsm.record.RangeDelete;
+import io.ewok.gds.lsm.record.RangeDeletes;
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.record.References;
 import io.ewok.gds.lsm.record.SearchKey;
@@ -16,8 +18,9 @@ import java.util.function.IntPredicate;
 /**
  * The newest records of a store, outside of the heap: every version of a key is an entry of its own
  * ({@link EntryFormat}), in order by an {@link EntryTree}, and the newest of each key to be had at
- * once from a {@link KeyTable}. Nothing is removed or changed, so readers need no lock. A memtable
- * has a fixed capacity and dies as a whole.
+ * once from a {@link KeyTable}. Range deletes are beside both ({@link MemtableRanges}): records
+ * stay that they hide. Nothing is removed or changed, so readers need no lock. A memtable has a
+ * fixed capacity and dies as a whole.
  *
  * <p>It has the records of all families, each in a tree of its own, which is made when a family is
  * first written to: so the memory is one, and what is flushed is what the log has up to one place.
@@ -37,7 +40,9 @@ public final class Memtable {
   public static final int DEFAULT_FAMILY = 0;
 
   /** What the first record of a family other than that one takes besides, in bytes. */
-  public static final int FAMILY_BYTES = EntryTree.OVERHEAD_BYTES;
+  public static final int FAMILY_BYTES = EntryTree.OVERHEAD_BYTES + MemtableRanges.ANCHOR_BYTES;
+
+  private static final RangeDeletes[] NO_RANGES = {};
 
   public final References references = new References();
   private final MemtableSpace space;
@@ -67,7 +72,7 @@ public final class Memtable {
     long bytes = region.segment().byteSize();
     this.memory = new EntrySpace(region);
     this.keys = new KeyTable(memory, KeyTable.bytes(bytes));
-    this.main = new FamilyEntries(DEFAULT_FAMILY, memory);
+    this.main = new FamilyEntries(DEFAULT_FAMILY, memory, memory.anchor());
     this.room = new Room(bytes, overheadBytes(bytes));
   }
 
@@ -133,7 +138,8 @@ public final class Memtable {
     if (!room.tryTakeOverhead(FAMILY_BYTES)) {
       return false;
     }
-    others = FamilyEntries.with(others, new FamilyEntries(family, memory));
+    long anchor = memory.allocateEntry(MemtableRanges.ANCHOR_BYTES);
+    others = FamilyEntries.with(others, new FamilyEntries(family, memory, anchor));
     return true;
   }
 
@@ -230,7 +236,9 @@ public final class Memtable {
   }
 
   private long newEntry(long stamp, int keyBytes, int valueBytes) {
-    long entry = memory.allocateEntry(EntryFormat.sizeBytes(keyBytes, valueBytes));
+    long bytes = EntryFormat.sizeBytes(keyBytes, valueBytes);
+    boolean isRange = RecordKind.kind(stamp) == RecordKind.RANGE_DELETE;
+    long entry = memory.allocateEntry(isRange ? bytes + MemtableRanges.LINK_BYTES : bytes);
     EntryFormat.putHeader(entry, stamp, keyBytes, valueBytes);
     return entry;
   }
@@ -241,6 +249,10 @@ public final class Memtable {
   }
 
   private void add(FamilyEntries to, long entry) {
+    if (RecordKind.kind(EntryFormat.stamp(entry)) == RecordKind.RANGE_DELETE) {
+      to.rangesForWriters().add(entry);
+      return;
+    }
     to.tree.insert(entry);
     keys.put(entry, to.salt);
   }
@@ -310,8 +322,46 @@ public final class Memtable {
     return true;
   }
 
+  /** Whether a family has range deletes. */
+  public boolean hasRangeDeletes(int family) {
+    return rangesOf(family) != null;
+  }
+
+  private MemtableRanges rangesOf(int family) {
+    FamilyEntries of = entriesOf(family);
+    return of == null ? null : of.rangesOrNull();
+  }
+
   /**
-   * Returns a place among all entries of a family, on none yet; null if nothing was written to it.
+   * Returns sets of all range deletes of a family, which stay when the memtable is gone. They are
+   * not to be changed.
+   */
+  public RangeDeletes[] rangeDeletes(int family) {
+    MemtableRanges found = rangesOf(family);
+    return found == null ? NO_RANGES : found.sets();
+  }
+
+  /** Returns all range deletes of a family, in no order. */
+  public List<RangeDelete> allRangeDeletes(int family) {
+    MemtableRanges found = rangesOf(family);
+    return found == null ? List.of() : found.all();
+  }
+
+  /**
+   * Returns the sequence number of the newest range delete of a family that covers a key and is not
+   * newer than {@code sequence}, 0 if there is none.
+   */
+  public long newestRangeDelete(int family, SearchKey key, long sequence) {
+    long newest = 0;
+    for (RangeDeletes set : rangeDeletes(family)) {
+      newest = Math.max(newest, set.newest(key, sequence));
+    }
+    return newest;
+  }
+
+  /**
+   * Returns a place among all entries of single keys in a family, on none yet; null if nothing was
+   * written to it.
    */
   public EntryCursor entries(int family) {
     FamilyEntries of = entriesOf(family);

@@ -29,7 +29,8 @@ import java.util.function.IntConsumer;
  * <tr><td>4</td><td>value length</td><td>u32</td><td>bytes, 0 for a delete; in a family mark the number
  * of a family, which the operations behind it belong to</td></tr>
  * <tr><td>8</td><td>key</td><td></td><td></td></tr>
- * <tr><td>8 + key length</td><td>value</td><td></td><td></td></tr>
+ * <tr><td>8 + key length</td><td>value</td><td></td><td>of a range delete, whose key is the first of
+ * the range, the smallest key behind the range</td></tr>
  * </table>
  *
  * <p>The operations before the first family mark belong to the default family, number 0. A mark
@@ -195,13 +196,25 @@ public final class BatchFormat {
       }
       long next =
           offset + OPERATION_HEADER_BYTES + keyBytes(record, offset) + Math.max(0, valueBytes);
-      if (!RecordKind.isSound(kind, valueBytes)
-          || keyBytes(record, offset) > Keys.BYTES_MAX
-          || next > end) {
+      if (keyBytes(record, offset) > Keys.BYTES_MAX
+          || next > end
+          || !(kind == RecordKind.RANGE_DELETE
+              ? isRange(record, offset, valueBytes)
+              : RecordKind.isSound(kind, valueBytes))) {
         return "an operation is malformed: operation=" + i + " kind=" + kind;
       }
       offset = next;
     }
     return offset == end ? null : "bytes follow the last operation: operationsEnd=" + offset;
+  }
+
+  /** Whether an operation, which lies inside of the record, has two keys in order. */
+  private static boolean isRange(MemorySegment record, long offset, int endBytes) {
+    int firstBytes = keyBytes(record, offset);
+    long first = offset + OPERATION_HEADER_BYTES;
+    return endBytes >= 0
+        && endBytes <= Keys.BYTES_MAX
+        && RangeDelete.isRange(
+            record.asSlice(first, firstBytes), record.asSlice(first + firstBytes, endBytes));
   }
 }

@@ -3,6 +3,7 @@ package io.ewok.gds.lsm.record;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 
 /** What holds for every key: its longest length and the order of all of them. */
 public final class Keys {
@@ -33,5 +34,33 @@ public final class Keys {
       return Long.compare(a.byteSize(), b.byteSize());
     }
     return Byte.compareUnsigned(a.get(JAVA_BYTE, at), b.get(JAVA_BYTE, at));
+  }
+
+  /** {@link SearchKey#head} of a key that may lie on the heap. */
+  public static long head(MemorySegment key) {
+    long head = 0;
+    int bytes = (int) Math.min(key.byteSize(), Long.BYTES);
+    for (int i = 0; i < bytes; i++) {
+      head |= Byte.toUnsignedLong(key.get(JAVA_BYTE, i)) << (Long.SIZE - Byte.SIZE * (i + 1));
+    }
+    return head;
+  }
+
+  /** Returns the smallest key that is greater than a key, on the heap; null if that is the last. */
+  public static MemorySegment successorOrNull(MemorySegment key) {
+    byte[] bytes = key.toArray(JAVA_BYTE);
+    if (bytes.length < BYTES_MAX) {
+      return MemorySegment.ofArray(Arrays.copyOf(bytes, bytes.length + 1));
+    }
+    int last = bytes.length - 1;
+    while (last >= 0 && bytes[last] == (byte) 0xFF) {
+      last--;
+    }
+    if (last < 0) {
+      return null;
+    }
+    byte[] next = Arrays.copyOf(bytes, last + 1);
+    next[last]++;
+    return MemorySegment.ofArray(next);
   }
 }

@@ -14,7 +14,9 @@ package io.ewok.gds.lsm.record;
  * is beneath; empty too</td></tr>
  * <tr><td>4</td><td>operand: what the key had before is to be merged with this by the store's
  * operator</td></tr>
- * <tr><td>5 to 15</td><td>kept for range deletes, handles of values stored elsewhere and marks of
+ * <tr><td>5</td><td>range delete: all keys from the record's to before the one that is its value have
+ * no value. It is kept beside the records of single keys, in memtables and tables</td></tr>
+ * <tr><td>6 to 15</td><td>kept for handles of values stored elsewhere and marks of
  * transactions</td></tr>
  * <tr><td>255</td><td>never valid: as a search key it sorts before all records of its
  * sequence</td></tr>
@@ -28,6 +30,7 @@ public final class RecordKind {
   public static final int DELETE = 2;
   public static final int SINGLE_DELETE = 3;
   public static final int OPERAND = 4;
+  public static final int RANGE_DELETE = 5;
 
   /** Sequence numbers have 56 bits, because they share 64 with the kind. */
   public static final long SEQUENCE_MAX = (1L << 56) - 1;
@@ -37,6 +40,7 @@ public final class RecordKind {
 
   private RecordKind() {}
 
+  /** Whether a record of one key may be of this kind. */
   public static boolean isValid(int kind) {
     return kind >= PUT && kind <= OPERAND;
   }
@@ -46,7 +50,7 @@ public final class RecordKind {
     return kind == DELETE || kind == SINGLE_DELETE;
   }
 
-  /** Whether there is such a kind, and its records may have a value of this length. */
+  /** Whether a record of one key may be of this kind, and have a value of this length then. */
   public static boolean isSound(int kind, long valueBytes) {
     return isValid(kind) && valueBytes >= 0 && (valueBytes == 0 || !isDelete(kind));
   }

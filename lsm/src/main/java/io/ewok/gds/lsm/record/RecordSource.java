@@ -35,6 +35,19 @@ public interface RecordSource extends RecordLocation {
 
   void previous() throws IOException;
 
+  /**
+   * Moves on in a direction from a record that is of no interest, as are all before the key {@code
+   * to}, or on the way back all not before it, whose sequence numbers are below {@code floor}: past
+   * the one, and past as many of the others as that does not cost more than moves by key do.
+   */
+  default void skip(boolean forward, SearchKey to, long floor) throws IOException {
+    if (forward) {
+      next();
+    } else {
+      previous();
+    }
+  }
+
   Place place();
 
   default boolean isValid() {

@@ -29,6 +29,7 @@ final class BlockCheck {
           TableFormat.TYPE_BOUNDS ->
           entriesDefect(block, lengthBytes, tableEnd);
       case TableFormat.TYPE_FILTER -> filterDefect(block, lengthBytes);
+      case TableFormat.TYPE_RANGES -> RangesBlock.defect(block, lengthBytes, tableEnd);
       case TableFormat.TYPE_FOOTER -> lengthBytes == TableFormat.FOOTER_BYTES ? null : "footer";
       default -> "type";
     };
@@ -134,7 +135,11 @@ final class BlockCheck {
                   && isHandle(value, tableEnd)
                   && (isNoHandle(value + TableFormat.HANDLE_BYTES)
                       || isHandle(value + TableFormat.HANDLE_BYTES, tableEnd));
-          default -> valueBytes == 0;
+          default ->
+              valueBytes == 0
+                  || (ordinal == 0
+                      && valueBytes == TableFormat.RANGES_VALUE_BYTES
+                      && isHandle(value, tableEnd));
         };
     return sound ? null : "value of an entry";
   }

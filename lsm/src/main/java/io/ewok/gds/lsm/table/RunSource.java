@@ -224,6 +224,43 @@ public final class RunSource implements RecordSource {
     return !isFilteredOut;
   }
 
+  @Override
+  public void skip(boolean forward, SearchKey to, long floor) throws IOException {
+    TableMeta meta = tables.get(table).meta();
+    if (meta.lastSequence() >= floor) {
+      RecordSource.super.skip(forward, to, floor);
+    } else if (forward) {
+      if (to.compareTo(meta.lastKey()) <= 0) {
+        seek(to);
+      } else {
+        leaveTable(true);
+      }
+    } else if (to.compareTo(meta.firstKey()) > 0) {
+      seekForPrev(to);
+      if (isValid()
+          && Memory.compareUnsigned(keyAddress(), keyBytes(), to.address(), to.lengthBytes())
+              == 0) {
+        previous();
+      }
+    } else {
+      leaveTable(false);
+    }
+  }
+
+  /** Moves to the first record of the next table, or to the last one of the table before. */
+  private void leaveTable(boolean forward) throws IOException {
+    Place reached = Place.BEFORE_FIRST;
+    try {
+      boolean found =
+          forward
+              ? loadFirstOf(table + 1) && settleForward()
+              : loadLastOf(table - 1) && settleBackward();
+      reached = placeAfter(found, forward ? Place.AFTER_LAST : Place.BEFORE_FIRST);
+    } finally {
+      end(reached);
+    }
+  }
+
   /** Stands past the last record, as a source does that was moved there. */
   public void setAfterLast() {
     place = Place.AFTER_LAST;
@@ -491,9 +528,17 @@ public final class RunSource implements RecordSource {
       fixRoot(table);
       return rootView.hasKey(partition - 1, keyAddress(), keyBytes);
     }
-    return table > 0
-        && Memory.compareUnsigned(keyAddress(), keyBytes, tables.get(table - 1).meta().lastKey())
-            == 0;
+    if (table == 0
+        || Memory.compareUnsigned(keyAddress(), keyBytes, tables.get(table - 1).meta().lastKey())
+            != 0) {
+      return false;
+    }
+    if (!tables.get(table - 1).hasRangeDeletes()) {
+      return true;
+    }
+    // It may be where a range ends; of the last record there the root has the key.
+    fixRoot(table - 1);
+    return rootView.hasKey(rootView.count() - 1, keyAddress(), keyBytes);
   }
 
   @Override

@@ -88,10 +88,15 @@ final class StoredBlocks {
   /** Completes a block and adds it; its handle is put at an address. */
   void add(BlockBuilder block, int type, long handle) throws IOException {
     int lengthBytes = block.finish(type);
+    add(block.address(), lengthBytes, handle);
+  }
+
+  /** Adds a block that lies complete at an address; its handle is put at another one. */
+  void add(long block, int lengthBytes, long handle) throws IOException {
     long room = makeRoom(lengthBytes);
-    int compressedBytes = compress(block.address(), lengthBytes, room);
+    int compressedBytes = compress(block, lengthBytes, room);
     if (compressedBytes == 0) {
-      Memory.copy(block.address(), room, lengthBytes);
+      Memory.copy(block, room, lengthBytes);
     }
     end(room, lengthBytes, compressedBytes, handle);
   }
@@ -176,13 +181,14 @@ final class StoredBlocks {
   }
 
   /** Adds the footer and writes all that is left. Returns the length of the file in bytes. */
-  long finish(TableProperties properties, long rootHandle, long boundsHandle) throws IOException {
+  long finish(TableProperties properties, int version, long rootHandle, long boundsHandle)
+      throws IOException {
     padTo((int) TableFormat.padded(pendingBytes));
     write();
     long stored = buffer.address();
     Memory.fill(stored, TableFormat.FILE_ALIGNMENT_BYTES, (byte) 0);
     long footer = stored + TableFormat.STORED_HEADER_BYTES;
-    properties.put(footer, number);
+    properties.put(footer, number, version);
     Memory.copy(rootHandle, footer + TableFormat.ROOT_OFFSET, TableFormat.HANDLE_BYTES);
     Memory.copy(boundsHandle, footer + TableFormat.BOUNDS_OFFSET, TableFormat.HANDLE_BYTES);
     TableFormat.putStoredHeader(

@@ -3,8 +3,12 @@ package io.ewok.gds.lsm.table;
 import io.ewok.gds.buffers.BufferManager;
 import io.ewok.gds.buffers.Fix;
 import io.ewok.gds.buffers.LoadedBlockFile;
+import io.ewok.gds.buffers.eviction.Priority;
 import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.lsm.record.KeyBuffer;
+import io.ewok.gds.lsm.record.Keys;
+import io.ewok.gds.lsm.record.RangeDelete;
+import io.ewok.gds.lsm.record.RangeDeletes;
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.record.References;
 import io.ewok.gds.lsm.record.SearchKey;
@@ -14,6 +18,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -21,7 +26,7 @@ import java.util.function.Consumer;
 
 /**
  * An open table. Blocks are read through the pool; nothing else of the table is in memory but what
- * the manifest says of it.
+ * the manifest says of it, and its range deletes.
  *
  * <p>Ownership: counted by {@link #references}. When the last user has left, the table is handed to
  * whoever closes, and if it was replaced deletes, its file: that may take time, and readers should
@@ -39,8 +44,15 @@ public final class Table {
   private final long rootOffset;
   private final int rootStoredBytes;
   private final int rootBytes;
+  private final long boundsOffset;
+  private final int boundsStoredBytes;
+  private final int boundsBytes;
+  private final boolean hasRanges;
   private final long poolBytes;
   private final Consumer<Table> whenUnused;
+
+  /** Null until they are read, or if there are none. */
+  private volatile RangeDeletes ranges;
 
   /** Of keys that users may look at: unusable once the table is closed, as its blocks are. */
   private final Arena keyMemory = Arena.ofShared();
@@ -64,6 +76,11 @@ public final class Table {
     this.rootOffset = TableFormat.handleOffset(footer + TableFormat.ROOT_OFFSET);
     this.rootStoredBytes = TableFormat.handleStoredBytes(footer + TableFormat.ROOT_OFFSET);
     this.rootBytes = TableFormat.handleLengthBytes(footer + TableFormat.ROOT_OFFSET);
+    this.boundsOffset = TableFormat.handleOffset(footer + TableFormat.BOUNDS_OFFSET);
+    this.boundsStoredBytes = TableFormat.handleStoredBytes(footer + TableFormat.BOUNDS_OFFSET);
+    this.boundsBytes = TableFormat.handleLengthBytes(footer + TableFormat.BOUNDS_OFFSET);
+    this.hasRanges =
+        Memory.getInt(footer + TableFormat.VERSION_OFFSET) == TableFormat.VERSION_WITH_RANGES;
     this.poolBytes = poolBytes;
     this.index = new TableIndex(this, hints);
     this.whenUnused = whenUnused;
@@ -157,6 +174,73 @@ public final class Table {
 
   public Path path() {
     return path;
+  }
+
+  /** Whether the table has range deletes. */
+  public boolean hasRangeDeletes() {
+    return hasRanges;
+  }
+
+  /**
+   * Returns the range deletes, or null if there are none. They are read when this is called first:
+   * by who opens the table, so that those who read records need not.
+   *
+   * @throws CorruptFileException if they are damaged, or are not such as the table may have
+   */
+  public RangeDeletes readRangeDeletes() throws IOException {
+    if (hasRanges && ranges == null) {
+      ranges = RangeDeletes.ofOrNull(readRanges());
+    }
+    return ranges;
+  }
+
+  /** The same once they have been read; null before. */
+  public RangeDeletes rangeDeletesOrNull() {
+    return ranges;
+  }
+
+  private List<RangeDelete> readRanges() throws IOException {
+    List<RangeDelete> found = new ArrayList<>();
+    try (Fix fix = new Fix().withPriority(Priority.LOW)) {
+      fix(boundsOffset, boundsStoredBytes, boundsBytes, TableFormat.TYPE_BOUNDS, fix);
+      BlockView bounds = new BlockView();
+      bounds.attach(fix.address());
+      if (bounds.valueBytes(0) != TableFormat.RANGES_VALUE_BYTES) {
+        throw new CorruptFileException(path, boundsOffset, "where range deletes are", "nothing");
+      }
+      long value = bounds.valueAddress(0);
+      long count = Memory.getLong(value + TableFormat.RANGE_COUNT_OFFSET);
+      long offset = TableFormat.handleOffset(value);
+      int storedBytes = TableFormat.handleStoredBytes(value);
+      int lengthBytes = TableFormat.handleLengthBytes(value);
+      while (storedBytes != 0) {
+        fix.unfix();
+        fix(offset, storedBytes, lengthBytes, TableFormat.TYPE_RANGES, fix);
+        RangesBlock.read(fix.address(), found);
+        long before = fix.address() + TableFormat.RANGES_BEFORE_OFFSET;
+        storedBytes = TableFormat.handleStoredBytes(before);
+        lengthBytes = TableFormat.handleLengthBytes(before);
+        // Blocks lead to those before them, or else there would be no end.
+        if (storedBytes != 0 && TableFormat.handleOffset(before) >= offset) {
+          throw new CorruptFileException(path, offset, "a block before", "another one");
+        }
+        offset = TableFormat.handleOffset(before);
+      }
+      if (found.size() != count) {
+        throw new CorruptFileException(
+            path, boundsOffset, count + " range deletes", found.size() + " of them");
+      }
+    }
+    for (RangeDelete delete : found) {
+      if (Keys.compare(delete.first(), meta.firstKey()) < 0
+          || Keys.compare(delete.end(), meta.lastKey()) > 0
+          || delete.sequence() < meta.firstSequence()
+          || delete.sequence() > meta.lastSequence()) {
+        throw new CorruptFileException(
+            path, boundsOffset, "range deletes inside of the table's bounds", delete);
+      }
+    }
+    return found;
   }
 
   /** Takes memory for keys of this table, or of others that are retained as long. */

@@ -6,9 +6,10 @@ import java.util.zip.CRC32C;
 /**
  * A table file: records ordered by key and stamp, written once, then only read. It is a sequence of
  * blocks: data blocks; after the data blocks that each leads to an index partition, and before it
- * the filter of their keys, if there is one; then the root of the index, the bounds of the keys,
- * and the footer in the last 4 KiB. A block starts at a multiple of 16; between blocks and after
- * the footer are zeros. All integers are little-endian, without alignment but for the heads.
+ * the filter of their keys, if there is one; then range deletes, the bounds of the keys, the root
+ * of the index, and the footer in the last 4 KiB. A block starts at a multiple of 16; between
+ * blocks and after the footer are zeros. All integers are little-endian, without alignment but for
+ * the heads.
  *
  * <table>
  * <caption>Block as it is stored</caption>
@@ -50,7 +51,9 @@ import java.util.zip.CRC32C;
  * <tr><td></td><td>values</td><td></td><td>of a record the user's; in an index partition, whose keys
  * are not before the last of each data block and before all of the next, its handle; in the root,
  * whose keys are so for partitions, the handles of the partition and of its filter, zeros if it has
- * none; in the bounds, whose keys are the table's first and last, nothing</td></tr>
+ * none; in the bounds, whose keys are the table's first and last, nothing, but in the first entry of
+ * a table of version 2 the handle of its last block of range deletes and their number (u64). Ends of
+ * range deletes count as keys here</td></tr>
  * <tr><td></td><td>padding</td><td></td><td>zeros, at least 8, to a multiple of 16</td></tr>
  * </table>
  *
@@ -70,6 +73,22 @@ import java.util.zip.CRC32C;
  * </table>
  *
  * <table>
+ * <caption>Block of range deletes, in a table of version 2</caption>
+ * <tr><th>offset</th><th>field</th><th>type</th><th>meaning</th></tr>
+ * <tr><td>0</td><td>type</td><td>u8</td><td>7</td></tr>
+ * <tr><td>1</td><td>zero</td><td>3 bytes</td><td>0</td></tr>
+ * <tr><td>4</td><td>n</td><td>u32</td><td>at least 1</td></tr>
+ * <tr><td>8</td><td>before</td><td>handle</td><td>of the block of range deletes before this one, zeros
+ * if it is the first</td></tr>
+ * <tr><td>24</td><td>range deletes</td><td>n, each</td><td>sequence number (u64), length of the first
+ * key (u32), length of the key that ends the range (u32), both keys; ordered by first key</td></tr>
+ * <tr><td></td><td>padding</td><td></td><td>zeros, at least 8, to a multiple of 16</td></tr>
+ * </table>
+ *
+ * <p>A table has records, also one of range deletes alone: a delete of the first key of the first
+ * of them then, which says nothing new.
+ *
+ * <table>
  * <caption>Footer</caption>
  * <tr><th>offset</th><th>field</th><th>type</th><th>meaning</th></tr>
  * <tr><td>0</td><td>type</td><td>u8</td><td>6</td></tr>
@@ -77,14 +96,14 @@ import java.util.zip.CRC32C;
  * <tr><td>4</td><td>family</td><td>u32</td><td>number of the family that the records are of: tells what
  * belongs together when the manifest is lost</td></tr>
  * <tr><td>8</td><td>magic</td><td>u64</td><td>"GDSTABLE" in ASCII</td></tr>
- * <tr><td>16</td><td>version</td><td>u32</td><td>1</td></tr>
+ * <tr><td>16</td><td>version</td><td>u32</td><td>1; 2 if there are range deletes</td></tr>
  * <tr><td>20</td><td>tag length</td><td>u32</td><td>bytes kept after each stored block for a nonce
  * and a tag: 0</td></tr>
  * <tr><td>24</td><td>number</td><td>u64</td><td>the table's number, as in its name</td></tr>
  * <tr><td>32</td><td>entries</td><td>u64</td><td>records</td></tr>
  * <tr><td>40</td><td>deletes</td><td>u64</td><td>those of them that are deletes</td></tr>
- * <tr><td>48</td><td>first sequence</td><td>u64</td><td>smallest of the records</td></tr>
- * <tr><td>56</td><td>last sequence</td><td>u64</td><td>greatest of the records</td></tr>
+ * <tr><td>48</td><td>first sequence</td><td>u64</td><td>smallest of the records and range deletes</td></tr>
+ * <tr><td>56</td><td>last sequence</td><td>u64</td><td>greatest of them</td></tr>
  * <tr><td>64</td><td>root</td><td>handle</td><td></td></tr>
  * <tr><td>80</td><td>bounds</td><td>handle</td><td></td></tr>
  * <tr><td>96</td><td>key bytes</td><td>u64</td><td>of all records, before anything was left
@@ -131,6 +150,7 @@ public final class TableFormat {
   static final int TYPE_BOUNDS = 4;
   static final int TYPE_FILTER = 5;
   static final int TYPE_FOOTER = 6;
+  static final int TYPE_RANGES = 7;
 
   // A block of entries.
   static final int PREFIX_LENGTH_OFFSET = COUNT_OFFSET + Integer.BYTES;
@@ -150,6 +170,14 @@ public final class TableFormat {
   /** The longest block: offsets in it have so many bits that a tail's word holds one. */
   static final int BLOCK_BYTES_MAX = 1 << (Integer.SIZE - TAIL_SHIFT - 1);
 
+  // The value in the bounds that leads to range deletes.
+  static final int RANGE_COUNT_OFFSET = HANDLE_BYTES;
+  static final int RANGES_VALUE_BYTES = RANGE_COUNT_OFFSET + Long.BYTES;
+
+  // A block of range deletes.
+  static final int RANGES_BEFORE_OFFSET = COUNT_OFFSET + Integer.BYTES;
+  static final int RANGES_OFFSET = RANGES_BEFORE_OFFSET + HANDLE_BYTES;
+
   // A filter.
   static final int FILTER_LINE_BYTES = 64;
   static final int FILTER_LINES_OFFSET = FILTER_LINE_BYTES;
@@ -158,6 +186,10 @@ public final class TableFormat {
   // The footer.
   static final long MAGIC = 0x454C_4241_5453_4447L;
   static final int VERSION = 1;
+
+  /** What does not know range deletes must not read a table that has some. */
+  static final int VERSION_WITH_RANGES = 2;
+
   static final int FAMILY_OFFSET = TYPE_OFFSET + Integer.BYTES;
   static final int MAGIC_OFFSET = FAMILY_OFFSET + Integer.BYTES;
   static final int VERSION_OFFSET = MAGIC_OFFSET + Long.BYTES;

@@ -7,6 +7,9 @@ import io.ewok.gds.buffers.LoadedBlockFile;
 import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.lsm.record.KeyBuffer;
 import io.ewok.gds.lsm.record.KeyHash;
+import io.ewok.gds.lsm.record.Keys;
+import io.ewok.gds.lsm.record.RangeDelete;
+import io.ewok.gds.lsm.record.RangeDeletes;
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.StorageException;
@@ -14,6 +17,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 
 /**
@@ -68,8 +72,14 @@ public final class TableInspection {
   /** Takes records. */
   @FunctionalInterface
   public interface RecordConsumer {
-    /** Takes one record; the segments can be used until it returns. */
+    /**
+     * Takes one record, or a range delete: its first key, and as the value where it ends. The
+     * segments can be used until this returns.
+     */
     void accept(long stamp, MemorySegment key, MemorySegment value) throws IOException;
+
+    /** Tells that there are range deletes that cannot be read. */
+    default void rangesGap() {}
 
     /** Tells that there are records between the last one and the next that cannot be read. */
     default void gap() {}
@@ -156,8 +166,8 @@ public final class TableInspection {
   }
 
   /**
-   * Reads all of a table and checks that index, filters, footer and records agree. What cannot be
-   * read is a problem, and what is behind it is read all the same.
+   * Reads all of a table and checks that index, filters, footer, records and range deletes agree.
+   * What cannot be read is a problem, and what is behind it is read all the same.
    *
    * @throws NotReadableHereException if the table may be good, and cannot be read here
    */
@@ -175,7 +185,8 @@ public final class TableInspection {
   }
 
   /**
-   * Shows all records of a table in order, whatever their version.
+   * Shows all range deletes of a table, and then all records, each in order and whatever their
+   * version.
    *
    * @return what is wrong with the table
    * @throws NotReadableHereException if the table may be good, and cannot be read here
@@ -198,6 +209,7 @@ public final class TableInspection {
   }
 
   private void run() throws IOException {
+    lookAtRanges();
     try {
       if (!canBeRead(() -> table.fixRoot(root))) {
         return;
@@ -208,6 +220,31 @@ public final class TableInspection {
       }
     } finally {
       root.unfix();
+    }
+  }
+
+  private void lookAtRanges() throws IOException {
+    RangeDeletes found;
+    try {
+      found = table.readRangeDeletes();
+    } catch (NotReadableHereException e) {
+      throw e;
+    } catch (IOException e) {
+      problems.add("range deletes cannot be read: " + e.getMessage());
+      if (consumerOrNull != null) {
+        consumerOrNull.rangesGap();
+      }
+      return;
+    }
+    if (found != null && consumerOrNull != null) {
+      List<RangeDelete> deletes = new ArrayList<>(found.all());
+      deletes.sort(Comparator.comparing(RangeDelete::first, Keys::compare));
+      for (RangeDelete delete : deletes) {
+        consumerOrNull.accept(
+            RecordKind.stamp(delete.sequence(), RecordKind.RANGE_DELETE),
+            delete.first().asReadOnly(),
+            delete.end().asReadOnly());
+      }
     }
   }
 

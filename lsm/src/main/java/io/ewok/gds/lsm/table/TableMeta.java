@@ -10,11 +10,11 @@ import java.lang.foreign.MemorySegment;
  * @param sizeBytes size of the file
  * @param entries records in it
  * @param deletes those of them that are deletes
- * @param firstSequence smallest sequence number in it
- * @param lastSequence greatest sequence number in it
- * @param firstKey smallest key
- * @param lastKey greatest key
- * @param family number of the family that the records are of
+ * @param firstSequence smallest sequence number in it, range deletes included
+ * @param lastSequence greatest sequence number in it, likewise
+ * @param firstKey smallest key of its records and range deletes
+ * @param lastKey greatest key of its records, or where a range delete ends behind that
+ * @param family number of the family that all this is of
  */
 public record TableMeta(
     long number,

@@ -10,8 +10,8 @@ import io.ewok.gds.lsm.record.RecordKind;
  * @param family number of the family that the records are of
  * @param entries records
  * @param deletes those of them that are deletes
- * @param firstSequence smallest sequence number
- * @param lastSequence greatest sequence number
+ * @param firstSequence smallest sequence number, range deletes included
+ * @param lastSequence greatest sequence number, likewise
  * @param keyBytes of all keys, in bytes
  * @param valueBytes of all values, in bytes
  * @param dataBlocks how many data blocks there are
@@ -71,11 +71,11 @@ public record TableProperties(
   }
 
   /** Writes them into a footer of zeros, with what every footer has. */
-  void put(long footer, long number) {
+  void put(long footer, long number, int version) {
     Memory.putByte(footer + TableFormat.TYPE_OFFSET, (byte) TableFormat.TYPE_FOOTER);
     Memory.putInt(footer + TableFormat.FAMILY_OFFSET, family);
     Memory.putLong(footer + TableFormat.MAGIC_OFFSET, TableFormat.MAGIC);
-    Memory.putInt(footer + TableFormat.VERSION_OFFSET, TableFormat.VERSION);
+    Memory.putInt(footer + TableFormat.VERSION_OFFSET, version);
     Memory.putLong(footer + TableFormat.NUMBER_OFFSET, number);
     Memory.putLong(footer + TableFormat.ENTRIES_OFFSET, entries);
     Memory.putLong(footer + TableFormat.DELETES_OFFSET, deletes);
@@ -115,10 +115,14 @@ public record TableProperties(
       if (RecordKind.isDelete(RecordKind.kind(stamp))) {
         deletes++;
       }
-      firstSequence = Math.min(firstSequence, RecordKind.sequence(stamp));
-      lastSequence = Math.max(lastSequence, RecordKind.sequence(stamp));
+      addSequence(RecordKind.sequence(stamp));
       keyBytes += recordKeyBytes;
       valueBytes += recordValueBytes;
+    }
+
+    void addSequence(long sequence) {
+      firstSequence = Math.min(firstSequence, sequence);
+      lastSequence = Math.max(lastSequence, sequence);
     }
 
     TableProperties properties(int family, TableLayout layout) {

@@ -5,7 +5,9 @@ import io.ewok.gds.buffers.BufferManager;
 import io.ewok.gds.buffers.eviction.Priority;
 import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.lsm.record.Keys;
+import io.ewok.gds.lsm.record.RangeDelete;
 import io.ewok.gds.lsm.record.RecordKind;
+import io.ewok.gds.lsm.record.SearchKey;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoFile;
 import io.ewok.gds.pagestore.OpenMode;
@@ -15,6 +17,9 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
 
 /**
  * Writes tables, one after the other: {@code start}, {@code add} in order, {@code finish} or {@code
@@ -36,7 +41,11 @@ public final class TableWriter {
   private static final int ROOT_ENTRY_BYTES_MAX = Keys.BYTES_MAX + 128;
   private static final long INDEX_BUILDER_BYTES =
       BlockBuilder.memoryBytes(PARTITION_BLOCK_BYTES, 0);
-  private static final int HANDLES = 2;
+
+  /** Of a block and of its filter; or the value in the bounds and the handle of the root. */
+  private static final long HANDLES_BYTES =
+      TableFormat.alignUp(
+          TableFormat.HANDLE_BYTES + TableFormat.RANGES_VALUE_BYTES, TableFormat.HANDLE_BYTES);
 
   private final IoEngine engine;
   private final TableOptions options;
@@ -46,6 +55,9 @@ public final class TableWriter {
   private final BlockBuilder index;
   private final BlockBuilder root;
   private final FilterBuilder filter;
+
+  /** Where the memory for data blocks begins; range deletes use it when those are written. */
+  private final long dataAddress;
 
   /** Of the block that was stored last; of the filter behind it. */
   private final long handle;
@@ -64,6 +76,7 @@ public final class TableWriter {
   private TableProperties.Counts counts;
   private MemorySegment firstKey;
   private long firstStamp;
+  private final List<RangeDelete> ranges = new ArrayList<>();
 
   /**
    * Creates a writer.
@@ -76,6 +89,7 @@ public final class TableWriter {
     rootBytes = rootBytes(options);
     blocks = new StoredBlocks(buffer, storedBytes(options));
     long address = buffer.address() + storedBytes(options);
+    dataAddress = address;
     data = new BlockBuilder(address, options.blockBytes());
     address += dataBytes(options);
     index = new BlockBuilder(address, PARTITION_BLOCK_BYTES);
@@ -94,7 +108,7 @@ public final class TableWriter {
             + INDEX_BUILDER_BYTES
             + BlockBuilder.memoryBytes(rootBytes(options), 0)
             + FilterBuilder.MEMORY_BYTES
-            + HANDLES * TableFormat.HANDLE_BYTES);
+            + HANDLES_BYTES);
   }
 
   private static long dataBytes(TableOptions options) {
@@ -143,6 +157,7 @@ public final class TableWriter {
     this.family = family;
     counts = new TableProperties.Counts();
     firstKey = null;
+    ranges.clear();
     data.start();
     index.start();
     root.start();
@@ -202,6 +217,28 @@ public final class TableWriter {
       filter.add(keyAddress, keyBytes);
     }
     counts.add(stamp, keyBytes, valueBytes);
+  }
+
+  /**
+   * Adds a range delete; in any order, and whatever records there are.
+   *
+   * @throws StorageException if it was written with larger options than these
+   */
+  public void addRange(RangeDelete delete) throws StorageException {
+    long blockBytes = RangesBlock.blockBytes(delete);
+    long most = BlockBuilder.blockBytesMax(options.blockBytes(), options.recordBytesMax());
+    if (blockBytes > most) {
+      throw new StorageException(
+          "a range delete is too large for these options, open the store with larger ones:"
+              + " blockBytes=%d batchBytesMax=%d".formatted(blockBytes, options.recordBytesMax()),
+          file.path());
+    }
+    ranges.add(delete);
+  }
+
+  /** A copy of the key that was added last; at least one was. */
+  public MemorySegment lastKey() {
+    return copyOf(data.lastKeyAddress(), data.lastKeyBytes());
   }
 
   /** Says that readers may want the record that was added last soon. */
@@ -296,23 +333,33 @@ public final class TableWriter {
   }
 
   /**
-   * Completes the table, which has at least one record, and makes the file durable; its name is
-   * durable when the directory is synced.
+   * Completes the table, which has at least one record or range delete, and makes the file durable;
+   * its name is durable when the directory is synced.
    */
   public TableMeta finish() throws IOException {
-    MemorySegment lastKey = copyOf(data.lastKeyAddress(), data.lastKeyBytes());
+    ranges.sort(Comparator.comparing(RangeDelete::first, Keys::compare));
+    if (counts.entries == 0) {
+      addDeleteOfFirst();
+    }
+    MemorySegment lastKey = lastKey();
     finishData(data.lastStamp(), data.lastKeyAddress(), data.lastKeyBytes());
     if (index.count() > 0) {
       finishPartition();
     }
-    // Its key is that of the last record, which is still where it was.
-    addBounds(root.lastStamp(), root.lastKeyAddress(), root.lastKeyBytes());
+    if (ranges.isEmpty()) {
+      // Its key is that of the last record, which is still where it was.
+      addBounds(root.lastStamp(), root.lastKeyAddress(), root.lastKeyBytes());
+    } else {
+      finishRanges();
+      lastKey = addBoundsOfRanges(lastKey);
+    }
     long boundsHandle = handle + TableFormat.HANDLE_BYTES;
     blocks.add(index, TableFormat.TYPE_BOUNDS, boundsHandle);
     blocks.add(root, TableFormat.TYPE_ROOT, handle);
     put(handle, root.address(), Priority.HIGH);
     TableProperties properties = counts.properties(family, layout);
-    long fileBytes = blocks.finish(properties, handle, boundsHandle);
+    int version = ranges.isEmpty() ? TableFormat.VERSION : TableFormat.VERSION_WITH_RANGES;
+    long fileBytes = blocks.finish(properties, version, handle, boundsHandle);
     file.sync();
     file.close();
     file = null;
@@ -328,6 +375,29 @@ public final class TableWriter {
         family);
   }
 
+  /** Who reads tables may count on a record. This one is true, and goes as any delete does. */
+  private void addDeleteOfFirst() throws IOException {
+    RangeDelete first = ranges.getFirst();
+    SearchKey key = new SearchKey().set(first.first());
+    long stamp = RecordKind.stamp(first.sequence(), RecordKind.DELETE);
+    add(stamp, key.address(), key.lengthBytes(), key.address(), 0);
+  }
+
+  /** Writes the blocks of range deletes; the handle of the last one is where the bounds want it. */
+  private void finishRanges() throws IOException {
+    long last = handle + TableFormat.HANDLE_BYTES;
+    Memory.fill(last, TableFormat.HANDLE_BYTES, (byte) 0);
+    for (int at = 0; at < ranges.size(); ) {
+      List<RangeDelete> left = ranges.subList(at, ranges.size());
+      int count = RangesBlock.fitting(left, layout.blockBytes() - TableFormat.STORED_HEADER_BYTES);
+      int lengthBytes = RangesBlock.put(dataAddress, last, left.subList(0, count));
+      blocks.add(dataAddress, lengthBytes, last);
+      at += count;
+    }
+    Memory.putLong(last + TableFormat.RANGE_COUNT_OFFSET, ranges.size());
+    ranges.forEach(delete -> counts.addSequence(delete.sequence()));
+  }
+
   /**
    * Returns what the pool has of the table that was finished last, which is the caller's from then
    * on; null if there is no pool.
@@ -341,14 +411,43 @@ public final class TableWriter {
   private void addBounds(long lastStamp, long lastKey, int lastKeyBytes) {
     // The index is written, and its builder has room for two keys of any length.
     index.start();
-    // Keys on the heap have no address: the filter's memory is not used any more.
-    long scratch = handle - FilterBuilder.MEMORY_BYTES;
-    int firstKeyBytes = (int) firstKey.byteSize();
-    Memory.copyFrom(firstKey, 0, scratch, firstKeyBytes);
-    index.add(firstStamp, scratch, firstKeyBytes, scratch, 0);
+    addBound(firstStamp, firstKey, 0);
     if (counts.entries > 1) {
-      index.add(lastStamp, lastKey, lastKeyBytes, scratch, 0);
+      index.add(lastStamp, lastKey, lastKeyBytes, scratch(), 0);
     }
+  }
+
+  /** Adds those of records and range deletes. Returns the last key. */
+  private MemorySegment addBoundsOfRanges(MemorySegment lastRecordKey) {
+    RangeDelete first = ranges.getFirst();
+    if (Keys.compare(first.first(), firstKey) < 0) {
+      firstKey = first.first();
+      firstStamp = RecordKind.stamp(first.sequence(), RecordKind.RANGE_DELETE);
+    }
+    MemorySegment lastKey = lastRecordKey;
+    long lastStamp = root.lastStamp();
+    for (RangeDelete delete : ranges) {
+      if (Keys.compare(delete.end(), lastKey) > 0) {
+        lastKey = delete.end();
+        lastStamp = RecordKind.stamp(delete.sequence(), RecordKind.RANGE_DELETE);
+      }
+    }
+    index.start();
+    addBound(firstStamp, firstKey, TableFormat.RANGES_VALUE_BYTES);
+    addBound(lastStamp, lastKey, 0); // a range is not empty, so this is another key
+    return lastKey;
+  }
+
+  private void addBound(long stamp, MemorySegment key, int valueBytes) {
+    // Keys on the heap have no address.
+    int keyBytes = (int) key.byteSize();
+    Memory.copyFrom(key, 0, scratch(), keyBytes);
+    index.add(stamp, scratch(), keyBytes, handle + TableFormat.HANDLE_BYTES, valueBytes);
+  }
+
+  /** The filter's memory, when that is not used. */
+  private long scratch() {
+    return handle - FilterBuilder.MEMORY_BYTES;
   }
 
   /** Gives up a table that was started and not finished. Does nothing otherwise. */

@@ -18,8 +18,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(120)
 class InterleavingTest {
   private static Interleaver.Scenes scenes(String alwaysTrue) throws ReflectiveOperationException {
+    return scenes("root", alwaysTrue);
+  }
+
+  private static Interleaver.Scenes scenes(String field, String alwaysTrue)
+      throws ReflectiveOperationException {
     ClassLoader loader =
-        new InterleavedLoader(MemtableScenes.class.getPackageName(), "root", alwaysTrue);
+        new InterleavedLoader(MemtableScenes.class.getPackageName(), field, alwaysTrue);
     return (Interleaver.Scenes)
         loader.loadClass(MemtableScenes.class.getName()).getConstructor().newInstance();
   }
@@ -49,6 +54,16 @@ class InterleavingTest {
     }
   }
 
+  @ParameterizedTest
+  @CsvSource({"ranges are added and read, 3, 1000", "readers make sets side by side, 3, 1000"})
+  void rangeDeletesThatWereAddedAreFoundInAnyOrder(String scene, int preemptions, int runsMin)
+      throws Exception {
+    try (Interleaver.Scenes scenes = scenes("view", "")) {
+      int runs = Interleaver.explore(preemptions, () -> scenes.scene(scene));
+      assertTrue(runs >= runsMin, "runs: " + runs);
+    }
+  }
+
   @Test
   void readerWhoDoesNotLookForSplitsGoesWrong() throws Exception {
     try (Interleaver.Scenes scenes = scenes("isUnsplit")) {
@@ -59,7 +74,13 @@ class InterleavingTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"a leaf has room", "versions of one key", "a table that is full"})
+  @ValueSource(
+      strings = {
+        "a leaf has room",
+        "versions of one key",
+        "a table that is full",
+        "ranges are added and read"
+      })
   void writersWhoDoNotLookForEachOtherGoWrong(String scene) throws Exception {
     try (Interleaver.Scenes scenes = scenes("")) {
       assertThrows(

@@ -8,6 +8,7 @@ import io.ewok.gds.allocator.Region;
 import io.ewok.gds.allocator.RegionOptions;
 import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.lsm.Interleaver;
+import io.ewok.gds.lsm.record.RangeDeletes;
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.record.SearchKey;
 import java.lang.foreign.MemorySegment;
@@ -68,6 +69,8 @@ public final class MemtableScenes implements Interleaver.Scenes {
       case "versions of one key" -> new Table().puts(1, 1).puts(1, 2, 3).finds(1, 1);
       case "keys that meet" -> new Table().puts(1, 1).puts(2, 1, 2).puts(3, 3).finds(1, 2);
       case "a table that is full" -> new Table().fill(6).puts(7, 1).puts(8, 2).puts(9, 3).finds(8);
+      case "ranges are added and read" -> new Ranges().adds(1, 2).adds(3).reads(1);
+      case "readers make sets side by side" -> new Ranges().adds(1, 2).reads(2).reads(2);
       default -> throw new IllegalArgumentException("no such scene: name=" + name);
     };
   }
@@ -275,6 +278,71 @@ public final class MemtableScenes implements Interleaver.Scenes {
       for (int key : List.copyOf(newest.keySet())) {
         find(key, new SearchKey().set(MemorySegment.ofArray(bytes(key))));
       }
+    }
+  }
+
+  /** Range deletes that are added, and readers who make sets of them. */
+  private final class Ranges implements Interleaver.Scene {
+    private final EntrySpace space = new EntrySpace(region);
+    private final MemtableRanges ranges = new MemtableRanges(space.anchor());
+    private final List<Runnable> actors = new ArrayList<>();
+
+    /** Numbers of those whose addition has returned. */
+    private final NavigableSet<Long> added = new TreeSet<>();
+
+    /** One range after the other, each with the number of its delete. */
+    Ranges adds(long... sequences) {
+      List<Long> entries = new ArrayList<>();
+      for (long sequence : sequences) {
+        long entry =
+            space.allocateEntry(
+                EntryFormat.sizeBytes(Integer.BYTES, Integer.BYTES) + MemtableRanges.LINK_BYTES);
+        long stamp = RecordKind.stamp(sequence, RecordKind.RANGE_DELETE);
+        EntryFormat.putHeader(entry, stamp, Integer.BYTES, Integer.BYTES);
+        Memory.putInt(EntryFormat.keyAddress(entry), Integer.reverseBytes((int) sequence * STEP));
+        Memory.putInt(
+            EntryFormat.valueAddress(entry), Integer.reverseBytes((int) sequence * STEP + 1));
+        entries.add(entry);
+      }
+      actors.add(
+          () -> {
+            for (long entry : entries) {
+              ranges.add(entry);
+              added.add(RecordKind.sequence(EntryFormat.stamp(entry)));
+            }
+          });
+      return this;
+    }
+
+    Ranges reads(int times) {
+      actors.add(
+          () -> {
+            for (int i = 0; i < times; i++) {
+              read();
+            }
+          });
+      return this;
+    }
+
+    private void read() {
+      NavigableSet<Long> least = new TreeSet<>(added);
+      List<Long> found = new ArrayList<>();
+      for (RangeDeletes set : ranges.sets()) {
+        set.all().forEach(delete -> found.add(delete.sequence()));
+      }
+      assertEquals(found.size(), new TreeSet<>(found).size(), () -> "each once: " + found);
+      assertTrue(found.containsAll(least), () -> "missing in " + found + " of " + least);
+    }
+
+    @Override
+    public List<Runnable> actors() {
+      return actors;
+    }
+
+    @Override
+    public void check() {
+      read();
+      assertEquals(added.size(), ranges.all().size());
     }
   }
 }

@@ -8,6 +8,7 @@ import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.lsm.Compression;
 import io.ewok.gds.lsm.Fixtures;
 import io.ewok.gds.lsm.Patches;
+import io.ewok.gds.lsm.record.RangeDeletes;
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.record.SearchKey;
 import io.ewok.gds.lsm.table.TableFixture.Entry;
@@ -37,11 +38,15 @@ public final class HostileTable {
   private final Region changed;
   private final List<SearchKey> wanted = new ArrayList<>();
 
-  /** Makes a sound table. */
-  public HostileTable(Compression compression) throws Exception {
+  /** Makes a sound table with so many range deletes. */
+  public HostileTable(Compression compression, int ranges) throws Exception {
     List<Entry> entries =
         TableFixture.random(new SplittableRandom(3), RECORDS, TableFixture::anyKey, 100);
-    meta = tables.write(entries, new TableLayout(4096, compression, 10, 2));
+    meta =
+        tables.write(
+            entries,
+            TableFixture.randomRanges(new SplittableRandom(4), ranges),
+            new TableLayout(4096, compression, 10, 2));
     sound = tables.map(meta.sizeBytes());
     changed = tables.map(meta.sizeBytes());
     try (IoFile file = tables.engine.open(TableFixture.PATH, OpenMode.READ_ONLY)) {
@@ -75,12 +80,35 @@ public final class HostileTable {
       }
       root.unfix();
     }
+    long ranges = table.hasRangeDeletes() ? addRanges() : 0;
     table.close();
+    assertTrue(!table.hasRangeDeletes() || ranges > 1, "blocks of range deletes: " + ranges);
     long footer = TableFormat.footerOffset(meta.sizeBytes());
     long footerAddress = sound.address() + footer + TableFormat.STORED_HEADER_BYTES;
     add(footerAddress + TableFormat.ROOT_OFFSET);
     add(footerAddress + TableFormat.BOUNDS_OFFSET);
     blocks.add(new Patches.Part(footer, TableFormat.FOOTER_STORED_BYTES));
+  }
+
+  /** Adds the blocks of range deletes. Returns how many there are. */
+  private long addRanges() {
+    long count = 0;
+    long footer = sound.address() + TableFormat.footerOffset(meta.sizeBytes());
+    long bounds =
+        sound.address()
+            + TableFormat.handleOffset(
+                footer + TableFormat.STORED_HEADER_BYTES + TableFormat.BOUNDS_OFFSET);
+    BlockView view = new BlockView();
+    view.attach(bounds + TableFormat.STORED_HEADER_BYTES);
+    for (long handle = view.valueAddress(0); TableFormat.handleStoredBytes(handle) != 0; count++) {
+      add(handle);
+      handle =
+          sound.address()
+              + TableFormat.handleOffset(handle)
+              + TableFormat.STORED_HEADER_BYTES
+              + TableFormat.RANGES_BEFORE_OFFSET;
+    }
+    return count;
   }
 
   private void add(long handle) {
@@ -130,6 +158,7 @@ public final class HostileTable {
 
   private boolean read(Table table) {
     boolean refused = refuses(() -> verify(table));
+    refused |= refuses(() -> readRanges(table));
     TableLookup lookup = new TableLookup();
     for (SearchKey key : wanted) {
       refused |= refuses(() -> find(table, key, lookup));
@@ -138,6 +167,14 @@ public final class HostileTable {
     refused |= refuses(() -> scan(table, false));
     refused |= refuses(() -> seek(table));
     return refused;
+  }
+
+  private void readRanges(Table table) throws IOException {
+    RangeDeletes ranges = table.readRangeDeletes();
+    for (SearchKey key : wanted) {
+      long newest = ranges == null ? 0 : ranges.newest(key, meta.lastSequence());
+      assertTrue(newest == 0 || newest >= meta.firstSequence());
+    }
   }
 
   private static void verify(Table table) throws IOException {

@@ -7,6 +7,7 @@ import io.ewok.gds.buffers.BufferManager;
 import io.ewok.gds.buffers.BufferOptions;
 import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.lsm.Fixtures;
+import io.ewok.gds.lsm.record.RangeDelete;
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.record.RecordSource;
 import io.ewok.gds.pagestore.sim.SimEngine;
@@ -78,6 +79,12 @@ final class TableFixture implements AutoCloseable {
 
   /** Writes a table of records that are in order. */
   TableMeta write(List<Entry> entries, TableLayout layout) throws Exception {
+    return write(entries, List.of(), layout);
+  }
+
+  /** The same with range deletes, or of these alone. */
+  TableMeta write(List<Entry> entries, List<RangeDelete> ranges, TableLayout layout)
+      throws Exception {
     TableOptions options = new TableOptions(layout.blockBytes(), recordBytesMax, 1 << 20);
     if (engine.exists(PATH)) {
       engine.delete(PATH);
@@ -88,6 +95,9 @@ final class TableFixture implements AutoCloseable {
       writer.start(PATH, NUMBER, 0, layout, null);
       for (Entry entry : entries) {
         add(writer, scratch, entry);
+      }
+      for (RangeDelete delete : ranges) {
+        writer.addRange(delete);
       }
       return writer.finish();
     }
@@ -139,6 +149,19 @@ final class TableFixture implements AutoCloseable {
     }
     entries.sort(Entry.ORDER);
     return entries;
+  }
+
+  /** Random range deletes, of the same sequence numbers. */
+  static List<RangeDelete> randomRanges(SplittableRandom random, int count) {
+    List<RangeDelete> ranges = new ArrayList<>();
+    while (ranges.size() < count) {
+      MemorySegment a = MemorySegment.ofArray(anyKey(random));
+      MemorySegment b = MemorySegment.ofArray(anyKey(random));
+      if (RangeDelete.isRange(a, b)) {
+        ranges.add(new RangeDelete(a, b, 1 + random.nextLong(1000)));
+      }
+    }
+    return ranges;
   }
 
   /** Makes keys. */

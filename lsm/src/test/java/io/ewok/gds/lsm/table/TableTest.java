@@ -3,6 +3,7 @@ package io.ewok.gds.lsm.table;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -12,6 +13,7 @@ import io.ewok.gds.lsm.Compression;
 import io.ewok.gds.lsm.Fixtures;
 import io.ewok.gds.lsm.Hex;
 import io.ewok.gds.lsm.record.Keys;
+import io.ewok.gds.lsm.record.RangeDelete;
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.record.SearchKey;
 import io.ewok.gds.lsm.table.TableFixture.Entry;
@@ -21,9 +23,12 @@ import io.ewok.gds.pagestore.OpenMode;
 import io.ewok.gds.pagestore.StorageException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.concurrent.FutureTask;
@@ -516,6 +521,124 @@ class TableTest {
     assertEquals(24, TableFormat.HEADS_OFFSET);
     assertEquals(160, TableFormat.FOOTER_BYTES);
     assertEquals(16, TableFormat.HANDLE_BYTES);
+  }
+
+  private static List<RangeDelete> goldenRanges() {
+    return List.of(range("x", "yz", 20), range("", "b", 3));
+  }
+
+  private static RangeDelete range(String first, String end, long sequence) {
+    return new RangeDelete(
+        MemorySegment.ofArray(Fixtures.bytes(first)),
+        MemorySegment.ofArray(Fixtures.bytes(end)),
+        sequence);
+  }
+
+  @Test
+  void tableWithRangeDeletesIsWhatItsTableSays() throws Exception {
+    TableMeta meta =
+        tables.write(
+            List.of(entry("a", 9, RecordKind.PUT, "value")),
+            goldenRanges(),
+            new TableLayout(4096, Compression.NONE, 0, 0));
+    assertEquals(Hex.resource("table-v2.hex"), Hex.dump(readFile(meta.sizeBytes())));
+    assertEquals(Set.of("", "yz"), Set.of(text(meta.firstKey()), text(meta.lastKey())));
+    assertEquals(List.of(3L, 20L), List.of(meta.firstSequence(), meta.lastSequence()));
+    assertEquals(1, meta.entries());
+    TableMeta read = TableInspection.meta(tables.buffers, TableFixture.PATH);
+    assertEquals(
+        List.of("", "yz", 3L, 20L),
+        List.of(
+            text(read.firstKey()),
+            text(read.lastKey()),
+            read.firstSequence(),
+            read.lastSequence()));
+  }
+
+  private static String text(MemorySegment key) {
+    return Fixtures.text(Fixtures.array(key));
+  }
+
+  private static List<String> ranges(Table table) throws Exception {
+    return table.readRangeDeletes().all().stream()
+        .map(range -> text(range.first()) + "-" + text(range.end()) + "@" + range.sequence())
+        .sorted()
+        .toList();
+  }
+
+  @Test
+  void tableMayHaveRangeDeletesAlone() throws Exception {
+    TableMeta meta =
+        tables.write(List.of(), goldenRanges(), new TableLayout(4096, Compression.LZ4, 10, 0));
+    Table table = tables.open(meta);
+    assertEquals(List.of("-b@3", "x-yz@20"), ranges(table));
+    assertEquals(List.of(), TableInspection.verify(table).problems());
+    // What stands for them as a record says nothing new.
+    assertScans(table, List.of(entry("", 3, RecordKind.DELETE, "")), 30, "one delete");
+    table.close();
+  }
+
+  @Test
+  void rangeDeletesOfAnyLengthAndNumberAreThereAgain() throws Exception {
+    List<RangeDelete> written =
+        new ArrayList<>(TableFixture.randomRanges(new SplittableRandom(2), 2_000));
+    byte[] longest = new byte[Keys.BYTES_MAX];
+    Arrays.fill(longest, (byte) 0xFE);
+    byte[] behind = longest.clone();
+    behind[Keys.BYTES_MAX - 1]++;
+    for (int i = 0; i < 3; i++) {
+      written.add(
+          new RangeDelete(MemorySegment.ofArray(longest), MemorySegment.ofArray(behind), 50 + i));
+    }
+    TableMeta meta =
+        tables.write(
+            List.of(entry("m", 60, RecordKind.PUT, "value")),
+            written,
+            new TableLayout(4096, Compression.NONE, 10, 0));
+    Table table = tables.open(meta);
+    assertNull(table.rangeDeletesOrNull(), "not read yet");
+    List<RangeDelete> read = table.readRangeDeletes().all();
+    assertEquals(sorted(written), sorted(read));
+    assertEquals(List.of(), TableInspection.verify(table).problems());
+    table.close();
+  }
+
+  private static List<String> sorted(List<RangeDelete> ranges) {
+    return ranges.stream()
+        .map(
+            range ->
+                HexFormat.of().formatHex(Fixtures.array(range.first()))
+                    + "-"
+                    + HexFormat.of().formatHex(Fixtures.array(range.end()))
+                    + "@"
+                    + range.sequence())
+        .sorted()
+        .toList();
+  }
+
+  @Test
+  void keyAtWhichARangeOfTheTableBeforeEndsIsMetOnTheWayBack() throws Exception {
+    // Two tables of a run: the range of the first one ends at the first key of the second.
+    List<Entry> first = List.of(entry("a", 9, RecordKind.PUT, "1"));
+    List<Entry> second =
+        List.of(entry("m", 8, RecordKind.PUT, "2"), entry("n", 8, RecordKind.PUT, "3"));
+    TableLayout layout = new TableLayout(4096, Compression.NONE, 10, 0);
+    Path path = Path.of("/first.table");
+    TableMeta meta = tables.write(first, List.of(range("b", "m", 7)), layout);
+    tables.engine.rename(TableFixture.PATH, path);
+    Table before = Table.open(tables.buffers, path, meta, _ -> {});
+    Table behind = tables.open(tables.write(second, layout));
+    RunSource source = new RunSource(List.of(before, behind), 20);
+    List<String> keys = new ArrayList<>();
+    for (source.last(); source.isValid(); source.previous()) {
+      keys.add(text(MemorySegment.ofArray(TableFixture.current(source).key())));
+    }
+    assertEquals(List.of("n", "m", "a"), keys);
+    source.seekForPrev(new SearchKey().set(MemorySegment.ofArray(Fixtures.bytes("m"))));
+    assertEquals("m", text(MemorySegment.ofArray(TableFixture.current(source).key())));
+    source.close();
+    before.close();
+    behind.close();
   }
 
   private byte[] readFile(long sizeBytes) throws Exception {

@@ -1,0 +1,117 @@
+package io.ewok.gds.lsm;
+
+import io.ewok.gds.lsm.memtable.Memtable;
+import io.ewok.gds.lsm.record.Keys;
+import io.ewok.gds.lsm.record.RangeDeletes;
+import io.ewok.gds.lsm.record.SearchKey;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * What range deletes hide around the key that a cursor is on: between two keys, all records below a
+ * sequence number, perhaps 0. As long as the cursor moves between these keys, all that there is to
+ * do is to compare with them.
+ *
+ * <p>Ownership: needs neither memtables nor tables any more once it has begun. Threads: confined to
+ * one at a time.
+ */
+final class HiddenRange {
+  private static final RangeDeletes[] NO_SETS = {};
+
+  /**
+   * So many hidden records are stepped through before it is worthwhile to look behind the range.
+   */
+  private static final int STEPS_MAX = 8;
+
+  // What there is; null if the tables have none.
+  private TableRanges ofTables;
+  private RangeDeletes[] ofActive = NO_SETS;
+  private RangeDeletes[] ofFrozen = NO_SETS;
+  private long sequence;
+
+  /** Whether the rest is known. */
+  private boolean known;
+
+  // The range; null where it has no end.
+  private MemorySegment first;
+  private MemorySegment end;
+  private long firstHead;
+  private long endHead;
+  private long floor;
+  private int steps;
+
+  private final SearchKey target = new SearchKey();
+
+  /**
+   * Begins with the range deletes of a family in a version, which is alive during the call.
+   *
+   * @return whether there are any
+   */
+  boolean begin(Version version, FamilyState family, long atSequence) {
+    Memtable frozen = version.frozen();
+    ofTables = version.levels(family).rangesOrNull();
+    ofActive = version.active().rangeDeletes(family.id());
+    ofFrozen = frozen == null ? NO_SETS : frozen.rangeDeletes(family.id());
+    sequence = atSequence;
+    known = false;
+    return ofTables != null || ofActive.length > 0 || ofFrozen.length > 0;
+  }
+
+  /**
+   * Records of a key below this sequence number are hidden.
+   *
+   * @param head {@link SearchKey#head} of the key
+   */
+  long floor(long head, long address, int keyBytes) {
+    if (!known || !isInside(head, address, keyBytes)) {
+      find(head, address, keyBytes);
+    }
+    return floor;
+  }
+
+  private boolean isInside(long head, long address, int keyBytes) {
+    return (first == null || RangeDeletes.compare(head, address, keyBytes, firstHead, first) >= 0)
+        && (end == null || RangeDeletes.compare(head, address, keyBytes, endHead, end) < 0);
+  }
+
+  private void find(long head, long address, int keyBytes) {
+    first = null;
+    end = null;
+    floor = 0;
+    steps = 0;
+    if (ofTables != null) {
+      narrow(ofTables.union(), head, address, keyBytes);
+    }
+    for (RangeDeletes set : ofFrozen) {
+      narrow(set, head, address, keyBytes);
+    }
+    for (RangeDeletes set : ofActive) {
+      narrow(set, head, address, keyBytes);
+    }
+    firstHead = first == null ? 0 : Keys.head(first);
+    endHead = end == null ? 0 : Keys.head(end);
+    known = true;
+  }
+
+  private void narrow(RangeDeletes set, long head, long address, int keyBytes) {
+    int part = set.find(head, address, keyBytes);
+    floor = Math.max(floor, set.newest(part, sequence));
+    MemorySegment partFirst = set.firstOrNull(part);
+    MemorySegment partEnd = set.endOrNull(part);
+    if (first == null || (partFirst != null && Keys.compare(partFirst, first) > 0)) {
+      first = partFirst;
+    }
+    if (end == null || (partEnd != null && Keys.compare(partEnd, end) < 0)) {
+      end = partEnd;
+    }
+  }
+
+  /** Whether to look behind the range, after one more record in it was hidden. */
+  boolean isWorthSkipping() {
+    return ++steps > STEPS_MAX;
+  }
+
+  /** Where a range that hides something ends, or begins, as what to skip to. */
+  SearchKey target(boolean forward) {
+    return target.set(forward ? end : first);
+  }
+}

@@ -1,0 +1,486 @@
+package io.ewok.gds.lsm;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.ewok.gds.allocator.MemoryBudget;
+import io.ewok.gds.pagestore.CorruptFileException;
+import io.ewok.gds.pagestore.sim.SimEngine;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/**
+ * What a range delete hides nobody sees, wherever it is; and what it hides costs nothing, neither
+ * who reads nor, in the end, the device. Beside it the scripts of {@link StoreModelTest}.
+ */
+class RangeDeleteTest {
+  private static final byte[] VALUE = new byte[100];
+
+  private final SimEngine engine = new SimEngine(1);
+  private final MemoryBudget budget = MemoryBudget.root("test", 1 << 20);
+
+  private Store open() throws IOException {
+    return open(Fixtures.TINY);
+  }
+
+  private Store open(StoreOptions options) throws IOException {
+    Store store = Store.open(Fixtures.DIRECTORY, options.withTablesBeforeMerge(20), engine);
+    store.background().setRest(TimeUnit.HOURS.toNanos(1));
+    return store;
+  }
+
+  private static byte[] bytes(String text) {
+    return Fixtures.bytes(text);
+  }
+
+  private static byte[] key(int number) {
+    return bytes("%06d".formatted(number));
+  }
+
+  private static void put(Store store, String... keys) throws IOException {
+    for (String key : keys) {
+      store.put(bytes(key), bytes(key), Durability.NONE);
+    }
+  }
+
+  private static void fill(Store store, int from, int to) throws IOException {
+    for (int i = from; i < to; i++) {
+      store.put(key(i), VALUE, Durability.NONE);
+    }
+  }
+
+  private static void deleteRange(Store store, String first, String end) throws IOException {
+    store.deleteRange(bytes(first), bytes(end), Durability.NONE);
+  }
+
+  private static List<String> keys(ReadView view) throws IOException {
+    List<String> forward = new ArrayList<>();
+    List<String> backward = new ArrayList<>();
+    try (StoreCursor cursor = view.cursor()) {
+      for (cursor.first(); cursor.isValid(); cursor.next()) {
+        forward.add(Fixtures.text(Fixtures.array(cursor.key())));
+      }
+      for (cursor.last(); cursor.isValid(); cursor.previous()) {
+        backward.add(Fixtures.text(Fixtures.array(cursor.key())));
+      }
+    }
+    assertEquals(forward, backward.reversed());
+    for (String key : forward) {
+      assertEquals(key, Fixtures.text(view.get(bytes(key))));
+    }
+    return forward;
+  }
+
+  private static long rangeDeletes(Store store) {
+    return store.stats().levels().stream().mapToLong(StoreStats.Level::rangeDeletes).sum();
+  }
+
+  private static long tables(Store store) {
+    return store.stats().levels().stream().mapToLong(StoreStats.Level::tables).sum();
+  }
+
+  /** Where the records are, and where the delete. */
+  @ParameterizedTest
+  @CsvSource({"false, false", "true, false", "true, true"})
+  void keysOfTheRangeAreGoneAndNoOthers(boolean flushed, boolean alsoDelete) throws Exception {
+    try (Store store = open()) {
+      put(store, "a", "b", "ba", "c", "d");
+      if (flushed) {
+        store.flush();
+      }
+      deleteRange(store, "b", "c");
+      if (alsoDelete) {
+        store.flush();
+        assertEquals(1, rangeDeletes(store));
+      }
+      assertEquals(List.of("a", "c", "d"), keys(store));
+      assertNull(store.get(bytes("b")));
+      assertNull(store.getAsync(bytes("ba")).get());
+      List<byte[]> found = store.multiGet(List.of(bytes("a"), bytes("b"), bytes("c")));
+      assertArrayEquals(bytes("a"), found.getFirst());
+      assertNull(found.get(1));
+      put(store, "b");
+      assertEquals(List.of("a", "b", "c", "d"), keys(store), "what is newer is not hidden");
+      store.compact();
+      assertEquals(List.of("a", "b", "c", "d"), keys(store));
+      assertEquals(0, rangeDeletes(store), "nothing is left to hide");
+    }
+  }
+
+  @Test
+  void rangeWithoutKeysIsRefused() throws Exception {
+    WriteBatch batch = new WriteBatch().put(bytes("k"), VALUE);
+    long sizeBytes = batch.sizeBytes();
+    assertThrows(IllegalArgumentException.class, () -> batch.deleteRange(bytes("b"), bytes("b")));
+    assertThrows(IllegalArgumentException.class, () -> batch.deleteRange(bytes("b"), bytes("a")));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> batch.deleteRange(bytes(""), new byte[WriteBatch.KEY_BYTES_MAX + 1]));
+    assertEquals(sizeBytes, batch.sizeBytes());
+    assertEquals(1, batch.count());
+    try (Store store = open()) {
+      put(store, "b");
+      assertThrows(IllegalArgumentException.class, () -> deleteRange(store, "b", "b"));
+      store.write(batch, Durability.NONE);
+      assertArrayEquals(VALUE, store.get(bytes("k")));
+      assertArrayEquals(bytes("b"), store.get(bytes("b")));
+    }
+  }
+
+  @Test
+  void batchTakesEffectInItsOrder() throws Exception {
+    try (Store store = open()) {
+      store.write(
+          new WriteBatch()
+              .put(bytes("a"), bytes("a"))
+              .put(bytes("b"), bytes("1"))
+              .deleteRange(bytes("a"), bytes("z"))
+              .put(bytes("b"), bytes("b")),
+          Durability.SYNCED);
+      assertEquals(List.of("b"), keys(store));
+    }
+    try (Store store = open()) {
+      assertEquals(List.of("b"), keys(store), "after a replay of the log");
+      store.flush();
+      assertEquals(List.of("b"), keys(store));
+    }
+  }
+
+  @Test
+  void emptyKeyBeginsARangeToo() throws Exception {
+    try (Store store = open()) {
+      put(store, "", "\0", "a");
+      deleteRange(store, "", "\0");
+      assertEquals(List.of("\0", "a"), keys(store));
+      store.flush();
+      assertEquals(List.of("\0", "a"), keys(store));
+    }
+  }
+
+  @Test
+  void snapshotsAndCursorsSeeWhatWas() throws Exception {
+    try (Store store = open()) {
+      put(store, "a", "b", "c");
+      Snapshot before = store.snapshot();
+      StoreCursor cursor = store.cursor();
+      deleteRange(store, "a", "c");
+      Snapshot after = store.snapshot();
+      put(store, "b");
+      deleteRange(store, "c", "d");
+      for (int step = 0; step < 3; step++) {
+        assertEquals(List.of("a", "b", "c"), keys(before), "step " + step);
+        assertEquals(List.of("c"), keys(after), "step " + step);
+        assertEquals(List.of("b"), keys(store), "step " + step);
+        cursor.first();
+        assertEquals("a", Fixtures.text(Fixtures.array(cursor.key())));
+        if (step == 0) {
+          store.flush();
+        } else {
+          store.compact();
+        }
+      }
+      cursor.refresh();
+      cursor.first();
+      assertEquals("b", Fixtures.text(Fixtures.array(cursor.key())));
+      cursor.close();
+      before.close();
+      after.close();
+      store.compact();
+      assertEquals(List.of("b"), keys(store));
+      assertEquals(0, rangeDeletes(store));
+    }
+  }
+
+  /** Keys in the gap between two tables are hidden in the level below, whoever wrote the two. */
+  @Test
+  void rangeOverTheBoundsOfTablesHidesWhatLiesBetweenThem() throws Exception {
+    try (Store store = open()) {
+      fill(store, 0, 10_000);
+      store.compact();
+      try (Snapshot snapshot = store.snapshot()) {
+        store.deleteRange(key(10), key(9_990), Durability.NONE);
+        for (int i = 0; i < 10_000; i += 3) {
+          store.put(key(i), key(i), Durability.NONE);
+        }
+        store.flush();
+        store.compact(); // the snapshot needs both
+        assertTrue(tables(store) > 3, "tables: " + tables(store));
+        assertTrue(rangeDeletes(store) > 1, "the range is in several tables");
+        for (int i = 0; i < 10_000; i++) {
+          boolean isThere = i % 3 == 0 || i < 10 || i >= 9_990;
+          assertEquals(isThere, store.get(key(i)) != null, "key " + i);
+          assertArrayEquals(VALUE, snapshot.get(key(i)));
+        }
+      }
+      int count = keysCount(store);
+      store.compact();
+      assertEquals(count, keysCount(store));
+      assertEquals(0, rangeDeletes(store));
+    }
+  }
+
+  private static int keysCount(Store store) throws IOException {
+    int count = 0;
+    try (StoreCursor cursor = store.cursor()) {
+      for (cursor.first(); cursor.isValid(); cursor.next()) {
+        count++;
+      }
+    }
+    return count;
+  }
+
+  @Test
+  void readsDoNotLookAtWhatIsHidden() throws Exception {
+    try (Store store = open()) {
+      fill(store, 0, 10_000);
+      store.compact();
+      long tables = tables(store);
+      store.deleteRange(key(10), key(9_990), Durability.NONE);
+      assertEquals(tables, tables(store), "all are there still");
+      for (int i = 10; i < 9_990; i += 100) {
+        Explanation explanation = store.explain(key(i));
+        assertFalse(explanation.found());
+        assertEquals(Explanation.Outcome.RANGE_DELETED, explanation.steps().getLast().outcome());
+        assertEquals(0, explanation.blocksRead(), explanation::toString);
+      }
+      ScanExplanation scan = store.explainScan(CursorOptions.defaults(), Long.MAX_VALUE);
+      assertEquals(20, scan.returned());
+      assertTrue(scan.rangeDeleted() < 100, scan::toString);
+      assertTrue(scan.blocks() < 30, scan::toString);
+      try (StoreCursor cursor = store.cursor()) {
+        long hitsBefore = store.stats().read().blockHits() + store.stats().read().blockMisses();
+        cursor.seekForPrev(key(9_980));
+        assertEquals("000009", Fixtures.text(Fixtures.array(cursor.key())));
+        long hits = store.stats().read().blockHits() + store.stats().read().blockMisses();
+        assertTrue(hits - hitsBefore < 20, "blocks: " + (hits - hitsBefore));
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(CompactionStyle.class)
+  void tablesThatAreHiddenGoUnread(CompactionStyle style) throws Exception {
+    StoreOptions options = Fixtures.TINY.withTree(Fixtures.TINY.tree().withStyle(style));
+    try (Store store = open(options)) {
+      fill(store, 0, 10_000);
+      store.flush();
+      store.compact();
+      long tables = tables(store);
+      assertTrue(tables > 3);
+      Snapshot snapshot = store.snapshot();
+      store.deleteRange(key(0), key(10_000), Durability.NONE);
+      store.flush();
+      assertTrue(tables(store) > tables, "somebody needs them");
+      snapshot.close();
+      store.deleteRange(bytes("x"), bytes("y"), Durability.NONE);
+      long bytesBefore = store.stats().read().deviceBytes();
+      store.flush();
+      Fixtures.await(store, () -> tables(store) <= 2);
+      long bytes = store.stats().read().deviceBytes() - bytesBefore;
+      assertTrue(bytes < 50_000, "bytes read: " + bytes);
+      assertEquals(0, keysCount(store));
+    }
+    try (Store store = open(options)) {
+      assertEquals(0, keysCount(store));
+    }
+  }
+
+  @Test
+  void operandsStandOnNothing() throws Exception {
+    TreeOptions tree = Fixtures.TINY.tree().withMergeOperator(MergeOperators.append(bytes("+")));
+    try (Store store = open(Fixtures.TINY.withTree(tree))) {
+      byte[] k = bytes("k");
+      store.put(k, bytes("0"), Durability.NONE);
+      store.merge(k, bytes("1"), Durability.NONE);
+      store.flush();
+      Snapshot before = store.snapshot();
+      deleteRange(store, "a", "z");
+      store.merge(k, bytes("2"), Durability.NONE);
+      store.merge(k, bytes("3"), Durability.NONE);
+      for (int step = 0; step < 3; step++) {
+        assertEquals("2+3", Fixtures.text(store.get(k)));
+        assertEquals("0+1", Fixtures.text(before.get(k)));
+        assertEquals("2+3", Fixtures.text(Fixtures.contents(store).get(k)));
+        if (step == 0) {
+          store.flush();
+        } else {
+          store.compact();
+        }
+      }
+      before.close();
+      store.compact();
+      assertEquals("2+3", Fixtures.text(store.get(k)));
+    }
+  }
+
+  @Test
+  void thoseWhoFollowTheStoreAreTold() throws Exception {
+    try (Store store = open()) {
+      put(store, "b");
+      store.write(
+          new WriteBatch().deleteRange(bytes("a"), bytes("c")).delete(bytes("x")),
+          Durability.SYNCED);
+      List<String> seen = new ArrayList<>();
+      StoreChanges.Consumer consumer =
+          new StoreChanges.Consumer() {
+            @Override
+            public void accept(
+                long sequence, boolean delete, MemorySegment key, MemorySegment value) {
+              seen.add(delete + " " + Fixtures.text(Fixtures.array(key)));
+            }
+
+            @Override
+            public void acceptRangeDelete(long sequence, MemorySegment first, MemorySegment end) {
+              seen.add(
+                  Fixtures.text(Fixtures.array(first)) + "-" + Fixtures.text(Fixtures.array(end)));
+            }
+          };
+      try (StoreChanges changes = store.changes(0, Durability.SYNCED, budget)) {
+        assertTrue(changes.next(consumer));
+        assertTrue(changes.next(consumer));
+      }
+      assertEquals(List.of("false b", "a-c", "true x"), seen);
+      try (StoreChanges changes = store.changes(0, Durability.SYNCED, budget)) {
+        assertTrue(changes.next((sequence, delete, key, value) -> {}));
+        assertThrows(
+            UnsupportedOperationException.class,
+            () -> changes.next((sequence, delete, key, value) -> {}));
+      }
+    }
+  }
+
+  @Test
+  void toolsShowIt() throws Exception {
+    try (Store store = open()) {
+      put(store, "b", "xx");
+      store.flush();
+      deleteRange(store, "a", "c");
+      deleteRange(store, "x", "y");
+      deleteRange(store, "y1", "z"); // hides nothing
+      store.flush();
+    }
+    List<String> shown = new ArrayList<>();
+    try (StoreInspection inspection =
+        StoreInspection.ofStore(engine, Fixtures.DIRECTORY, 16 << 20)) {
+      StoreInspection.TableFile table = inspection.tables().getFirst();
+      assertEquals("a", Fixtures.text(Fixtures.array(table.firstKey())));
+      assertEquals("y", Fixtures.text(Fixtures.array(table.lastKey())));
+      assertEquals(List.of(), inspection.verify(table).problems());
+      inspection.dump(
+          table,
+          (sequence, kind, key, value) ->
+              shown.add(
+                  "%s %s %s"
+                      .formatted(
+                          kind,
+                          Fixtures.text(Fixtures.array(key)),
+                          Fixtures.text(Fixtures.array(value)))));
+    }
+    assertEquals(List.of("RANGE_DELETE a c", "RANGE_DELETE x y", "DELETE a "), shown);
+  }
+
+  // ---- damage
+
+  /** Tables of records alone, and one of range deletes. Returns that one. */
+  private Path makeStore() throws IOException {
+    try (Store store = open()) {
+      put(store, "a", "b", "c", "d");
+      store.flush();
+      try (Snapshot needed = store.snapshot()) {
+        deleteRange(store, "b", "d");
+        put(store, "e");
+        store.flush();
+        assertEquals(List.of("a", "b", "c", "d"), keys(needed));
+      }
+    }
+    return Fixtures.tables(engine).getLast();
+  }
+
+  private static final byte[] RANGE = {'b', 'd'};
+
+  /** Where the keys of the range lie in the file, beside each other. */
+  private long offsetOfRange(Path table) throws IOException {
+    byte[] file = StoreRepairTest.bytes(engine, table);
+    for (int i = 0; i + 1 < file.length; i++) {
+      if (file[i] == RANGE[0] && file[i + 1] == RANGE[1]) {
+        return i;
+      }
+    }
+    throw new AssertionError("no range in " + table);
+  }
+
+  @Test
+  void damagedRangeDeletesAreToldWhenTheStoreIsOpened() throws Exception {
+    Path table = makeStore();
+    engine.flipBit(table, offsetOfRange(table));
+    CorruptFileException e = assertThrows(CorruptFileException.class, this::open);
+    assertTrue(e.getMessage().contains(table.getFileName().toString()), e.getMessage());
+  }
+
+  @Test
+  void repairWithoutThemSaysThatKeysMayBeBack() throws Exception {
+    Path table = makeStore();
+    engine.flipBit(table, offsetOfRange(table));
+    RepairReport report = StoreRepair.run(Fixtures.DIRECTORY, Fixtures.TINY, engine, _ -> {});
+    assertFalse(report.isSound());
+    assertFalse(report.isComplete());
+    RepairReport.Gap gap = report.damagedTables().getFirst().gaps().getFirst();
+    assertEquals("b", Fixtures.text(Fixtures.array(gap.first().orElseThrow())));
+    assertEquals("e", Fixtures.text(Fixtures.array(gap.last().orElseThrow())));
+    try (Store store = open()) {
+      assertEquals(List.of("a", "b", "c", "d", "e"), keys(store));
+    }
+  }
+
+  /** A record of the table is damaged: what it has of range deletes stays in force. */
+  @Test
+  void repairKeepsThemWithTheRecords() throws Exception {
+    Path table = makeStore();
+    engine.flipBit(table, 20);
+    RepairReport report = StoreRepair.run(Fixtures.DIRECTORY, Fixtures.TINY, engine, _ -> {});
+    assertFalse(report.isSound());
+    try (Store store = open()) {
+      assertEquals(List.of("a", "d"), keys(store));
+      assertEquals(1, rangeDeletes(store));
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Lost.class)
+  void repairOfALostManifestOrLogBringsNothingBack(Lost lost) throws Exception {
+    Path table = makeStore();
+    assertTrue(engine.exists(table));
+    StoreFiles files = new StoreFiles(Fixtures.DIRECTORY);
+    if (lost == Lost.MANIFEST) {
+      engine.delete(files.manifest());
+    } else {
+      for (Path segment : engine.list(files.log())) {
+        engine.delete(segment);
+      }
+    }
+    RepairReport report = StoreRepair.run(Fixtures.DIRECTORY, Fixtures.TINY, engine, _ -> {});
+    assertFalse(report.isSound());
+    try (Store store = open()) {
+      assertEquals(List.of("a", "d", "e"), keys(store));
+      assertEquals(0, rangeDeletes(store));
+    }
+  }
+
+  /** What is lost. */
+  enum Lost {
+    MANIFEST,
+    LOG
+  }
+}
