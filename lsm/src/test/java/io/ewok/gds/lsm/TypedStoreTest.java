@@ -79,6 +79,34 @@ class TypedStoreTest {
   }
 
   @Test
+  void rangesOperandsAndSingleDeletesSpeakOfObjectsToo() throws Exception {
+    StoreOptions options =
+        Fixtures.TINY.withTree(
+            Fixtures.TINY.tree().withMergeOperator(MergeOperators.append(new byte[0])));
+    try (Store store = Store.open(Fixtures.DIRECTORY, options, new SimEngine(1))) {
+      TypedStore<Long, String> typed = new TypedStore<>(store, Codec.longs(), Codec.strings());
+      for (long number : NUMBERS) {
+        typed.put(number, "a", Durability.NONE);
+      }
+      typed.merge(0L, Fixtures.bytes("b"), Durability.NONE);
+      typed.singleDelete(255L, Durability.NONE);
+      typed.deleteRange(-256L, 0L, Durability.NONE);
+      assertNull(typed.get(-2L));
+      assertNull(typed.get(255L));
+      assertEquals("ab", typed.get(0L));
+      assertThrows(
+          IllegalArgumentException.class, () -> typed.deleteRange(1L, -1L, Durability.NONE));
+      WriteBatch batch = new WriteBatch();
+      typed.deleteRange(batch, Long.MIN_VALUE, 2L);
+      typed.merge(batch, 0L, Fixtures.bytes("c"));
+      store.write(batch, Durability.NONE);
+      assertEquals("c", typed.get(0L));
+      assertNull(typed.get(-1L << 40));
+      assertEquals("a", typed.get(256L));
+    }
+  }
+
+  @Test
   void encodedNumbersAreOrderedAsTheNumbers() {
     long seed = Fixtures.seed(11);
     SplittableRandom random = new SplittableRandom(seed);
