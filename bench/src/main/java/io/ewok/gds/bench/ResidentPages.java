@@ -32,7 +32,7 @@ final class ResidentPages implements AutoCloseable {
 
   ResidentPages(int count) throws IOException {
     this.count = count;
-    BufferOptions options = new BufferOptions(3L * count * PAGE_BYTES, PAGE_BYTES, null);
+    BufferOptions options = new BufferOptions(2L * count * PAGE_BYTES, PAGE_BYTES, null);
     directory = Files.createTempDirectory("gds-bench-pool-");
     engine = IoEngines.open(EngineOptions.defaults());
     manager = new BufferManager(engine, MemoryBudget.root("bench", options.memoryBytes()), options);
