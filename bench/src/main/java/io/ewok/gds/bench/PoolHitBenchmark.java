@@ -17,6 +17,7 @@ import org.openjdk.jmh.annotations.Fork;
 import org.openjdk.jmh.annotations.Measurement;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
@@ -45,6 +46,10 @@ public class PoolHitBenchmark {
   /** Pages as all threads have them, in our pool and in the rivals' maps. */
   @State(Scope.Benchmark)
   public static class Pages {
+    /** Pages of 4 KiB: more of them than the processor's caches have lines of, or fewer. */
+    @Param({"8192", "131072"})
+    public int count = 8192;
+
     private ResidentPages resident;
     private LoadedBlockFile blocks;
     private Arena arena;
@@ -62,7 +67,7 @@ public class PoolHitBenchmark {
       if (method.endsWith("oncurrentHashMap") || method.endsWith("affeine")) {
         openMaps();
       } else if (!method.endsWith(OWN)) {
-        resident = new ResidentPages();
+        resident = new ResidentPages(count);
         blocks = method.contains(BLOCK) ? resident.blocks() : null;
       }
     }
@@ -70,10 +75,10 @@ public class PoolHitBenchmark {
     private void openMaps() {
       arena = Arena.ofShared();
       MemorySegment memory =
-          arena.allocate((long) ResidentPages.COUNT * ResidentPages.PAGE_BYTES, 4096);
+          arena.allocate((long) count * ResidentPages.PAGE_BYTES, 4096);
       map = new ConcurrentHashMap<>();
-      cache = Caffeine.newBuilder().maximumSize(2L * ResidentPages.COUNT).build();
-      for (long page = 1; page <= ResidentPages.COUNT; page++) {
+      cache = Caffeine.newBuilder().maximumSize(2L * count).build();
+      for (long page = 1; page <= count; page++) {
         MemorySegment bytes =
             memory.asSlice((page - 1) * ResidentPages.PAGE_BYTES, ResidentPages.PAGE_BYTES);
         bytes.set(ValueLayout.JAVA_LONG, ResidentPages.NUMBER_OFFSET, page);
@@ -99,6 +104,7 @@ public class PoolHitBenchmark {
   public static class Visitor {
     private final Fix fix = new Fix();
     private long state;
+    private int count;
     private ResidentPages own;
     private CachedPageFile file;
     private LoadedBlockFile blocks;
@@ -111,8 +117,9 @@ public class PoolHitBenchmark {
 
     void open(Pages pages, String method) throws IOException {
       state = System.identityHashCode(this) | 1L;
+      count = pages.count;
       if (method.endsWith(OWN)) {
-        own = new ResidentPages();
+        own = new ResidentPages(count);
         file = own.file;
       } else if (pages.resident != null) {
         file = pages.resident.file;
@@ -137,7 +144,7 @@ public class PoolHitBenchmark {
     }
 
     long visited() {
-      return 1 + (state & ResidentPages.COUNT - 1);
+      return 1 + (state & count - 1);
     }
   }
 

@@ -43,27 +43,34 @@ final class PoolReport {
 
   private static final List<String> MAPS = List.of("concurrentHashMap", "caffeine");
 
-  private static final AllocationCase HIT =
-      one(
-          "page in the pool",
-          PoolHitBenchmark.class,
-          List.of("optimistic", "shared", "exclusive"),
-          MAPS);
+  private static final List<String> HITS = List.of("optimistic", "shared", "exclusive");
+
+  /** So few that most of what is looked at stays in the processor's caches. */
+  private static final int PAGES = 8192;
+
+  private static final int MANY_PAGES = 131_072;
 
   static final List<AllocationCase> ALL =
       List.of(
-          HIT,
+          one("page in a pool of 32 MiB", PoolHitBenchmark.class, PAGES, HITS, MAPS),
+          one("page in a pool of 512 MiB", PoolHitBenchmark.class, MANY_PAGES, HITS, MAPS),
           one(
-              "page in the pool, 2 threads",
+              "page in a pool of 32 MiB, 2 threads",
               PoolHitTwoThreadsBenchmark.class,
-              HIT.ours(),
-              HIT.rivals()),
+              PAGES,
+              HITS,
+              MAPS),
           together("optimistic"),
           together("shared"));
 
   static final List<AllocationCase> QUICK =
       List.of(
-          one(HIT.name(), HIT.benchmark(), HIT.ours().subList(0, 1), MAPS.subList(0, 1)),
+          one(
+              "page in a pool of 32 MiB",
+              PoolHitBenchmark.class,
+              PAGES,
+              HITS.subList(0, 1),
+              MAPS.subList(0, 1)),
           together("optimistic"));
 
   private final List<AllocationCase> hits;
@@ -93,13 +100,15 @@ final class PoolReport {
     return one(
         "2 threads in one pool",
         PoolHitTwoThreadsBenchmark.class,
+        PAGES,
         List.of(method),
         List.of(method + "Own"));
   }
 
   private static AllocationCase one(
-      String name, Class<?> benchmark, List<String> ours, List<String> rivals) {
-    return new AllocationCase(name, benchmark, Map.of(), ours, rivals);
+      String name, Class<?> benchmark, int pages, List<String> ours, List<String> rivals) {
+    return new AllocationCase(
+        name, benchmark, Map.of("count", Integer.toString(pages)), ours, rivals);
   }
 
   /**

@@ -18,30 +18,29 @@ import java.nio.file.Path;
 
 /** A pool with all pages of a temporary file in it. Each page holds its number. */
 final class ResidentPages implements AutoCloseable {
-  static final int COUNT = 8192;
   static final int PAGE_BYTES = 4096;
 
   /** Where in a page its number is; not in the cache line of its header. */
   static final int NUMBER_OFFSET = 128;
 
-  private static final BufferOptions OPTIONS =
-      new BufferOptions(3L * COUNT * PAGE_BYTES, PAGE_BYTES, null);
-
   final CachedPageFile file;
 
+  private final int count;
   private final Path directory;
   private final IoEngine engine;
   private final BufferManager manager;
 
-  ResidentPages() throws IOException {
+  ResidentPages(int count) throws IOException {
+    this.count = count;
+    BufferOptions options = new BufferOptions(2L * count * PAGE_BYTES, PAGE_BYTES, null);
     directory = Files.createTempDirectory("gds-bench-pool-");
     engine = IoEngines.open(EngineOptions.defaults());
-    manager = new BufferManager(engine, MemoryBudget.root("bench", OPTIONS.memoryBytes()), OPTIONS);
+    manager = new BufferManager(engine, MemoryBudget.root("bench", options.memoryBytes()), options);
     file =
         manager.openPages(
             directory.resolve("pages"), PageSize.ofBytes(PAGE_BYTES), OpenMode.CREATE_NEW);
     try (Fix fix = new Fix()) {
-      for (int i = 0; i < COUNT; i++) {
+      for (int i = 0; i < count; i++) {
         long page = file.create(fix);
         fix.segment().set(ValueLayout.JAVA_LONG, NUMBER_OFFSET, page);
         fix.unfix();
@@ -55,7 +54,7 @@ final class ResidentPages implements AutoCloseable {
     LoadedBlockFile blocks =
         manager.openBlocks(file.path(), (_, _, stored, block) -> block.copyFrom(stored));
     try (Fix fix = new Fix()) {
-      for (long page = 1; page <= COUNT; page++) {
+      for (long page = 1; page <= count; page++) {
         blocks.fix(page * PAGE_BYTES, PAGE_BYTES, PAGE_BYTES, fix);
         fix.unfix();
       }

@@ -35,7 +35,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.Timeout.ThreadMode;
 import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Tasks of one reactor that wait in one pool and one log. What ends each wait is another task of
@@ -245,20 +247,22 @@ final class FiberWaitsTest {
     assertTrue(log.durableLsn() >= lsn);
   }
 
-  @Test
-  void turnsOfTheLogAreWaitedForWithTheLoopTurning() throws Exception {
+  /** Whoever is handed the turn takes it, also if he lies beneath others who wait for it. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void turnsOfTheLogAreWaitedForWithTheLoopTurning(boolean directFirst) throws Exception {
     try (WriteAheadLog log = openLog(slowIn("writeSynced"))) {
       slow = true;
       List<Tester> tasks = new ArrayList<>();
       tasks.add(post(Task.Kind.FIBER, () -> commit(log)));
       busy.await();
-      for (int i = 0; i < 20; i++) {
-        tasks.add(post(Task.Kind.FIBER, () -> commit(log)));
-      }
-      tasks.add(post(Task.Kind.DIRECT, () -> commit(log)));
-      tasks.add(post(Task.Kind.DIRECT, () -> commit(log)));
-      while (appended.get() < tasks.size()) {
-        Thread.onSpinWait();
+      int direct = directFirst ? 0 : 20;
+      for (int i = 0; i < 22; i++) {
+        Task.Kind kind = i == direct || i == direct + 1 ? Task.Kind.DIRECT : Task.Kind.FIBER;
+        tasks.add(post(kind, () -> commit(log)));
+        while (appended.get() < tasks.size()) {
+          Thread.onSpinWait();
+        }
       }
       post(Task.Kind.DIRECT, go::post).await();
       awaitAll(tasks);

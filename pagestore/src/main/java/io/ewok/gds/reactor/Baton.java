@@ -189,6 +189,13 @@ public final class Baton {
     return STATE.getVolatile(this) == POSTED;
   }
 
+  /**
+   * Whether the thread of a reactor waits. It turns its loop meanwhile, perhaps in another task.
+   */
+  boolean turnsLoop() {
+    return STATE.getAcquire(this) instanceof ReactorThread;
+  }
+
   /** Makes the baton empty if it is posted; returns whether it was. */
   boolean tryReset() {
     return STATE.compareAndSet(this, POSTED, EMPTY);

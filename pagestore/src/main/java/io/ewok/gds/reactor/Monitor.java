@@ -159,16 +159,29 @@ public final class Monitor {
      * Wakes the first of those who wait here, if there is one, when the lock is given up, and
      * before those who were woken so far. Whoever is woken alone may not come to do what he was
      * woken for: his wait may throw, or his time be over. Then it is up to him to wake another.
+     *
+     * <p>Who waits on the thread of a reactor may lie beneath tasks that wait here as well, and
+     * goes on no sooner than they. So those behind him are woken, too, up to one who can go on in
+     * any case.
      */
     public void wakeFirst() {
-      Waiter waiter = first;
-      if (waiter == null) {
+      if (first == null) {
         return;
       }
       requireLock();
-      remove(waiter);
-      waiter.next = woken;
-      woken = waiter;
+      Waiter lastWoken = first;
+      lastWoken.inLine = false;
+      while (lastWoken.next != null && lastWoken.baton.turnsLoop()) {
+        lastWoken = lastWoken.next;
+        lastWoken.inLine = false;
+      }
+      Waiter next = lastWoken.next;
+      lastWoken.next = woken;
+      woken = first;
+      first = next;
+      if (next == null) {
+        last = null;
+      }
     }
 
     private void requireLock() {

@@ -293,6 +293,54 @@ class MonitorTest {
     }
   }
 
+  /** Takes a turn as soon as nobody has it, and hands it over to the first of those who wait. */
+  private void takeTurn() {
+    monitor.lock();
+    try {
+      arrived++;
+      while (!open) {
+        line.await();
+      }
+      open = false;
+      log.add("taken");
+    } finally {
+      monitor.unlock();
+    }
+    handOver();
+  }
+
+  private void handOver() {
+    monitor.lock();
+    try {
+      open = true;
+      line.wakeFirst();
+    } finally {
+      monitor.unlock();
+    }
+  }
+
+  /** The first in line lies beneath the second, who waits as well. */
+  @ParameterizedTest
+  @EnumSource(names = {"REACTOR", "VIRTUAL"})
+  void whoIsWokenAloneIsNotBeneathOthersInTheLine(FiberMode mode) throws Exception {
+    try (Reactor reactor = reactor(mode)) {
+      List<Tester> waiters = new ArrayList<>();
+      for (int i = 0; i < 2; i++) {
+        waiters.add(post(reactor, Task.Kind.DIRECT, self -> takeTurn()));
+        awaitArrived(i + 1);
+      }
+      for (int i = 0; i < 20; i++) {
+        waiters.add(post(reactor, Task.Kind.FIBER, self -> takeTurn()));
+      }
+      awaitArrived(22);
+      handOver();
+      for (Tester waiter : waiters) {
+        waiter.await();
+      }
+      assertEquals(22, log.size());
+    }
+  }
+
   @ParameterizedTest
   @EnumSource(names = {"REACTOR", "VIRTUAL"})
   void longLockIsWaitedForWithTheLoopTurning(FiberMode mode) throws Exception {
