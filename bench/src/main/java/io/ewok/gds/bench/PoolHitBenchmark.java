@@ -74,8 +74,7 @@ public class PoolHitBenchmark {
 
     private void openMaps() {
       arena = Arena.ofShared();
-      MemorySegment memory =
-          arena.allocate((long) count * ResidentPages.PAGE_BYTES, 4096);
+      MemorySegment memory = arena.allocate((long) count * ResidentPages.PAGE_BYTES, 4096);
       map = new ConcurrentHashMap<>();
       cache = Caffeine.newBuilder().maximumSize(2L * count).build();
       for (long page = 1; page <= count; page++) {

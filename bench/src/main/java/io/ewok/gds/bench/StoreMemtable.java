@@ -35,13 +35,16 @@ final class StoreMemtable implements MemtableCandidate {
       throw new IllegalStateException("the memtable is full: record=" + record);
     }
     long stamp = RecordKind.stamp(record + 1L, RecordKind.PUT);
-    memtable.add(Memtable.DEFAULT_FAMILY, memtable.copy(stamp, records.key(record), records.value(record)));
+    memtable.add(
+        Memtable.DEFAULT_FAMILY, memtable.copy(stamp, records.key(record), records.value(record)));
     memtable.exit();
   }
 
   @Override
   public int get(int record) {
-    return firstByte(memtable.find(Memtable.DEFAULT_FAMILY, key.set(records.key(record)), RecordKind.SEQUENCE_MAX));
+    return firstByte(
+        memtable.find(
+            Memtable.DEFAULT_FAMILY, key.set(records.key(record)), RecordKind.SEQUENCE_MAX));
   }
 
   @Override

@@ -1,5 +1,6 @@
 package io.ewok.gds.cli;
 
+import io.ewok.gds.lsm.Family;
 import io.ewok.gds.lsm.Store;
 import io.ewok.gds.lsm.StoreInspection;
 import io.ewok.gds.lsm.StoreStats;
@@ -34,6 +35,8 @@ final class StatsCommand implements Callable<Integer> {
 
   @Mixin private StoreArguments store;
 
+  @Mixin private FamilyArguments family;
+
   @Parameters(
       index = "0",
       paramLabel = "DIR|FILE",
@@ -56,14 +59,17 @@ final class StatsCommand implements Callable<Integer> {
     StoreStats stats;
     try (Store opened = store.openExisting(path)) {
       stats = opened.stats();
+      Family unused = family.of(opened);
     }
+    List<StoreStats.OfFamily> families =
+        stats.families().stream().filter(each -> family.isMeant(each.name())).toList();
     if (json) {
-      new JsonOutput(streams).line(line -> write(line, stats));
+      new JsonOutput(streams).line(line -> write(line, stats, families));
     } else {
       streams.out(table(stats).toString());
-      for (StoreStats.OfFamily family : stats.families()) {
-        String title = stats.families().size() == 1 ? "" : "family " + family.name() + "\n";
-        streams.out("\n" + title + levels(family.levels()));
+      for (StoreStats.OfFamily each : families) {
+        String title = stats.families().size() == 1 ? "" : "family " + each.name() + "\n";
+        streams.out("\n" + title + levels(each.levels()));
       }
     }
     return ExitStatus.OK;
@@ -115,7 +121,8 @@ final class StatsCommand implements Callable<Integer> {
     return table;
   }
 
-  private static void write(JsonOutput.Fields line, StoreStats stats) {
+  private static void write(
+      JsonOutput.Fields line, StoreStats stats, List<StoreStats.OfFamily> families) {
     line.text("engine", stats.engine())
         .text("engine_reason", stats.engineReason())
         .number("sequence", stats.sequence())
@@ -126,9 +133,9 @@ final class StatsCommand implements Callable<Integer> {
         .numbers(
             "level_range_deletes",
             stats.levels().stream().map(StoreStats.Level::rangeDeletes).toList())
-        .texts("families", stats.families().stream().map(StoreStats.OfFamily::name).toList())
-        .numbers("family_tables", stats.families().stream().map(StatsCommand::tables).toList())
-        .numbers("family_bytes", stats.families().stream().map(StatsCommand::bytes).toList())
+        .texts("families", families.stream().map(StoreStats.OfFamily::name).toList())
+        .numbers("family_tables", families.stream().map(StatsCommand::tables).toList())
+        .numbers("family_bytes", families.stream().map(StatsCommand::bytes).toList())
         .number("table_bytes", TableSums.bytes(stats))
         .number("space_amplification", stats.spaceAmplification())
         .number("memory_used_bytes", stats.memory().usedBytes())

@@ -1,5 +1,7 @@
 package io.ewok.gds.cli;
 
+import io.ewok.gds.lsm.Family;
+import io.ewok.gds.lsm.Store;
 import io.ewok.gds.lsm.StoreInspection;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoEngines;
@@ -34,6 +36,8 @@ final class VerifyCommand implements Callable<Integer> {
 
   @Mixin private StoreArguments store;
 
+  @Mixin private FamilyArguments family;
+
   @Parameters(
       index = "0",
       paramLabel = "DIR|FILE",
@@ -64,7 +68,9 @@ final class VerifyCommand implements Callable<Integer> {
       verify(inspection);
     }
     if (whole && problems == 0) {
-      store.openExisting(path).close();
+      try (Store opened = store.openExisting(path)) {
+        Family unused = family.of(opened);
+      }
     }
     print(System.nanoTime() - start);
     if (problems > 0) {
@@ -74,9 +80,13 @@ final class VerifyCommand implements Callable<Integer> {
   }
 
   private void verify(StoreInspection inspection) {
-    long total = inspection.tables().stream().mapToLong(StoreInspection.TableFile::sizeBytes).sum();
+    List<StoreInspection.TableFile> wanted =
+        inspection.tables().stream()
+            .filter(table -> table.family().map(family::isMeant).orElse(true))
+            .toList();
+    long total = wanted.stream().mapToLong(StoreInspection.TableFile::sizeBytes).sum();
     try (Progress progress = Progress.start(streams, "verifying", total, Units::bytes)) {
-      for (StoreInspection.TableFile table : inspection.tables()) {
+      for (StoreInspection.TableFile table : wanted) {
         tables++;
         bytes += table.sizeBytes();
         for (String problem : problems(inspection, table)) {

@@ -63,11 +63,17 @@ class StoreCommandsTest {
     assertEquals(List.of("default", "users", "lines"), stats.get("families"));
     assertEquals(List.of(1L, 1L, 1L), stats.get("family_tables"));
     assertTrue(gds("stats", store).ok().contains("family users"));
+    assertEquals(
+        List.of("users"),
+        gds("stats", store, "--json", "--family=users").json().getFirst().get("families"));
     assertEquals(3, gds("dump", store, "--json").json().size());
     List<Map<String, Object>> tables = gds("dump", store, "--json", "--family=users").json();
     assertEquals(1, tables.size());
     assertEquals("users", tables.getFirst().get("family"));
-    gds("verify", store).ok();
+    assertTrue(gds("verify", store).ok().startsWith("4 records in 3 tables"));
+    assertTrue(gds("verify", store, "--family=users").ok().startsWith("1 records in 1 tables"));
+    gds("verify", store, "--family=absent").failure(ExitStatus.FAILED);
+    gds("stats", store, "--family=absent").failure(ExitStatus.FAILED);
     for (String command : new String[] {"get", "delete", "explain"}) {
       String failure = gds(command, store, "key", "--family=absent").failure(ExitStatus.FAILED);
       assertTrue(failure.contains("--family=absent"), failure);

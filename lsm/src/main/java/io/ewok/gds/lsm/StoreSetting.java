@@ -7,7 +7,8 @@ import java.util.Optional;
 
 /**
  * The settings of a store, and when each takes effect that is changed while the store is open, see
- * {@link Store#change}. What they mean says {@link StoreOptions#with(Map)}.
+ * {@link Store#change}. What they mean says {@link StoreOptions#with(Map)}. A change of {@code
+ * store.family.NAME.…} takes effect when that of {@code store.…} would, for the family alone.
  */
 public enum StoreSetting {
   /** {@code store.memtable}. */

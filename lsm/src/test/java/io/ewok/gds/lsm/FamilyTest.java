@@ -686,6 +686,58 @@ class FamilyTest {
     assertTrue(e.getMessage().contains("family 1"), e.getMessage());
   }
 
+  /** Either everything is as it was, or the file is named. */
+  @Test
+  void eachFlippedByteOfFilesWithFamiliesIsToldOrHarmless() throws Exception {
+    try (Store store = open()) {
+      store.background().setRest(TimeUnit.HOURS.toNanos(1));
+      for (String name : List.of("a", "b")) {
+        Family family = store.createFamily(name);
+        for (int i = 0; i < 30; i++) {
+          put(family, "key" + i, name + i);
+        }
+      }
+      put(store, "key", "value");
+      store.flush();
+      put(store.family("a").orElseThrow(), "in the log", "value");
+      store.put(KEY, KEY, Durability.SYNCED);
+    }
+    StoreFiles files = new StoreFiles(Fixtures.DIRECTORY);
+    SimEngine base = engine;
+    Map<String, Map<String, String>> expected = read(base.crash(1));
+    List<Path> looked = new ArrayList<>(Fixtures.tables(base));
+    looked.add(files.manifest());
+    int told = 0;
+    for (Path file : looked) {
+      int step = file.equals(files.manifest()) ? 3 : 11;
+      for (long offset = 0; offset < Fixtures.sizeBytes(base, file); offset += step) {
+        SimEngine damaged = base.crash(1);
+        damaged.flipBit(file, offset);
+        try {
+          assertEquals(expected, read(damaged), file + " offset=" + offset);
+        } catch (CorruptFileException e) {
+          assertTrue(e.getMessage().contains(file.getFileName().toString()), e.getMessage());
+          told++;
+        }
+      }
+    }
+    assertTrue(told > 200, "told: " + told);
+  }
+
+  private Map<String, Map<String, String>> read(SimEngine from) throws Exception {
+    Map<String, Map<String, String>> found = new TreeMap<>();
+    try (Store store = Store.open(Fixtures.DIRECTORY, options, from)) {
+      for (Family family : store.families()) {
+        Map<byte[], byte[]> contents = Fixtures.contents(family);
+        for (Map.Entry<byte[], byte[]> entry : contents.entrySet()) {
+          assertArrayEquals(entry.getValue(), family.get(entry.getKey()));
+        }
+        found.put(family.name(), Fixtures.text(contents));
+      }
+    }
+    return found;
+  }
+
   @Test
   void aLogWithFamiliesThatTheManifestNeverHadIsRefused() throws Exception {
     try (Store store = open()) {

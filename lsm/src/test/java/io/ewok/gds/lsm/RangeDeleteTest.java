@@ -15,7 +15,10 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -200,6 +203,26 @@ class RangeDeleteTest {
       store.compact();
       assertEquals(List.of("b"), keys(store));
       assertEquals(0, rangeDeletes(store));
+    }
+  }
+
+  @Test
+  void refreshedCursorsSeeItThoughNoFileHasChanged() throws Exception {
+    try (Store store = open();
+        StoreCursor cursor = store.cursor();
+        TailingCursor tail = store.tail(CursorOptions.defaults())) {
+      put(store, "a", "b");
+      cursor.refresh();
+      cursor.first();
+      assertEquals("a", Fixtures.text(Fixtures.array(cursor.key())));
+      deleteRange(store, "a", "b");
+      cursor.first();
+      assertEquals("a", Fixtures.text(Fixtures.array(cursor.key())));
+      cursor.refresh();
+      cursor.first();
+      assertEquals("b", Fixtures.text(Fixtures.array(cursor.key())));
+      assertTrue(tail.next());
+      assertEquals("b", Fixtures.text(Fixtures.array(tail.key())));
     }
   }
 
@@ -389,6 +412,80 @@ class RangeDeleteTest {
                           Fixtures.text(Fixtures.array(value)))));
     }
     assertEquals(List.of("RANGE_DELETE a c", "RANGE_DELETE x y", "DELETE a "), shown);
+  }
+
+  // ---- threads
+
+  private static final int GROUPS = 2;
+  private static final int MEMBERS = 8;
+  private static final int GENERATIONS = 3_000;
+
+  private static byte[] member(int group, int generation, int number) {
+    return bytes("%d/%06d/%d".formatted(group, generation, number));
+  }
+
+  private static WriteBatch generation(int group, int generation) {
+    WriteBatch batch = new WriteBatch().deleteRange(bytes(group + "/"), bytes(group + "0"));
+    for (int i = 0; i < MEMBERS; i++) {
+      batch.put(member(group, generation, i), bytes(Integer.toString(generation)));
+    }
+    return batch;
+  }
+
+  /** Each batch removes all keys of a group and puts others: a reader sees those of one batch. */
+  @Test
+  void batchesWithRangesAreSeenWholeBesideFlushesAndCompactions() throws Exception {
+    try (Store store = Store.open(Fixtures.DIRECTORY, Fixtures.TINY, engine)) {
+      List<FutureTask<Integer>> tasks = new ArrayList<>();
+      AtomicInteger writing = new AtomicInteger(GROUPS);
+      for (int group = 0; group < GROUPS; group++) {
+        int mine = group;
+        store.write(generation(mine, 0), Durability.NONE);
+        tasks.add(
+            new FutureTask<>(
+                () -> {
+                  for (int i = 1; i < GENERATIONS; i++) {
+                    store.write(generation(mine, i), Durability.NONE);
+                  }
+                  return writing.decrementAndGet();
+                }));
+        tasks.add(
+            new FutureTask<>(
+                () -> {
+                  int looks = 0;
+                  for (; writing.get() > 0 || looks == 0; looks++) {
+                    lookAt(store, mine);
+                  }
+                  return looks;
+                }));
+      }
+      tasks.forEach(task -> Thread.ofPlatform().daemon().start(task));
+      for (FutureTask<Integer> task : tasks) {
+        assertTrue(task.get(2, TimeUnit.MINUTES) >= 0);
+      }
+      assertTrue(store.stats().flushes() > 3, store.stats()::toString);
+      assertEquals(GROUPS * MEMBERS, keysCount(store));
+      store.compact();
+      assertEquals(GROUPS * MEMBERS, keysCount(store));
+    }
+  }
+
+  private static void lookAt(Store store, int group) throws IOException {
+    CursorOptions only = CursorOptions.defaults().withPrefix(bytes(group + "/"));
+    try (Snapshot snapshot = store.snapshot();
+        StoreCursor cursor = snapshot.cursor(only)) {
+      List<String> found = new ArrayList<>();
+      for (cursor.first(); cursor.isValid(); cursor.next()) {
+        found.add(Fixtures.text(Fixtures.array(cursor.value())));
+      }
+      assertEquals(MEMBERS, found.size(), found::toString);
+      assertEquals(1, Set.copyOf(found).size(), found::toString);
+      int generation = Integer.parseInt(found.getFirst());
+      assertEquals(found.getFirst(), Fixtures.text(snapshot.get(member(group, generation, 0))));
+      assertNull(snapshot.get(member(group, generation - 1, 0)), "the one before is gone");
+      cursor.last();
+      assertEquals(found.getFirst(), Fixtures.text(Fixtures.array(cursor.value())));
+    }
   }
 
   // ---- damage

@@ -348,6 +348,7 @@ final class StoreScript {
             case "table" -> options.withTableBytes(value);
             case "memtable" -> options.withMemtableBytes(value);
             case "merge" -> options.withTablesBeforeMerge(value);
+            case "pool" -> options.withPoolBytes((long) value << 20);
             case "compression" -> options.withCompression(COMPRESSIONS.get(value));
             case "filter" ->
                 options.withTree(
@@ -458,7 +459,11 @@ final class StoreScript {
     assertThrows(
         IllegalStateException.class,
         () -> dropped.family.put(new byte[0], new byte[0], Durability.NONE));
-    tails.values().removeIf(tail -> tail.home == dropped);
+    for (int tail : List.copyOf(tails.keySet())) {
+      if (tails.get(tail).home == dropped) {
+        tails.remove(tail).cursor.close(); // it cannot go on behind its end
+      }
+    }
   }
 
   private Store open() throws IOException {

@@ -1,6 +1,7 @@
 package io.ewok.gds.lsm;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.ewok.gds.ffm.unchecked.Memory;
@@ -438,6 +439,19 @@ class VersionReducerTest {
         List.of(newest, hidden), reduce(List.of(newest, hidden), new long[] {6, 8}, range));
     assertEquals(List.of(hidden), reduce(List.of(hidden), NEWEST, range("", "a", 7)));
     assertEquals(List.of(hidden), reduce(List.of(hidden), NEWEST, range("a", "b", 4)));
+  }
+
+  /** A cursor still sees it: that is no newest value, which a filter decides about. */
+  @Test
+  void filterIsNotAskedForWhatARangeDeleteHides() throws Exception {
+    FilterRun filter =
+        new FilterRun((key, value, result) -> CompactionFilter.Decision.REMOVE, -1, 100, 1000);
+    List<Version> hidden = List.of(Version.of("a", 5, RecordKind.PUT, "5"));
+    long[] live = {6, 8};
+    RangeDeletes range = range("a", "b", 7);
+    assertEquals(hidden, reduce(hidden, live, 0, Older.NONE, MergeOperator.NONE, filter, range));
+    assertFalse(filter.hasActed());
+    assertEquals(List.of(), reduce(hidden, live, 0, Older.NONE, MergeOperator.NONE, filter, null));
   }
 
   private static List<Version> reduce(List<Version> versions, long[] live, RangeDeletes ranges)

@@ -59,11 +59,6 @@ final class EntrySpace {
     return node;
   }
 
-  /** Where a word lies that no item takes. */
-  long anchor() {
-    return base;
-  }
-
   /** An address as a number of 32 bits. */
   int unit(long address) {
     return (int) ((address - base) >>> UNIT_SHIFT);

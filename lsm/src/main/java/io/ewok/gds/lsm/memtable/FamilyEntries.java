@@ -17,19 +17,15 @@ final class FamilyEntries {
   /** See {@link KeyTable#salt}. */
   final long salt;
 
-  private final long rangesAnchor;
+  private final EntrySpace space;
 
   /** Null before the first range delete. Written with this as the lock, before one is added. */
   private volatile MemtableRanges ranges;
 
-  /**
-   * Those of a family, none yet.
-   *
-   * @param rangesAnchor as {@link MemtableRanges} wants it
-   */
-  FamilyEntries(int family, EntrySpace space, long rangesAnchor) {
+  /** Those of a family, none yet. */
+  FamilyEntries(int family, EntrySpace space) {
     this.family = family;
-    this.rangesAnchor = rangesAnchor;
+    this.space = space;
     this.tree = new EntryTree(space);
     this.salt = KeyTable.salt(family);
   }
@@ -45,7 +41,7 @@ final class FamilyEntries {
     }
     synchronized (this) {
       if (ranges == null) {
-        ranges = new MemtableRanges(rangesAnchor);
+        ranges = new MemtableRanges(space);
       }
       return ranges;
     }

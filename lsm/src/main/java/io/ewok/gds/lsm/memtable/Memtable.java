@@ -40,7 +40,7 @@ public final class Memtable {
   public static final int DEFAULT_FAMILY = 0;
 
   /** What the first record of a family other than that one takes besides, in bytes. */
-  public static final int FAMILY_BYTES = EntryTree.OVERHEAD_BYTES + MemtableRanges.ANCHOR_BYTES;
+  public static final int FAMILY_BYTES = EntryTree.OVERHEAD_BYTES;
 
   private static final RangeDeletes[] NO_RANGES = {};
 
@@ -72,7 +72,7 @@ public final class Memtable {
     long bytes = region.segment().byteSize();
     this.memory = new EntrySpace(region);
     this.keys = new KeyTable(memory, KeyTable.bytes(bytes));
-    this.main = new FamilyEntries(DEFAULT_FAMILY, memory, memory.anchor());
+    this.main = new FamilyEntries(DEFAULT_FAMILY, memory);
     this.room = new Room(bytes, overheadBytes(bytes));
   }
 
@@ -138,8 +138,7 @@ public final class Memtable {
     if (!room.tryTakeOverhead(FAMILY_BYTES)) {
       return false;
     }
-    long anchor = memory.allocateEntry(MemtableRanges.ANCHOR_BYTES);
-    others = FamilyEntries.with(others, new FamilyEntries(family, memory, anchor));
+    others = FamilyEntries.with(others, new FamilyEntries(family, memory));
     return true;
   }
 

@@ -25,9 +25,6 @@ final class MemtableRanges {
   /** What an entry takes besides itself, in bytes. */
   static final int LINK_BYTES = Long.BYTES;
 
-  /** What it takes besides its entries, in bytes. */
-  static final int ANCHOR_BYTES = Long.BYTES;
-
   /** Where the address of the newest entry lies. */
   private final long newest;
 
@@ -46,12 +43,11 @@ final class MemtableRanges {
   }
 
   /**
-   * None yet.
-   *
-   * @param anchor where there are {@link #ANCHOR_BYTES} for it
+   * An empty one, for who is inside with the promise of room for a range delete: what that takes
+   * less than an entry in the tree is more than a word.
    */
-  MemtableRanges(long anchor) {
-    newest = anchor;
+  MemtableRanges(EntrySpace space) {
+    newest = space.allocateEntry(Long.BYTES);
     Memory.putLong(newest, Memtable.NONE);
   }
 

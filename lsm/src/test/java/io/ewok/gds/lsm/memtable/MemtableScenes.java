@@ -284,7 +284,7 @@ public final class MemtableScenes implements Interleaver.Scenes {
   /** Range deletes that are added, and readers who make sets of them. */
   private final class Ranges implements Interleaver.Scene {
     private final EntrySpace space = new EntrySpace(region);
-    private final MemtableRanges ranges = new MemtableRanges(space.anchor());
+    private final MemtableRanges ranges = new MemtableRanges(space);
     private final List<Runnable> actors = new ArrayList<>();
 
     /** Numbers of those whose addition has returned. */

@@ -1,5 +1,6 @@
 package io.ewok.gds.lsm.memtable;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
@@ -12,6 +13,7 @@ import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.lsm.Fixtures;
 import io.ewok.gds.lsm.WriteBatch;
 import io.ewok.gds.lsm.record.BatchFormat;
+import io.ewok.gds.lsm.record.RangeDeletes;
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.record.RecordSource;
 import io.ewok.gds.lsm.record.SearchKey;
@@ -483,6 +485,44 @@ class MemtableTest {
       }
     }
     memtable.release();
+  }
+
+  @Test
+  void memtableIsFilledWithRangeDeletesAloneAndReadersFindAll() {
+    Memtable memtable = space.tryCreate();
+    assertFalse(memtable.hasRangeDeletes(Memtable.DEFAULT_FAMILY));
+    assertEquals(0, memtable.rangeDeletes(Memtable.DEFAULT_FAMILY).length);
+    WriteBatch batch = new WriteBatch();
+    int count = 0;
+    while (memtable.hasRoom(
+        WriteBatch.BATCH_OVERHEAD_BYTES + BatchFormat.operationSizeBytes(0, 3))) {
+      batch.clear();
+      batch.deleteRange(new byte[0], bytes(1 + count % 200)); // no key, no value: the least of all
+      insert(memtable, batch, count + 1);
+      count++;
+      if (count % 1_000 == 0) {
+        assertEquals(
+            count,
+            memtable.newestRangeDelete(Memtable.DEFAULT_FAMILY, searchKey(new byte[0]), count));
+      }
+    }
+    assertTrue(count > 10_000);
+    RangeDeletes[] sets = memtable.rangeDeletes(Memtable.DEFAULT_FAMILY);
+    assertTrue(sets.length < 20, "sets: " + sets.length);
+    assertEquals(count, Arrays.stream(sets).mapToInt(set -> set.all().size()).sum());
+    assertEquals(count, memtable.allRangeDeletes(Memtable.DEFAULT_FAMILY).size());
+    assertEquals(
+        count / 2,
+        memtable.newestRangeDelete(Memtable.DEFAULT_FAMILY, searchKey(new byte[0]), count / 2));
+    assertArrayEquals(sets, memtable.rangeDeletes(Memtable.DEFAULT_FAMILY));
+    memtable.release();
+    // The sets stay as they are, whatever becomes of the memory.
+    Memtable next = space.tryCreate();
+    assertFalse(next.hasRangeDeletes(Memtable.DEFAULT_FAMILY));
+    insert(next, new WriteBatch().put(new byte[50_000], new byte[100_000]), 1);
+    assertEquals(count, Arrays.stream(sets).mapToInt(set -> set.all().size()).sum());
+    assertTrue(sets[0].newest(searchKey(new byte[0]), count) > 0);
+    next.release();
   }
 
   @Test
