@@ -13,9 +13,14 @@ import java.lang.management.ManagementFactory;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
-/** What reads leave on the heap. */
+/**
+ * What calls leave on the heap. In a process of its own: whether the compiler sees that a view is
+ * not kept depends on all that the process has done before with the JDK's segments, of all kinds.
+ */
+@Tag("own-process")
 class GarbageTest {
   private static final int RECORDS = 2_000;
   private static final int CALLS = 20_000;
