@@ -30,7 +30,7 @@ final class KvReport {
       time of an operation less what the workload takes with an empty store.
 
         --quick           ends within some minutes: one tenth of the records, three rounds
-        --rounds N        how often everything is measured; default 5, about eight minutes each
+        --rounds N        how often everything is measured; default 5, about ten minutes each
         --json            one JSON object a line instead of tables
         --entries N       records of 116 bytes; default 2000000
         --cases NAMES     only these, of: %s
@@ -47,6 +47,7 @@ final class KvReport {
   private static final String DIRECTORY = "--directory";
   private static final String LAYER = "lsm";
   private static final String DEVICE = "overwrite loop";
+  private static final String BEFORE = "before the deletes";
   private static final int ENTRIES_DEFAULT = 2_000_000;
   private static final int ENTRIES_MIN = 10_000;
   private static final int ENTRIES_MAX = 100_000_000;
@@ -252,6 +253,11 @@ final class KvReport {
     }
     if (one == KvCase.SYNC_1) {
       rates.add(Comparison.ofRates(LAYER, one.label(), "/s", ours, DEVICE, device));
+    }
+    KvCase before = one.beforeDeletesOrNull();
+    if (before != null && cases.contains(before)) {
+      double[] whole = series(before, KvContender.GDS, KvSample::perSecond);
+      rates.add(Comparison.ofRates(LAYER, one.label(), "/s", ours, BEFORE, whole));
     }
     return rates;
   }

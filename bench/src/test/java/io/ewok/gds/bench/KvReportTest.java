@@ -38,6 +38,20 @@ class KvReportTest {
   }
 
   @Test
+  void readsOfDeletedRangesAreComparedWithThoseBefore() throws Exception {
+    KvReport report =
+        new KvReport(
+            List.of(KvCase.READ_WHOLE, KvCase.READ_RANGES), 1, 10_000, 1_000_000, directory);
+    report.measure();
+    assertEquals(
+        List.of("readrandom, ranges deleted"),
+        report.comparisons().stream()
+            .filter(comparison -> "before the deletes".equals(comparison.rival()))
+            .map(Comparison::name)
+            .toList());
+  }
+
+  @Test
   void wrongArgumentsAreRefused() throws Exception {
     assertEquals(2, KvReport.run(new String[] {"--fast"}));
     assertEquals(2, KvReport.run(new String[] {"--cases", "read-random,nothing"}));

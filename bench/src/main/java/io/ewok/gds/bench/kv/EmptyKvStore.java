@@ -45,11 +45,30 @@ final class EmptyKvStore implements KvStore {
     public int get() {
       int wanted = (int) KvData.slot(key);
       int version = data.version(wanted);
-      if (version == 0) {
+      if (version <= 0) {
         return -1;
       }
       KvData.putHead(value, wanted, version);
       return KvData.VALUE_BYTES;
+    }
+
+    @Override
+    public void putSecond() {}
+
+    @Override
+    public int getSecond() {
+      return get();
+    }
+
+    @Override
+    public void deleteRange(KvBuffers end) {}
+
+    @Override
+    public void add(long number) {}
+
+    @Override
+    public long counter() {
+      return data.counters.sum((int) KvData.slot(key));
     }
 
     @Override
@@ -77,7 +96,7 @@ final class EmptyKvStore implements KvStore {
     public boolean next() {
       do {
         slot++;
-      } while (slot < data.slots() && data.version(slot) == 0);
+      } while (slot < data.slots() && !data.isThere(slot));
       return slot < data.slots();
     }
 
@@ -85,7 +104,7 @@ final class EmptyKvStore implements KvStore {
     public boolean previous() {
       do {
         slot--;
-      } while (slot >= 0 && data.version(slot) == 0);
+      } while (slot >= 0 && !data.isThere(slot));
       return slot >= 0;
     }
 

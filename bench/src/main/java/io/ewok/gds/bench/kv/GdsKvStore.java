@@ -1,13 +1,17 @@
 package io.ewok.gds.bench.kv;
 
 import io.ewok.gds.lsm.Durability;
+import io.ewok.gds.lsm.Family;
+import io.ewok.gds.lsm.MergeOperators;
 import io.ewok.gds.lsm.ReadView;
 import io.ewok.gds.lsm.Store;
 import io.ewok.gds.lsm.StoreCursor;
 import io.ewok.gds.lsm.StoreOptions;
 import io.ewok.gds.lsm.StoreStats;
 import io.ewok.gds.lsm.WriteBatch;
+import io.ewok.gds.lsm.WriteOptions;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -21,17 +25,32 @@ final class GdsKvStore implements KvStore {
 
   private final Store store;
   private final Durability durability;
+  private final WriteOptions writes;
+
+  /** Null without families. */
+  private final Family counters;
+
+  private final Family second;
 
   GdsKvStore(Path directory, KvSettings settings) throws IOException {
-    store =
-        Store.open(
-            directory,
-            StoreOptions.defaults()
-                .withPoolBytes(settings.poolBytes())
-                .withMemtableBytes(settings.memtableBytes())
-                .withTableBytes(KvSettings.TABLE_BYTES)
-                .withBlockBytes(KvSettings.BLOCK_BYTES));
+    StoreOptions options =
+        StoreOptions.defaults()
+            .withPoolBytes(settings.poolBytes())
+            .withMemtableBytes(settings.memtableBytes())
+            .withTableBytes(KvSettings.TABLE_BYTES)
+            .withBlockBytes(KvSettings.BLOCK_BYTES);
+    store = Store.open(directory, options);
     durability = settings.synced() ? Durability.SYNCED : Durability.NONE;
+    writes = WriteOptions.of(durability);
+    if (settings.families()) {
+      counters =
+          store.createFamily(
+              "counters", options.tree().withMergeOperator(MergeOperators.add64()));
+      second = store.createFamily("second");
+    } else {
+      counters = null;
+      second = null;
+    }
   }
 
   @Override
@@ -42,12 +61,12 @@ final class GdsKvStore implements KvStore {
   @Override
   public void settle() throws IOException, InterruptedException {
     store.flush();
-    while (!isAtRest(store.stats().levels())) {
+    while (!store.stats().families().stream().allMatch(each -> isAtRest(each.levels()))) {
       TimeUnit.MILLISECONDS.sleep(PAUSE_MILLIS);
     }
   }
 
-  /** Whether all is merged that is when nobody writes, which takes two tables of level 0. */
+  /** Whether all of a family is merged that is when nobody writes, which takes two tables of level 0. */
   private static boolean isAtRest(List<StoreStats.Level> levels) {
     return levels.getFirst().tables() < 2 && levels.stream().allMatch(level -> level.score() < 1);
   }
@@ -65,6 +84,7 @@ final class GdsKvStore implements KvStore {
 
     private final MemorySegment key;
     private final MemorySegment value;
+    private final MemorySegment number = Arena.ofAuto().allocate(LONG);
     private final WriteBatch batch = new WriteBatch();
     private boolean inBatch;
     private StoreCursor cursor;
@@ -111,6 +131,33 @@ final class GdsKvStore implements KvStore {
               MemorySegment.copy(found, 0, many.all.get(number).value, 0, found.byteSize());
             }
           });
+    }
+
+    @Override
+    public void putSecond() {
+      batch.put(second, key, value);
+    }
+
+    @Override
+    public int getSecond() throws IOException {
+      int length = second.get(key, value);
+      return length == ReadView.NOT_FOUND ? -1 : length;
+    }
+
+    @Override
+    public void deleteRange(KvBuffers end) throws IOException {
+      store.deleteRange(key, end.key, writes);
+    }
+
+    @Override
+    public void add(long added) throws IOException {
+      number.set(LONG, 0, added);
+      counters.merge(key, number, writes);
+    }
+
+    @Override
+    public long counter() throws IOException {
+      return counters.get(key, number) == ReadView.NOT_FOUND ? 0 : number.get(LONG, 0);
     }
 
     @Override

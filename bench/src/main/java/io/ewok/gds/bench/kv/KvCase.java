@@ -28,7 +28,16 @@ public enum KvCase {
   DISK_READ_16("readrandom, disk, 16 readers", KvGroup.DISK, 16, KvMix.reads(Picker.UNIFORM)),
   DISK_MULTI_GET("multiget of 16, disk", KvGroup.DISK, Kind.MULTI_GET),
   DISK_MISSING("readmissing, disk", KvGroup.DISK, 1, KvMix.reads(Picker.MISSING)),
-  DISK_SEEK("seek + 10, disk", KvGroup.DISK, 1, SEEK.mix);
+  DISK_SEEK("seek + 10, disk", KvGroup.DISK, 1, SEEK.mix),
+  BREADTH_LOAD("fillrandom, breadth", KvGroup.BREADTH, Kind.LOAD),
+  FAMILIES("two families", KvGroup.BREADTH, Kind.FAMILIES),
+  READ_WHOLE("readrandom, nothing deleted", KvGroup.BREADTH, 1, KvMix.reads(Picker.UNIFORM)),
+  SCAN_WHOLE("scan, nothing deleted", KvGroup.BREADTH, Kind.SCAN),
+  DELETE_RANGE("delete range", KvGroup.BREADTH, Kind.DELETE_RANGES),
+  READ_RANGES("readrandom, ranges deleted", KvGroup.BREADTH, 1, KvMix.reads(Picker.UNIFORM)),
+  SCAN_RANGES("scan, ranges deleted", KvGroup.BREADTH, Kind.SCAN),
+  MERGE("merge", KvGroup.BREADTH, Kind.ADD, 1, KvMix.reads(Picker.ZIPF)),
+  READ_MERGED("read merged", KvGroup.BREADTH, Kind.READ_COUNTERS, 1, KvMix.reads(Picker.ZIPF));
 
   /** How a case goes. */
   enum Kind {
@@ -46,10 +55,18 @@ public enum KvCase {
     MULTI_GET,
     /** From one end to the other, again and again. */
     SCAN,
-    SCAN_BACKWARD
+    SCAN_BACKWARD,
+    /** Each record once more, in two families, some in a batch. */
+    FAMILIES,
+    /** Ranges of neighbouring records are deleted. */
+    DELETE_RANGES,
+    /** Numbers are added to counters for a while. */
+    ADD,
+    /** Gets of these counters. */
+    READ_COUNTERS
   }
 
-  /** Of which the first case fills the store; none can do without. */
+  /** Of a group the first case fills the store; none can do without. */
   private static final List<KvCase> ALL = List.of(values());
 
   private final String label;
@@ -86,9 +103,35 @@ public enum KvCase {
     return group;
   }
 
-  /** Returns whether later cases of the group read what this one has written. */
-  boolean isLoad() {
-    return kind == Kind.LOAD || kind == Kind.LOAD_BATCHES;
+  /** Returns whether later cases of the group rely on what this one has done. */
+  boolean isNeeded() {
+    return switch (kind) {
+      case LOAD, LOAD_BATCHES, FAMILIES, DELETE_RANGES, ADD -> true;
+      case OVERWRITE, MIX, MIX_BESIDE_WRITER, MULTI_GET, SCAN, SCAN_BACKWARD, READ_COUNTERS ->
+          false;
+    };
+  }
+
+  /** Returns whether the background may end what this one has left it, before the next begins. */
+  boolean isSettled() {
+    return switch (kind) {
+      case LOAD, LOAD_BATCHES, OVERWRITE, FAMILIES, DELETE_RANGES -> true;
+      case MIX, MIX_BESIDE_WRITER, MULTI_GET, SCAN, SCAN_BACKWARD, ADD, READ_COUNTERS -> false;
+    };
+  }
+
+  /** Returns whether all is read once before the next: who has memory for it has it there then. */
+  boolean isReadAfterwards() {
+    return this == FILL_RANDOM || kind == Kind.FAMILIES || kind == Kind.DELETE_RANGES;
+  }
+
+  /** Returns the same case before ranges were deleted, or null if that is not what it is about. */
+  public KvCase beforeDeletesOrNull() {
+    return switch (this) {
+      case READ_RANGES -> READ_WHOLE;
+      case SCAN_RANGES -> SCAN_WHOLE;
+      default -> null;
+    };
   }
 
   /** Returns the cases of a group, the one that fills the store first. */

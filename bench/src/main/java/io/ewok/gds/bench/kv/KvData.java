@@ -23,6 +23,9 @@ final class KvData {
   /** What is stored for a record, in bytes. */
   static final long RECORD_BYTES = KEY_BYTES + VALUE_BYTES;
 
+  /** The version of a record that was deleted; no value of it may be found. */
+  private static final int DELETED = -1;
+
   private static final int EMPTY_EVERY = 16;
   private static final int VERSION_OFFSET = Long.BYTES;
   private static final int BODY_OFFSET = VERSION_OFFSET + Integer.BYTES;
@@ -39,9 +42,10 @@ final class KvData {
   private static final VarHandle VERSION = MethodHandles.arrayElementVarHandle(int[].class);
 
   final int entries;
+  final KvCounters counters;
   private final int emptySlots;
 
-  /** By slot: the version of its newest value that was written, 0 if there is none. */
+  /** By slot: the version of its newest value that was written, 0 or less if there is none. */
   private final int[] versions;
 
   private final MemorySegment pool = MemorySegment.ofArray(new byte[POOL_BYTES + VALUE_BYTES]);
@@ -50,8 +54,15 @@ final class KvData {
   /** Slots that were empty at first and were given a value; one thread inserts. */
   private int inserted;
 
+  /** Records that were loaded and are deleted. */
+  private int deleted;
+
+  /** Records that are in the second family, too. */
+  private int second;
+
   KvData(int entries) {
     this.entries = entries;
+    this.counters = new KvCounters(entries);
     this.emptySlots = entries / (EMPTY_EVERY - 1) + 1;
     this.versions = new int[emptySlots * EMPTY_EVERY];
     this.shuffled = new int[entries];
@@ -119,9 +130,46 @@ final class KvData {
     return (int) VERSION.getAcquire(versions, slot);
   }
 
+  /** Returns whether there is a value of a slot. */
+  boolean isThere(int slot) {
+    return version(slot) > 0;
+  }
+
+  boolean isDeleted(int slot) {
+    return version(slot) == DELETED;
+  }
+
   /** Notes that a value was written, for whoever reads the version afterwards. */
   void setVersion(int slot, int version) {
     VERSION.setRelease(versions, slot, version);
+  }
+
+  /**
+   * Notes that all records from a slot to another, exclusive, were deleted; one thread deletes, and
+   * nobody writes them again.
+   */
+  void setDeleted(int firstSlot, int endSlot) {
+    for (int slot = firstSlot; slot < endSlot; slot++) {
+      if (isThere(slot)) {
+        setVersion(slot, DELETED);
+        deleted++;
+      }
+    }
+  }
+
+  /** Notes that the second family has all that were loaded. */
+  void setSecondLoaded() {
+    second = entries;
+  }
+
+  /** Returns how many of the records that were loaded are there. */
+  int present() {
+    return entries - deleted;
+  }
+
+  /** Returns how many records there are in all families, but for inserts and counters. */
+  long stored() {
+    return (long) present() + second;
   }
 
   // ---- bytes

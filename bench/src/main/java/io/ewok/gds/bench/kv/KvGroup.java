@@ -14,12 +14,15 @@ public enum KvGroup {
   SYNCED,
 
   /** Reads of ten times what memory has room for. */
-  DISK;
+  DISK,
+
+  /** Operands, range deletes, and writes in two families. */
+  BREADTH;
 
   /** Returns who takes part. */
   public List<KvContender> contenders() {
     return switch (this) {
-      case SEQUENTIAL, CACHED -> List.of(KvContender.values());
+      case SEQUENTIAL, CACHED, BREADTH -> List.of(KvContender.values());
       case SYNCED -> List.of(KvContender.GDS, KvContender.ROCKSDB, KvContender.LMDB);
       // LMDB cannot be held to less than all memory.
       case DISK -> List.of(KvContender.GDS, KvContender.ROCKSDB);

@@ -42,21 +42,31 @@ final class KvRun {
   /** Runs a case, after a shorter run of it where it can be repeated. */
   KvSample run(KvCase one) throws IOException, InterruptedException {
     switch (one.kind) {
-      case MIX, MIX_BESIDE_WRITER, MULTI_GET, SCAN, SCAN_BACKWARD ->
+      case MIX, MIX_BESIDE_WRITER, MULTI_GET, SCAN, SCAN_BACKWARD, ADD, READ_COUNTERS ->
           measure(one, settings.watchedNanos() / 3, SEED + 1);
       case OVERWRITE -> {
         for (int i = 0; i < OVERWRITE_PASSES; i++) {
           measure(one, 0, SEED + 1 + i);
         }
       }
-      case LOAD, LOAD_BATCHES -> {}
+      case LOAD, LOAD_BATCHES, FAMILIES, DELETE_RANGES -> {}
     }
-    return measure(one, settings.watchedNanos(), SEED);
+    KvSample sample = measure(one, settings.watchedNanos(), SEED);
+    switch (one.kind) {
+      case FAMILIES -> alone(KvWorker::checkFamilies);
+      case ADD -> alone(KvWorker::checkCounters);
+      default -> {}
+    }
+    return sample;
   }
 
   /** Reads everything once: what was just written by large writes is not in anybody's memory. */
   void readAll() throws IOException {
-    new KvWorker(data, store, KvMix.reads(KvMix.Picker.UNIFORM), 0, 1, SEED).run(KvWorker::readAll);
+    alone(KvWorker::readAll);
+  }
+
+  private void alone(KvWorker.Body body) throws IOException {
+    new KvWorker(data, store, KvMix.reads(KvMix.Picker.UNIFORM), 0, 1, SEED).run(body);
   }
 
   private KvSample measure(KvCase one, long watchedNanos, long seed)
@@ -115,6 +125,10 @@ final class KvRun {
       case MULTI_GET -> worker.multiGet(deadline);
       case SCAN -> worker.scan(false, deadline);
       case SCAN_BACKWARD -> worker.scan(true, deadline);
+      case FAMILIES -> worker.writeFamilies();
+      case DELETE_RANGES -> worker.deleteRanges();
+      case ADD -> worker.add(deadline);
+      case READ_COUNTERS -> worker.readCounters(deadline);
     }
   }
 
@@ -127,14 +141,15 @@ final class KvRun {
       all.operations += other.operations;
       all.heapBytes += other.heapBytes;
     }
-    boolean writes = one.isLoad() || one.kind == KvCase.Kind.OVERWRITE;
     double writeAmplification = Double.NaN;
     double spaceAmplification = Double.NaN;
-    if (writes) {
+    if (one.isSettled()) {
       store.settle();
-      writeAmplification =
-          (bytesWritten() - writtenBefore) / (double) (all.writtenRecords * KvData.RECORD_BYTES);
-      spaceAmplification = bytesOfFiles() / (double) (data.entries * KvData.RECORD_BYTES);
+      if (all.writtenRecords > 0) {
+        writeAmplification =
+            (bytesWritten() - writtenBefore) / (double) (all.writtenRecords * KvData.RECORD_BYTES);
+      }
+      spaceAmplification = bytesOfFiles() / (double) (data.stored() * KvData.RECORD_BYTES);
     }
     return new KvSample(
         contender,

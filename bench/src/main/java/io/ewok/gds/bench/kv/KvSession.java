@@ -28,6 +28,21 @@ interface KvSession extends AutoCloseable {
     throw new UnsupportedOperationException("nobody compares this store by gets of several");
   }
 
+  /** As {@link #put}, but in the second family, and in a batch only. */
+  void putSecond() throws IOException;
+
+  /** As {@link #get}, but from the second family. */
+  int getSecond() throws IOException;
+
+  /** Removes the records from the key to that of other buffers, exclusive. */
+  void deleteRange(KvBuffers end) throws IOException;
+
+  /** Adds to the counter of the key, which begins with 0. */
+  void add(long number) throws IOException;
+
+  /** Returns the counter of the key, 0 if there is none. */
+  long counter() throws IOException;
+
   /** Has the cursor see the store as it is now. */
   void beginScan() throws IOException;
 

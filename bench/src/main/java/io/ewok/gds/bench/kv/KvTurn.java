@@ -37,7 +37,8 @@ public final class KvTurn {
   /**
    * Runs in a new JVM.
    *
-   * @param cases of one group, in any order; the group's load is run even if it is not among them
+   * @param cases of one group, in any order; those that others rely on are run even if they are not
+   *     among them
    * @param entries records to load; three times as many where memory must not have room for them
    * @param parent where a directory for the store is made, and deleted again
    * @return the samples, in the order of the cases
@@ -78,10 +79,9 @@ public final class KvTurn {
       KvSettings settings = KvSettings.of(group, entries, watchedNanos);
       // A load cannot be repeated on its store, and synced writes are too few to be compiled soon:
       // the code is warmed up on another store.
-      KvCase first = KvCase.of(group).getFirst();
-      KvCase load = first.isLoad() ? first : KvCase.FILL_RANDOM;
-      runAll(
-          contender, settings.forWarmUp(WARM_UP_ENTRIES_MAX), List.of(load), directory, List.of());
+      List<KvCase> needed = KvCase.of(group).stream().filter(KvCase::isNeeded).toList();
+      List<KvCase> warmUp = needed.isEmpty() ? List.of(KvCase.FILL_RANDOM) : needed;
+      runAll(contender, settings.forWarmUp(WARM_UP_ENTRIES_MAX), warmUp, directory, List.of());
       runAll(contender, settings, KvCase.of(group), directory, cases);
     } finally {
       Files.delete(directory);
@@ -100,12 +100,12 @@ public final class KvTurn {
     try (KvStore store = contender.open(directory, settings, data)) {
       KvRun run = new KvRun(contender, settings, data, store, directory);
       for (KvCase one : ofGroup) {
-        if (one.isLoad() || wanted.contains(one)) {
+        if (one.isNeeded() || wanted.contains(one)) {
           KvSample sample = run.run(one);
           if (wanted.contains(one)) {
             System.out.println(sample.toLine());
           }
-          if (one == KvCase.FILL_RANDOM && !wanted.isEmpty()) {
+          if (one.isReadAfterwards() && !wanted.isEmpty()) {
             run.readAll();
           }
         }

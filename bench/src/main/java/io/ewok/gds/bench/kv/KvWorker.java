@@ -21,6 +21,8 @@ final class KvWorker {
   private static final int MANY = 16;
   private static final int BODY_EVERY = 16;
   private static final int SCAN_CHECK_EVERY = 256;
+  private static final int FAMILIES_BATCH = 16;
+  private static final int ADDED_MAX = 1000;
   private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
   private final KvData data;
@@ -125,6 +127,97 @@ final class KvWorker {
     }
   }
 
+  /** Writes each record once more, in two families, some in a batch; a latency for each batch. */
+  void writeFamilies() throws IOException {
+    for (int i = 0; i < data.entries; ) {
+      int end = Math.min(data.entries, i + FAMILIES_BATCH);
+      long start = System.nanoTime();
+      session.beginBatch();
+      for (; i < end; i++) {
+        put(data.slotOfShuffled(i));
+        session.putSecond();
+        writtenRecords++;
+        operations += 2;
+      }
+      session.endBatch();
+      latencies.recordValue(System.nanoTime() - start);
+    }
+    data.setSecondLoaded();
+  }
+
+  /** Looks at what {@link #writeFamilies} has written. */
+  void checkFamilies() throws IOException {
+    for (int i = 0; i < data.entries; i++) {
+      timedGet(data.slotOfRecord(i));
+    }
+    for (int i = 0; i < data.entries; i++) {
+      int slot = data.slotOfRecord(i);
+      KvData.putKey(buffers.key, slot);
+      buffers.value.fill((byte) 0);
+      int length = session.getSecond();
+      check(slot, data.version(slot), buffers.value, length);
+    }
+  }
+
+  /** Deletes ranges; a latency for each. */
+  void deleteRanges() throws IOException {
+    KvRanges ranges = new KvRanges(data.entries);
+    KvBuffers behind = new KvBuffers();
+    for (int i = 0; i < ranges.count(); i++) {
+      int firstSlot = data.slotOfRecord(ranges.first(i));
+      int endSlot = data.slotOfRecord(ranges.end(i));
+      KvData.putKey(buffers.key, firstSlot);
+      KvData.putKey(behind.key, endSlot);
+      long start = System.nanoTime();
+      session.deleteRange(behind);
+      done(start, System.nanoTime());
+      data.setDeleted(firstSlot, endSlot);
+    }
+  }
+
+  /** Adds numbers to counters until then. */
+  void add(long deadline) throws IOException {
+    long end;
+    do {
+      int counter = data.counters.ofRank(zipf.next());
+      long number = 1L + random.nextInt(ADDED_MAX);
+      KvData.putKey(buffers.key, counter);
+      long start = System.nanoTime();
+      session.add(number);
+      end = System.nanoTime();
+      data.counters.add(counter, number);
+      done(start, end);
+    } while (end - deadline < 0);
+  }
+
+  /** Gets counters until then. */
+  void readCounters(long deadline) throws IOException {
+    long end;
+    do {
+      end = timedCounter(data.counters.ofRank(zipf.next()));
+    } while (end - deadline < 0);
+  }
+
+  /** Looks at all counters: nothing that was added may be lost, or counted twice. */
+  void checkCounters() throws IOException {
+    for (int i = 0; i < data.counters.count(); i++) {
+      timedCounter(i);
+    }
+  }
+
+  private long timedCounter(int counter) throws IOException {
+    KvData.putKey(buffers.key, counter);
+    long start = System.nanoTime();
+    long found = session.counter();
+    long end = System.nanoTime();
+    if (found != data.counters.sum(counter)) {
+      throw new IllegalStateException(
+          "a wrong sum: counter=%d found=%d expected=%d"
+              .formatted(counter, found, data.counters.sum(counter)));
+    }
+    return done(start, end);
+  }
+
   /** Goes from one end to the other, again and again until then. */
   void scan(boolean backward, long deadline) throws IOException {
     while (scanOnce(backward, deadline)) {
@@ -156,7 +249,7 @@ final class KvWorker {
       valid = backward ? session.previous() : session.next();
     }
     session.endScan();
-    if (count < data.entries) {
+    if (count < data.present()) {
       throw new IllegalStateException("records are missing: count=" + count);
     }
     return true;
@@ -272,7 +365,7 @@ final class KvWorker {
   private void check(int slot, int before, MemorySegment value, int length) {
     boolean right;
     if (length < 0) {
-      right = before == 0;
+      right = before <= 0;
     } else {
       right =
           length == KvData.VALUE_BYTES
@@ -309,7 +402,7 @@ final class KvWorker {
     if (backward ? slot >= last : slot <= last) {
       throw new IllegalStateException("not in order: slot=%d after=%d".formatted(slot, last));
     }
-    if (session.valueHead() != slot) {
+    if (session.valueHead() != slot || data.isDeleted((int) slot)) {
       throw new IllegalStateException("a wrong value: slot=" + slot);
     }
     return slot;

@@ -25,6 +25,11 @@ final class LmdbKvStore implements KvStore {
   private final Env<ByteBuffer> env;
   private final Dbi<ByteBuffer> records;
 
+  /** Null without families. */
+  private final Dbi<ByteBuffer> counters;
+
+  private final Dbi<ByteBuffer> second;
+
   LmdbKvStore(Path directory, KvSettings settings) {
     List<EnvFlags> flags = new ArrayList<>(List.of(EnvFlags.MDB_NOTLS, EnvFlags.MDB_NOMEMINIT));
     if (!settings.synced()) {
@@ -34,9 +39,11 @@ final class LmdbKvStore implements KvStore {
         Env.create()
             .setMapSize(Math.max(MAP_BYTES_MIN, 10L * settings.entries() * KvData.RECORD_BYTES))
             .setMaxReaders(READERS)
-            .setMaxDbs(1)
+            .setMaxDbs(settings.families() ? 3 : 1)
             .open(directory.toFile(), flags.toArray(EnvFlags[]::new));
     records = env.openDbi("records", DbiFlags.MDB_CREATE);
+    counters = settings.families() ? env.openDbi("counters", DbiFlags.MDB_CREATE) : null;
+    second = settings.families() ? env.openDbi("second", DbiFlags.MDB_CREATE) : null;
   }
 
   @Override
@@ -56,6 +63,8 @@ final class LmdbKvStore implements KvStore {
   private final class Session implements KvSession {
     private final ByteBuffer key;
     private final ByteBuffer value;
+    private final ByteBuffer number =
+        ByteBuffer.allocateDirect(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
     private final Txn<ByteBuffer> reading;
     private Txn<ByteBuffer> batch;
     private Cursor<ByteBuffer> cursor;
@@ -95,10 +104,14 @@ final class LmdbKvStore implements KvStore {
 
     @Override
     public int get() {
+      return get(records);
+    }
+
+    private int get(Dbi<ByteBuffer> from) {
       key.clear();
       reading.renew();
       try {
-        ByteBuffer found = records.get(reading, key);
+        ByteBuffer found = from.get(reading, key);
         if (found == null) {
           return -1;
         }
@@ -108,6 +121,60 @@ final class LmdbKvStore implements KvStore {
       } finally {
         reading.reset();
       }
+    }
+
+    @Override
+    public void putSecond() {
+      key.clear();
+      value.clear();
+      second.put(batch, key, value);
+    }
+
+    @Override
+    public int getSecond() {
+      return get(second);
+    }
+
+    /** One after the other: it has no deletes of ranges. */
+    @Override
+    public void deleteRange(KvBuffers end) {
+      key.clear();
+      long endSlot = end.keyBytes.getLong(0);
+      try (Txn<ByteBuffer> writing = env.txnWrite()) {
+        try (Cursor<ByteBuffer> deleting = records.openCursor(writing)) {
+          boolean valid = deleting.get(key, GetOp.MDB_SET_RANGE);
+          while (valid && deleting.key().order(ByteOrder.BIG_ENDIAN).getLong(0) < endSlot) {
+            deleting.delete();
+            valid = deleting.next(); // what has come into the place of the deleted one
+          }
+        }
+        writing.commit();
+      }
+    }
+
+    @Override
+    public void add(long added) {
+      key.clear();
+      try (Txn<ByteBuffer> writing = env.txnWrite()) {
+        number.clear().putLong(0, added + number(counters.get(writing, key)));
+        counters.put(writing, key, number);
+        writing.commit();
+      }
+    }
+
+    @Override
+    public long counter() {
+      key.clear();
+      reading.renew();
+      try {
+        return number(counters.get(reading, key));
+      } finally {
+        reading.reset();
+      }
+    }
+
+    private static long number(ByteBuffer foundOrNull) {
+      return foundOrNull == null ? 0 : foundOrNull.order(ByteOrder.LITTLE_ENDIAN).getLong(0);
     }
 
     @Override

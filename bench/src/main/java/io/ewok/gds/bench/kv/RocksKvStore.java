@@ -3,6 +3,7 @@ package io.ewok.gds.bench.kv;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,6 +12,9 @@ import org.rocksdb.BlockBasedTableConfig;
 import org.rocksdb.BloomFilter;
 import org.rocksdb.ByteBufferGetStatus;
 import org.rocksdb.Cache;
+import org.rocksdb.ColumnFamilyDescriptor;
+import org.rocksdb.ColumnFamilyHandle;
+import org.rocksdb.ColumnFamilyOptions;
 import org.rocksdb.CompressionType;
 import org.rocksdb.Filter;
 import org.rocksdb.FlushOptions;
@@ -21,6 +25,7 @@ import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
 import org.rocksdb.RocksIterator;
 import org.rocksdb.Status;
+import org.rocksdb.UInt64AddOperator;
 import org.rocksdb.WriteBatch;
 import org.rocksdb.WriteOptions;
 
@@ -44,6 +49,14 @@ final class RocksKvStore implements KvStore {
   private final WriteOptions writes;
   private final ReadOptions reads;
   private final RocksDB rocks;
+
+  /** All there are. */
+  private final List<ColumnFamilyHandle> families = new ArrayList<>();
+
+  /** Null without families. */
+  private final ColumnFamilyHandle counters;
+
+  private final ColumnFamilyHandle second;
 
   RocksKvStore(Path directory, KvSettings settings) throws IOException {
     RocksDB.loadLibrary();
@@ -74,6 +87,15 @@ final class RocksKvStore implements KvStore {
     reads = part(new ReadOptions());
     try {
       rocks = RocksDB.open(options, directory.toString());
+      families.add(rocks.getDefaultColumnFamily());
+      if (settings.families()) {
+        ColumnFamilyOptions adding = part(new ColumnFamilyOptions(options));
+        counters = family("counters", adding.setMergeOperator(part(new UInt64AddOperator())));
+        second = family("second", part(new ColumnFamilyOptions(options)));
+      } else {
+        counters = null;
+        second = null;
+      }
     } catch (RocksDBException e) {
       throw failed(e);
     }
@@ -82,6 +104,16 @@ final class RocksKvStore implements KvStore {
   private <T extends AutoCloseable> T part(T part) {
     parts.addFirst(part);
     return part;
+  }
+
+  /** It is closed with the database. */
+  private ColumnFamilyHandle family(String name, ColumnFamilyOptions options)
+      throws RocksDBException {
+    byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
+    ColumnFamilyHandle family =
+        rocks.createColumnFamily(new ColumnFamilyDescriptor(bytes, options));
+    families.add(family);
+    return family;
   }
 
   private static IOException failed(RocksDBException e) {
@@ -96,9 +128,9 @@ final class RocksKvStore implements KvStore {
   @Override
   public void settle() throws IOException, InterruptedException {
     try (FlushOptions flush = new FlushOptions().setWaitForFlush(true)) {
-      rocks.flush(flush);
+      rocks.flush(flush, families);
       for (String name : BUSY) {
-        while (rocks.getLongProperty(name) != 0) {
+        while (rocks.getAggregatedLongProperty(name) != 0) {
           TimeUnit.MILLISECONDS.sleep(10);
         }
       }
@@ -125,6 +157,10 @@ final class RocksKvStore implements KvStore {
     private final ByteBuffer scanned =
         ByteBuffer.allocateDirect(KvData.VALUE_BYTES).order(ByteOrder.LITTLE_ENDIAN);
     private final ByteBuffer scannedKey = ByteBuffer.allocateDirect(KvData.KEY_BYTES);
+    private final ByteBuffer number =
+        ByteBuffer.allocateDirect(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    private final byte[] firstKey = new byte[KvData.KEY_BYTES];
+    private final byte[] endKey = new byte[KvData.KEY_BYTES];
     private final WriteBatch batch = new WriteBatch();
     private boolean inBatch;
     private RocksIterator cursor;
@@ -188,6 +224,62 @@ final class RocksKvStore implements KvStore {
           ByteBufferGetStatus each = found.get(i);
           many.lengths[i] = each.status.getCode() == Status.Code.Ok ? each.requiredSize : -1;
         }
+      } catch (RocksDBException e) {
+        throw failed(e);
+      }
+    }
+
+    @Override
+    public void putSecond() throws IOException {
+      key.clear();
+      value.clear();
+      try {
+        batch.put(second, key, value);
+      } catch (RocksDBException e) {
+        throw failed(e);
+      }
+    }
+
+    @Override
+    public int getSecond() throws IOException {
+      key.clear();
+      value.clear();
+      try {
+        int length = rocks.get(second, reads, key, value);
+        return length == RocksDB.NOT_FOUND ? -1 : length;
+      } catch (RocksDBException e) {
+        throw failed(e);
+      }
+    }
+
+    @Override
+    public void deleteRange(KvBuffers end) throws IOException {
+      key.get(0, firstKey);
+      end.keyBytes.get(0, endKey);
+      try {
+        rocks.deleteRange(writes, firstKey, endKey);
+      } catch (RocksDBException e) {
+        throw failed(e);
+      }
+    }
+
+    @Override
+    public void add(long added) throws IOException {
+      key.clear();
+      number.clear().putLong(0, added);
+      try {
+        rocks.merge(counters, writes, key, number);
+      } catch (RocksDBException e) {
+        throw failed(e);
+      }
+    }
+
+    @Override
+    public long counter() throws IOException {
+      key.clear();
+      number.clear();
+      try {
+        return rocks.get(counters, reads, key, number) == RocksDB.NOT_FOUND ? 0 : number.getLong(0);
       } catch (RocksDBException e) {
         throw failed(e);
       }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
+import java.util.BitSet;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
@@ -14,6 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class KvRunTest {
   private static final int ENTRIES = 2_000;
@@ -32,7 +34,7 @@ class KvRunTest {
   }
 
   @ParameterizedTest
-  @EnumSource(names = {"SEQUENTIAL", "CACHED", "SYNCED"})
+  @EnumSource(names = {"SEQUENTIAL", "CACHED", "SYNCED", "BREADTH"})
   void lmdbAnswersRightlyInAJvmOfItsOwn(KvGroup group) throws Exception {
     List<KvCase> cases = KvCase.of(group);
     List<KvSample> samples = KvTurn.run(KvContender.LMDB, cases, ENTRIES, WATCHED_NANOS, directory);
@@ -68,6 +70,84 @@ class KvRunTest {
       assertThrows(IllegalStateException.class, () -> run.run(KvCase.SCAN_BACKWARD));
       assertThrows(IllegalStateException.class, () -> run.run(KvCase.SEEK));
     }
+  }
+
+  @Test
+  void recordsThatAreStillThereAfterADeleteAreNoticed() throws Exception {
+    KvData data = new KvData(ENTRIES);
+    KvData undeleted = new KvData(ENTRIES);
+    KvSettings settings = KvSettings.of(KvGroup.BREADTH, ENTRIES, WATCHED_NANOS);
+    try (KvStore store = new EmptyKvStore(undeleted)) {
+      new KvRun(KvContender.EMPTY, settings, undeleted, store, directory)
+          .run(KvCase.BREADTH_LOAD);
+      KvRun run = new KvRun(KvContender.EMPTY, settings, data, store, directory);
+      run.run(KvCase.BREADTH_LOAD);
+      run.run(KvCase.READ_WHOLE);
+      run.run(KvCase.SCAN_WHOLE);
+      run.run(KvCase.DELETE_RANGE);
+      assertThrows(IllegalStateException.class, () -> run.run(KvCase.READ_RANGES));
+      assertThrows(IllegalStateException.class, () -> run.run(KvCase.SCAN_RANGES));
+    }
+  }
+
+  @Test
+  void recordsThatARangeDeleteHasTakenTooManyAreNoticed() throws Exception {
+    KvData data = new KvData(ENTRIES);
+    KvData deleted = new KvData(ENTRIES);
+    KvSettings settings = KvSettings.of(KvGroup.BREADTH, ENTRIES, WATCHED_NANOS);
+    try (KvStore store = new EmptyKvStore(deleted)) {
+      for (KvData each : List.of(deleted, data)) {
+        KvRun run = new KvRun(KvContender.EMPTY, settings, each, store, directory);
+        run.run(KvCase.BREADTH_LOAD);
+        run.run(KvCase.DELETE_RANGE);
+      }
+      int kept = 0;
+      while (!deleted.isThere(kept)) {
+        kept++;
+      }
+      deleted.setDeleted(kept, kept + 1);
+      KvRun run = new KvRun(KvContender.EMPTY, settings, data, store, directory);
+      assertThrows(IllegalStateException.class, () -> run.run(KvCase.SCAN_RANGES));
+    }
+  }
+
+  @Test
+  void lostOperandIsNoticed() throws Exception {
+    KvData data = new KvData(ENTRIES);
+    KvData empty = new KvData(ENTRIES);
+    KvSettings settings = KvSettings.of(KvGroup.BREADTH, ENTRIES, WATCHED_NANOS);
+    try (KvStore store = new EmptyKvStore(empty)) {
+      KvRun run = new KvRun(KvContender.EMPTY, settings, data, store, directory);
+      assertThrows(IllegalStateException.class, () -> run.run(KvCase.MERGE));
+      assertThrows(IllegalStateException.class, () -> run.run(KvCase.READ_MERGED));
+    }
+  }
+
+  @Test
+  void putThatIsLostInAFamilyIsNoticed() throws Exception {
+    KvData data = new KvData(ENTRIES);
+    KvData empty = new KvData(ENTRIES);
+    KvSettings settings = KvSettings.of(KvGroup.BREADTH, ENTRIES, WATCHED_NANOS);
+    try (KvStore store = new EmptyKvStore(empty)) {
+      KvRun run = new KvRun(KvContender.EMPTY, settings, data, store, directory);
+      assertThrows(IllegalStateException.class, () -> run.run(KvCase.FAMILIES));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {ENTRIES, 200_000, 500_001})
+  void rangesDoNotOverlapAndLeaveMostRecords(int entries) {
+    KvRanges ranges = new KvRanges(entries);
+    BitSet deleted = new BitSet();
+    int records = 0;
+    for (int i = 0; i < ranges.count(); i++) {
+      records += ranges.end(i) - ranges.first(i);
+      deleted.set(ranges.first(i), ranges.end(i));
+    }
+    assertEquals(records, deleted.cardinality());
+    assertEquals(Math.min(1000, entries / 200), ranges.count());
+    assertEquals(50.0, (double) records / ranges.count(), 15);
+    assertTrue(deleted.length() <= entries);
   }
 
   @Test
