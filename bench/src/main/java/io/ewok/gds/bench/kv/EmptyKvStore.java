@@ -57,7 +57,7 @@ final class EmptyKvStore implements KvStore {
 
     @Override
     public int getSecond() {
-      return get();
+      return data.isSecondLoaded() ? get() : -1;
     }
 
     @Override

@@ -44,8 +44,7 @@ final class GdsKvStore implements KvStore {
     writes = WriteOptions.of(durability);
     if (settings.families()) {
       counters =
-          store.createFamily(
-              "counters", options.tree().withMergeOperator(MergeOperators.add64()));
+          store.createFamily("counters", options.tree().withMergeOperator(MergeOperators.add64()));
       second = store.createFamily("second");
     } else {
       counters = null;
@@ -66,7 +65,7 @@ final class GdsKvStore implements KvStore {
     }
   }
 
-  /** Whether all of a family is merged that is when nobody writes, which takes two tables of level 0. */
+  /** Whether all of a family is merged that is when nobody writes: two tables of level 0 are. */
   private static boolean isAtRest(List<StoreStats.Level> levels) {
     return levels.getFirst().tables() < 2 && levels.stream().allMatch(level -> level.score() < 1);
   }

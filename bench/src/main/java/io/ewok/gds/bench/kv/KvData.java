@@ -157,9 +157,13 @@ final class KvData {
     }
   }
 
-  /** Notes that the second family has all that were loaded. */
+  /** Notes that the second family has all that were loaded; one thread loads it. */
   void setSecondLoaded() {
     second = entries;
+  }
+
+  boolean isSecondLoaded() {
+    return second > 0;
   }
 
   /** Returns how many of the records that were loaded are there. */

@@ -78,8 +78,7 @@ class KvRunTest {
     KvData undeleted = new KvData(ENTRIES);
     KvSettings settings = KvSettings.of(KvGroup.BREADTH, ENTRIES, WATCHED_NANOS);
     try (KvStore store = new EmptyKvStore(undeleted)) {
-      new KvRun(KvContender.EMPTY, settings, undeleted, store, directory)
-          .run(KvCase.BREADTH_LOAD);
+      new KvRun(KvContender.EMPTY, settings, undeleted, store, directory).run(KvCase.BREADTH_LOAD);
       KvRun run = new KvRun(KvContender.EMPTY, settings, data, store, directory);
       run.run(KvCase.BREADTH_LOAD);
       run.run(KvCase.READ_WHOLE);
@@ -124,13 +123,17 @@ class KvRunTest {
   }
 
   @Test
-  void putThatIsLostInAFamilyIsNoticed() throws Exception {
-    KvData data = new KvData(ENTRIES);
-    KvData empty = new KvData(ENTRIES);
+  void putThatIsLostInTheSecondFamilyIsNoticed() throws Exception {
+    KvData ofOneFamily = new KvData(ENTRIES);
     KvSettings settings = KvSettings.of(KvGroup.BREADTH, ENTRIES, WATCHED_NANOS);
-    try (KvStore store = new EmptyKvStore(empty)) {
-      KvRun run = new KvRun(KvContender.EMPTY, settings, data, store, directory);
-      assertThrows(IllegalStateException.class, () -> run.run(KvCase.FAMILIES));
+    try (KvStore store = new EmptyKvStore(ofOneFamily)) {
+      new KvRun(KvContender.EMPTY, settings, ofOneFamily, store, directory)
+          .run(KvCase.BREADTH_LOAD);
+      KvRun lost = new KvRun(KvContender.EMPTY, settings, new KvData(ENTRIES), store, directory);
+      assertThrows(IllegalStateException.class, () -> lost.run(KvCase.FAMILIES));
+      ofOneFamily.setSecondLoaded();
+      new KvRun(KvContender.EMPTY, settings, new KvData(ENTRIES), store, directory)
+          .run(KvCase.FAMILIES);
     }
   }
 
