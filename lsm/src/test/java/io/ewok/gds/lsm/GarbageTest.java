@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 
 /**
  * What calls leave on the heap. In a process of its own: whether the compiler sees that a view is
- * not kept depends on all that the process has done before with the JDK's segments, of all kinds.
+ * not kept depends on what it has learned of the same code before.
  */
 @Tag("own-process")
 class GarbageTest {
