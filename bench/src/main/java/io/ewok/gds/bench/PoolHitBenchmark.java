@@ -46,7 +46,7 @@ public class PoolHitBenchmark {
   /** Pages as all threads have them, in our pool and in the rivals' maps. */
   @State(Scope.Benchmark)
   public static class Pages {
-    /** Pages of 4 KiB: more of them than the processor's caches have lines of, or fewer. */
+    /** Pages of 4 KiB: as much as a large cache of a processor has, or many times that. */
     @Param({"8192", "131072"})
     public int count = 8192;
 

@@ -45,7 +45,7 @@ final class PoolReport {
 
   private static final List<String> HITS = List.of("optimistic", "shared", "exclusive");
 
-  /** So few that most of what is looked at stays in the processor's caches. */
+  /** So few that what is looked at of them stays near the processor. */
   private static final int PAGES = 8192;
 
   private static final int MANY_PAGES = 131_072;

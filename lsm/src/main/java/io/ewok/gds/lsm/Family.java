@@ -1,8 +1,8 @@
 package io.ewok.gds.lsm;
 
+import io.ewok.gds.lsm.record.Keys;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 
 /**
  * Keys of their own in a {@link Store}, with options of their own ({@link TreeOptions}): a column
@@ -227,8 +227,8 @@ public sealed class Family extends ReadView permits Store {
    */
   public final void compact(MemorySegment firstKey, MemorySegment lastKey) throws IOException {
     family.requireThere();
-    MemorySegment first = MemorySegment.ofArray(firstKey.toArray(ValueLayout.JAVA_BYTE));
-    MemorySegment last = MemorySegment.ofArray(lastKey.toArray(ValueLayout.JAVA_BYTE));
+    MemorySegment first = Keys.copy(firstKey);
+    MemorySegment last = Keys.copy(lastKey);
     writer.flush();
     background.compact(family, first, last);
   }

@@ -65,15 +65,23 @@ final class Levels {
     return new Levels(levels);
   }
 
-  /** The same with tables replaced by others, perhaps none, of one level. */
+  /** The same with tables replaced by others, of one level. */
   Levels withReplaced(Set<Table> removed, int level, List<Table> added) {
+    List<List<Table>> levels = copyWithout(removed);
+    levels.get(level).addAll(added);
+    levels.get(level).sort(Comparator.comparing(Table::meta, FamilyManifest.RUN_ORDER));
+    return new Levels(levels);
+  }
+
+  /** The same without some tables. */
+  Levels without(Set<Table> removed) {
+    return new Levels(copyWithout(removed));
+  }
+
+  private List<List<Table>> copyWithout(Set<Table> removed) {
     List<List<Table>> levels = copy();
     levels.forEach(tables -> tables.removeAll(removed));
-    levels.get(level).addAll(added);
-    if (!added.isEmpty()) {
-      levels.get(level).sort(Comparator.comparing(Table::meta, FamilyManifest.RUN_ORDER));
-    }
-    return new Levels(levels);
+    return levels;
   }
 
   private List<List<Table>> copy() {

@@ -16,6 +16,8 @@ import java.util.Set;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** Options of a store from flat settings, see {@link StoreOptions#with(Map)}. */
 final class StoreSettings {
@@ -47,26 +49,6 @@ final class StoreSettings {
   private static final String TTL = "store.ttl";
   private static final Pattern DURATION = Pattern.compile("(\\d{1,9})\\s*([smhd])");
 
-  /** All that begin with {@code store.}. */
-  static final Set<String> NAMES_KNOWN =
-      Set.of(
-          MEMTABLE,
-          POOL,
-          BATCH_MAX,
-          CREATE,
-          TABLES_BEFORE_MERGE,
-          LEVEL_1,
-          GROWTH,
-          TABLE,
-          FILTER_PREFIX,
-          COMPRESSION,
-          BLOCK,
-          FILTER_BITS,
-          STYLE,
-          FIFO,
-          MERGE,
-          TTL);
-
   /** Those that may be said of one family. */
   private static final Set<String> NAMES_OF_FAMILIES =
       Set.of(
@@ -82,6 +64,11 @@ final class StoreSettings {
           FIFO,
           MERGE,
           TTL);
+
+  /** All that begin with {@code store.}, but for those of families. */
+  static final Set<String> NAMES_KNOWN =
+      Stream.concat(NAMES_OF_FAMILIES.stream(), Stream.of(MEMTABLE, POOL, BATCH_MAX, CREATE))
+          .collect(Collectors.toUnmodifiableSet());
 
   private static final String LOG_SEGMENT_BYTES = "log.segment-bytes";
   private static final String LOG_SEGMENTS = "log.segments";

@@ -8,7 +8,6 @@ import io.ewok.gds.lsm.table.TableInspection;
 import io.ewok.gds.lsm.table.TableMeta;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -69,7 +68,7 @@ final class TableSalvage implements TableInspection.RecordConsumer {
   @Override
   public void accept(long stamp, MemorySegment key, MemorySegment value) throws IOException {
     if (RecordKind.kind(stamp) == RecordKind.RANGE_DELETE) {
-      ranges.add(new RangeDelete(copyOf(key), copyOf(value), RecordKind.sequence(stamp)));
+      ranges.add(new RangeDelete(Keys.copy(key), Keys.copy(value), RecordKind.sequence(stamp)));
       return;
     }
     if (!isInOrder(stamp, key)) {
@@ -77,9 +76,9 @@ final class TableSalvage implements TableInspection.RecordConsumer {
       return;
     }
     if (inGap) {
-      endGap(Optional.of(copyOf(key)));
+      endGap(Optional.of(Keys.copy(key)));
     }
-    lastKey = copyOf(key);
+    lastKey = Keys.copy(key);
     lastStamp = stamp;
     kept++;
     output.add(family, stamp, key, value, rangesLeft(), level, written);
@@ -118,10 +117,6 @@ final class TableSalvage implements TableInspection.RecordConsumer {
     inGap = false;
     MemorySegment before = lastKey == null ? meta.firstKey() : lastKey;
     gaps.add(new RepairReport.Gap(Optional.of(before), nextKey));
-  }
-
-  private static MemorySegment copyOf(MemorySegment key) {
-    return MemorySegment.ofArray(key.toArray(ValueLayout.JAVA_BYTE));
   }
 
   List<TableMeta> written() {

@@ -159,7 +159,7 @@ final class VersionSet {
 
   /** Takes tables of a family away that nothing replaces. */
   void dropped(int family, Set<Table> removed) {
-    compacted(family, removed, 0, List.of());
+    install(before -> with(before, family, levels -> levels.without(removed)));
   }
 
   /** Adds a family, which is empty. */

@@ -7,7 +7,6 @@ import io.ewok.gds.lsm.record.RangeDelete;
 import io.ewok.gds.lsm.record.RecordKind;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.LinkedHashSet;
 import java.util.Set;
 
@@ -211,7 +210,7 @@ public final class WriteBatch {
 
   private static MemorySegment copyOfKey(MemorySegment key) {
     Keys.requireLength(key.byteSize());
-    return MemorySegment.ofArray(key.toArray(ValueLayout.JAVA_BYTE));
+    return Keys.copy(key);
   }
 
   /** Removes all operations and keeps the memory. */

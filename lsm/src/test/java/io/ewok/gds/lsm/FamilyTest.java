@@ -38,6 +38,10 @@ class FamilyTest {
   private static final MergeOperator APPEND = MergeOperators.append(new byte[] {','});
   private static final byte[] KEY = Fixtures.bytes("key");
 
+  /** Where records are, one after the other. */
+  private static final List<String> STATIONS =
+      List.of("memory", "log", "table", "merged", "manifest");
+
   private SimEngine engine = new SimEngine(1);
   private StoreOptions options = Fixtures.TINY;
 
@@ -67,6 +71,24 @@ class FamilyTest {
     return store.families().stream().map(Family::name).toList();
   }
 
+  /** Brings what there is to a station. Returns the store, which may be another object then. */
+  private Store moved(Store store, String station) throws IOException {
+    switch (station) {
+      case "log", "manifest" -> {
+        store.close();
+        return open();
+      }
+      case "table" -> store.flush();
+      case "merged" -> {
+        for (Family family : store.families()) {
+          family.compact();
+        }
+      }
+      default -> {}
+    }
+    return store;
+  }
+
   @Test
   void theSameKeyIsAnotherOneInEachFamilyAtEveryStation() throws Exception {
     Store store = open();
@@ -77,20 +99,8 @@ class FamilyTest {
     put(b, "other", "of b");
     put(b, "key", "of b");
     b.delete(KEY, Durability.SYNCED);
-    for (String station : new String[] {"memory", "log", "table", "merged", "manifest"}) {
-      switch (station) {
-        case "log", "manifest" -> {
-          store.close();
-          store = open();
-        }
-        case "table" -> store.flush();
-        case "merged" -> {
-          for (Family family : store.families()) {
-            family.compact();
-          }
-        }
-        default -> {}
-      }
+    for (String station : STATIONS) {
+      store = moved(store, station);
       a = store.family("a").orElseThrow();
       b = store.family("b").orElseThrow();
       assertEquals("of the store", get(store, "key"), station);
@@ -123,20 +133,8 @@ class FamilyTest {
     store.write(
         new WriteBatch().deleteRange(b, Fixtures.bytes("k5"), KEY).put(b, KEY, KEY),
         Durability.SYNCED);
-    for (String station : new String[] {"memory", "log", "table", "merged", "manifest"}) {
-      switch (station) {
-        case "log", "manifest" -> {
-          store.close();
-          store = open();
-        }
-        case "table" -> store.flush();
-        case "merged" -> {
-          for (Family family : store.families()) {
-            family.compact();
-          }
-        }
-        default -> {}
-      }
+    for (String station : STATIONS) {
+      store = moved(store, station);
       a = store.family("a").orElseThrow();
       b = store.family("b").orElseThrow();
       assertEquals(List.of("k1", "k2", "k3", "k4", "k5"), keys(store), station);

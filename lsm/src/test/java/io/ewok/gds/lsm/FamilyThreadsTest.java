@@ -14,11 +14,16 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 /** Families are written, read, compacted, created and dropped at the same time. */
 class FamilyThreadsTest {
   private static final int KEYS = 200;
+
+  /** What everybody does at least. */
+  private static final int ROUNDS = 100;
+
   private static final StoreOptions OPTIONS = Fixtures.TINY.withTablesBeforeMerge(2);
 
   private final SimEngine engine = new SimEngine(1);
@@ -31,17 +36,21 @@ class FamilyThreadsTest {
         Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, engine)) {
       Family left = store.createFamily("left");
       Family right = store.createFamily("right");
+      List<AtomicInteger> done = new ArrayList<>();
       List<Future<Integer>> running = new ArrayList<>();
+      for (int i = 0; i < 5; i++) {
+        done.add(new AtomicInteger());
+      }
       for (int i = 0; i < 3; i++) {
         SplittableRandom random = new SplittableRandom(i);
-        running.add(threads.submit(() -> writePairs(store, left, right, random, ended)));
+        AtomicInteger writes = done.get(i);
+        running.add(threads.submit(() -> writePairs(store, left, right, random, writes, ended)));
       }
-      running.add(threads.submit(() -> createAndDrop(store, ended)));
-      running.add(threads.submit(() -> compact(List.of(left, store), ended)));
+      running.add(threads.submit(() -> createAndDrop(store, done.get(3), ended)));
+      running.add(threads.submit(() -> compact(List.of(left, store), done.get(4), ended)));
       SplittableRandom random = new SplittableRandom(9);
-      long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(4);
       int rounds = 0;
-      for (; System.nanoTime() < end; rounds++) {
+      for (; rounds < ROUNDS || isBehind(done, running); rounds++) {
         try (Snapshot snapshot = store.snapshot()) {
           for (int i = 0; i < 20; i++) {
             byte[] key = key(random.nextInt(KEYS));
@@ -67,30 +76,40 @@ class FamilyThreadsTest {
     }
   }
 
+  /** Whether somebody who still runs has done little. */
+  private static boolean isBehind(List<AtomicInteger> done, List<Future<Integer>> running) {
+    return done.stream().anyMatch(rounds -> rounds.get() < ROUNDS)
+        && running.stream().noneMatch(Future::isDone); // which is a failure
+  }
+
   private static int writePairs(
-      Store store, Family left, Family right, SplittableRandom random, AtomicBoolean ended)
+      Store store,
+      Family left,
+      Family right,
+      SplittableRandom random,
+      AtomicInteger writes,
+      AtomicBoolean ended)
       throws Exception {
-    int writes = 0;
-    for (; !ended.get(); writes++) {
+    for (; !ended.get(); writes.incrementAndGet()) {
       byte[] key = key(random.nextInt(KEYS));
       byte[] value = ByteBuffer.allocate(100).putInt(random.nextInt(1, 1 << 30)).array();
       store.write(
           new WriteBatch().put(left, key, value).put(right, key, value).put(key, value),
           random.nextInt(200) == 0 ? Durability.SYNCED : Durability.NONE);
     }
-    return writes;
+    return writes.get();
   }
 
-  private static int createAndDrop(Store store, AtomicBoolean ended) throws Exception {
-    int rounds = 0;
-    for (; !ended.get(); rounds++) {
+  private static int createAndDrop(Store store, AtomicInteger rounds, AtomicBoolean ended)
+      throws Exception {
+    for (; !ended.get(); rounds.incrementAndGet()) {
       Family family = store.createFamily("brief");
       for (int i = 0; i < 300; i++) {
         family.put(key(i), new byte[200], Durability.NONE);
       }
       try (StoreCursor cursor = family.cursor()) {
         cursor.first();
-        if (rounds % 3 == 0) {
+        if (rounds.get() % 3 == 0) {
           store.flush();
         }
         store.dropFamily(family);
@@ -101,15 +120,15 @@ class FamilyThreadsTest {
         assertEquals(300, count);
       }
     }
-    return rounds;
+    return rounds.get();
   }
 
-  private static int compact(List<Family> families, AtomicBoolean ended) throws Exception {
-    int rounds = 0;
-    for (; !ended.get(); rounds++) {
-      families.get(rounds % families.size()).compact();
+  private static int compact(List<Family> families, AtomicInteger rounds, AtomicBoolean ended)
+      throws Exception {
+    for (; !ended.get(); rounds.incrementAndGet()) {
+      families.get(rounds.get() % families.size()).compact();
     }
-    return rounds;
+    return rounds.get();
   }
 
   private static byte[] key(int number) {
@@ -118,6 +137,10 @@ class FamilyThreadsTest {
 
   private static int number(byte[] valueOrNull) {
     return valueOrNull == null ? 0 : ByteBuffer.wrap(valueOrNull).getInt();
+  }
+
+  private static long writtenBytes(Store store) {
+    return store.stats().levels().stream().mapToLong(StoreStats.Level::writtenBytes).sum();
   }
 
   @Test
@@ -133,6 +156,7 @@ class FamilyThreadsTest {
           family.put(key(i), new byte[100], Durability.NONE);
         }
         store.flush();
+        long before = writtenBytes(store);
         Callable<Boolean> compaction =
             () -> {
               try {
@@ -144,7 +168,8 @@ class FamilyThreadsTest {
               }
             };
         Future<Boolean> running = threads.submit(compaction);
-        TimeUnit.MILLISECONDS.sleep(round);
+        long wanted = before + round * 200_000L;
+        Fixtures.await(store, () -> running.isDone() || writtenBytes(store) >= wanted);
         store.dropFamily(family);
         cut += running.get(1, TimeUnit.MINUTES) ? 1 : 0;
       }

@@ -312,6 +312,17 @@ class VersionReducerTest {
     assertEquals(versions.subList(0, 3), reduce(versions, NEWEST, Older.NONE, MergeOperator.NONE));
   }
 
+  /** Up to five, newest first, with at most so much between their numbers. */
+  private static List<Version> versionsOfOneKey(SplittableRandom random, int stepMax) {
+    List<Version> versions = new ArrayList<>();
+    long sequence = 90;
+    for (int i = random.nextInt(6); i > 0; i--) {
+      sequence -= 1 + random.nextInt(stepMax);
+      versions.add(version("a", sequence, random));
+    }
+    return versions;
+  }
+
   /** What the filter decides is seen by those who see the newest, and by nobody else. */
   @ParameterizedTest
   @ValueSource(longs = {1, 2})
@@ -319,12 +330,7 @@ class VersionReducerTest {
     long seed = Fixtures.seed(seedOfCase);
     SplittableRandom random = new SplittableRandom(seed);
     for (int round = 0; round < 3_000; round++) {
-      List<Version> versions = new ArrayList<>();
-      long sequence = 90;
-      for (int i = random.nextInt(6); i > 0; i--) {
-        sequence -= 1 + random.nextInt(8);
-        versions.add(version("a", sequence, random));
-      }
+      List<Version> versions = versionsOfOneKey(random, 8);
       Older older =
           new Older(
               random.nextBoolean() ? List.of(version("a", 10, random)) : List.of(),
@@ -368,12 +374,7 @@ class VersionReducerTest {
     long seed = Fixtures.seed(seedOfCase);
     SplittableRandom random = new SplittableRandom(seed);
     for (int round = 0; round < 3_000; round++) {
-      List<Version> versions = new ArrayList<>();
-      long sequence = 90;
-      for (int i = random.nextInt(6); i > 0; i--) {
-        sequence -= 1 + random.nextInt(12);
-        versions.add(version("a", sequence, random));
-      }
+      List<Version> versions = versionsOfOneKey(random, 12);
       List<Version> elsewhere = new ArrayList<>();
       for (int i = random.nextInt(3); i > 0; i--) {
         elsewhere.add(version("a", 10 + i, random));

@@ -1,11 +1,10 @@
 package io.ewok.gds.lsm.memtable;
 
 import io.ewok.gds.ffm.unchecked.Memory;
+import io.ewok.gds.lsm.record.Keys;
 import io.ewok.gds.lsm.record.RangeDelete;
 import io.ewok.gds.lsm.record.RangeDeletes;
 import io.ewok.gds.lsm.record.RecordKind;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -93,16 +92,12 @@ final class MemtableRanges {
     for (long entry = from; entry != until && entry != Memtable.NONE; ) {
       deletes.add(
           new RangeDelete(
-              copy(EntryFormat.keyAddress(entry), EntryFormat.keyBytes(entry)),
-              copy(EntryFormat.valueAddress(entry), EntryFormat.valueBytes(entry)),
+              Keys.copy(EntryFormat.keyAddress(entry), EntryFormat.keyBytes(entry)),
+              Keys.copy(EntryFormat.valueAddress(entry), EntryFormat.valueBytes(entry)),
               RecordKind.sequence(EntryFormat.stamp(entry))));
       entry = Memory.getLong(link(entry));
     }
     return deletes;
-  }
-
-  private static MemorySegment copy(long address, int lengthBytes) {
-    return MemorySegment.ofArray(Memory.view(address, lengthBytes).toArray(ValueLayout.JAVA_BYTE));
   }
 
   /** All of them. */

@@ -2,6 +2,7 @@ package io.ewok.gds.lsm.record;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
+import io.ewok.gds.ffm.unchecked.Memory;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
@@ -34,6 +35,16 @@ public final class Keys {
       return Long.compare(a.byteSize(), b.byteSize());
     }
     return Byte.compareUnsigned(a.get(JAVA_BYTE, at), b.get(JAVA_BYTE, at));
+  }
+
+  /** Returns a copy of a key on the heap. */
+  public static MemorySegment copy(MemorySegment key) {
+    return MemorySegment.ofArray(key.toArray(JAVA_BYTE));
+  }
+
+  /** The same of a key at an address. */
+  public static MemorySegment copy(long address, int lengthBytes) {
+    return copy(Memory.view(address, lengthBytes));
   }
 
   /** {@link SearchKey#head} of a key that may lie on the heap. */

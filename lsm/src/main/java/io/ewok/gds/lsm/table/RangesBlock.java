@@ -4,8 +4,6 @@ import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.lsm.record.Keys;
 import io.ewok.gds.lsm.record.RangeDelete;
 import io.ewok.gds.lsm.record.RecordKind;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.List;
 
 /**
@@ -116,14 +114,10 @@ final class RangesBlock {
       int endBytes = Memory.getInt(at + END_LENGTH_OFFSET);
       to.add(
           new RangeDelete(
-              copy(at + KEYS_OFFSET, firstBytes),
-              copy(at + KEYS_OFFSET + firstBytes, endBytes),
+              Keys.copy(at + KEYS_OFFSET, firstBytes),
+              Keys.copy(at + KEYS_OFFSET + firstBytes, endBytes),
               Memory.getLong(at + SEQUENCE_OFFSET)));
       at += KEYS_OFFSET + firstBytes + endBytes;
     }
-  }
-
-  private static MemorySegment copy(long address, int lengthBytes) {
-    return MemorySegment.ofArray(Memory.view(address, lengthBytes).toArray(ValueLayout.JAVA_BYTE));
   }
 }

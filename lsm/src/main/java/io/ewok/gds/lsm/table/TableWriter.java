@@ -15,7 +15,6 @@ import io.ewok.gds.pagestore.StorageException;
 import io.ewok.gds.pagestore.WorkClass;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -208,7 +207,7 @@ public final class TableWriter {
       separateAndFinish(keyAddress, keyBytes);
     }
     if (firstKey == null) {
-      firstKey = copyOf(keyAddress, keyBytes);
+      firstKey = Keys.copy(keyAddress, keyBytes);
       firstStamp = stamp;
     }
     data.add(stamp, keyAddress, keyBytes, valueAddress, valueBytes);
@@ -238,7 +237,7 @@ public final class TableWriter {
 
   /** A copy of the key that was added last; at least one was. */
   public MemorySegment lastKey() {
-    return copyOf(data.lastKeyAddress(), data.lastKeyBytes());
+    return Keys.copy(data.lastKeyAddress(), data.lastKeyBytes());
   }
 
   /** Says that readers may want the record that was added last soon. */
@@ -465,12 +464,5 @@ public final class TableWriter {
       file = null;
       engine.delete(path);
     }
-  }
-
-  private static MemorySegment copyOf(long address, int lengthBytes) {
-    byte[] copy = new byte[lengthBytes];
-    MemorySegment.copy(
-        Memory.view(address, lengthBytes), ValueLayout.JAVA_BYTE, 0, copy, 0, lengthBytes);
-    return MemorySegment.ofArray(copy);
   }
 }
