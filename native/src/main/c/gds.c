@@ -51,19 +51,20 @@ int gds_abi_version(void)
     return GDS_ABI_VERSION;
 }
 
-int64_t gds_pread(int fd, void *buffer, uint64_t length_bytes, int64_t offset)
+int64_t gds_pread(int fd, void *buffer, uint64_t buffer_offset, uint64_t length_bytes, int64_t offset)
 {
-    RESULT_UNINTERRUPTED(pread(fd, buffer, length_bytes, offset));
+    RESULT_UNINTERRUPTED(pread(fd, (char *)buffer + buffer_offset, length_bytes, offset));
 }
 
-int64_t gds_pwrite(int fd, const void *buffer, uint64_t length_bytes, int64_t offset)
+int64_t gds_pwrite(int fd, const void *buffer, uint64_t buffer_offset, uint64_t length_bytes, int64_t offset)
 {
-    RESULT_UNINTERRUPTED(pwrite(fd, buffer, length_bytes, offset));
+    RESULT_UNINTERRUPTED(pwrite(fd, (const char *)buffer + buffer_offset, length_bytes, offset));
 }
 
-int64_t gds_pwrite_with(int fd, const void *buffer, uint64_t length_bytes, int64_t offset, int flags)
+int64_t gds_pwrite_with(
+    int fd, const void *buffer, uint64_t buffer_offset, uint64_t length_bytes, int64_t offset, int flags)
 {
-    struct iovec memory = {.iov_base = (void *)(uintptr_t)buffer, .iov_len = length_bytes};
+    struct iovec memory = {.iov_base = (char *)(uintptr_t)buffer + buffer_offset, .iov_len = length_bytes};
     RESULT_UNINTERRUPTED(pwritev2(fd, &memory, 1, offset, flags));
 }
 

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 /* Raised with every incompatible change of this file; Java refuses a library of another version. */
-#define GDS_ABI_VERSION 4
+#define GDS_ABI_VERSION 5
 
 /* What gds_statx tells of a file: a fixed form of struct statx, which grows with kernel headers. */
 struct gds_file_status {
@@ -37,11 +37,12 @@ struct gds_file_status {
 
 int gds_abi_version(void);
 
-/* Files. */
-int64_t gds_pread(int fd, void *buffer, uint64_t length_bytes, int64_t offset);
-int64_t gds_pwrite(int fd, const void *buffer, uint64_t length_bytes, int64_t offset);
+/* Files. The memory begins at an offset in the buffer, so that Java makes no view of it for each transfer. */
+int64_t gds_pread(int fd, void *buffer, uint64_t buffer_offset, uint64_t length_bytes, int64_t offset);
+int64_t gds_pwrite(int fd, const void *buffer, uint64_t buffer_offset, uint64_t length_bytes, int64_t offset);
 /* The flags are those of pwritev2, RWF_. */
-int64_t gds_pwrite_with(int fd, const void *buffer, uint64_t length_bytes, int64_t offset, int flags);
+int64_t gds_pwrite_with(
+    int fd, const void *buffer, uint64_t buffer_offset, uint64_t length_bytes, int64_t offset, int flags);
 /* To and from several pieces of memory, in their order: an array of struct iovec. */
 int64_t gds_preadv(int fd, const void *pieces, int piece_count, int64_t offset);
 int64_t gds_pwritev(int fd, const void *pieces, int piece_count, int64_t offset, int flags);

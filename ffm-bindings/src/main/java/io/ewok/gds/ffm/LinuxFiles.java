@@ -25,7 +25,7 @@ import jnr.posix.POSIX;
  * {@snippet :
  * int fd = LinuxFiles.open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
  * LinuxFiles.fallocate(fd, 0, 0, 1 << 20);
- * LinuxFiles.pwrite(fd, buffer, 4096, 0);
+ * LinuxFiles.pwrite(fd, buffer, 0, 4096, 0);
  * LinuxFiles.fdatasync(fd);
  * LinuxFiles.close(fd);
  * }
@@ -151,50 +151,58 @@ public final class LinuxFiles {
   /**
    * Reads at an offset; blocks.
    *
-   * @param buffer off-heap memory; filled from its start
+   * @param buffer off-heap memory
+   * @param bufferOffset where in it the bytes go: no view has to be made of a part
+   * @param offset in the file
    * @return bytes read, fewer than asked where the file ends or the kernel chose so, 0 at the end
    *     of the file
-   * @throws IndexOutOfBoundsException if the buffer is shorter than {@code lengthBytes}
+   * @throws IndexOutOfBoundsException if the range is not inside the buffer
    * @throws IllegalArgumentException if the buffer is read-only
    */
-  public static long pread(int fd, MemorySegment buffer, long lengthBytes, long offset)
+  public static long pread(
+      int fd, MemorySegment buffer, long bufferOffset, long lengthBytes, long offset)
       throws ErrnoException {
     assert LinuxThreads.mayBlock() : BLOCKED;
-    Objects.checkFromIndexSize(0, lengthBytes, buffer.byteSize());
+    Objects.checkFromIndexSize(bufferOffset, lengthBytes, buffer.byteSize());
     if (buffer.isReadOnly()) {
       throw new IllegalArgumentException("the buffer is read-only: buffer=" + buffer);
     }
-    return check("pread", Gds.gds_pread(fd, buffer, lengthBytes, offset));
+    return check("pread", Gds.gds_pread(fd, buffer, bufferOffset, lengthBytes, offset));
   }
 
   /**
    * Writes at an offset; blocks.
    *
-   * @param buffer off-heap memory; written from its start
+   * @param buffer off-heap memory
+   * @param bufferOffset where in it the bytes lie: no view has to be made of a part
+   * @param offset in the file
    * @return bytes written, fewer than asked where the kernel chose so
    * @throws ErrnoException ENOSPC and EDQUOT where there is no room
-   * @throws IndexOutOfBoundsException if the buffer is shorter than {@code lengthBytes}
+   * @throws IndexOutOfBoundsException if the range is not inside the buffer
    */
-  public static long pwrite(int fd, MemorySegment buffer, long lengthBytes, long offset)
+  public static long pwrite(
+      int fd, MemorySegment buffer, long bufferOffset, long lengthBytes, long offset)
       throws ErrnoException {
     assert LinuxThreads.mayBlock() : BLOCKED;
-    Objects.checkFromIndexSize(0, lengthBytes, buffer.byteSize());
-    return check("pwrite", Gds.gds_pwrite(fd, buffer, lengthBytes, offset));
+    Objects.checkFromIndexSize(bufferOffset, lengthBytes, buffer.byteSize());
+    return check("pwrite", Gds.gds_pwrite(fd, buffer, bufferOffset, lengthBytes, offset));
   }
 
   /**
-   * As {@link #pwrite(int, MemorySegment, long, long)}, with flags.
+   * As {@link #pwrite(int, MemorySegment, long, long, long)}, with flags.
    *
    * @param flags a combination of the {@code RWF_} constants
    * @throws ErrnoException EOPNOTSUPP where the kernel or the file system knows a flag not, EINVAL
    *     for an atomic write of another size or place; with RWF_DSYNC any other as of {@link
    *     #fdatasync}
    */
-  public static long pwrite(int fd, MemorySegment buffer, long lengthBytes, long offset, int flags)
+  public static long pwrite(
+      int fd, MemorySegment buffer, long bufferOffset, long lengthBytes, long offset, int flags)
       throws ErrnoException {
     assert LinuxThreads.mayBlock() : BLOCKED;
-    Objects.checkFromIndexSize(0, lengthBytes, buffer.byteSize());
-    return check("pwritev2", Gds.gds_pwrite_with(fd, buffer, lengthBytes, offset, flags));
+    Objects.checkFromIndexSize(bufferOffset, lengthBytes, buffer.byteSize());
+    return check(
+        "pwritev2", Gds.gds_pwrite_with(fd, buffer, bufferOffset, lengthBytes, offset, flags));
   }
 
   /**

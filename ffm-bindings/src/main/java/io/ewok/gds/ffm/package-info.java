@@ -18,7 +18,7 @@
  * int fd = LinuxFiles.open(path, OpenFlags.O_RDONLY | OpenFlags.O_DIRECT, 0);
  * try (Arena arena = Arena.ofConfined()) {
  *   MemorySegment buffer = LinuxMemory.map(1 << 20, 4096, arena);
- *   long read = LinuxFiles.pread(fd, buffer, 4096, 0);
+ *   long read = LinuxFiles.pread(fd, buffer, 0, 4096, 0);
  * } finally {
  *   LinuxFiles.close(fd);
  * }

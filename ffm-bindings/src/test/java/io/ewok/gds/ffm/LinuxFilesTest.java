@@ -52,7 +52,7 @@ class LinuxFilesTest {
     int fd = create("data", 0);
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment buffer = arena.allocate(8).asReadOnly();
-      assertThrows(IllegalArgumentException.class, () -> LinuxFiles.pread(fd, buffer, 8, 0));
+      assertThrows(IllegalArgumentException.class, () -> LinuxFiles.pread(fd, buffer, 0, 8, 0));
     } finally {
       LinuxFiles.close(fd);
     }
@@ -81,16 +81,16 @@ class LinuxFilesTest {
       buffer.copyFrom(MemorySegment.ofArray(bytes));
       LinuxFiles.fallocate(fd, 0, 0, 3L * bytes.length);
       assertEquals(3L * bytes.length, LinuxFiles.statx(fd).sizeBytes());
-      assertEquals(bytes.length, LinuxFiles.pwrite(fd, buffer, bytes.length, bytes.length));
+      assertEquals(bytes.length, LinuxFiles.pwrite(fd, buffer, 0, bytes.length, bytes.length));
       LinuxFiles.fdatasync(fd);
       LinuxFiles.fsync(fd);
       buffer.fill((byte) 0);
-      assertEquals(bytes.length, LinuxFiles.pread(fd, buffer, bytes.length, bytes.length));
+      assertEquals(bytes.length, LinuxFiles.pread(fd, buffer, 0, bytes.length, bytes.length));
       assertEquals(-1, buffer.mismatch(MemorySegment.ofArray(bytes)), "seed=" + seed);
 
       LinuxFiles.ftruncate(fd, bytes.length + 4096L);
-      assertEquals(4096, LinuxFiles.pread(fd, buffer, bytes.length, bytes.length));
-      assertEquals(0, LinuxFiles.pread(fd, buffer, bytes.length, 4L * bytes.length));
+      assertEquals(4096, LinuxFiles.pread(fd, buffer, 0, bytes.length, bytes.length));
+      assertEquals(0, LinuxFiles.pread(fd, buffer, 0, bytes.length, 4L * bytes.length));
     } finally {
       LinuxFiles.close(fd);
     }
@@ -153,8 +153,8 @@ class LinuxFilesTest {
     int never = 1 << 20;
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment buffer = arena.allocate(8);
-      assertBad(() -> LinuxFiles.pread(never, buffer, 8, 0));
-      assertBad(() -> LinuxFiles.pwrite(never, buffer, 8, 0));
+      assertBad(() -> LinuxFiles.pread(never, buffer, 0, 8, 0));
+      assertBad(() -> LinuxFiles.pwrite(never, buffer, 0, 8, 0));
     }
     assertBad(() -> LinuxFiles.close(never));
     assertBad(() -> LinuxFiles.fsync(never));
@@ -174,12 +174,32 @@ class LinuxFilesTest {
   }
 
   @Test
+  void transfersGoToAndFromThePlaceInTheBuffer() throws Exception {
+    int fd = create("places", 0);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment written = arena.allocateFrom("0123456789");
+      assertEquals(2, LinuxFiles.pwrite(fd, written, 3, 2, 0));
+      assertEquals(3, LinuxFiles.pwrite(fd, written, 7, 3, 2, LinuxFiles.RWF_DSYNC));
+      MemorySegment read = arena.allocateFrom("----------");
+      assertEquals(5, LinuxFiles.pread(fd, read, 4, 5, 0));
+      assertEquals("----34789-", read.getString(0));
+    } finally {
+      LinuxFiles.close(fd);
+    }
+  }
+
+  @Test
   void lengthBeyondTheBufferNeverReachesTheKernel() throws Exception {
     int fd = create("short", 0);
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment buffer = arena.allocate(8);
-      assertThrows(IndexOutOfBoundsException.class, () -> LinuxFiles.pwrite(fd, buffer, 9, 0));
-      assertThrows(IndexOutOfBoundsException.class, () -> LinuxFiles.pread(fd, buffer, -1, 0));
+      assertThrows(IndexOutOfBoundsException.class, () -> LinuxFiles.pwrite(fd, buffer, 0, 9, 0));
+      assertThrows(IndexOutOfBoundsException.class, () -> LinuxFiles.pread(fd, buffer, 0, -1, 0));
+      assertThrows(IndexOutOfBoundsException.class, () -> LinuxFiles.pread(fd, buffer, 1, 8, 0));
+      assertThrows(IndexOutOfBoundsException.class, () -> LinuxFiles.pwrite(fd, buffer, -1, 1, 0));
+      assertThrows(
+          IndexOutOfBoundsException.class,
+          () -> LinuxFiles.pwrite(fd, buffer, 8, 1, 0, LinuxFiles.RWF_DSYNC));
       assertEquals(0, LinuxFiles.statx(fd).sizeBytes());
     } finally {
       LinuxFiles.close(fd);
@@ -290,15 +310,16 @@ class LinuxFilesTest {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment buffer = arena.allocate(4096);
       buffer.fill((byte) 9);
-      assertEquals(4096, LinuxFiles.pwrite(fd, buffer, 4096, 4096, LinuxFiles.RWF_DSYNC));
+      assertEquals(4096, LinuxFiles.pwrite(fd, buffer, 0, 4096, 4096, LinuxFiles.RWF_DSYNC));
       buffer.fill((byte) 0);
-      assertEquals(4096, LinuxFiles.pread(fd, buffer, 4096, 4096));
+      assertEquals(4096, LinuxFiles.pread(fd, buffer, 0, 4096, 4096));
       assertEquals(9, buffer.get(ValueLayout.JAVA_BYTE, 4095));
       assertThrows(
           IndexOutOfBoundsException.class,
-          () -> LinuxFiles.pwrite(fd, buffer, 4097, 0, LinuxFiles.RWF_DSYNC));
+          () -> LinuxFiles.pwrite(fd, buffer, 0, 4097, 0, LinuxFiles.RWF_DSYNC));
       ErrnoException unknown =
-          assertThrows(ErrnoException.class, () -> LinuxFiles.pwrite(fd, buffer, 4096, 0, 1 << 30));
+          assertThrows(
+              ErrnoException.class, () -> LinuxFiles.pwrite(fd, buffer, 0, 4096, 0, 1 << 30));
       assertEquals(Errno.EOPNOTSUPP, unknown.errno());
     } finally {
       LinuxFiles.close(fd);
@@ -346,10 +367,10 @@ class LinuxFilesTest {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment buffer = arena.allocate(8192);
       buffer.fill((byte) 7);
-      assertEquals(8192, LinuxFiles.pwrite(fd, buffer, 8192, 0));
+      assertEquals(8192, LinuxFiles.pwrite(fd, buffer, 0, 8192, 0));
       LinuxFiles.fallocate(
           fd, LinuxFiles.FALLOC_FL_PUNCH_HOLE | LinuxFiles.FALLOC_FL_KEEP_SIZE, 0, 4096);
-      assertEquals(8192, LinuxFiles.pread(fd, buffer, 8192, 0));
+      assertEquals(8192, LinuxFiles.pread(fd, buffer, 0, 8192, 0));
       assertEquals(0, buffer.get(ValueLayout.JAVA_BYTE, 4095));
       assertEquals(7, buffer.get(ValueLayout.JAVA_BYTE, 4096));
     } finally {

@@ -310,52 +310,92 @@ final class LinuxFile implements IoFile {
       int length,
       int writeFlags)
       throws StorageException {
-    boolean write = kind == IoRequest.Kind.WRITE;
     int done = 0;
     if (length > 0) {
-      TransferProgress progress = new TransferProgress();
-      progress.start(write, length, opened.alignmentBytes());
-      boolean more = true;
-      while (more) {
-        done = progress.done();
-        engine.counters().countNativeCall();
-        long result;
-        try {
-          if (scattered != null) {
-            result = call(write, scattered, done, offset + done, writeFlags);
-          } else {
-            MemorySegment memory = region.segment().asSlice(regionOffset + done, length - done);
-            result = call(write, memory, offset + done, writeFlags);
-          }
-        } catch (ErrnoException e) {
-          result = -e.errno();
-        }
-        more = progress.advance((int) result);
-      }
-      if (progress.errno() != 0) {
-        throw failedTransfer(kind, offset, progress.errno(), isWriteThrough(writeFlags));
-      }
-      done = progress.done();
+      int result = call(kind, offset, region, regionOffset, scattered, 0, length, writeFlags);
+      done =
+          result == length
+              ? length
+              : goOn(kind, offset, region, regionOffset, scattered, length, writeFlags, result);
     }
     engine.counters().countTransfer(kind, done, region, regionOffset);
     return done;
+  }
+
+  /** Completes what the first call has not: seldom, so that the rest needs no object. */
+  private int goOn(
+      IoRequest.Kind kind,
+      long offset,
+      Region region,
+      long regionOffset,
+      ScatteredMemory scattered,
+      int length,
+      int writeFlags,
+      int firstResult)
+      throws StorageException {
+    TransferProgress progress = new TransferProgress();
+    progress.start(kind == IoRequest.Kind.WRITE, length, opened.alignmentBytes());
+    boolean more = progress.advance(firstResult);
+    while (more) {
+      int done = progress.done();
+      more =
+          progress.advance(
+              call(kind, offset, region, regionOffset, scattered, done, length, writeFlags));
+    }
+    if (progress.errno() != 0) {
+      throw failedTransfer(kind, offset, progress.errno(), isWriteThrough(writeFlags));
+    }
+    return progress.done();
   }
 
   private static boolean isWriteThrough(int writeFlags) {
     return (writeFlags & LinuxFiles.RWF_DSYNC) != 0;
   }
 
-  /* Blocking calls are not cut short: the kernel itself gives the device several parts at once. */
-  private long call(boolean write, MemorySegment memory, long offset, int flags)
+  /**
+   * Transfers what follows the bytes that are done, with one call. Such calls are not cut short:
+   * the kernel itself gives the device several parts at once.
+   *
+   * @return bytes, or -errno
+   */
+  private int call(
+      IoRequest.Kind kind,
+      long offset,
+      Region region,
+      long regionOffset,
+      ScatteredMemory scattered,
+      int done,
+      int length,
+      int writeFlags) {
+    boolean write = kind == IoRequest.Kind.WRITE;
+    engine.counters().countNativeCall();
+    try {
+      return (int)
+          (scattered != null
+              ? call(write, scattered, done, offset + done, writeFlags)
+              : call(
+                  write,
+                  region.segment(),
+                  regionOffset + done,
+                  length - done,
+                  offset + done,
+                  writeFlags));
+    } catch (ErrnoException e) {
+      return -e.errno();
+    }
+  }
+
+  /* With the place beside the memory: a view of it would be an object for each transfer. */
+  private long call(
+      boolean write, MemorySegment memory, long memoryOffset, long length, long offset, int flags)
       throws ErrnoException {
     int descriptor = opened.descriptor();
-    long length = memory.byteSize();
     if (!write) {
-      return LinuxFiles.pread(descriptor, memory, length, offset);
+      return LinuxFiles.pread(descriptor, memory, memoryOffset, length, offset);
     }
     return flags == 0
-        ? LinuxFiles.pwrite(descriptor, memory, length, offset)
-        : LinuxFiles.pwrite(descriptor, memory, length, offset, flags);
+        ? LinuxFiles.pwrite(descriptor, memory, memoryOffset, length, offset)
+        : LinuxFiles.pwrite(descriptor, memory, memoryOffset, length, offset, flags);
   }
 
   private long call(boolean write, ScatteredMemory memory, int done, long offset, int flags)

@@ -159,7 +159,7 @@ class FilesOnReactorsTest {
     for (Task.Kind where : Task.Kind.values()) {
       List<Body> bodies =
           List.of(
-              () -> LinuxFiles.pread(descriptor, region.segment(), UNIT, 0),
+              () -> LinuxFiles.pread(descriptor, region.segment(), 0, UNIT, 0),
               () -> LinuxFiles.fdatasync(descriptor),
               () -> LinuxFiles.statx(descriptor),
               () -> OpenedFile.open(path, OpenMode.READ_ONLY),

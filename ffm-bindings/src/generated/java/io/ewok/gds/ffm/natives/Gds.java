@@ -22,10 +22,10 @@ public class Gds extends Gds$shared {
 
     static final SymbolLookup SYMBOL_LOOKUP = io.ewok.gds.ffm.NativeLibrary.symbols();
 
-    private static final int GDS_ABI_VERSION = (int)4L;
+    private static final int GDS_ABI_VERSION = (int)5L;
     /**
      * {@snippet lang=c :
-     * #define GDS_ABI_VERSION 4
+     * #define GDS_ABI_VERSION 5
      * }
      */
     public static int GDS_ABI_VERSION() {
@@ -105,6 +105,7 @@ public class Gds extends Gds$shared {
             Gds.C_INT,
             Gds.C_POINTER,
             Gds.C_LONG,
+            Gds.C_LONG,
             Gds.C_LONG
         );
 
@@ -116,7 +117,7 @@ public class Gds extends Gds$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int64_t gds_pread(int fd, void *buffer, uint64_t length_bytes, int64_t offset)
+     * int64_t gds_pread(int fd, void *buffer, uint64_t buffer_offset, uint64_t length_bytes, int64_t offset)
      * }
      */
     public static FunctionDescriptor gds_pread$descriptor() {
@@ -126,7 +127,7 @@ public class Gds extends Gds$shared {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int64_t gds_pread(int fd, void *buffer, uint64_t length_bytes, int64_t offset)
+     * int64_t gds_pread(int fd, void *buffer, uint64_t buffer_offset, uint64_t length_bytes, int64_t offset)
      * }
      */
     public static MethodHandle gds_pread$handle() {
@@ -136,7 +137,7 @@ public class Gds extends Gds$shared {
     /**
      * Address for:
      * {@snippet lang=c :
-     * int64_t gds_pread(int fd, void *buffer, uint64_t length_bytes, int64_t offset)
+     * int64_t gds_pread(int fd, void *buffer, uint64_t buffer_offset, uint64_t length_bytes, int64_t offset)
      * }
      */
     public static MemorySegment gds_pread$address() {
@@ -145,16 +146,16 @@ public class Gds extends Gds$shared {
 
     /**
      * {@snippet lang=c :
-     * int64_t gds_pread(int fd, void *buffer, uint64_t length_bytes, int64_t offset)
+     * int64_t gds_pread(int fd, void *buffer, uint64_t buffer_offset, uint64_t length_bytes, int64_t offset)
      * }
      */
-    public static long gds_pread(int fd, MemorySegment buffer, long length_bytes, long offset) {
+    public static long gds_pread(int fd, MemorySegment buffer, long buffer_offset, long length_bytes, long offset) {
         var mh$ = gds_pread.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("gds_pread", fd, buffer, length_bytes, offset);
+                traceDowncall("gds_pread", fd, buffer, buffer_offset, length_bytes, offset);
             }
-            return (long)mh$.invokeExact(fd, buffer, length_bytes, offset);
+            return (long)mh$.invokeExact(fd, buffer, buffer_offset, length_bytes, offset);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
@@ -168,6 +169,7 @@ public class Gds extends Gds$shared {
             Gds.C_INT,
             Gds.C_POINTER,
             Gds.C_LONG,
+            Gds.C_LONG,
             Gds.C_LONG
         );
 
@@ -179,7 +181,7 @@ public class Gds extends Gds$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int64_t gds_pwrite(int fd, const void *buffer, uint64_t length_bytes, int64_t offset)
+     * int64_t gds_pwrite(int fd, const void *buffer, uint64_t buffer_offset, uint64_t length_bytes, int64_t offset)
      * }
      */
     public static FunctionDescriptor gds_pwrite$descriptor() {
@@ -189,7 +191,7 @@ public class Gds extends Gds$shared {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int64_t gds_pwrite(int fd, const void *buffer, uint64_t length_bytes, int64_t offset)
+     * int64_t gds_pwrite(int fd, const void *buffer, uint64_t buffer_offset, uint64_t length_bytes, int64_t offset)
      * }
      */
     public static MethodHandle gds_pwrite$handle() {
@@ -199,7 +201,7 @@ public class Gds extends Gds$shared {
     /**
      * Address for:
      * {@snippet lang=c :
-     * int64_t gds_pwrite(int fd, const void *buffer, uint64_t length_bytes, int64_t offset)
+     * int64_t gds_pwrite(int fd, const void *buffer, uint64_t buffer_offset, uint64_t length_bytes, int64_t offset)
      * }
      */
     public static MemorySegment gds_pwrite$address() {
@@ -208,16 +210,16 @@ public class Gds extends Gds$shared {
 
     /**
      * {@snippet lang=c :
-     * int64_t gds_pwrite(int fd, const void *buffer, uint64_t length_bytes, int64_t offset)
+     * int64_t gds_pwrite(int fd, const void *buffer, uint64_t buffer_offset, uint64_t length_bytes, int64_t offset)
      * }
      */
-    public static long gds_pwrite(int fd, MemorySegment buffer, long length_bytes, long offset) {
+    public static long gds_pwrite(int fd, MemorySegment buffer, long buffer_offset, long length_bytes, long offset) {
         var mh$ = gds_pwrite.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("gds_pwrite", fd, buffer, length_bytes, offset);
+                traceDowncall("gds_pwrite", fd, buffer, buffer_offset, length_bytes, offset);
             }
-            return (long)mh$.invokeExact(fd, buffer, length_bytes, offset);
+            return (long)mh$.invokeExact(fd, buffer, buffer_offset, length_bytes, offset);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
@@ -232,6 +234,7 @@ public class Gds extends Gds$shared {
             Gds.C_POINTER,
             Gds.C_LONG,
             Gds.C_LONG,
+            Gds.C_LONG,
             Gds.C_INT
         );
 
@@ -243,7 +246,7 @@ public class Gds extends Gds$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int64_t gds_pwrite_with(int fd, const void *buffer, uint64_t length_bytes, int64_t offset, int flags)
+     * int64_t gds_pwrite_with(int fd, const void *buffer, uint64_t buffer_offset, uint64_t length_bytes, int64_t offset, int flags)
      * }
      */
     public static FunctionDescriptor gds_pwrite_with$descriptor() {
@@ -253,7 +256,7 @@ public class Gds extends Gds$shared {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int64_t gds_pwrite_with(int fd, const void *buffer, uint64_t length_bytes, int64_t offset, int flags)
+     * int64_t gds_pwrite_with(int fd, const void *buffer, uint64_t buffer_offset, uint64_t length_bytes, int64_t offset, int flags)
      * }
      */
     public static MethodHandle gds_pwrite_with$handle() {
@@ -263,7 +266,7 @@ public class Gds extends Gds$shared {
     /**
      * Address for:
      * {@snippet lang=c :
-     * int64_t gds_pwrite_with(int fd, const void *buffer, uint64_t length_bytes, int64_t offset, int flags)
+     * int64_t gds_pwrite_with(int fd, const void *buffer, uint64_t buffer_offset, uint64_t length_bytes, int64_t offset, int flags)
      * }
      */
     public static MemorySegment gds_pwrite_with$address() {
@@ -272,16 +275,16 @@ public class Gds extends Gds$shared {
 
     /**
      * {@snippet lang=c :
-     * int64_t gds_pwrite_with(int fd, const void *buffer, uint64_t length_bytes, int64_t offset, int flags)
+     * int64_t gds_pwrite_with(int fd, const void *buffer, uint64_t buffer_offset, uint64_t length_bytes, int64_t offset, int flags)
      * }
      */
-    public static long gds_pwrite_with(int fd, MemorySegment buffer, long length_bytes, long offset, int flags) {
+    public static long gds_pwrite_with(int fd, MemorySegment buffer, long buffer_offset, long length_bytes, long offset, int flags) {
         var mh$ = gds_pwrite_with.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("gds_pwrite_with", fd, buffer, length_bytes, offset, flags);
+                traceDowncall("gds_pwrite_with", fd, buffer, buffer_offset, length_bytes, offset, flags);
             }
-            return (long)mh$.invokeExact(fd, buffer, length_bytes, offset, flags);
+            return (long)mh$.invokeExact(fd, buffer, buffer_offset, length_bytes, offset, flags);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

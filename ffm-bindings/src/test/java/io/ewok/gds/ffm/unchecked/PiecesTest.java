@@ -27,7 +27,7 @@ class PiecesTest {
       pieces.setAtIndex(ValueLayout.JAVA_LONG, 3, 5);
       assertEquals(12, Pieces.write(fd, pieces, 3, LinuxFiles.RWF_DSYNC));
       MemorySegment written = arena.allocate(16);
-      assertEquals(15, LinuxFiles.pread(fd, written, 16, 0));
+      assertEquals(15, LinuxFiles.pread(fd, written, 0, 16, 0));
       assertEquals("hello, world", written.getString(3));
       memory.fill((byte) 0);
       assertEquals(12, Pieces.read(fd, pieces, 3));
