@@ -12,9 +12,16 @@ import java.nio.ByteBuffer;
  * it is to write, each place in between to who has reserved it ({@link Reservation}).
  */
 final class BlockBuffer {
+  /** What the rest of a block is made of; at most that long. */
+  private static final MemorySegment ZEROS =
+      MemorySegment.ofArray(new byte[LogFormat.BLOCK_ALIGNMENT]);
+
   private final Region region;
   private final long regionOffset;
   private final MemorySegment memory;
+
+  /** Of the thread whose turn it is to write. */
+  private final HeaderChecksum headerChecksum = new HeaderChecksum();
 
   /** Posted when the last of those who had reserved here has filled his place. */
   private final Baton filled = new Baton();
@@ -112,16 +119,16 @@ final class BlockBuffer {
       throw new IOException("a record could not be read while it was appended", failure);
     }
     int extent = (int) LogFormat.alignToBlock(fill);
-    memory.asSlice(fill, extent - fill).fill((byte) 0);
+    MemorySegment.copy(ZEROS, 0, memory, fill, extent - fill);
     LogFormat.writeHeader(
         memory,
-        new BlockHeader(
-            lsn,
-            incarnation,
-            extent,
-            fill - LogFormat.BLOCK_HEADER_BYTES,
-            durableLsn,
-            previousEndLsn));
+        headerChecksum,
+        lsn,
+        incarnation,
+        extent,
+        fill - LogFormat.BLOCK_HEADER_BYTES,
+        durableLsn,
+        previousEndLsn);
     return extent;
   }
 
@@ -132,8 +139,8 @@ final class BlockBuffer {
 
   /** Writes a block without records. */
   int writeEmpty(BlockSink sink, BlockHeader header) throws IOException {
-    memory.asSlice(0, LogFormat.BLOCK_ALIGNMENT).fill((byte) 0);
-    LogFormat.writeHeader(memory, header);
+    MemorySegment.copy(ZEROS, 0, memory, 0, LogFormat.BLOCK_ALIGNMENT);
+    LogFormat.writeHeader(memory, headerChecksum, header);
     sink.write(header.lsn(), region, regionOffset, LogFormat.BLOCK_ALIGNMENT);
     return LogFormat.BLOCK_ALIGNMENT;
   }
@@ -147,7 +154,7 @@ final class BlockBuffer {
     int recordCrc =
         new RecordChecksum()
             .of(header.lsn() + LogFormat.BLOCK_HEADER_BYTES, header.incarnation(), record);
-    LogFormat.writeHeader(memory, header);
+    LogFormat.writeHeader(memory, headerChecksum, header);
     LogFormat.writeRecordHeader(
         memory, LogFormat.BLOCK_HEADER_BYTES, (int) record.byteSize(), recordCrc);
     long at = LogFormat.BLOCK_HEADER_BYTES + LogFormat.RECORD_HEADER_BYTES;

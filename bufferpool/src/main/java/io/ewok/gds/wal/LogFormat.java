@@ -6,7 +6,6 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
-import java.util.zip.CRC32C;
 
 /**
  * Blocks and records as they lie in the log's segments. Integers are little-endian.
@@ -52,8 +51,10 @@ final class LogFormat {
 
   private static final int RECORD_ALIGNMENT = 8;
 
-  private static final int CHECKSUM = Integer.BYTES;
-  private static final int BLOCK_VERSION = CHECKSUM + Integer.BYTES;
+  static final int CHECKSUM = Integer.BYTES;
+  static final int CHECKSUM_BYTES = Integer.BYTES;
+
+  private static final int BLOCK_VERSION = CHECKSUM + CHECKSUM_BYTES;
   private static final int PAYLOAD = BLOCK_VERSION + Integer.BYTES;
   private static final int LSN = PAYLOAD + Integer.BYTES;
   private static final int INCARNATION = LSN + Long.BYTES;
@@ -83,22 +84,44 @@ final class LogFormat {
     return alignToBlock(BLOCK_HEADER_BYTES + payloadBytes);
   }
 
-  static void writeHeader(MemorySegment block, BlockHeader header) {
-    block.asSlice(0, BLOCK_HEADER_BYTES).fill((byte) 0);
+  static void writeHeader(MemorySegment block, HeaderChecksum checksum, BlockHeader header) {
+    writeHeader(
+        block,
+        checksum,
+        header.lsn(),
+        header.incarnation(),
+        header.extentBytes(),
+        header.payloadBytes(),
+        header.durableLsn(),
+        header.previousEndLsn());
+  }
+
+  /** The same with the components of {@link BlockHeader} by themselves, which needs no object. */
+  static void writeHeader(
+      MemorySegment block,
+      HeaderChecksum checksum,
+      long lsn,
+      long incarnation,
+      int extentBytes,
+      int payloadBytes,
+      long durableLsn,
+      long previousEndLsn) {
     block.set(INT, 0, MAGIC);
     block.set(INT, BLOCK_VERSION, VERSION);
-    block.set(INT, PAYLOAD, header.payloadBytes());
-    block.set(LONG, LSN, header.lsn());
-    block.set(LONG, INCARNATION, header.incarnation());
-    block.set(LONG, DURABLE, header.durableLsn());
-    block.set(LONG, PREVIOUS_END, header.previousEndLsn());
-    block.set(INT, EXTENT, header.extentBytes());
-    block.set(INT, CHECKSUM, headerChecksum(block));
+    block.set(INT, PAYLOAD, payloadBytes);
+    block.set(LONG, LSN, lsn);
+    block.set(LONG, INCARNATION, incarnation);
+    block.set(LONG, DURABLE, durableLsn);
+    block.set(LONG, PREVIOUS_END, previousEndLsn);
+    block.set(INT, EXTENT, extentBytes);
+    block.set(INT, RESERVED, 0);
+    block.set(LONG, RESERVED + Integer.BYTES, 0);
+    block.set(INT, CHECKSUM, checksum.of(block));
   }
 
   /** Whether a block header of any version is here. */
   static boolean isHeader(MemorySegment block) {
-    return block.get(INT, 0) == MAGIC && block.get(INT, CHECKSUM) == headerChecksum(block);
+    return block.get(INT, 0) == MAGIC && block.get(INT, CHECKSUM) == new HeaderChecksum().of(block);
   }
 
   static int version(MemorySegment block) {
@@ -127,18 +150,5 @@ final class LogFormat {
   static void writeRecordHeader(MemorySegment block, long offset, int length, int checksum) {
     block.set(INT, offset, length);
     block.set(INT, offset + RECORD_CHECKSUM, checksum);
-  }
-
-  private static int headerChecksum(MemorySegment block) {
-    byte[] bytes = block.asSlice(0, BLOCK_HEADER_BYTES).toArray(ValueLayout.JAVA_BYTE);
-    for (int i = 0; i < Integer.BYTES; i++) {
-      bytes[CHECKSUM + i] = 0;
-    }
-    // A later version may give the reserved bytes a meaning, and its headers must still be known as
-    // such.
-    assert RESERVED < BLOCK_HEADER_BYTES;
-    CRC32C crc = new CRC32C();
-    crc.update(bytes);
-    return (int) crc.getValue();
   }
 }

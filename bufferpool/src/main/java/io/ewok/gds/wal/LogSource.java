@@ -144,10 +144,14 @@ public final class LogSource {
   }
 
   /** Shows everybody what was written. */
-  void show(long lsn, MemorySegment bytes) {
+  void show(long lsn, Region region, long regionOffset, int bytes) {
+    if (taps.isEmpty()) { // mostly; then nothing is made for them
+      return;
+    }
+    MemorySegment written = region.segment().asSlice(regionOffset, bytes).asReadOnly();
     for (LogTap tap : taps) {
       try {
-        tap.written(lsn, bytes.asReadOnly());
+        tap.written(lsn, written);
       } catch (RuntimeException | Error e) {
         Thread thread = Thread.currentThread();
         thread.getUncaughtExceptionHandler().uncaughtException(thread, e);

@@ -368,6 +368,6 @@ final class LogWriter {
   private void writeAndShow(long lsn, Region region, long regionOffset, int bytes)
       throws IOException {
     ring.write(lsn, region, regionOffset, bytes, writesThrough);
-    source.show(lsn, region.segment().asSlice(regionOffset, bytes));
+    source.show(lsn, region, regionOffset, bytes);
   }
 }

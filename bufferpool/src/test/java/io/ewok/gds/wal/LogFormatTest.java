@@ -83,10 +83,12 @@ final class LogFormatTest {
   @Test
   void blockHeadersComeBackAndAnyFlippedBitIsFound() {
     MemorySegment memory = MemorySegment.ofArray(new byte[LogFormat.BLOCK_HEADER_BYTES]);
+    memory.fill((byte) 0xFF);
     BlockHeader header = new BlockHeader(1L << 40, 7, 8192, 5000, 12345, 54321);
-    LogFormat.writeHeader(memory, header);
+    LogFormat.writeHeader(memory, new HeaderChecksum(), header);
     assertTrue(LogFormat.isHeader(memory));
     assertEquals(header, LogFormat.readHeader(memory));
+    assertEquals("00".repeat(12), HEX.formatHex(bytes(memory.asSlice(52))));
     for (long bit = 0; bit < memory.byteSize() * 8; bit++) {
       flip(memory, bit);
       assertFalse(LogFormat.isHeader(memory), "bit=" + bit);
@@ -117,7 +119,11 @@ final class LogFormatTest {
     try (Region region = Region.map(LogModel.budget(), RegionOptions.ofSize(4096));
         IoFile file = engine.open(path, OpenMode.READ_ONLY)) {
       file.readFully(offset, region, 0, 4096);
-      return HEX.formatHex(region.segment().asSlice(0, length).toArray(ValueLayout.JAVA_BYTE));
+      return HEX.formatHex(bytes(region.segment().asSlice(0, length)));
     }
+  }
+
+  private static byte[] bytes(MemorySegment memory) {
+    return memory.toArray(ValueLayout.JAVA_BYTE);
   }
 }

@@ -6,8 +6,8 @@ import io.ewok.gds.lsm.record.BatchFormat;
 import io.ewok.gds.lsm.record.Keys;
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.pagestore.PoisonedFileException;
-import io.ewok.gds.reactor.Baton;
 import io.ewok.gds.reactor.Gate;
+import io.ewok.gds.reactor.Monitor;
 import io.ewok.gds.reactor.Reactor;
 import io.ewok.gds.wal.LogFullException;
 import io.ewok.gds.wal.LogPlace;
@@ -46,6 +46,10 @@ final class StoreWriter {
   private final CommitOrder order;
   private final LogPump pump;
   private final long batchBytesMax;
+
+  // For pauses, which nobody ends: it keeps what a wait needs for the next one.
+  private final Monitor looking = new Monitor();
+  private final Monitor.Line looks = looking.newLine();
 
   /** Those who write are inside. */
   private final Gate writing = new Gate();
@@ -362,13 +366,18 @@ final class StoreWriter {
 
   /** Those before this one have all that they need, and only have to be let run. */
   @SuppressWarnings("ThreadPriorityCheck")
-  private static void pause(int tries) {
+  private void pause(int tries) {
     if (tries < SPINS) {
       Thread.onSpinWait();
     } else if (tries < SPINS + YIELDS) {
       Thread.yield();
     } else {
-      boolean unused = new Baton().await(LOOK_NANOS);
+      looking.lock();
+      try {
+        boolean unused = looks.await(LOOK_NANOS);
+      } finally {
+        looking.unlock();
+      }
     }
   }
 
