@@ -31,9 +31,12 @@ import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.Timeout.ThreadMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+// Of a tree with a broken node a test may never come to an end, and looks for no interrupt.
+@Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD)
 class MemtableTest {
   private static final long BYTES = 1 << 20;
 
@@ -297,7 +300,6 @@ class MemtableTest {
 
   /** Bytes of values lie where the next one has its nodes and its table of keys, and vice versa. */
   @Test
-  @Timeout(60)
   void memoryThatAnotherMemtableHadIsAsGoodAsNew() {
     byte[] ones = new byte[4_000];
     Arrays.fill(ones, (byte) -1);
@@ -359,7 +361,6 @@ class MemtableTest {
    */
   @ParameterizedTest
   @ValueSource(ints = {7_919, 1})
-  @Timeout(60)
   void readersSeeAllThatWasPublishedAndNothingTwiceWhileWritersInsert(int stride) throws Exception {
     int operations = 8_000;
     Memtable memtable = space.tryCreate();
@@ -448,7 +449,6 @@ class MemtableTest {
 
   /** Many versions of few keys, by many: the newest of each is found at once. */
   @Test
-  @Timeout(60)
   void newestVersionOfAKeyIsFoundThoughItsWritersRace() throws Exception {
     Memtable memtable = space.tryCreate();
     AtomicLong taken = new AtomicLong();
