@@ -11,8 +11,13 @@ import io.ewok.gds.pagestore.IoStats;
 import io.ewok.gds.pagestore.ThrottleOptions;
 import io.ewok.gds.pagestore.WorkClass;
 import io.ewok.gds.pagestore.sim.SimEngine;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -98,6 +103,103 @@ class CompactionStepsTest {
     double least = (double) RECORDS * VALUE_BYTES / BYTES_PER_SECOND;
     double seconds = secondsToCompact(IoRate.UNLIMITED, IoRate.ofBytes(BYTES_PER_SECOND));
     assertTrue(seconds > 0.9 * least && seconds < 2 * least, "seconds: " + seconds);
+  }
+
+  /** Stops a merge at its first record and at its last one, until it may go on. */
+  private static final class Stations implements CompactionFilter {
+    final CountDownLatch atFirst = new CountDownLatch(1);
+    final CountDownLatch fromFirst = new CountDownLatch(1);
+    final CountDownLatch fromLast = new CountDownLatch(1);
+    private int records;
+
+    @Override
+    public Decision decide(MemorySegment key, MemorySegment value, ResultBytes result) {
+      records++;
+      if (records == 1) {
+        atFirst.countDown();
+        await(fromFirst);
+      } else if (records == RECORDS) {
+        await(fromLast);
+      }
+      return Decision.KEEP;
+    }
+
+    private static void await(CountDownLatch latch) {
+      try {
+        if (!latch.await(30, TimeUnit.SECONDS)) {
+          throw new AssertionError("nothing is done beside a merge");
+        }
+      } catch (InterruptedException e) {
+        throw new AssertionError(e);
+      }
+    }
+  }
+
+  @Test
+  void aFlushThatBecomesDueDoesNotWaitForTheEndOfAMerge() throws Exception {
+    Stations stations = new Stations();
+    List<String> told = new CopyOnWriteArrayList<>();
+    StoreListener listener =
+        new StoreListener() {
+          @Override
+          public void flushed(Flush flush) {
+            told.add("flushed");
+          }
+
+          @Override
+          public void compacted(Compacted compacted) {
+            told.add("compacted");
+          }
+        };
+    StoreOptions stopped =
+        options.withListener(listener).withTree(options.tree().withCompactionFilter(stations));
+    Map<String, String> expected;
+    try (Store store = Store.open(Fixtures.DIRECTORY, stopped, engine)) {
+      fill(store);
+      Map<byte[], byte[]> model = Fixtures.contents(store);
+      assertEquals(RECORDS, model.size());
+      told.clear();
+      FutureTask<Void> merge = start(store::compact);
+      stations.atFirst.await();
+      for (int i = 0; i < RECORDS; i += 3) {
+        byte[] value = Fixtures.bytes("newer than what is merged " + i);
+        store.put(key(i), value, Durability.NONE);
+        model.put(key(i), value);
+        store.delete(key(i + 1), Durability.NONE);
+        model.remove(key(i + 1));
+      }
+      FutureTask<Void> flush = start(store::flush);
+      Fixtures.await(store, store.writer().versions()::hasFrozen);
+      stations.fromFirst.countDown();
+      flush.get();
+      // Here the merge is not behind its last record.
+      Fixtures.await(store, () -> !told.isEmpty());
+      assertEquals(List.of("flushed"), told);
+      expected = Fixtures.text(model);
+      assertEquals(expected, Fixtures.text(Fixtures.contents(store)));
+      stations.fromLast.countDown();
+      merge.get();
+      assertEquals("compacted", told.get(1), told::toString);
+      assertEquals(expected, Fixtures.text(Fixtures.contents(store)));
+    }
+    try (Store store = Store.open(Fixtures.DIRECTORY, options, engine)) {
+      assertEquals(expected, Fixtures.text(Fixtures.contents(store)));
+    }
+  }
+
+  private interface Work {
+    void run() throws Exception;
+  }
+
+  private static FutureTask<Void> start(Work work) {
+    FutureTask<Void> task =
+        new FutureTask<>(
+            () -> {
+              work.run();
+              return null;
+            });
+    Thread.ofPlatform().daemon().start(task);
+    return task;
   }
 
   @Test
