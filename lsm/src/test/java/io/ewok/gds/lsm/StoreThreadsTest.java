@@ -19,6 +19,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -279,6 +281,71 @@ class StoreThreadsTest {
     }
     try (Store store = open()) {
       Fixtures.contents(store).values().forEach(value -> assertEquals(3_000, value.length));
+    }
+  }
+
+  /** What it writes to, and what it needs of the store, stays open as long. */
+  @Test
+  void closeWaitsForAFlushThatRuns() throws Exception {
+    List<String> told = new CopyOnWriteArrayList<>();
+    StoreListener listener =
+        new StoreListener() {
+          @Override
+          public void flushed(Flush flush) {
+            told.add("flushed");
+          }
+
+          @Override
+          public void failed(Throwable reason) {
+            told.add("failed: " + reason);
+          }
+        };
+    Store store = Store.open(Fixtures.DIRECTORY, Fixtures.TINY.withListener(listener), engine);
+    store.put(key(1), value(1, 100), Durability.NONE);
+    CountDownLatch flushing = new CountDownLatch(1);
+    CompletableFuture<Thread> closing = new CompletableFuture<>();
+    engine.onSync(
+        () -> {
+          if (Thread.currentThread().getName().startsWith("gds-store-")) {
+            flushing.countDown();
+            awaitWaiting(closing.join());
+          }
+        });
+    try (ExecutorService executor = Executors.newCachedThreadPool()) {
+      Callable<Void> flushes =
+          () -> {
+            store.flush();
+            return null;
+          };
+      Callable<Void> closes =
+          () -> {
+            closing.complete(Thread.currentThread());
+            store.close();
+            return null;
+          };
+      Future<Void> flush =
+          executor.submit(
+              () -> {
+                untilClosed(flushes);
+                return null;
+              });
+      assertTrue(flushing.await(30, TimeUnit.SECONDS));
+      executor.submit(closes).get();
+      flush.get();
+    }
+    assertEquals(List.of("flushed"), told);
+    engine.onSync(() -> {});
+    assertEquals(1, Fixtures.tables(engine).size());
+    try (Store reopened = open()) {
+      assertArrayEquals(value(1, 100), reopened.get(key(1)));
+    }
+  }
+
+  /** Waits until a thread waits, or ends. */
+  private static void awaitWaiting(Thread thread) {
+    while (thread.getState() != Thread.State.WAITING
+        && thread.getState() != Thread.State.TERMINATED) {
+      Thread.onSpinWait();
     }
   }
 
