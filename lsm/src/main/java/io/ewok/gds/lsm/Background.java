@@ -42,6 +42,9 @@ final class Background {
   /** A store in which nothing was written for so long is at rest. */
   private static final long REST_NANOS = 1_000_000_000L;
 
+  /** An interrupt does not end a wait of a monitor: how often those look who are interruptible. */
+  private static final long INTERRUPT_NANOS = 10_000_000;
+
   /** What a compaction does before the thread looks whether there is something to flush. */
   private static final long STEP_BYTES = 1 << 20;
 
@@ -68,6 +71,14 @@ final class Background {
   private boolean retry;
   private Throwable flushFailure;
   private long flushFailures;
+  private Throwable compactionFailure;
+  private long compactionFailures;
+
+  /** How often somebody asked for rest; how many of these the thread knows of, and has answered. */
+  private long restsAsked;
+
+  private long restsSeen;
+  private long restsReached;
   private final Deque<ManualCompaction> manuals = new ArrayDeque<>();
   private final Deque<FamilyChange> changes = new ArrayDeque<>();
 
@@ -183,14 +194,61 @@ final class Background {
           return true;
         }
         requireAlive();
-        if (flushFailures > failuresBefore) {
-          throw reason("what is in memory cannot be written as a table", flushFailure);
-        }
+        requireFlushed(failuresBefore);
         long left = limit == null ? Long.MAX_VALUE : limit.toNanos() - (System.nanoTime() - start);
         if (left <= 0) {
           return false;
         }
         boolean unused = changed.await(left);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void requireFlushed(long failuresBefore) throws IOException {
+    if (flushFailures > failuresBefore) {
+      throw reason("what is in memory cannot be written as a table", flushFailure);
+    }
+  }
+
+  /**
+   * Waits until there is nothing to do any more, what is done at rest included. What failed before
+   * is tried once more.
+   *
+   * @return whether that is so; false when time is up
+   * @throws IOException if a flush or a compaction failed meanwhile, with its reason
+   * @throws IllegalStateException if the store is closed meanwhile
+   */
+  boolean awaitRest(Duration limit) throws IOException, InterruptedException {
+    long start = System.nanoTime();
+    lock.lock();
+    try {
+      long flushFailuresBefore = flushFailures;
+      long compactionFailuresBefore = compactionFailures;
+      long mine = ++restsAsked;
+      retry |= flushFailure != null;
+      changed.wakeAll();
+      while (true) {
+        if (Thread.interrupted()) {
+          throw new InterruptedException("waiting for a store to be at rest");
+        }
+        if (closing) {
+          throw VersionSet.closed();
+        }
+        requireAlive();
+        requireFlushed(flushFailuresBefore);
+        if (compactionFailures > compactionFailuresBefore) {
+          throw reason("the tables cannot be merged", compactionFailure);
+        }
+        if (restsReached >= mine) {
+          return true;
+        }
+        long left = TimeUnit.NANOSECONDS.convert(limit) - (System.nanoTime() - start);
+        if (left <= 0) {
+          return false;
+        }
+        boolean unused = changed.await(Math.min(left, INTERRUPT_NANOS));
       }
     } finally {
       lock.unlock();
@@ -279,6 +337,7 @@ final class Background {
         tables.closeUnused();
         changeFamilies();
         expire();
+        seeRests();
         if (!isLevel0Full()) {
           flushIfFrozen();
         }
@@ -309,13 +368,38 @@ final class Background {
           && !mayCompact()
           && !mayExpire()
           && changes.isEmpty()
-          && !plan.hasNewOptions()) {
+          && !plan.hasNewOptions()
+          && restsSeen == restsAsked) {
+        answerRests();
         awaitChangeOrRest();
       }
       return !closing;
     } finally {
       lock.unlock();
     }
+  }
+
+  /** There is nothing to do now, but perhaps later, or what has failed. */
+  private void answerRests() {
+    if (restsReached < restsAsked && !versions.hasFrozen() && !plan.hasWorkAtRest()) {
+      restsReached = restsAsked;
+      changed.wakeAll();
+    }
+  }
+
+  /** Has what failed tried once more for those who wait for rest. */
+  private void seeRests() {
+    lock.lock();
+    try {
+      if (restsSeen == restsAsked) {
+        return;
+      }
+      restsSeen = restsAsked;
+    } finally {
+      lock.unlock();
+    }
+    plan.retry();
+    lookForWork();
   }
 
   /** Wakes up by itself only while there is something that could be done at rest. */
@@ -558,6 +642,14 @@ final class Background {
       LOGGER.log(Logger.Level.WARNING, "a compaction failed: path=" + directory + " reason=" + e);
       events.failed(e);
       endCompaction(e);
+      lock.lock();
+      try {
+        compactionFailure = e;
+        compactionFailures++;
+        changed.wakeAll();
+      } finally {
+        lock.unlock();
+      }
     }
   }
 

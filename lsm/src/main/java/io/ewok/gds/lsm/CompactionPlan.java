@@ -201,6 +201,12 @@ final class CompactionPlan {
     lookedAt = null;
   }
 
+  /** Has compactions tried that failed. */
+  void retry() {
+    parts.forEach(part -> part.pausedUntilTables = 0);
+    lookedAt = null;
+  }
+
   /** Says that a compaction failed: each flush would make it try in vain. */
   void failed(FamilyState family) {
     Part part = find(family);

@@ -7,6 +7,7 @@ import io.ewok.gds.pagestore.PoisonedFileException;
 import io.ewok.gds.reactor.LongLock;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -289,6 +290,35 @@ public final class Store extends Family implements AutoCloseable {
    */
   public void flush() throws IOException {
     writer.flush();
+  }
+
+  /**
+   * Waits until the store is at rest: the memtable that was full is a table, nothing is to be
+   * compacted, and what is merged while nobody writes is merged too. That begins when nothing has
+   * been written for a second. What is in the active memtable stays there: {@link #flush} comes
+   * before, where that is to be a table. Others may write meanwhile; as long as they do, the store
+   * is not at rest. Dropped families and tables that cursors still need do not count.
+   *
+   * <p>Flushes and compactions that failed before are tried once more.
+   *
+   * {@snippet :
+   * store.flush();
+   * if (!store.awaitRest(Duration.ofMinutes(5))) {
+   *   throw new IllegalStateException("the store is still at work: " + store.stats());
+   * }
+   * }
+   *
+   * @param limit how long to wait at most
+   * @return whether it is; false when time is up
+   * @throws IOException if a flush or a compaction failed meanwhile; nothing is lost
+   * @throws InterruptedException if the thread is interrupted; the work goes on
+   * @throws IllegalStateException if the store is closed, also meanwhile, and on the thread of a
+   *     reactor itself
+   */
+  public boolean awaitRest(Duration limit) throws IOException, InterruptedException {
+    Objects.requireNonNull(limit, "limit");
+    StoreWriter.requireMayWait();
+    return parts.background.awaitRest(limit);
   }
 
   /**
