@@ -98,15 +98,19 @@ public final class LogPlace implements AutoCloseable {
 
   /** Continues the record by all bytes of a segment. */
   public void put(MemorySegment bytes) {
-    int length = (int) bytes.byteSize();
-    requireRoom(length);
+    put(bytes, 0, bytes.byteSize());
+  }
+
+  /** Continues the record by bytes of a segment, from an offset on. */
+  public void put(MemorySegment from, long offset, long lengthBytes) {
+    requireRoom(lengthBytes);
     try {
-      MemorySegment.copy(bytes, 0, block.memory(), at(), length);
+      MemorySegment.copy(from, offset, block.memory(), at(), lengthBytes);
     } catch (RuntimeException | Error e) {
       failure = e;
       throw e;
     }
-    filledBytes += length;
+    filledBytes += (int) lengthBytes;
   }
 
   /** Continues the record by a number of 8 bytes, little-endian. */

@@ -25,8 +25,9 @@ import java.lang.foreign.MemorySegment;
  * <p>Ownership: none; it is closed with its store. Threads: any.
  *
  * <p>The price of a family: about 3 KiB of each memtable in which there is something of it, and at
- * each flush of that a table, however little it has. Some dozens are well served with the default
- * sizes, hundreds that are all written at the same time with larger memtables.
+ * each flush of that a table, however little it has. Little tables are merged with each other until
+ * they are worth rewriting older ones. Some dozens are well served with the default sizes, hundreds
+ * that are all written at the same time with larger memtables.
  *
  * <p>Errors: as of the {@link Store}; and {@link IllegalStateException} once the family is dropped.
  */
@@ -158,7 +159,7 @@ public sealed class Family extends ReadView permits Store {
    */
   public final void deleteRange(MemorySegment first, MemorySegment end, WriteOptions options)
       throws IOException {
-    writer.write(new WriteBatch().deleteRange(this, first, end), options);
+    writer.deleteRange(family, first, end, options);
   }
 
   /**

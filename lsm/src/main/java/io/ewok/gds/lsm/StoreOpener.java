@@ -384,7 +384,7 @@ final class StoreOpener {
     requireKnownFamilies(manifest, lsn, record);
     // What is of families that were dropped is passed over.
     IntPredicate isThere = id -> manifest.family(id) != null;
-    long sizeBytes = BatchFormat.sizeBytes(record);
+    long sizeBytes = BatchFormat.memtableBytes(record);
     if (!active.tryEnter(sizeBytes, record, isThere)) {
       makeRoom();
       if (!active.tryEnter(sizeBytes, record, isThere)) {

@@ -1,9 +1,11 @@
 package io.ewok.gds.lsm;
 
 import io.ewok.gds.allocator.MemoryBudget;
+import io.ewok.gds.lsm.memtable.EntryFormat;
 import io.ewok.gds.lsm.memtable.Memtable;
 import io.ewok.gds.lsm.record.BatchFormat;
 import io.ewok.gds.lsm.record.Keys;
+import io.ewok.gds.lsm.record.RangeDelete;
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.pagestore.PoisonedFileException;
 import io.ewok.gds.reactor.Gate;
@@ -99,6 +101,15 @@ final class StoreWriter {
     writeOne(family, RecordKind.SINGLE_DELETE, key, MemorySegment.NULL, options);
   }
 
+  /** See {@link Store#deleteRange}. */
+  void deleteRange(FamilyState family, MemorySegment first, MemorySegment end, WriteOptions options)
+      throws IOException {
+    requireReadable(first);
+    requireReadable(end);
+    RangeDelete.requireRange(first, end);
+    writeOne(family, RecordKind.RANGE_DELETE, first, end, options);
+  }
+
   /** See {@link Store#merge}. */
   void merge(FamilyState family, MemorySegment key, MemorySegment operand, WriteOptions options)
       throws IOException {
@@ -132,7 +143,7 @@ final class StoreWriter {
       recordBytes += BatchFormat.OPERATION_HEADER_BYTES;
     }
     if (recordBytes > log.reserveBytesMax()) {
-      writeRecord(new WriteBatch().add(family, kind, key, value), options);
+      writeRecord(batchOfOne(family, kind, key, value), options);
       return;
     }
     enter();
@@ -150,6 +161,14 @@ final class StoreWriter {
     } finally {
       writing.exit();
     }
+  }
+
+  private static WriteBatch batchOfOne(
+      FamilyState family, int kind, MemorySegment key, MemorySegment value) {
+    WriteBatch batch = new WriteBatch();
+    return kind == RecordKind.RANGE_DELETE
+        ? batch.addRange(family, key, value)
+        : batch.add(family, kind, key, value);
   }
 
   /** See {@link Store#write}. */
@@ -180,7 +199,7 @@ final class StoreWriter {
         return;
       }
       MemorySegment record = batch.record();
-      long sizeBytes = batch.operationsBytes();
+      long sizeBytes = batch.memtableBytes();
       MemorySegment withFamilies = batch.hasMarks() ? record : null;
       while (true) {
         Memtable memtable = room.enter(sizeBytes, Manifest.MAIN, withFamilies, options);
@@ -281,11 +300,16 @@ final class StoreWriter {
             place.putLong(BatchFormat.familyMark(family));
           }
           place.putLong(BatchFormat.operationHeader(kind, key.byteSize(), value.byteSize()));
-          place.put(key);
-          place.put(value);
-          entry = memtable.copy(RecordKind.stamp(sequence, kind), key, value);
+          if (kind == RecordKind.RANGE_DELETE) {
+            entry = memtable.copy(RecordKind.stamp(sequence, kind), key, value);
+            putRange(place, memtable, entry);
+          } else {
+            place.put(key);
+            place.put(value);
+            entry = memtable.copy(RecordKind.stamp(sequence, kind), key, value);
+          }
         } catch (RuntimeException e) {
-          gone = e; // The caller's memory was freed under our hands.
+          gone = e; // The caller's memory was freed or changed under our hands.
           place.putInstead(BatchFormat.voidHeader());
         }
       }
@@ -304,6 +328,16 @@ final class StoreWriter {
       throw gone;
     }
     return end;
+  }
+
+  /** Of the copy: what is in the log is in order, whatever the caller does meanwhile. */
+  private static void putRange(LogPlace place, Memtable memtable, long entry) {
+    if (!memtable.isRange(entry)) {
+      throw RangeDelete.noRange(EntryFormat.keyBytes(entry), EntryFormat.valueBytes(entry));
+    }
+    // Key and value lie side by side in both.
+    long bytes = (long) EntryFormat.keyBytes(entry) + EntryFormat.valueBytes(entry);
+    place.put(memtable.readOnly(), memtable.offset(EntryFormat.keyAddress(entry)), bytes);
   }
 
   private long commitBatch(Memtable memtable, LogPlace reserved, MemorySegment record) {

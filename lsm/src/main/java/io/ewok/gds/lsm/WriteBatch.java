@@ -196,15 +196,11 @@ public final class WriteBatch {
     return addRange(in.family(), first, end);
   }
 
-  private WriteBatch addRange(FamilyState inOrNull, MemorySegment first, MemorySegment end) {
+  WriteBatch addRange(FamilyState inOrNull, MemorySegment first, MemorySegment end) {
     // Of the copies: what is in the log is in order, whatever the caller does meanwhile.
     MemorySegment firstCopy = copyOfKey(first);
     MemorySegment endCopy = copyOfKey(end);
-    if (!RangeDelete.isRange(firstCopy, endCopy)) {
-      throw new IllegalArgumentException(
-          "a range ends behind its first key: firstBytes=%d endBytes=%d"
-              .formatted(first.byteSize(), end.byteSize()));
-    }
+    RangeDelete.requireRange(firstCopy, endCopy);
     return add(inOrNull, RecordKind.RANGE_DELETE, firstCopy, endCopy);
   }
 
@@ -238,15 +234,22 @@ public final class WriteBatch {
    */
   public long sizeBytes() {
     long firstMark = marks == 0 ? 0 : OPERATION_OVERHEAD_BYTES;
-    return operationsBytes()
+    return countedBytes(count)
         - firstMark
         + Math.max(0, families.size() - 1L) * FAMILY_OVERHEAD_BYTES;
   }
 
-  /** The same without the places of families. */
-  long operationsBytes() {
+  /**
+   * Returns what the operations take of a memtable, without the places of families. That is not
+   * what the batch counts: a change from one family to another is in the log alone.
+   */
+  long memtableBytes() {
+    return countedBytes(count - marks) - (long) marks * BatchFormat.OPERATION_HEADER_BYTES;
+  }
+
+  private long countedBytes(int counted) {
     return endOffset
-        + (long) count * (OPERATION_OVERHEAD_BYTES - BatchFormat.OPERATION_HEADER_BYTES);
+        + (long) counted * (OPERATION_OVERHEAD_BYTES - BatchFormat.OPERATION_HEADER_BYTES);
   }
 
   /** Whether there are operands that name no family. */

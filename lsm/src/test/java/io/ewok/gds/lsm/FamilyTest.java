@@ -788,4 +788,31 @@ class FamilyTest {
         .max()
         .orElseThrow();
   }
+
+  /** A change from one family to another is in the log alone. */
+  @Test
+  void batchesThatChangeFamiliesOftenFillAMemtableNoSooner() throws Exception {
+    int together = batchesOfOneMemtable(2);
+    int inTurn = batchesOfOneMemtable(1);
+    assertTrue(inTurn > 0.99 * together, "together: " + together + " in turn: " + inTurn);
+  }
+
+  /** Each with so many puts of one family, then of the other, and so on. */
+  private int batchesOfOneMemtable(int putsOfOne) throws Exception {
+    engine = new SimEngine(1);
+    try (Store store = open()) {
+      Family second = store.createFamily("second");
+      int batches = 0;
+      for (; store.stats().flushes() == 0; batches++) {
+        WriteBatch batch = new WriteBatch();
+        for (int i = 0; i < 4; i++) {
+          Family family = i / putsOfOne % 2 == 0 ? store : second;
+          batch.put(family, Fixtures.bytes("key %d %d".formatted(batches, i)), KEY);
+        }
+        store.write(batch, Durability.NONE);
+        Fixtures.await(store, () -> store.writer().versions().frozen() == null);
+      }
+      return batches;
+    }
+  }
 }

@@ -47,7 +47,7 @@ final class HostileBatch {
     }
     Memtable memtable = space.tryCreate();
     try {
-      assertTrue(memtable.tryEnter(BatchFormat.sizeBytes(record), record, _ -> true));
+      assertTrue(memtable.tryEnter(BatchFormat.memtableBytes(record), record, _ -> true));
       memtable.insert(record, 1);
       memtable.exit();
       List<Integer> marks = new ArrayList<>();

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -65,7 +66,11 @@ class RangeDeleteTest {
   }
 
   private static void deleteRange(Store store, String first, String end) throws IOException {
-    store.deleteRange(bytes(first), bytes(end), Durability.NONE);
+    deleteRange(store, bytes(first), bytes(end));
+  }
+
+  private static void deleteRange(Store store, byte[] first, byte[] end) throws IOException {
+    store.deleteRange(first, end, Durability.NONE);
   }
 
   private static List<String> keys(ReadView view) throws IOException {
@@ -119,6 +124,41 @@ class RangeDeleteTest {
       store.compact();
       assertEquals(List.of("a", "b", "c", "d"), keys(store));
       assertEquals(0, rangeDeletes(store), "nothing is left to hide");
+    }
+  }
+
+  /** What is in the log is a range in order, or nothing: else nobody could open the store. */
+  @Test
+  void keysThatChangeMeanwhileAreARangeOrRefused() throws Exception {
+    int calls = 20_000;
+    byte[] first = bytes("m");
+    AtomicBoolean ended = new AtomicBoolean();
+    Thread changing =
+        Thread.ofPlatform()
+            .start(
+                () -> {
+                  while (!ended.get()) {
+                    first[0] ^= 'm' ^ 'q'; // before and behind the end
+                    Thread.onSpinWait();
+                  }
+                });
+    int refused = 0;
+    try (Store store = open()) {
+      put(store, "a", "n", "z");
+      for (int i = 0; i < calls; i++) {
+        try {
+          deleteRange(store, first, bytes("o"));
+        } catch (IllegalArgumentException e) {
+          refused++;
+        }
+      }
+      ended.set(true);
+      changing.join();
+      assertTrue(refused > 0 && refused < calls, "refused: " + refused);
+      assertEquals(List.of("a", "z"), keys(store));
+    }
+    try (Store store = open()) {
+      assertEquals(List.of("a", "z"), keys(store));
     }
   }
 

@@ -84,8 +84,8 @@ public final class Memtable {
   // ---- writing
 
   /**
-   * Lets a writer in, if operations that count {@code bytes} in {@link BatchFormat#sizeBytes} still
-   * fit and the memtable is not closed to writers.
+   * Lets a writer in, if operations that count {@code bytes} in {@link BatchFormat#memtableBytes}
+   * still fit and the memtable is not closed to writers.
    */
   public boolean tryEnter(long bytes) {
     return room.tryEnter(bytes);
@@ -372,11 +372,24 @@ public final class Memtable {
    * of another one, until the store closes.
    */
   public MemorySegment segment(long address, long lengthBytes) {
-    return readOnly.asSlice(address - readOnly.address(), lengthBytes);
+    return readOnly.asSlice(offset(address), lengthBytes);
+  }
+
+  /** Whether the value of an entry is a key behind its own, as that of a range delete is. */
+  public boolean isRange(long entry) {
+    long stamp = EntryFormat.stamp(entry);
+    return EntryFormat.compare(
+            entry, EntryFormat.valueAddress(entry), EntryFormat.valueBytes(entry), stamp)
+        < 0;
+  }
+
+  /** Returns where an address lies in the whole memory. */
+  public long offset(long address) {
+    return address - readOnly.address();
   }
 
   /** Returns the whole memory, under the same rules. */
-  MemorySegment readOnly() {
+  public MemorySegment readOnly() {
     return readOnly;
   }
 

@@ -65,10 +65,19 @@ public final class BatchFormat {
 
   private BatchFormat() {}
 
-  /** Returns what the batch in a record of the log counts. */
-  public static long sizeBytes(MemorySegment record) {
-    return record.byteSize()
-        + (long) count(record) * (OPERATION_OVERHEAD_BYTES - OPERATION_HEADER_BYTES);
+  /**
+   * Returns what the operations of a sound record take of a memtable; family marks take nothing.
+   */
+  public static long memtableBytes(MemorySegment record) {
+    long bytes = HEADER_BYTES;
+    long offset = HEADER_BYTES;
+    for (int i = 0; i < count(record); i++) {
+      if (!isFamilyMark(record, offset)) {
+        bytes += operationSizeBytes(keyBytes(record, offset), valueBytes(record, offset));
+      }
+      offset += operationBytes(record, offset);
+    }
+    return bytes;
   }
 
   /** Returns what one operation counts in the size of a batch. */

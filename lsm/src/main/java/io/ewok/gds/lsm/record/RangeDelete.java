@@ -16,6 +16,26 @@ public record RangeDelete(MemorySegment first, MemorySegment end, long sequence)
     return Keys.compare(first, end) < 0;
   }
 
+  /**
+   * Checks that there may be a key between the two.
+   *
+   * @throws IllegalArgumentException also if one of them is too long
+   */
+  public static void requireRange(MemorySegment first, MemorySegment end) {
+    Keys.requireLength(first.byteSize());
+    Keys.requireLength(end.byteSize());
+    if (!isRange(first, end)) {
+      throw noRange(first.byteSize(), end.byteSize());
+    }
+  }
+
+  /** What there is to say of two keys of such lengths that are none. */
+  public static IllegalArgumentException noRange(long firstBytes, long endBytes) {
+    return new IllegalArgumentException(
+        "a range ends behind its first key: firstBytes=%d endBytes=%d"
+            .formatted(firstBytes, endBytes));
+  }
+
   /** The part of the range before a key. */
   public RangeDelete before(MemorySegment key) {
     return Keys.compare(end, key) <= 0 ? this : new RangeDelete(first, key, sequence);
