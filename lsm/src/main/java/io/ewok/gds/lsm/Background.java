@@ -15,7 +15,6 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 
@@ -32,12 +31,6 @@ import java.util.function.BooleanSupplier;
  */
 final class Background {
   private static final Logger LOGGER = System.getLogger(Background.class.getName());
-
-  /**
-   * Flushes go first until level 0 has this many times the tables that start a compaction. Writers
-   * are slowed down long before, so this is the last resort: from then on compactions go first.
-   */
-  private static final int LEVEL_0_EXCESS_MAX = 3;
 
   /** A store in which nothing was written for so long is at rest. */
   private static final long REST_NANOS = 1_000_000_000L;
@@ -439,8 +432,11 @@ final class Background {
     return running != null || plan.isDue() || isAtRest || !manuals.isEmpty();
   }
 
+  /**
+   * Flushes go first until then. Writers are slowed down long before, so this is the last resort.
+   */
   private boolean isLevel0Full() {
-    return plan.isLevel0Full(LEVEL_0_EXCESS_MAX);
+    return plan.isLevel0Full(flush.usualBytes());
   }
 
   // ---- expiration
@@ -513,19 +509,18 @@ final class Background {
 
   /** Drops the tables whose records have all expired, without reading them. */
   private void dropExpired() throws IOException {
+    plan.useLiveOptions();
     Version version = versions.retain();
     try {
       for (FamilyState family : families.all()) {
         long floor = versions.lowestExpiryFloor(family, tables.manifest().family(family.id()));
-        List<Table> dropped =
-            version.levels(family).tables().stream()
-                .filter(table -> table.meta().lastSequence() < floor)
-                .toList();
-        if (!dropped.isEmpty()) {
-          tables.install(
-              tables.manifest().edit().removing(dropped.stream().map(Table::meta).toList()));
-          dropped.forEach(Table::setReplaced);
-          versions.dropped(family.id(), Set.copyOf(dropped));
+        Levels levels = version.levels(family);
+        List<Table> expired =
+            levels.tables().stream().filter(table -> table.meta().lastSequence() < floor).toList();
+        if (!expired.isEmpty()) {
+          boolean unused =
+              compaction(plan.find(family), CompactionInputs.drop(levels, expired))
+                  .step(STEP_BYTES);
         }
       }
     } finally {
@@ -623,7 +618,7 @@ final class Background {
   // ---- compactions
 
   private void lookForWork() {
-    double pressure = plan.look(versions.currentOrNull());
+    double pressure = plan.look(versions.currentOrNull(), flush.usualBytes());
     if (pressure >= 0) {
       delay.setTablePressure(pressure);
     }

@@ -143,7 +143,7 @@ final class Compaction {
    * @return whether it is done
    */
   boolean step(long byteBudget) throws IOException {
-    if (inputs.kind() != CompactionInputs.Kind.MERGE) {
+    if (inputs.kind() != CompactionKind.MERGE) {
       moveOrDrop();
       return true;
     }
@@ -233,7 +233,11 @@ final class Compaction {
     }
   }
 
+  /** On level 0 each table is one to look into: there it is one, however large. */
   private boolean isFull(SearchKey key) {
+    if (inputs.outputLevel() == 0) {
+      return false;
+    }
     overlapBytes += deeper.takePassedBytes(key);
     return writer.sizeBytes() >= options.tableBytes() || overlapBytes > options.overlapBytesMax();
   }
@@ -245,12 +249,7 @@ final class Compaction {
     tables.syncNames();
     List<Table> opened = tables.openAll(outputs);
     try {
-      tables.install(
-          tables
-              .manifest()
-              .edit()
-              .removing(metas(inputs.tables()))
-              .adding(inputs.outputLevel(), outputs));
+      tables.install(edit());
     } catch (IOException | RuntimeException | Error e) {
       opened.forEach(Table::release);
       tables.closeUnused();
@@ -262,8 +261,22 @@ final class Compaction {
     opened.forEach(Table::release);
   }
 
+  private ManifestEdit edit() {
+    ManifestEdit edit = tables.manifest().edit().removing(metas(inputs.tables()));
+    if (inputs.outputLevel() == 0) {
+      // An edit puts tables of level 0 before all: those that were flushed meanwhile go once more.
+      long newest = inputs.tables().getFirst().meta().number();
+      List<TableMeta> flushed =
+          tables.manifest().family(family.id()).level(0).stream()
+              .takeWhile(meta -> meta.number() != newest)
+              .toList();
+      edit = edit.removing(flushed).adding(0, flushed);
+    }
+    return edit.adding(inputs.outputLevel(), outputs);
+  }
+
   private void moveOrDrop() throws IOException {
-    boolean isMove = inputs.kind() == CompactionInputs.Kind.MOVE;
+    boolean isMove = inputs.kind() == CompactionKind.MOVE;
     List<Table> taken = inputs.tables();
     List<Table> kept = isMove ? taken : List.of();
     tables.install(
@@ -286,7 +299,7 @@ final class Compaction {
             family.name(),
             inputs.level(),
             inputs.outputLevel(),
-            inputs.kind() == CompactionInputs.Kind.MOVE,
+            inputs.kind(),
             inputs.tables().size(),
             tablesAfter,
             inputs.bytes(),

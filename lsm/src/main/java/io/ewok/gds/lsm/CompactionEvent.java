@@ -7,7 +7,7 @@ import jdk.jfr.Label;
 import jdk.jfr.Name;
 import jdk.jfr.StackTrace;
 
-/** Tables were merged, or moved to another level. */
+/** Tables were merged, moved to another level or dropped. */
 @Name("io.ewok.gds.StoreCompaction")
 @Label("Store Compaction")
 @Category("GDS")
@@ -25,8 +25,8 @@ final class CompactionEvent extends Event {
   @Label("Output Level")
   int outputLevel;
 
-  @Label("Moved")
-  boolean moved;
+  @Label("Kind")
+  String kind;
 
   @Label("Read")
   @DataAmount

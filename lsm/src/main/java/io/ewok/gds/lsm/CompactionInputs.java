@@ -4,6 +4,7 @@ import io.ewok.gds.lsm.record.Keys;
 import io.ewok.gds.lsm.table.Table;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 
 /**
@@ -16,21 +17,24 @@ import java.util.List;
  * @param deeper the levels below the output level, from the next on
  */
 record CompactionInputs(
-    Kind kind, int level, int outputLevel, List<List<Table>> runs, List<List<Table>> deeper) {
-
-  /** What becomes of tables. */
-  enum Kind {
-    /** Their records are written anew, those that somebody needs. */
-    MERGE,
-    /** They belong to the output level from now on, as they are. */
-    MOVE,
-    /** They go, with all records. */
-    DROP
-  }
+    CompactionKind kind,
+    int level,
+    int outputLevel,
+    List<List<Table>> runs,
+    List<List<Table>> deeper) {
 
   CompactionInputs {
     runs = runs.stream().map(List::copyOf).toList();
     deeper = List.copyOf(deeper);
+  }
+
+  /** Tables that go, of any levels; the first of these is told. */
+  static CompactionInputs drop(Levels levels, List<Table> tables) {
+    int first = 0;
+    while (Collections.disjoint(levels.level(first), tables)) {
+      first++;
+    }
+    return new CompactionInputs(CompactionKind.DROP, first, first, List.of(tables), List.of());
   }
 
   /** All tables that are taken. */

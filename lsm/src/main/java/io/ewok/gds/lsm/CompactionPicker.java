@@ -18,11 +18,17 @@ import java.util.List;
  * <p>Threads: confined to the background thread, but for {@link #score}.
  */
 abstract class CompactionPicker {
-  /** Writers are held back from so many times the tables on that level 0 should have ... */
+  /** Writers are held back from so many times what level 0 should have ... */
   private static final double LEVEL_0_PRESSURE_MIN = 1.5;
 
-  /** ... and most from so many times these. */
+  /** ... and most from so many times that. */
   private static final double LEVEL_0_PRESSURE_MAX = 3;
+
+  /** A table counts as a whole one from this part of a flush on, and smaller ones in proportion; */
+  private static final double WHOLE_TABLE = 0.75;
+
+  /** but reads look into each: so many tables, however small, press as much as one whole one. */
+  private static final int SMALL_TABLES = 2;
 
   final CompactionOptions options;
 
@@ -44,11 +50,30 @@ abstract class CompactionPicker {
   /**
    * How far behind compactions are: 0 for not at all, 1 for as much as writers may ever cause. Any
    * thread.
+   *
+   * @param flushBytes as for {@link #pressureOfLevel0}
    */
-  double pressure(Levels levels) {
-    double count = (double) levels.level(0).size() / options.level0Tables();
-    double tables = (count - LEVEL_0_PRESSURE_MIN) / (LEVEL_0_PRESSURE_MAX - LEVEL_0_PRESSURE_MIN);
-    return Math.clamp(tables, 0, 1);
+  double pressure(Levels levels, long flushBytes) {
+    return pressureOfLevel0(levels, flushBytes);
+  }
+
+  /**
+   * The same of level 0 alone. A flush makes a table for each family, so tables are the smaller the
+   * more families are written, and level 0 has more of them when it is worth a merge.
+   *
+   * @param flushBytes what flushes have written, all tables of one together, in bytes; 0 if there
+   *     was none
+   */
+  final double pressureOfLevel0(Levels levels, long flushBytes) {
+    double whole = 0;
+    for (Table table : levels.level(0)) {
+      double part = table.meta().sizeBytes() / Math.max(1, WHOLE_TABLE * flushBytes);
+      whole += Math.clamp(part, 1.0 / SMALL_TABLES, 1);
+    }
+    double count = whole / options.level0Tables();
+    double pressure =
+        (count - LEVEL_0_PRESSURE_MIN) / (LEVEL_0_PRESSURE_MAX - LEVEL_0_PRESSURE_MIN);
+    return Math.clamp(pressure, 0, 1);
   }
 
   /**
@@ -81,9 +106,7 @@ abstract class CompactionPicker {
         hidden.add(table);
       }
     }
-    return hidden.isEmpty()
-        ? null
-        : new CompactionInputs(CompactionInputs.Kind.DROP, 0, 0, List.of(hidden), below(levels, 0));
+    return hidden.isEmpty() ? null : CompactionInputs.drop(levels, hidden);
   }
 
   /** Chooses what is not due but makes reads faster, or null if there is nothing of use. */
@@ -163,7 +186,7 @@ abstract class CompactionPicker {
     List<Table> tables =
         CompactionInputs.overlapping(levels.level(level), meta.firstKey(), meta.lastKey());
     return new CompactionInputs(
-        CompactionInputs.Kind.MERGE, level, level, List.of(tables), below(levels, level));
+        CompactionKind.MERGE, level, level, List.of(tables), below(levels, level));
   }
 
   /** Tables of a level into the next one, as they are if they can go so. */
@@ -175,8 +198,7 @@ abstract class CompactionPicker {
             && mayMove(tables, level + 1)
             && overlapsLittle(levels, level, tables);
     return isMove
-        ? new CompactionInputs(
-            CompactionInputs.Kind.MOVE, level, level + 1, down.runs(), down.deeper())
+        ? new CompactionInputs(CompactionKind.MOVE, level, level + 1, down.runs(), down.deeper())
         : down;
   }
 
@@ -207,8 +229,7 @@ abstract class CompactionPicker {
     if (!lower.isEmpty()) {
       runs.add(lower);
     }
-    return new CompactionInputs(
-        CompactionInputs.Kind.MERGE, level, output, runs, below(levels, output));
+    return new CompactionInputs(CompactionKind.MERGE, level, output, runs, below(levels, output));
   }
 
   static List<List<Table>> below(Levels levels, int level) {
@@ -222,17 +243,32 @@ abstract class CompactionPicker {
   }
 
   private static boolean areApart(List<Table> tables) {
+    return greatestOverlap(tables) < 0;
+  }
+
+  /**
+   * Whether tables have more than a key in common. Those that a merge has made do not, however many
+   * they are.
+   */
+  static boolean overlap(List<Table> tables) {
+    return greatestOverlap(tables) > 0;
+  }
+
+  /** How the end of a table compares to the beginning of the next: where that is the greatest. */
+  private static int greatestOverlap(List<Table> tables) {
     List<TableMeta> metas =
         tables.stream()
             .map(Table::meta)
-            .sorted(Comparator.comparing(TableMeta::firstKey, Keys::compare))
+            .sorted(
+                Comparator.comparing(TableMeta::firstKey, Keys::compare)
+                    .thenComparing(TableMeta::lastKey, Keys::compare))
             .toList();
+    int greatest = -1;
     for (int i = 1; i < metas.size(); i++) {
-      if (Keys.compare(metas.get(i - 1).lastKey(), metas.get(i).firstKey()) >= 0) {
-        return false;
-      }
+      int compared = Keys.compare(metas.get(i - 1).lastKey(), metas.get(i).firstKey());
+      greatest = Math.max(greatest, Integer.signum(compared));
     }
-    return true;
+    return greatest;
   }
 
   /** Whether tables moved down would not make a later compaction large. */

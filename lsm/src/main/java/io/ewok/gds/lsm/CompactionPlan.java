@@ -110,9 +110,10 @@ final class CompactionPlan {
   /**
    * Looks at a version, unless it did already.
    *
+   * @param flushBytes as for {@link CompactionPicker#pressureOfLevel0}
    * @return how far behind compactions are, 0 to 1; or -1 if nothing is new
    */
-  double look(Version version) {
+  double look(Version version, long flushBytes) {
     useLiveOptions();
     if (version == lookedAt) {
       return -1;
@@ -126,7 +127,7 @@ final class CompactionPlan {
               && levels.level(0).size() >= part.pausedUntilTables
               && part.picker.pickDue(levels, versions.oldestSequence(part.family)) != null;
       if (levels != null) {
-        pressure = Math.max(pressure, part.picker.pressure(levels));
+        pressure = Math.max(pressure, part.picker.pressure(levels, flushBytes));
       }
     }
     return pressure;
@@ -137,16 +138,21 @@ final class CompactionPlan {
     return parts.stream().anyMatch(part -> part.isDue);
   }
 
-  /** Whether level 0 of a family has too many tables for anything to go before it. */
-  boolean isLevel0Full(int excessMax) {
+  /**
+   * Whether level 0 of a family has too much for anything to go before it.
+   *
+   * @param flushBytes as for {@link CompactionPicker#pressureOfLevel0}
+   */
+  boolean isLevel0Full(long flushBytes) {
     Version version = lookedAt;
     return version != null
         && parts.stream()
             .anyMatch(
                 part ->
                     part.isDue
-                        && version.levels(part.family.id()).level(0).size()
-                            >= excessMax * part.options.level0Tables());
+                        && part.picker.pressureOfLevel0(
+                                version.levels(part.family.id()), flushBytes)
+                            >= 1);
   }
 
   /** Whether something is due that goes before what somebody asked for. */

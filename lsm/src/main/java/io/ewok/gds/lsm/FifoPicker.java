@@ -28,7 +28,7 @@ final class FifoPicker extends CompactionPicker {
 
   /** Tables go faster than they come. */
   @Override
-  double pressure(Levels levels) {
+  double pressure(Levels levels, long flushBytes) {
     return 0;
   }
 
@@ -40,8 +40,7 @@ final class FifoPicker extends CompactionPicker {
     int level = levels.deepestLevel();
     List<Table> tables = levels.level(level);
     List<Table> oldest = level == 0 ? List.of(tables.getLast()) : oldest(tables);
-    return new CompactionInputs(
-        CompactionInputs.Kind.DROP, level, level, List.of(oldest), below(levels, level));
+    return CompactionInputs.drop(levels, oldest);
   }
 
   /** Of a run, with those that have other versions of its first or last key. */

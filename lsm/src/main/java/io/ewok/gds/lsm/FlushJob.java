@@ -25,6 +25,9 @@ import java.util.Map;
  * <p>Threads: confined to the background thread, or to the one that recovers.
  */
 final class FlushJob {
+  /** How much the last flush counts in what is usual. */
+  private static final double LAST_WEIGHT = 0.3;
+
   private final TableSet tables;
   private final TableWriter writer;
   private final LiveOptions live;
@@ -35,6 +38,9 @@ final class FlushJob {
 
   /** How many there were when this looked last. */
   private long gets;
+
+  /** Size of the tables that a flush writes, as it was with the last ones, in bytes. */
+  private double usualBytes;
 
   /** Whether the store is read, as far as the current flush knows. */
   private boolean isRead;
@@ -95,9 +101,15 @@ final class FlushJob {
     versions.flushed(opened);
     release(opened);
     long bytes = metas.stream().mapToLong(TableMeta::sizeBytes).sum();
+    usualBytes += (usualBytes == 0 ? 1 : LAST_WEIGHT) * (bytes - usualBytes);
     long nanos = System.nanoTime() - start;
     delay.flushed(memtable.takenBytes(), nanos);
     events.flushed(event, new StoreListener.Flush(metas.size(), bytes, nanos));
+  }
+
+  /** The size of all tables that a flush writes together, in bytes; 0 before the first. */
+  long usualBytes() {
+    return (long) usualBytes;
   }
 
   private static List<TableMeta> of(FamilyState family, List<TableMeta> metas) {

@@ -3,6 +3,7 @@ package io.ewok.gds.lsm;
 import io.ewok.gds.lsm.record.Keys;
 import io.ewok.gds.lsm.table.Table;
 import io.ewok.gds.lsm.table.TableMeta;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -10,19 +11,31 @@ import java.util.List;
  * should be; of the level with the highest score above that a table goes down whose keys overlap
  * with little of the next level, or that is full of deletes. If no level is too large, tables that
  * are mostly deletes go down until they are gone.
+ *
+ * <p>Level 0 goes down as a whole, and what that rewrites of level 1 must be worth it. Where it is
+ * not by far, as in a family that few writes are for, the newest tables are merged into one that
+ * stays on level 0: those that are alike in size, so that a byte is written there once for each
+ * time that what it lies in has grown by half.
  */
 final class LeveledPicker extends CompactionPicker {
   /**
-   * A merge of level 0 rewrites level 1: it waits until it is worth that, when level 0 has this
-   * part of the bytes of level 1 ...
+   * Level 0 goes down when it has this part of the bytes of level 1 that are rewritten with it ...
    */
   private static final double LEVEL_0_SHARE = 0.5;
 
-  /** ... or so many times the tables that it should have. */
-  private static final int LEVEL_0_PATIENCE = 2;
+  /** ... or, with so many times the tables that it should have, when it has half of that. */
+  private static final int LEVEL_0_PATIENCE = 3;
+
+  private static final double WORTH_MIN = 0.5;
+
+  /** With less, it is merged within itself when it has so many times the tables. */
+  private static final int LEVEL_0_PATIENCE_WITHIN = 2;
 
   /** A store at rest is left so many tables of level 0 less one: reads look into each. */
   private static final int LEVEL_0_AT_REST = 2;
+
+  /** Then level 0 goes down for so much less: nobody else wants the device. */
+  private static final double WORTH_AT_REST = 0.125;
 
   /**
    * Writers are held back most when what is too much on other levels is so many times the first.
@@ -38,24 +51,39 @@ final class LeveledPicker extends CompactionPicker {
     List<Table> tables = levels.level(level);
     if (level == 0) {
       double count = (double) tables.size() / options.level0Tables();
-      long below = CompactionInputs.bytes(levels.level(1));
-      double worth = below == 0 ? count : CompactionInputs.bytes(tables) / (LEVEL_0_SHARE * below);
-      return Math.min(count, Math.max(count / LEVEL_0_PATIENCE, worth));
+      double worth = worth(levels);
+      int patience = worth < WORTH_MIN ? LEVEL_0_PATIENCE_WITHIN : LEVEL_0_PATIENCE;
+      return Math.min(count, Math.max(count / patience, worth));
     }
     return level == Manifest.LEVELS - 1
         ? 0
         : (double) CompactionInputs.bytes(tables) / options.targetBytes(level);
   }
 
+  /**
+   * What is gained if level 0 goes down, by what that costs: 1 if it should, infinite if nothing of
+   * level 1 is rewritten.
+   */
+  private static double worth(Levels levels) {
+    List<Table> level0 = levels.level(0);
+    if (level0.isEmpty()) {
+      return 0;
+    }
+    List<Table> rewritten =
+        CompactionInputs.overlapping(
+            levels.level(1), CompactionInputs.firstKey(level0), CompactionInputs.lastKey(level0));
+    return CompactionInputs.bytes(level0) / (LEVEL_0_SHARE * CompactionInputs.bytes(rewritten));
+  }
+
   @Override
-  double pressure(Levels levels) {
+  double pressure(Levels levels, long flushBytes) {
     long debtBytes = 0;
     for (int level = 1; level < Manifest.LEVELS - 1; level++) {
       long bytes = CompactionInputs.bytes(levels.level(level));
       debtBytes += Math.max(0, bytes - options.targetBytes(level));
     }
     double debt = (double) debtBytes / (DEBT_MAX * options.level1Bytes());
-    return Math.max(super.pressure(levels), Math.min(1, debt));
+    return Math.max(super.pressure(levels, flushBytes), Math.min(1, debt));
   }
 
   @Override
@@ -70,7 +98,10 @@ final class LeveledPicker extends CompactionPicker {
       }
     }
     if (worst == 0) {
-      return moveOrPushDown(levels, 0, levels.level(0));
+      List<Table> alike = alike(levels.level(0));
+      return worth(levels) < WORTH_MIN && overlap(alike)
+          ? mergeWithinLevel0(levels, alike)
+          : moveOrPushDown(levels, 0, levels.level(0));
     }
     return worst > 0
         ? moveOrPushDown(levels, worst, cheapest(levels, worst))
@@ -79,9 +110,40 @@ final class LeveledPicker extends CompactionPicker {
 
   @Override
   CompactionInputs pickAtRest(Levels levels) {
-    return levels.level(0).size() < LEVEL_0_AT_REST
-        ? null
-        : moveOrPushDown(levels, 0, levels.level(0));
+    List<Table> level0 = levels.level(0);
+    if (level0.size() < LEVEL_0_AT_REST) {
+      return null;
+    }
+    if (worth(levels) >= WORTH_AT_REST) {
+      return moveOrPushDown(levels, 0, level0);
+    }
+    return overlap(level0) ? mergeWithinLevel0(levels, level0) : null;
+  }
+
+  /**
+   * The newest tables, none of which is much larger than all that are newer: as many as start a
+   * merge, or more.
+   */
+  private List<Table> alike(List<Table> level0) {
+    int count = 0;
+    for (long factor = 1; count < Math.min(options.level0Tables(), level0.size()); factor *= 2) {
+      count = 1;
+      long newerBytes = level0.getFirst().meta().sizeBytes();
+      while (count < level0.size() && level0.get(count).meta().sizeBytes() <= factor * newerBytes) {
+        newerBytes += level0.get(count).meta().sizeBytes();
+        count++;
+      }
+    }
+    return level0.subList(0, count);
+  }
+
+  /** The newest tables of level 0 into one, in their place. */
+  private static CompactionInputs mergeWithinLevel0(Levels levels, List<Table> newest) {
+    List<Table> level0 = levels.level(0);
+    List<List<Table>> older =
+        new ArrayList<>(CompactionInputs.apart(level0.subList(newest.size(), level0.size())));
+    older.addAll(below(levels, 0));
+    return new CompactionInputs(CompactionKind.MERGE, 0, 0, CompactionInputs.apart(newest), older);
   }
 
   /** The table that costs the least bytes of the next level per byte, deletes counted double. */

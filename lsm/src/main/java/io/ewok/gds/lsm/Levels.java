@@ -65,11 +65,20 @@ final class Levels {
     return new Levels(levels);
   }
 
-  /** The same with tables replaced by others, of one level. */
+  /** The same with tables replaced by others, of one level; on level 0 in their place. */
   Levels withReplaced(Set<Table> removed, int level, List<Table> added) {
     List<List<Table>> levels = copyWithout(removed);
-    levels.get(level).addAll(added);
-    levels.get(level).sort(Comparator.comparing(Table::meta, FamilyManifest.RUN_ORDER));
+    List<Table> changed = levels.get(level);
+    if (level == 0) {
+      int newer = 0;
+      while (!removed.contains(all.getFirst().get(newer))) {
+        newer++;
+      }
+      changed.addAll(newer, added);
+    } else {
+      changed.addAll(added);
+      changed.sort(Comparator.comparing(Table::meta, FamilyManifest.RUN_ORDER));
+    }
     return new Levels(levels);
   }
 

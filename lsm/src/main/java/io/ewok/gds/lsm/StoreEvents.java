@@ -38,17 +38,19 @@ final class StoreEvents {
     event.family = compacted.family();
     event.level = compacted.level();
     event.outputLevel = compacted.outputLevel();
-    event.moved = compacted.moved();
+    event.kind = compacted.kind().name();
     event.bytesRead = compacted.bytesRead();
     event.bytesWritten = compacted.bytesWritten();
     event.commit();
     StoreCounters.Level level = family.counters(compacted.outputLevel());
-    if (compacted.moved()) {
-      level.moves.increment();
-    } else {
-      counters.merges.increment();
-      level.compactions.increment();
-      level.bytesRead.add(compacted.bytesRead());
+    switch (compacted.kind()) {
+      case MERGE -> {
+        counters.merges.increment();
+        level.compactions.increment();
+        level.bytesRead.add(compacted.bytesRead());
+      }
+      case MOVE -> level.moves.increment();
+      case DROP -> {} // nothing comes to a level
     }
     tell(told -> told.compacted(compacted));
   }

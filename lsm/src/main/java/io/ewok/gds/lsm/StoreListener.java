@@ -16,7 +16,7 @@ public interface StoreListener {
   /** A memtable was written as tables of level 0. */
   default void flushed(Flush flush) {}
 
-  /** Tables were merged into others, moved, or dropped as {@link CompactionStyle#FIFO} does. */
+  /** Tables were merged into others, moved or dropped. */
   default void compacted(Compacted compacted) {}
 
   /** A flush or a compaction failed; the store tries again when it is needed. */
@@ -38,20 +38,20 @@ public interface StoreListener {
    * What a compaction did.
    *
    * @param family name of the family that the tables are of
-   * @param level where the tables came from
-   * @param outputLevel where they went
-   * @param moved whether the tables went as they were
+   * @param level where the tables came from, the first level if from several
+   * @param outputLevel where they went; the same if they were merged within a level, or dropped
+   * @param kind what was done with them
    * @param tablesBefore tables that are gone from their levels
    * @param tablesAfter tables that are new in the output level, 0 if all were dropped
    * @param bytesRead size of the former
-   * @param bytesWritten size of the latter, 0 if they were moved
+   * @param bytesWritten size of the latter, 0 if they were moved or dropped
    * @param nanos time it took, in nanoseconds, with what came between its steps
    */
   record Compacted(
       String family,
       int level,
       int outputLevel,
-      boolean moved,
+      CompactionKind kind,
       int tablesBefore,
       int tablesAfter,
       long bytesRead,

@@ -20,7 +20,7 @@ import java.util.Map;
  * @param memory what is used of the store's one memory budget
  * @param stalls waits of writers for the background thread
  * @param flushes memtables written as tables
- * @param merges merges of tables, moves of whole tables not counted
+ * @param merges merges of tables; those that were moved or dropped as they are not counted
  * @param openCursors cursors not yet closed
  */
 public record StoreStats(

@@ -38,7 +38,7 @@ final class TieredPicker extends CompactionPicker {
     List<Table> tables = merge.tables();
     return last == 0 && mayMove(tables, merge.outputLevel())
         ? new CompactionInputs(
-            CompactionInputs.Kind.MOVE, 0, merge.outputLevel(), merge.runs(), merge.deeper())
+            CompactionKind.MOVE, 0, merge.outputLevel(), merge.runs(), merge.deeper())
         : merge;
   }
 
@@ -59,8 +59,7 @@ final class TieredPicker extends CompactionPicker {
   private static CompactionInputs merge(Levels levels, int last, int output) {
     List<List<Table>> runs = new ArrayList<>(CompactionInputs.apart(levels.level(0)));
     levels.all().subList(1, last + 1).stream().filter(run -> !run.isEmpty()).forEach(runs::add);
-    return new CompactionInputs(
-        CompactionInputs.Kind.MERGE, 0, output, runs, below(levels, output));
+    return new CompactionInputs(CompactionKind.MERGE, 0, output, runs, below(levels, output));
   }
 
   /** Everything at once: run by run it would be written again and again. */

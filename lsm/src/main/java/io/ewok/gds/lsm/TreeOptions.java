@@ -19,7 +19,8 @@ import java.util.function.UnaryOperator;
  * <caption>Components</caption>
  * <tr><th>name</th><th>unit</th><th>default</th><th>raise it when</th><th>cost</th></tr>
  * <tr><td>tablesBeforeMerge</td><td>tables, 2 to 64</td><td>4</td><td>less is to be written</td>
- *   <td>a read looks into each table of level 0, and these are so many</td></tr>
+ *   <td>a read looks into each table of level 0: these are so many, and up to three times that before
+ *   a merge is worth rewriting level 1</td></tr>
  * <tr><td>level1Bytes</td><td>bytes, at least 256 KiB; 0 for twice the memtables that start a merge
  *   of level 0</td><td>0</td><td>fewer levels are wanted</td><td>merges of level 0 write
  *   more</td></tr>

@@ -1,8 +1,11 @@
 package io.ewok.gds.lsm;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.ewok.gds.lsm.table.Table;
+import io.ewok.gds.lsm.table.TableMeta;
 import io.ewok.gds.lsm.table.TableWriter;
 import io.ewok.gds.pagestore.ClassLimits;
 import io.ewok.gds.pagestore.ClassStats;
@@ -12,6 +15,7 @@ import io.ewok.gds.pagestore.ThrottleOptions;
 import io.ewok.gds.pagestore.WorkClass;
 import io.ewok.gds.pagestore.sim.SimEngine;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -246,6 +250,80 @@ class CompactionStepsTest {
       assertEquals(List.of(), parts.versions.currentOrNull().levels(family).level(0));
     } finally {
       parts.close();
+    }
+  }
+
+  /** In memory, in the manifest and after a crash. */
+  @Test
+  void whatIsFlushedWhileLevel0IsMergedWithinItselfStaysNewer() throws Exception {
+    // The store itself finds nothing to compact.
+    StoreOptions lazy = Fixtures.TINY.withTablesBeforeMerge(64);
+    CompactionOptions form =
+        CompactionOptions.of(lazy, lazy.tree().withTablesBeforeMerge(2).withLevel1Bytes(16 << 20));
+    try (Store store = Store.open(Fixtures.DIRECTORY, lazy, engine)) {
+      store.background().setRest(TimeUnit.HOURS.toNanos(1));
+      put(store, 0, 2_000, "old");
+      store.compact();
+      for (int flush = 0; flush < 4; flush++) {
+        put(store, 500 * flush, 500 * flush + 80, "merged");
+        store.put(key(7), Fixtures.bytes("merged " + flush), Durability.NONE);
+        store.put(key(1_999), Fixtures.bytes("merged " + flush), Durability.NONE);
+        store.flush();
+      }
+    }
+    StoreParts parts = new StoreParts(engine, new StoreFiles(Fixtures.DIRECTORY), lazy);
+    StoreOpener.open(parts);
+    try {
+      parts.background.setRest(TimeUnit.HOURS.toNanos(1));
+      FamilyState family = parts.families.main();
+      Levels levels = parts.versions.currentOrNull().levels(family);
+      CompactionInputs inputs = CompactionPicker.of(form).pick(levels, Long.MAX_VALUE);
+      assertEquals(levels.level(0), inputs.tables());
+      assertEquals(0, inputs.outputLevel());
+      Compaction compaction =
+          new Compaction(
+              family,
+              inputs,
+              parts.versions,
+              parts.tables,
+              new TableWriter(engine, parts.mergeBuffer, StoreMemory.tableOptions(lazy)),
+              parts.readBuffer,
+              form,
+              parts.counters,
+              parts.events);
+      assertFalse(compaction.step(64 << 10));
+      StoreWriter writer = new StoreWriter(parts);
+      writer.put(
+          family,
+          MemorySegment.ofArray(key(7)),
+          MemorySegment.ofArray(Fixtures.bytes("newest")),
+          WriteOptions.of(Durability.NONE));
+      writer.flush();
+      while (!compaction.step(64 << 10)) {
+        assertEquals(5, parts.versions.currentOrNull().levels(family).level(0).size());
+      }
+      writer.close();
+      List<TableMeta> seen =
+          parts.versions.currentOrNull().levels(family).level(0).stream().map(Table::meta).toList();
+      assertEquals(List.of(1L, 4L * 80 + 1), seen.stream().map(TableMeta::entries).toList());
+      assertEquals(seen, parts.tables.manifest().family(family.id()).level(0));
+    } finally {
+      parts.close();
+    }
+    try (Store store = Store.open(Fixtures.DIRECTORY, lazy, engine.crash(1))) {
+      assertEquals("newest", Fixtures.text(store.get(key(7))));
+      assertEquals("merged 3", Fixtures.text(store.get(key(1_999))));
+      assertEquals("merged", Fixtures.text(store.get(key(579))).substring(0, 6));
+      assertEquals("old", Fixtures.text(store.get(key(580))).substring(0, 3));
+      assertEquals(2, store.stats().levels().getFirst().tables());
+    }
+  }
+
+  /** Values of some length that begin with a text. */
+  private static void put(Store store, int from, int to, String text) throws Exception {
+    for (int i = from; i < to; i++) {
+      byte[] value = Arrays.copyOf(Fixtures.bytes(text), 1_000);
+      store.put(key(i), value, Durability.NONE);
     }
   }
 }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.ewok.gds.pagestore.sim.SimEngine;
 import java.lang.foreign.MemorySegment;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -220,26 +221,69 @@ class CompactionTest {
     }
   }
 
-  /** A merge rewrites level 1: little tables gather before they are worth that. */
+  /** A merge rewrites level 1: little tables gather, and are merged among themselves till then. */
   @Test
-  void level0IsMergedWhenItIsWorthIt() throws Exception {
+  void level0IsMergedIntoLevel1WhenItIsWorthIt() throws Exception {
     StoreOptions options = Fixtures.TINY.withTree(Fixtures.TINY.tree().withLevel1Bytes(16 << 20));
     SplittableRandom random = new SplittableRandom(1);
     try (Store store = Store.open(Fixtures.DIRECTORY, options, engine)) {
       store.background().setRest(TimeUnit.HOURS.toNanos(1));
+      Map<byte[], byte[]> written = new TreeMap<>(Fixtures.ORDER);
       for (int i = 0; i < 2_000; i++) {
-        store.put(key(i), Fixtures.randomBytes(random, 1_000), Durability.NONE);
+        put(store, written, key(i), random);
       }
       store.flush();
       store.compact(MemorySegment.ofArray(key(0)), MemorySegment.ofArray(key(5_000)));
-      long before = store.stats().merges();
-      for (int flush = 1; flush <= 6; flush++) {
-        assertEquals(before, store.stats().merges(), "flushes: " + flush);
-        store.put(key(flush), Fixtures.bytes("small"), Durability.NONE);
-        store.put(key(2_000 - flush), Fixtures.bytes("small"), Durability.NONE);
+      StoreStats.Level level1 = store.stats().levels().get(1);
+      int most = 0;
+      int flushes = 0;
+      for (; store.stats().levels().get(1).compactions() == level1.compactions(); flushes++) {
+        for (int i = 0; i < 10; i++) {
+          put(store, written, key(random.nextInt(2_000)), random);
+        }
+        put(store, written, key(0), random); // so that all of level 1 is rewritten
+        put(store, written, key(1_999), random);
+        store.flush();
+        Fixtures.await(store, () -> store.stats().levels().getFirst().score() < 1);
+        most = Math.max(most, tables(store).getFirst());
+        byte[] key = key(random.nextInt(2_000));
+        assertArrayEquals(written.get(key), store.get(key), "flushes: " + flushes);
+      }
+      long merged = store.stats().levels().getFirst().writtenBytes();
+      assertTrue(flushes > 20, "level 1 is rewritten for little: flushes=" + flushes);
+      assertTrue(most < 3 * 3, "a read looks into each: tables=" + most);
+      assertTrue(merged < 3 * level1.bytes(), "merged on level 0: bytes=" + merged);
+      assertEquals(Fixtures.text(written), Fixtures.text(Fixtures.contents(store)));
+    }
+  }
+
+  private static void put(
+      Store store, Map<byte[], byte[]> written, byte[] key, SplittableRandom random)
+      throws Exception {
+    written.put(key, Fixtures.randomBytes(random, 1_000));
+    store.put(key, written.get(key), Durability.NONE);
+  }
+
+  /** Two small tables are one then, and level 1 stays as it is. */
+  @Test
+  void littleOnLevel0IsMergedThereWhileNothingIsWritten() throws Exception {
+    try (Store store = Store.open(Fixtures.DIRECTORY, Fixtures.TINY, engine)) {
+      for (int i = 0; i < 300; i++) {
+        store.put(key(i), new byte[1_000], Durability.NONE);
+      }
+      store.flush();
+      store.compact(MemorySegment.ofArray(key(0)), MemorySegment.ofArray(key(5_000)));
+      StoreStats.Level level1 = store.stats().levels().get(1);
+      for (int flush = 0; flush < 2; flush++) {
+        store.put(key(0), Fixtures.bytes("value " + flush), Durability.NONE);
+        store.put(key(299), Fixtures.bytes("value " + flush), Durability.NONE);
         store.flush();
       }
-      Fixtures.await(store, () -> tables(store).getFirst() == 0);
+      store.background().setRest(1_000_000);
+      assertTrue(store.awaitRest(Duration.ofMinutes(1)));
+      assertEquals(1, tables(store).getFirst());
+      assertEquals(level1, store.stats().levels().get(1));
+      assertEquals("value 1", Fixtures.text(store.get(key(299))));
     }
   }
 

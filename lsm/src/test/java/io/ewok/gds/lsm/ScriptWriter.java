@@ -11,6 +11,14 @@ final class ScriptWriter {
   private static final int OPEN_MAX = 3;
   private static final int FAMILIES = 3;
 
+  /** One in so many operations is followed by as many flushes, each of little. */
+  private static final int TRICKLE_SHARE = 400;
+
+  private static final int TRICKLE_FLUSHES = 12;
+
+  /** Before one in so many of these level 1 becomes large. */
+  private static final int LOAD_SHARE = 4;
+
   /** One in so many deletes and operations of a batch is that of a range. */
   private static final int RANGE_SHARE = 8;
 
@@ -24,6 +32,9 @@ final class ScriptWriter {
   /** Likewise. */
   private final SplittableRandom ranges;
 
+  /** Likewise. */
+  private final SplittableRandom trickles;
+
   private final List<String> lines = new ArrayList<>();
 
   private ScriptWriter(long seed) {
@@ -31,6 +42,7 @@ final class ScriptWriter {
     families = new SplittableRandom(31 * seed);
     hasFamilies = families.nextInt(4) > 0;
     ranges = new SplittableRandom(seed ^ 5);
+    trickles = new SplittableRandom(37 * seed);
   }
 
   /** Returns so many operations. */
@@ -41,6 +53,9 @@ final class ScriptWriter {
       writer.operation();
       if (writer.hasFamilies) {
         writer.useFamily();
+      }
+      if (writer.trickles.nextInt(TRICKLE_SHARE) == 0) {
+        writer.trickle();
       }
     }
     return writer.lines;
@@ -135,6 +150,32 @@ final class ScriptWriter {
       lines.add("put %d %s %s".formatted(key(), value(), durability()));
     } else {
       move();
+    }
+  }
+
+  /** What is too little for a merge with level 1 is merged on level 0. */
+  private void trickle() {
+    String of = hasFamilies ? "@" + trickles.nextInt(FAMILIES + 1) : "";
+    of = of.equals("@0") ? "" : of;
+    if (trickles.nextInt(LOAD_SHARE) == 0) {
+      for (int key = trickles.nextInt(2); key < KEYS; key += 2) {
+        lines.add("put%s %d %d:%d NONE".formatted(of, key, 4_000, trickles.nextInt(1_000_000)));
+      }
+    }
+    for (int i = 0; i < TRICKLE_FLUSHES; i++) {
+      for (int count = trickles.nextInt(4); count >= 0; count--) {
+        int key = trickles.nextInt(KEYS);
+        String value = trickles.nextInt(200) + ":" + trickles.nextInt(1_000_000);
+        lines.add(
+            switch (trickles.nextInt(10)) {
+              case 0 -> "delete%s %d NONE".formatted(of, key);
+              case 1 -> "sdelete%s %d NONE".formatted(of, key);
+              case 2 -> "rdelete%s %d %d NONE".formatted(of, key, (key + 14) % KEYS);
+              case 3, 4 -> "merge%s %d %s NONE".formatted(of, key, value);
+              default -> "put%s %d %s NONE".formatted(of, key, value);
+            });
+      }
+      lines.add("flush");
     }
   }
 

@@ -9,6 +9,7 @@ import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.sim.SimEngine;
 import io.ewok.gds.wal.RecoveryMode;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -63,7 +64,9 @@ class StoreEventsTest {
       assertEquals(
           stats.written().flushBytes(),
           flushes.stream().mapToLong(StoreListener.Flush::bytes).sum());
-      assertEquals(stats.merges(), compactions.stream().filter(c -> !c.moved()).count());
+      assertEquals(
+          stats.merges(),
+          compactions.stream().filter(c -> c.kind() == CompactionKind.MERGE).count());
       assertEquals(
           stats.written().mergeBytes(),
           compactions.stream().mapToLong(StoreListener.Compacted::bytesWritten).sum());
@@ -80,6 +83,52 @@ class StoreEventsTest {
       assertTrue(stats.spaceAmplification() >= 1);
       assertTrue(stats.written().amplification() > 1);
       assertTrue(stats.levels().stream().allMatch(level -> level.deletes() == 0));
+    }
+  }
+
+  @Test
+  void dropsAreToldAndAreNoMerges() throws Exception {
+    StoreOptions fifo =
+        OPTIONS
+            .withListener(listener)
+            .withTree(OPTIONS.tree().withStyle(CompactionStyle.FIFO).withFifoBytes(1 << 20));
+    try (Store store = Store.open(Fixtures.DIRECTORY, fifo, engine)) {
+      fill(store, 5_000);
+      store.flush();
+      assertTrue(store.awaitRest(Duration.ofMinutes(1)));
+      StoreStats stats = store.stats();
+      assertTrue(compactions.size() > 5);
+      for (StoreListener.Compacted dropped : compactions) {
+        assertEquals(CompactionKind.DROP, dropped.kind());
+        assertEquals(1, dropped.tablesBefore());
+        assertEquals(0, dropped.tablesAfter());
+        assertEquals(0, dropped.bytesWritten());
+      }
+      assertEquals(
+          stats.written().flushBytes() - stats.levels().getFirst().bytes(),
+          compactions.stream().mapToLong(StoreListener.Compacted::bytesRead).sum());
+      assertEquals(0, stats.merges());
+      assertEquals(0, stats.levels().getFirst().compactions());
+      assertEquals(0, stats.levels().getFirst().readBytes());
+    }
+  }
+
+  /** On whichever level they are. */
+  @Test
+  void tablesThatARangeDeleteHidesAreToldAsDropped() throws Exception {
+    try (Store store = Store.open(Fixtures.DIRECTORY, OPTIONS.withListener(listener), engine)) {
+      store.put(Fixtures.bytes("k"), Fixtures.bytes("v"), Durability.NONE);
+      store.compact();
+      compactions.clear();
+      store.deleteRange(Fixtures.bytes("a"), Fixtures.bytes("z"), Durability.NONE);
+      store.flush();
+      assertTrue(store.awaitRest(Duration.ofMinutes(1)));
+      StoreListener.Compacted dropped = compactions.getFirst();
+      assertEquals(CompactionKind.DROP, dropped.kind());
+      assertEquals(1, dropped.level());
+      assertEquals(1, dropped.outputLevel());
+      assertEquals(1, dropped.tablesBefore());
+      assertEquals(0, store.stats().levels().get(1).tables());
     }
   }
 

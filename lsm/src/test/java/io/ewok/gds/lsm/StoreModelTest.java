@@ -36,6 +36,8 @@ class StoreModelTest {
     assertTrue(
         run.flushes > 20 && run.merges > 5 && run.misses > 200,
         "flushes=%d merges=%d misses=%d".formatted(run.flushes, run.merges, run.misses));
+    // That one is leveled all the time.
+    assertTrue(seed != 1 || run.mergesWithinLevel0 > 0);
   }
 
   private static String save(List<String> script, long seed) throws IOException {

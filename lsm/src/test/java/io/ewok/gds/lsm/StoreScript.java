@@ -108,6 +108,7 @@ final class StoreScript {
 
   long flushes;
   long merges;
+  long mergesWithinLevel0;
   long misses;
 
   /** A family, and what it should have. One that is dropped and created again is another. */
@@ -1002,6 +1003,7 @@ final class StoreScript {
     StoreStats stats = store.stats();
     flushes += stats.flushes();
     merges += stats.merges();
+    mergesWithinLevel0 += stats.levels().getFirst().compactions();
     misses += stats.read().blockMisses();
   }
 

@@ -13,6 +13,7 @@ import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
@@ -106,11 +107,21 @@ class TtlTest {
 
   @Test
   void tablesOfExpiredRecordsAreDroppedWithoutBeingRead() throws Exception {
-    try (Store store = open(TTL)) {
+    List<StoreListener.Compacted> told = new CopyOnWriteArrayList<>();
+    StoreListener listener =
+        new StoreListener() {
+          @Override
+          public void compacted(Compacted compacted) {
+            told.add(compacted);
+          }
+        };
+    StoreOptions options = options(TTL).withListener(listener);
+    try (Store store = Store.open(Fixtures.DIRECTORY, options, engine, clock::get)) {
       for (int i = 0; i < 100; i++) {
         store.put(Fixtures.bytes("a" + i), new byte[500], Durability.NONE);
       }
       store.flush();
+      long bytes = store.stats().levels().getFirst().bytes();
       int tables = Fixtures.tables(engine).size();
       pass(store, TTL.minusMillis(1));
       assertEquals(tables, Fixtures.tables(engine).size());
@@ -121,6 +132,11 @@ class TtlTest {
       assertEquals(before, engine.stats().reads());
       assertEquals(reads, store.stats().read().blockMisses());
       assertEquals(0, store.stats().merges());
+      assertEquals(1, told.size());
+      assertEquals(CompactionKind.DROP, told.getFirst().kind());
+      assertEquals(0, told.getFirst().level());
+      assertEquals(tables, told.getFirst().tablesBefore());
+      assertEquals(bytes, told.getFirst().bytesRead());
     }
     clock.addAndGet(-TTL.toMillis());
     try (Store store = open(TTL)) {
@@ -234,6 +250,8 @@ class TtlTest {
       put(store, "a", "1");
       store.flush();
       pass(store, SLACK);
+      // Else the thread, still awake, may look at the clock before the failure is there.
+      assertTrue(store.awaitRest(Duration.ofMinutes(1)));
       clock.addAndGet(TTL.toMillis());
       engine.failNth(SimOperation.SYNC, 1, Errno.EIO);
       store.background().awaitExpiration();
