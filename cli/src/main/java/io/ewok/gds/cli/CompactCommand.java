@@ -78,17 +78,18 @@ final class CompactCommand implements Callable<Integer> {
       new JsonOutput(streams)
           .line(
               line ->
-                  line.number("tables_before", TableSums.tables(before))
-                      .number("table_bytes_before", TableSums.bytes(before))
-                      .number("records_before", TableSums.entries(before))
-                      .number("tables", TableSums.tables(after))
-                      .number("table_bytes", TableSums.bytes(after))
-                      .number("records", TableSums.entries(after))
+                  line.number("tables_before", TableSums.of(before).tables())
+                      .number("table_bytes_before", TableSums.of(before).bytes())
+                      .number("records_before", TableSums.of(before).entries())
+                      .number("tables", TableSums.of(after).tables())
+                      .number("table_bytes", TableSums.of(after).bytes())
+                      .number("records", TableSums.of(after).entries())
                       .number("seconds", Units.inSeconds(nanos)));
     } else {
       streams.out(
           "%s, before %s; in %s\n"
-              .formatted(TableSums.text(after), TableSums.text(before), Units.seconds(nanos)));
+              .formatted(
+                  TableSums.of(after).text(), TableSums.of(before).text(), Units.seconds(nanos)));
     }
     return ExitStatus.OK;
   }

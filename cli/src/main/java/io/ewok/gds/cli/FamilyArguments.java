@@ -3,6 +3,7 @@ package io.ewok.gds.cli;
 import io.ewok.gds.lsm.Family;
 import io.ewok.gds.lsm.Store;
 import java.io.IOException;
+import java.util.List;
 import picocli.CommandLine.Option;
 
 /** Which family of a store a command is about. */
@@ -29,19 +30,34 @@ final class FamilyArguments {
    * @throws CommandFailure if the store has no such
    */
   Family of(Store store) {
-    return name == null
-        ? store
-        : store
-            .family(name)
-            .orElseThrow(
-                () -> CommandFailure.failed("the store has no such family: --family=" + name));
+    return name == null ? store : find(store, "--family", name);
+  }
+
+  /**
+   * Finds a family by its name.
+   *
+   * @param argument what the name was typed as
+   * @throws CommandFailure that says which name is the nearest, if the store has no such family
+   */
+  static Family find(Store store, String argument, String name) {
+    return store
+        .family(name)
+        .orElseThrow(
+            () -> {
+              List<String> names = store.families().stream().map(Family::name).toList();
+              return CommandFailure.failed(
+                  "the store has no such family, the nearest is %s: %s=%s"
+                      .formatted(NearestName.of(name, names).orElseThrow(), argument, name));
+            });
   }
 
   /** Finds the family, or creates it. */
   Family orCreate(Store store) throws IOException {
-    if (name == null || store.family(name).isPresent()) {
-      return of(store);
-    }
+    return name == null || store.family(name).isPresent() ? of(store) : create(store, name);
+  }
+
+  /** Creates a family. */
+  static Family create(Store store, String name) throws IOException {
     try {
       return store.createFamily(name);
     } catch (IllegalArgumentException e) {

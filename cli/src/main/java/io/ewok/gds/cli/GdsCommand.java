@@ -73,6 +73,11 @@ final class GdsCommand implements Runnable {
             .addSubcommand(new GetCommand(streams))
             .addSubcommand(new DeleteCommand())
             .addSubcommand(new ScanCommand(streams))
+            .addSubcommand(
+                new CommandLine(new FamilyCommand())
+                    .addSubcommand(new FamilyListCommand(streams))
+                    .addSubcommand(new FamilyCreateCommand())
+                    .addSubcommand(new FamilyDropCommand()))
             .addSubcommand(new LoadCommand(streams))
             .addSubcommand(new ImportCommand(streams))
             .addSubcommand(new StatsCommand(streams))

@@ -93,7 +93,7 @@ final class StatsCommand implements Callable<Integer> {
         "%s device reads, %s"
             .formatted(
                 Units.count(stats.read().deviceReads()), Units.bytes(stats.read().deviceBytes())));
-    table.row("tables", TableSums.text(stats));
+    table.row("tables", TableSums.of(stats).text());
     table.row(
         "space", "%s times the deepest level".formatted(Units.ratio(stats.spaceAmplification())));
     return table;
@@ -123,6 +123,7 @@ final class StatsCommand implements Callable<Integer> {
 
   private static void write(
       JsonOutput.Fields line, StoreStats stats, List<StoreStats.OfFamily> families) {
+    List<TableSums> sums = families.stream().map(each -> TableSums.sum(each.levels())).toList();
     line.text("engine", stats.engine())
         .text("engine_reason", stats.engineReason())
         .number("sequence", stats.sequence())
@@ -134,23 +135,15 @@ final class StatsCommand implements Callable<Integer> {
             "level_range_deletes",
             stats.levels().stream().map(StoreStats.Level::rangeDeletes).toList())
         .texts("families", families.stream().map(StoreStats.OfFamily::name).toList())
-        .numbers("family_tables", families.stream().map(StatsCommand::tables).toList())
-        .numbers("family_bytes", families.stream().map(StatsCommand::bytes).toList())
-        .number("table_bytes", TableSums.bytes(stats))
+        .numbers("family_tables", sums.stream().map(TableSums::tables).toList())
+        .numbers("family_bytes", sums.stream().map(TableSums::bytes).toList())
+        .number("table_bytes", TableSums.of(stats).bytes())
         .number("space_amplification", stats.spaceAmplification())
         .number("memory_used_bytes", stats.memory().usedBytes())
         .number("memory_peak_bytes", stats.memory().peakBytes())
         .number("memory_limit_bytes", stats.memory().limitBytes())
         .number("device_reads", stats.read().deviceReads())
         .number("device_read_bytes", stats.read().deviceBytes());
-  }
-
-  private static int tables(StoreStats.OfFamily family) {
-    return family.levels().stream().mapToInt(StoreStats.Level::tables).sum();
-  }
-
-  private static long bytes(StoreStats.OfFamily family) {
-    return family.levels().stream().mapToLong(StoreStats.Level::bytes).sum();
   }
 
   private void printTable() throws IOException {

@@ -1,27 +1,39 @@
 package io.ewok.gds.cli;
 
 import io.ewok.gds.lsm.StoreStats;
+import java.util.List;
 
-/** What the tables of all levels come to. */
-final class TableSums {
-  private TableSums() {}
-
-  static long tables(StoreStats stats) {
-    return stats.levels().stream().mapToLong(StoreStats.Level::tables).sum();
+/**
+ * What tables come to.
+ *
+ * @param tables how many there are
+ * @param bytes their size
+ * @param entries their records, those that others have overwritten and deletes included
+ */
+record TableSums(long tables, long bytes, long entries) {
+  /** Of all families. */
+  static TableSums of(StoreStats stats) {
+    return sum(stats.levels());
   }
 
-  static long bytes(StoreStats stats) {
-    return stats.levels().stream().mapToLong(StoreStats.Level::bytes).sum();
+  /** Of one family, which there is. */
+  static TableSums of(StoreStats stats, String family) {
+    return stats.families().stream()
+        .filter(each -> each.name().equals(family))
+        .map(each -> sum(each.levels()))
+        .findFirst()
+        .orElseThrow();
   }
 
-  /** Records, those that others have overwritten and deletes included. */
-  static long entries(StoreStats stats) {
-    return stats.levels().stream().mapToLong(StoreStats.Level::entries).sum();
+  static TableSums sum(List<StoreStats.Level> levels) {
+    return new TableSums(
+        levels.stream().mapToLong(StoreStats.Level::tables).sum(),
+        levels.stream().mapToLong(StoreStats.Level::bytes).sum(),
+        levels.stream().mapToLong(StoreStats.Level::entries).sum());
   }
 
-  static String text(StoreStats stats) {
+  String text() {
     return "%s tables, %s, %s records"
-        .formatted(
-            Units.count(tables(stats)), Units.bytes(bytes(stats)), Units.count(entries(stats)));
+        .formatted(Units.count(tables), Units.bytes(bytes), Units.count(entries));
   }
 }

@@ -82,6 +82,63 @@ class StoreCommandsTest {
   }
 
   @Test
+  void familiesAreListedCreatedAndDropped() {
+    put("key", "of the store");
+    assertEquals("", gds("family", "create", store, "users").ok());
+    assertEquals("", gds("family", "create", store, "journal").ok());
+    gds("put", store, "--family=users", "key", "of users").ok();
+    gds("compact", store).ok();
+    List<Map<String, Object>> listed = gds("family", "list", store, "--json").json();
+    assertEquals(
+        List.of("default", "users", "journal"), listed.stream().map(f -> f.get("family")).toList());
+    assertEquals(List.of(0L, 1L, 2L), listed.stream().map(f -> f.get("number")).toList());
+    assertEquals(List.of(1L, 1L, 0L), listed.stream().map(f -> f.get("records")).toList());
+    assertEquals(List.of(1L, 1L, 0L), listed.stream().map(f -> f.get("tables")).toList());
+    assertTrue((Long) listed.getFirst().get("table_bytes") > 0);
+    List<String> lines = gds("family", "list", store).ok().lines().toList();
+    assertEquals(4, lines.size());
+    assertTrue(lines.get(2).startsWith("users"), lines.get(2));
+
+    String asked = gds("family", "drop", store, "users").failure(ExitStatus.USAGE);
+    assertTrue(asked.contains("1 in tables of") && asked.contains("--yes"), asked);
+    assertEquals("of users\n", gds("get", store, "key", "--family=users").ok());
+    assertEquals("", gds("family", "drop", store, "users", "--yes").ok());
+    gds("get", store, "key", "--family=users").failure(ExitStatus.FAILED);
+    assertEquals("of the store\n", gds("get", store, "key").ok());
+    assertEquals(2, gds("family", "list", store, "--json").json().size());
+  }
+
+  @Test
+  void familiesThatCannotBeCreatedOrDroppedAreRefused() {
+    put("key", "value");
+    gds("family", "create", store, "users").ok();
+    assertTrue(gds("family", "create", store, "users").failure(ExitStatus.USAGE).contains("users"));
+    gds("family", "create", store, "").failure(ExitStatus.USAGE);
+    gds("family", "create", store.resolve("absent"), "users").failure(ExitStatus.FAILED);
+    gds("family", "drop", store, "default", "--yes").failure(ExitStatus.USAGE);
+    String absent = gds("family", "drop", store, "absent", "--yes").failure(ExitStatus.FAILED);
+    assertTrue(absent.contains("NAME=absent"), absent);
+    assertEquals(2, gds("family", "list", store, "--json").json().size());
+    gds("family").failure(ExitStatus.USAGE);
+  }
+
+  @Test
+  void unknownFamilyIsToldTheNearest() {
+    put("key", "value");
+    String alone = gds("scan", store, "--family=x").failure(ExitStatus.FAILED);
+    assertTrue(alone.contains("the nearest is default: --family=x"), alone);
+    for (String family : new String[] {"users", "journal", "user-names"}) {
+      gds("family", "create", store, family).ok();
+    }
+    for (String typed : new String[] {"user", "usres", "uesrs", "User"}) {
+      String failure = gds("scan", store, "--family=" + typed).failure(ExitStatus.FAILED);
+      assertTrue(failure.contains("the nearest is users: --family=" + typed), failure);
+    }
+    String failure = gds("family", "drop", store, "jurnal").failure(ExitStatus.FAILED);
+    assertTrue(failure.contains("the nearest is journal: NAME=jurnal"), failure);
+  }
+
+  @Test
   void atSignIsPartOfTheKey() {
     put("@home", "@value");
     assertEquals("@value\n", gds("get", store, "@home").ok());

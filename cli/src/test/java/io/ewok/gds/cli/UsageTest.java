@@ -22,8 +22,8 @@ class UsageTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "put", "get", "delete", "scan", "load", "import", "stats", "explain", "verify", "dump",
-        "compact", "repair", "page", "trace", "doctor", "demo"
+        "put", "get", "delete", "scan", "family", "load", "import", "stats", "explain", "verify",
+        "dump", "compact", "repair", "page", "trace", "doctor", "demo"
       })
   void everyCommandExplainsItselfWithAnExample(String command) {
     String help = gds(command, "--help").ok();
