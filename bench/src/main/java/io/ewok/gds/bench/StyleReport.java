@@ -13,6 +13,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -50,8 +51,7 @@ final class StyleReport {
   private static final int VALUE_BYTES = 100;
   private static final int EXPLAINED = 2_000;
   private static final int GETS = 100_000;
-  private static final long SETTLE_NANOS_MAX = 60_000_000_000L;
-  private static final long REST_NANOS = 2_000_000_000L;
+  private static final Duration REST_MAX = Duration.ofMinutes(10);
   private static final long MEMTABLE_BYTES = 4 << 20;
   private static final long POOL_BYTES = 1 << 30;
   private static final double NANOS_PER_SECOND = 1e9;
@@ -175,7 +175,9 @@ final class StyleReport {
         write(store, key, value, pass);
       }
       store.flush();
-      settle(store);
+      if (!store.awaitRest(REST_MAX)) {
+        throw new IllegalStateException("the store is still at work: " + store.stats());
+      }
       StoreStats stats = store.stats();
       long tableBytes = stats.levels().stream().mapToLong(StoreStats.Level::bytes).sum();
       Map<Measure, double[]> numbers = series.get(style);
@@ -206,23 +208,6 @@ final class StyleReport {
 
   private static void setKey(MemorySegment key, int number) {
     key.set(KEY, KEY_BYTES - Long.BYTES, number);
-  }
-
-  /** Waits until nothing has been merged for longer than a store takes to be at rest. */
-  private static void settle(Store store) throws InterruptedException {
-    long start = System.nanoTime();
-    long quietSince = start;
-    long merges = -1;
-    while (System.nanoTime() - quietSince < REST_NANOS
-        && System.nanoTime() - start < SETTLE_NANOS_MAX) {
-      StoreStats stats = store.stats();
-      boolean isDue = stats.levels().stream().anyMatch(level -> level.score() >= 1);
-      if (isDue || stats.merges() != merges) {
-        quietSince = System.nanoTime();
-        merges = stats.merges();
-      }
-      Thread.sleep(1);
-    }
   }
 
   private double tablesAsked(Store store, MemorySegment key) throws IOException {

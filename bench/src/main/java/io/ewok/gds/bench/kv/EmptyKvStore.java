@@ -61,6 +61,15 @@ final class EmptyKvStore implements KvStore {
     }
 
     @Override
+    public void putEmpty() {}
+
+    @Override
+    public void singleDelete() {}
+
+    @Override
+    public void compact() {}
+
+    @Override
     public void deleteRange(KvBuffers end) {}
 
     @Override

@@ -1,13 +1,15 @@
 package io.ewok.gds.bench.kv;
 
+import io.ewok.gds.lsm.CompactionFilter;
 import io.ewok.gds.lsm.Durability;
 import io.ewok.gds.lsm.Family;
 import io.ewok.gds.lsm.MergeOperators;
 import io.ewok.gds.lsm.ReadView;
+import io.ewok.gds.lsm.ResultBytes;
 import io.ewok.gds.lsm.Store;
 import io.ewok.gds.lsm.StoreCursor;
 import io.ewok.gds.lsm.StoreOptions;
-import io.ewok.gds.lsm.StoreStats;
+import io.ewok.gds.lsm.TreeOptions;
 import io.ewok.gds.lsm.WriteBatch;
 import io.ewok.gds.lsm.WriteOptions;
 import java.io.IOException;
@@ -16,12 +18,11 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
-import java.util.List;
-import java.util.concurrent.TimeUnit;
+import java.time.Duration;
 
 /** Ours. */
 final class GdsKvStore implements KvStore {
-  private static final long PAUSE_MILLIS = 10;
+  private static final Duration REST_MAX = Duration.ofMinutes(10);
 
   private final Store store;
   private final Durability durability;
@@ -39,7 +40,13 @@ final class GdsKvStore implements KvStore {
             .withMemtableBytes(settings.memtableBytes())
             .withTableBytes(KvSettings.TABLE_BYTES)
             .withBlockBytes(KvSettings.BLOCK_BYTES);
-    store = Store.open(directory, options);
+    TreeOptions tree =
+        switch (settings.group()) {
+          case FILTER -> options.tree().withCompactionFilter(GdsKvStore::withoutEmpty);
+          case EXPIRY -> options.tree().withTtl(KvSettings.TTL);
+          case SEQUENTIAL, CACHED, SYNCED, DISK, BREADTH, REMOVAL -> options.tree();
+        };
+    store = Store.open(directory, options.withTree(tree));
     durability = settings.synced() ? Durability.SYNCED : Durability.NONE;
     writes = WriteOptions.of(durability);
     if (settings.families()) {
@@ -52,6 +59,13 @@ final class GdsKvStore implements KvStore {
     }
   }
 
+  private static CompactionFilter.Decision withoutEmpty(
+      MemorySegment key, MemorySegment value, ResultBytes result) {
+    return value.byteSize() == 0
+        ? CompactionFilter.Decision.REMOVE
+        : CompactionFilter.Decision.KEEP;
+  }
+
   @Override
   public KvSession session(KvBuffers buffers) {
     return new Session(buffers);
@@ -60,14 +74,9 @@ final class GdsKvStore implements KvStore {
   @Override
   public void settle() throws IOException, InterruptedException {
     store.flush();
-    while (!store.stats().families().stream().allMatch(each -> isAtRest(each.levels()))) {
-      TimeUnit.MILLISECONDS.sleep(PAUSE_MILLIS);
+    if (!store.awaitRest(REST_MAX)) {
+      throw new IllegalStateException("the store is still at work: " + store.stats());
     }
-  }
-
-  /** Whether all of a family is merged that is when nobody writes: two tables of level 0 are. */
-  private static boolean isAtRest(List<StoreStats.Level> levels) {
-    return levels.getFirst().tables() < 2 && levels.stream().allMatch(level -> level.score() < 1);
   }
 
   @Override
@@ -141,6 +150,21 @@ final class GdsKvStore implements KvStore {
     public int getSecond() throws IOException {
       int length = second.get(key, value);
       return length == ReadView.NOT_FOUND ? -1 : length;
+    }
+
+    @Override
+    public void putEmpty() throws IOException {
+      store.put(key, MemorySegment.NULL, durability);
+    }
+
+    @Override
+    public void singleDelete() throws IOException {
+      store.singleDelete(key, writes);
+    }
+
+    @Override
+    public void compact() throws IOException {
+      store.compact();
     }
 
     @Override

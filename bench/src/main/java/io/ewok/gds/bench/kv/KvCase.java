@@ -37,7 +37,13 @@ public enum KvCase {
   READ_RANGES("readrandom, ranges deleted", KvGroup.BREADTH, 1, KvMix.reads(Picker.UNIFORM)),
   SCAN_RANGES("scan, ranges deleted", KvGroup.BREADTH, Kind.SCAN),
   MERGE("merge", KvGroup.BREADTH, Kind.ADD, 1, KvMix.reads(Picker.ZIPF)),
-  READ_MERGED("read merged", KvGroup.BREADTH, Kind.READ_COUNTERS, 1, KvMix.reads(Picker.ZIPF));
+  READ_MERGED("read merged", KvGroup.BREADTH, Kind.READ_COUNTERS, 1, KvMix.reads(Picker.ZIPF)),
+  REMOVAL_LOAD("fillrandom, removal", KvGroup.REMOVAL, Kind.LOAD),
+  SINGLE_DELETE("single delete", KvGroup.REMOVAL, Kind.SINGLE_DELETES),
+  FILTER_LOAD("fillrandom, filter", KvGroup.FILTER, Kind.LOAD),
+  COMPACT_FILTERED("compact, filter", KvGroup.FILTER, Kind.COMPACT_FILTERED),
+  EXPIRY_LOAD("fillrandom, ttl", KvGroup.EXPIRY, Kind.LOAD),
+  COMPACT_EXPIRED("compact, ttl", KvGroup.EXPIRY, Kind.COMPACT_EXPIRED);
 
   /** How a case goes. */
   enum Kind {
@@ -63,7 +69,13 @@ public enum KvCase {
     /** Numbers are added to counters for a while. */
     ADD,
     /** Gets of these counters. */
-    READ_COUNTERS
+    READ_COUNTERS,
+    /** Every other record is deleted, each by a single delete, in the order of the shuffle. */
+    SINGLE_DELETES,
+    /** All is compacted when a tenth of the records has got an empty value; a record counts. */
+    COMPACT_FILTERED,
+    /** All is compacted when all but half of the records have expired; a record counts. */
+    COMPACT_EXPIRED
   }
 
   /** Of a group the first case fills the store; none can do without. */
@@ -103,11 +115,22 @@ public enum KvCase {
     return group;
   }
 
-  /** Returns whether later cases of the group rely on what this one has done. */
+  /**
+   * Returns whether later cases of the group rely on what this one has done, or it cannot be warmed
+   * up on the same store.
+   */
   boolean isNeeded() {
     return switch (kind) {
-      case LOAD, LOAD_BATCHES, FAMILIES, DELETE_RANGES, ADD -> true;
-      case OVERWRITE, MIX, MIX_BESIDE_WRITER, MULTI_GET, SCAN, SCAN_BACKWARD, READ_COUNTERS ->
+      case LOAD, LOAD_BATCHES, FAMILIES, DELETE_RANGES, ADD, SINGLE_DELETES, COMPACT_FILTERED ->
+          true;
+      case OVERWRITE,
+          MIX,
+          MIX_BESIDE_WRITER,
+          MULTI_GET,
+          SCAN,
+          SCAN_BACKWARD,
+          READ_COUNTERS,
+          COMPACT_EXPIRED ->
           false;
     };
   }
@@ -115,7 +138,15 @@ public enum KvCase {
   /** Returns whether the background may end what this one has left it, before the next begins. */
   boolean isSettled() {
     return switch (kind) {
-      case LOAD, LOAD_BATCHES, OVERWRITE, FAMILIES, DELETE_RANGES -> true;
+      case LOAD,
+          LOAD_BATCHES,
+          OVERWRITE,
+          FAMILIES,
+          DELETE_RANGES,
+          SINGLE_DELETES,
+          COMPACT_FILTERED,
+          COMPACT_EXPIRED ->
+          true;
       case MIX, MIX_BESIDE_WRITER, MULTI_GET, SCAN, SCAN_BACKWARD, ADD, READ_COUNTERS -> false;
     };
   }

@@ -5,6 +5,7 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
+import java.time.Duration;
 import java.util.SplittableRandom;
 
 /**
@@ -56,6 +57,9 @@ final class KvData {
 
   /** Records that were loaded and are deleted. */
   private int deleted;
+
+  /** When those were written that must not have expired, by {@link System#nanoTime}. */
+  private long freshSinceNanos;
 
   /** Records that are in the second family, too. */
   private int second;
@@ -151,10 +155,17 @@ final class KvData {
   void setDeleted(int firstSlot, int endSlot) {
     for (int slot = firstSlot; slot < endSlot; slot++) {
       if (isThere(slot)) {
-        setVersion(slot, DELETED);
-        deleted++;
+        setGone(slot);
       }
     }
+  }
+
+  /**
+   * Notes that a record that was loaded is gone; one thread does so, and nobody writes it again.
+   */
+  void setGone(int slot) {
+    setVersion(slot, DELETED);
+    deleted++;
   }
 
   /** Notes that the second family has all that were loaded; one thread loads it. */
@@ -164,6 +175,16 @@ final class KvData {
 
   boolean isSecondLoaded() {
     return second > 0;
+  }
+
+  /** Notes that the first of the records that must not have expired is written from now on. */
+  void setFresh() {
+    freshSinceNanos = System.nanoTime();
+  }
+
+  /** Returns whether that was longer ago. */
+  boolean isOlderThan(Duration age) {
+    return System.nanoTime() - freshSinceNanos > age.toNanos();
   }
 
   /** Returns how many of the records that were loaded are there. */

@@ -17,15 +17,25 @@ public enum KvGroup {
   DISK,
 
   /** Operands, range deletes, and writes in two families. */
-  BREADTH;
+  BREADTH,
+
+  /** Single deletes. */
+  REMOVAL,
+
+  /** A compaction with a filter that removes values that are empty. */
+  FILTER,
+
+  /** A compaction when records have expired. */
+  EXPIRY;
 
   /** Returns who takes part. */
   public List<KvContender> contenders() {
     return switch (this) {
-      case SEQUENTIAL, CACHED, BREADTH -> List.of(KvContender.values());
+      case SEQUENTIAL, CACHED, BREADTH, REMOVAL -> List.of(KvContender.values());
       case SYNCED -> List.of(KvContender.GDS, KvContender.ROCKSDB, KvContender.LMDB);
       // LMDB cannot be held to less than all memory.
-      case DISK -> List.of(KvContender.GDS, KvContender.ROCKSDB);
+      // Nor has it compactions.
+      case DISK, FILTER, EXPIRY -> List.of(KvContender.GDS, KvContender.ROCKSDB);
     };
   }
 }

@@ -9,6 +9,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -21,6 +22,10 @@ final class KvRun {
   private static final double NANOS_PER_MICRO = 1e3;
   private static final long WRITER_PER_SECOND = 20_000;
   private static final int OVERWRITE_PASSES = 2;
+
+  /** What records may live longer. */
+  private static final Duration EXPIRY_SLACK = Duration.ofMillis(1500);
+
   private static final long SEED = 7;
   private static final OperatingSystemMXBean PROCESS =
       (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
@@ -49,12 +54,19 @@ final class KvRun {
           measure(one, 0, SEED + 1 + i);
         }
       }
-      case LOAD, LOAD_BATCHES, FAMILIES, DELETE_RANGES -> {}
+      case COMPACT_FILTERED -> alone(KvWorker::emptySome);
+      case COMPACT_EXPIRED -> {
+        Thread.sleep(KvSettings.TTL.plus(EXPIRY_SLACK));
+        alone(KvWorker::writeSomeAgain);
+      }
+      case LOAD, LOAD_BATCHES, FAMILIES, DELETE_RANGES, SINGLE_DELETES -> {}
     }
     KvSample sample = measure(one, settings.watchedNanos(), SEED);
     switch (one.kind) {
       case FAMILIES -> alone(KvWorker::checkFamilies);
       case ADD -> alone(KvWorker::checkCounters);
+      case SINGLE_DELETES, COMPACT_FILTERED -> alone(KvWorker::checkRecords);
+      case COMPACT_EXPIRED -> alone(KvWorker::checkExpired);
       default -> {}
     }
     return sample;
@@ -129,6 +141,8 @@ final class KvRun {
       case DELETE_RANGES -> worker.deleteRanges();
       case ADD -> worker.add(deadline);
       case READ_COUNTERS -> worker.readCounters(deadline);
+      case SINGLE_DELETES -> worker.singleDeletes();
+      case COMPACT_FILTERED, COMPACT_EXPIRED -> worker.compact();
     }
   }
 

@@ -34,6 +34,19 @@ interface KvSession extends AutoCloseable {
   /** As {@link #get}, but from the second family. */
   int getSecond() throws IOException;
 
+  /** Sets the value of the key to an empty one, for a filter to remove. */
+  default void putEmpty() throws IOException {
+    throw new UnsupportedOperationException("nobody compares this store by its compactions");
+  }
+
+  /** Removes the key, which was put once. */
+  void singleDelete() throws IOException;
+
+  /** Compacts all there is. */
+  default void compact() throws IOException {
+    throw new UnsupportedOperationException("nobody compares this store by its compactions");
+  }
+
   /** Removes the records from the key to that of other buffers, exclusive. */
   void deleteRange(KvBuffers end) throws IOException;
 

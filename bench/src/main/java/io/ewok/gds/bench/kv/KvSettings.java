@@ -1,5 +1,7 @@
 package io.ewok.gds.bench.kv;
 
+import java.time.Duration;
+
 /**
  * What is the same for all stores of a turn.
  *
@@ -8,7 +10,7 @@ package io.ewok.gds.bench.kv;
  * @param memtableBytes size of a memtable, of which a store may have {@link #MEMTABLES}
  * @param synced whether a write is on the device when it returns; else it is lost if the process
  *     ends before the store has been closed
- * @param families whether there are a family of counters and a second one of records
+ * @param group whose cases it is for
  * @param watchedNanos how long a case without a natural end is watched
  */
 record KvSettings(
@@ -16,7 +18,7 @@ record KvSettings(
     long poolBytes,
     long memtableBytes,
     boolean synced,
-    boolean families,
+    KvGroup group,
     long watchedNanos) {
   static final int MEMTABLES = 4;
   static final long TABLE_BYTES = 8L << 20;
@@ -24,7 +26,14 @@ record KvSettings(
   static final int FILTER_BITS_PER_KEY = 10;
   static final int BATCH_PUTS = 1000;
 
+  /** What lives for ever but in the group that it is about. */
+  static final Duration TTL = Duration.ofSeconds(3);
+
   private static final int BREADTH_ENTRIES_MAX = 500_000;
+
+  /** So many that they are written, and read, long before they have expired. */
+  private static final int EXPIRY_ENTRIES_MAX = 200_000;
+
   private static final long POOL_BYTES_MIN = 16L << 20;
   private static final long POOL_BYTES_MAX = 1L << 30;
   private static final long MEMTABLE_BYTES = 16L << 20;
@@ -34,7 +43,8 @@ record KvSettings(
     int records =
         switch (group) {
           case DISK -> Math.multiplyExact(entries, 3);
-          case BREADTH -> Math.min(entries, BREADTH_ENTRIES_MAX);
+          case BREADTH, REMOVAL, FILTER -> Math.min(entries, BREADTH_ENTRIES_MAX);
+          case EXPIRY -> Math.min(entries, EXPIRY_ENTRIES_MAX);
           case SEQUENTIAL, CACHED, SYNCED -> entries;
         };
     long dataBytes = records * KvData.RECORD_BYTES;
@@ -44,13 +54,18 @@ record KvSettings(
         Math.clamp(poolBytes & -BLOCK_BYTES, POOL_BYTES_MIN, POOL_BYTES_MAX),
         Math.clamp(dataBytes / 8 & -BLOCK_BYTES, MEMTABLE_BYTES_MIN, MEMTABLE_BYTES),
         group == KvGroup.SYNCED,
-        group == KvGroup.BREADTH,
+        group,
         watchedNanos);
+  }
+
+  /** Returns whether there are a family of counters and a second one of records. */
+  boolean families() {
+    return group == KvGroup.BREADTH;
   }
 
   /** Returns the same for a number of records at most, none of which is waited for. */
   KvSettings forWarmUp(int entriesMax) {
     return new KvSettings(
-        Math.min(entries, entriesMax), poolBytes, memtableBytes, false, families, watchedNanos);
+        Math.min(entries, entriesMax), poolBytes, memtableBytes, false, group, watchedNanos);
   }
 }

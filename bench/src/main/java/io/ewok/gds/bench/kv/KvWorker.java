@@ -4,6 +4,7 @@ import com.sun.management.ThreadMXBean;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
+import java.time.Duration;
 import java.util.SplittableRandom;
 import java.util.concurrent.locks.LockSupport;
 import org.HdrHistogram.Histogram;
@@ -23,6 +24,11 @@ final class KvWorker {
   private static final int SCAN_CHECK_EVERY = 256;
   private static final int FAMILIES_BATCH = 16;
   private static final int ADDED_MAX = 1000;
+  private static final int EMPTY_EVERY = 10;
+
+  /** RocksDB's records expire by a clock of seconds. */
+  private static final Duration CLOCK_STEP = Duration.ofSeconds(1);
+
   private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
   private final KvData data;
@@ -173,6 +179,70 @@ final class KvWorker {
       done(start, System.nanoTime());
       data.setDeleted(firstSlot, endSlot);
     }
+  }
+
+  /** Looks at all records that were loaded, one by one, and then in order. */
+  void checkRecords() throws IOException {
+    for (int i = 0; i < data.entries; i++) {
+      timedGet(data.slotOfRecord(i));
+    }
+    readAll();
+  }
+
+  /** Deletes every other record; a latency for each. */
+  void singleDeletes() throws IOException {
+    for (int i = 0; i < data.entries; i += 2) {
+      int slot = data.slotOfShuffled(i);
+      KvData.putKey(buffers.key, slot);
+      long start = System.nanoTime();
+      session.singleDelete();
+      done(start, System.nanoTime());
+      data.setGone(slot);
+    }
+  }
+
+  /** Gives every tenth record an empty value, which a compaction with a filter has to remove. */
+  void emptySome() throws IOException {
+    for (int i = 0; i < data.entries; i += EMPTY_EVERY) {
+      int slot = data.slotOfShuffled(i);
+      KvData.putKey(buffers.key, slot);
+      session.putEmpty();
+      data.setGone(slot);
+    }
+  }
+
+  /** When all have expired: writes every other record once more. */
+  void writeSomeAgain() throws IOException {
+    data.setFresh();
+    for (int i = 0; i < data.entries; i++) {
+      int slot = data.slotOfShuffled(i);
+      if (i % 2 == 0) {
+        put(slot);
+      } else {
+        data.setGone(slot);
+      }
+    }
+  }
+
+  /** Looks at what a compaction after {@link #writeSomeAgain} has left. */
+  void checkExpired() throws IOException {
+    for (int i = 0; i < data.entries; i++) {
+      int slot = data.slotOfShuffled(i);
+      KvData.putKey(buffers.key, slot);
+      int length = session.get();
+      // On a machine so slow that all expires meanwhile, nothing is known of those that are gone.
+      if (length >= 0 || !data.isOlderThan(KvSettings.TTL.minus(CLOCK_STEP))) {
+        check(slot, data.version(slot), buffers.value, length);
+      }
+    }
+  }
+
+  /** Compacts everything; one latency, and an operation for each record there is to look at. */
+  void compact() throws IOException {
+    long start = System.nanoTime();
+    session.compact();
+    done(start, System.nanoTime());
+    operations += data.entries - 1;
   }
 
   /** Adds numbers to counters until then. */

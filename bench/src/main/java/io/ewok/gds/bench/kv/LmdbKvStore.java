@@ -135,6 +135,16 @@ final class LmdbKvStore implements KvStore {
       return get(second);
     }
 
+    /** It has but one kind of deletes. */
+    @Override
+    public void singleDelete() {
+      key.clear();
+      try (Txn<ByteBuffer> writing = env.txnWrite()) {
+        records.delete(writing, key);
+        writing.commit();
+      }
+    }
+
     /** One after the other: it has no deletes of ranges. */
     @Override
     public void deleteRange(KvBuffers end) {

@@ -21,10 +21,12 @@ import org.rocksdb.FlushOptions;
 import org.rocksdb.HyperClockCache;
 import org.rocksdb.Options;
 import org.rocksdb.ReadOptions;
+import org.rocksdb.RemoveEmptyValueCompactionFilter;
 import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
 import org.rocksdb.RocksIterator;
 import org.rocksdb.Status;
+import org.rocksdb.TtlDB;
 import org.rocksdb.UInt64AddOperator;
 import org.rocksdb.WriteBatch;
 import org.rocksdb.WriteOptions;
@@ -83,10 +85,16 @@ final class RocksKvStore implements KvStore {
         .setUseDirectReads(true)
         .setUseDirectIoForFlushAndCompaction(true)
         .setManualWalFlush(!settings.synced());
+    if (settings.group() == KvGroup.FILTER) {
+      options.setCompactionFilter(part(new RemoveEmptyValueCompactionFilter()));
+    }
     writes = part(new WriteOptions().setSync(settings.synced()));
     reads = part(new ReadOptions());
     try {
-      rocks = RocksDB.open(options, directory.toString());
+      rocks =
+          settings.group() == KvGroup.EXPIRY
+              ? TtlDB.open(options, directory.toString(), (int) KvSettings.TTL.toSeconds(), false)
+              : RocksDB.open(options, directory.toString());
       families.add(rocks.getDefaultColumnFamily());
       if (settings.families()) {
         ColumnFamilyOptions adding = part(new ColumnFamilyOptions(options));
@@ -247,6 +255,36 @@ final class RocksKvStore implements KvStore {
       try {
         int length = rocks.get(second, reads, key, value);
         return length == RocksDB.NOT_FOUND ? -1 : length;
+      } catch (RocksDBException e) {
+        throw failed(e);
+      }
+    }
+
+    @Override
+    public void putEmpty() throws IOException {
+      key.clear();
+      value.clear().limit(0);
+      try {
+        rocks.put(writes, key, value);
+      } catch (RocksDBException e) {
+        throw failed(e);
+      }
+    }
+
+    @Override
+    public void singleDelete() throws IOException {
+      key.get(0, firstKey);
+      try {
+        rocks.singleDelete(writes, firstKey);
+      } catch (RocksDBException e) {
+        throw failed(e);
+      }
+    }
+
+    @Override
+    public void compact() throws IOException {
+      try {
+        rocks.compactRange();
       } catch (RocksDBException e) {
         throw failed(e);
       }

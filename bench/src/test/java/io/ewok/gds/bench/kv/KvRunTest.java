@@ -34,7 +34,7 @@ class KvRunTest {
   }
 
   @ParameterizedTest
-  @EnumSource(names = {"SEQUENTIAL", "CACHED", "SYNCED", "BREADTH"})
+  @EnumSource(names = {"SEQUENTIAL", "CACHED", "SYNCED", "BREADTH", "REMOVAL"})
   void lmdbAnswersRightlyInAJvmOfItsOwn(KvGroup group) throws Exception {
     List<KvCase> cases = KvCase.of(group);
     List<KvSample> samples = KvTurn.run(KvContender.LMDB, cases, ENTRIES, WATCHED_NANOS, directory);
@@ -107,6 +107,26 @@ class KvRunTest {
       deleted.setDeleted(kept, kept + 1);
       KvRun run = new KvRun(KvContender.EMPTY, settings, data, store, directory);
       assertThrows(IllegalStateException.class, () -> run.run(KvCase.SCAN_RANGES));
+    }
+  }
+
+  /** What is to be gone is still there, or what is to stay is gone. */
+  @ParameterizedTest
+  @EnumSource(names = {"SINGLE_DELETE", "COMPACT_FILTERED", "COMPACT_EXPIRED"})
+  void recordsThatAreLeftOrTakenWronglyAreNoticed(KvCase removal) throws Exception {
+    KvCase load = KvCase.of(removal.group()).getFirst();
+    KvSettings settings = KvSettings.of(removal.group(), ENTRIES, WATCHED_NANOS);
+    for (boolean takesAll : new boolean[] {false, true}) {
+      KvData data = new KvData(ENTRIES);
+      KvData ofStore = new KvData(ENTRIES);
+      try (KvStore store = new EmptyKvStore(ofStore)) {
+        KvRun run = new KvRun(KvContender.EMPTY, settings, data, store, directory);
+        run.run(load);
+        if (!takesAll) {
+          new KvRun(KvContender.EMPTY, settings, ofStore, store, directory).run(load);
+        }
+        assertThrows(IllegalStateException.class, () -> run.run(removal));
+      }
     }
   }
 
