@@ -51,7 +51,7 @@ public enum KvCase {
     LOAD,
     /** As LOAD, many in a batch. */
     LOAD_BATCHES,
-    /** Each record once more, in the order of another shuffle, three times; the last is told. */
+    /** Records, any of them, several times as often as there are; not from the first on. */
     OVERWRITE,
     /** A mix for a while. */
     MIX,
@@ -140,15 +140,20 @@ public enum KvCase {
     return switch (kind) {
       case LOAD,
           LOAD_BATCHES,
-          OVERWRITE,
           FAMILIES,
           DELETE_RANGES,
           SINGLE_DELETES,
           COMPACT_FILTERED,
           COMPACT_EXPIRED ->
           true;
-      case MIX, MIX_BESIDE_WRITER, MULTI_GET, SCAN, SCAN_BACKWARD, ADD, READ_COUNTERS -> false;
+      case OVERWRITE, MIX, MIX_BESIDE_WRITER, MULTI_GET, SCAN, SCAN_BACKWARD, ADD, READ_COUNTERS ->
+          false;
     };
+  }
+
+  /** Returns whether it is watched in the middle: what is left to do is as much before as after. */
+  boolean isSteady() {
+    return kind == Kind.OVERWRITE;
   }
 
   /** Returns whether all is read once before the next: who has memory for it has it there then. */

@@ -113,9 +113,9 @@ final class KvWorker {
     }
   }
 
-  /** Writes as many records as there are, any of them. */
-  void overwrite() throws IOException {
-    for (int i = 0; i < data.entries; i++) {
+  /** Writes so many times as many records as there are, any of them. */
+  void overwrite(int passes) throws IOException {
+    for (long i = 0; i < (long) passes * data.entries; i++) {
       timedPut(data.slotOfRecord(random.nextInt(data.entries)));
     }
   }
