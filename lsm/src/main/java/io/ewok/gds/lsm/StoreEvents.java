@@ -70,6 +70,11 @@ final class StoreEvents {
     tell(told -> told.stalled(new StoreListener.Stall(reason, nanos)));
   }
 
+  /** A write took a little longer, so little that nobody else is told. */
+  void slowed(StallReason reason, long nanos) {
+    counters.stall(reason).nanos.add(nanos);
+  }
+
   private void tell(Consumer<StoreListener> told) {
     try {
       told.accept(listener);

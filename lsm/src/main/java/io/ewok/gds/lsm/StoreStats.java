@@ -170,7 +170,7 @@ public record StoreStats(
    * Waits of writers for one reason.
    *
    * @param count waits
-   * @param nanos time waited, in nanoseconds
+   * @param nanos time waited, in nanoseconds; also in delays too short to be counted or told of
    */
   public record Stall(long count, long nanos) {}
 

@@ -22,8 +22,15 @@ final class WriteDelay {
   /** No write is held back for longer. */
   static final long PAUSE_NANOS_MAX = 50_000_000;
 
-  /** Shorter pauses are saved up: a wait costs more than they last. */
+  /** Longer pauses, until they are worth a wait, are saved up: a wait takes twice as long. */
   private static final long PAUSE_NANOS_MIN = 50_000;
+
+  /**
+   * Pauses up to this are spent on the processor: then no write has to make up for many others. It
+   * is what a little pressure makes of one write, and costs little; under more pressure, or with
+   * many writers, the processors have better things to do.
+   */
+  static final long SPIN_NANOS_MAX = 5_000;
 
   /** Pressure below this is what a store at work has. */
   private static final double PRESSURE_MIN = 0.25;
@@ -98,13 +105,23 @@ final class WriteDelay {
    */
   boolean await(long bytes, double filled, long limitNanos) {
     long pause = claim(bytes, filled, limitNanos);
-    if (pause > 0) {
+    if (pause > SPIN_NANOS_MAX) {
       WriteStallEvent event = new WriteStallEvent();
       event.begin();
       boolean unused = new Baton().await(pause); // nobody posts it
       events.stalled(event, StallReason.DELAY, pause);
+    } else if (pause > 0) {
+      spin(pause);
+      events.slowed(StallReason.DELAY, pause);
     }
     return pause >= 0;
+  }
+
+  private static void spin(long nanos) {
+    long start = System.nanoTime();
+    while (System.nanoTime() - start < nanos) {
+      Thread.onSpinWait();
+    }
   }
 
   /**
@@ -120,7 +137,8 @@ final class WriteDelay {
       long now = clock.getAsLong();
       long next = nextNanos.get();
       long lead = Math.max(0, next - now);
-      long pause = lead < PAUSE_NANOS_MIN ? 0 : Math.min(lead, PAUSE_NANOS_MAX);
+      boolean isSaved = lead > SPIN_NANOS_MAX && lead < PAUSE_NANOS_MIN;
+      long pause = isSaved ? 0 : Math.min(lead, PAUSE_NANOS_MAX);
       if (pause > limitNanos) {
         return -1;
       }

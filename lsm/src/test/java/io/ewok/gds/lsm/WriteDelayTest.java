@@ -52,6 +52,25 @@ class WriteDelayTest {
     assertEquals(WRITE_BYTES * 1e6, rate(1_000), 1e7);
   }
 
+  @Test
+  void littlePressureMakesEachWriteALittleSlowerAndNoneMuch() {
+    for (int i = 0; i < 50; i++) {
+      delay.flushed(1 << 30, 1_000_000_000);
+    }
+    delay.setTablePressure(0.5);
+    long waited = 0;
+    for (int i = 0; i < 10_000; i++) {
+      long pause = delay.claim(WRITE_BYTES, 0, NO_LIMIT);
+      assertTrue(pause <= WriteDelay.SPIN_NANOS_MAX, "pause: " + pause);
+      now.addAndGet(pause);
+      waited += pause;
+    }
+    double wanted = 10_000.0 * WRITE_BYTES / (1 << 30) * 1e9;
+    assertEquals(wanted, (double) waited, wanted / 10);
+    assertTrue(delay.await(WRITE_BYTES, 0, NO_LIMIT));
+    assertEquals(0, counters.stall(StallReason.DELAY).count.sum());
+  }
+
   /**
    * Writes while a flush goes on, from an empty memtable. Returns what part is filled at the end.
    */
