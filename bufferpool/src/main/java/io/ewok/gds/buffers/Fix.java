@@ -61,7 +61,7 @@ public final class Fix implements AutoCloseable {
   private static final long OFFSET = 0xffff_ffffL;
 
   /** Of all segments of memory outside the heap. */
-  private static final Class<? extends MemorySegment> NATIVE = MemorySegment.NULL.getClass();
+  static final Class<? extends MemorySegment> NATIVE = MemorySegment.NULL.getClass();
 
   private static final ValueLayout.OfLong LONG =
       ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -70,6 +70,9 @@ public final class Fix implements AutoCloseable {
 
   /** Where hits are counted: threads that have made a handle each do not meet. */
   final int counter = HitCounter.place(Thread.currentThread());
+
+  /** What {@link PageTable#shareAt} has read: if nobody could ask for it, it would not be. */
+  long fetched;
 
   private PageTable table;
 
@@ -216,6 +219,26 @@ public final class Fix implements AutoCloseable {
   public long number() {
     requireFixed();
     return number;
+  }
+
+  /**
+   * The number of the frame in the pool where it begins, for {@link LoadedBlockFile#tryFixAt}.
+   *
+   * @throws IllegalStateException if nothing is fixed
+   */
+  public int frame() {
+    requireFixed();
+    return FrameLines.frame(line);
+  }
+
+  /**
+   * The length of the page or block in bytes.
+   *
+   * @throws IllegalStateException if nothing is fixed
+   */
+  public int lengthBytes() {
+    requireFixed();
+    return lengthBytes;
   }
 
   /**

@@ -162,6 +162,14 @@ final class FrameLines {
         && Latch.tryLatch(words, line, seen, false) == seen;
   }
 
+  /** The same of what has any length. */
+  static boolean tryShare(long[] words, int line, long key, CachedFile file) {
+    long seen = Latch.look(words, line); // first: what is read after it is no older
+    return !Latch.isLatched(seen, false)
+        && holds(words, line, file, key)
+        && Latch.tryLatch(words, line, seen, false) == seen;
+  }
+
   /** As {@link Latch#release}. */
   long release(int line, boolean exclusive) {
     return Latch.release(words, line, exclusive);
@@ -193,7 +201,16 @@ final class FrameLines {
   }
 
   boolean holds(int line, CachedFile file, long key) {
+    return holds(words, line, file, key);
+  }
+
+  private static boolean holds(long[] words, int line, CachedFile file, long key) {
     return words[line + KEY] == key && words[line + HELD] >>> 32 == file.held(0) >>> 32;
+  }
+
+  /** The length of what is bound to a frame. */
+  static int lengthBytes(long[] words, int line) {
+    return (int) words[line + HELD];
   }
 
   void bind(int line, CachedFile file, long key, int lengthBytes) {

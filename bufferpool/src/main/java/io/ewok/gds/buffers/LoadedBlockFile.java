@@ -46,6 +46,21 @@ public final class LoadedBlockFile extends BlockFile {
   }
 
   /**
+   * Fixes a block, shared, if it is where it was once: cheaper than {@link #fix(long, int, int,
+   * Fix)}, since it need not be found.
+   *
+   * @param offset as in {@link #fix(long, int, int, Fix)}
+   * @param frame {@link Fix#frame} when it was fixed before; a wrong one does no harm
+   * @param fetchedBytes so many first bytes of the block will be looked at: the processor fetches
+   *     them all at once
+   * @param into an empty handle
+   * @return false if it is not there, or the latch is not to be had at once; then nothing is fixed
+   */
+  public boolean tryFixAt(long offset, int frame, int fetchedBytes, Fix into) {
+    return table.shareAt(this, offset, frame, fetchedBytes, into);
+  }
+
+  /**
    * Lets a block be read without keeping anybody from evicting it, see {@link Fix} for what can be
    * believed; otherwise as {@link #fix(long, int, int, Fix)}.
    */

@@ -9,6 +9,7 @@ import io.ewok.gds.reactor.Monitor;
 import io.ewok.gds.wal.WriteAheadLog;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -50,7 +51,10 @@ final class PageTable {
     FRESH
   }
 
+  private static final int CACHE_LINE_BYTES = 64;
+
   private final int frameBytes;
+  private final int framesPerPartition;
   private final WriteAheadLog log;
   private final Partition[] partitions;
   private final Frame[] frames;
@@ -87,7 +91,7 @@ final class PageTable {
     this.frames = new Frame[options.frameCount()];
     this.lines = new FrameLines(frames.length);
     this.marks = lines.marks(0, frames.length);
-    int framesPerPartition = options.framesPerPartition();
+    this.framesPerPartition = options.framesPerPartition();
     int bucketCount = Integer.highestOneBit(frames.length) * 2;
     this.index = new FrameIndex(lines, frames, regions.size(), bucketCount);
     this.words = lines.words();
@@ -199,6 +203,48 @@ final class PageTable {
     HitCounter.increment(words, into.counter);
     into.hold(line, key, lengthBytes, FrameLines.place(words, line), false);
     return true;
+  }
+
+  /**
+   * Latches a block, shared, where it was once. Its first bytes are fetched meanwhile: who waits
+   * for the latch's line first and then for them waits twice.
+   *
+   * @param frame {@link FrameLines#frame} of then, or anything
+   * @return false if it is not there, or not to be had at once, or the handle is not of this table
+   *     yet: {@link #fix}
+   */
+  boolean shareAt(CachedFile file, long key, int frame, int fetchedBytes, Fix into) {
+    into.requireEmpty();
+    if (!into.isOf(this) || origins != null || frame < 0 || frame >= frames.length) {
+      return false;
+    }
+    into.fetched = fetch(frame, Math.min(fetchedBytes, frameBytes));
+    long[] words = this.words;
+    int line = FrameLines.line(frame);
+    if (!FrameLines.tryShare(words, line, key, file)) {
+      return false;
+    }
+    if (!mayUse(file)) { // who closes it says so first and then looks for latches
+      unfix(line, false);
+      return false;
+    }
+    FrameLines.mark(words, line, into.priority());
+    HitCounter.increment(words, into.counter);
+    int lengthBytes = FrameLines.lengthBytes(words, line);
+    into.hold(line, key, lengthBytes, FrameLines.place(words, line), false);
+    return true;
+  }
+
+  /** Reads of each cache line: then the processor asks for all of them at once. */
+  private long fetch(int frame, int bytes) {
+    int partition = frame / framesPerPartition;
+    MemorySegment memory = Fix.NATIVE.cast(memories[partition]);
+    long start = (long) (frame - partition * framesPerPartition) * frameBytes;
+    long sum = 0;
+    for (int offset = 0; offset <= bytes - Long.BYTES; offset += CACHE_LINE_BYTES) {
+      sum += memory.get(ValueLayout.JAVA_LONG, start + offset);
+    }
+    return sum;
   }
 
   /** Whether a frame holds what it held when its latch had this stamp. If so, that is a hit. */

@@ -107,6 +107,54 @@ final class LoadedBlockFileTest {
   }
 
   @Test
+  void blockIsFixedWhereItWasAsLongAsItIsThere() throws IOException {
+    long offset = 7 * STORED_BYTES;
+    try (BufferManager manager = new BufferManager(engine, BufferFixture.budget(), OPTIONS);
+        LoadedBlockFile file = manager.openBlocks(FILE, LoadedBlockFileTest::inflate);
+        Fix fix = new Fix()) {
+      fix(file, 7, fix);
+      int frame = fix.frame();
+      fix.unfix();
+      assertTrue(file.tryFixAt(offset, frame, 1024, fix));
+      assertEquals(BLOCK_BYTES, fix.lengthBytes());
+      assertEquals(offset, fix.number());
+      assertEquals(frame, fix.frame());
+      assertEquals(content(7, 5000), fix.getLong(5000));
+      assertThrows(IllegalStateException.class, () -> file.tryFixAt(offset, frame, 1024, fix));
+      fix.unfix();
+      assertEquals(1, manager.stats().misses());
+      assertEquals(1, manager.stats().hits());
+
+      assertFalse(file.tryFixAt(offset + 1, frame, 1024, fix));
+      for (int wrong : new int[] {Integer.MIN_VALUE, -1, frame + 1, 8, Integer.MAX_VALUE}) {
+        assertFalse(file.tryFixAt(offset, wrong, Integer.MAX_VALUE, fix), "frame: " + wrong);
+      }
+      assertFalse(fix.isFixed());
+      for (int number = 8; number < BLOCKS; number++) { // takes its place
+        fix(file, number, fix);
+        fix.unfix();
+      }
+      assertFalse(file.tryFixAt(offset, frame, 1024, fix));
+    }
+  }
+
+  @Test
+  void nothingIsFixedWhereItWasInAFileOrAPoolThatIsClosed() throws IOException {
+    BufferManager manager = new BufferManager(engine, BufferFixture.budget(), OPTIONS);
+    try (Fix fix = new Fix()) {
+      LoadedBlockFile file = manager.openBlocks(FILE, LoadedBlockFileTest::inflate);
+      fix(file, 7, fix);
+      int frame = fix.frame();
+      fix.unfix();
+      file.close();
+      assertFalse(file.tryFixAt(7 * STORED_BYTES, frame, 1024, fix));
+      manager.close();
+      assertThrows(
+          IllegalStateException.class, () -> file.tryFixAt(7 * STORED_BYTES, frame, 1024, fix));
+    }
+  }
+
+  @Test
   void whatWasPutNeedsNoReadAndWritesNothing() throws IOException {
     try (BufferManager manager = new BufferManager(engine, BufferFixture.budget(), OPTIONS);
         LoadedBlockFile file = manager.openBlocks(FILE, LoadedBlockFileTest::inflate);

@@ -17,6 +17,12 @@ final class FamilyEntries {
   /** See {@link KeyTable#salt}. */
   final long salt;
 
+  /**
+   * Whether there may be any. Partner of the read in Memtable.find: the write before an entry is
+   * added.
+   */
+  private volatile boolean written;
+
   private final EntrySpace space;
 
   /** Null before the first range delete. Written with this as the lock, before one is added. */
@@ -28,6 +34,18 @@ final class FamilyEntries {
     this.space = space;
     this.tree = new EntryTree(space);
     this.salt = KeyTable.salt(family);
+  }
+
+  /** Whether an entry was added, or is going to be. */
+  boolean isWritten() {
+    return written;
+  }
+
+  /** Says that an entry is going to be added. */
+  void setWritten() {
+    if (!written) {
+      written = true;
+    }
   }
 
   MemtableRanges rangesOrNull() {

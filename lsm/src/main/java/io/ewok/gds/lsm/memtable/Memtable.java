@@ -252,6 +252,7 @@ public final class Memtable {
       to.rangesForWriters().add(entry);
       return;
     }
+    to.setWritten(); // before a sequence number is published that covers it
     to.tree.insert(entry);
     keys.put(entry, to.salt);
   }
@@ -279,7 +280,7 @@ public final class Memtable {
    */
   public long find(int family, SearchKey key, long sequence) {
     FamilyEntries of = entriesOf(family);
-    if (of == null) {
+    if (of == null || !of.isWritten()) {
       return NONE;
     }
     long entry = keys.find(key, of.salt);

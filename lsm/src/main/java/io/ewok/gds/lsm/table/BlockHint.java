@@ -15,7 +15,7 @@ final class BlockHint {
   private static final AtomicReferenceArray<BlockHint> NONE = new AtomicReferenceArray<>(0);
 
   /** In the place of a filter that there is not. */
-  static final BlockHint NO_FILTER = new BlockHint(0);
+  static final BlockHint NO_FILTER = new BlockHint(0, 0);
 
   /** Optimistic, to be fixed again; nobody fixes or unfixes with it. */
   final Fix fix = new Fix();
@@ -28,6 +28,9 @@ final class BlockHint {
   /** Likewise. */
   final AtomicReferenceArray<BlockHint> filters;
 
+  /** Of an index partition: where the data blocks were last. */
+  final BlockPlaces places;
+
   /** Where it is, and at which place there; set by {@link BlockHints} before anybody sees it. */
   AtomicReferenceArray<BlockHint> home;
 
@@ -37,7 +40,8 @@ final class BlockHint {
   private int filterLines;
   private int filterProbes;
 
-  private BlockHint(int partitions) {
+  private BlockHint(int partitions, int blocks) {
+    places = blocks == 0 ? BlockPlaces.NONE : new BlockPlaces(blocks);
     indexes = partitions == 0 ? NONE : new AtomicReferenceArray<>(partitions);
     filters = partitions == 0 ? NONE : new AtomicReferenceArray<>(partitions);
   }
@@ -50,10 +54,11 @@ final class BlockHint {
   static BlockHint of(Fix fixed, int type, boolean latched) {
     long address = fixed.address();
     int partitions = type == TableFormat.TYPE_ROOT ? BlockView.count(address) : 0;
+    int blocks = type == TableFormat.TYPE_INDEX ? BlockView.count(address) : 0;
     if (!fixed.validate()) {
       return null; // before so much memory is asked for
     }
-    BlockHint hint = new BlockHint(partitions);
+    BlockHint hint = new BlockHint(partitions, blocks);
     hint.address = address;
     if (type == TableFormat.TYPE_FILTER) {
       hint.filterLines = FilterView.lines(address);
@@ -62,6 +67,10 @@ final class BlockHint {
       hint.view.attach(address);
     } else {
       hint.view.attach(address, hint.fix);
+      if (!fixed.validate()) {
+        return null; // the prefix may seem to be anywhere
+      }
+      hint.view.keepPrefix();
     }
     return latched || hint.fix.fixAgain(fixed) ? hint : null;
   }

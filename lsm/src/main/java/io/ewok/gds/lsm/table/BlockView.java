@@ -26,6 +26,11 @@ public final class BlockView {
   private int stampWidth;
   private long stampBase;
   private int prefixBytes;
+
+  /** The head of the prefix, if it is kept. */
+  private long prefixHead;
+
+  private boolean isPrefixKept;
   private long heads;
   private long stamps;
   private long tails;
@@ -73,6 +78,17 @@ public final class BlockView {
     }
     seen = sum;
     attach(block);
+  }
+
+  /**
+   * Has searches look at the prefix here and not in the block, of a sound one that is attached for
+   * long.
+   */
+  void keepPrefix() {
+    if (prefixBytes <= Long.BYTES) {
+      prefixHead = SearchKey.head(prefixAddress(), prefixBytes);
+      isPrefixKept = true;
+    }
   }
 
   /** Of the bytes that {@link #attach(long, long)} has read. */
@@ -213,7 +229,7 @@ public final class BlockView {
   /** Whether an entry has this key. */
   boolean hasKey(int ordinal, long key, int keyBytes) {
     return keyBytes(ordinal) == keyBytes
-        && Memory.compareUnsigned(key, prefixBytes, prefixAddress(), prefixBytes) == 0
+        && comparePrefix(key, keyBytes) == 0
         && compareRest(ordinal, key, keyBytes) == 0;
   }
 
@@ -242,11 +258,7 @@ public final class BlockView {
    * @param key at an address after which 8 bytes more can be read
    */
   int findAtOrAfter(long key, int keyBytes, long stamp) {
-    int order =
-        prefixBytes == 0
-            ? 0
-            : Memory.compareUnsigned(
-                key, Math.min(keyBytes, prefixBytes), prefixAddress(), prefixBytes);
+    int order = comparePrefix(key, keyBytes);
     if (order != 0) {
       return order < 0 ? 0 : count;
     }
@@ -276,6 +288,20 @@ public final class BlockView {
       }
     }
     return high;
+  }
+
+  /** Compares the beginning of a key with the prefix: 0 only if the key begins with it. */
+  private int comparePrefix(long key, int keyBytes) {
+    if (prefixBytes == 0) {
+      return 0;
+    }
+    int bytes = Math.min(keyBytes, prefixBytes);
+    if (prefixBytes > Long.BYTES) {
+      return Memory.compareUnsigned(key, bytes, prefixAddress(), prefixBytes);
+    }
+    long head = isPrefixKept ? prefixHead : SearchKey.head(prefixAddress(), prefixBytes);
+    int order = Long.compareUnsigned(SearchKey.head(key, bytes), head);
+    return order != 0 ? order : bytes - prefixBytes;
   }
 
   /** Without a branch that depends on a comparison: nobody could foresee it. */

@@ -33,6 +33,11 @@ public final class RunSource implements RecordSource {
 
   private final BlockView indexView = new BlockView();
 
+  /** Where the blocks of that partition are. */
+  private BlockPlaces places;
+
+  private boolean keepsPlaces = true;
+
   /** Holds the block of the current record. */
   private final Fix data = new Fix();
 
@@ -58,7 +63,7 @@ public final class RunSource implements RecordSource {
   private int ordinal;
   private Place place = Place.BEFORE_FIRST;
 
-  /** For older versions of a key; null until it is needed. */
+  /** For older versions of a key, and for places; null until it is needed. */
   private TableLookup lookup;
 
   /** Still to be asked for, or null. */
@@ -84,6 +89,7 @@ public final class RunSource implements RecordSource {
   /** Says that what is read is of little use to others afterwards, see {@link Priority#LOW}. */
   public void forScans() {
     data.withPriority(Priority.LOW);
+    keepsPlaces = false;
   }
 
   /**
@@ -427,6 +433,7 @@ public final class RunSource implements RecordSource {
       index.unfix();
       tables.get(toTable).fixIndex(rootView.valueAddress(toPartition), index);
       indexView.attach(index.address());
+      places = tables.get(toTable).places(toPartition, keepsPlaces ? lookup() : null);
       if (notes != null) {
         noteFixed(toTable, false);
       }
@@ -439,13 +446,16 @@ public final class RunSource implements RecordSource {
   /** Makes a block of the partition the current one. */
   private void loadBlock(int toBlock) throws IOException {
     data.unfix();
-    long handle = indexView.valueAddress(toBlock);
-    tables.get(table).fixData(handle, data);
+    if (!tables.get(table).tryFixData(places, toBlock, data)) {
+      long handle = indexView.valueAddress(toBlock);
+      tables.get(table).fixData(handle, data);
+      places.put(toBlock, TableFormat.handleOffset(handle), data.frame());
+    }
     if (notes != null) {
       noteFixed(table, true);
     }
     valueMemory = data.memory();
-    view.attach(data.address(), TableFormat.handleLengthBytes(handle));
+    view.attach(data.address(), data.lengthBytes());
     block = toBlock;
     if (key == null) {
       key = tables.getFirst().takeKeyBuffer();
@@ -543,10 +553,14 @@ public final class RunSource implements RecordSource {
 
   @Override
   public boolean versions(SearchKey wanted, VersionConsumer to) throws IOException {
+    return Table.versions(tables, wanted, RecordKind.searchStamp(sequence), lookup(), to);
+  }
+
+  private TableLookup lookup() {
     if (lookup == null) {
       lookup = new TableLookup();
     }
-    return Table.versions(tables, wanted, RecordKind.searchStamp(sequence), lookup, to);
+    return lookup;
   }
 
   // ---- the current record

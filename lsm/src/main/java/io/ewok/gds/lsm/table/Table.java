@@ -274,6 +274,16 @@ public final class Table {
     fix(handle, TableFormat.TYPE_DATA, into);
   }
 
+  /** Fixes a data block where it was last. It was of the right type when it came there. */
+  boolean tryFixData(BlockPlaces places, int ordinal, Fix into) {
+    return places.tryFix(ordinal, file, into);
+  }
+
+  /** As {@link TableIndex#places}. */
+  BlockPlaces places(int partition, TableLookup at) throws IOException {
+    return index.places(partition, at);
+  }
+
   /** As {@link LoadedBlockFile#isUsed}, of a data block found by the address of its handle. */
   boolean isUsed(long handle) {
     return file.isUsed(TableFormat.handleOffset(handle));
@@ -406,9 +416,12 @@ public final class Table {
     if (outcome != TableLookup.Outcome.FOUND) {
       return outcome;
     }
-    fix(at.offset, at.storedBytes, at.lengthBytes, TableFormat.TYPE_DATA, at.data);
+    if (!at.data.isFixed()) {
+      fix(at.offset, at.storedBytes, at.lengthBytes, TableFormat.TYPE_DATA, at.data);
+      at.keepPlace();
+    }
     BlockView view = at.view;
-    view.attach(at.data.address(), at.lengthBytes);
+    view.attach(at.data.address(), at.data.lengthBytes());
     int ordinal = view.findAtOrAfter(key, stamp);
     if (ordinal < view.count() && view.hasKey(ordinal, key.address(), key.lengthBytes())) {
       at.ordinal = ordinal;

@@ -27,9 +27,9 @@ final class TableIndex {
   }
 
   /**
-   * Finds where the block is that may have a key.
+   * Finds the block that may have a key.
    *
-   * @return FOUND if there is one: then the lookup has its handle
+   * @return FOUND if there is one: then the lookup has it fixed, or else its handle
    */
   TableLookup.Outcome find(SearchKey key, long stamp, TableLookup at) throws IOException {
     TableLookup.Outcome outcome = null;
@@ -83,7 +83,10 @@ final class TableIndex {
       if (block == index.view.count()) {
         return TableLookup.Outcome.ABSENT;
       }
-      return at.readHandle(index.view, block, 0, at.index) ? TableLookup.Outcome.FOUND : null;
+      return table.tryFixData(index.places, block, at.data)
+              || at.readHandle(index.view, block, 0, at.index, index.places)
+          ? TableLookup.Outcome.FOUND
+          : null;
     } finally {
       at.root.unfix();
       at.filter.unfix();
@@ -143,6 +146,30 @@ final class TableIndex {
   private BlockHint child(int type, TableLookup at, Fix into) throws IOException {
     table.fix(at.offset, at.storedBytes, at.lengthBytes, type, at.latched, into);
     return BlockHint.of(into, type, at.latched);
+  }
+
+  /**
+   * Where the data blocks of a partition are.
+   *
+   * @param at to look for the partition, if nobody has yet; or null, to leave it
+   */
+  BlockPlaces places(int partition, TableLookup at) throws IOException {
+    BlockHint top = root;
+    BlockHint seen = top == null ? null : top.indexes.get(partition);
+    if (seen != null) {
+      return seen.places; // the same for ever, wherever the partition is
+    }
+    if (at == null) {
+      return BlockPlaces.NONE;
+    }
+    try {
+      top = root(at);
+      BlockHint made = top == null ? null : index(top, partition, at);
+      return made == null ? BlockPlaces.NONE : made.places;
+    } finally {
+      at.root.unfix();
+      at.index.unfix();
+    }
   }
 
   /** As {@link Table#hintCount}. */

@@ -36,6 +36,10 @@ public final class TableLookup {
   int storedBytes;
   int lengthBytes;
 
+  // Of a data block: where to keep what frame it is in.
+  private BlockPlaces places;
+  private int placeOrdinal;
+
   /** Ordinal of the record that was found. */
   int ordinal;
 
@@ -70,6 +74,18 @@ public final class TableLookup {
     storedBytes = TableFormat.handleStoredBytes(handle);
     lengthBytes = TableFormat.handleLengthBytes(handle);
     return fix.validate();
+  }
+
+  /** The same of the handle of a data block in an index partition. */
+  boolean readHandle(BlockView view, int ordinal, int start, Fix fix, BlockPlaces into) {
+    places = into;
+    placeOrdinal = ordinal;
+    return readHandle(view, ordinal, start, fix);
+  }
+
+  /** Says that the data block of the handle is fixed. */
+  void keepPlace() {
+    places.put(placeOrdinal, offset, data.frame());
   }
 
   /** Stamp of the record that was found. */
