@@ -11,7 +11,7 @@ import java.util.NavigableSet;
 
 /**
  * A set of range deletes that is asked which of them hides a key. They are cut where one of them
- * begins or ends, so that the parts do not overlap and a key is found by binary search.
+ * begins or ends, so that the parts do not overlap and a key lies in one of them.
  *
  * <p>Of each part only the newest few deletes are at hand: many nested ranges would take the square
  * of their number. A reader at an older sequence number than these goes through all.
@@ -31,7 +31,12 @@ public final class RangeDeletes {
   /** {@link SearchKey#head} of each. */
   private final long[] heads;
 
-  /** For each part, where its sequence numbers begin, newest first. */
+  private final BoundSearch search;
+
+  /** For each part its newest sequence number, which is all that most readers want; 0 if none. */
+  private final long[] newests;
+
+  /** Likewise where its sequence numbers begin, newest first. */
   private final int[] starts;
 
   private final long[] sequences;
@@ -60,9 +65,12 @@ public final class RangeDeletes {
     heads = keys.stream().mapToLong(Keys::head).toArray();
     starts = ends.stream().mapToInt(Integer::intValue).toArray();
     sequences = newest.stream().mapToLong(Long::longValue).toArray();
+    search = new BoundSearch(bounds);
     hasMore = new boolean[more.size()];
+    newests = new long[more.size()];
     for (int i = 0; i < hasMore.length; i++) {
       hasMore[i] = more.get(i);
+      newests[i] = starts[i] < starts[i + 1] ? sequences[starts[i]] : 0;
     }
   }
 
@@ -112,17 +120,7 @@ public final class RangeDeletes {
 
   /** The part that a key lies in: from -1, what is before all of them, on. */
   public int find(long head, long address, int keyBytes) {
-    int low = 0;
-    int high = bounds.length;
-    while (low < high) {
-      int middle = (low + high) >>> 1;
-      if (compare(head, address, keyBytes, heads[middle], bounds[middle]) < 0) {
-        high = middle;
-      } else {
-        low = middle + 1;
-      }
-    }
-    return low - 1;
+    return search.find(head, address, keyBytes);
   }
 
   /** Compares a key with another one, of both of which the head is known. */
@@ -135,10 +133,15 @@ public final class RangeDeletes {
 
   /** As {@link #newest(SearchKey, long)}, of all keys of a part. */
   public long newest(int part, long sequence) {
-    if (part < 0 || part >= hasMore.length) {
+    if (part < 0 || part >= newests.length) {
       return 0;
     }
-    for (int i = starts[part]; i < starts[part + 1]; i++) {
+    long newest = newests[part];
+    return newest <= sequence ? newest : newestBelow(part, sequence);
+  }
+
+  private long newestBelow(int part, long sequence) {
+    for (int i = starts[part] + 1; i < starts[part + 1]; i++) {
       if (sequences[i] <= sequence) {
         return sequences[i];
       }
@@ -159,6 +162,11 @@ public final class RangeDeletes {
     return newest;
   }
 
+  /** How many parts there are between the first key and the last end. */
+  public int partCount() {
+    return newests.length;
+  }
+
   /** Where a part begins; null for what is before all of them. */
   public MemorySegment firstOrNull(int part) {
     return part < 0 ? null : bounds[part];
@@ -167,6 +175,11 @@ public final class RangeDeletes {
   /** Where a part ends; null for what is behind all of them. */
   public MemorySegment endOrNull(int part) {
     return part + 1 < bounds.length ? bounds[part + 1] : null;
+  }
+
+  /** {@link SearchKey#head} of where a part begins, and where the one before it ends. */
+  public long head(int part) {
+    return heads[part];
   }
 
   /**

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.ewok.gds.lsm.Fixtures;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -83,6 +84,90 @@ class RangeDeletesTest {
       }
     }
     assertTrue(hidden > 100, "hidden: " + hidden);
+  }
+
+  /** A key that begins with a part of this, mostly all of it. */
+  private static MemorySegment keyWith(byte[] prefix, SplittableRandom random) {
+    boolean isOther = random.nextInt(8) == 0;
+    byte[] key = Arrays.copyOf(prefix, isOther ? random.nextInt(prefix.length + 1) : prefix.length);
+    if (isOther && key.length > 0) {
+      key[key.length - 1] += (byte) (random.nextInt(3) - 1);
+    }
+    byte[] rest = Fixtures.array(randomKey(random));
+    byte[] whole = Arrays.copyOf(key, key.length + rest.length);
+    System.arraycopy(rest, 0, whole, key.length, rest.length);
+    return MemorySegment.ofArray(whole);
+  }
+
+  /** Whatever all keys of ranges begin with, and whatever others do. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 5, 7, 8, 9, 20})
+  void commonBeginningsHideNothingMore(int prefixBytes) {
+    SplittableRandom random = new SplittableRandom(Fixtures.seed(prefixBytes));
+    for (int round = 0; round < 200; round++) {
+      byte[] prefix = Fixtures.randomBytes(random, prefixBytes);
+      if (random.nextBoolean()) {
+        Arrays.fill(prefix, prefixBytes / 2, prefixBytes, (byte) 0);
+      }
+      List<RangeDelete> deletes = new ArrayList<>();
+      while (deletes.size() < 1 + round % 20) {
+        MemorySegment a = keyWith(prefix, random);
+        MemorySegment b = keyWith(prefix, random);
+        boolean isInside = startsWith(a, prefix) && startsWith(b, prefix);
+        if (isInside && RangeDelete.isRange(a, b)) {
+          deletes.add(new RangeDelete(a, b, 1 + random.nextInt(SEQUENCES)));
+        }
+      }
+      RangeDeletes set = RangeDeletes.ofOrNull(deletes);
+      SearchKey wanted = new SearchKey();
+      for (int i = 0; i < 100; i++) {
+        MemorySegment key = keyWith(prefix, random);
+        long expected = newest(deletes, key, SEQUENCES);
+        assertEquals(
+            expected,
+            set.newest(wanted.set(key), SEQUENCES),
+            () -> Fixtures.replay(getClass(), prefixBytes));
+      }
+    }
+  }
+
+  private static boolean startsWith(MemorySegment key, byte[] prefix) {
+    long mismatch = key.mismatch(MemorySegment.ofArray(prefix));
+    return mismatch < 0 || mismatch == prefix.length;
+  }
+
+  private static MemorySegment number(long number) {
+    return MemorySegment.ofArray(ByteBuffer.allocate(Long.BYTES).putLong(number).array());
+  }
+
+  /** How the ranges lie: evenly, all but one beside each other, each half as far as the last. */
+  @ParameterizedTest
+  @ValueSource(strings = {"even", "crowded", "halved", "whole"})
+  void everyKeyIsFoundHoweverRangesAreSpread(String spread) {
+    int count = spread.equals("halved") ? 60 : 3_000;
+    List<Long> firsts = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      firsts.add(
+          switch (spread) {
+            case "even" -> 1_000L * i;
+            case "crowded" -> i == count - 1 ? Long.MIN_VALUE + 7 : 4L * i;
+            case "halved" -> 4L << i;
+            default -> i * Long.divideUnsigned(-1, count);
+          });
+    }
+    List<RangeDelete> deletes = new ArrayList<>();
+    for (long first : firsts) {
+      deletes.add(new RangeDelete(number(first), number(first + 2), deletes.size() + 1));
+    }
+    RangeDeletes set = RangeDeletes.ofOrNull(deletes);
+    SearchKey wanted = new SearchKey();
+    for (int i = 0; i < count; i++) {
+      long first = firsts.get(i);
+      assertEquals(i + 1, set.newest(wanted.set(number(first)), count), spread + first);
+      assertEquals(i + 1, set.newest(wanted.set(number(first + 1)), count), spread + first);
+      assertEquals(0, set.newest(wanted.set(number(first + 2)), count), spread + first);
+      assertEquals(0, set.newest(wanted.set(number(first - 1)), count), spread + first);
+    }
   }
 
   @Test
