@@ -9,7 +9,7 @@ import java.lang.foreign.MemorySegment;
 /**
  * What range deletes hide around the key that a cursor is on: between two keys, all records below a
  * sequence number, perhaps 0. As long as the cursor moves between these keys, all that there is to
- * do is to compare with them.
+ * do is to compare with the one ahead, mostly only its head.
  *
  * <p>Ownership: needs neither memtables nor tables any more once it has begun. Threads: confined to
  * one at a time.
@@ -20,7 +20,7 @@ final class HiddenRange {
   /**
    * So many hidden records are stepped through before it is worthwhile to look behind the range.
    */
-  private static final int STEPS_MAX = 8;
+  private static final int STEPS_MAX = 2;
 
   // What there is; null if the tables have none.
   private TableRanges ofTables;
@@ -31,7 +31,7 @@ final class HiddenRange {
   /** Whether the rest is known. */
   private boolean known;
 
-  // The range; null where it has no end.
+  // The range; null where it has no end. What has no end has the last head there, or the first.
   private MemorySegment first;
   private MemorySegment end;
   private long firstHead;
@@ -52,30 +52,49 @@ final class HiddenRange {
     ofActive = version.active().rangeDeletes(family.id());
     ofFrozen = frozen == null ? NO_SETS : frozen.rangeDeletes(family.id());
     sequence = atSequence;
-    known = false;
+    jump();
     return ofTables != null || ofActive.length > 0 || ofFrozen.length > 0;
+  }
+
+  /** Says that the next key may lie anywhere. */
+  void jump() {
+    known = false;
+    endHead = 0; // so that no head is before the end,
+    firstHead = -1; // or behind the beginning
   }
 
   /**
    * Records of a key below this sequence number are hidden.
    *
+   * @param forward whether the key is not before the last one that was asked for, or else not
+   *     behind it, unless there was a jump
    * @param head {@link SearchKey#head} of the key
    */
-  long floor(long head, long address, int keyBytes) {
-    if (!known || !isInside(head, address, keyBytes)) {
+  long floor(boolean forward, long head, long address, int keyBytes) {
+    boolean isInside =
+        forward
+            ? Long.compareUnsigned(head, endHead) < 0
+            : Long.compareUnsigned(head, firstHead) > 0;
+    if (!isInside && !isInside(forward, head, address, keyBytes)) {
       find(head, address, keyBytes);
     }
     return floor;
   }
 
-  private boolean isInside(long head, long address, int keyBytes) {
-    return (first == null || RangeDeletes.compare(head, address, keyBytes, firstHead, first) >= 0)
-        && (end == null || RangeDeletes.compare(head, address, keyBytes, endHead, end) < 0);
+  private boolean isInside(boolean forward, long head, long address, int keyBytes) {
+    if (!known) {
+      return false;
+    }
+    return forward
+        ? end == null || RangeDeletes.compare(head, address, keyBytes, endHead, end) < 0
+        : first == null || RangeDeletes.compare(head, address, keyBytes, firstHead, first) >= 0;
   }
 
   private void find(long head, long address, int keyBytes) {
     first = null;
     end = null;
+    firstHead = 0;
+    endHead = -1;
     floor = 0;
     steps = 0;
     if (ofTables != null) {
@@ -87,8 +106,6 @@ final class HiddenRange {
     for (RangeDeletes set : ofActive) {
       narrow(set, head, address, keyBytes);
     }
-    firstHead = first == null ? 0 : Keys.head(first);
-    endHead = end == null ? 0 : Keys.head(end);
     known = true;
   }
 
@@ -97,11 +114,13 @@ final class HiddenRange {
     floor = Math.max(floor, set.newest(part, sequence));
     MemorySegment partFirst = set.firstOrNull(part);
     MemorySegment partEnd = set.endOrNull(part);
-    if (first == null || (partFirst != null && Keys.compare(partFirst, first) > 0)) {
+    if (partFirst != null && (first == null || Keys.compare(partFirst, first) > 0)) {
       first = partFirst;
+      firstHead = set.head(part);
     }
-    if (end == null || (partEnd != null && Keys.compare(partEnd, end) < 0)) {
+    if (partEnd != null && (end == null || Keys.compare(partEnd, end) < 0)) {
       end = partEnd;
+      endHead = set.head(part + 1);
     }
   }
 

@@ -193,6 +193,9 @@ final class MergeCursor {
   private void begin(boolean goForward) {
     tied = 0;
     forward = goForward;
+    if (hidden != null) {
+      hidden.jump();
+    }
   }
 
   private void end() throws IOException {
@@ -259,7 +262,7 @@ final class MergeCursor {
         tied = 0;
         return;
       }
-      long floor = hidden.floor(newest.head, newest.keyAddress, newest.keyBytes);
+      long floor = hidden.floor(forward, newest.head, newest.keyAddress, newest.keyBytes);
       boolean hasValue = hasValue(Math.max(expiryFloor, floor));
       if (hasValue && (filter == null || isAccepted())) {
         return;

@@ -237,20 +237,83 @@ public final class RunSource implements RecordSource {
       RecordSource.super.skip(forward, to, floor);
     } else if (forward) {
       if (to.compareTo(meta.lastKey()) <= 0) {
-        seek(to);
+        skipForward(to);
       } else {
         leaveTable(true);
       }
     } else if (to.compareTo(meta.firstKey()) > 0) {
-      seekForPrev(to);
-      if (isValid()
-          && Memory.compareUnsigned(keyAddress(), keyBytes(), to.address(), to.lengthBytes())
-              == 0) {
-        previous();
-      }
+      skipBackward(to);
     } else {
       leaveTable(false);
     }
+  }
+
+  /**
+   * As {@link #seek} of a key behind the current one, which looks where the source is first: in the
+   * block, and in the partition of the index.
+   */
+  private void skipForward(SearchKey to) throws IOException {
+    Place reached = Place.BEFORE_FIRST;
+    try {
+      boolean found = (findAheadNear(to) || findAtOrAfter(to)) && settleForward();
+      reached = placeAfter(found, Place.AFTER_LAST);
+    } finally {
+      end(reached);
+    }
+  }
+
+  private boolean findAheadNear(SearchKey to) throws IOException {
+    long stamp = RecordKind.searchStamp(sequence);
+    int position = view.findAtOrAfter(to, stamp);
+    if (position == view.count()) {
+      int found = indexView.findAtOrAfter(to, stamp);
+      if (found == indexView.count()) {
+        return false;
+      }
+      if (found != block) {
+        loadBlock(found);
+        position = view.findAtOrAfter(to, stamp);
+      }
+    }
+    if (position == view.count()) { // between two blocks
+      setOrdinal(position - 1);
+      return stepForward();
+    }
+    setOrdinal(position);
+    return true;
+  }
+
+  /** Moves to the last record before a key that is not behind the current one, likewise. */
+  private void skipBackward(SearchKey to) throws IOException {
+    Place reached = Place.BEFORE_FIRST;
+    try {
+      boolean found = (findBehindNear(to) || findBefore(to)) && settleBackward();
+      reached = placeAfter(found, Place.BEFORE_FIRST);
+    } finally {
+      end(reached);
+    }
+  }
+
+  private boolean findBehindNear(SearchKey to) throws IOException {
+    long newest = RecordKind.searchStamp(RecordKind.SEQUENCE_MAX);
+    int position = view.findAtOrAfter(to, newest);
+    if (position == 0) {
+      int found = indexView.findAtOrAfter(to, newest);
+      if (found < block) {
+        loadBlock(found);
+        position = view.findAtOrAfter(to, newest);
+      }
+    }
+    if (position == 0) {
+      setOrdinal(0);
+      return block > 0 && stepBackward(); // or else it may be far before this partition
+    }
+    setOrdinal(position - 1);
+    return true;
+  }
+
+  private boolean findBefore(SearchKey to) throws IOException {
+    return findAtOrAfter(to) ? stepBackward() : loadLastOf(tables.size() - 1);
   }
 
   /** Moves to the first record of the next table, or to the last one of the table before. */

@@ -16,6 +16,7 @@ import io.ewok.gds.lsm.record.Keys;
 import io.ewok.gds.lsm.record.RangeDelete;
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.record.SearchKey;
+import io.ewok.gds.lsm.record.SourceNotes;
 import io.ewok.gds.lsm.table.TableFixture.Entry;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.IoFile;
@@ -82,6 +83,7 @@ class TableTest {
       List<Entry> visible = visible(entries, sequence);
       assertScans(table, visible, sequence, replay);
       assertSeeks(table, visible, sequence, random, replay);
+      assertSkips(table, visible, sequence, random, replay);
       for (int lengthBytes : new int[] {0, 8 << 10, 12 << 10, 256 << 10}) {
         assertMerges(table, entries, lengthBytes, replay);
       }
@@ -169,6 +171,67 @@ class TableTest {
     }
     lookup.unfix();
     source.close();
+  }
+
+  /** From a record past all that is not newer than a table: into the block, near it and far off. */
+  private void assertSkips(
+      Table table, List<Entry> visible, long sequence, SplittableRandom random, String replay)
+      throws Exception {
+    RunSource source = new RunSource(List.of(table), sequence);
+    long floor = table.meta().lastSequence() + 1;
+    for (int i = 0; i < 1000 && !visible.isEmpty(); i++) {
+      int from = random.nextInt(visible.size());
+      boolean forward = random.nextBoolean();
+      int reach = List.of(3, 200, visible.size()).get(random.nextInt(3));
+      int to = forward ? from + 1 + random.nextInt(reach) : from - random.nextInt(reach);
+      byte[] key = visible.get(Math.clamp(to, 0, visible.size() - 1)).key();
+      if (forward && (to >= visible.size() || random.nextInt(4) == 0)) {
+        key = Arrays.copyOf(key, key.length + 1); // between two keys, or behind all
+      }
+      source.seek(wanted(visible.get(from).key()));
+      source.skip(forward, wanted(key), floor);
+      int at = lowerBound(visible, key);
+      assertAt(source, visible, forward ? at : at - 1, replay);
+      if (source.isValid()) {
+        source.next();
+        assertAt(source, visible, forward ? at + 1 : at, replay);
+      }
+    }
+    source.close();
+  }
+
+  /** What is left out mostly ends in the same block or in the next but few. */
+  @Test
+  void skipsLookWhereTheSourceIsFirst() throws Exception {
+    List<Entry> entries = numbered(3_000, 100);
+    Table table =
+        tables.open(tables.write(entries, new TableLayout(4096, Compression.NONE, 10, 0)));
+    RunSource source = new RunSource(List.of(table), RecordKind.SEQUENCE_MAX);
+    source.seek(wanted(entries.getFirst().key()));
+    SourceNotes notes = new SourceNotes();
+    source.takeNotes(List.of(notes));
+    int at = 0;
+    for (int steps = 1; steps < 100; steps++) {
+      at += 1 + steps / 8;
+      source.skip(true, wanted(entries.get(at).key()), entries.size() + 1);
+      assertAt(source, entries, at, "steps " + steps);
+    }
+    assertEquals(0, notes.indexBlocks);
+    assertTrue(notes.dataBlocks > 5 && notes.dataBlocks < 30, "blocks: " + notes.dataBlocks);
+    long before = notes.dataBlocks;
+    for (int steps = 99; steps > 0; steps--) {
+      source.skip(false, wanted(entries.get(at - steps / 8).key()), entries.size() + 1);
+      at -= steps / 8 + 1;
+      assertAt(source, entries, at, "steps " + steps);
+      if (at < 20) {
+        break;
+      }
+    }
+    assertEquals(0, notes.indexBlocks);
+    long back = notes.dataBlocks - before;
+    assertTrue(back > 5 && back < 40, "blocks: " + back);
+    source.close();
+    table.close();
   }
 
   private MemorySegment value() {
