@@ -661,7 +661,11 @@ final class Background {
         CompactionPlan.Part part = wasAtRest ? plan.nextAtRest(version) : null;
         return part == null
             ? null
-            : compaction(part, part.picker().pickAtRest(version.levels(part.family)));
+            : compaction(
+                part,
+                part.picker()
+                    .pickAtRest(
+                        version.levels(part.family), versions.oldestSequence(part.family)));
       }
       return manual == null || plan.isUrgent(version) ? nextDue(version) : nextOf(manual, version);
     } finally {

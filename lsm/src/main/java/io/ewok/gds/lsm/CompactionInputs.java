@@ -2,6 +2,7 @@ package io.ewok.gds.lsm;
 
 import io.ewok.gds.lsm.record.Keys;
 import io.ewok.gds.lsm.table.Table;
+import io.ewok.gds.lsm.table.TableMeta;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -92,6 +93,17 @@ record CompactionInputs(
       to++;
     }
     return run.subList(from, to);
+  }
+
+  /** The same of the first of some runs with such tables; none if there is no such run. */
+  static List<Table> firstOverlapped(List<List<Table>> runs, TableMeta by) {
+    for (List<Table> run : runs) {
+      List<Table> overlapped = overlapping(run, by.firstKey(), by.lastKey());
+      if (!overlapped.isEmpty()) {
+        return overlapped;
+      }
+    }
+    return List.of();
   }
 
   private static boolean shareKey(Table left, Table right) {

@@ -109,8 +109,12 @@ abstract class CompactionPicker {
     return hidden.isEmpty() ? null : CompactionInputs.drop(levels, hidden);
   }
 
-  /** Chooses what is not due but makes reads faster, or null if there is nothing of use. */
-  abstract CompactionInputs pickAtRest(Levels levels);
+  /**
+   * Chooses what is not due but makes reads faster, or null if there is nothing of use.
+   *
+   * @param oldestSequence as that of {@link #pickDue}
+   */
+  abstract CompactionInputs pickAtRest(Levels levels, long oldestSequence);
 
   /** The next part of a compaction that somebody asked for, or null if it is done. */
   CompactionInputs pick(Levels levels, ManualCompaction manual, long nextNumber) {
@@ -166,19 +170,57 @@ abstract class CompactionPicker {
       for (Table table : levels.level(level)) {
         TableMeta meta = table.meta();
         if (2 * meta.deletes() > meta.entries() && meta.lastSequence() <= oldestSequence) {
-          boolean isBottom =
-              below(levels, level).stream()
-                  .allMatch(
-                      run ->
-                          CompactionInputs.overlapping(run, meta.firstKey(), meta.lastKey())
-                              .isEmpty());
-          return isBottom
+          return isNothingBelow(levels, level, table)
               ? rewrite(levels, level, table)
               : moveOrPushDown(levels, level, List.of(table));
         }
       }
     }
     return null;
+  }
+
+  /**
+   * A table of a level from 1 on whose range deletes are seen by all readers and hide at least this
+   * part of the bytes that go down with them; null if there is none.
+   */
+  final CompactionInputs pickRanges(Levels levels, long oldestSequence, double hiddenMin) {
+    for (int level = 1; levels.rangesOrNull() != null && level < Manifest.LEVELS - 1; level++) {
+      for (Table table : levels.level(level)) {
+        if (hiddenShare(levels, table, oldestSequence) >= hiddenMin) {
+          return moveOrPushDown(levels, level, List.of(table));
+        }
+      }
+    }
+    return null;
+  }
+
+  /**
+   * A table of a level from 1 on with range deletes that are seen by all readers and below which
+   * nothing is left that they could hide, to be written without them; null if there is none.
+   */
+  final CompactionInputs pickRangesThatHideNothing(Levels levels, long oldestSequence) {
+    for (int level = 1; levels.rangesOrNull() != null && level < Manifest.LEVELS; level++) {
+      for (Table table : levels.level(level)) {
+        if (areRangesSeen(table, oldestSequence)
+            && isNothingBelow(levels, level, table)) {
+          return rewrite(levels, level, table);
+        }
+      }
+    }
+    return null;
+  }
+
+  /** As {@link HiddenShares} has it of a table; 0 if a reader does not see its range deletes. */
+  static double hiddenShare(Levels levels, Table table, long oldestSequence) {
+    return areRangesSeen(table, oldestSequence) ? levels.hiddenShares().of(table) : 0;
+  }
+
+  private static boolean areRangesSeen(Table table, long oldestSequence) {
+    return table.hasRangeDeletes() && table.meta().lastSequence() <= oldestSequence;
+  }
+
+  private static boolean isNothingBelow(Levels levels, int level, Table table) {
+    return CompactionInputs.firstOverlapped(below(levels, level), table.meta()).isEmpty();
   }
 
   private static CompactionInputs rewrite(Levels levels, int level, Table table) {

@@ -1,5 +1,7 @@
 package io.ewok.gds.lsm;
 
+import io.ewok.gds.lsm.record.RecordKind;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -11,6 +13,8 @@ import java.util.List;
  * <p>Threads: confined to the background thread.
  */
 final class CompactionPlan {
+  private static final System.Logger LOGGER = System.getLogger(CompactionPlan.class.getName());
+
   /** What a family's score grows by when another one comes first. */
   private static final double WAITING_SCORE = 0.25;
 
@@ -122,6 +126,7 @@ final class CompactionPlan {
     double pressure = 0;
     for (Part part : parts) {
       Levels levels = version == null ? null : version.levels(part.family.id());
+      estimateHiddenShares(levels);
       part.isDue =
           levels != null
               && levels.level(0).size() >= part.pausedUntilTables
@@ -131,6 +136,17 @@ final class CompactionPlan {
       }
     }
     return pressure;
+  }
+
+  /** What is not known then is not compacted for that; who reads what is damaged will say so. */
+  private static void estimateHiddenShares(Levels levelsOrNull) {
+    try {
+      if (levelsOrNull != null) {
+        levelsOrNull.estimateHiddenShares();
+      }
+    } catch (IOException e) {
+      LOGGER.log(System.Logger.Level.WARNING, "cannot tell what range deletes hide", e);
+    }
   }
 
   /** Whether there is something to compact. */
@@ -180,17 +196,26 @@ final class CompactionPlan {
   /** One that has something to do while nothing is written, or null. */
   Part nextAtRest(Version version) {
     for (Part part : parts) {
-      if (part.pausedUntilTables == 0
-          && part.picker.pickAtRest(version.levels(part.family)) != null) {
+      if (hasWorkAtRest(part, version, versions.oldestSequence(part.family))) {
         return part;
       }
     }
     return null;
   }
 
-  /** The same of the version that was looked at last. */
+  /**
+   * The same of the version that was looked at last; also if there will be something to do once
+   * readers have left.
+   */
   boolean hasWorkAtRest() {
-    return lookedAt != null && nextAtRest(lookedAt) != null;
+    Version version = lookedAt;
+    return version != null
+        && parts.stream().anyMatch(part -> hasWorkAtRest(part, version, RecordKind.SEQUENCE_MAX));
+  }
+
+  private static boolean hasWorkAtRest(Part part, Version version, long oldestSequence) {
+    return part.pausedUntilTables == 0
+        && part.picker.pickAtRest(version.levels(part.family), oldestSequence) != null;
   }
 
   /** Says that there is nothing to do. */

@@ -54,7 +54,7 @@ final class FifoPicker extends CompactionPicker {
   }
 
   @Override
-  CompactionInputs pickAtRest(Levels levels) {
+  CompactionInputs pickAtRest(Levels levels, long oldestSequence) {
     return null;
   }
 

@@ -9,8 +9,9 @@ import java.util.List;
 /**
  * {@link CompactionStyle#LEVELED}: each level has a score, which is 1 when it is as large as it
  * should be; of the level with the highest score above that a table goes down whose keys overlap
- * with little of the next level, or that is full of deletes. If no level is too large, tables that
- * are mostly deletes go down until they are gone.
+ * with little of the next level, or that is full of deletes. If no level is too large, tables whose
+ * range deletes hide much of what is below, and those that are mostly deletes, go down until they
+ * are gone.
  *
  * <p>Level 0 goes down as a whole, and what that rewrites of level 1 must be worth it. Where it is
  * not by far, as in a family that few writes are for, the newest tables are merged into one that
@@ -30,6 +31,12 @@ final class LeveledPicker extends CompactionPicker {
 
   /** With less, it is merged within itself when it has so many times the tables. */
   private static final int LEVEL_0_PATIENCE_WITHIN = 2;
+
+  /** Range deletes go down when this part of what goes with them does not have to be written. */
+  private static final double HIDDEN_DUE = 0.5;
+
+  /** The same in a store at rest: what they hide is in the way of reads. */
+  private static final double HIDDEN_AT_REST = 0.05;
 
   /** A store at rest is left so many tables of level 0 less one: reads look into each. */
   private static final int LEVEL_0_AT_REST = 2;
@@ -103,21 +110,29 @@ final class LeveledPicker extends CompactionPicker {
           ? mergeWithinLevel0(levels, alike)
           : moveOrPushDown(levels, 0, levels.level(0));
     }
-    return worst > 0
-        ? moveOrPushDown(levels, worst, cheapest(levels, worst))
-        : pickDeletes(levels, oldestSequence);
+    if (worst > 0) {
+      return moveOrPushDown(levels, worst, cheapest(levels, worst));
+    }
+    CompactionInputs ranges = pickRanges(levels, oldestSequence, HIDDEN_DUE);
+    return ranges != null ? ranges : pickDeletes(levels, oldestSequence);
   }
 
   @Override
-  CompactionInputs pickAtRest(Levels levels) {
+  CompactionInputs pickAtRest(Levels levels, long oldestSequence) {
     List<Table> level0 = levels.level(0);
-    if (level0.size() < LEVEL_0_AT_REST) {
-      return null;
-    }
-    if (worth(levels) >= WORTH_AT_REST) {
+    boolean areMany = level0.size() >= LEVEL_0_AT_REST;
+    boolean goesDown =
+        (areMany && worth(levels) >= WORTH_AT_REST)
+            || level0.stream()
+                .anyMatch(table -> hiddenShare(levels, table, oldestSequence) >= HIDDEN_AT_REST);
+    if (goesDown) {
       return moveOrPushDown(levels, 0, level0);
     }
-    return overlap(level0) ? mergeWithinLevel0(levels, level0) : null;
+    if (areMany && overlap(level0)) {
+      return mergeWithinLevel0(levels, level0);
+    }
+    CompactionInputs ranges = pickRanges(levels, oldestSequence, HIDDEN_AT_REST);
+    return ranges != null ? ranges : pickRangesThatHideNothing(levels, oldestSequence);
   }
 
   /**

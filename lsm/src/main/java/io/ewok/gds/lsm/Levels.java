@@ -1,6 +1,7 @@
 package io.ewok.gds.lsm;
 
 import io.ewok.gds.lsm.table.Table;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
@@ -20,11 +21,19 @@ final class Levels {
   private final List<List<Table>> runs;
 
   private final TableRanges rangesOrNull;
+  private final HiddenShares hiddenShares;
 
   Levels(List<List<Table>> levels) {
+    this(levels, null);
+  }
+
+  private Levels(List<List<Table>> levels, Levels beforeOrNull) {
     this.all = levels.stream().map(List::copyOf).toList();
     this.runs = all.stream().skip(1).filter(level -> !level.isEmpty()).toList();
-    this.rangesOrNull = TableRanges.ofOrNull(all);
+    boolean isFirst = beforeOrNull == null;
+    this.rangesOrNull = TableRanges.ofOrNull(all, isFirst ? null : beforeOrNull.rangesOrNull);
+    boolean knowsNothing = isFirst || rangesOrNull == null;
+    this.hiddenShares = new HiddenShares(knowsNothing ? null : beforeOrNull.hiddenShares);
   }
 
   List<List<Table>> all() {
@@ -45,6 +54,18 @@ final class Levels {
     return rangesOrNull;
   }
 
+  /** What the range deletes of tables hide, once it was estimated. */
+  HiddenShares hiddenShares() {
+    return hiddenShares;
+  }
+
+  /** Estimates that; the tables stay meanwhile. */
+  void estimateHiddenShares() throws IOException {
+    if (rangesOrNull != null) {
+      hiddenShares.estimate(all);
+    }
+  }
+
   List<Table> tables() {
     return all.stream().flatMap(List::stream).toList();
   }
@@ -62,7 +83,7 @@ final class Levels {
   Levels withNewest(List<Table> tables) {
     List<List<Table>> levels = copy();
     levels.getFirst().addAll(0, tables);
-    return new Levels(levels);
+    return new Levels(levels, this);
   }
 
   /** The same with tables replaced by others, of one level; on level 0 in their place. */
@@ -79,12 +100,12 @@ final class Levels {
       changed.addAll(added);
       changed.sort(Comparator.comparing(Table::meta, FamilyManifest.RUN_ORDER));
     }
-    return new Levels(levels);
+    return new Levels(levels, this);
   }
 
   /** The same without some tables. */
   Levels without(Set<Table> removed) {
-    return new Levels(copyWithout(removed));
+    return new Levels(copyWithout(removed), this);
   }
 
   private List<List<Table>> copyWithout(Set<Table> removed) {

@@ -24,7 +24,7 @@ final class TableRanges {
   /** Null until a reader needs it, who makes it of the sets, as may others. */
   private volatile RangeDeletes union;
 
-  private TableRanges(List<List<Table>> levels) {
+  private TableRanges(List<List<Table>> levels, TableRanges beforeOrNull) {
     level0 = levels.getFirst().stream().filter(Table::hasRangeDeletes).toList();
     runs = levels.stream().skip(1).filter(TableRanges::hasSome).toList();
     for (List<Table> level : levels) {
@@ -34,15 +34,24 @@ final class TableRanges {
         }
       }
     }
+    if (beforeOrNull != null && sets.equals(beforeOrNull.sets)) {
+      union = beforeOrNull.union;
+    }
   }
 
   private static boolean hasSome(List<Table> tables) {
     return tables.stream().anyMatch(Table::hasRangeDeletes);
   }
 
-  /** Those of tables by level, which have read them; null if there are none. */
-  static TableRanges ofOrNull(List<List<Table>> levels) {
-    return levels.stream().anyMatch(TableRanges::hasSome) ? new TableRanges(levels) : null;
+  /**
+   * Those of tables by level, which have read them; null if there are none.
+   *
+   * @param beforeOrNull those of the version before, most of which may be the same
+   */
+  static TableRanges ofOrNull(List<List<Table>> levels, TableRanges beforeOrNull) {
+    return levels.stream().anyMatch(TableRanges::hasSome)
+        ? new TableRanges(levels, beforeOrNull)
+        : null;
   }
 
   /**
@@ -50,6 +59,12 @@ final class TableRanges {
    * {@code sequence}, 0 if there is none.
    */
   long newest(SearchKey key, long sequence) {
+    RangeDeletes all = union;
+    return all == null ? newestByTable(key, sequence) : all.newest(key, sequence);
+  }
+
+  /** The same while nobody has made the union: that may take longer than a get should. */
+  private long newestByTable(SearchKey key, long sequence) {
     long newest = 0;
     for (int i = 0; i < level0.size(); i++) { // an iterator would be garbage
       newest = Math.max(newest, newest(level0.get(i), key, sequence));

@@ -79,7 +79,7 @@ final class TieredPicker extends CompactionPicker {
 
   /** Who chooses this style wants little to be written. */
   @Override
-  CompactionInputs pickAtRest(Levels levels) {
+  CompactionInputs pickAtRest(Levels levels, long oldestSequence) {
     return null;
   }
 }

@@ -284,6 +284,28 @@ public final class Table {
     return index.places(partition, at);
   }
 
+  /**
+   * Where in the file the block with the records from a key on lies, in bytes; the size of the file
+   * if there are none.
+   */
+  public long offsetOf(SearchKey key) throws IOException {
+    long newest = RecordKind.searchStamp(RecordKind.SEQUENCE_MAX);
+    BlockView view = new BlockView();
+    try (Fix root = new Fix().withPriority(Priority.HIGH);
+        Fix partition = new Fix().withPriority(Priority.HIGH)) {
+      fixRoot(root);
+      view.attach(root.address());
+      int found = view.findAtOrAfter(key, newest);
+      if (found == view.count()) {
+        return meta.sizeBytes();
+      }
+      fixIndex(view.valueAddress(found), partition);
+      view.attach(partition.address());
+      int block = Math.min(view.findAtOrAfter(key, newest), view.count() - 1);
+      return TableFormat.handleOffset(view.valueAddress(block));
+    }
+  }
+
   /** As {@link LoadedBlockFile#isUsed}, of a data block found by the address of its handle. */
   boolean isUsed(long handle) {
     return file.isUsed(TableFormat.handleOffset(handle));
