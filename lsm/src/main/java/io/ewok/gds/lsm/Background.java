@@ -664,8 +664,7 @@ final class Background {
             : compaction(
                 part,
                 part.picker()
-                    .pickAtRest(
-                        version.levels(part.family), versions.oldestSequence(part.family)));
+                    .pickAtRest(version.levels(part.family), versions.oldestSequence(part.family)));
       }
       return manual == null || plan.isUrgent(version) ? nextDue(version) : nextOf(manual, version);
     } finally {

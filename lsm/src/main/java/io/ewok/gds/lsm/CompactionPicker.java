@@ -201,8 +201,7 @@ abstract class CompactionPicker {
   final CompactionInputs pickRangesThatHideNothing(Levels levels, long oldestSequence) {
     for (int level = 1; levels.rangesOrNull() != null && level < Manifest.LEVELS; level++) {
       for (Table table : levels.level(level)) {
-        if (areRangesSeen(table, oldestSequence)
-            && isNothingBelow(levels, level, table)) {
+        if (areRangesSeen(table, oldestSequence) && isNothingBelow(levels, level, table)) {
           return rewrite(levels, level, table);
         }
       }

@@ -92,8 +92,7 @@ final class HiddenShares {
         i++) {
       TableMeta meta = run.get(i).meta();
       long from = Keys.compare(meta.firstKey(), first) >= 0 ? 0 : offset(run.get(i), first);
-      long to =
-          Keys.compare(meta.lastKey(), end) < 0 ? meta.sizeBytes() : offset(run.get(i), end);
+      long to = Keys.compare(meta.lastKey(), end) < 0 ? meta.sizeBytes() : offset(run.get(i), end);
       bytes += to - from;
     }
     return bytes;

@@ -13,6 +13,8 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,8 +29,7 @@ class RangeCompactionTest {
   private final SimEngine engine = new SimEngine(1);
 
   private Store open() throws IOException {
-    Store store =
-        Store.open(Fixtures.DIRECTORY, Fixtures.TINY.withTablesBeforeMerge(20), engine);
+    Store store = Store.open(Fixtures.DIRECTORY, Fixtures.TINY.withTablesBeforeMerge(20), engine);
     store.background().setRest(TimeUnit.HOURS.toNanos(1));
     return store;
   }
@@ -93,6 +94,33 @@ class RangeCompactionTest {
     try (Store store = open()) {
       assertLeft(store, 30);
     }
+  }
+
+  /** Whatever of a compaction at rest a power cut has left. */
+  @Test
+  void powerCutsMeanwhileBringNothingBack() throws Exception {
+    AtomicInteger cuts = new AtomicInteger();
+    AtomicReference<Throwable> failure = new AtomicReference<>();
+    try (Store store = open()) {
+      fill(store);
+      deletePartOfEachPiece(store, 30);
+      store.flush();
+      engine.onSync(
+          () -> {
+            try (Store after =
+                Store.open(
+                    Fixtures.DIRECTORY, Fixtures.TINY, engine.crash(cuts.incrementAndGet()))) {
+              assertLeft(after, 30);
+            } catch (Exception | AssertionError e) {
+              failure.compareAndSet(null, e);
+            }
+          });
+      store.background().setRest(TimeUnit.MILLISECONDS.toNanos(1));
+      Fixtures.await(store, () -> rangeDeletes(store) == 0);
+      engine.onSync(() -> {});
+    }
+    assertNull(failure.get());
+    assertTrue(cuts.get() > 3, "cuts: " + cuts);
   }
 
   /** A reader keeps both; when he has left, nobody has to write for them to go. */
@@ -171,9 +199,7 @@ class RangeCompactionTest {
       deletePartOfEachPiece(store, 3);
       store.flush();
       lookAt(
-          store,
-          level,
-          levels -> assertNull(picker().pickAtRest(levels, RecordKind.SEQUENCE_MAX)));
+          store, level, levels -> assertNull(picker().pickAtRest(levels, RecordKind.SEQUENCE_MAX)));
     }
   }
 

@@ -49,6 +49,9 @@ import java.util.concurrent.atomic.AtomicLong;
 final class StoreScript {
   private static final int BATCH_BYTES = 8 << 10;
 
+  /** So short that a store is at rest between two operations now and then. */
+  private static final long REST_NANOS = 50_000;
+
   /** The number in a script is the place here. */
   private static final List<Compression> COMPRESSIONS =
       List.of(Compression.NONE, Compression.LZ4, Compression.ZSTD);
@@ -476,7 +479,9 @@ final class StoreScript {
       int next = (STYLES.indexOf(tree.style()) + 1) % STYLES.size();
       options = options.withTree(tree.withStyle(STYLES.get(next)));
     }
-    return Store.open(Fixtures.DIRECTORY, options, engine, clock::get);
+    Store opened = Store.open(Fixtures.DIRECTORY, options, engine, clock::get);
+    opened.background().setRest(REST_NANOS);
+    return opened;
   }
 
   private static int number(String word) {
