@@ -64,21 +64,36 @@ final class HiddenRange {
   }
 
   /**
-   * Records of a key below this sequence number are hidden.
+   * Finds the range that a key lies in.
    *
-   * @param forward whether the key is not before the last one that was asked for, or else not
+   * @param forward whether the key is not before the last one that was looked for, or else not
    *     behind it, unless there was a jump
    * @param head {@link SearchKey#head} of the key
+   * @return records of the key below this sequence number are hidden
    */
-  long floor(boolean forward, long head, long address, int keyBytes) {
-    boolean isInside =
-        forward
-            ? Long.compareUnsigned(head, endHead) < 0
-            : Long.compareUnsigned(head, firstHead) > 0;
-    if (!isInside && !isInside(forward, head, address, keyBytes)) {
+  long find(boolean forward, long head, long address, int keyBytes) {
+    if (!isInside(forward, head, address, keyBytes)) {
       find(head, address, keyBytes);
     }
     return floor;
+  }
+
+  /** Records below this sequence number are hidden in the range. */
+  long floor() {
+    return floor;
+  }
+
+  /**
+   * {@link SearchKey#head} of the key that the range begins with: heads that are greater are not
+   * before it. The last head after a jump.
+   */
+  long firstHead() {
+    return firstHead;
+  }
+
+  /** The same of where it ends: heads that are less are before it. The first head after a jump. */
+  long endHead() {
+    return endHead;
   }
 
   private boolean isInside(boolean forward, long head, long address, int keyBytes) {

@@ -41,6 +41,14 @@ final class MergeCursor {
   /** What range deletes hide, or null if there are none. */
   private HiddenRange hidden;
 
+  /**
+   * Records below are hidden or have expired, if the heads of their keys lie between the fences.
+   */
+  private long floor;
+
+  private long firstFence;
+  private long endFence;
+
   private final Merging merging;
 
   /** Null until it is needed. */
@@ -193,8 +201,14 @@ final class MergeCursor {
   private void begin(boolean goForward) {
     tied = 0;
     forward = goForward;
-    if (hidden != null) {
+    floor = expiryFloor;
+    if (hidden == null) { // what is at the first or the last head asks in vain
+      firstFence = 0;
+      endFence = -1;
+    } else {
       hidden.jump();
+      firstFence = hidden.firstHead();
+      endFence = hidden.endHead();
     }
   }
 
@@ -233,51 +247,51 @@ final class MergeCursor {
   /** Finds the current key inside of the bounds, and passes by those that are not shown. */
   private void settle() throws IOException {
     isMerged = false;
-    if (hidden != null) {
-      settleBesideRanges(); // a loop of its own, so that this one stays as small as it can be
-      return;
-    }
-    while (tied > 0) {
-      if (isBeyondBound(slots[0])) {
-        tied = 0;
-        return;
-      }
-      boolean hasValue = hasValue(expiryFloor);
-      if (hasValue && (filter == null || isAccepted())) {
-        return;
-      }
-      isMerged = false;
-      if (notes != null) {
-        notePassed(hasValue, false);
-      }
-      step(forward); // one call, which is compiled into the loop once
-    }
-  }
-
-  /** The same where there are range deletes. */
-  private void settleBesideRanges() throws IOException {
     while (tied > 0) {
       Slot newest = slots[0];
       if (isBeyondBound(newest)) {
         tied = 0;
         return;
       }
-      long floor = hidden.floor(forward, newest.head, newest.keyAddress, newest.keyBytes);
-      boolean hasValue = hasValue(Math.max(expiryFloor, floor));
+      if (isAtFence(newest.head)) {
+        moveFences(newest);
+      }
+      boolean hasValue = hasValue(floor);
       if (hasValue && (filter == null || isAccepted())) {
         return;
       }
       isMerged = false;
-      boolean isHidden = RecordKind.sequence(newest.source.stamp()) < floor;
+      boolean isHidden = hidden != null && isHidden(newest);
       if (notes != null) {
         notePassed(hasValue, isHidden);
       }
       if (isHidden && hidden.isWorthSkipping()) {
-        skip(floor);
+        skip(hidden.floor());
       } else {
-        step(forward);
+        step(forward); // one call, which is compiled into the loop once
       }
     }
+  }
+
+  /** Whether a key may lie where another floor holds. */
+  private boolean isAtFence(long head) {
+    return forward
+        ? Long.compareUnsigned(head, endFence) >= 0
+        : Long.compareUnsigned(head, firstFence) <= 0;
+  }
+
+  /** Finds the floor of a key, and how far it holds. */
+  private void moveFences(Slot at) {
+    if (hidden != null) {
+      floor = Math.max(expiryFloor, hidden.find(forward, at.head, at.keyAddress, at.keyBytes));
+      firstFence = hidden.firstHead();
+      endFence = hidden.endHead();
+    }
+  }
+
+  /** Whether range deletes hide a record. */
+  private boolean isHidden(Slot slot) {
+    return RecordKind.sequence(slot.source.stamp()) < hidden.floor();
   }
 
   /** Moves the sources on the current key, if they can, past all that is hidden around it. */
