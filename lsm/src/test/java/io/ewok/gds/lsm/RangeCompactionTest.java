@@ -216,7 +216,7 @@ class RangeCompactionTest {
           Manifest.LEVELS - 1,
           levels -> {
             CompactionInputs inputs = picker().pickAtRest(levels, RecordKind.SEQUENCE_MAX);
-            assertEquals(CompactionInputs.Kind.MERGE, inputs.kind());
+            assertEquals(CompactionKind.MERGE, inputs.kind());
             assertEquals(Manifest.LEVELS - 1, inputs.level());
             assertEquals(Manifest.LEVELS - 1, inputs.outputLevel());
             assertNull(picker().pickAtRest(levels, 1), "somebody does not see them");
