@@ -32,8 +32,11 @@ import java.util.function.BooleanSupplier;
 final class Background {
   private static final Logger LOGGER = System.getLogger(Background.class.getName());
 
-  /** A store in which nothing was written for so long is at rest. */
+  /** A store in which no more than a little was written for so long is at rest. */
   private static final long REST_NANOS = 1_000_000_000L;
+
+  /** A little is this part of a memtable: then the next flush is some seconds away. */
+  private static final int REST_SHARE = 4;
 
   /** An interrupt does not end a wait of a monitor: how often those look who are interruptible. */
   private static final long INTERRUPT_NANOS = 10_000_000;
@@ -86,6 +89,8 @@ final class Background {
 
   private volatile long restNanos = REST_NANOS;
 
+  private final long restBytesMax;
+
   // Confined to the thread.
   private boolean logLags;
 
@@ -133,6 +138,7 @@ final class Background {
     this.flush = flush;
     this.compactionWriter = compactionWriter;
     this.readBuffer = parts.readBuffer;
+    this.restBytesMax = parts.options.memtableBytes() / REST_SHARE;
     // A platform thread: its work is as long as the device is slow, and must not hold a carrier.
     this.thread =
         Thread.ofPlatform()
@@ -414,7 +420,7 @@ final class Background {
     }
     long written = versions.sequence();
     if (!changed.await(restNanos)) {
-      isAtRest = versions.sequence() == written;
+      isAtRest = versions.sequence() - written <= restBytesMax;
     }
   }
 
@@ -436,7 +442,7 @@ final class Background {
    * Flushes go first until then. Writers are slowed down long before, so this is the last resort.
    */
   private boolean isLevel0Full() {
-    return plan.isLevel0Full(flush.usualBytes());
+    return plan.isLevel0Full(flush.usualBytes(), running);
   }
 
   // ---- expiration
@@ -618,10 +624,8 @@ final class Background {
   // ---- compactions
 
   private void lookForWork() {
-    double pressure = plan.look(versions.currentOrNull(), flush.usualBytes());
-    if (pressure >= 0) {
-      delay.setTablePressure(pressure);
-    }
+    plan.look(versions.currentOrNull());
+    delay.setTablePressure(plan.pressure(flush.usualBytes(), running));
   }
 
   private void compactStep() {

@@ -8,6 +8,7 @@ import io.ewok.gds.lsm.record.SearchKey;
 import io.ewok.gds.lsm.table.RunReader;
 import io.ewok.gds.lsm.table.Table;
 import io.ewok.gds.lsm.table.TableMeta;
+import io.ewok.gds.lsm.table.TableProperties;
 import io.ewok.gds.lsm.table.TableWriter;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -46,6 +47,11 @@ final class Compaction {
   private final long startNanos = System.nanoTime();
 
   private final List<TableMeta> outputs = new ArrayList<>();
+
+  /** What a step counts of all inputs; and of them what is merged. */
+  private final long allBytes;
+
+  private long mergedBytes;
   private RecordMerge merge;
   private DeeperRecords deeper;
   private VersionReducer reducer;
@@ -84,8 +90,14 @@ final class Compaction {
     this.options = options;
     this.counters = counters;
     this.events = events;
+    this.allBytes = inputs.tables().stream().mapToLong(Compaction::recordBytes).sum();
     event.begin();
     prepare(options.filter());
+  }
+
+  private static long recordBytes(Table table) {
+    TableProperties of = table.properties();
+    return of.keyBytes() + of.valueBytes() + of.entries() * Long.BYTES;
   }
 
   private void prepare(CompactionFilter wanted) {
@@ -137,6 +149,11 @@ final class Compaction {
     return inputs;
   }
 
+  /** What part of a table is still to be merged: 1 of one that is not among the inputs. */
+  double leftOf(Table table) {
+    return inputs.tables().contains(table) ? 1 - (double) mergedBytes / Math.max(1, allBytes) : 1;
+  }
+
   /**
    * Goes on, for about so many bytes of records. After an exception it is to be abandoned.
    *
@@ -152,10 +169,10 @@ final class Compaction {
       if (merge == null) {
         open();
       }
-      long left = byteBudget;
-      while (left > 0 && merge.isValid()) {
+      long end = mergedBytes + byteBudget;
+      while (mergedBytes < end && merge.isValid()) {
         RunReader record = merge.current();
-        left -= (long) record.keyBytes() + record.valueBytes() + Long.BYTES;
+        mergedBytes += (long) record.keyBytes() + record.valueBytes() + Long.BYTES;
         isUsed = record.isUsed();
         reducer.take(
             record.stamp(),
@@ -203,6 +220,7 @@ final class Compaction {
   private void startAnew() {
     abandon();
     merge = null;
+    mergedBytes = 0;
     prepare(CompactionFilter.NONE);
   }
 

@@ -52,9 +52,10 @@ abstract class CompactionPicker {
    * thread.
    *
    * @param flushBytes as for {@link #pressureOfLevel0}
+   * @param runningOrNull likewise
    */
-  double pressure(Levels levels, long flushBytes) {
-    return pressureOfLevel0(levels, flushBytes);
+  double pressure(Levels levels, long flushBytes, Compaction runningOrNull) {
+    return pressureOfLevel0(levels, flushBytes, runningOrNull);
   }
 
   /**
@@ -63,12 +64,15 @@ abstract class CompactionPicker {
    *
    * @param flushBytes what flushes have written, all tables of one together, in bytes; 0 if there
    *     was none
+   * @param runningOrNull its tables count less and less, so that writers are not stopped until it
+   *     is done and then let go
    */
-  final double pressureOfLevel0(Levels levels, long flushBytes) {
+  final double pressureOfLevel0(Levels levels, long flushBytes, Compaction runningOrNull) {
     double whole = 0;
     for (Table table : levels.level(0)) {
       double part = table.meta().sizeBytes() / Math.max(1, WHOLE_TABLE * flushBytes);
-      whole += Math.clamp(part, 1.0 / SMALL_TABLES, 1);
+      double left = runningOrNull == null ? 1 : runningOrNull.leftOf(table);
+      whole += left * Math.clamp(part, 1.0 / SMALL_TABLES, 1);
     }
     double count = whole / options.level0Tables();
     double pressure =

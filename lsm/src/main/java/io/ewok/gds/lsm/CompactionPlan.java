@@ -111,19 +111,13 @@ final class CompactionPlan {
     lookedAt = null;
   }
 
-  /**
-   * Looks at a version, unless it did already.
-   *
-   * @param flushBytes as for {@link CompactionPicker#pressureOfLevel0}
-   * @return how far behind compactions are, 0 to 1; or -1 if nothing is new
-   */
-  double look(Version version, long flushBytes) {
+  /** Looks at a version, unless it did already. */
+  void look(Version version) {
     useLiveOptions();
     if (version == lookedAt) {
-      return -1;
+      return;
     }
     lookedAt = version;
-    double pressure = 0;
     for (Part part : parts) {
       Levels levels = version == null ? null : version.levels(part.family.id());
       estimateHiddenShares(levels);
@@ -131,11 +125,29 @@ final class CompactionPlan {
           levels != null
               && levels.level(0).size() >= part.pausedUntilTables
               && part.picker.pickDue(levels, versions.oldestSequence(part.family)) != null;
+    }
+  }
+
+  /**
+   * Returns how far behind compactions are, 0 to 1.
+   *
+   * @param flushBytes as for {@link CompactionPicker#pressureOfLevel0}
+   */
+  double pressure(long flushBytes, Compaction runningOrNull) {
+    Version version = lookedAt;
+    double pressure = 0;
+    for (Part part : version == null ? List.<Part>of() : parts) {
+      Levels levels = version.levels(part.family.id());
       if (levels != null) {
-        pressure = Math.max(pressure, part.picker.pressure(levels, flushBytes));
+        Compaction running = ofFamily(runningOrNull, part);
+        pressure = Math.max(pressure, part.picker.pressure(levels, flushBytes, running));
       }
     }
     return pressure;
+  }
+
+  private static Compaction ofFamily(Compaction runningOrNull, Part part) {
+    return runningOrNull != null && runningOrNull.family() == part.family ? runningOrNull : null;
   }
 
   /** What is not known then is not compacted for that; who reads what is damaged will say so. */
@@ -159,7 +171,7 @@ final class CompactionPlan {
    *
    * @param flushBytes as for {@link CompactionPicker#pressureOfLevel0}
    */
-  boolean isLevel0Full(long flushBytes) {
+  boolean isLevel0Full(long flushBytes, Compaction runningOrNull) {
     Version version = lookedAt;
     return version != null
         && parts.stream()
@@ -167,7 +179,9 @@ final class CompactionPlan {
                 part ->
                     part.isDue
                         && part.picker.pressureOfLevel0(
-                                version.levels(part.family.id()), flushBytes)
+                                version.levels(part.family.id()),
+                                flushBytes,
+                                ofFamily(runningOrNull, part))
                             >= 1);
   }
 
@@ -193,7 +207,7 @@ final class CompactionPlan {
     return first;
   }
 
-  /** One that has something to do while nothing is written, or null. */
+  /** One that has something to do while little is written, or null. */
   Part nextAtRest(Version version) {
     for (Part part : parts) {
       if (hasWorkAtRest(part, version, versions.oldestSequence(part.family))) {

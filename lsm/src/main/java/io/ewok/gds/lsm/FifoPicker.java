@@ -28,7 +28,7 @@ final class FifoPicker extends CompactionPicker {
 
   /** Tables go faster than they come. */
   @Override
-  double pressure(Levels levels, long flushBytes) {
+  double pressure(Levels levels, long flushBytes, Compaction runningOrNull) {
     return 0;
   }
 

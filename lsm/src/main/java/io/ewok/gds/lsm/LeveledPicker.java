@@ -83,14 +83,14 @@ final class LeveledPicker extends CompactionPicker {
   }
 
   @Override
-  double pressure(Levels levels, long flushBytes) {
+  double pressure(Levels levels, long flushBytes, Compaction runningOrNull) {
     long debtBytes = 0;
     for (int level = 1; level < Manifest.LEVELS - 1; level++) {
       long bytes = CompactionInputs.bytes(levels.level(level));
       debtBytes += Math.max(0, bytes - options.targetBytes(level));
     }
     double debt = (double) debtBytes / (DEBT_MAX * options.level1Bytes());
-    return Math.max(super.pressure(levels, flushBytes), Math.min(1, debt));
+    return Math.max(super.pressure(levels, flushBytes, runningOrNull), Math.min(1, debt));
   }
 
   @Override

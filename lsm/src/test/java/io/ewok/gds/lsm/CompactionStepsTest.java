@@ -235,9 +235,20 @@ class CompactionStepsTest {
               form,
               parts.counters,
               parts.events);
+      CompactionPicker hasty =
+          CompactionPicker.of(
+              CompactionOptions.of(options, options.tree().withTablesBeforeMerge(2)));
+      double pressure = hasty.pressureOfLevel0(levels, 0, null);
+      assertEquals(1, pressure);
+      assertEquals(pressure, hasty.pressureOfLevel0(levels, 0, compaction));
       int steps = 1;
       IoStats before = engine.stats();
+      double left = 1;
       while (!compaction.step(budget)) {
+        // What is merged does not press writers until all of it is.
+        double leftNow = compaction.leftOf(levels.level(0).getFirst());
+        assertEquals(budget / ((double) RECORDS * (VALUE_BYTES + 17)), left - leftNow, 0.01);
+        left = leftNow;
         IoStats now = engine.stats();
         IoStats done = now.since(before);
         before = now;
@@ -245,6 +256,8 @@ class CompactionStepsTest {
         assertTrue(done.bytesRead() <= 2 * budget + pieces, "read: " + done);
         assertTrue(done.bytesWritten() <= budget + buffered, "written: " + done);
       }
+      assertEquals(0, compaction.leftOf(levels.level(0).getFirst()), 1e-9);
+      assertEquals(0, hasty.pressureOfLevel0(levels, 0, compaction));
       long expected = (long) RECORDS * (VALUE_BYTES + key(0).length) / budget;
       assertTrue(steps >= expected && steps <= expected + 2, "steps: " + steps);
       assertEquals(List.of(), parts.versions.currentOrNull().levels(family).level(0));

@@ -221,6 +221,24 @@ class CompactionTest {
     }
   }
 
+  @Test
+  void aStoreInWhichLittleIsWrittenIsAtRest() throws Exception {
+    StoreOptions large = Fixtures.TINY.withMemtableBytes(4 << 20);
+    try (Store store = Store.open(Fixtures.DIRECTORY, large, engine)) {
+      for (int flush = 0; flush < 2; flush++) {
+        store.put(key(flush), Fixtures.bytes("value"), Durability.NONE);
+        store.put(key(9), Fixtures.bytes("value"), Durability.NONE);
+        store.flush();
+      }
+      store.background().setRest(20_000_000);
+      for (int i = 0; tables(store).getFirst() != 0; i++) {
+        store.put(key(10 + i % 100), Fixtures.bytes("a little"), Durability.NONE);
+        Thread.sleep(1);
+      }
+      assertEquals(1, tables(store).get(1));
+    }
+  }
+
   /** A merge rewrites level 1: little tables gather, and are merged among themselves till then. */
   @Test
   void level0IsMergedIntoLevel1WhenItIsWorthIt() throws Exception {

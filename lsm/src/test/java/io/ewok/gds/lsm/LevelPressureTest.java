@@ -31,11 +31,11 @@ class LevelPressureTest {
         Levels levels = store.writer().versions().currentOrNull().levels(Manifest.MAIN);
         assertEquals(tables, levels.level(0).size());
         long bytes = levels.level(0).getFirst().meta().sizeBytes();
-        first[tables] = picker.pressureOfLevel0(levels, 0);
-        whole[tables] = picker.pressureOfLevel0(levels, bytes);
-        half[tables] = picker.pressureOfLevel0(levels, 2 * bytes);
-        tiny[tables] = picker.pressureOfLevel0(levels, 1_000 * bytes);
-        assertEquals(whole[tables], picker.pressure(levels, bytes));
+        first[tables] = picker.pressureOfLevel0(levels, 0, null);
+        whole[tables] = picker.pressureOfLevel0(levels, bytes, null);
+        half[tables] = picker.pressureOfLevel0(levels, 2 * bytes, null);
+        tiny[tables] = picker.pressureOfLevel0(levels, 1_000 * bytes, null);
+        assertEquals(whole[tables], picker.pressure(levels, bytes, null));
       }
       assertEquals(0, whole[6]);
       assertTrue(whole[7] > 0);
