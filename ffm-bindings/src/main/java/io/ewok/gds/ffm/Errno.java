@@ -18,6 +18,7 @@ public final class Errno {
   public static final int EFAULT = number("EFAULT");
   public static final int EBUSY = number("EBUSY");
   public static final int EEXIST = number("EEXIST");
+  public static final int EXDEV = number("EXDEV");
   public static final int ENOTDIR = number("ENOTDIR");
   public static final int EISDIR = number("EISDIR");
   public static final int EINVAL = number("EINVAL");
@@ -25,6 +26,8 @@ public final class Errno {
   public static final int EFBIG = number("EFBIG");
   public static final int ENOSPC = number("ENOSPC");
   public static final int EROFS = number("EROFS");
+  public static final int EMLINK = number("EMLINK");
+  public static final int ENOTEMPTY = number("ENOTEMPTY");
   public static final int ENOSYS = number("ENOSYS");
   public static final int EOPNOTSUPP = number("EOPNOTSUPP");
   public static final int ETIME = number("ETIME");

@@ -25,11 +25,19 @@ import java.util.Collections;
 import java.util.Deque;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** Names of files of the operating system. Blocks its platform thread. */
 final class Directories {
   private static final FileAttribute<Set<PosixFilePermission>> PRIVATE =
       PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
+
+  /** Why a file system makes no hard link that another would make, as the JDK tells it. */
+  private static final Set<String> NOT_LINKED =
+      Stream.of(Errno.EXDEV, Errno.EPERM, Errno.EMLINK, Errno.EOPNOTSUPP, Errno.ENOSYS)
+          .map(Errno::describe)
+          .collect(Collectors.toUnmodifiableSet());
 
   private Directories() {}
 
@@ -119,6 +127,26 @@ final class Directories {
 
   static void rename(Path from, Path to) throws StorageException {
     translated("rename the file", from, () -> Files.move(from, to, StandardCopyOption.ATOMIC_MOVE));
+  }
+
+  /** Returns whether the file system could. */
+  static boolean link(Path existing, Path link) throws StorageException {
+    return translated(
+        "link the file",
+        existing,
+        () -> {
+          try {
+            Files.createLink(link, existing);
+            return true;
+          } catch (UnsupportedOperationException e) {
+            return false;
+          } catch (FileSystemException e) {
+            if (e.getReason() != null && NOT_LINKED.contains(e.getReason())) {
+              return false;
+            }
+            throw e;
+          }
+        });
   }
 
   static void delete(Path path) throws StorageException {

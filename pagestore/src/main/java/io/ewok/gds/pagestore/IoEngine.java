@@ -62,9 +62,21 @@ public interface IoEngine extends AutoCloseable {
 
   /**
    * Renames a file atomically; an existing {@code to} is replaced. Both names are in one file
-   * system. Durable after {@link #syncDirectory} of the directory, or directories.
+   * system. Durable after {@link #syncDirectory} of the directory, or directories. A directory is
+   * renamed with all that is in it; what {@code to} is then, if it exists, is an empty directory.
    */
   void rename(Path from, Path to) throws IOException;
+
+  /**
+   * Gives a file a second name, without copying it: a hard link. It goes when its last name does.
+   * Durable after {@link #syncDirectory} of the directory of the new name.
+   *
+   * @param existing the file
+   * @param link the new name, which does not exist
+   * @return whether it has that name; false where the file system has no such links, not between
+   *     these directories, or no more of them of this file: nothing has changed then
+   */
+  boolean link(Path existing, Path link) throws IOException;
 
   /** Deletes a file or an empty directory. Durable after {@link #syncDirectory}. */
   void delete(Path path) throws IOException;

@@ -363,6 +363,12 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
   }
 
   @Override
+  public final boolean link(Path existing, Path link) throws IOException {
+    requireOpen();
+    return blockingCalls.call(() -> Directories.link(existing, link));
+  }
+
+  @Override
   public final void delete(Path path) throws IOException {
     requireOpen();
     blockingCalls.run(() -> Directories.delete(path));

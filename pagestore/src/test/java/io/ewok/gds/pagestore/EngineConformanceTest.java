@@ -628,6 +628,46 @@ abstract class EngineConformanceTest {
   }
 
   @Test
+  void fileWithTwoNamesGoesWithTheLast() throws IOException {
+    Path first = directory.resolve("first");
+    Path second = directory.resolve("second");
+    try (IoFile file = engine.open(first, OpenMode.CREATE_NEW)) {
+      file.write(0, region, 0, UNIT);
+    }
+    assertTrue(engine.link(first, second));
+    assertThrows(StorageException.class, () -> engine.link(first, second));
+    assertThrows(MissingFileException.class, () -> engine.link(directory.resolve("no"), second));
+    engine.delete(first);
+    engine.syncDirectory(directory);
+    try (IoFile file = engine.open(second, OpenMode.READ_ONLY)) {
+      assertEquals(UNIT, file.sizeBytes());
+    }
+  }
+
+  @Test
+  void directoryIsRenamedWithWhatIsInIt() throws IOException {
+    Path old = directory.resolve("old");
+    Path fresh = directory.resolve("fresh");
+    engine.createDirectories(old.resolve("below"));
+    IoFile file = engine.open(old.resolve("below").resolve("file"), OpenMode.CREATE_NEW);
+    engine.createDirectories(fresh);
+    engine.rename(old, fresh);
+    engine.syncDirectory(directory);
+    file.write(0, region, 0, UNIT);
+    file.close();
+    assertFalse(engine.exists(old));
+    assertEquals(List.of(fresh.resolve("below")), engine.list(fresh));
+    try (IoFile found = engine.open(fresh.resolve("below").resolve("file"), OpenMode.READ_ONLY)) {
+      assertEquals(UNIT, found.sizeBytes());
+    }
+    engine.createDirectories(old);
+    assertThrows(StorageException.class, () -> engine.rename(old, fresh), "it is not empty");
+    assertThrows(
+        StorageException.class, () -> engine.rename(old, fresh.resolve("below").resolve("file")));
+    assertThrows(StorageException.class, () -> engine.rename(fresh, fresh.resolve("in")));
+  }
+
+  @Test
   void missingNamesAreToldApart() {
     Path missing = directory.resolve("missing");
     MissingFileException e =

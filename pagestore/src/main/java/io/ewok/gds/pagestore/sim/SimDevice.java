@@ -6,6 +6,7 @@ import io.ewok.gds.pagestore.PoisonedFileException;
 import io.ewok.gds.pagestore.StorageException;
 import io.ewok.gds.pagestore.TransferProgress;
 import java.lang.foreign.MemorySegment;
+import java.util.HashSet;
 import java.util.List;
 import java.util.SplittableRandom;
 
@@ -58,7 +59,7 @@ final class SimDevice {
 
   long usedBytes() {
     long used = 0;
-    for (SimNode node : names.files()) {
+    for (SimNode node : new HashSet<>(names.files())) { // one file may have several names
       used += node.sizeBytes();
     }
     return used;

@@ -328,6 +328,14 @@ public final class SimEngine implements IoEngine {
   }
 
   @Override
+  public boolean link(Path existing, Path link) throws IOException {
+    try (Held _ = enter()) {
+      fileSystem.link(existing, link);
+      return true;
+    }
+  }
+
+  @Override
   public void delete(Path path) throws IOException {
     try (Held _ = enter()) {
       fileSystem.delete(path);

@@ -24,7 +24,7 @@ public enum SimFault {
   /** Per write and preallocation: ENOSPC; as with {@link #WRITE_ERROR}. Reported. */
   NO_SPACE,
 
-  /** Per opening, renaming, deleting, truncating and directory sync: EIO. Reported. */
+  /** Per opening, renaming, deleting, linking, truncating and directory sync: EIO. Reported. */
   NAME_ERROR,
 
   /** Per part of a transfer: it ends early, at an aligned place. Survived. */

@@ -133,7 +133,7 @@ final class SimFaults {
           switch (operation) {
             case READ -> fires(SimFault.READ_ERROR) ? Errno.EIO : 0;
             case PREALLOCATE -> fires(SimFault.NO_SPACE) ? Errno.ENOSPC : 0;
-            case OPEN, RENAME, DELETE, TRUNCATE, SYNC_DIRECTORY ->
+            case OPEN, RENAME, DELETE, TRUNCATE, SYNC_DIRECTORY, LINK ->
                 fires(SimFault.NAME_ERROR) ? Errno.EIO : 0;
             case WRITE, SYNC -> throw new AssertionError("leaves something: " + operation);
           };

@@ -98,15 +98,50 @@ final class SimFileSystem {
   }
 
   void rename(Path from, Path to) throws StorageException {
-    existing(from);
+    boolean directory = names.isDirectory(normal(from));
+    if (!directory) {
+      existing(from);
+    }
     requireParent(to);
-    if (names.isDirectory(normal(to))) {
+    if (directory) {
+      requireReplaceable(normal(from), normal(to));
+    } else if (names.isDirectory(normal(to))) {
       throw StorageException.ofErrno("rename the file", from, -1, Errno.EISDIR);
     }
     faults.check(SimOperation.RENAME, from, -1);
-    if (!normal(from).equals(normal(to))) {
+    if (normal(from).equals(normal(to))) {
+      return;
+    }
+    if (directory) {
+      names.renameDirectory(normal(from), normal(to));
+    } else {
       names.rename(normal(from), normal(to));
     }
+  }
+
+  /** Whether a directory can have a name. */
+  private void requireReplaceable(Path from, Path to) throws StorageException {
+    int errno = 0;
+    if (from.getParent() == null || (to.startsWith(from) && !to.equals(from))) {
+      errno = Errno.EINVAL;
+    } else if (names.file(to) != null) {
+      errno = Errno.ENOTDIR;
+    } else if (!to.equals(from) && names.isDirectory(to) && !names.entries(to).isEmpty()) {
+      errno = Errno.ENOTEMPTY;
+    }
+    if (errno != 0) {
+      throw StorageException.ofErrno("rename the file", from, -1, errno);
+    }
+  }
+
+  void link(Path existing, Path link) throws StorageException {
+    SimNode node = existing(existing);
+    requireParent(link);
+    if (exists(link)) {
+      throw StorageException.ofErrno("link the file", existing, -1, Errno.EEXIST);
+    }
+    faults.check(SimOperation.LINK, existing, -1);
+    names.create(normal(link), node);
   }
 
   void delete(Path path) throws StorageException {

@@ -19,7 +19,9 @@ public enum SimOperation {
   /** Deleting. */
   DELETE,
   /** Syncing a directory; the entries stay volatile. */
-  SYNC_DIRECTORY;
+  SYNC_DIRECTORY,
+  /** Giving a file a second name. */
+  LINK;
 
   String verb() {
     return switch (this) {
@@ -32,6 +34,7 @@ public enum SimOperation {
       case RENAME -> "rename the file";
       case DELETE -> "delete the file";
       case SYNC_DIRECTORY -> "sync the directory";
+      case LINK -> "link the file";
     };
   }
 }

@@ -196,6 +196,70 @@ class SimEngineTest {
   }
 
   @Test
+  void directoryIsRenamedWithAllThatIsInItOrNotAtAll() throws IOException {
+    Path before = Path.of("/before");
+    Path after = Path.of("/after");
+    engine.createDirectories(before.resolve("below"));
+    createDurable(before.resolve("durable")).close();
+    createDurable(before.resolve("below").resolve("deep")).close();
+    engine.open(before.resolve("volatile"), OpenMode.CREATE_NEW).close();
+    engine.rename(before, after);
+    assertFalse(engine.exists(before));
+    assertTrue(engine.exists(after.resolve("volatile")));
+    assertTrue(engine.exists(after.resolve("below").resolve("deep")));
+    Set<String> seen = new TreeSet<>();
+    for (long seed = 0; seed < 50; seed++) {
+      SimEngine left = engine.crash(seed);
+      Path there = left.exists(after) ? after : before;
+      assertTrue(left.exists(before) != left.exists(after));
+      assertTrue(left.exists(there.resolve("durable")));
+      assertTrue(left.exists(there.resolve("below").resolve("deep")));
+      seen.add(there + " " + left.exists(there.resolve("volatile")));
+    }
+    assertEquals(4, seen.size(), seen.toString());
+    engine.syncDirectory(Path.of("/"));
+    assertEquals(Set.of(true), outcomes(after.resolve("durable")));
+    assertEquals(2, outcomes(after.resolve("volatile")).size());
+    engine.syncDirectory(after);
+    assertEquals(Set.of(true), outcomes(after.resolve("volatile")));
+  }
+
+  @Test
+  void secondNameLeadsToTheSameFileAndIsVolatileUntilItsDirectoryIsSynced() throws IOException {
+    Path other = Path.of("/other");
+    engine.createDirectories(other);
+    IoFile file = createDurable(FILE);
+    write(file, 0, 3, 1);
+    file.sync();
+    long used = engine.usedBytes();
+    assertTrue(engine.link(FILE, other.resolve("f")));
+    assertEquals(used, engine.usedBytes(), "it is one file");
+    assertEquals(2, outcomes(other.resolve("f")).size());
+    engine.syncDirectory(other);
+    engine.delete(FILE);
+    engine.syncDirectory(DIRECTORY);
+    write(file, 0, 1, 2);
+    assertEquals(List.of(2, 1, 1), sectors(engine, other.resolve("f")));
+    assertEquals(List.of(1, 1), sectors(engine.crash(1), other.resolve("f")).subList(1, 3));
+    engine.failNth(SimOperation.LINK, 1, Errno.EIO);
+    assertThrows(StorageException.class, () -> engine.link(other.resolve("f"), FILE));
+    assertFalse(engine.exists(FILE));
+  }
+
+  @Test
+  void namesOfOneFileStayNamesOfOneFileInACrash() throws IOException {
+    Path second = DIRECTORY.resolve("second");
+    IoFile file = createDurable(FILE);
+    assertTrue(engine.link(FILE, second));
+    engine.syncDirectory(DIRECTORY);
+    write(file, 0, 4, 1);
+    for (long seed = 0; seed < 20; seed++) {
+      SimEngine after = engine.crash(seed);
+      assertEquals(sectors(after, FILE), sectors(after, second));
+    }
+  }
+
+  @Test
   void failedSyncPoisonsTheFileAndLosesData() throws IOException {
     IoFile file = createDurable(FILE);
     write(file, 0, 64, 1);
