@@ -16,8 +16,12 @@ import java.nio.file.Path;
 final class LogCreation {
   private LogCreation() {}
 
-  /** Creates the files of a log; nothing is left behind when it fails. */
-  static void create(IoEngine engine, Path directory, LogOptions options, Region region)
+  /**
+   * Creates the files of a log; nothing is left behind when it fails.
+   *
+   * @param lsn where its first segment begins, and its horizon is
+   */
+  static void create(IoEngine engine, Path directory, LogOptions options, long lsn, Region region)
       throws IOException {
     for (int slot = 0; slot < options.segmentCount(); slot++) {
       Path path = SegmentRing.slotPath(directory, slot);
@@ -27,7 +31,7 @@ final class LogCreation {
       }
     }
     region.segment().fill((byte) 0);
-    LogHeader header = LogHeader.first(options);
+    LogHeader header = LogHeader.first(options, lsn);
     SegmentRing ring = SegmentRing.create(engine, directory, header, region);
     try (ring) {
       header.write(engine, directory); // from here on it is a log

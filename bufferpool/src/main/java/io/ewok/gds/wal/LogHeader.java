@@ -49,8 +49,9 @@ record LogHeader(
 
   private static final String FILE = "log.header";
 
-  static LogHeader first(LogOptions options) {
-    return new LogHeader(options.segmentBytes(), options.segmentCount(), 1, 0, 0, 0);
+  /** That of a log that begins at a position, which is that of a segment. */
+  static LogHeader first(LogOptions options, long lsn) {
+    return new LogHeader(options.segmentBytes(), options.segmentCount(), 1, lsn, lsn, lsn);
   }
 
   LogHeader recovered(long startLsn, long cutLsn) {

@@ -3,6 +3,7 @@ package io.ewok.gds.wal;
 import io.ewok.gds.allocator.MemoryBudget;
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.allocator.RegionOptions;
+import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.PoisonedFileException;
 import java.io.IOException;
@@ -89,7 +90,7 @@ public final class WriteAheadLog implements AutoCloseable {
     Region region = Region.map(budget, RegionOptions.ofSize(options.memoryBytes()));
     try {
       if (!engine.exists(LogHeader.file(directory))) {
-        LogCreation.create(engine, directory, options, region);
+        LogCreation.create(engine, directory, options, 0, region);
       }
       LogHeader header = LogHeader.read(engine, directory);
       SegmentRing ring = SegmentRing.open(engine, directory, header);
@@ -117,6 +118,38 @@ public final class WriteAheadLog implements AutoCloseable {
       SegmentRing.closeAfter(region, e);
       throw e;
     }
+  }
+
+  /**
+   * Creates a log without records in a directory that has none, to be opened later: for a copy of
+   * what an owner has of the records of another log up to a position. Durable on return.
+   *
+   * @param options sizes
+   * @param lsn the records of the new log come behind this position
+   * @param budget is charged {@link LogOptions#bufferBytes} meanwhile
+   * @return where the log begins and has its horizon: at the first segment from the position on,
+   *     since a segment is read from its start
+   * @throws IllegalArgumentException if the position is negative
+   * @throws CorruptFileException if there is a log, or part of one
+   * @throws io.ewok.gds.pagestore.OutOfSpaceException if it does not fit; nothing is left behind
+   */
+  public static long create(
+      IoEngine engine, Path directory, LogOptions options, long lsn, MemoryBudget budget)
+      throws IOException {
+    Objects.requireNonNull(options, "options");
+    if (lsn < 0) {
+      throw new IllegalArgumentException("a log begins at a position: lsn=" + lsn);
+    }
+    engine.createDirectories(directory);
+    if (engine.exists(LogHeader.file(directory))) {
+      throw new CorruptFileException(LogHeader.file(directory), 0, "no log here", "a log");
+    }
+    long segments = lsn / options.segmentBytes() + (lsn % options.segmentBytes() == 0 ? 0 : 1);
+    long begin = segments * options.segmentBytes();
+    try (Region region = Region.map(budget, RegionOptions.ofSize(options.bufferBytes()))) {
+      LogCreation.create(engine, directory, options, begin, region);
+    }
+    return begin;
   }
 
   /**

@@ -332,4 +332,32 @@ final class WriteAheadLogTest {
     LogModel.open(engine, SMALL, replayed).close();
     return replayed;
   }
+
+  @Test
+  void logThatIsCreatedAtAPositionGoesOnFromThere() throws IOException {
+    long segment = SMALL.segmentBytes();
+    for (long lsn : new long[] {0, 1, 4095, 4096, segment - 1, segment, 7 * segment + 5000}) {
+      SimEngine fresh = new SimEngine(lsn);
+      long begin = WriteAheadLog.create(fresh, LogModel.DIRECTORY, SMALL, lsn, LogModel.budget());
+      assertTrue(begin >= lsn && begin < lsn + segment);
+      assertThrows(
+          CorruptFileException.class,
+          () -> WriteAheadLog.create(fresh, LogModel.DIRECTORY, SMALL, lsn, LogModel.budget()));
+      SimEngine after = fresh.crash(lsn); // it is durable
+      List<Long> ends = new ArrayList<>();
+      for (int life = 0; life < 4; life++) {
+        List<LogModel.Entry> replayed = new ArrayList<>();
+        try (WriteAheadLog log = LogModel.open(after, SMALL, replayed)) {
+          assertEquals(ends, replayed.stream().map(LogModel.Entry::lsn).toList());
+          assertEquals(begin, log.horizonLsn());
+          assertTrue(log.endLsn() >= (ends.isEmpty() ? begin : ends.getLast()));
+          ends.add(append(log, 100));
+          assertTrue(ends.getLast() > begin);
+        }
+      }
+    }
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> WriteAheadLog.create(engine, LogModel.DIRECTORY, SMALL, -1, LogModel.budget()));
+  }
 }
