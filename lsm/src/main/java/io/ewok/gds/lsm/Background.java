@@ -53,7 +53,6 @@ final class Background {
   private final TableWriter compactionWriter;
   private final Region readBuffer;
   private final Families families;
-  private final FamilyChanges familyChanges;
   private final CompactionPlan plan;
   private final StoreCounters counters;
   private final WriteDelay delay;
@@ -76,7 +75,7 @@ final class Background {
   private long restsSeen;
   private long restsReached;
   private final Deque<ManualCompaction> manuals = new ArrayDeque<>();
-  private final Deque<FamilyChange> changes = new ArrayDeque<>();
+  private final Deque<Waiting<?>> errands = new ArrayDeque<>();
 
   /** Whether somebody waits for an expiration. */
   private volatile boolean expireWanted;
@@ -105,22 +104,22 @@ final class Background {
 
   private ManualCompaction runningManual;
 
-  /** A change of the families that somebody waits for. Guarded by the lock. */
-  private static final class FamilyChange {
-    final Change change;
-    FamilyState family;
+  /** An errand that somebody waits for. Guarded by the lock. */
+  private static final class Waiting<T> {
+    final Errand<T> errand;
+    T result;
     Throwable failure;
     boolean ended;
 
-    FamilyChange(Change change) {
-      this.change = change;
+    Waiting(Errand<T> errand) {
+      this.errand = errand;
     }
   }
 
-  /** Creates or drops a family. */
+  /** What is done for somebody else between steps, as nobody else changes the manifest then. */
   @FunctionalInterface
-  interface Change {
-    FamilyState make(FamilyChanges changes) throws IOException;
+  interface Errand<T> {
+    T run() throws IOException;
   }
 
   Background(StoreParts parts, FlushJob flush, TableWriter compactionWriter) {
@@ -132,7 +131,6 @@ final class Background {
     this.delay = parts.delay;
     this.events = parts.events;
     this.families = parts.families;
-    this.familyChanges = parts.familyChanges;
     this.plan = new CompactionPlan(parts.families, parts.live, parts.versions);
     this.counters = parts.counters;
     this.flush = flush;
@@ -284,19 +282,20 @@ final class Background {
   }
 
   /**
-   * Has a family created or dropped; returns when that is done.
+   * Has something done that is short; returns when it is.
    *
-   * @return the family
-   * @throws IllegalArgumentException if it cannot be
+   * @param failed what is said if it fails
+   * @return what the errand does
+   * @throws IllegalArgumentException if the errand does
    */
-  FamilyState change(Change wanted) throws IOException {
-    FamilyChange mine = new FamilyChange(wanted);
+  <T> T run(Errand<T> errand, String failed) throws IOException {
+    Waiting<T> mine = new Waiting<>(errand);
     lock.lock();
     try {
-      changes.add(mine);
+      errands.add(mine);
       changed.wakeAll();
       while (!mine.ended) {
-        if (closing && changes.remove(mine)) { // else the thread is at it, and comes to its end
+        if (closing && errands.remove(mine)) { // else the thread is at it, and comes to its end
           throw VersionSet.closed();
         }
         requireAlive();
@@ -306,9 +305,9 @@ final class Background {
         throw refused;
       }
       if (mine.failure != null) {
-        throw reason("the families cannot be changed", mine.failure);
+        throw reason(failed, mine.failure);
       }
-      return mine.family;
+      return mine.result;
     } finally {
       lock.unlock();
     }
@@ -334,7 +333,7 @@ final class Background {
       lookForWork();
       while (awaitWork()) {
         tables.closeUnused();
-        changeFamilies();
+        runErrands();
         expire();
         seeRests();
         if (!isLevel0Full()) {
@@ -366,7 +365,7 @@ final class Background {
           && !mayFlush()
           && !mayCompact()
           && !mayExpire()
-          && changes.isEmpty()
+          && errands.isEmpty()
           && !plan.hasNewOptions()
           && restsSeen == restsAsked) {
         answerRests();
@@ -535,41 +534,46 @@ final class Background {
     tables.closeUnused();
   }
 
-  // ---- families
+  // ---- errands
 
-  private void changeFamilies() {
-    for (FamilyChange next = nextChange(); next != null; next = nextChange()) {
-      FamilyState family = null;
-      Throwable failure = null;
-      try {
-        family = next.change.make(familyChanges);
-      } catch (Throwable e) {
-        failure = e;
-      }
-      if (running != null && families.find(running.family().id()) != running.family()) {
-        endCompaction(null);
-        if (runningManual != null) {
-          endManual(runningManual.family.dropped());
-        }
-      }
-      plan.forgetVersion();
-      lock.lock();
-      try {
-        next.family = family;
-        next.failure = failure;
-        next.ended = true;
-        changed.wakeAll();
-      } finally {
-        lock.unlock();
-      }
+  private void runErrands() {
+    for (Waiting<?> next = nextErrand(); next != null; next = nextErrand()) {
+      run(next);
     }
     lookForWork();
   }
 
-  private FamilyChange nextChange() {
+  private <T> void run(Waiting<T> next) {
+    T result = null;
+    Throwable failure = null;
+    try {
+      result = next.errand.run();
+    } catch (Throwable e) {
+      failure = e;
+    }
+    // A family may have gone, or come.
+    if (running != null && families.find(running.family().id()) != running.family()) {
+      endCompaction(null);
+      if (runningManual != null) {
+        endManual(runningManual.family.dropped());
+      }
+    }
+    plan.forgetVersion();
     lock.lock();
     try {
-      return changes.poll();
+      next.result = result;
+      next.failure = failure;
+      next.ended = true;
+      changed.wakeAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private Waiting<?> nextErrand() {
+    lock.lock();
+    try {
+      return errands.poll();
     } finally {
       lock.unlock();
     }

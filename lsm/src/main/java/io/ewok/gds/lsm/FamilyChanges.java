@@ -19,6 +19,9 @@ final class FamilyChanges {
   /** The most families that a store may have: each takes room in the memtable and the manifest. */
   static final int FAMILIES_MAX = 1024;
 
+  /** What is said when one fails. */
+  static final String FAILED = "the families cannot be changed";
+
   private final TableSet tables;
   private final VersionSet versions;
   private final Families families;

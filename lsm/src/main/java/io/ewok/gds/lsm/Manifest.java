@@ -83,6 +83,23 @@ record Manifest(
   }
 
   /**
+   * That of a copy that has nothing of the log but what is in tables.
+   *
+   * @param beginLsn where its own log begins: at the horizon or behind that
+   */
+  Manifest withoutLog(long beginLsn) {
+    SortedMap<Integer, FamilyManifest> cut = new TreeMap<>();
+    for (FamilyManifest family : all()) {
+      FamilyEdit about = family.about();
+      cut.put(
+          family.id(),
+          new FamilyManifest(
+              about.withWriteTimes(about.writeTimes().upTo(horizonLsn)), family.levels()));
+    }
+    return new Manifest(created, nextNumber, beginLsn, lastSequence, nextFamily, cut);
+  }
+
+  /**
    * Returns the manifest after an edit.
    *
    * @throws IllegalArgumentException if the edit does not fit this manifest

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.LongConsumer;
 import java.util.function.LongSupplier;
 
 /**
@@ -73,7 +74,10 @@ public final class Store extends Family implements AutoCloseable {
     this.writer = writer;
   }
 
-  /** For tests. */
+  StoreParts parts() {
+    return parts;
+  }
+
   StoreWriter writer() {
     return writer;
   }
@@ -229,7 +233,9 @@ public final class Store extends Family implements AutoCloseable {
     FamilyChanges.requireName(name);
     StoreWriter.requireMayWait();
     parts.live.requirePossible(name, options);
-    return handle(parts.background.change(changes -> changes.create(name, options)));
+    return handle(
+        parts.background.run(
+            () -> parts.familyChanges.create(name, options), FamilyChanges.FAILED));
   }
 
   /**
@@ -255,7 +261,8 @@ public final class Store extends Family implements AutoCloseable {
         // What a cursor sees of it in memory would keep that: nobody else writes it as tables.
         writer.flush();
       }
-      FamilyState unused = parts.background.change(changes -> changes.drop(dropped));
+      FamilyState unused =
+          parts.background.run(() -> parts.familyChanges.drop(dropped), FamilyChanges.FAILED);
     } finally {
       parts.familyChanges.endDrop(dropped);
     }
@@ -294,10 +301,10 @@ public final class Store extends Family implements AutoCloseable {
 
   /**
    * Waits until the store is at rest: the memtable that was full is a table, nothing is to be
-   * compacted, and what is merged while nobody writes is merged too. That begins when nothing has
-   * been written for a second. What is in the active memtable stays there: {@link #flush} comes
-   * before, where that is to be a table. Others may write meanwhile; as long as they do, the store
-   * is not at rest. Dropped families and tables that cursors still need do not count.
+   * compacted, and what is merged while little is written is merged too. That begins when hardly
+   * anything has been written for a second. What is in the active memtable stays there: {@link #flush} comes
+   * before, where that is to be a table. Others may write meanwhile; as long as they write much, the
+   * store is not at rest. Dropped families and tables that cursors still need do not count.
    *
    * <p>Flushes and compactions that failed before are tried once more.
    *
@@ -319,6 +326,44 @@ public final class Store extends Family implements AutoCloseable {
     Objects.requireNonNull(limit, "limit");
     StoreWriter.requireMayWait();
     return parts.background.awaitRest(limit);
+  }
+
+  /**
+   * Makes a copy of the store as it is now, all families, to be opened as a store of its own. What
+   * was written before the call is in it, as if {@link #flush} had been called, and it ends between
+   * two writes; writers and readers go on meanwhile.
+   *
+   * <p>Tables, which never change, are not copied but linked where the file system can: then it
+   * takes hardly any time and space, apart from a log of the size of this one's, and space is
+   * needed later, for what this store replaces and the copy keeps. Into another file system they
+   * are copied. A copy of links shares the blocks of the device: it is no backup, {@link Backups}
+   * are.
+   *
+   * <p>The directory appears at once, and whole, and is durable on return. What is left of a call
+   * that was cut off, under the same name and {@code .copying}, the next one removes. One that runs
+   * while the store is closed ends with the table that it is at.
+   *
+   * @param directory does not exist yet; not inside of the store's
+   * @return the sequence number up to which the writes are in it
+   * @throws IllegalArgumentException if the directory is inside of the store's
+   * @throws StoreLockedException if another call makes a copy of this name
+   * @throws io.ewok.gds.pagestore.StorageException if there is something of this name
+   * @throws IOException if that fails; there is no such directory then, unless the failure was in
+   *     making its name durable
+   */
+  public long checkpoint(Path directory) throws IOException {
+    return checkpoint(directory, _ -> {});
+  }
+
+  /**
+   * As {@link #checkpoint(Path)}, and tells how far it has come.
+   *
+   * @param bytesRead told of tables that are copied, not linked, part by part, in bytes
+   */
+  public long checkpoint(Path directory, LongConsumer bytesRead) throws IOException {
+    Objects.requireNonNull(directory, "directory");
+    Objects.requireNonNull(bytesRead, "bytesRead");
+    return Checkpoint.run(parts, writer, directory, bytesRead);
   }
 
   /**

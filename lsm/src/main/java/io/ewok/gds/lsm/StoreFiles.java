@@ -79,6 +79,12 @@ record StoreFiles(Path directory) {
         : OptionalLong.empty();
   }
 
+  /** Whether it is the manifest, or one that was being written. */
+  static boolean isManifest(Path file) {
+    String name = file.getFileName().toString();
+    return name.equals(MANIFEST) || name.equals(MANIFEST + TEMPORARY_SUFFIX);
+  }
+
   /** Whether a creation that did not come to its end leaves such a file behind. */
   static boolean isLeftByCreation(Path file) {
     String name = file.getFileName().toString();

@@ -216,8 +216,25 @@ final class StoreWriter {
     }
   }
 
-  private void enter() {
+  /**
+   * Keeps the store from being closed until {@link #exit}.
+   *
+   * @throws IllegalStateException if it is closed, or about to be
+   */
+  void enter() {
     if (closing || !writing.tryEnter()) {
+      throw VersionSet.closed();
+    }
+  }
+
+  /** After {@link #enter}. */
+  void exit() {
+    writing.exit();
+  }
+
+  /** Ends what takes long, when somebody waits to close the store. */
+  void requireOpen() {
+    if (closing) {
       throw VersionSet.closed();
     }
   }

@@ -19,7 +19,8 @@
  * io.ewok.gds.lsm.TypedStore} makes objects of them. {@link io.ewok.gds.lsm.StoreChanges} are its
  * writes, for who follows them, and a {@link io.ewok.gds.lsm.TailingCursor} goes on with keys that
  * are to come. For a store that nobody has open there are {@link io.ewok.gds.lsm.StoreInspection},
- * which looks, and {@link io.ewok.gds.lsm.StoreRepair}.
+ * which looks, and {@link io.ewok.gds.lsm.StoreRepair}. An open one is copied with {@link
+ * io.ewok.gds.lsm.Store#checkpoint}, and saved elsewhere with {@link io.ewok.gds.lsm.Backups}.
  *
  * <p>Threads: a store, a snapshot and what is typed are for any thread, platform or virtual;
  * cursors, batches and {@link io.ewok.gds.lsm.PinnedValue}s for one at a time. Of the tasks of a

@@ -22,6 +22,9 @@ final class ScriptWriter {
   /** One in so many deletes and operations of a batch is that of a range. */
   private static final int RANGE_SHARE = 8;
 
+  /** Of so many operations one makes a copy. */
+  private static final int COPY_SHARE = 800;
+
   private final SplittableRandom random;
 
   /** Of a seed of its own, so that families do not change what the rest of a script does. */
@@ -35,6 +38,8 @@ final class ScriptWriter {
   /** Likewise. */
   private final SplittableRandom trickles;
 
+  private final SplittableRandom copies;
+
   private final List<String> lines = new ArrayList<>();
 
   private ScriptWriter(long seed) {
@@ -43,6 +48,7 @@ final class ScriptWriter {
     hasFamilies = families.nextInt(4) > 0;
     ranges = new SplittableRandom(seed ^ 5);
     trickles = new SplittableRandom(37 * seed);
+    copies = new SplittableRandom(seed ^ 6);
   }
 
   /** Returns so many operations. */
@@ -50,7 +56,11 @@ final class ScriptWriter {
     ScriptWriter writer = new ScriptWriter(seed);
     writer.options(new SplittableRandom(~seed));
     while (writer.lines.size() <= operations) {
-      writer.operation();
+      if (writer.copies.nextInt(COPY_SHARE) == 0) {
+        writer.lines.add(writer.copies.nextBoolean() ? "checkpoint" : "backup");
+      } else {
+        writer.operation();
+      }
       if (writer.hasFamilies) {
         writer.useFamily();
       }

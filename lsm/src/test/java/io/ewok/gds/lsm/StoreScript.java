@@ -6,12 +6,16 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.ewok.gds.allocator.MemoryBudget;
+import io.ewok.gds.pagestore.IoFile;
+import io.ewok.gds.pagestore.OpenMode;
+import io.ewok.gds.pagestore.StorageException;
 import io.ewok.gds.pagestore.sim.SimEngine;
 import io.ewok.gds.wal.LogTruncatedException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -99,6 +103,9 @@ final class StoreScript {
   private Home home;
 
   private long durable;
+
+  /** How many there were. */
+  private int copies;
 
   /** Sequence numbers at which a batch ended. */
   private final TreeMap<Long, Long> ends = new TreeMap<>(Map.of(0L, 0L));
@@ -333,6 +340,7 @@ final class StoreScript {
       case "create" -> create(number(words[1]));
       case "drop" -> drop(number(words[1]));
       case "flush" -> store.flush();
+      case "checkpoint", "backup" -> copy(words[0].equals("backup"));
       case "compact" -> compact(words);
       case "reopen" -> reopen();
       case "crash" -> crash(number(words[1]));
@@ -1044,6 +1052,47 @@ final class StoreScript {
     history.forEach(Operation::apply);
     expire();
     check();
+  }
+
+  /** Makes a copy of the store, or a backup that is restored, and checks that. */
+  private void copy(boolean byBackup) throws IOException {
+    Path copy = Path.of("/copies/" + copies++);
+    if (byBackup) {
+      try (Backups backups = Backups.open(Path.of("/backups"), engine)) {
+        backups.restore(backups.create(store, _ -> {}).number(), copy, _ -> {});
+      }
+    } else {
+      assertEquals(store.stats().sequence(), store.checkpoint(copy));
+    }
+    Store own = store;
+    try (Store other = Store.open(copy, options, engine, clock::get)) {
+      store = other;
+      takeHandles();
+      for (Home there : homes.values()) {
+        if (there.tree.ttl().isZero()) { // else more may have expired
+          check(there);
+        }
+      }
+    } finally {
+      store = own;
+      takeHandles();
+    }
+    remove(copy);
+  }
+
+  private void remove(Path path) throws IOException {
+    for (Path entry : isFile(path) ? List.<Path>of() : engine.list(path)) {
+      remove(entry);
+    }
+    engine.delete(path);
+  }
+
+  private boolean isFile(Path path) throws IOException {
+    try (IoFile _ = engine.open(path, OpenMode.READ_ONLY)) {
+      return true;
+    } catch (StorageException e) {
+      return false;
+    }
   }
 
   private void check() throws IOException {

@@ -1,0 +1,398 @@
+package io.ewok.gds.lsm;
+
+import io.ewok.gds.lsm.BackupFormat.Content;
+import io.ewok.gds.lsm.table.Table;
+import io.ewok.gds.lsm.table.TableMeta;
+import io.ewok.gds.pagestore.CorruptFileException;
+import io.ewok.gds.pagestore.DirectoryLock;
+import io.ewok.gds.pagestore.IoEngine;
+import io.ewok.gds.pagestore.LockedException;
+import io.ewok.gds.pagestore.MissingFileException;
+import io.ewok.gds.pagestore.StorageException;
+import io.ewok.gds.pagestore.UnsupportedFormatException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.NavigableSet;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.LongConsumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * Backups of a store in a directory, best on another device. Tables never change; so a backup
+ * copies those that no older one in the directory has, and they share the others. Each can be
+ * restored, and deleted, by itself.
+ *
+ * <p>A backup is there when all that it consists of is durable and was read again, or it is not
+ * there: whatever cuts it off, a crash or a full disk, the older ones are as they were. What it
+ * left the next one removes. Every byte is under a checksum. A backup reads all tables of the
+ * store, also those that it does not copy: so damage in the store is found while older backups are
+ * good.
+ *
+ * <p>Ownership: whoever opened it closes it, before the engine. It holds the lock of the directory;
+ * calls map up to some megabytes for their duration. Threads: one at a time, which may wait.
+ *
+ * {@snippet :
+ * try (Backups backups = Backups.open(directory, engine)) {
+ *   BackupInfo made = backups.create(store, bytes -> {});
+ *   backups.restore(made.number(), elsewhere, bytes -> {});
+ * }
+ * }
+ *
+ * <p>Errors: {@link CorruptFileException} names the file that is damaged, {@link
+ * MissingFileException} one that is gone; {@link io.ewok.gds.pagestore.OutOfSpaceException} if the
+ * device is full.
+ */
+public final class Backups implements AutoCloseable {
+  private static final String LOCK = "LOCK";
+  private static final String TABLES = "tables";
+  private static final String INCOMING = "incoming";
+  private static final Pattern BACKUP = Pattern.compile("backup-([0-9]{10})");
+  private static final long NUMBER_MAX = 9_999_999_999L;
+
+  /** What a table is read through when it was copied; more if records are large. */
+  private static final long CHECK_POOL_BYTES = 16L << 20;
+
+  private final IoEngine engine;
+  private final Path directory;
+  private final DirectoryLock lock;
+
+  private Backups(IoEngine engine, Path directory, DirectoryLock lock) {
+    this.engine = engine;
+    this.directory = directory;
+    this.lock = lock;
+  }
+
+  /**
+   * Opens a directory of backups; it is created if there is none, for its owner only.
+   *
+   * @param engine borrowed; it has to see the files of the stores, too
+   * @throws LockedException if somebody else has it open, here or in another process
+   * @throws StorageException if the directory holds something else
+   */
+  public static Backups open(Path directory, IoEngine engine) throws IOException {
+    Path absolute = directory.toAbsolutePath().normalize();
+    Path tables = absolute.resolve(TABLES);
+    if (!engine.exists(tables)) {
+      if (engine.exists(absolute)) {
+        for (Path entry : engine.list(absolute)) {
+          if (!entry.equals(absolute.resolve(LOCK))) {
+            throw new StorageException(
+                "the directory is not empty and holds no backups, but " + entry.getFileName(),
+                absolute);
+          }
+        }
+      }
+      engine.createDirectories(tables);
+    }
+    return new Backups(engine, absolute, engine.lock(absolute.resolve(LOCK)));
+  }
+
+  /** What was found in the files of some backups. */
+  private static final class Named {
+    final SortedMap<Long, Content> backups = new TreeMap<>();
+
+    /** Names of the files of tables, and the numbers in these. */
+    final Set<String> tables = new HashSet<>();
+
+    final Set<Long> tableNumbers = new HashSet<>();
+  }
+
+  /**
+   * What {@link #verify} has found.
+   *
+   * @param backups how many there are
+   * @param tables files that were read
+   * @param tableBytes their size, in bytes
+   * @param problems what is wrong, for people; empty if nothing is
+   */
+  public record Findings(int backups, int tables, long tableBytes, List<String> problems) {}
+
+  private Path file(long number) {
+    return directory.resolve(String.format(Locale.ROOT, "backup-%010d", number));
+  }
+
+  private Path table(String name) {
+    return directory.resolve(TABLES).resolve(name);
+  }
+
+  private static String tableName(long number, long checksum) {
+    return String.format(Locale.ROOT, "%016x-%016x.table", number, checksum);
+  }
+
+  private NavigableSet<Long> numbers() throws IOException {
+    NavigableSet<Long> numbers = new TreeSet<>();
+    for (Path path : engine.list(directory)) {
+      Matcher matcher = BACKUP.matcher(path.getFileName().toString());
+      if (matcher.matches()) {
+        numbers.add(Long.parseLong(matcher.group(1)));
+      }
+    }
+    return numbers;
+  }
+
+  private Named named() throws IOException {
+    Named named = new Named();
+    for (long number : numbers()) {
+      Content content = BackupFormat.read(engine, file(number));
+      named.backups.put(number, content);
+      content
+          .checksums()
+          .forEach((table, checksum) -> named.tables.add(tableName(table, checksum)));
+      named.tableNumbers.addAll(content.checksums().keySet());
+    }
+    return named;
+  }
+
+  /**
+   * Returns all backups, the oldest first.
+   *
+   * @throws CorruptFileException if one is damaged; {@link #verify} says which are
+   */
+  public List<BackupInfo> list() throws IOException {
+    List<BackupInfo> list = new ArrayList<>();
+    named().backups.forEach((number, content) -> list.add(info(number, content)));
+    return list;
+  }
+
+  private static BackupInfo info(long number, Content content) {
+    return new BackupInfo(
+        number,
+        Instant.ofEpochMilli(content.millis()),
+        content.manifest().horizonLsn(),
+        content.checksums().size(),
+        BackupFormat.tableBytes(content.manifest()),
+        content.newBytes());
+  }
+
+  /**
+   * Makes a backup of a store as it is now, all families: what was written before the call is in
+   * it, as if {@link Store#flush} had been called, and it ends between two writes. Writers and
+   * readers go on meanwhile; if the store is closed, this ends with the table that it is at. Its
+   * number is one more than that of the newest there is.
+   *
+   * @param bytesRead told how much of the store's tables was read, part by part, in bytes
+   * @return what was made; it is durable
+   * @throws CorruptFileException if a table of the store is damaged, or an older backup; the latter
+   *     can be deleted
+   * @throws IllegalStateException if the store is closed
+   * @throws IOException if that fails; the backup is not there then, unless the failure was in
+   *     making its name durable
+   */
+  public BackupInfo create(Store store, LongConsumer bytesRead) throws IOException {
+    StoreParts parts = store.parts();
+    StoreWriter writer = store.writer();
+    StoreWriter.requireMayWait();
+    writer.enter();
+    try {
+      Named before = named();
+      removeUnnamed(before);
+      long number = before.backups.isEmpty() ? 1 : before.backups.lastKey() + 1;
+      if (number > NUMBER_MAX) {
+        throw new StorageException("all numbers of backups were given", directory);
+      }
+      long millis = parts.clock.getAsLong();
+      long poolBytes = Math.max(CHECK_POOL_BYTES, 4L * parts.options.batchBytesMax());
+      SortedMap<Long, Long> checksums = new TreeMap<>();
+      long newBytes = 0;
+      try (PinnedTables pinned = PinnedTables.flushed(parts, writer);
+          FileCopier copier = new FileCopier(engine, bytesRead)) {
+        for (Table table : pinned.all()) {
+          writer.requireOpen();
+          OptionalLong shared = shared(copier, table, before);
+          if (shared.isEmpty()) {
+            newBytes += table.meta().sizeBytes();
+          }
+          checksums.put(
+              table.meta().number(),
+              shared.isPresent() ? shared.getAsLong() : copy(copier, table, poolBytes));
+        }
+        engine.syncDirectory(directory.resolve(TABLES));
+        Content content =
+            new Content(
+                millis,
+                newBytes,
+                parts.log.options(),
+                pinned.manifest().withoutLog(pinned.manifest().horizonLsn()),
+                checksums);
+        BackupFormat.write(engine, file(number), content);
+        return info(number, content);
+      }
+    } finally {
+      writer.exit();
+    }
+  }
+
+  /** The checksum of a table of the store if an older backup has it, or nothing. */
+  private OptionalLong shared(FileCopier copier, Table table, Named before) throws IOException {
+    TableMeta meta = table.meta();
+    if (!before.tableNumbers.contains(meta.number())) {
+      return OptionalLong.empty();
+    }
+    long checksum = copier.checksum(table.path(), meta.sizeBytes());
+    String name = tableName(meta.number(), checksum);
+    // A file that somebody has deleted is written again, for the older backups too.
+    return before.tables.contains(name) && engine.exists(table(name))
+        ? OptionalLong.of(checksum)
+        : OptionalLong.empty();
+  }
+
+  /** Copies a table of the store, and reads what was written. Returns its checksum. */
+  private long copy(FileCopier copier, Table table, long poolBytes) throws IOException {
+    TableMeta meta = table.meta();
+    Path incoming = table(INCOMING);
+    if (engine.exists(incoming)) {
+      engine.delete(incoming);
+    }
+    long checksum = copier.copy(table.path(), incoming, meta.sizeBytes());
+    requireChecksum(incoming, meta.sizeBytes(), checksum);
+    // What is damaged in the store has the right checksum in its copy.
+    try (StoreInspection inspection = StoreInspection.ofTable(engine, incoming, poolBytes)) {
+      List<String> problems = inspection.verify(inspection.tables().getFirst()).problems();
+      if (!problems.isEmpty()) {
+        throw new CorruptFileException(table.path(), 0, "a sound table", problems.getFirst());
+      }
+    }
+    engine.rename(incoming, table(tableName(meta.number(), checksum)));
+    return checksum;
+  }
+
+  /** Reads a file. */
+  private void requireChecksum(Path path, long sizeBytes, long expected) throws IOException {
+    try (FileCopier reader = new FileCopier(engine, _ -> {})) {
+      requireSame(path, expected, reader.checksum(path, sizeBytes));
+    }
+  }
+
+  private static void requireSame(Path path, long expected, long found)
+      throws CorruptFileException {
+    if (found != expected) {
+      throw new CorruptFileException(
+          path, 0, "checksum 0x%016x".formatted(expected), "0x%016x".formatted(found));
+    }
+  }
+
+  /** Deletes tables that no backup names, and what was being written when a call was cut off. */
+  private void removeUnnamed(Named named) throws IOException {
+    // A name that was deleted and can come back after a power cut would find its tables gone.
+    engine.syncDirectory(directory);
+    for (Path path : engine.list(directory.resolve(TABLES))) {
+      if (!named.tables.contains(path.getFileName().toString())) {
+        engine.delete(path);
+      }
+    }
+  }
+
+  /**
+   * Deletes a backup, also a damaged one, and the tables that no other has; these stay for the time
+   * being if another backup is damaged.
+   *
+   * @throws MissingFileException if there is none of this number
+   */
+  public void delete(long number) throws IOException {
+    engine.delete(existing(number));
+    engine.syncDirectory(directory);
+    Named left;
+    try {
+      left = named();
+    } catch (CorruptFileException | UnsupportedFormatException e) {
+      return; // nobody knows what that one needs
+    }
+    removeUnnamed(left);
+  }
+
+  private Path existing(long number) throws IOException {
+    Path file = file(number);
+    if (!engine.exists(file)) {
+      throw new MissingFileException(file, null);
+    }
+    return file;
+  }
+
+  /**
+   * Makes a store of a backup. All that was read and written is checked before its directory
+   * appears: at once, and whole. Its log is empty and as large as that of the store was.
+   *
+   * @param number of the backup
+   * @param target the new store's directory, which does not exist
+   * @param bytesRead told how much of the backup's tables was read, part by part, in bytes
+   * @throws MissingFileException if there is no backup of this number, or a table of it is gone
+   * @throws CorruptFileException if it is damaged
+   * @throws StorageException if there is something of the target's name
+   * @throws IOException if that fails; there is no such directory then, unless the failure was in
+   *     making its name durable
+   */
+  public void restore(long number, Path target, LongConsumer bytesRead) throws IOException {
+    Content content = BackupFormat.read(engine, existing(number));
+    try (StoreCopy copy = StoreCopy.begin(engine, target);
+        FileCopier copier = new FileCopier(engine, bytesRead)) {
+      for (FamilyManifest family : content.manifest().all()) {
+        for (TableMeta meta : family.tables()) {
+          long checksum = content.checksums().get(meta.number());
+          Path from = table(tableName(meta.number(), checksum));
+          Path to = copy.table(meta.number());
+          requireSame(from, checksum, copier.copy(from, to, meta.sizeBytes()));
+          requireChecksum(to, meta.sizeBytes(), checksum);
+        }
+      }
+      copy.complete(content.manifest(), content.log());
+    }
+  }
+
+  /**
+   * Reads all backups, and every table that one of them has once.
+   *
+   * @param bytesRead told how much of the tables was read, part by part, in bytes
+   * @throws IOException if the directory cannot be read
+   */
+  public Findings verify(LongConsumer bytesRead) throws IOException {
+    List<String> problems = new ArrayList<>();
+    Set<String> read = new HashSet<>();
+    NavigableSet<Long> numbers = numbers();
+    long bytes = 0;
+    try (FileCopier copier = new FileCopier(engine, bytesRead)) {
+      for (long number : numbers) {
+        try {
+          Content content = BackupFormat.read(engine, file(number));
+          for (FamilyManifest family : content.manifest().all()) {
+            for (TableMeta meta : family.tables()) {
+              long checksum = content.checksums().get(meta.number());
+              String name = tableName(meta.number(), checksum);
+              if (read.add(name)) {
+                bytes += meta.sizeBytes();
+                verify(copier, name, meta.sizeBytes(), checksum, problems);
+              }
+            }
+          }
+        } catch (StorageException e) {
+          problems.add(e.getMessage());
+        }
+      }
+    }
+    return new Findings(numbers.size(), read.size(), bytes, problems);
+  }
+
+  private void verify(
+      FileCopier copier, String name, long sizeBytes, long checksum, List<String> problems) {
+    try {
+      requireSame(table(name), checksum, copier.checksum(table(name), sizeBytes));
+    } catch (IOException e) {
+      problems.add(e.getMessage());
+    }
+  }
+
+  /** Lets go of the directory. */
+  @Override
+  public void close() throws IOException {
+    lock.close();
+  }
+}

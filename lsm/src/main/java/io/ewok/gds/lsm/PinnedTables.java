@@ -1,0 +1,82 @@
+package io.ewok.gds.lsm;
+
+import io.ewok.gds.lsm.table.Table;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * The tables of an open store at one moment, and the manifest that names them: none of their files
+ * goes before this is closed, whatever is merged or dropped. What is in memory is not kept.
+ *
+ * <p>Threads: one at a time.
+ */
+final class PinnedTables implements AutoCloseable {
+  private final Manifest manifest;
+  private final List<Table> tables;
+
+  private PinnedTables(Manifest manifest, List<Table> tables) {
+    this.manifest = manifest;
+    this.tables = tables;
+  }
+
+  /**
+   * Writes what is in memory as tables and retains all there are.
+   *
+   * @param writer entered: the store is not closed before this is
+   */
+  static PinnedTables flushed(StoreParts parts, StoreWriter writer) throws IOException {
+    writer.flush();
+    return parts.background.run(() -> ofNow(parts), "the tables cannot be kept");
+  }
+
+  /** On the background thread, which alone changes manifest and version, both or neither. */
+  private static PinnedTables ofNow(StoreParts parts) {
+    Manifest manifest = parts.tables.manifest();
+    List<Table> tables = new ArrayList<>();
+    Version version = parts.versions.retain();
+    try {
+      for (FamilyManifest family : manifest.all()) {
+        Levels levels = version.levels(family.id());
+        if (levels != null) { // else it could not be created, and has nothing
+          for (Table table : levels.tables()) {
+            table.references.retain();
+            tables.add(table);
+          }
+        }
+      }
+    } finally {
+      parts.versions.release(version);
+    }
+    PinnedTables pinned = new PinnedTables(manifest, tables);
+    if (!pinned.isComplete()) {
+      pinned.close();
+      throw new IllegalStateException(
+          "the tables in use are not those of the manifest: tables=" + tables.size());
+    }
+    return pinned;
+  }
+
+  private boolean isComplete() {
+    Set<Long> numbers =
+        tables.stream().map(table -> table.meta().number()).collect(Collectors.toSet());
+    return numbers.equals(manifest.tableNumbers());
+  }
+
+  /** What names the tables; its horizon is up to where writes are in them. */
+  Manifest manifest() {
+    return manifest;
+  }
+
+  List<Table> all() {
+    return tables;
+  }
+
+  /** Lets go of the tables; those that were replaced meanwhile are deleted then. */
+  @Override
+  public void close() {
+    tables.forEach(Table::release);
+  }
+}
