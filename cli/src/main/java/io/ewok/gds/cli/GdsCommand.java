@@ -86,6 +86,10 @@ final class GdsCommand implements Runnable {
             .addSubcommand(new DumpCommand(streams))
             .addSubcommand(new CompactCommand(streams))
             .addSubcommand(new RepairCommand(streams))
+            .addSubcommand(new CheckpointCommand(streams))
+            .addSubcommand(new BackupCommand(streams))
+            .addSubcommand(new RestoreCommand(streams))
+            .addSubcommand(new VerifyBackupCommand(streams))
             .addSubcommand(
                 new CommandLine(new PageCommand())
                     .addSubcommand(new PageDumpCommand(streams))

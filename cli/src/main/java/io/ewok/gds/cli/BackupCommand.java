@@ -1,0 +1,82 @@
+package io.ewok.gds.cli;
+
+import io.ewok.gds.lsm.BackupInfo;
+import io.ewok.gds.lsm.Backups;
+import io.ewok.gds.lsm.Store;
+import io.ewok.gds.pagestore.IoEngine;
+import io.ewok.gds.pagestore.IoEngines;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code gds backup}: adds a backup of a store to a directory of them. */
+@Command(
+    name = "backup",
+    description = {
+      "Make a backup of a store, in a directory of backups.",
+      "All tables are read, and those copied that no older backup there has. What was",
+      "written is read again. A backup that is cut off leaves the older ones good."
+    },
+    footer = {
+      "%nExamples:",
+      "  gds backup /data/store /mnt/backups",
+      "  gds backup /data/store /mnt/backups --keep 7",
+      "  gds restore /mnt/backups /data/store-again"
+    })
+final class BackupCommand implements Callable<Integer> {
+  private final Streams streams;
+
+  @Mixin private StoreArguments store;
+
+  @Parameters(index = "0", paramLabel = "DIR", description = "The store.")
+  private Path directory;
+
+  @Parameters(
+      index = "1",
+      paramLabel = "BACKUPS",
+      description = "The directory of backups; created if it is missing.")
+  private Path target;
+
+  @Option(
+      names = "--keep",
+      paramLabel = "N",
+      description = "Delete the oldest when this one is made, until there are N.")
+  private Integer keep;
+
+  @Option(names = "--json", description = "Print one JSON object for the new backup.")
+  private boolean json;
+
+  BackupCommand(Streams streams) {
+    this.streams = streams;
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    if (keep != null && keep < 1) {
+      throw CommandFailure.usage("at least the new backup is kept: --keep=" + keep);
+    }
+    try (IoEngine engine = IoEngines.open(store.options().engine());
+        Store opened = Store.open(directory, store.options().withCreateIfMissing(false), engine);
+        Backups backups = Backups.open(StoreArguments.target(target), engine)) {
+      opened.flush();
+      long bytes = TableSums.bytes(opened.stats());
+      BackupInfo made;
+      try (Progress progress = Progress.start(streams, "backing up", bytes, Units::bytes)) {
+        made = backups.create(opened, progress::add);
+      }
+      new BackupPrinter(streams, json).print(made);
+      if (keep != null) {
+        List<BackupInfo> all = backups.list();
+        for (BackupInfo old : all.subList(0, Math.max(0, all.size() - keep))) {
+          backups.delete(old.number());
+        }
+      }
+    }
+    return ExitStatus.OK;
+  }
+}
