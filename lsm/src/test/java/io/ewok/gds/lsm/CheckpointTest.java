@@ -166,7 +166,7 @@ class CheckpointTest {
   }
 
   @Test
-  void whatHasExpiredBehindTheCopysEndIsForgotten() throws Exception {
+  void whatHasExpiredIsGoneInTheCopyToo() throws Exception {
     AtomicLong clock = new AtomicLong(1_000_000);
     StoreOptions options =
         Fixtures.TINY.withTree(Fixtures.TINY.tree().withTtl(Duration.ofMinutes(1)));
