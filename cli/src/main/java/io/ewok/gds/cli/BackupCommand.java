@@ -64,7 +64,7 @@ final class BackupCommand implements Callable<Integer> {
         Store opened = Store.open(directory, store.options().withCreateIfMissing(false), engine);
         Backups backups = Backups.open(StoreArguments.target(target), engine)) {
       opened.flush();
-      long bytes = TableSums.bytes(opened.stats());
+      long bytes = TableSums.of(opened.stats()).bytes();
       BackupInfo made;
       try (Progress progress = Progress.start(streams, "backing up", bytes, Units::bytes)) {
         made = backups.create(opened, progress::add);

@@ -50,7 +50,7 @@ final class CheckpointCommand implements Callable<Integer> {
     long bytes;
     try (Store opened = store.openExisting(directory)) {
       opened.flush();
-      bytes = TableSums.bytes(opened.stats());
+      bytes = TableSums.of(opened.stats()).bytes();
       try (Progress progress = Progress.start(streams, "copying", bytes, Units::bytes)) {
         sequence = opened.checkpoint(copy, progress::add);
       }

@@ -302,9 +302,10 @@ public final class Store extends Family implements AutoCloseable {
   /**
    * Waits until the store is at rest: the memtable that was full is a table, nothing is to be
    * compacted, and what is merged while little is written is merged too. That begins when hardly
-   * anything has been written for a second. What is in the active memtable stays there: {@link #flush} comes
-   * before, where that is to be a table. Others may write meanwhile; as long as they write much, the
-   * store is not at rest. Dropped families and tables that cursors still need do not count.
+   * anything has been written for a second. What is in the active memtable stays there: {@link
+   * #flush} comes before, where that is to be a table. Others may write meanwhile; as long as they
+   * write much, the store is not at rest. Dropped families and tables that cursors still need do
+   * not count.
    *
    * <p>Flushes and compactions that failed before are tried once more.
    *

@@ -38,6 +38,7 @@ final class ScriptWriter {
   /** Likewise. */
   private final SplittableRandom trickles;
 
+  /** Likewise. */
   private final SplittableRandom copies;
 
   private final List<String> lines = new ArrayList<>();
