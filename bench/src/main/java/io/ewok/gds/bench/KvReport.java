@@ -303,9 +303,10 @@ final class KvReport {
     System.out.println(
         """
 
-        Medians over the rounds. Write: bytes handed to the device for a byte of records, until the
-        background is idle; space: bytes of files for a byte of records. CPU: of the whole process, for
-        an operation. Heap: of the threads that call the store. Values read are checked.
+        Medians over the rounds. Write: bytes handed to the device or the page cache for a byte of
+        records, until the background is idle, but of overwrites while they go on; space: bytes of files
+        for a byte of records, at the same time. CPU: of the whole process, for an operation. Heap: of
+        the threads that call the store. Values read are checked.
         """);
   }
 
