@@ -65,7 +65,7 @@ abstract class CompactionPicker {
    * @param flushBytes what flushes have written, all tables of one together, in bytes; 0 if there
    *     was none
    * @param runningOrNull its tables count less and less, so that writers are not stopped until it
-   *     is done and then let go
+   *     is done and then let go; so there may be twice as many tables just before that
    */
   final double pressureOfLevel0(Levels levels, long flushBytes, Compaction runningOrNull) {
     double whole = 0;

@@ -22,7 +22,8 @@ class MergeBackpressureTest {
             Fixtures.randomBytes(random, 16), Fixtures.randomBytes(random, 8000), Durability.NONE);
         most = Math.max(most, store.stats().levels().getFirst().tables());
       }
-      int bound = 3 * TABLES_BEFORE_MERGE;
+      // Those that a merge is nearly done with do not count any more, but are still there.
+      int bound = 2 * 3 * TABLES_BEFORE_MERGE;
       assertTrue(most <= bound, "most=" + most + " bound=" + bound);
       assertTrue(store.stats().merges() > 0);
     }
