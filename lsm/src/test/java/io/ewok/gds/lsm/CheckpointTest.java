@@ -208,13 +208,18 @@ class CheckpointTest {
               MemoryBudget.root("changes", 1 << 20))) {
         AtomicBoolean stop = new AtomicBoolean();
         AtomicLong written = new AtomicLong();
+        AtomicLong allowed = new AtomicLong(); // so that there is something to write for each copy
         List<Future<?>> running = new ArrayList<>();
         for (int t = 0; t < threads; t++) {
           SplittableRandom random = new SplittableRandom(t);
           running.add(
               writers.submit(
                   () -> {
-                    for (int i = 0; i < 8000 && !stop.get(); i++) {
+                    while (!stop.get()) {
+                      if (written.get() >= allowed.get()) {
+                        Thread.sleep(1);
+                        continue;
+                      }
                       byte[] key = Fixtures.bytes("key" + random.nextInt(300));
                       byte[] value = Fixtures.randomBytes(random, 100);
                       WriteBatch batch = new WriteBatch().put(key, value).put(named, key, value);
@@ -228,7 +233,7 @@ class CheckpointTest {
                   }));
         }
         for (int i = 0; i < 6; i++) {
-          long before = written.get();
+          long before = allowed.getAndAdd(4_000);
           Fixtures.await(store, () -> written.get() > before + 300);
           long acknowledged = store.stats().sequence();
           Path copy = Path.of("/copies/" + i);
