@@ -189,7 +189,7 @@ final class FlushJob {
                 writer.want(Priority.LOW);
               }
             });
-    EntryCursor entries = memtable.entries(family.id());
+    EntryCursor entries = memtable.entries(family.id()).fetching();
     for (long entry = entries.first(); entry != Memtable.NONE; entry = entries.next()) {
       reducer.take(
           EntryFormat.stamp(entry),

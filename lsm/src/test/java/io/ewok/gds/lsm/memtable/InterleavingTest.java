@@ -38,6 +38,8 @@ class InterleavingTest {
     "a leaf splits and is read backward, 2, 1000",
     "slots of a leaf that split are used again, 2, 500",
     "a leaf splits for one and gains for another, 2, 1000",
+    "a leaf of keys with one head splits, 2, 1000",
+    "a leaf of keys with one head is read backward, 2, 1000",
     "the first leaf of all, 2, 1000",
     "leaf and root split, 2, 1000",
     "leaf and root split and are read, 2, 1000",
