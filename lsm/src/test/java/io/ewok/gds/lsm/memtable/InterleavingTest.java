@@ -34,6 +34,7 @@ class InterleavingTest {
     "a leaf has room, 2, 1000",
     "'a leaf splits, its left half gains', 2, 500",
     "'a leaf splits, its right half gains', 3, 10000",
+    "a leaf before another splits, 2, 500",
     "the last leaf splits at its end, 2, 500",
     "a leaf splits and is read backward, 2, 1000",
     "slots of a leaf that split are used again, 2, 500",
