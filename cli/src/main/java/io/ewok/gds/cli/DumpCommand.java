@@ -61,7 +61,7 @@ final class DumpCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     try (IoEngine engine = IoEngines.open(store.options().engine());
-        StoreInspection inspection = store.inspect(engine, path)) {
+        StoreInspection inspection = store.inspectToRead(engine, path, streams)) {
       if (!Files.isRegularFile(path)) {
         list(inspection);
         return ExitStatus.OK;

@@ -1,9 +1,11 @@
 package io.ewok.gds.cli;
 
 import io.ewok.gds.lsm.Family;
+import io.ewok.gds.lsm.ReadView;
 import io.ewok.gds.lsm.Store;
 import java.io.IOException;
 import java.util.List;
+import java.util.Map;
 import picocli.CommandLine.Option;
 
 /** Which family of a store a command is about. */
@@ -34,6 +36,20 @@ final class FamilyArguments {
   }
 
   /**
+   * The same in a store that is only read.
+   *
+   * @throws CommandFailure if the store has no such
+   */
+  ReadView of(ReadableStore store) {
+    Map<String, ReadView> views = store.views();
+    String wanted = name == null ? Family.DEFAULT_NAME : name;
+    if (!views.containsKey(wanted)) {
+      throw noSuch("--family", wanted, List.copyOf(views.keySet()));
+    }
+    return views.get(wanted);
+  }
+
+  /**
    * Finds a family by its name.
    *
    * @param argument what the name was typed as
@@ -43,12 +59,14 @@ final class FamilyArguments {
     return store
         .family(name)
         .orElseThrow(
-            () -> {
-              List<String> names = store.families().stream().map(Family::name).toList();
-              return CommandFailure.failed(
-                  "the store has no such family, the nearest is %s: %s=%s"
-                      .formatted(NearestName.of(name, names).orElseThrow(), argument, name));
-            });
+            () ->
+                noSuch(argument, name, store.families().stream().map(Family::name).toList()));
+  }
+
+  private static CommandFailure noSuch(String argument, String name, List<String> names) {
+    return CommandFailure.failed(
+        "the store has no such family, the nearest is %s: %s=%s"
+            .formatted(NearestName.of(name, names).orElseThrow(), argument, name));
   }
 
   /** Finds the family, or creates it. */

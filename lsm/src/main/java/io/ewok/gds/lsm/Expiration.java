@@ -67,6 +67,16 @@ final class Expiration {
     return now < advancedMillis || now - advancedMillis >= stepMillis();
   }
 
+  /** Goes on with what a manifest has that somebody else writes. What has expired stays so. */
+  void goOn(WriteTimes recorded) {
+    long next = Math.max(floor, recorded.expiryFloor());
+    times =
+        new WriteTimes(
+            next,
+            recorded.points().stream().filter(point -> point.sequence() >= next).toList());
+    floor = next;
+  }
+
   /** Records below have expired. */
   long floor() {
     return floor;

@@ -125,6 +125,40 @@ public final class Store extends Family implements AutoCloseable {
     return open(directory, options, engine, false, clock);
   }
 
+  /**
+   * Opens a store to read it only, with an I/O engine of its own: also while it is open here or in
+   * another process, and where nothing can be written.
+   *
+   * @throws NotAStoreException if there is none
+   * @throws io.ewok.gds.pagestore.StorageException as {@link #open(Path, StoreOptions)}, and if the
+   *     log has more than two memtables hold
+   */
+  public static ReadOnlyStore openReadOnly(Path directory, StoreOptions options)
+      throws IOException {
+    StoreFiles files = new StoreFiles(directory.toAbsolutePath());
+    IoEngine engine = IoEngines.open(options.engine());
+    return ReadOnlyStore.open(files, options, engine, true, System::currentTimeMillis);
+  }
+
+  /**
+   * The same on a borrowed I/O engine, which stays open until after the store is closed.
+   *
+   * @throws IOException as {@link #openReadOnly(Path, StoreOptions)}
+   */
+  public static ReadOnlyStore openReadOnly(Path directory, StoreOptions options, IoEngine engine)
+      throws IOException {
+    return openReadOnly(directory, options, engine, System::currentTimeMillis);
+  }
+
+  /** The same with another clock. For tests. */
+  static ReadOnlyStore openReadOnly(
+      Path directory, StoreOptions options, IoEngine engine, LongSupplier clock)
+      throws IOException {
+    Objects.requireNonNull(engine, "engine");
+    StoreFiles files = new StoreFiles(directory.toAbsolutePath());
+    return ReadOnlyStore.open(files, options, engine, false, clock);
+  }
+
   private static Store open(
       Path directory, StoreOptions options, IoEngine engine, boolean ownsEngine, LongSupplier clock)
       throws IOException {

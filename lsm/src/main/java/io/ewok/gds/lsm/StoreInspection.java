@@ -192,19 +192,39 @@ public final class StoreInspection implements AutoCloseable {
     }
     DirectoryLock lock = files.lock(engine);
     try {
-      List<TableFile> tables = new ArrayList<>();
-      for (FamilyManifest family : ManifestLog.open(engine, files.manifest()).current().all()) {
-        for (int level = 0; level < Manifest.LEVELS; level++) {
-          for (TableMeta meta : family.level(level)) {
-            tables.add(new TableFile(files.table(meta.number()), family.name(), level, meta));
-          }
-        }
-      }
-      return new StoreInspection(tables, lock, buffers(engine, poolBytes));
+      return new StoreInspection(tables(engine, files), lock, buffers(engine, poolBytes));
     } catch (IOException | RuntimeException | Error e) {
       lock.close();
       throw e;
     }
+  }
+
+  /**
+   * Looks at the tables of a store that others may have open, without a lock: those that it has
+   * now. Before one is looked at it may be gone.
+   *
+   * @param poolBytes memory for blocks, in bytes; several times the largest value
+   * @throws NotAStoreException if there is no store
+   */
+  public static StoreInspection ofOpenStore(IoEngine engine, Path directory, long poolBytes)
+      throws IOException {
+    StoreFiles files = new StoreFiles(directory.toAbsolutePath());
+    if (!engine.exists(files.manifest())) {
+      throw new NotAStoreException("there is no store", files.directory());
+    }
+    return new StoreInspection(tables(engine, files), null, buffers(engine, poolBytes));
+  }
+
+  private static List<TableFile> tables(IoEngine engine, StoreFiles files) throws IOException {
+    List<TableFile> tables = new ArrayList<>();
+    for (FamilyManifest family : ManifestLog.open(engine, files.manifest()).current().all()) {
+      for (int level = 0; level < Manifest.LEVELS; level++) {
+        for (TableMeta meta : family.level(level)) {
+          tables.add(new TableFile(files.table(meta.number()), family.name(), level, meta));
+        }
+      }
+    }
+    return tables;
   }
 
   /**

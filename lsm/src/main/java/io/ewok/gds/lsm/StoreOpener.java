@@ -72,7 +72,7 @@ final class StoreOpener {
     enterDirectory();
     ManifestLog log = manifest();
     for (FamilyManifest family : log.current().all()) {
-      requireMergeOperator(family);
+      Merging.requireOperator(options, family, files.directory());
     }
     parts.families = families(log.current());
     try {
@@ -161,18 +161,6 @@ final class StoreOpener {
       throw new CorruptFileException(files.log(), 0, "the log of the store", "nothing");
     }
     return manifest;
-  }
-
-  /** Without an operator a family can be opened: its operands stay as they are. */
-  private void requireMergeOperator(FamilyManifest family) throws StorageException {
-    String recorded = family.mergeOperator();
-    String name = operator(family);
-    if (!recorded.isEmpty() && !name.isEmpty() && !recorded.equals(name)) {
-      throw new StorageException(
-          "the store has operands of another merge operator, open it with that one:"
-              + " family=%s mergeOperator=%s opened=%s".formatted(family.name(), recorded, name),
-          files.directory());
-    }
   }
 
   private String operator(FamilyManifest family) {
@@ -377,11 +365,7 @@ final class StoreOpener {
   }
 
   private void replay(Manifest manifest, long lsn, MemorySegment record) throws IOException {
-    String defect = BatchFormat.defect(record);
-    if (defect != null) {
-      throw new CorruptFileException(files.log(), lsn, "a batch before this position", defect);
-    }
-    requireKnownFamilies(manifest, lsn, record);
+    LoggedBatch.requireSound(files.log(), lsn, record, manifest.nextFamily());
     // What is of families that were dropped is passed over.
     IntPredicate isThere = id -> manifest.family(id) != null;
     long sizeBytes = BatchFormat.memtableBytes(record);
@@ -397,19 +381,6 @@ final class StoreOpener {
     active.insert(record, WriteAheadLog.startLsn(lsn, record.byteSize()) + 1);
     active.exit();
     active.setEnd(lsn, lsn);
-  }
-
-  private void requireKnownFamilies(Manifest manifest, long lsn, MemorySegment record)
-      throws CorruptFileException {
-    int[] greatest = {Manifest.MAIN};
-    BatchFormat.forEachFamily(record, family -> greatest[0] = Math.max(greatest[0], family));
-    if (greatest[0] >= manifest.nextFamily()) {
-      throw new CorruptFileException(
-          files.log(),
-          lsn,
-          "families below %d before this position".formatted(manifest.nextFamily()),
-          "family " + greatest[0]);
-    }
   }
 
   /**

@@ -54,6 +54,16 @@ final class StoreStatsReader {
         versions.openCursors().size());
   }
 
+  /** Reads what the tables of all families are. */
+  static List<StoreStats.OfFamily> families(StoreParts parts) {
+    Version version = parts.versions.retain();
+    try {
+      return families(parts, version);
+    } finally {
+      parts.versions.release(version);
+    }
+  }
+
   private static List<StoreStats.OfFamily> families(StoreParts parts, Version version) {
     List<StoreStats.OfFamily> families = new ArrayList<>();
     for (FamilyState family : parts.families.all()) {

@@ -162,6 +162,14 @@ final class VersionSet {
     install(before -> with(before, family, levels -> levels.without(removed)));
   }
 
+  /**
+   * Replaces all there is, as a follower does. What readers of it may see is to be published
+   * before: with less they would miss what was merged away.
+   */
+  void replace(Memtable active, Memtable frozenOrNull, SortedMap<Integer, Levels> families) {
+    install(_ -> new Version(active, frozenOrNull, families));
+  }
+
   /** Adds a family, which is empty. */
   void familyCreated(int family) {
     install(before -> with(before, family, _ -> Levels.EMPTY));

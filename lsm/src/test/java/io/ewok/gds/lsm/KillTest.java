@@ -35,6 +35,10 @@ class KillTest {
               LaneWriter.class,
               List.of(directory.toString()));
       assertTrue(acknowledged >= last, "kill=" + kill + " acknowledged=" + acknowledged);
+      // Before anybody recovers it, by who only reads.
+      try (ReadOnlyStore reader = Store.openReadOnly(directory, LaneChecker.OPTIONS)) {
+        assertTrue(LaneChecker.check(reader, acknowledged) >= acknowledged);
+      }
       last = LaneChecker.check(directory, acknowledged);
     }
     long more = last + 1;

@@ -25,6 +25,9 @@ final class ScriptWriter {
   /** Of so many operations one makes a copy. */
   private static final int COPY_SHARE = 800;
 
+  /** After one in so many operations somebody who only reads looks. */
+  private static final int REPLICA_SHARE = 100;
+
   private final SplittableRandom random;
 
   /** Of a seed of its own, so that families do not change what the rest of a script does. */
@@ -41,6 +44,9 @@ final class ScriptWriter {
   /** Likewise. */
   private final SplittableRandom copies;
 
+  /** Likewise. */
+  private final SplittableRandom replicas;
+
   private final List<String> lines = new ArrayList<>();
 
   private ScriptWriter(long seed) {
@@ -50,6 +56,7 @@ final class ScriptWriter {
     ranges = new SplittableRandom(seed ^ 5);
     trickles = new SplittableRandom(37 * seed);
     copies = new SplittableRandom(seed ^ 6);
+    replicas = new SplittableRandom(seed ^ 7);
   }
 
   /** Returns so many operations. */
@@ -64,6 +71,9 @@ final class ScriptWriter {
       }
       if (writer.hasFamilies) {
         writer.useFamily();
+      }
+      if (writer.replicas.nextInt(REPLICA_SHARE) == 0) {
+        writer.lines.add("replica");
       }
       if (writer.trickles.nextInt(TRICKLE_SHARE) == 0) {
         writer.trickle();

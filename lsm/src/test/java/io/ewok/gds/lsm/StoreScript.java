@@ -47,6 +47,7 @@ import java.util.concurrent.atomic.AtomicLong;
  * first N    last N    seek N KEY    seekprev N KEY    next N    previous N    fill N COUNT
  * changes N HOLDBYTES    follow N COUNT    tail N KEY    tailnext N COUNT
  * change NAME=VALUE    create N    drop N
+ * replica                                                opens the store read-only, or refreshes that
  * flush    compact [KEY KEY]    reopen    crash SEED    check    tick MILLISECONDS
  * </pre>
  */
@@ -103,6 +104,12 @@ final class StoreScript {
   private Home home;
 
   private long durable;
+
+  /** What others see who follow the store, at least. */
+  private long written;
+
+  /** Null as long as there is none. */
+  private ReadOnlyStore replica;
 
   /** How many there were. */
   private int copies;
@@ -290,6 +297,8 @@ final class StoreScript {
         run(new String[] {"check"});
         run(new String[] {"reopen"});
         run(new String[] {"check"});
+        run(new String[] {"replica"});
+        closeReplica();
         store.close();
         forgetReaders();
         assertEquals(0, budget.usedBytes());
@@ -339,6 +348,7 @@ final class StoreScript {
       case "change" -> change(words[1]);
       case "create" -> create(number(words[1]));
       case "drop" -> drop(number(words[1]));
+      case "replica" -> replica();
       case "flush" -> store.flush();
       case "checkpoint", "backup" -> copy(words[0].equals("backup"));
       case "compact" -> compact(words);
@@ -570,6 +580,9 @@ final class StoreScript {
     if (durability == Durability.SYNCED) {
       durable = history.size();
     }
+    if (durability != Durability.NONE) {
+      written = history.size();
+    }
   }
 
   private WriteBatch batch(String[] words) {
@@ -656,10 +669,15 @@ final class StoreScript {
     long floor = of.family.expiryFloor();
     assertTrue(floor >= of.lastFloor, "floor=" + floor + " before=" + of.lastFloor);
     of.lastFloor = floor;
+    expire(of, floor, history.size());
+  }
+
+  /** The same for the model after so many operations. */
+  private void expire(Home of, long floor, int count) {
     int expired = floor == 0 ? 0 : ends.floorEntry(floor - 1).getValue().intValue();
     long ttlMillis = of.tree.ttl().toMillis();
     Map<byte[], Integer> last = new TreeMap<>(Fixtures.ORDER);
-    for (int i = 0; i < history.size(); i++) {
+    for (int i = 0; i < count; i++) {
       if (history.get(i).home == of) {
         if (history.get(i).endOrNull == null) { // else what is in the model came later
           last.put(history.get(i).key, i);
@@ -1030,12 +1048,14 @@ final class StoreScript {
     store = open();
     takeHandles();
     durable = history.size();
+    written = history.size();
     assertTrue(store.stats().sequence() >= ends.lastKey());
     expire();
   }
 
   private void crash(int seed) throws IOException {
     forget();
+    closeReplica();
     SimEngine after = engine.crash(seed);
     store.close();
     forgetReaders();
@@ -1048,10 +1068,48 @@ final class StoreScript {
     history.subList((int) survived, history.size()).clear();
     ends.values().removeIf(end -> end > survived);
     durable = survived;
+    written = survived;
     homes.values().forEach(there -> there.model = new TreeMap<>(Fixtures.ORDER));
     history.forEach(Operation::apply);
     expire();
     check();
+  }
+
+  /** Follows the store, and checks that what is shown is all up to some operation. */
+  private void replica() throws IOException {
+    long before = replica == null ? 0 : replica.sequence();
+    if (replica == null) {
+      replica = Store.openReadOnly(Fixtures.DIRECTORY, options, engine, clock::get);
+    } else {
+      assertEquals(replica.refresh(), replica.sequence());
+    }
+    assertTrue(replica.sequence() >= before);
+    int shown = ends.floorEntry(replica.sequence()).getValue().intValue();
+    assertTrue(shown >= written, "shown=" + shown + " written=" + written);
+    assertEquals(
+        store.families().stream().map(Family::id).toList(),
+        replica.families().stream().map(ReadOnlyFamily::id).toList());
+    for (Home there : homes.values()) {
+      NavigableMap<byte[], byte[]> model = there.model;
+      ReadOnlyFamily view = replica.family(Home.name(there.number)).orElseThrow();
+      try {
+        there.model = new TreeMap<>(Fixtures.ORDER);
+        history.subList(0, shown).stream()
+            .filter(operation -> operation.home == there)
+            .forEach(Operation::apply);
+        expire(there, view.expiryFloor(), shown);
+        check(there, view);
+      } finally {
+        there.model = model;
+      }
+    }
+  }
+
+  private void closeReplica() throws IOException {
+    if (replica != null) {
+      replica.close();
+      replica = null;
+    }
   }
 
   /** Makes a copy of the store, or a backup that is restored, and checks that. */
@@ -1102,7 +1160,11 @@ final class StoreScript {
   }
 
   private void check(Home there) throws IOException {
-    try (StoreCursor cursor = there.family.cursor()) {
+    check(there, there.family);
+  }
+
+  private void check(Home there, ReadView view) throws IOException {
+    try (StoreCursor cursor = view.cursor()) {
       NavigableMap<byte[], byte[]> expected =
           inside(there, there.model, CursorOptions.defaults(), 0);
       cursor.first();
@@ -1111,7 +1173,7 @@ final class StoreScript {
         assertTrue(cursor.isValid());
         assertArrayEquals(entry.getKey(), Fixtures.array(cursor.key()));
         assertArrayEquals(entry.getValue(), Fixtures.array(cursor.value()));
-        assertArrayEquals(entry.getValue(), there.family.get(entry.getKey()));
+        assertArrayEquals(entry.getValue(), view.get(entry.getKey()));
         cursor.next();
         settle(there, cursor, true);
       }
