@@ -69,7 +69,7 @@ public final class LogFollower implements AutoCloseable {
   private long blockLsn = NONE;
   private long previousEndLsn;
 
-  /** Whether all that is behind the end was looked through since the last seek. */
+  /** Whether all that is behind the end was looked through in this life of the log. */
   private boolean lookedBehind;
 
   private LogFollower(
@@ -122,7 +122,6 @@ public final class LogFollower implements AutoCloseable {
   public void seek(long toLsn) {
     lsn = toLsn;
     blockLsn = NONE;
-    lookedBehind = false;
   }
 
   /**

@@ -70,8 +70,8 @@ final class SegmentRing implements AutoCloseable {
     return open(engine, directory, header, OpenMode.READ_ONLY);
   }
 
-  private static SegmentRing open(
-      IoEngine engine, Path directory, LogHeader header, OpenMode mode) throws IOException {
+  private static SegmentRing open(IoEngine engine, Path directory, LogHeader header, OpenMode mode)
+      throws IOException {
     SegmentRing ring = new SegmentRing(directory, header);
     try {
       for (int slot = 0; slot < ring.files.length; slot++) {
