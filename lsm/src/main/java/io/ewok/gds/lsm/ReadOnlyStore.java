@@ -14,14 +14,15 @@ import java.util.function.LongSupplier;
  *
  * <p>It shows the store at one sequence number: that up to which the log was written when it was
  * opened or, as a follower of the store, {@linkplain #refresh refreshed} last. A refresh shows all
- * that was acknowledged before it as BUFFERED or SYNCED, or better said: that is what is written,
- * and what was written survives the writer's end, but if not synced not that of the machine.
+ * that was acknowledged before it as BUFFERED or SYNCED. So it may show what is not synced yet:
+ * that survives the end of the writer, but not that of the machine, with which this one ends too.
  *
  * <p>What the tables do not have yet is read from the log into memory, as much as two memtables
  * hold: {@link StoreOptions#memtableBytes} is to be what the writer has, or more. All memory is
  * that of a store, {@link StoreOptions#memoryBytes}. Of the other options count the families' merge
- * operators and times to live. Tables that the writer has replaced take space on the device until
- * nobody reads them here, after a refresh.
+ * operators and times to live; what to do about a damaged log is not asked for: damage of what was
+ * durable is an error. Tables that the writer has replaced take space on the device until nobody
+ * reads them here, after a refresh.
  *
  * <p>Ownership: whoever opened it closes it. It ends cursors that are still open, and waits for
  * calls that are running. Cursors show the store as it was when they were made, or refreshed

@@ -31,7 +31,7 @@ final class StoreFollower {
    */
   private static final int TRIES_MAX = 1000;
 
-  private static final long WINDOW_BYTES_MAX = 1 << 20;
+  private static final long WINDOW_BYTES_MAX = 256 << 10;
 
   private final StoreParts parts;
   private final IoEngine engine;
@@ -58,7 +58,9 @@ final class StoreFollower {
     this.options = parts.options;
   }
 
-  /** Opens all parts that reading takes. After an exception the caller closes those that are open. */
+  /**
+   * Opens all parts that reading takes. After an exception the caller closes those that are open.
+   */
   static StoreFollower open(StoreParts parts) throws IOException {
     StoreFollower follower = new StoreFollower(parts);
     follower.openParts();
@@ -235,8 +237,7 @@ final class StoreFollower {
 
   // ---- what readers see
 
-  private void publish(
-      Manifest next, FollowedMemtables read, SortedMap<Integer, Levels> levels) {
+  private void publish(Manifest next, FollowedMemtables read, SortedMap<Integer, Levels> levels) {
     addFamilies(next);
     // Before the version: its tables have lost what readers with less would have to see.
     publishTimes(next, log.lsn());
@@ -258,8 +259,7 @@ final class StoreFollower {
       }
       TreeOptions tree = options.tree(family.name());
       FamilyState state =
-          new FamilyState(
-                  family.id(), family.name(), Merging.of(options, tree, files.directory()))
+          new FamilyState(family.id(), family.name(), Merging.of(options, tree, files.directory()))
               .withExpiration(new Expiration(tree.ttl(), parts.clock, WriteTimes.NONE));
       if (parts.families == null) {
         parts.families = new Families(state);

@@ -30,20 +30,20 @@ final class LaneChecker {
 
   /** Checks what an open store shows. */
   static long check(ReadView store, long acknowledged) throws Exception {
-      TreeMap<byte[], byte[]> model = new TreeMap<>(Fixtures.ORDER);
-      long least = Long.MAX_VALUE;
-      for (int lane = 0; lane < LaneWriter.LANES; lane++) {
-        long last = LaneWriter.lastNumber(store, lane);
-        if (last < acknowledged) {
-          throw new IllegalStateException(
-              "batches are lost: lane=%d last=%d acknowledged=%d"
-                  .formatted(lane, last, acknowledged));
-        }
-        replay(model, lane, last);
-        least = Math.min(least, last);
+    TreeMap<byte[], byte[]> model = new TreeMap<>(Fixtures.ORDER);
+    long least = Long.MAX_VALUE;
+    for (int lane = 0; lane < LaneWriter.LANES; lane++) {
+      long last = LaneWriter.lastNumber(store, lane);
+      if (last < acknowledged) {
+        throw new IllegalStateException(
+            "batches are lost: lane=%d last=%d acknowledged=%d"
+                .formatted(lane, last, acknowledged));
       }
-      compare(store, model);
-      return least;
+      replay(model, lane, last);
+      least = Math.min(least, last);
+    }
+    compare(store, model);
+    return least;
   }
 
   private static void replay(Map<byte[], byte[]> model, int lane, long last) {

@@ -104,9 +104,7 @@ class ReadOnlyStoreTest {
                   || (opens && arguments[1] != OpenMode.READ_ONLY)) {
                 throw new AssertionError("it only reads: " + method.getName() + " " + arguments[0]);
               }
-              if (opens
-                  && arguments[0].toString().endsWith(suffix)
-                  && !isDone.getAndSet(true)) {
+              if (opens && arguments[0].toString().endsWith(suffix) && !isDone.getAndSet(true)) {
                 before.execute();
               }
               try {
@@ -348,8 +346,7 @@ class ReadOnlyStoreTest {
       }
       SimEngine damaged = engine.crash(1);
       damaged.flipBit(segment, 17_000);
-      CorruptFileException e =
-          assertThrows(CorruptFileException.class, () -> follow(damaged));
+      CorruptFileException e = assertThrows(CorruptFileException.class, () -> follow(damaged));
       assertEquals(segment, e.path());
       store.flush();
       SimEngine without = engine.crash(1);
@@ -455,8 +452,7 @@ class ReadOnlyStoreTest {
 
   private static long number(StoreCursor cursor, String key) throws IOException {
     cursor.seek(Fixtures.bytes(key));
-    boolean isThere =
-        cursor.isValid() && Fixtures.text(Fixtures.array(cursor.key())).equals(key);
+    boolean isThere = cursor.isValid() && Fixtures.text(Fixtures.array(cursor.key())).equals(key);
     return isThere ? Long.parseLong(Fixtures.text(Fixtures.array(cursor.value()))) : 0;
   }
 }
