@@ -1,6 +1,7 @@
 package io.ewok.gds.lsm;
 
 import io.ewok.gds.allocator.Region;
+import io.ewok.gds.lsm.record.Keys;
 import io.ewok.gds.lsm.table.Table;
 import io.ewok.gds.lsm.table.TableWriter;
 import io.ewok.gds.pagestore.OutOfSpaceException;
@@ -576,6 +577,25 @@ final class Background {
       return errands.poll();
     } finally {
       lock.unlock();
+    }
+  }
+
+  /** Writes the frozen memtable as tables, if there is one. For errands. */
+  void flushNow() throws IOException {
+    flushFrozen();
+  }
+
+  /**
+   * Gives up what is being compacted if it may write tables that overlap with these keys of a
+   * family; it is chosen anew. For errands that add tables.
+   */
+  void endCompactionOf(FamilyState family, MemorySegment firstKey, MemorySegment lastKey) {
+    if (running != null && running.family() == family) {
+      List<Table> inputs = running.inputs().tables();
+      if (Keys.compare(firstKey, CompactionInputs.lastKey(inputs)) <= 0
+          && Keys.compare(lastKey, CompactionInputs.firstKey(inputs)) >= 0) {
+        endCompaction(null);
+      }
     }
   }
 

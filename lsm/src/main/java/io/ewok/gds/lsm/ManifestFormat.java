@@ -38,8 +38,8 @@ import java.util.zip.CRC32C;
  * <tr><th>offset</th><th>field</th><th>type</th><th>meaning</th></tr>
  * <tr><td>0</td><td>type</td><td>u32</td><td>1 state, once and first in a frame; 2 table added; 3
  * table removed; 4 merge operator, once at most; 5 write times, once at most; 6 family; 7 family
- * dropped; 8 table added to a family; 9 next family, once at most; others belong to newer versions,
- * which files of values are left to</td></tr>
+ * dropped; 8 table added to a family; 9 next family, once at most; 13 sequence added; others belong
+ * to newer versions, which files of values are left to</td></tr>
  * <tr><td>4</td><td>length</td><td>u32</td><td>bytes that follow</td></tr>
  * </table>
  *
@@ -96,6 +96,10 @@ import java.util.zip.CRC32C;
  * <p>A family dropped has its number, u32; its tables go with it. A table added to a family has the
  * number of that, u32, then what a table added has. The next family is a number, u32, above all
  * that ever were; each frame says it again, from the first family on.
+ *
+ * <p>A sequence added has the number of a table, u64, that the same frame adds, and what is to be
+ * added to the sequence numbers in its file, u64, above 0: the table was written before it was
+ * known which ones its records would have. First and last sequence are those with that added.
  */
 final class ManifestFormat {
   /** "GDSM" in ASCII. */
@@ -124,6 +128,7 @@ final class ManifestFormat {
   static final int TYPE_FAMILY_DROPPED = 7;
   static final int TYPE_FAMILY_TABLE_ADDED = 8;
   static final int TYPE_NEXT_FAMILY = 9;
+  static final int TYPE_SEQUENCE_ADDED = 13;
 
   static final int FAMILY_BYTES = 3 * Integer.BYTES;
 
@@ -177,6 +182,15 @@ final class ManifestFormat {
       records.add(record(TYPE_TABLE_REMOVED, Long.BYTES).putLong(number));
     }
     edit.added().forEach(added -> records.add(table(added)));
+    for (ManifestEdit.Added added : edit.added()) {
+      TableMeta meta = added.meta();
+      if (meta.addedSequence() > 0) {
+        records.add(
+            record(TYPE_SEQUENCE_ADDED, 2 * Long.BYTES)
+                .putLong(meta.number())
+                .putLong(meta.addedSequence()));
+      }
+    }
     return records;
   }
 
@@ -294,6 +308,7 @@ final class ManifestFormat {
           case TYPE_STATE -> edit = getState(body);
           case TYPE_TABLE_ADDED -> added.add(getTable(body, Manifest.MAIN));
           case TYPE_FAMILY_TABLE_ADDED -> added.add(getTable(body, body.getInt()));
+          case TYPE_SEQUENCE_ADDED -> addSequence(path, offset, added, body);
           case TYPE_TABLE_REMOVED -> removed.add(body.getLong());
           case TYPE_MERGE_OPERATOR -> {
             if (hasOperator || bytes == 0 || bytes > OPERATOR_BYTES_MAX) {
@@ -399,6 +414,36 @@ final class ManifestFormat {
             getKey(from, firstKeyBytes),
             getKey(from, lastKeyBytes),
             family));
+  }
+
+  /** Says it of a table that was read before, once. */
+  private static void addSequence(
+      Path path, int offset, List<ManifestEdit.Added> tables, ByteBuffer from)
+      throws CorruptFileException {
+    long number = from.getLong();
+    long added = from.getLong();
+    for (int i = 0; i < tables.size(); i++) {
+      TableMeta meta = tables.get(i).meta();
+      if (meta.number() == number
+          && meta.addedSequence() == 0
+          && added > 0
+          && added <= meta.firstSequence()) {
+        TableMeta inFile =
+            new TableMeta(
+                number,
+                meta.sizeBytes(),
+                meta.entries(),
+                meta.deletes(),
+                meta.firstSequence() - added,
+                meta.lastSequence() - added,
+                meta.firstKey(),
+                meta.lastKey(),
+                meta.family());
+        tables.set(i, new ManifestEdit.Added(tables.get(i).level(), inFile.addingSequence(added)));
+        return;
+      }
+    }
+    throw corrupt(path, offset, "sequence numbers %d of table %d".formatted(added, number));
   }
 
   private static MemorySegment getKey(ByteBuffer from, int bytes) {

@@ -378,6 +378,36 @@ final class StoreWriter {
     return end;
   }
 
+  /**
+   * Freezes the active memtable behind a sequence number that no write has: greater than those of
+   * all writes that are in it, and less than those of all that come.
+   *
+   * @return the number, or -1 if that cannot be now: after a flush it can
+   */
+  long freezeBehindNumber() throws IOException {
+    long[] taken = {-1};
+    boolean unused = room.tryFreeze(() -> taken[0] = takeNumber());
+    return taken[0];
+  }
+
+  /** A void record has the place. Returns -1 if the log is full. */
+  private long takeNumber() throws IOException {
+    long start;
+    long end;
+    try (LogPlace place = log.reserve(BatchFormat.HEADER_BYTES)) {
+      start = place.previousEndLsn();
+      end = place.endLsn();
+      place.putLong(BatchFormat.voidHeader());
+    } catch (LogFullException e) {
+      return -1;
+    } catch (IOException | RuntimeException | Error e) {
+      logFailure = e;
+      throw e;
+    }
+    publish(start, end);
+    return end;
+  }
+
   private void publish(long start, long end) {
     for (int tries = 0; !order.tryPublish(start, end) && logFailure == null; tries++) {
       pause(tries);

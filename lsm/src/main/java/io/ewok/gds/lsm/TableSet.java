@@ -89,6 +89,13 @@ final class TableSet {
     return nextNumber;
   }
 
+  /** Takes so many numbers for tables that others write; returns the first. */
+  long takeNumbers(int count) {
+    long first = nextNumber;
+    nextNumber += count;
+    return first;
+  }
+
   /** Starts the next table, of a family. */
   void start(TableWriter writer, int family, TableLayout layout) throws IOException {
     long number = nextNumber++;

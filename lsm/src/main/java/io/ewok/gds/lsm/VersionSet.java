@@ -157,6 +157,25 @@ final class VersionSet {
     install(before -> with(before, family, levels -> levels.withReplaced(removed, level, added)));
   }
 
+  /** Adds tables of a family, by level; on level 0 they are the newest. */
+  void added(int family, SortedMap<Integer, List<Table>> added) {
+    install(
+        before ->
+            with(
+                before,
+                family,
+                levels -> {
+                  Levels more = levels;
+                  for (Map.Entry<Integer, List<Table>> each : added.entrySet()) {
+                    more =
+                        each.getKey() == 0
+                            ? more.withNewest(each.getValue())
+                            : more.withReplaced(Set.of(), each.getKey(), each.getValue());
+                  }
+                  return more;
+                }));
+  }
+
   /** Takes tables of a family away that nothing replaces. */
   void dropped(int family, Set<Table> removed) {
     install(before -> with(before, family, levels -> levels.without(removed)));

@@ -4,12 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.ewok.gds.lsm.record.BatchFormat;
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.table.TableFormat;
 import io.ewok.gds.lsm.table.TableMeta;
+import io.ewok.gds.pagestore.CorruptFileException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
@@ -213,6 +215,45 @@ class FormatsTest {
     Manifest sum = Manifest.EMPTY.after(after.snapshot());
     assertEquals(3, sum.nextFamily());
     assertEquals(after.families().get(2), sum.families().get(2));
+  }
+
+  @Test
+  void addedSequencesInAManifestAreWhatTheirTableSays() throws Exception {
+    Path path = Path.of("MANIFEST");
+    TableMeta ingested = meta(2, "a", "b", 7, 7).addingSequence(0x1000);
+    assertEquals(0x1007, ingested.lastSequence());
+    ManifestEdit edit =
+        Manifest.EMPTY
+            .edit()
+            .withState(true, 9, 0x1234, 0x1007)
+            .adding(1, List.of(ingested, meta(3, "c", "d", 1, 2)));
+    byte[] file = ManifestFormat.encode(edit, 0);
+    String hex = HexFormat.of().formatHex(file);
+    String record = "0d000000" + "10000000" + "0200000000000000" + "0010000000000000";
+    int at = hex.indexOf(record) / 2;
+    assertTrue(at > 0, hex);
+    List<TableMeta> read =
+        ManifestFormat.decode(path, file, 0).added().stream()
+            .map(ManifestEdit.Added::meta)
+            .toList();
+    assertEquals(0x1000, read.getFirst().addedSequence());
+    assertEquals(0x1007, read.getFirst().firstSequence());
+    assertEquals(0x1007, read.getFirst().lastSequence());
+    assertEquals(0, read.getLast().addedSequence());
+    Manifest manifest = Manifest.EMPTY.after(edit);
+    assertArrayEquals(file, ManifestFormat.encode(manifest.snapshot(), 0), "it stays said");
+    // Of a table that is not there, nothing, and more than its records have.
+    for (String forged :
+        List.of(
+            "0400000000000000" + "0010000000000000",
+            "0200000000000000" + "0000000000000000",
+            "0200000000000000" + "0020000000000000",
+            "0200000000000000" + "00100000000000ff")) {
+      byte[] hostile = file.clone();
+      System.arraycopy(HexFormat.of().parseHex(forged), 0, hostile, at + 8, 16);
+      assertThrows(
+          CorruptFileException.class, () -> ManifestFormat.decode(path, hostile, 0), forged);
+    }
   }
 
   private static TableMeta meta(

@@ -28,6 +28,9 @@ final class ScriptWriter {
   /** After one in so many operations somebody who only reads looks. */
   private static final int REPLICA_SHARE = 100;
 
+  /** Of so many operations one ingests tables. */
+  private static final int INGEST_SHARE = 120;
+
   private final SplittableRandom random;
 
   /** Of a seed of its own, so that families do not change what the rest of a script does. */
@@ -64,7 +67,9 @@ final class ScriptWriter {
     ScriptWriter writer = new ScriptWriter(seed);
     writer.options(new SplittableRandom(~seed));
     while (writer.lines.size() <= operations) {
-      if (writer.copies.nextInt(COPY_SHARE) == 0) {
+      if (writer.replicas.nextInt(INGEST_SHARE) == 0) {
+        writer.ingest();
+      } else if (writer.copies.nextInt(COPY_SHARE) == 0) {
         writer.lines.add(writer.copies.nextBoolean() ? "checkpoint" : "backup");
       } else {
         writer.operation();
@@ -98,6 +103,22 @@ final class ScriptWriter {
                 others.nextInt(3) == 0 ? 1 + others.nextInt(3) : 0,
                 others.nextInt(3),
                 hasFamilies ? 4 : 2)); // cursors stand on more tables of level 0
+  }
+
+  private void ingest() {
+    StringBuilder line = new StringBuilder("ingest");
+    for (int i = replicas.nextInt(120); i >= 0; i--) {
+      int key = replicas.nextInt(KEYS);
+      line.append(
+          replicas.nextInt(8) == 0
+              ? " %d-".formatted(key)
+              : " %d=%d:%d"
+                  .formatted(
+                      key,
+                      replicas.nextInt(replicas.nextInt(20) == 0 ? 20_000 : 400),
+                      replicas.nextInt(1_000_000)));
+    }
+    lines.add(line.toString());
   }
 
   /** Makes the last line one of some family, or adds one that creates or drops one. */

@@ -41,6 +41,7 @@ import java.util.concurrent.atomic.AtomicLong;
  * rdelete KEY KEY DURABILITY                             of a range, whichever comes first
  * merge KEY OPERAND DURABILITY                           the model appends it
  * batch DURABILITY KEY=VALUE KEY- KEY~ N@KEY+OPERAND KEY..KEY ...   where ~ is a single delete
+ * ingest KEY=VALUE KEY- ...                              sorted; of a key that is there twice the later
  * get KEY    into KEY    pin KEY
  * snapshot N    unsnap N    old N KEY
  * cursor N [from=KEY] [to=KEY] [prefix=KEY] [filter=NUMBER] [of=SNAPSHOT]    uncursor N
@@ -175,6 +176,9 @@ final class StoreScript {
     final byte[] endOrNull;
 
     long writtenMillis;
+
+    /** Whether it is in no log. */
+    boolean isIngested;
 
     /** What stands before an operand. */
     final byte[] delimiter;
@@ -328,6 +332,7 @@ final class StoreScript {
     }
     switch (words[0]) {
       case "put", "delete", "sdelete", "rdelete", "merge", "batch" -> write(words);
+      case "ingest" -> ingest(words);
       case "get" ->
           assertArrayEquals(
               home.shown(home.model.get(key(words[1]))),
@@ -583,6 +588,36 @@ final class StoreScript {
     if (durability != Durability.NONE) {
       written = history.size();
     }
+  }
+
+  private void ingest(String[] words) throws IOException {
+    NavigableMap<byte[], byte[]> records = new TreeMap<>(Fixtures.ORDER);
+    for (int i = 1; i < words.length; i++) {
+      int equals = words[i].indexOf('=');
+      if (equals >= 0) {
+        records.put(key(words[i].substring(0, equals)), value(words[i].substring(equals + 1)));
+      } else {
+        records.put(key(words[i].substring(0, words[i].length() - 1)), null);
+      }
+    }
+    try (SortedIngest ingest = home.family.ingest()) {
+      for (Map.Entry<byte[], byte[]> record : records.entrySet()) {
+        if (record.getValue() == null) {
+          ingest.delete(record.getKey());
+        } else {
+          ingest.put(record.getKey(), record.getValue());
+        }
+      }
+      assertEquals(ingest.commit(), store.stats().sequence());
+    }
+    for (Map.Entry<byte[], byte[]> record : records.entrySet()) {
+      Operation operation = new Operation(home, record.getKey(), record.getValue(), false);
+      operation.isIngested = true;
+      add(operation);
+    }
+    ends.put(store.stats().sequence(), (long) history.size());
+    durable = history.size();
+    written = history.size();
   }
 
   private WriteBatch batch(String[] words) {
@@ -998,7 +1033,7 @@ final class StoreScript {
     }
 
     private Operation next(MemorySegment key) {
-      while (history.get(open.at).home.isDropped) {
+      while (history.get(open.at).home.isDropped || history.get(open.at).isIngested) {
         open.at++;
       }
       Operation operation = history.get(open.at++);

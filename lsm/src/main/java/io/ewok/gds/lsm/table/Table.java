@@ -122,6 +122,7 @@ public final class Table {
       long footer = fix.address();
       TableFooter.check(path, footerOffset, footer, meta);
       useFooter(path, blocks.loader, footer, meta.sizeBytes());
+      blocks.loader.addSequence(meta.addedSequence());
       long poolBytes = buffers.options().poolBytes();
       return new Table(meta, blocks, footer, poolBytes, hints, whenUnused);
     } catch (IOException | RuntimeException | Error e) {

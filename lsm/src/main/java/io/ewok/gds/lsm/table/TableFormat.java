@@ -268,6 +268,11 @@ public final class TableFormat {
     return Byte.toUnsignedInt(Memory.getByte(block + TYPE_OFFSET));
   }
 
+  /** Whether blocks of a type consist of entries, which have stamps. */
+  static boolean hasStamps(int type) {
+    return type >= TYPE_DATA && type <= TYPE_BOUNDS;
+  }
+
   /** Writes the header of a block that is stored and complete otherwise. */
   static void putStoredHeader(
       long stored, int storedBytes, int lengthBytes, int compression, long number, long offset) {
