@@ -59,8 +59,7 @@ final class FamilyArguments {
     return store
         .family(name)
         .orElseThrow(
-            () ->
-                noSuch(argument, name, store.families().stream().map(Family::name).toList()));
+            () -> noSuch(argument, name, store.families().stream().map(Family::name).toList()));
   }
 
   private static CommandFailure noSuch(String argument, String name, List<String> names) {
@@ -72,6 +71,11 @@ final class FamilyArguments {
   /** Finds the family, or creates it. */
   Family orCreate(Store store) throws IOException {
     return name == null || store.family(name).isPresent() ? of(store) : create(store, name);
+  }
+
+  /** Finds a family by its name, or creates it. */
+  static Family orCreate(Store store, String name) throws IOException {
+    return store.family(name).isPresent() ? store.family(name).orElseThrow() : create(store, name);
   }
 
   /** Creates a family. */
