@@ -6,6 +6,7 @@ import io.ewok.gds.lsm.Family;
 import io.ewok.gds.lsm.MergeOperators;
 import io.ewok.gds.lsm.ReadView;
 import io.ewok.gds.lsm.ResultBytes;
+import io.ewok.gds.lsm.SortedIngest;
 import io.ewok.gds.lsm.Store;
 import io.ewok.gds.lsm.StoreCursor;
 import io.ewok.gds.lsm.StoreOptions;
@@ -44,7 +45,7 @@ final class GdsKvStore implements KvStore {
         switch (settings.group()) {
           case FILTER -> options.tree().withCompactionFilter(GdsKvStore::withoutEmpty);
           case EXPIRY -> options.tree().withTtl(KvSettings.TTL);
-          case SEQUENTIAL, CACHED, SYNCED, DISK, BREADTH, REMOVAL -> options.tree();
+          case SEQUENTIAL, CACHED, SYNCED, DISK, BREADTH, REMOVAL, INGEST -> options.tree();
         };
     store = Store.open(directory, options.withTree(tree));
     durability = settings.synced() ? Durability.SYNCED : Durability.NONE;
@@ -95,6 +96,7 @@ final class GdsKvStore implements KvStore {
     private final MemorySegment number = Arena.ofAuto().allocate(LONG);
     private final WriteBatch batch = new WriteBatch();
     private boolean inBatch;
+    private SortedIngest ingest;
     private StoreCursor cursor;
 
     Session(KvBuffers buffers) {
@@ -121,6 +123,22 @@ final class GdsKvStore implements KvStore {
     public void endBatch() throws IOException {
       inBatch = false;
       store.write(batch, durability);
+    }
+
+    @Override
+    public void beginIngest() {
+      ingest = store.ingest();
+    }
+
+    @Override
+    public void ingest() throws IOException {
+      ingest.put(key, value);
+    }
+
+    @Override
+    public void endIngest() throws IOException {
+      long unused = ingest.commit();
+      ingest.close();
     }
 
     @Override

@@ -43,12 +43,16 @@ public enum KvCase {
   FILTER_LOAD("fillrandom, filter", KvGroup.FILTER, Kind.LOAD),
   COMPACT_FILTERED("compact, filter", KvGroup.FILTER, Kind.COMPACT_FILTERED),
   EXPIRY_LOAD("fillrandom, ttl", KvGroup.EXPIRY, Kind.LOAD),
-  COMPACT_EXPIRED("compact, ttl", KvGroup.EXPIRY, Kind.COMPACT_EXPIRED);
+  COMPACT_EXPIRED("compact, ttl", KvGroup.EXPIRY, Kind.COMPACT_EXPIRED),
+  INGEST("bulk ingest", KvGroup.INGEST, Kind.INGEST),
+  INGEST_READ("readrandom, ingested", KvGroup.INGEST, 1, KvMix.reads(Picker.UNIFORM));
 
   /** How a case goes. */
   enum Kind {
     /** Each record once, by one thread; in the order of keys, or in that of a shuffle. */
     LOAD,
+    /** Each record once, in the order of keys, as tables that become part of the store at once. */
+    INGEST,
     /** As LOAD, many in a batch. */
     LOAD_BATCHES,
     /** Records, any of them, several times as often as there are; not from the first on. */
@@ -121,7 +125,14 @@ public enum KvCase {
    */
   boolean isNeeded() {
     return switch (kind) {
-      case LOAD, LOAD_BATCHES, FAMILIES, DELETE_RANGES, ADD, SINGLE_DELETES, COMPACT_FILTERED ->
+      case LOAD,
+          LOAD_BATCHES,
+          INGEST,
+          FAMILIES,
+          DELETE_RANGES,
+          ADD,
+          SINGLE_DELETES,
+          COMPACT_FILTERED ->
           true;
       case OVERWRITE,
           MIX,
@@ -140,6 +151,7 @@ public enum KvCase {
     return switch (kind) {
       case LOAD,
           LOAD_BATCHES,
+          INGEST,
           FAMILIES,
           DELETE_RANGES,
           SINGLE_DELETES,
@@ -158,7 +170,10 @@ public enum KvCase {
 
   /** Returns whether all is read once before the next: who has memory for it has it there then. */
   boolean isReadAfterwards() {
-    return this == FILL_RANDOM || kind == Kind.FAMILIES || kind == Kind.DELETE_RANGES;
+    return this == FILL_RANDOM
+        || this == INGEST
+        || kind == Kind.FAMILIES
+        || kind == Kind.DELETE_RANGES;
   }
 
   /** Returns the same case before ranges were deleted, or null if that is not what it is about. */

@@ -26,7 +26,10 @@ public enum KvGroup {
   FILTER,
 
   /** A compaction when records have expired. */
-  EXPIRY;
+  EXPIRY,
+
+  /** A load in the order of keys past log and memory. */
+  INGEST;
 
   /** Returns who takes part. */
   public List<KvContender> contenders() {
@@ -35,7 +38,7 @@ public enum KvGroup {
       case SYNCED -> List.of(KvContender.GDS, KvContender.ROCKSDB, KvContender.LMDB);
       // LMDB cannot be held to less than all memory.
       // Nor has it compactions.
-      case DISK, FILTER, EXPIRY -> List.of(KvContender.GDS, KvContender.ROCKSDB);
+      case DISK, FILTER, EXPIRY, INGEST -> List.of(KvContender.GDS, KvContender.ROCKSDB);
     };
   }
 }

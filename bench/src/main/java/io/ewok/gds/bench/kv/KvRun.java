@@ -57,7 +57,7 @@ final class KvRun {
         Thread.sleep(KvSettings.TTL.plus(EXPIRY_SLACK));
         alone(KvWorker::writeSomeAgain);
       }
-      case LOAD, LOAD_BATCHES, FAMILIES, DELETE_RANGES, SINGLE_DELETES -> {}
+      case LOAD, LOAD_BATCHES, INGEST, FAMILIES, DELETE_RANGES, SINGLE_DELETES -> {}
     }
     KvSample sample = measure(one, settings.watchedNanos(), SEED);
     switch (one.kind) {
@@ -130,6 +130,7 @@ final class KvRun {
     switch (one.kind) {
       case LOAD -> worker.load(one != KvCase.FILL_SEQUENTIAL);
       case LOAD_BATCHES -> worker.loadBatches();
+      case INGEST -> worker.ingest();
       case OVERWRITE -> worker.overwrite(OVERWRITE_PASSES);
       case MIX, MIX_BESIDE_WRITER -> worker.mix(deadline);
       case MULTI_GET -> worker.multiGet(deadline);

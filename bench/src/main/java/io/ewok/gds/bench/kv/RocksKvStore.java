@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,15 +17,18 @@ import org.rocksdb.ColumnFamilyDescriptor;
 import org.rocksdb.ColumnFamilyHandle;
 import org.rocksdb.ColumnFamilyOptions;
 import org.rocksdb.CompressionType;
+import org.rocksdb.EnvOptions;
 import org.rocksdb.Filter;
 import org.rocksdb.FlushOptions;
 import org.rocksdb.HyperClockCache;
+import org.rocksdb.IngestExternalFileOptions;
 import org.rocksdb.Options;
 import org.rocksdb.ReadOptions;
 import org.rocksdb.RemoveEmptyValueCompactionFilter;
 import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
 import org.rocksdb.RocksIterator;
+import org.rocksdb.SstFileWriter;
 import org.rocksdb.Status;
 import org.rocksdb.TtlDB;
 import org.rocksdb.UInt64AddOperator;
@@ -51,6 +55,8 @@ final class RocksKvStore implements KvStore {
   private final WriteOptions writes;
   private final ReadOptions reads;
   private final RocksDB rocks;
+  private final Options options;
+  private final Path directory;
 
   /** All there are. */
   private final List<ColumnFamilyHandle> families = new ArrayList<>();
@@ -61,10 +67,11 @@ final class RocksKvStore implements KvStore {
   private final ColumnFamilyHandle second;
 
   RocksKvStore(Path directory, KvSettings settings) throws IOException {
+    this.directory = directory;
     RocksDB.loadLibrary();
     Cache cache = part(new HyperClockCache(settings.poolBytes(), 0, AUTOMATIC, false));
     Filter filter = part(new BloomFilter(KvSettings.FILTER_BITS_PER_KEY));
-    Options options = part(new Options());
+    options = part(new Options());
     options
         .setCreateIfMissing(true)
         .setTableFormatConfig(
@@ -170,6 +177,10 @@ final class RocksKvStore implements KvStore {
     private final byte[] firstKey = new byte[KvData.KEY_BYTES];
     private final byte[] endKey = new byte[KvData.KEY_BYTES];
     private final WriteBatch batch = new WriteBatch();
+    private final List<String> tablePaths = new ArrayList<>();
+    private EnvOptions sstEnvironment;
+    private SstFileWriter table;
+    private long tableBytes;
     private boolean inBatch;
     private RocksIterator cursor;
 
@@ -204,6 +215,57 @@ final class RocksKvStore implements KvStore {
       inBatch = false;
       try {
         rocks.write(writes, batch);
+      } catch (RocksDBException e) {
+        throw failed(e);
+      }
+    }
+
+    @Override
+    public void beginIngest() throws IOException {
+      Files.createDirectories(ingestDirectory());
+      sstEnvironment = new EnvOptions().setUseDirectWrites(true);
+    }
+
+    private Path ingestDirectory() {
+      return directory.resolveSibling(directory.getFileName() + "-ingest");
+    }
+
+    @Override
+    public void ingest() throws IOException {
+      key.clear();
+      value.clear();
+      try {
+        if (table != null && tableBytes >= KvSettings.TABLE_BYTES) {
+          endTable();
+        }
+        if (table == null) {
+          Path path = ingestDirectory().resolve(tablePaths.size() + ".sst");
+          table = new SstFileWriter(sstEnvironment, options);
+          table.open(path.toString());
+          tablePaths.add(path.toString());
+        }
+        table.put(key, value);
+        tableBytes += KvData.KEY_BYTES + KvData.VALUE_BYTES;
+      } catch (RocksDBException e) {
+        throw failed(e);
+      }
+    }
+
+    private void endTable() throws RocksDBException {
+      table.finish();
+      table.close();
+      table = null;
+      tableBytes = 0;
+    }
+
+    @Override
+    public void endIngest() throws IOException {
+      try (IngestExternalFileOptions moving = new IngestExternalFileOptions().setMoveFiles(true)) {
+        endTable();
+        rocks.ingestExternalFile(tablePaths, moving);
+        tablePaths.clear();
+        sstEnvironment.close();
+        Files.delete(ingestDirectory());
       } catch (RocksDBException e) {
         throw failed(e);
       }
