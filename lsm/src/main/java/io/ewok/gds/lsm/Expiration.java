@@ -72,8 +72,7 @@ final class Expiration {
     long next = Math.max(floor, recorded.expiryFloor());
     times =
         new WriteTimes(
-            next,
-            recorded.points().stream().filter(point -> point.sequence() >= next).toList());
+            next, recorded.points().stream().filter(point -> point.sequence() >= next).toList());
     floor = next;
   }
 
