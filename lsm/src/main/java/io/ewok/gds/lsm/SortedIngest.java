@@ -68,7 +68,15 @@ public final class SortedIngest implements AutoCloseable {
   private final SortedRecords records;
   private final TableWriter writer;
   private final TableLayout layout;
+
+  /** Made once, not for each record. */
+  private final SortedRecords.Room room = this::makeRoom;
+
   private final List<TableMeta> written = new ArrayList<>();
+
+  /** At which size the table at hand is full. */
+  private long tableBytes;
+
   private long nextNumber;
   private int numbersLeft;
   private boolean isFailed;
@@ -133,7 +141,7 @@ public final class SortedIngest implements AutoCloseable {
     requireOpen();
     store.enter();
     try {
-      records.add(kind, key, value, this::makeRoom);
+      records.add(kind, key, value, room);
     } finally {
       store.exit();
     }
@@ -166,11 +174,11 @@ public final class SortedIngest implements AutoCloseable {
 
   /** Starts a table, if none is being written that has room. */
   private void makeRoom() throws IOException {
-    if (writer.isStarted()
-        && (writer.isIndexFull() || writer.sizeBytes() >= live.compaction(family).tableBytes())) {
+    if (writer.isStarted() && (writer.isIndexFull() || writer.sizeBytes() >= tableBytes)) {
       written.add(writer.finish());
     }
     if (!writer.isStarted()) {
+      tableBytes = live.compaction(family).tableBytes();
       long number = nextNumber();
       writer.start(files.table(number), number, family.id(), layout, null);
     }
