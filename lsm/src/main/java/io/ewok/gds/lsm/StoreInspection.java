@@ -18,8 +18,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Looks at the tables of a store that nobody has open, or at one table file, and changes nothing:
- * for tools.
+ * Looks at the tables of a store, best one that nobody has open, or at one table file, and changes
+ * nothing: for tools.
  *
  * <p>Ownership: whoever opened it closes it; a store stays locked for as long. The engine is
  * borrowed. Threads: confined to one at a time.
