@@ -134,6 +134,33 @@ class LogFollowerTest {
     }
   }
 
+  /** The segment is used anew while it is read: what validates no more is not the log's end. */
+  @Test
+  void segmentThatIsUsedAnewMeanwhileIsNotTheEnd() throws Exception {
+    try (WriteAheadLog log = open();
+        LogFollower follower = follower()) {
+      for (long i = 0; log.endLsn() < SEGMENT_BYTES; i++) {
+        append(log, i, 3_000, LogDurability.SYNCED);
+      }
+      boolean[] isLapped = {false};
+      assertThrows(
+          LogTruncatedException.class,
+          () ->
+              follower.follow(
+                  (_, _) -> {
+                    if (!isLapped[0]) {
+                      isLapped[0] = true;
+                      while (log.endLsn() < 5L * SEGMENT_BYTES) {
+                        append(log, 100, 3_000, LogDurability.SYNCED);
+                        log.truncate(log.durableLsn());
+                      }
+                    }
+                    return true;
+                  }));
+      assertTrue(isLapped[0] && follower.lsn() < SEGMENT_BYTES);
+    }
+  }
+
   @Test
   void whatWasReadAndIsGoneInTheNextLifeIsTold() throws Exception {
     WriteAheadLog log = open();
