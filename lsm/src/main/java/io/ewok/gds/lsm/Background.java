@@ -518,7 +518,8 @@ final class Background {
     Version version = versions.retain();
     try {
       for (FamilyState family : families.all()) {
-        long floor = versions.lowestExpiryFloor(family, tables.manifest().family(family.id()));
+        long floor =
+            versions.expiryBounds(family, tables.manifest().family(family.id())).lowest();
         Levels levels = version.levels(family);
         List<Table> expired =
             levels.tables().stream().filter(table -> table.meta().lastSequence() < floor).toList();

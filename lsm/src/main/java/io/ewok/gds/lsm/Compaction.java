@@ -111,18 +111,18 @@ final class Compaction {
                 versions.newestSnapshot(),
                 liveSequences[liveSequences.length - 1],
                 family.merging().valueBytesMax());
-    long expiryFloor = versions.lowestExpiryFloor(family, tables.manifest().family(family.id()));
+    ExpiryBounds expiry = versions.expiryBounds(family, tables.manifest().family(family.id()));
     List<RangeDelete> deletes = new ArrayList<>();
     for (Table table : inputs.tables()) {
       if (table.hasRangeDeletes()) {
         deletes.addAll(table.rangeDeletesOrNull().all());
       }
     }
-    ranges = new RangeOutput(RangeReducer.reduce(deletes, liveSequences, expiryFloor, deeper));
+    ranges = new RangeOutput(RangeReducer.reduce(deletes, liveSequences, expiry.lowest(), deeper));
     reducer =
         new VersionReducer(
             liveSequences,
-            expiryFloor,
+            expiry,
             family.merging(),
             filter,
             deeper,

@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.LongSupplier;
+import java.util.stream.LongStream;
 
 /**
  * Which records have expired: all below a sequence number that grows with time. A record is older
@@ -70,6 +71,11 @@ final class Expiration {
   /** Records below have expired. */
   long floor() {
     return floor;
+  }
+
+  /** What {@link #floor} will be of the records that there are, if anything is to expire. */
+  LongStream laterFloors() {
+    return isOn() ? times.laterFloors() : LongStream.empty();
   }
 
   /** What is to be recorded, best soon. */

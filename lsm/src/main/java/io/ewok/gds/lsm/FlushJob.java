@@ -76,7 +76,7 @@ final class FlushJob {
                     memtable,
                     family,
                     versions.liveSequences(family),
-                    versions.lowestExpiryFloor(family, tables.manifest().family(family.id())),
+                    versions.expiryBounds(family, tables.manifest().family(family.id())),
                     new OlderTables(version.levels(family)),
                     into));
     Map<Integer, List<Table>> opened = new HashMap<>();
@@ -133,7 +133,15 @@ final class FlushJob {
   List<TableMeta> write(Memtable memtable) throws IOException {
     long[] newest = {RecordKind.SEQUENCE_MAX};
     return write(
-        memtable, (family, into) -> write(memtable, family, newest, 0, OlderRecords.UNKNOWN, into));
+        memtable,
+        (family, into) ->
+            write(
+                memtable,
+                family,
+                newest,
+                ExpiryBounds.ofRecovery(tables.manifest().family(family.id()).about().writeTimes()),
+                OlderRecords.UNKNOWN,
+                into));
   }
 
   /** What it has of families that are dropped is left out. */
@@ -161,18 +169,18 @@ final class FlushJob {
       Memtable memtable,
       FamilyState family,
       long[] liveSequences,
-      long expiryFloor,
+      ExpiryBounds expiry,
       OlderRecords older,
       List<TableMeta> metas)
       throws IOException {
     TableLayout layout = live.compaction(family).layouts().getFirst();
     List<RangeDelete> deletes = memtable.allRangeDeletes(family.id());
     RangeOutput ranges =
-        new RangeOutput(RangeReducer.reduce(deletes, liveSequences, expiryFloor, older));
+        new RangeOutput(RangeReducer.reduce(deletes, liveSequences, expiry.lowest(), older));
     VersionReducer reducer =
         new VersionReducer(
             liveSequences,
-            expiryFloor,
+            expiry,
             family.merging(),
             null,
             older,

@@ -18,6 +18,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.LongStream;
 
 /**
  * Reads the tables of a store that is being repaired, and writes new ones beside them.
@@ -132,13 +133,12 @@ final class RepairTables implements AutoCloseable {
    * Writes the newest record of each key of a family, or what its operands make, in tables of the
    * deepest level. Deletes go, and so do range deletes with what they hide.
    *
-   * @param expiryFloor records with smaller sequence numbers go
    * @param keepSequences else sequence numbers become 0: for a store whose log, and with it its
    *     sequence numbers, begins anew
    * @throws MergeFailedException if there are operands then that cannot be merged
    */
   List<TableMeta> merge(
-      FamilyEdit family, List<Table> tables, long expiryFloor, boolean keepSequences)
+      FamilyEdit family, List<Table> tables, boolean keepSequences)
       throws IOException {
     List<TableMeta> into = new ArrayList<>();
     if (tables.isEmpty()) {
@@ -158,7 +158,7 @@ final class RepairTables implements AutoCloseable {
       VersionReducer reducer =
           new VersionReducer(
               new long[] {RecordKind.SEQUENCE_MAX},
-              expiryFloor,
+              expiry(family, keepSequences),
               Merging.of(options, options.tree(family.name()), files.directory()),
               null,
               OlderRecords.NONE, // all tables are merged
@@ -191,6 +191,14 @@ final class RepairTables implements AutoCloseable {
     } finally {
       merge.close();
     }
+  }
+
+  /** Without sequence numbers nothing is known to be younger than anything else. */
+  private static ExpiryBounds expiry(FamilyEdit family, boolean keepSequences) {
+    WriteTimes times = family.writeTimes();
+    return new ExpiryBounds(
+        LongStream.of(times.expiryFloor()),
+        keepSequences ? times.laterFloors() : LongStream.empty());
   }
 
   private long withoutSequence(long stamp, SearchKey key) throws MergeFailedException {

@@ -436,7 +436,7 @@ public final class StoreRepair {
           }
         }
       }
-      return tables.merge(family, sources, family.writeTimes().expiryFloor(), !logIsLost);
+      return tables.merge(family, sources, !logIsLost);
     } finally {
       sources.forEach(Table::release);
     }

@@ -45,7 +45,7 @@ import java.util.function.UnaryOperator;
  *   CompactionFilter#NONE}</td><td>values can be told to be of no use, or to need another form</td>
  *   <td>a copy and a call for each</td></tr>
  * <tr><td>ttl</td><td>time, 1 second to 100 years; zero for ever</td><td>zero</td><td>records are of
- *   no use some time after they were written</td><td>not with a merge operator; see below</td></tr>
+ *   no use some time after they were written</td><td>see below</td></tr>
  * </table>
  *
  * <p>With a <em>ttl</em>, time to live, a record is not read any more when that is over since it
@@ -56,6 +56,12 @@ import java.util.function.UnaryOperator;
  * as written when the store was opened. What has expired has so for ever, whatever is set later.
  * Times are those of the system's clock: if that goes back, records live longer. {@link
  * Store#changes} shows what was written, not what has expired.
+ *
+ * <p>With a merge operator each operand expires by itself, and so does the value that they change:
+ * a key has what its operator makes of those that have not, and no value when the youngest has. So
+ * a sum is one of the last hour, not of all time. That does not depend on when operands are made
+ * one: flushes and compactions make one of those only that expire together, so a key may keep up
+ * to 66 of them.
  *
  * {@snippet :
  * LevelOptions plain = LevelOptions.defaults();
@@ -109,11 +115,6 @@ public record TreeOptions(
     Objects.requireNonNull(compactionFilter, "compactionFilter");
     if (!ttl.isZero()) {
       StoreOptions.requireRange("ttl", ttl.toMillis(), TTL_MILLIS_MIN, TTL_MILLIS_MAX);
-      if (mergeOperator != MergeOperator.NONE) {
-        throw new IllegalArgumentException(
-            "what is made of operands has no time of writing: mergeOperator=%s ttl=%s"
-                .formatted(mergeOperator.name(), ttl));
-      }
     }
     Objects.requireNonNull(style, "style");
     StoreOptions.requireRange("fifoBytes", fifoBytes, TABLE_BYTES_MIN, Long.MAX_VALUE);

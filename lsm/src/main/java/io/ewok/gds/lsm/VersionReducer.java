@@ -14,7 +14,8 @@ import java.util.Arrays;
  *
  * <p>Operands that the same readers see are one value, with the put or delete that they stand on or
  * where nothing older can be; else one operand, if the operator can combine them. Where it fails
- * they stay as they were, with all that they stand on.
+ * they stay as they were, with all that they stand on. What expires at another time stays by
+ * itself, see {@link ExpiryBounds}.
  *
  * <p>Records that have expired go, whatever they are; and so do those for which all readers see a
  * range delete that hides them. That is written by itself, see {@link RangeReducer}.
@@ -49,7 +50,7 @@ final class VersionReducer {
   }
 
   private final long[] liveSequences;
-  private final long expiryFloor;
+  private final ExpiryBounds expiry;
   private final OlderRecords older;
 
   /** Those that the readers see, wherever they are; null if there are none. */
@@ -82,24 +83,20 @@ final class VersionReducer {
    * A reduction.
    *
    * @param liveSequences see {@link VersionSet#liveSequences}
-   * @param expiryFloor no reader asks for records below, see {@link VersionSet#lowestExpiryFloor}
+   * @param expiry see {@link VersionSet#expiryBounds}
+   * @param filterOrNull decides about values, or null
+   * @param rangesOrNull those that the readers see, wherever they are
    */
   VersionReducer(
-      long[] liveSequences, long expiryFloor, Merging merging, OlderRecords older, Output output) {
-    this(liveSequences, expiryFloor, merging, null, older, null, output);
-  }
-
-  /** The same with a filter, or null, and with range deletes, or null. */
-  VersionReducer(
       long[] liveSequences,
-      long expiryFloor,
+      ExpiryBounds expiry,
       Merging merging,
       FilterRun filterOrNull,
       OlderRecords older,
       RangeDeletes rangesOrNull,
       Output output) {
     this.liveSequences = liveSequences;
-    this.expiryFloor = expiryFloor;
+    this.expiry = expiry;
     this.filterOrNull = filterOrNull;
     this.merger = merging.hasOperator() ? new OperandMerger(merging) : null;
     this.older = older;
@@ -111,7 +108,7 @@ final class VersionReducer {
   void take(long stamp, long keyAddress, int keyBytes, long valueAddress, int valueBytes)
       throws IOException {
     long sequence = RecordKind.sequence(stamp);
-    if (sequence < expiryFloor) {
+    if (sequence < expiry.lowest()) {
       return; // So are all that it hides.
     }
     long reader = readerOf(sequence);
@@ -130,6 +127,9 @@ final class VersionReducer {
     } else if (reader == keyReader && reader != UNSEEN) {
       if (!isOpen) {
         return; // Whoever could see it sees a newer one.
+      }
+      if (hasOperands() && expiry.separate(sequence, merger.sequenceOfOldest())) {
+        writeOperands();
       }
     } else {
       writeOperands();

@@ -368,23 +368,24 @@ final class VersionSet {
   }
 
   /**
-   * Records of a family below have expired for all readers, and will have after a crash. Whoever
-   * asks from now on knows them as expired.
+   * Where readers of a family draw the line between what has expired and what has not. What is
+   * below the lowest has for all of them, and will have after a crash. Whoever asks from now on
+   * draws it where it is drawn now, or later.
    *
    * @param durable what the manifest says of the family
    */
-  long lowestExpiryFloor(FamilyState family, FamilyManifest durable) {
+  ExpiryBounds expiryBounds(FamilyState family, FamilyManifest durable) {
     lock.lock();
     try {
-      return LongStream.concat(
+      return new ExpiryBounds(
+          LongStream.concat(
               LongStream.of(family.expiration().floor(), durable.writeTimes().expiryFloor()),
               LongStream.concat(
                   snapshots.stream().mapToLong(snapshot -> snapshot.expiryFloor(family.id())),
                   cursors.stream()
                       .filter(cursor -> cursor.family() == family)
-                      .mapToLong(StoreCursor::expiryFloor)))
-          .min()
-          .orElseThrow();
+                      .mapToLong(StoreCursor::expiryFloor))),
+          family.expiration().laterFloors());
     } finally {
       lock.unlock();
     }
