@@ -76,6 +76,7 @@ final class DumpCommand implements Callable<Integer> {
   }
 
   private void list(StoreInspection inspection) {
+    family.requireAmong(inspection.families());
     Table text =
         new Table()
             .row("family", "level", "file", "size", "records", "deletes", "first key", "last key");

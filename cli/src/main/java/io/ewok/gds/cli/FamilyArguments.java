@@ -25,6 +25,18 @@ final class FamilyArguments {
   }
 
   /**
+   * Checks that there is such a family, if one was named.
+   *
+   * @param families all that there are
+   * @throws CommandFailure that says which name is the nearest, if it is none of them
+   */
+  void requireAmong(List<String> families) {
+    if (name != null && !families.contains(name)) {
+      throw absent("--family", name, families);
+    }
+  }
+
+  /**
    * Finds the family.
    *
    * @throws CommandFailure if the store has no such
@@ -43,12 +55,13 @@ final class FamilyArguments {
     return store
         .family(name)
         .orElseThrow(
-            () -> {
-              List<String> names = store.families().stream().map(Family::name).toList();
-              return CommandFailure.failed(
-                  "the store has no such family, the nearest is %s: %s=%s"
-                      .formatted(NearestName.of(name, names).orElseThrow(), argument, name));
-            });
+            () -> absent(argument, name, store.families().stream().map(Family::name).toList()));
+  }
+
+  private static CommandFailure absent(String argument, String name, List<String> families) {
+    return CommandFailure.failed(
+        "the store has no such family, the nearest is %s: %s=%s"
+            .formatted(NearestName.of(name, families).orElseThrow(), argument, name));
   }
 
   /** Finds the family, or creates it. */

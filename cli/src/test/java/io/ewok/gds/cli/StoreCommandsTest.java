@@ -131,8 +131,10 @@ class StoreCommandsTest {
       gds("family", "create", store, family).ok();
     }
     for (String typed : new String[] {"user", "usres", "uesrs", "User"}) {
-      String failure = gds("scan", store, "--family=" + typed).failure(ExitStatus.FAILED);
-      assertTrue(failure.contains("the nearest is users: --family=" + typed), failure);
+      for (String command : new String[] {"scan", "dump"}) {
+        String failure = gds(command, store, "--family=" + typed).failure(ExitStatus.FAILED);
+        assertTrue(failure.contains("the nearest is users: --family=" + typed), failure);
+      }
     }
     String failure = gds("family", "drop", store, "jurnal").failure(ExitStatus.FAILED);
     assertTrue(failure.contains("the nearest is journal: NAME=jurnal"), failure);

@@ -99,6 +99,12 @@ final class Background {
   /** Whether nothing was written while the thread waited last. */
   private boolean isAtRest;
 
+  /** Whether what could be done at rest had to wait for readers when the thread looked last. */
+  private boolean isHeldBack;
+
+  /** Whether one of them has left since. */
+  private volatile boolean readerLeft;
+
   /** What is being compacted, or null; and for whom, or null if by itself. */
   private Compaction running;
 
@@ -402,7 +408,7 @@ final class Background {
 
   /** Wakes up by itself only while there is something that could be done at rest. */
   private void awaitChangeOrRest() {
-    if (!plan.hasWorkAtRest()) {
+    if (!plan.hasWorkAtRest() || (isHeldBack && !readerLeft)) {
       long stepMillis =
           families.all().stream()
               .map(FamilyState::expiration)
@@ -415,8 +421,10 @@ final class Background {
       } else {
         changed.await();
       }
+      isHeldBack = false; // whatever it was
       return;
     }
+    isHeldBack = false;
     long written = versions.sequence();
     if (!changed.await(restNanos)) {
       isAtRest = versions.sequence() - written <= restBytesMax;
@@ -667,7 +675,7 @@ final class Background {
       isAtRest = false;
       ManualCompaction manual = firstManual();
       if (manual == null && !plan.isDue()) {
-        CompactionPlan.Part part = wasAtRest ? plan.nextAtRest(version) : null;
+        CompactionPlan.Part part = wasAtRest ? nextAtRest(version) : null;
         return part == null
             ? null
             : compaction(
@@ -679,6 +687,21 @@ final class Background {
     } finally {
       versions.release(version);
     }
+  }
+
+  private CompactionPlan.Part nextAtRest(Version version) {
+    readerLeft = false;
+    versions.tellWhenReaderLeaves(
+        () -> {
+          readerLeft = true; // before the signal: the thread looks at it under the lock
+          signal();
+        });
+    CompactionPlan.Part part = plan.nextAtRest(version);
+    isHeldBack = part == null;
+    if (!isHeldBack) {
+      versions.tellWhenReaderLeaves(null);
+    }
+    return part;
   }
 
   private Compaction nextDue(Version version) {

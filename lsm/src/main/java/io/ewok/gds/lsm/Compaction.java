@@ -206,7 +206,7 @@ final class Compaction {
       try {
         install();
       } finally {
-        versions.releaseSnapshots();
+        versions.releaseReaders();
       }
     } else {
       install();

@@ -15,6 +15,7 @@ import java.util.stream.IntStream;
  * @param fifoBytes size of all tables above which the oldest go, with {@link CompactionStyle#FIFO}
  * @param layouts how the tables of each level are written
  * @param filter looks at values that are written again
+ * @param filtersFlushes whether it looks at those that flushes write, too
  */
 record CompactionOptions(
     CompactionStyle style,
@@ -24,7 +25,8 @@ record CompactionOptions(
     int growth,
     long fifoBytes,
     List<TableLayout> layouts,
-    CompactionFilter filter) {
+    CompactionFilter filter,
+    boolean filtersFlushes) {
 
   /** Level 1 takes so many merges of level 0: with less, the same bytes go on too soon. */
   private static final long LEVEL_1_MERGES = 2;
@@ -43,7 +45,8 @@ record CompactionOptions(
         tree.growth(),
         tree.fifoBytes(),
         IntStream.range(0, Manifest.LEVELS).mapToObj(tree::layout).toList(),
-        tree.compactionFilter());
+        tree.compactionFilter(),
+        tree.filtersFlushes());
   }
 
   /** Size above which tables of a level, from 1 on, go to the next one, in bytes. */

@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BiFunction;
 
 /**
  * Writes a memtable as tables. Usually one for each family that has something in it: more only if
@@ -68,17 +69,67 @@ final class FlushJob {
     long start = System.nanoTime();
     // Else the log could end, after a crash, before the horizon that the manifest is about to name.
     log.sync(memtable.endLsn());
+    long newestReader = versions.newestReader();
+    List<FilterRun> filters = new ArrayList<>();
     List<TableMeta> metas =
         write(
-            memtable,
-            (family, into) ->
-                write(
-                    memtable,
-                    family,
-                    versions.liveSequences(family),
-                    versions.expiryBounds(family, tables.manifest().family(family.id())),
-                    new OlderTables(version.levels(family)),
-                    into));
+            version,
+            versions,
+            (family, newest) -> filterOrNull(family, newestReader, newest, filters));
+    boolean isFiltered = filters.stream().anyMatch(FilterRun::hasActed);
+    if (isFiltered && !versions.tryHoldReaders(newestReader)) {
+      // A reader was opened that sees what a filter has removed or changed: without them, then.
+      tables.discard(metas);
+      metas = write(version, versions, (_, _) -> null);
+    }
+    try {
+      install(memtable, metas, versions);
+    } finally {
+      versions.releaseReaders();
+    }
+    long bytes = metas.stream().mapToLong(TableMeta::sizeBytes).sum();
+    usualBytes += (usualBytes == 0 ? 1 : LAST_WEIGHT) * (bytes - usualBytes);
+    long nanos = System.nanoTime() - start;
+    delay.flushed(memtable.takenBytes(), nanos);
+    events.flushed(event, new StoreListener.Flush(metas.size(), bytes, nanos));
+  }
+
+  /** Writes the frozen memtable of a version, for those who read now and later. */
+  private List<TableMeta> write(
+      Version version, VersionSet versions, BiFunction<FamilyState, Long, FilterRun> filters)
+      throws IOException {
+    Memtable memtable = version.frozen();
+    return write(
+        memtable,
+        (family, into) -> {
+          long[] liveSequences = versions.liveSequences(family);
+          write(
+              memtable,
+              family,
+              liveSequences,
+              versions.expiryBounds(family, tables.manifest().family(family.id())),
+              new OlderTables(version.levels(family)),
+              filters.apply(family, liveSequences[liveSequences.length - 1]),
+              into);
+        });
+  }
+
+  /** Who decides about the values of a family, or null; one more of those that there are. */
+  private FilterRun filterOrNull(
+      FamilyState family, long newestReader, long newestSequence, List<FilterRun> filters) {
+    CompactionOptions options = live.compaction(family);
+    if (!options.filtersFlushes() || options.filter() == CompactionFilter.NONE) {
+      return null;
+    }
+    filters.add(
+        new FilterRun(
+            options.filter(), newestReader, newestSequence, family.merging().valueBytesMax()));
+    return filters.getLast();
+  }
+
+  /** Makes tables part of the store, in the place of the memtable that is in them. */
+  private void install(Memtable memtable, List<TableMeta> metas, VersionSet versions)
+      throws IOException {
     Map<Integer, List<Table>> opened = new HashMap<>();
     try {
       tables.syncNames();
@@ -100,11 +151,6 @@ final class FlushJob {
     memtable.setFlushed(opened);
     versions.flushed(opened);
     release(opened);
-    long bytes = metas.stream().mapToLong(TableMeta::sizeBytes).sum();
-    usualBytes += (usualBytes == 0 ? 1 : LAST_WEIGHT) * (bytes - usualBytes);
-    long nanos = System.nanoTime() - start;
-    delay.flushed(memtable.takenBytes(), nanos);
-    events.flushed(event, new StoreListener.Flush(metas.size(), bytes, nanos));
   }
 
   /** The size of all tables that a flush writes together, in bytes; 0 before the first. */
@@ -141,6 +187,7 @@ final class FlushJob {
                 newest,
                 ExpiryBounds.ofRecovery(tables.manifest().family(family.id()).about().writeTimes()),
                 OlderRecords.UNKNOWN,
+                null,
                 into));
   }
 
@@ -171,6 +218,7 @@ final class FlushJob {
       long[] liveSequences,
       ExpiryBounds expiry,
       OlderRecords older,
+      FilterRun filterOrNull,
       List<TableMeta> metas)
       throws IOException {
     TableLayout layout = live.compaction(family).layouts().getFirst();
@@ -182,7 +230,7 @@ final class FlushJob {
             liveSequences,
             expiry,
             family.merging(),
-            null,
+            filterOrNull,
             older,
             RangeDeletes.ofOrNull(deletes),
             (newKey, key, stamp, valueAddress, valueBytes) -> {

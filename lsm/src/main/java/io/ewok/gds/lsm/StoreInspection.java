@@ -38,11 +38,17 @@ import java.util.Optional;
 public final class StoreInspection implements AutoCloseable {
   private static final int FRAME_BYTES = 4096;
 
+  private final List<String> families;
   private final List<TableFile> tables;
   private final DirectoryLock lockOrNull;
   private final BufferManager buffers;
 
-  private StoreInspection(List<TableFile> tables, DirectoryLock lockOrNull, BufferManager buffers) {
+  private StoreInspection(
+      List<String> families,
+      List<TableFile> tables,
+      DirectoryLock lockOrNull,
+      BufferManager buffers) {
+    this.families = List.copyOf(families);
     this.tables = List.copyOf(tables);
     this.lockOrNull = lockOrNull;
     this.buffers = buffers;
@@ -193,14 +199,16 @@ public final class StoreInspection implements AutoCloseable {
     DirectoryLock lock = files.lock(engine);
     try {
       List<TableFile> tables = new ArrayList<>();
+      List<String> families = new ArrayList<>();
       for (FamilyManifest family : ManifestLog.open(engine, files.manifest()).current().all()) {
+        families.add(family.name());
         for (int level = 0; level < Manifest.LEVELS; level++) {
           for (TableMeta meta : family.level(level)) {
             tables.add(new TableFile(files.table(meta.number()), family.name(), level, meta));
           }
         }
       }
-      return new StoreInspection(tables, lock, buffers(engine, poolBytes));
+      return new StoreInspection(families, tables, lock, buffers(engine, poolBytes));
     } catch (IOException | RuntimeException | Error e) {
       lock.close();
       throw e;
@@ -218,7 +226,7 @@ public final class StoreInspection implements AutoCloseable {
     try {
       Path path = file.toAbsolutePath();
       TableFile table = new TableFile(path, null, -1, TableInspection.meta(buffers, path));
-      return new StoreInspection(List.of(table), null, buffers);
+      return new StoreInspection(List.of(), List.of(table), null, buffers);
     } catch (IOException | RuntimeException | Error e) {
       buffers.close();
       throw e;
@@ -229,6 +237,14 @@ public final class StoreInspection implements AutoCloseable {
     BufferOptions options = new BufferOptions(poolBytes, FRAME_BYTES, null);
     return new BufferManager(
         engine, MemoryBudget.root("inspection", 2 * options.blockMemoryBytes()), options);
+  }
+
+  /**
+   * Returns the names of the families of a store, those without tables too; nothing if a file was
+   * named alone.
+   */
+  public List<String> families() {
+    return families;
   }
 
   /**

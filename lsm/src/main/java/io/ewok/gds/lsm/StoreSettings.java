@@ -169,6 +169,7 @@ final class StoreSettings {
         levels(base),
         Settings.read(settings, MERGE, MergeOperators::named, base.mergeOperator()),
         base.compactionFilter(),
+        base.filtersFlushes(),
         Settings.read(settings, TTL, StoreSettings::duration, base.ttl()),
         Settings.read(settings, STYLE, StoreSettings::style, base.style()),
         bytes(FIFO, base.fifoBytes()));

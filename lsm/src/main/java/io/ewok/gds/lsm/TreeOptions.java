@@ -44,6 +44,10 @@ import java.util.function.UnaryOperator;
  * <tr><td>compactionFilter</td><td>looks at values that compactions write</td><td>{@link
  *   CompactionFilter#NONE}</td><td>values can be told to be of no use, or to need another form</td>
  *   <td>a copy and a call for each</td></tr>
+ * <tr><td>filtersFlushes</td><td>whether it looks at values that flushes write, too</td><td>no</td>
+ *   <td>many values are of no use soon after they were written</td><td>the same for each value of a
+ *   flush; a flush is written twice if a snapshot or cursor is opened meanwhile and stays
+ *   open</td></tr>
  * <tr><td>ttl</td><td>time, 1 second to 100 years; zero for ever</td><td>zero</td><td>records are of
  *   no use some time after they were written</td><td>see below</td></tr>
  * </table>
@@ -78,6 +82,7 @@ public record TreeOptions(
     List<LevelOptions> levels,
     MergeOperator mergeOperator,
     CompactionFilter compactionFilter,
+    boolean filtersFlushes,
     Duration ttl,
     CompactionStyle style,
     long fifoBytes) {
@@ -96,6 +101,7 @@ public record TreeOptions(
           List.of(LevelOptions.defaults()),
           MergeOperator.NONE,
           CompactionFilter.NONE,
+          false,
           Duration.ZERO,
           CompactionStyle.LEVELED,
           GIB);
@@ -193,6 +199,11 @@ public record TreeOptions(
     return with(draft -> draft.compactionFilter = compactionFilter);
   }
 
+  /** Returns these options with flushes that ask the filter of compactions, or do not. */
+  public TreeOptions withFiltersFlushes(boolean filtersFlushes) {
+    return with(draft -> draft.filtersFlushes = filtersFlushes);
+  }
+
   /** Returns these options with another time to live. */
   public TreeOptions withTtl(Duration ttl) {
     return with(draft -> draft.ttl = ttl);
@@ -229,6 +240,7 @@ public record TreeOptions(
     List<LevelOptions> levels = TreeOptions.this.levels;
     MergeOperator mergeOperator = TreeOptions.this.mergeOperator;
     CompactionFilter compactionFilter = TreeOptions.this.compactionFilter;
+    boolean filtersFlushes = TreeOptions.this.filtersFlushes;
     Duration ttl = TreeOptions.this.ttl;
     CompactionStyle style = TreeOptions.this.style;
     long fifoBytes = TreeOptions.this.fifoBytes;
@@ -243,6 +255,7 @@ public record TreeOptions(
           levels,
           mergeOperator,
           compactionFilter,
+          filtersFlushes,
           ttl,
           style,
           fifoBytes);

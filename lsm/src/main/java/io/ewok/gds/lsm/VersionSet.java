@@ -26,13 +26,15 @@ final class VersionSet {
 
   private final Monitor lock = new Monitor();
   private final Monitor.Line drained = lock.newLine();
-  private final Monitor.Line snapshotsReleased = lock.newLine();
+  private final Monitor.Line readersReleased = lock.newLine();
 
   // Guarded by lock.
   private final Set<StoreCursor> cursors = new LinkedHashSet<>();
   private final Set<Snapshot> snapshots = new LinkedHashSet<>();
   private PinnedValue firstPinned;
   private boolean snapshotsHeld;
+  private boolean cursorsHeld;
+  private Runnable toTellOrNull;
   private int live;
 
   private final Families families;
@@ -198,7 +200,7 @@ final class VersionSet {
     lock.lock();
     try {
       while (snapshotsHeld) {
-        snapshotsReleased.await();
+        readersReleased.await();
       }
       if (current == null) {
         throw closed();
@@ -222,7 +224,7 @@ final class VersionSet {
   }
 
   /**
-   * Lets those who open a snapshot wait until {@link #releaseSnapshots}, if none is open that sees
+   * Lets those who open a snapshot wait until {@link #releaseReaders}, if none is open that sees
    * something newer than {@code sequence}: between the two, what is newer may change.
    */
   boolean tryHoldSnapshots(long sequence) {
@@ -235,23 +237,70 @@ final class VersionSet {
     }
   }
 
-  void releaseSnapshots() {
+  /** The newest sequence that an open snapshot or cursor sees; -1 if there is none. */
+  long newestReader() {
+    lock.lock();
+    try {
+      return Math.max(
+          newestSnapshot(), cursors.stream().mapToLong(StoreCursor::sequence).max().orElse(-1));
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** As {@link #tryHoldSnapshots}, for cursors too. */
+  boolean tryHoldReaders(long sequence) {
+    lock.lock();
+    try {
+      cursorsHeld = newestReader() <= sequence;
+      snapshotsHeld = cursorsHeld;
+      return cursorsHeld;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Lets those go on who wait since one of the two, if there was one. */
+  void releaseReaders() {
     lock.lock();
     try {
       snapshotsHeld = false;
-      snapshotsReleased.wakeAll();
+      cursorsHeld = false;
+      readersReleased.wakeAll();
     } finally {
       lock.unlock();
     }
   }
 
   void snapshotClosed(Snapshot snapshot) {
+    Runnable told;
     lock.lock();
     try {
       snapshots.remove(snapshot);
+      told = takeToTell();
     } finally {
       lock.unlock();
     }
+    told.run();
+  }
+
+  /**
+   * Says who is told, once and without the lock, when the next snapshot or cursor is closed, or a
+   * cursor refreshed: what they have kept may go.
+   */
+  void tellWhenReaderLeaves(Runnable toTell) {
+    lock.lock();
+    try {
+      toTellOrNull = toTell;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private Runnable takeToTell() {
+    Runnable told = toTellOrNull;
+    toTellOrNull = null;
+    return told == null ? () -> {} : told;
   }
 
   /**
@@ -334,6 +383,7 @@ final class VersionSet {
   StoreCursor openCursor(ReadView view, CursorOptions options, ScanExplainer explainerOrNull) {
     lock.lock();
     try {
+      awaitCursorsReleased();
       // Version and sequence belong together: with the lock, neither a rotation nor a merge comes
       // between.
       Version version = retain();
@@ -353,18 +403,30 @@ final class VersionSet {
     }
   }
 
+  private void awaitCursorsReleased() {
+    while (cursorsHeld) {
+      readersReleased.await();
+    }
+  }
+
   /** Moves a cursor to the current version as of what a view sees now; see {@code renew}. */
   RecordSource[] refreshCursor(StoreCursor cursor, ReadView view) {
+    RecordSource[] replaced;
+    Runnable told;
     lock.lock();
     try {
+      awaitCursorsReleased();
       if (current == null) {
         throw closed();
       }
       view.family().requireThere();
-      return cursor.renew(current, view.visibleSequence(), view.expiryFloor());
+      replaced = cursor.renew(current, view.visibleSequence(), view.expiryFloor());
+      told = takeToTell();
     } finally {
       lock.unlock();
     }
+    told.run();
+    return replaced;
   }
 
   /**
@@ -397,12 +459,15 @@ final class VersionSet {
   }
 
   void cursorClosed(StoreCursor cursor) {
+    Runnable told;
     lock.lock();
     try {
       cursors.remove(cursor);
+      told = takeToTell();
     } finally {
       lock.unlock();
     }
+    told.run();
   }
 
   List<StoreCursor> openCursors() {

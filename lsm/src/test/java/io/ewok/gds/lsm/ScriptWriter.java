@@ -75,7 +75,7 @@ final class ScriptWriter {
   private void options(SplittableRandom others) {
     lines.add(
         ("options merge=%d block=%d table=%d compression=%d filter=%d prefix=%d operator=%d"
-                + " cfilter=%d ttl=%d style=%d pool=%d")
+                + " cfilter=%d ttl=%d style=%d pool=%d flushfilter=%d")
             .formatted(
                 2 + random.nextInt(4),
                 4096 << others.nextInt(5),
@@ -87,7 +87,8 @@ final class ScriptWriter {
                 others.nextInt(2),
                 others.nextInt(3) == 0 ? 1 + others.nextInt(3) : 0,
                 others.nextInt(3),
-                hasFamilies ? 4 : 2)); // cursors stand on more tables of level 0
+                hasFamilies ? 4 : 2, // cursors stand on more tables of level 0
+                others.nextInt(2)));
   }
 
   /** Makes the last line one of some family, or adds one that creates or drops one. */

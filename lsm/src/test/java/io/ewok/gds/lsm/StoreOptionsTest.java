@@ -85,6 +85,7 @@ class StoreOptionsTest {
                 new LevelOptions(Compression.ZSTD, 16 << 10, 12)),
             MergeOperators.max64(),
             CompactionFilter.NONE,
+            false,
             Duration.ZERO,
             CompactionStyle.TIERED,
             10 << 20),
