@@ -31,6 +31,9 @@ final class HiddenRange {
   /** Whether the rest is known. */
   private boolean known;
 
+  /** That of the tables. */
+  private int part;
+
   // The range; null where it has no end. What has no end has the last head there, or the first.
   private MemorySegment first;
   private MemorySegment end;
@@ -73,7 +76,7 @@ final class HiddenRange {
    */
   long find(boolean forward, long head, long address, int keyBytes) {
     if (!isInside(forward, head, address, keyBytes)) {
-      find(head, address, keyBytes);
+      findAnew(forward, head, address, keyBytes);
     }
     return floor;
   }
@@ -105,7 +108,7 @@ final class HiddenRange {
         : first == null || RangeDeletes.compare(head, address, keyBytes, firstHead, first) >= 0;
   }
 
-  private void find(long head, long address, int keyBytes) {
+  private void findAnew(boolean forward, long head, long address, int keyBytes) {
     first = null;
     end = null;
     firstHead = 0;
@@ -113,29 +116,33 @@ final class HiddenRange {
     floor = 0;
     steps = 0;
     if (ofTables != null) {
-      narrow(ofTables.union(), head, address, keyBytes);
+      RangeDeletes set = ofTables.union();
+      part =
+          known
+              ? set.findBeside(part, forward, head, address, keyBytes)
+              : set.find(head, address, keyBytes);
+      narrow(set, part);
     }
     for (RangeDeletes set : ofFrozen) {
-      narrow(set, head, address, keyBytes);
+      narrow(set, set.find(head, address, keyBytes));
     }
     for (RangeDeletes set : ofActive) {
-      narrow(set, head, address, keyBytes);
+      narrow(set, set.find(head, address, keyBytes));
     }
     known = true;
   }
 
-  private void narrow(RangeDeletes set, long head, long address, int keyBytes) {
-    int part = set.find(head, address, keyBytes);
-    floor = Math.max(floor, set.newest(part, sequence));
-    MemorySegment partFirst = set.firstOrNull(part);
-    MemorySegment partEnd = set.endOrNull(part);
+  private void narrow(RangeDeletes set, int to) {
+    floor = Math.max(floor, set.newest(to, sequence));
+    MemorySegment partFirst = set.firstOrNull(to);
+    MemorySegment partEnd = set.endOrNull(to);
     if (partFirst != null && (first == null || Keys.compare(partFirst, first) > 0)) {
       first = partFirst;
-      firstHead = set.head(part);
+      firstHead = set.head(to);
     }
     if (partEnd != null && (end == null || Keys.compare(partEnd, end) < 0)) {
       end = partEnd;
-      endHead = set.head(part + 1);
+      endHead = set.head(to + 1);
     }
   }
 

@@ -286,10 +286,10 @@ class TtlTest {
       put(store, "n", "\1\0\0\0\0\0\0\0");
       List<Long> sums = new ArrayList<>();
       for (int i = 1; i <= 12; i++) {
-        pass(store, Duration.ofSeconds(10));
+        pass(store, Duration.ofSeconds(5));
         if (i <= 3) {
-          add(store, 10 * i);
-          add(store, 100 * i);
+          add(store, 10L * i);
+          add(store, 100L * i);
         }
         switch (meanwhile) {
           case NOTHING -> {}
@@ -306,11 +306,12 @@ class TtlTest {
             store = openSums();
           }
         }
+        pass(store, Duration.ofSeconds(5));
         sums.add(sum(store));
       }
       assertEquals(
           Arrays.asList(
-              111L, 331L, 661L, 661L, 661L, 661L, 660L, 550L, 330L, null, null, null),
+              111L, 331L, 661L, 661L, 661L, 661L, 550L, 330L, null, null, null, null),
           sums.stream().toList());
     } finally {
       store.close();

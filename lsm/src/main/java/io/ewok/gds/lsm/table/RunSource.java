@@ -234,7 +234,7 @@ public final class RunSource implements RecordSource {
   public void skip(boolean forward, SearchKey to, long floor) throws IOException {
     TableMeta meta = tables.get(table).meta();
     if (meta.lastSequence() >= floor) {
-      RecordSource.super.skip(forward, to, floor);
+      passBy(forward, to, floor);
     } else if (forward) {
       if (to.compareTo(meta.lastKey()) <= 0) {
         skipForward(to);
@@ -246,6 +246,65 @@ public final class RunSource implements RecordSource {
     } else {
       leaveTable(false);
     }
+  }
+
+  /**
+   * Skips where not all that lies in between need be hidden: looks at each stamp. These lie side by
+   * side, so that a record costs far less than a move does.
+   */
+  private void passBy(boolean forward, SearchKey to, long floor) throws IOException {
+    Place reached = Place.BEFORE_FIRST;
+    try {
+      reached =
+          forward
+              ? placeAfter(passForward(to, floor) && settleForward(), Place.AFTER_LAST)
+              : placeAfter(passBackward(to, floor) && settleBackward(), Place.BEFORE_FIRST);
+    } finally {
+      end(reached);
+    }
+  }
+
+  private boolean passForward(SearchKey to, long floor) throws IOException {
+    int from = ordinal + 1;
+    while (true) {
+      int end = view.findAtOrAfter(to, RecordKind.searchStamp(RecordKind.SEQUENCE_MAX));
+      while (from < end && isHidden(from, floor)) {
+        from++;
+      }
+      if (from < view.count()) {
+        setOrdinal(from);
+        return true;
+      }
+      setOrdinal(view.count() - 1);
+      if (!stepForward()) {
+        return false;
+      }
+      from = 0;
+    }
+  }
+
+  private boolean passBackward(SearchKey to, long floor) throws IOException {
+    int from = ordinal - 1;
+    while (true) {
+      int first = view.findAtOrAfter(to, RecordKind.searchStamp(RecordKind.SEQUENCE_MAX));
+      while (from >= first && isHidden(from, floor)) {
+        from--;
+      }
+      if (from >= 0) {
+        setOrdinal(from);
+        return true;
+      }
+      setOrdinal(0);
+      if (!stepBackward()) {
+        return false;
+      }
+      from = ordinal;
+    }
+  }
+
+  private boolean isHidden(int of, long floor) {
+    long found = RecordKind.sequence(view.stamp(of));
+    return found < floor || found > sequence;
   }
 
   /**
