@@ -17,11 +17,6 @@ import java.lang.foreign.MemorySegment;
 final class HiddenRange {
   private static final RangeDeletes[] NO_SETS = {};
 
-  /**
-   * So many hidden records are stepped through before it is worthwhile to look behind the range.
-   */
-  private static final int STEPS_MAX = 2;
-
   // What there is; null if the tables have none.
   private TableRanges ofTables;
   private RangeDeletes[] ofActive = NO_SETS;
@@ -40,9 +35,12 @@ final class HiddenRange {
   private long firstHead;
   private long endHead;
   private long floor;
-  private int steps;
 
+  /** One of the two ends, if one was asked for. */
   private final SearchKey target = new SearchKey();
+
+  private boolean hasTarget;
+  private boolean isTargetEnd;
 
   /**
    * Begins with the range deletes of a family in a version, which is alive during the call.
@@ -114,7 +112,7 @@ final class HiddenRange {
     firstHead = 0;
     endHead = -1;
     floor = 0;
-    steps = 0;
+    hasTarget = false;
     if (ofTables != null) {
       RangeDeletes set = ofTables.union();
       part =
@@ -146,13 +144,13 @@ final class HiddenRange {
     }
   }
 
-  /** Whether to look behind the range, after one more record in it was hidden. */
-  boolean isWorthSkipping() {
-    return ++steps > STEPS_MAX;
-  }
-
   /** Where a range that hides something ends, or begins, as what to skip to. */
   SearchKey target(boolean forward) {
-    return target.set(forward ? end : first);
+    if (!hasTarget || isTargetEnd != forward) {
+      hasTarget = true;
+      isTargetEnd = forward;
+      target.set(forward ? end : first);
+    }
+    return target;
   }
 }

@@ -265,7 +265,7 @@ final class MergeCursor {
       if (notes != null) {
         notePassed(hasValue, isHidden);
       }
-      if (isHidden && hidden.isWorthSkipping()) {
+      if (isHidden) {
         skip(hidden.floor());
       } else {
         step(forward); // one call, which is compiled into the loop once

@@ -28,6 +28,14 @@ public enum KvGroup {
   /** A compaction when records have expired. */
   EXPIRY;
 
+  /**
+   * Returns how often its cases are run before they count. A compaction is over before the code of
+   * it is compiled.
+   */
+  int warmUps() {
+    return this == FILTER ? 5 : 1;
+  }
+
   /** Returns who takes part. */
   public List<KvContender> contenders() {
     return switch (this) {

@@ -81,7 +81,9 @@ public final class KvTurn {
       // the code is warmed up on another store.
       List<KvCase> needed = KvCase.of(group).stream().filter(KvCase::isNeeded).toList();
       List<KvCase> warmUp = needed.isEmpty() ? List.of(KvCase.FILL_RANDOM) : needed;
-      runAll(contender, settings.forWarmUp(WARM_UP_ENTRIES_MAX), warmUp, directory, List.of());
+      for (int i = 0; i < group.warmUps(); i++) {
+        runAll(contender, settings.forWarmUp(WARM_UP_ENTRIES_MAX), warmUp, directory, List.of());
+      }
       runAll(contender, settings, KvCase.of(group), directory, cases);
     } finally {
       Files.delete(directory);
