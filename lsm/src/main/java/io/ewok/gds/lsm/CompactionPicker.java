@@ -131,7 +131,8 @@ abstract class CompactionPicker {
         boolean wanted = manual.level > 0 || level.stream().anyMatch(t -> isOld(t, manual));
         if (wanted) {
           List<Table> picked = manual.level == 0 ? levels.level(0) : level.subList(0, 1);
-          return pushDown(levels, manual.level, picked, manual.deepest);
+          CompactionInputs down = pushDown(levels, manual.level, picked, manual.deepest);
+          return isWrittenFor(manual, down) ? down.asMove() : down;
         }
       }
     }
@@ -147,6 +148,19 @@ abstract class CompactionPicker {
     manual.level = 0;
     manual.firstNumber = nextNumber;
     manual.deepest = Math.max(1, levels.deepestLevel());
+  }
+
+  /** Whether nothing would become of tables but what a compaction has made of them already. */
+  private boolean isWrittenFor(ManualCompaction manual, CompactionInputs down) {
+    return manual.level > 0
+        && down.runs().size() == 1
+        && mayMove(down.tables(), down.outputLevel())
+        && down.tables().stream()
+            .noneMatch(
+                table ->
+                    isOld(table, manual)
+                        || table.hasRangeDeletes()
+                        || table.meta().deletes() > 0);
   }
 
   private static boolean isOld(Table table, ManualCompaction manual) {
@@ -242,9 +256,7 @@ abstract class CompactionPicker {
         down.runs().size() == (level == 0 ? picked.size() : 1)
             && mayMove(tables, level + 1)
             && overlapsLittle(levels, level, tables);
-    return isMove
-        ? new CompactionInputs(CompactionKind.MOVE, level, level + 1, down.runs(), down.deeper())
-        : down;
+    return isMove ? down.asMove() : down;
   }
 
   /**
