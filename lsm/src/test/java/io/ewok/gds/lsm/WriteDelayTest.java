@@ -78,7 +78,7 @@ class WriteDelayTest {
       delay.flushed(1 << 28, 1_000_000_000);
     }
     delay.setTablePressure(0.5);
-    long batchNanos = 4_096 * 1_000_000_000L >> 28;
+    double batchNanos = 4_096 * 1e9 / (1 << 28);
     long slowest = 0;
     long waited = 0;
     for (int i = 0; i < 1_000; i++) {
@@ -87,7 +87,7 @@ class WriteDelayTest {
       slowest = Math.max(slowest, pause);
       waited += pause;
     }
-    assertEquals(1_000 * batchNanos, waited, batchNanos * 10.0);
+    assertEquals(1_000 * batchNanos, (double) waited, 10 * batchNanos);
     assertTrue(slowest <= 2 * batchNanos, "slowest: " + slowest);
     assertTrue(delay.await(4_096, 0, NO_LIMIT));
     assertEquals(0, counters.stall(StallReason.DELAY).count.sum());
