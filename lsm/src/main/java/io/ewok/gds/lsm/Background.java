@@ -526,8 +526,7 @@ final class Background {
     Version version = versions.retain();
     try {
       for (FamilyState family : families.all()) {
-        long floor =
-            versions.expiryBounds(family, tables.manifest().family(family.id())).lowest();
+        long floor = versions.expiryBounds(family, tables.manifest().family(family.id())).lowest();
         Levels levels = version.levels(family);
         List<Table> expired =
             levels.tables().stream().filter(table -> table.meta().lastSequence() < floor).toList();

@@ -121,13 +121,7 @@ final class Compaction {
     ranges = new RangeOutput(RangeReducer.reduce(deletes, liveSequences, expiry.lowest(), deeper));
     reducer =
         new VersionReducer(
-            liveSequences,
-            expiry,
-            family.merging(),
-            filter,
-            deeper,
-            rangesOfTables(),
-            this::write);
+            liveSequences, expiry, family.merging(), filter, deeper, rangesOfTables(), this::write);
   }
 
   /** Those of tables above hide records, too: they do not go before this compaction is done. */

@@ -158,9 +158,7 @@ abstract class CompactionPicker {
         && down.tables().stream()
             .noneMatch(
                 table ->
-                    isOld(table, manual)
-                        || table.hasRangeDeletes()
-                        || table.meta().deletes() > 0);
+                    isOld(table, manual) || table.hasRangeDeletes() || table.meta().deletes() > 0);
   }
 
   private static boolean isOld(Table table, ManualCompaction manual) {

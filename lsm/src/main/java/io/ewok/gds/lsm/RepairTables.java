@@ -137,8 +137,7 @@ final class RepairTables implements AutoCloseable {
    *     sequence numbers, begins anew
    * @throws MergeFailedException if there are operands then that cannot be merged
    */
-  List<TableMeta> merge(
-      FamilyEdit family, List<Table> tables, boolean keepSequences)
+  List<TableMeta> merge(FamilyEdit family, List<Table> tables, boolean keepSequences)
       throws IOException {
     List<TableMeta> into = new ArrayList<>();
     if (tables.isEmpty()) {

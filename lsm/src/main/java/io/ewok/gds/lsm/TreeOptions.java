@@ -64,8 +64,8 @@ import java.util.function.UnaryOperator;
  * <p>With a merge operator each operand expires by itself, and so does the value that they change:
  * a key has what its operator makes of those that have not, and no value when the youngest has. So
  * a sum is one of the last hour, not of all time. That does not depend on when operands are made
- * one: flushes and compactions make one of those only that expire together, so a key may keep up
- * to 66 of them.
+ * one: flushes and compactions make one of those only that expire together, so a key may keep up to
+ * 66 of them.
  *
  * {@snippet :
  * LevelOptions plain = LevelOptions.defaults();

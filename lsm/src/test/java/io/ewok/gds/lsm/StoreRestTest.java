@@ -144,7 +144,8 @@ class StoreRestTest {
   private static long waits() {
     ThreadMXBean threads = ManagementFactory.getThreadMXBean();
     return Arrays.stream(threads.dumpAllThreads(false, false))
-        .filter(info -> info.getThreadName().equals("gds-store-" + Fixtures.DIRECTORY.getFileName()))
+        .filter(
+            info -> info.getThreadName().equals("gds-store-" + Fixtures.DIRECTORY.getFileName()))
         .mapToLong(ThreadInfo::getWaitedCount)
         .sum();
   }

@@ -375,8 +375,7 @@ final class StoreScript {
                             .tree()
                             .withMergeOperator(MergeOperators.append(new byte[0]))
                             .withCompactionFilter(StoreScript::withoutEmpty));
-            case "flushfilter" ->
-                options.withTree(options.tree().withFiltersFlushes(value == 1));
+            case "flushfilter" -> options.withTree(options.tree().withFiltersFlushes(value == 1));
             case "ttl" -> options.withTree(options.tree().withTtl(Duration.ofSeconds(value)));
             case "style" -> {
               changesStyle = value == STYLE_CHANGES;

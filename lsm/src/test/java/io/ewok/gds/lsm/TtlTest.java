@@ -310,8 +310,7 @@ class TtlTest {
         sums.add(sum(store));
       }
       assertEquals(
-          Arrays.asList(
-              111L, 331L, 661L, 661L, 661L, 661L, 550L, 330L, null, null, null, null),
+          Arrays.asList(111L, 331L, 661L, 661L, 661L, 661L, 550L, 330L, null, null, null, null),
           sums.stream().toList());
     } finally {
       store.close();

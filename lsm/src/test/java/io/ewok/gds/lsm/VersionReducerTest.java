@@ -178,7 +178,8 @@ class VersionReducerTest {
               .distinct()
               .toArray();
       RangeDeletes ranges = ranges(others);
-      List<Version> left = reduce(versions, live, ExpiryBounds.NONE, older, operator(random), null, ranges);
+      List<Version> left =
+          reduce(versions, live, ExpiryBounds.NONE, older, operator(random), null, ranges);
       String replay =
           "round=%d %s %s %s"
               .formatted(
@@ -327,8 +328,7 @@ class VersionReducerTest {
         List.of(
             new ExpiryBounds(LongStream.of(0), LongStream.of(4, 8, 10)),
             new ExpiryBounds(LongStream.of(7, 0), LongStream.empty()),
-            ExpiryBounds.ofRecovery(
-                new WriteTimes(2, List.of(new WriteTimes.Point(7, 1)))))) {
+            ExpiryBounds.ofRecovery(new WriteTimes(2, List.of(new WriteTimes.Point(7, 1)))))) {
       assertEquals(
           List.of(young, old), reduce(versions, NEWEST, expiry, Older.NONE, append, null, null));
     }
@@ -488,9 +488,13 @@ class VersionReducerTest {
     List<Version> hidden = List.of(Version.of("a", 5, RecordKind.PUT, "5"));
     long[] live = {6, 8};
     RangeDeletes range = range("a", "b", 7);
-    assertEquals(hidden, reduce(hidden, live, ExpiryBounds.NONE, Older.NONE, MergeOperator.NONE, filter, range));
+    assertEquals(
+        hidden,
+        reduce(hidden, live, ExpiryBounds.NONE, Older.NONE, MergeOperator.NONE, filter, range));
     assertFalse(filter.hasActed());
-    assertEquals(List.of(), reduce(hidden, live, ExpiryBounds.NONE, Older.NONE, MergeOperator.NONE, filter, null));
+    assertEquals(
+        List.of(),
+        reduce(hidden, live, ExpiryBounds.NONE, Older.NONE, MergeOperator.NONE, filter, null));
   }
 
   private static List<Version> reduce(List<Version> versions, long[] live, RangeDeletes ranges)
