@@ -562,6 +562,7 @@ class CheckpointTest {
   void fullDiskIsToldAndLeavesNothing() throws Exception {
     try (Store store = filled(noLinks(engine, ""))) {
       store.flush();
+      assertTrue(store.awaitRest(Duration.ofMinutes(1))); // else files come and go
       long used = engine.usedBytes();
       for (long room = 0; room < (1 << 20); room += 100_000) {
         engine.setCapacityBytes(used + room);
