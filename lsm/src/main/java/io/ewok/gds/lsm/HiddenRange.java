@@ -26,6 +26,10 @@ final class HiddenRange {
   private TableRanges ofTables;
   private RangeDeletes[] ofActive = NO_SETS;
   private RangeDeletes[] ofFrozen = NO_SETS;
+
+  /** Those of the reader's own transaction, numbered from 1 on behind the sequence; or null. */
+  private RangeDeletes own;
+
   private long sequence;
 
   /** Whether the rest is known. */
@@ -54,6 +58,12 @@ final class HiddenRange {
     sequence = atSequence;
     jump();
     return ofTables != null || ofActive.length > 0 || ofFrozen.length > 0;
+  }
+
+  /** Adds those of the reader's own transaction, numbered from 1 on, or none. */
+  void setOwn(RangeDeletes ownOrNull) {
+    own = ownOrNull;
+    jump();
   }
 
   /** Says that the next key may lie anywhere. */
@@ -121,12 +131,17 @@ final class HiddenRange {
     for (RangeDeletes set : ofActive) {
       narrow(set, head, address, keyBytes);
     }
+    if (own != null) {
+      narrow(own, head, address, keyBytes);
+    }
     known = true;
   }
 
   private void narrow(RangeDeletes set, long head, long address, int keyBytes) {
     int part = set.find(head, address, keyBytes);
-    floor = Math.max(floor, set.newest(part, sequence));
+    long newest =
+        set == own ? behind(set.newest(part, Long.MAX_VALUE)) : set.newest(part, sequence);
+    floor = Math.max(floor, newest);
     MemorySegment partFirst = set.firstOrNull(part);
     MemorySegment partEnd = set.endOrNull(part);
     if (partFirst != null && (first == null || Keys.compare(partFirst, first) > 0)) {
@@ -137,6 +152,10 @@ final class HiddenRange {
       end = partEnd;
       endHead = set.head(part + 1);
     }
+  }
+
+  private long behind(long number) {
+    return number == 0 ? 0 : sequence + number;
   }
 
   /** Whether to look behind the range, after one more record in it was hidden. */

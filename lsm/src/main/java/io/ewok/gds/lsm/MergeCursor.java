@@ -429,6 +429,11 @@ final class MergeCursor {
     return slots[0].compareTo(key) == 0;
   }
 
+  /** Compares the current key with another one. */
+  int compareKey(SearchKey key) {
+    return slots[0].compareTo(key);
+  }
+
   /** Where the current value lies. */
   long valueAddress() {
     return isMerged ? merged.valueAddress() : slots[0].source.valueAddress();

@@ -61,6 +61,7 @@ public final class Store extends Family implements AutoCloseable {
   private final boolean ownsEngine;
   private final VersionSet versions;
   private final StoreWriter writer;
+  private final Transactions transactions;
   private final LongLock closeLock = new LongLock();
 
   /** Guarded by closeLock. */
@@ -72,6 +73,7 @@ public final class Store extends Family implements AutoCloseable {
     this.ownsEngine = ownsEngine;
     this.versions = parts.versions;
     this.writer = writer;
+    this.transactions = new Transactions(parts, writer);
   }
 
   StoreParts parts() {
@@ -169,6 +171,11 @@ public final class Store extends Family implements AutoCloseable {
    */
   public void write(WriteBatch batch, WriteOptions options) throws IOException {
     writer.write(batch, options);
+  }
+
+  /** Returns what begins transactions. Those who do not use them do not pay for them. */
+  public Transactions transactions() {
+    return transactions;
   }
 
   // ---- reading

@@ -9,6 +9,7 @@ import io.ewok.gds.lsm.record.RangeDelete;
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.pagestore.PoisonedFileException;
 import io.ewok.gds.reactor.Gate;
+import io.ewok.gds.reactor.LongLock;
 import io.ewok.gds.reactor.Monitor;
 import io.ewok.gds.reactor.Reactor;
 import io.ewok.gds.wal.LogFullException;
@@ -52,6 +53,9 @@ final class StoreWriter {
   // For pauses, which nobody ends: it keeps what a wait needs for the next one.
   private final Monitor looking = new Monitor();
   private final Monitor.Line looks = looking.newLine();
+
+  /** Who commits a transaction from when he takes a place in the log until he is visible. */
+  private final LongLock committing = new LongLock();
 
   /** Those who write are inside. */
   private final Gate writing = new Gate();
@@ -117,7 +121,8 @@ final class StoreWriter {
     writeOne(family, RecordKind.OPERAND, key, operand, options);
   }
 
-  private void requireOperator(FamilyState family) {
+  /** Checks that a family has operands. */
+  void requireOperator(FamilyState family) {
     if (!family.merging().hasOperator()) {
       throw new IllegalStateException(
           "the family was opened without a merge operator: path=%s family=%s"
@@ -173,6 +178,11 @@ final class StoreWriter {
 
   /** See {@link Store#write}. */
   void write(WriteBatch batch, WriteOptions options) throws IOException {
+    requireWritable(batch, options);
+    writeRecord(batch, options);
+  }
+
+  private void requireWritable(WriteBatch batch, WriteOptions options) {
     Objects.requireNonNull(options, "options");
     requireMayWait();
     requireBatchBytes(batch.sizeBytes());
@@ -187,7 +197,6 @@ final class StoreWriter {
       requireOperator(families.main());
     }
     batch.familiesWithOperands().forEach(this::requireOperator);
-    writeRecord(batch, options);
   }
 
   private void writeRecord(WriteBatch batch, WriteOptions options) throws IOException {
@@ -214,6 +223,211 @@ final class StoreWriter {
     } finally {
       writing.exit();
     }
+  }
+
+  // ---- transactions
+
+  /*
+   * A transaction is valid if nothing that it stands on was written before its own place in the log: places are the order
+   * in which writes become visible. So it takes a place, waits until all before it is visible, looks, and then fills
+   * the place, or if there is a conflict makes it void. Plain writes need not know of that. What was written long ago
+   * is looked for before; with a place it looks into the active memtable alone, whose writers cannot leave it before.
+   *
+   *   outside          all up to what is visible then, if that is not only in the active memtable; may read
+   *   in the memtable  all up to what is visible then: most conflicts take no place
+   *   with a place     the rest
+   *
+   * Those before it wait for nothing but their turn to run, and the device that writes a large record: not for who fills
+   * a place, or for a free AppendSlots, of which there are few. So one at a time waits with a place, and that is also
+   * the order in which transactions could become visible at best.
+   */
+
+  /**
+   * Writes a batch if the check finds nothing that was written up to its place in the log.
+   *
+   * @param batch with something in it
+   * @return what it has found; null if the batch is written
+   */
+  Conflict writeIf(WriteBatch batch, CommitCheck check, WriteOptions options) throws IOException {
+    requireWritable(batch, options);
+    MemorySegment record = batch.record();
+    if (record.byteSize() > log.reserveBytesMax()) {
+      throw new IllegalArgumentException(
+          "a transaction is encoded in at most %d bytes here: encodedBytes=%d"
+              .formatted(log.reserveBytesMax(), record.byteSize()));
+    }
+    enter();
+    try {
+      return writeRecordIf(batch, record, check, options);
+    } finally {
+      writing.exit();
+    }
+  }
+
+  /**
+   * Looks whether the check finds anything that is visible now.
+   *
+   * @return what it has found, or null
+   */
+  Conflict find(CommitCheck check) throws IOException {
+    return find(check, 0, versions.sequence());
+  }
+
+  private Conflict find(CommitCheck check, long above, long upTo) throws IOException {
+    Version version = versions.retain();
+    try {
+      return check.inVersion(version, above, upTo);
+    } finally {
+      versions.release(version);
+    }
+  }
+
+  private Conflict writeRecordIf(
+      WriteBatch batch, MemorySegment record, CommitCheck check, WriteOptions options)
+      throws IOException {
+    long sizeBytes = batch.memtableBytes();
+    MemorySegment withFamilies = batch.hasMarks() ? record : null;
+    long checked = check.since();
+    while (true) {
+      if (checked < room.activeStartLsn()) {
+        long upTo = versions.sequence();
+        Conflict found = find(check, 0, upTo);
+        if (found != null) {
+          return found;
+        }
+        checked = upTo;
+      }
+      Memtable memtable = room.enter(sizeBytes, Manifest.MAIN, withFamilies, options);
+      if (checked < room.activeStartLsn()) {
+        memtable.leaveUnused(sizeBytes); // it was replaced meanwhile
+        continue;
+      }
+      Commit commit = new Commit(record, check, memtable, sizeBytes);
+      switch (commit.run()) {
+        case WRITTEN -> {
+          finish(commit.end, record.byteSize(), batch.count(), batch.userBytes(), options);
+          return null;
+        }
+        case CONFLICT -> {
+          return commit.conflict;
+        }
+        case LOG_FULL -> room.makeInLog(memtable, record.byteSize(), options);
+      }
+    }
+  }
+
+  private enum Outcome {
+    WRITTEN,
+    CONFLICT,
+    LOG_FULL
+  }
+
+  /** One try of a transaction that has come into a memtable, which it leaves in any case. */
+  private final class Commit {
+    private final MemorySegment record;
+    private final CommitCheck check;
+    private final Memtable memtable;
+    private final long sizeBytes;
+    private long end;
+    private Conflict conflict;
+
+    /** Whether it has not left the memtable. */
+    private boolean inside = true;
+
+    Commit(MemorySegment record, CommitCheck check, Memtable memtable, long sizeBytes) {
+      this.record = record;
+      this.check = check;
+      this.memtable = memtable;
+      this.sizeBytes = sizeBytes;
+    }
+
+    Outcome run() throws IOException {
+      try {
+        long checked = versions.sequence();
+        conflict = check.inMemtable(memtable, 0, checked);
+        return conflict != null ? Outcome.CONFLICT : runInTurn(checked);
+      } finally {
+        if (inside) {
+          memtable.leaveUnused(sizeBytes);
+        }
+      }
+    }
+
+    private Outcome runInTurn(long checked) throws IOException {
+      committing.lock();
+      try {
+        inside = false; // who has no place has left
+        LogPlace place = reserve(memtable, sizeBytes, record.byteSize(), record);
+        if (place == null) {
+          return Outcome.LOG_FULL;
+        }
+        fill(place, checked);
+        return conflict == null ? Outcome.WRITTEN : Outcome.CONFLICT;
+      } finally {
+        committing.unlock();
+      }
+    }
+
+    private void fill(LogPlace reserved, long checked) throws IOException {
+      long first = reserved.startLsn() + 1;
+      long start = reserved.previousEndLsn();
+      end = reserved.endLsn();
+      boolean written = false;
+      RuntimeException failed = null;
+      try {
+        try (LogPlace place = reserved) {
+          try {
+            awaitVisible(start);
+            conflict = start == checked ? null : check.inMemtable(memtable, checked, start);
+            if (conflict == null) {
+              place.put(record);
+              written = true;
+            }
+          } catch (RuntimeException e) {
+            failed = e;
+          }
+          if (!written) {
+            place.putInstead(BatchFormat.voidHeader());
+          }
+        }
+        if (written) {
+          memtable.insert(record, first);
+        }
+        publish(start, end);
+      } catch (IOException | RuntimeException | Error e) {
+        logFailure = e; // those behind this one would wait for ever
+        throw e;
+      } finally {
+        if (written) {
+          memtable.exit();
+        } else {
+          memtable.leaveUnused(sizeBytes);
+        }
+      }
+      if (failed != null) {
+        throw failed;
+      }
+    }
+  }
+
+  /** Waits until all writes before a position are visible. */
+  private void awaitVisible(long position) throws PoisonedFileException {
+    for (int tries = 0; order.visible() < position; tries++) {
+      if (logFailure != null) {
+        throw new PoisonedFileException(files.log(), logFailure);
+      }
+      pause(tries);
+    }
+  }
+
+  /** For tests: nobody commits a transaction while it is held. */
+  LongLock committing() {
+    return committing;
+  }
+
+  /** The most that a batch counts, see {@link WriteBatch#sizeBytes}. */
+  long batchBytesMax() {
+    return batchBytesMax;
   }
 
   /**
@@ -395,12 +609,7 @@ final class StoreWriter {
       pump.passed(end - recordBytes, end);
     }
     commit(end, options);
-    for (int tries = 0; order.visible() < end; tries++) {
-      if (logFailure != null) {
-        throw new PoisonedFileException(files.log(), logFailure);
-      }
-      pause(tries);
-    }
+    awaitVisible(end);
   }
 
   private void commit(long end, WriteOptions options) throws IOException {

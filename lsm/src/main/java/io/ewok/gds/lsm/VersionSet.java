@@ -332,6 +332,19 @@ final class VersionSet {
    * @param explainerOrNull takes notes of its moves
    */
   StoreCursor openCursor(ReadView view, CursorOptions options, ScanExplainer explainerOrNull) {
+    return openCursor(view, options, explainerOrNull, null);
+  }
+
+  /**
+   * The same for a transaction.
+   *
+   * @param overlayOrNull what it lays over the cursor
+   */
+  StoreCursor openCursor(
+      ReadView view,
+      CursorOptions options,
+      ScanExplainer explainerOrNull,
+      CursorOverlay overlayOrNull) {
     lock.lock();
     try {
       // Version and sequence belong together: with the lock, neither a rotation nor a merge comes
@@ -341,7 +354,15 @@ final class VersionSet {
         view.family().requireThere();
         long at = view.visibleSequence();
         StoreCursor cursor =
-            new StoreCursor(this, view, version, at, view.expiryFloor(), options, explainerOrNull);
+            new StoreCursor(
+                this,
+                view,
+                version,
+                at,
+                view.expiryFloor(),
+                options,
+                explainerOrNull,
+                overlayOrNull);
         cursors.add(cursor);
         return cursor;
       } finally {

@@ -120,6 +120,13 @@ final class WriteRoom {
     return Math.min(1, Math.max(active.takenShare(), ofLog));
   }
 
+  /**
+   * Where in the log the active memtable begins: for who is inside, all that is newer is in there.
+   */
+  long activeStartLsn() {
+    return activeStartLsn;
+  }
+
   /** Brings it about that the log has room for a record; may have to be called again. */
   void makeInLog(Memtable memtable, long recordBytes, WriteOptions options) throws IOException {
     writable.run();

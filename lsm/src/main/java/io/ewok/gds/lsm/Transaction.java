@@ -1,0 +1,495 @@
+package io.ewok.gds.lsm;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
+import io.ewok.gds.ffm.unchecked.Memory;
+import io.ewok.gds.lsm.record.Keys;
+import io.ewok.gds.lsm.record.RangeDelete;
+import io.ewok.gds.lsm.record.RecordKind;
+import io.ewok.gds.lsm.record.SearchKey;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * Reads and writes of a store, in any of its families, that take effect together at one moment, or
+ * not at all, as {@link Isolation} says. It reads the store as it was when it began, with its own
+ * writes, which nobody else sees before the commit.
+ *
+ * <p>It is optimistic: it holds nobody up and waits for nobody. The commit finds out whether
+ * anybody has written meanwhile what it stands on, be it a transaction or a plain write, and throws
+ * a {@link ConflictException} then. {@link Transactions#run} tries again.
+ *
+ * <p>A family is named with each call; the store itself is its default family.
+ *
+ * {@snippet :
+ * try (Transaction transaction = store.transactions().begin(TransactionOptions.defaults())) {
+ *   byte[] seats = transaction.get(store, flight);
+ *   transaction.put(store, flight, oneLess(seats));
+ *   transaction.put(bookings, passenger, flight);
+ *   transaction.commit(Durability.SYNCED);
+ * }
+ * }
+ *
+ * <p>Ownership: whoever began it closes it, which rolls it back unless it was committed. Until then
+ * it keeps what was overwritten since it began, as a {@link Snapshot} does. What it writes and what
+ * it has read is kept in memory outside of the heap that the collector frees, and is not charged to
+ * the store's budget: its writes count {@link StoreOptions#batchBytesMax} at most, what it has read
+ * the bytes of the keys. A commit that has scanned goes through that part of its ranges which was
+ * written lately.
+ *
+ * <p>Threads: one at a time, with its cursors; it may be handed over. The thread of a reactor
+ * itself does not commit; its fibers do.
+ *
+ * <p>Errors: as those of the {@link Store}; {@link IllegalStateException} when it has ended; {@link
+ * IllegalArgumentException} for families of another store, and for writes that are too many, which
+ * leaves it as it was. After an {@link IOException} from a commit other than a {@link
+ * TransactionRetryException}, it may or may not have been written, as with a put.
+ */
+public final class Transaction implements AutoCloseable {
+  private static final int NOT_FOUND = ReadView.NOT_FOUND;
+
+  /** When so many cursors are known, those that were closed are forgotten. */
+  private static final int CURSORS_KEPT = 16;
+
+  private enum State {
+    OPEN,
+    COMMITTED,
+    ROLLED_BACK
+  }
+
+  private final StoreParts parts;
+  private final StoreWriter writer;
+  private final boolean serializable;
+  private final Snapshot snapshot;
+  private final OwnWrites own;
+  private final ReadSet reads = new ReadSet();
+  private final CommitCheck check = new CommitCheck(reads);
+  private final SearchKey wanted = new SearchKey();
+  private final List<OpenCursor> cursors = new ArrayList<>();
+  private int cursorsKept = CURSORS_KEPT;
+
+  /** In the order in which they were made; those behind one that was gone back to are gone. */
+  private final List<Savepoint> savepoints = new ArrayList<>();
+
+  /** By family; made when operands are read before they are written. */
+  private final Map<Integer, OperandMerger> mergers = new HashMap<>();
+
+  private State state = State.OPEN;
+
+  // What was found last, unless it was copied at once.
+  private long foundAddress;
+  private int foundBytes;
+
+  /** A cursor, how many writes it may see, and what it has looked at. */
+  private record OpenCursor(StoreCursor cursor, int writes, ScanTrack trackOrNull) {}
+
+  /** Where a transaction was, to go back to. */
+  public static final class Savepoint {
+    private final OwnWrites.Mark mark;
+
+    private Savepoint(OwnWrites.Mark mark) {
+      this.mark = mark;
+    }
+  }
+
+  Transaction(StoreParts parts, StoreWriter writer, TransactionOptions options) {
+    this.parts = parts;
+    this.writer = writer;
+    this.serializable = options.isolation() == Isolation.SERIALIZABLE;
+    this.own = new OwnWrites(writer.batchBytesMax());
+    this.snapshot = parts.versions.openSnapshot(parts.counters);
+  }
+
+  private FamilyState requireUsable(Family in) {
+    if (state != State.OPEN) {
+      throw new IllegalStateException("the transaction has ended: state=" + state);
+    }
+    FamilyState family = in.family();
+    if (!parts.families.isOwn(family)) {
+      throw new IllegalArgumentException("the family is of another store: name=" + family.name());
+    }
+    family.requireThere();
+    return family;
+  }
+
+  /** Returns the sequence number that it reads the store at. */
+  public long sequence() {
+    return snapshot.sequence();
+  }
+
+  // ---- reading
+
+  /** Returns a copy of the value of a key, or null if it has none. */
+  public byte[] get(Family in, byte[] key) throws IOException {
+    return get(in, key, false);
+  }
+
+  /**
+   * Copies the value of a key to the beginning of a segment, if it is large enough.
+   *
+   * @return the length of the value in bytes, or {@link ReadView#NOT_FOUND}; if that is more than
+   *     the segment has, nothing is copied
+   */
+  public int get(Family in, MemorySegment key, MemorySegment into) throws IOException {
+    return get(in, key, into, false);
+  }
+
+  /**
+   * As {@link #get(Family, byte[])}, of a key that is going to be written or that a decision stands
+   * on: at either level the commit fails if somebody else has written it since.
+   */
+  public byte[] getForUpdate(Family in, byte[] key) throws IOException {
+    return get(in, key, true);
+  }
+
+  /** As {@link #get(Family, MemorySegment, MemorySegment)}, see {@link #getForUpdate}. */
+  public int getForUpdate(Family in, MemorySegment key, MemorySegment into) throws IOException {
+    return get(in, key, into, true);
+  }
+
+  private byte[] get(Family in, byte[] key, boolean forUpdate) throws IOException {
+    FamilyState family = requireUsable(in);
+    note(family, MemorySegment.ofArray(key), forUpdate);
+    return switch (lookIntoOwn(in, family)) {
+      case HERE -> Memory.view(foundAddress, foundBytes).toArray(JAVA_BYTE);
+      case NOWHERE -> null;
+      case IN_STORE -> view(in).get(key);
+    };
+  }
+
+  private int get(Family in, MemorySegment key, MemorySegment into, boolean forUpdate)
+      throws IOException {
+    Objects.requireNonNull(into, "into");
+    FamilyState family = requireUsable(in);
+    note(family, key, forUpdate);
+    switch (lookIntoOwn(in, family)) {
+      case HERE -> {
+        if (foundBytes <= into.byteSize()) {
+          Memory.copyTo(foundAddress, into, 0, foundBytes);
+        }
+        return foundBytes;
+      }
+      case NOWHERE -> {
+        return NOT_FOUND;
+      }
+      case IN_STORE -> {
+        return view(in).get(key, into);
+      }
+    }
+    throw new AssertionError();
+  }
+
+  /** Begins to read a key. */
+  private void note(FamilyState family, MemorySegment key, boolean forUpdate) {
+    Keys.requireLength(key.byteSize());
+    wanted.set(key);
+    if (forUpdate) {
+      reads.add(family, wanted, snapshot.sequence());
+    }
+  }
+
+  private ReadView view(Family in) {
+    return in.family().isMain() ? snapshot : snapshot.family(in);
+  }
+
+  private enum Where {
+    /** It is what was found. */
+    HERE,
+    /** The key has no value. */
+    NOWHERE,
+    /** The store has to be asked, and was noted. */
+    IN_STORE
+  }
+
+  /** Looks for the value of a key among its own writes. */
+  private Where lookIntoOwn(Family in, FamilyState family) throws IOException {
+    OwnFamily writes = own.familyOrNull(family);
+    OwnKey key = writes == null ? null : writes.findOrNull(wanted);
+    OwnWrite write = key == null ? null : key.newest;
+    long hidden = writes == null ? 0 : writes.newestRange(wanted); // up to this number
+    if (write == null || write.number() < hidden) {
+      return hidden > 0 ? Where.NOWHERE : inStore(family);
+    }
+    switch (write.kind()) {
+      case RecordKind.PUT -> setFound(write.valueAddress(), write.valueBytes());
+      case RecordKind.OPERAND -> merge(in, family, write, hidden);
+      default -> {
+        return Where.NOWHERE;
+      }
+    }
+    return Where.HERE;
+  }
+
+  private Where inStore(FamilyState family) {
+    if (serializable) {
+      reads.add(family, wanted, snapshot.sequence());
+    }
+    return Where.IN_STORE;
+  }
+
+  private void setFound(long address, int bytes) {
+    foundAddress = address;
+    foundBytes = bytes;
+  }
+
+  /** Makes the value of its own operands, and of what they stand on. */
+  private void merge(Family in, FamilyState family, OwnWrite newest, long hidden)
+      throws IOException {
+    OperandMerger merger =
+        mergers.computeIfAbsent(family.id(), _ -> new OperandMerger(family.merging()));
+    merger.begin();
+    OwnWrite write = newest;
+    boolean more = true;
+    while (more && write != null && write.number() >= hidden) {
+      long stamp = RecordKind.stamp(1 + write.number(), write.kind());
+      more = merger.accept(stamp, write.valueAddress(), write.valueBytes());
+      write = write.older();
+    }
+    if (more && hidden == 0) {
+      Where unused = inStore(family);
+      boolean unusedFound =
+          view(in)
+              .get(
+                  wanted.segment(),
+                  value -> merger.operands().setBase(value.address(), (int) value.byteSize()));
+    }
+    merger.merge(wanted);
+    setFound(merger.result().address(), merger.result().lengthBytes());
+  }
+
+  /** Returns a cursor on all records of a family, see {@link #cursor(Family, CursorOptions)}. */
+  public StoreCursor cursor(Family in) throws IOException {
+    return cursor(in, CursorOptions.defaults());
+  }
+
+  /**
+   * Returns a cursor on some records of a family, as the transaction reads them, with what it has
+   * written so far; {@link StoreCursor#refresh} shows later writes, too. It is not on a record yet,
+   * and ends with the transaction at the latest. What it is moved over counts as read, also where
+   * there is nothing, and what its filter rejects.
+   */
+  public StoreCursor cursor(Family in, CursorOptions options) throws IOException {
+    FamilyState family = requireUsable(in);
+    Objects.requireNonNull(options, "options");
+    ScanTrack track =
+        serializable
+            ? new ScanTrack(reads, family, options.lowerKeyOrNull(), options.upperKeyOrNull())
+            : null;
+    forgetClosedCursors();
+    StoreCursor cursor =
+        parts.versions.openCursor(view(in), options, null, new CursorOverlay(own, family, track));
+    cursors.add(new OpenCursor(cursor, own.count(), track));
+    return cursor;
+  }
+
+  private void forgetClosedCursors() {
+    if (cursors.size() >= cursorsKept) {
+      for (OpenCursor open : cursors) {
+        if (open.cursor().isEnded() && open.trackOrNull() != null) {
+          open.trackOrNull().end();
+        }
+      }
+      cursors.removeIf(open -> open.cursor().isEnded());
+      cursorsKept = Math.max(CURSORS_KEPT, 2 * cursors.size());
+    }
+  }
+
+  // ---- writing
+
+  /** Sets the value of a key; both are copied. */
+  public void put(Family in, byte[] key, byte[] value) throws IOException {
+    put(in, MemorySegment.ofArray(key), MemorySegment.ofArray(value));
+  }
+
+  /** As {@link #put(Family, byte[], byte[])}. */
+  public void put(Family in, MemorySegment key, MemorySegment value) throws IOException {
+    write(in, RecordKind.PUT, key, Objects.requireNonNull(value, "value"));
+  }
+
+  /** Removes a key, which need not exist. */
+  public void delete(Family in, byte[] key) throws IOException {
+    delete(in, MemorySegment.ofArray(key));
+  }
+
+  /** As {@link #delete(Family, byte[])}. */
+  public void delete(Family in, MemorySegment key) throws IOException {
+    write(in, RecordKind.DELETE, key, MemorySegment.NULL);
+  }
+
+  /** Removes a key that was put only once, see {@link Family#singleDelete}. */
+  public void singleDelete(Family in, MemorySegment key) throws IOException {
+    write(in, RecordKind.SINGLE_DELETE, key, MemorySegment.NULL);
+  }
+
+  /** Changes the value of a key by an operand, see {@link Family#merge}; both are copied. */
+  public void merge(Family in, byte[] key, byte[] operand) throws IOException {
+    merge(in, MemorySegment.ofArray(key), MemorySegment.ofArray(operand));
+  }
+
+  /**
+   * As {@link #merge(Family, byte[], byte[])}. It reads nothing: serializable transactions that
+   * only merge do not meet each other.
+   *
+   * @throws IllegalStateException also if the family has no operator
+   */
+  public void merge(Family in, MemorySegment key, MemorySegment operand) throws IOException {
+    writer.requireOperator(requireUsable(in));
+    write(in, RecordKind.OPERAND, key, Objects.requireNonNull(operand, "operand"));
+  }
+
+  /** Removes all keys from one, inclusive, to another, exclusive; see {@link Family#deleteRange}. */
+  public void deleteRange(Family in, byte[] first, byte[] end) throws IOException {
+    deleteRange(in, MemorySegment.ofArray(first), MemorySegment.ofArray(end));
+  }
+
+  /**
+   * As {@link #deleteRange(Family, byte[], byte[])}.
+   *
+   * @throws IllegalArgumentException also if there can be no key in the range
+   */
+  public void deleteRange(Family in, MemorySegment first, MemorySegment end) throws IOException {
+    FamilyState family = requireUsable(in);
+    RangeDelete.requireRange(first, end);
+    own.add(family, RecordKind.RANGE_DELETE, first, end);
+    if (!serializable) {
+      SearchKey from = new SearchKey().set(first);
+      SearchKey to = new SearchKey().set(end);
+      reads.add(new KeyRange(family, from, to, false, snapshot.sequence()));
+    }
+  }
+
+  private void write(Family in, int kind, MemorySegment key, MemorySegment value) {
+    FamilyState family = requireUsable(in);
+    Keys.requireLength(key.byteSize());
+    wanted.set(key);
+    own.add(family, kind, key, value);
+    if (!serializable) {
+      reads.add(family, wanted, snapshot.sequence());
+    }
+  }
+
+  /** Returns how many writes it has made. */
+  public int writeCount() {
+    return own.count();
+  }
+
+  // ---- going back
+
+  /** Returns where it is, for {@link #rollbackTo}. */
+  public Savepoint savepoint() {
+    requireOpen();
+    savepoints.add(new Savepoint(own.mark()));
+    return savepoints.getLast();
+  }
+
+  /**
+   * Takes back all writes since a savepoint; what was read stays read. Cursors that have seen such
+   * writes end; the savepoint may be used again, later ones may not.
+   *
+   * @throws IllegalArgumentException if the savepoint is of another transaction, or of a time that
+   *     was rolled back
+   */
+  public void rollbackTo(Savepoint savepoint) {
+    requireOpen();
+    int at = savepoints.indexOf(savepoint);
+    if (at < 0) {
+      throw new IllegalArgumentException(
+          "the savepoint is of another transaction, or was rolled back: savepoints="
+              + savepoints.size());
+    }
+    savepoints.subList(at + 1, savepoints.size()).clear();
+    for (OpenCursor open : cursors) {
+      if (open.writes() > savepoint.mark.count()) {
+        endCursor(open, "the transaction was rolled back to before the cursor was opened");
+      }
+    }
+    cursors.removeIf(open -> open.cursor().isEnded());
+    own.reset(savepoint.mark);
+  }
+
+  private void requireOpen() {
+    if (state != State.OPEN) {
+      throw new IllegalStateException("the transaction has ended: state=" + state);
+    }
+  }
+
+  private void endCursor(OpenCursor open, String reason) {
+    open.cursor().transactionEnds(reason);
+    if (open.trackOrNull() != null) {
+      open.trackOrNull().end();
+    }
+  }
+
+  private void endCursors(String reason) {
+    cursors.forEach(open -> endCursor(open, reason));
+    cursors.clear();
+  }
+
+  // ---- ending
+
+  /**
+   * Commits: all it has written is visible when this returns, and as durable as wanted. One that
+   * has written nothing has only read, which was right when it began; it does not fail.
+   *
+   * @throws ConflictException if somebody has written what it stands on; it is rolled back
+   */
+  public void commit(Durability durability) throws IOException {
+    commit(WriteOptions.of(durability));
+  }
+
+  /**
+   * As {@link #commit(Durability)}, with all options.
+   *
+   * @throws WriteStalledException if it would have to wait longer than it may; it stays as it was,
+   *     but for its cursors, and may be committed later
+   */
+  public void commit(WriteOptions options) throws IOException {
+    requireOpen();
+    Objects.requireNonNull(options, "options");
+    StoreWriter.requireMayWait();
+    endCursors("the transaction is committed");
+    Conflict conflict = null;
+    State after = State.ROLLED_BACK;
+    try {
+      if (own.count() > 0) {
+        conflict = writer.writeIf(own.batch(), check, options);
+      }
+      after = conflict == null ? State.COMMITTED : State.ROLLED_BACK;
+    } catch (WriteStalledException e) {
+      after = State.OPEN;
+      throw e;
+    } finally {
+      if (after != State.OPEN) {
+        end(after);
+      }
+    }
+    if (conflict != null) {
+      throw new ConflictException(conflict, parts.files.directory());
+    }
+  }
+
+  /** Forgets all it has written, and ends it. */
+  public void rollback() {
+    requireOpen();
+    close();
+  }
+
+  /** Rolls it back, unless it has ended. */
+  @Override
+  public void close() {
+    if (state == State.OPEN) {
+      endCursors("the transaction is rolled back");
+      end(State.ROLLED_BACK);
+    }
+  }
+
+  private void end(State how) {
+    state = how;
+    snapshot.close();
+  }
+}

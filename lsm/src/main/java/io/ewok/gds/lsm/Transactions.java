@@ -1,0 +1,79 @@
+package io.ewok.gds.lsm;
+
+import io.ewok.gds.reactor.Baton;
+import java.io.IOException;
+import java.util.Objects;
+import java.util.concurrent.ThreadLocalRandom;
+
+/**
+ * Begins the {@link Transaction}s of a store.
+ *
+ * <p>Ownership: none; it goes with its store. Threads: any, platform or virtual, and fibers.
+ *
+ * {@snippet :
+ * long left =
+ *     store
+ *         .transactions()
+ *         .run(
+ *             TransactionOptions.defaults(),
+ *             Durability.SYNCED,
+ *             transaction -> {
+ *               long balance = number(transaction.get(store, from));
+ *               transaction.put(store, from, bytes(balance - amount));
+ *               transaction.put(store, to, bytes(number(transaction.get(store, to)) + amount));
+ *               return balance - amount;
+ *             });
+ * }
+ */
+public final class Transactions {
+  /** Before the second try one waits no longer than this, before each further one twice as long. */
+  private static final long PAUSE_NANOS = 20_000;
+
+  private static final int PAUSE_DOUBLINGS = 8;
+
+  private final StoreParts parts;
+  private final StoreWriter writer;
+
+  Transactions(StoreParts parts, StoreWriter writer) {
+    this.parts = parts;
+    this.writer = writer;
+  }
+
+  /**
+   * Begins a transaction, which reads the store as it is now.
+   *
+   * @throws IllegalStateException if the store is closed
+   */
+  public Transaction begin(TransactionOptions options) {
+    return new Transaction(parts, writer, Objects.requireNonNull(options, "options"));
+  }
+
+  /**
+   * Runs a transaction and commits it; when it meets others, rolls it back and begins anew, after a
+   * short time that grows.
+   *
+   * @param durability what the commit promises
+   * @return what the body returned the last time
+   * @throws TransactionRetryException if it met others at each of {@link
+   *     TransactionOptions#triesMax} tries
+   * @throws IOException also of the body, which ends it
+   */
+  public <T> T run(TransactionOptions options, Durability durability, TransactionBody<T> body)
+      throws IOException {
+    Objects.requireNonNull(body, "body");
+    Objects.requireNonNull(durability, "durability");
+    for (int tries = 1; ; tries++) {
+      try (Transaction transaction = begin(options)) {
+        T result = body.run(transaction);
+        transaction.commit(durability);
+        return result;
+      } catch (TransactionRetryException e) {
+        if (tries == options.triesMax()) {
+          throw e;
+        }
+      }
+      long most = PAUSE_NANOS << Math.min(tries - 1, PAUSE_DOUBLINGS);
+      boolean unused = new Baton().await(ThreadLocalRandom.current().nextLong(most));
+    }
+  }
+}
