@@ -3,12 +3,16 @@ package io.ewok.gds.lsm;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
 import io.ewok.gds.ffm.unchecked.Memory;
+import io.ewok.gds.lsm.lock.LockOwner;
+import io.ewok.gds.lsm.lock.LockResult;
+import io.ewok.gds.lsm.lock.LockTable;
 import io.ewok.gds.lsm.record.Keys;
 import io.ewok.gds.lsm.record.RangeDelete;
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.record.SearchKey;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -17,12 +21,19 @@ import java.util.Objects;
 
 /**
  * Reads and writes of a store, in any of its families, that take effect together at one moment, or
- * not at all, as {@link Isolation} says. It reads the store as it was when it began, with its own
- * writes, which nobody else sees before the commit.
+ * not at all, as {@link Isolation} says. Nobody else sees its writes before the commit.
  *
- * <p>It is optimistic: it holds nobody up and waits for nobody. The commit finds out whether
- * anybody has written meanwhile what it stands on, be it a transaction or a plain write, and throws
- * a {@link ConflictException} then. {@link Transactions#run} tries again.
+ * <p>By default it is optimistic: it reads the store as it was when it began, holds nobody up and
+ * waits for nobody. The commit finds out whether anybody has written meanwhile what it stands on, be
+ * it a transaction or a plain write, and throws a {@link ConflictException} then. {@link
+ * Transactions#run} tries again.
+ *
+ * <p>With {@link TransactionOptions#withLocks} it locks keys until its end: alone those that it
+ * writes or reads for update, and if it is serializable, shared with others those that it reads;
+ * others that lock wait. Serializable, it reads each key as it is when it is locked: so those that
+ * lock never fail for each other's keys, but may wait in a circle, which one of them is told by a
+ * {@link DeadlockException}. The commit looks for conflicts as well: ranges are not locked, and
+ * plain writes and optimistic transactions do not ask for locks.
  *
  * <p>A family is named with each call; the store itself is its default family.
  *
@@ -52,6 +63,7 @@ import java.util.Objects;
  */
 public final class Transaction implements AutoCloseable {
   private static final int NOT_FOUND = ReadView.NOT_FOUND;
+  private static final long HASH_FACTOR = 0x9E37_79B9_7F4A_7C15L;
 
   /** When so many cursors are known, those that were closed are forgotten. */
   private static final int CURSORS_KEPT = 16;
@@ -65,7 +77,20 @@ public final class Transaction implements AutoCloseable {
   private final StoreParts parts;
   private final StoreWriter writer;
   private final boolean serializable;
-  private final Snapshot snapshot;
+  private final long number;
+
+  /** Null if it is optimistic. */
+  private final LockTable locks;
+
+  private final Duration lockTimeout;
+  private final LockOwner owner;
+
+  /**
+   * What it has read at: one, unless it locks and is serializable. All of them stay open, so that
+   * what was overwritten since is not dropped unnoticed.
+   */
+  private final List<Snapshot> snapshots = new ArrayList<>();
+
   private final OwnWrites own;
   private final ReadSet reads = new ReadSet();
   private final CommitCheck check = new CommitCheck(reads);
@@ -97,12 +122,26 @@ public final class Transaction implements AutoCloseable {
     }
   }
 
-  Transaction(StoreParts parts, StoreWriter writer, TransactionOptions options) {
+  Transaction(
+      StoreParts parts,
+      StoreWriter writer,
+      TransactionOptions options,
+      LockTable locksOrNull,
+      long number) {
     this.parts = parts;
     this.writer = writer;
+    this.number = number;
     this.serializable = options.isolation() == Isolation.SERIALIZABLE;
+    this.locks = locksOrNull;
+    this.lockTimeout = options.lockTimeoutOrNull();
+    this.owner = locksOrNull == null ? null : new LockOwner(number);
     this.own = new OwnWrites(writer.batchBytesMax());
-    this.snapshot = parts.versions.openSnapshot(parts.counters);
+    snapshots.add(parts.versions.openSnapshot(parts.counters));
+  }
+
+  /** Returns a number by which errors name it, which no other one of the open store has. */
+  public long number() {
+    return number;
   }
 
   private FamilyState requireUsable(Family in) {
@@ -117,9 +156,70 @@ public final class Transaction implements AutoCloseable {
     return family;
   }
 
-  /** Returns the sequence number that it reads the store at. */
+  /** Returns the sequence number of the newest write of others that it may have read. */
   public long sequence() {
-    return snapshot.sequence();
+    return snapshots.getLast().sequence();
+  }
+
+  /** What it reads now. */
+  private Snapshot snapshot() {
+    Snapshot last = snapshots.getLast();
+    if (locks != null && serializable && last.sequence() < parts.versions.sequence()) {
+      snapshots.add(parts.versions.openSnapshot(parts.counters));
+    }
+    return snapshots.getLast();
+  }
+
+  // ---- locks
+
+  /** Locks the key that is looked for or written. */
+  private void lock(FamilyState family, boolean exclusive) throws IOException {
+    if (locks == null) {
+      return;
+    }
+    StoreWriter.requireMayWait();
+    LockResult result =
+        locks.lock(
+            owner,
+            hash(family, wanted),
+            exclusive,
+            lockTimeout.toNanos(),
+            () -> new LockedKey(family.name(), KeyRange.bytes(wanted.segment())));
+    TransactionRetryException failure =
+        switch (result) {
+          case LockResult.Granted _ -> null;
+          case LockResult.TimeOver _ ->
+              new LockTimeoutException(lockedKey(family), lockTimeout, parts.files.directory());
+          case LockResult.Full _ ->
+              new LockTimeoutException(
+                  lockedKey(family), Transactions.LOCKS_MAX, parts.files.directory());
+          case LockResult.Deadlock deadlock ->
+              new DeadlockException(deadlock.cycle(), parts.files.directory());
+        };
+    if (failure != null) {
+      close();
+      throw failure;
+    }
+  }
+
+  private LockedKey lockedKey(FamilyState family) {
+    return new LockedKey(family.name(), KeyRange.bytes(wanted.segment()));
+  }
+
+  /** What the lock of a key is known by. */
+  static long hash(FamilyState family, SearchKey key) {
+    return key.hash() ^ (family.id() * HASH_FACTOR);
+  }
+
+  /** Fails now if the commit would: what was locked was written since it is read. */
+  private void requireUnchanged(FamilyState family) throws IOException {
+    ReadSet one = new ReadSet();
+    one.add(family, wanted, snapshot().sequence());
+    Conflict conflict = writer.find(new CommitCheck(one));
+    if (conflict != null) {
+      close();
+      throw new ConflictException(conflict, parts.files.directory());
+    }
   }
 
   // ---- reading
@@ -185,16 +285,26 @@ public final class Transaction implements AutoCloseable {
   }
 
   /** Begins to read a key. */
-  private void note(FamilyState family, MemorySegment key, boolean forUpdate) {
+  private void note(FamilyState family, MemorySegment key, boolean forUpdate) throws IOException {
     Keys.requireLength(key.byteSize());
     wanted.set(key);
     if (forUpdate) {
-      reads.add(family, wanted, snapshot.sequence());
+      noteForUpdate(family);
     }
   }
 
+  private void noteForUpdate(FamilyState family) throws IOException {
+    lock(family, true);
+    if (locks != null && !serializable) {
+      requireUnchanged(family);
+    }
+    reads.add(family, wanted, snapshot().sequence());
+  }
+
+  /** What it reads; after what is read was locked and noted. */
   private ReadView view(Family in) {
-    return in.family().isMain() ? snapshot : snapshot.family(in);
+    Snapshot last = snapshots.getLast();
+    return in.family().isMain() ? last : last.family(in);
   }
 
   private enum Where {
@@ -225,9 +335,10 @@ public final class Transaction implements AutoCloseable {
     return Where.HERE;
   }
 
-  private Where inStore(FamilyState family) {
+  private Where inStore(FamilyState family) throws IOException {
     if (serializable) {
-      reads.add(family, wanted, snapshot.sequence());
+      lock(family, false);
+      reads.add(family, wanted, snapshot().sequence());
     }
     return Where.IN_STORE;
   }
@@ -281,6 +392,7 @@ public final class Transaction implements AutoCloseable {
             ? new ScanTrack(reads, family, options.lowerKeyOrNull(), options.upperKeyOrNull())
             : null;
     forgetClosedCursors();
+    Snapshot unused = snapshot();
     StoreCursor cursor =
         parts.versions.openCursor(view(in), options, null, new CursorOverlay(own, family, track));
     cursors.add(new OpenCursor(cursor, own.count(), track));
@@ -359,18 +471,21 @@ public final class Transaction implements AutoCloseable {
     if (!serializable) {
       SearchKey from = new SearchKey().set(first);
       SearchKey to = new SearchKey().set(end);
-      reads.add(new KeyRange(family, from, to, false, snapshot.sequence()));
+      reads.add(new KeyRange(family, from, to, false, snapshot().sequence()));
     }
   }
 
-  private void write(Family in, int kind, MemorySegment key, MemorySegment value) {
+  private void write(Family in, int kind, MemorySegment key, MemorySegment value)
+      throws IOException {
     FamilyState family = requireUsable(in);
     Keys.requireLength(key.byteSize());
     wanted.set(key);
-    own.add(family, kind, key, value);
     if (!serializable) {
-      reads.add(family, wanted, snapshot.sequence());
+      noteForUpdate(family);
+    } else {
+      lock(family, true);
     }
+    own.add(family, kind, key, value);
   }
 
   /** Returns how many writes it has made. */
@@ -433,8 +548,9 @@ public final class Transaction implements AutoCloseable {
   // ---- ending
 
   /**
-   * Commits: all it has written is visible when this returns, and as durable as wanted. One that
-   * has written nothing has only read, which was right when it began; it does not fail.
+   * Commits: all it has written is visible when this returns, and as durable as wanted. One that is
+   * optimistic and has written nothing has only read, which was right when it began; it does not
+   * fail.
    *
    * @throws ConflictException if somebody has written what it stands on; it is rolled back
    */
@@ -458,6 +574,8 @@ public final class Transaction implements AutoCloseable {
     try {
       if (own.count() > 0) {
         conflict = writer.writeIf(own.batch(), check, options);
+      } else if (snapshots.size() > 1) {
+        conflict = writer.find(check); // it has read at several times
       }
       after = conflict == null ? State.COMMITTED : State.ROLLED_BACK;
     } catch (WriteStalledException e) {
@@ -490,6 +608,9 @@ public final class Transaction implements AutoCloseable {
 
   private void end(State how) {
     state = how;
-    snapshot.close();
+    snapshots.forEach(Snapshot::close);
+    if (locks != null) {
+      locks.releaseAll(owner);
+    }
   }
 }

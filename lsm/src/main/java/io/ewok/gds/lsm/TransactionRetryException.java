@@ -8,7 +8,7 @@ import java.nio.file.Path;
  * rolled back, and may be begun anew, as {@link Transactions#run} does.
  */
 public abstract sealed class TransactionRetryException extends StorageException
-    permits ConflictException {
+    permits ConflictException, DeadlockException, LockTimeoutException {
   private static final long serialVersionUID = 1L;
 
   TransactionRetryException(String message, Path store) {

@@ -1,8 +1,10 @@
 package io.ewok.gds.lsm;
 
+import io.ewok.gds.lsm.lock.LockTable;
 import io.ewok.gds.reactor.Baton;
 import java.io.IOException;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
@@ -26,6 +28,9 @@ import java.util.concurrent.ThreadLocalRandom;
  * }
  */
 public final class Transactions {
+  /** How many keys may be locked at a time, by all transactions of a store. */
+  public static final int LOCKS_MAX = 1 << 18;
+
   /** Before the second try one waits no longer than this, before each further one twice as long. */
   private static final long PAUSE_NANOS = 20_000;
 
@@ -33,6 +38,10 @@ public final class Transactions {
 
   private final StoreParts parts;
   private final StoreWriter writer;
+  private final AtomicLong numbers = new AtomicLong();
+
+  /** Null before the first transaction that locks. Written with this as the lock. */
+  private volatile LockTable locks;
 
   Transactions(StoreParts parts, StoreWriter writer) {
     this.parts = parts;
@@ -45,7 +54,23 @@ public final class Transactions {
    * @throws IllegalStateException if the store is closed
    */
   public Transaction begin(TransactionOptions options) {
-    return new Transaction(parts, writer, Objects.requireNonNull(options, "options"));
+    boolean isLocking = options.lockTimeoutOrNull() != null;
+    return new Transaction(
+        parts, writer, options, isLocking ? locks() : null, numbers.incrementAndGet());
+  }
+
+  /** The locks of the store. */
+  LockTable locks() {
+    LockTable found = locks;
+    if (found != null) {
+      return found;
+    }
+    synchronized (this) {
+      if (locks == null) {
+        locks = new LockTable(LOCKS_MAX);
+      }
+      return locks;
+    }
   }
 
   /**

@@ -8,6 +8,7 @@ import io.ewok.gds.lsm.ListHistory.Entry;
 import io.ewok.gds.lsm.ListHistory.Status;
 import io.ewok.gds.pagestore.sim.SimEngine;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
@@ -24,6 +25,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
@@ -48,6 +50,10 @@ class TransactionHistoryTest {
   private enum Way {
     SERIALIZABLE,
     SNAPSHOT,
+    /** Serializable, by locks. */
+    LOCKING,
+    /** Some optimistic, some by locks. */
+    MIXED,
     /** Reads of a snapshot and a batch: nobody looks what came between. */
     UNCHECKED
   }
@@ -146,6 +152,9 @@ class TransactionHistoryTest {
     TransactionOptions options =
         TransactionOptions.defaults()
             .withIsolation(way == Way.SNAPSHOT ? Isolation.SNAPSHOT : Isolation.SERIALIZABLE);
+    if (way == Way.LOCKING || (way == Way.MIXED && random.nextBoolean())) {
+      options = options.withLocks(Duration.ofSeconds(20));
+    }
     Durability durability = durability(random);
     try (Transaction transaction = life.store.transactions().begin(options)) {
       int count = 1 + random.nextInt(4);
@@ -250,12 +259,20 @@ class TransactionHistoryTest {
   }
 
   @ParameterizedTest
-  @ValueSource(longs = {1, 2, 3})
-  void serializableTransactionsHaveNoAnomalies(long seedOfCase) throws Exception {
+  @CsvSource({
+    "SERIALIZABLE, 1",
+    "SERIALIZABLE, 2",
+    "SERIALIZABLE, 3",
+    "LOCKING, 1",
+    "LOCKING, 2",
+    "MIXED, 1",
+    "MIXED, 2"
+  })
+  void serializableTransactionsHaveNoAnomalies(Way way, long seedOfCase) throws Exception {
     long seed = Fixtures.seed(seedOfCase);
     Life life = new Life(new SimEngine(seed), new ListHistory());
     try (Store _ = life.store) {
-      run(life, Way.SERIALIZABLE, THREADS, TRANSACTIONS, new SplittableRandom(seed));
+      run(life, way, THREADS, TRANSACTIONS, new SplittableRandom(seed));
       assertEquals(Set.of(), life.history.check(life.lists()), life.history::details);
       assertTrue(conflicts.get() > 10, "conflicts: " + conflicts);
     }
@@ -320,7 +337,7 @@ class TransactionHistoryTest {
           }
         });
     try (Store _ = life.store) {
-      run(life, Way.SERIALIZABLE, 3, 60, random);
+      run(life, seed % 2 == 0 ? Way.MIXED : Way.SERIALIZABLE, 3, 60, random);
       assertEquals(Set.of(), life.history.check(life.lists()), life.history::details);
     }
     if (failure[0] != null) {
