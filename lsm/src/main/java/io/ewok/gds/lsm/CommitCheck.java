@@ -13,6 +13,7 @@ import io.ewok.gds.lsm.table.TableLookup;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.function.Supplier;
 
 /**
  * Finds out whether what a transaction stands on was written since. It asks memtables and tables
@@ -27,13 +28,29 @@ import java.util.List;
  */
 final class CommitCheck {
   private final ReadSet reads;
+  private final Supplier<Conflict> held;
   private final SearchKey key = new SearchKey();
 
   /** Null until it is needed. */
   private TableLookup lookup;
 
   CommitCheck(ReadSet reads) {
+    this(reads, () -> null);
+  }
+
+  /**
+   * The same for a transaction that writes.
+   *
+   * @param held what it writes that a prepared one holds, or null
+   */
+  CommitCheck(ReadSet reads, Supplier<Conflict> held) {
     this.reads = reads;
+    this.held = held;
+  }
+
+  /** Looks for what a prepared transaction holds whose place in the log is before its own. */
+  Conflict held() {
+    return held.get();
   }
 
   /** All that it asks about was as it is at this sequence number, or later. */
@@ -125,23 +142,22 @@ final class CommitCheck {
   /**
    * Looks into all memtables and tables of a version, which is alive meanwhile; perhaps reads.
    *
-   * @param above what is not newer than this was looked at before
    * @param upTo what is newer than this does not matter
    * @return one of the conflicts, or null if there is none
    * @throws IllegalStateException if a family is dropped
    */
-  Conflict inVersion(Version version, long above, long upTo) throws IOException {
+  Conflict inVersion(Version version, long upTo) throws IOException {
     for (FamilyState family : reads.families()) {
       family.requireThere();
     }
-    Conflict found = inMemtable(version.active(), above, upTo);
+    Conflict found = inMemtable(version.active(), 0, upTo);
     if (found == null && version.frozen() != null) {
-      found = inMemtable(version.frozen(), above, upTo);
+      found = inMemtable(version.frozen(), 0, upTo);
     }
     for (long at = reads.firstOffset();
         found == null && at < reads.endOffset();
         at = reads.next(at)) {
-      long since = Math.max(above, reads.since(at));
+      long since = reads.since(at);
       FamilyState family = reads.family(at);
       long newest = newest(version, family, reads.key(at, key), since, upTo);
       if (newest > since) {
@@ -150,7 +166,7 @@ final class CommitCheck {
     }
     for (int i = 0; found == null && i < reads.ranges().size(); i++) {
       KeyRange range = reads.ranges().get(i);
-      found = inTables(version, range, Math.max(above, range.since()), upTo);
+      found = inTables(version, range, range.since(), upTo);
     }
     return found;
   }

@@ -5,7 +5,8 @@ import java.util.HexFormat;
 
 /**
  * What a {@link Transaction} stands on was written by somebody else since: a key that it has read,
- * or one in a range that it has scanned.
+ * or one in a range that it has scanned. Or it has written a key that a {@link PreparedTransaction}
+ * holds.
  */
 public final class ConflictException extends TransactionRetryException {
   private static final long serialVersionUID = 1L;
@@ -14,10 +15,7 @@ public final class ConflictException extends TransactionRetryException {
   private final transient Conflict conflict;
 
   ConflictException(Conflict conflict, Path store) {
-    super(
-        "a transaction stands on what was written since: family=%s key=%s sequence=%d"
-            .formatted(conflict.family().name(), shown(conflict.key()), conflict.sequence()),
-        store);
+    super(conflict.message(), store);
     this.conflict = conflict;
   }
 
@@ -37,7 +35,7 @@ public final class ConflictException extends TransactionRetryException {
     return conflict.key().clone();
   }
 
-  /** Returns the sequence number of that write. */
+  /** Returns the sequence number of that write; 0 if a prepared transaction holds the key. */
   public long sequence() {
     return conflict.sequence();
   }

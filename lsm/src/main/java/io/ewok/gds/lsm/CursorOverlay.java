@@ -6,11 +6,37 @@ import io.ewok.gds.lsm.record.RecordSource;
  * What a transaction lays over a cursor of its own: what it has written itself, and notes of what
  * the cursor is shown.
  *
- * @param trackOrNull null if the commit does not stand on what was scanned
+ * <p>Threads: confined to one at a time, as all of a transaction.
  */
-record CursorOverlay(OwnWrites writes, FamilyState family, ScanTrack trackOrNull) {
-  /** Its writes to the family, or null if there are none. */
+final class CursorOverlay {
+  private final OwnWrites writes;
+  private final FamilyState family;
+  private final ScanTrack track;
+  private int writesSeen;
+
+  /**
+   * Over a cursor on a family.
+   *
+   * @param trackOrNull null if the commit does not stand on what was scanned
+   */
+  CursorOverlay(OwnWrites writes, FamilyState family, ScanTrack trackOrNull) {
+    this.writes = writes;
+    this.family = family;
+    this.track = trackOrNull;
+  }
+
+  ScanTrack trackOrNull() {
+    return track;
+  }
+
+  /** How many writes there were when the cursor was opened, or refreshed. */
+  int writesSeen() {
+    return writesSeen;
+  }
+
+  /** The writes to the family that there are now, or null if there are none. */
   RecordSource sourceOrNull(long sequence) {
+    writesSeen = writes.count();
     OwnFamily own = writes.familyOrNull(family);
     return own == null ? null : new OwnSource(writes, own, sequence);
   }

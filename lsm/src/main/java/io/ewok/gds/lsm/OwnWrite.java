@@ -1,6 +1,8 @@
 package io.ewok.gds.lsm;
 
+import io.ewok.gds.ffm.unchecked.Memory;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 
 /**
  * One write of a transaction.
@@ -10,6 +12,7 @@ import java.lang.foreign.MemorySegment;
  * @param number how many there were before it
  * @param kind see {@link io.ewok.gds.lsm.record.RecordKind}
  * @param memory what the value lies in, which this keeps alive
+ * @param rangeKeyBytes length of the first key, which lies before the value, if it deletes a range
  * @param older the write to the same key before it, or null
  */
 record OwnWrite(
@@ -18,6 +21,19 @@ record OwnWrite(
     int number,
     int kind,
     MemorySegment memory,
+    int rangeKeyBytes,
     long valueAddress,
     int valueBytes,
-    OwnWrite older) {}
+    OwnWrite older) {
+  /** Copies its key, or the first one of the range that it deletes. */
+  byte[] key() {
+    long address = keyOrNull == null ? valueAddress - rangeKeyBytes : keyOrNull.address();
+    int bytes = keyOrNull == null ? rangeKeyBytes : keyOrNull.lengthBytes();
+    return Memory.view(address, bytes).toArray(ValueLayout.JAVA_BYTE);
+  }
+
+  /** Copies its value, or the key that ends the range. */
+  byte[] value() {
+    return Memory.view(valueAddress, valueBytes).toArray(ValueLayout.JAVA_BYTE);
+  }
+}

@@ -73,7 +73,16 @@ final class OwnWrites {
     }
     OwnWrite older = written == null ? null : written.newest;
     OwnWrite write =
-        new OwnWrite(of, written, number, kind, memory, keyAddress + keyBytes, valueBytes, older);
+        new OwnWrite(
+            of,
+            written,
+            number,
+            kind,
+            memory,
+            keyBytes,
+            keyAddress + keyBytes,
+            valueBytes,
+            older);
     if (written != null) {
       written.newest = write;
     }
@@ -88,6 +97,11 @@ final class OwnWrites {
   /** All of them, in their order. */
   List<OwnWrite> all() {
     return all;
+  }
+
+  /** Whether it deletes ranges. */
+  boolean hasRanges() {
+    return families.values().stream().anyMatch(OwnFamily::hasRanges);
   }
 
   /** What the commit writes. */

@@ -137,7 +137,15 @@ public final class Store extends Family implements AutoCloseable {
     }
     try {
       StoreOpener.open(parts);
-      return new Store(parts, new StoreWriter(parts), ownsEngine);
+      StoreWriter writer = new StoreWriter(parts);
+      Store store = new Store(parts, writer, ownsEngine);
+      try {
+        store.transactions.preparedOnes().recover();
+      } catch (IOException | RuntimeException | Error e) {
+        writer.close();
+        throw e;
+      }
+      return store;
     } catch (IOException | RuntimeException | Error e) {
       try {
         parts.close();
@@ -238,6 +246,9 @@ public final class Store extends Family implements AutoCloseable {
   public Family createFamily(String name, TreeOptions options) throws IOException {
     Objects.requireNonNull(options, "options");
     FamilyChanges.requireName(name);
+    if (name.equals(Transactions.FAMILY)) {
+      throw new IllegalArgumentException("the name is kept for transactions: name=" + name);
+    }
     StoreWriter.requireMayWait();
     parts.live.requirePossible(name, options);
     return handle(
@@ -250,7 +261,8 @@ public final class Store extends Family implements AutoCloseable {
    * used again. Cursors that are open on it go on as they are; other calls get an {@link
    * IllegalStateException}, those of snapshots too. Its files go when no cursor needs them.
    *
-   * @throws IllegalArgumentException if it is the default family or of another store
+   * @throws IllegalArgumentException if it is the default family or of another store, or has
+   *     prepared transactions
    * @throws IllegalStateException if it is dropped already
    * @throws IOException if that fails; the family is as it was, or if it is not known whether it is
    *     there after a crash, cannot be used but only be dropped again
@@ -260,6 +272,10 @@ public final class Store extends Family implements AutoCloseable {
     requireOwn(dropped);
     if (dropped.isMain()) {
       throw new IllegalArgumentException("the default family stays: name=" + dropped.name());
+    }
+    if (dropped.name().equals(Transactions.FAMILY) && transactions.preparedOnes().hasSome()) {
+      throw new IllegalArgumentException(
+          "there are prepared transactions, which it has: name=" + dropped.name());
     }
     StoreWriter.requireMayWait();
     parts.familyChanges.beginDrop(dropped);

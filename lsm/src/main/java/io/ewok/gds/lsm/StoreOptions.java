@@ -215,7 +215,9 @@ public record StoreOptions(
 
   /** Returns the options of a family: its own, or those of the store. */
   public TreeOptions tree(String family) {
-    return families.getOrDefault(family, tree);
+    return family.equals(Transactions.FAMILY)
+        ? PreparedTransactions.tree(tree)
+        : families.getOrDefault(family, tree);
   }
 
   int blockBytesMin() {

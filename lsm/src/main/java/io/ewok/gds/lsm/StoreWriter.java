@@ -225,23 +225,6 @@ final class StoreWriter {
     }
   }
 
-  // ---- transactions
-
-  /*
-   * A transaction is valid if nothing that it stands on was written before its own place in the log: places are the order
-   * in which writes become visible. So it takes a place, waits until all before it is visible, looks, and then fills
-   * the place, or if there is a conflict makes it void. Plain writes need not know of that. What was written long ago
-   * is looked for before; with a place it looks into the active memtable alone, whose writers cannot leave it before.
-   *
-   *   outside          all up to what is visible then, if that is not only in the active memtable; may read
-   *   in the memtable  all up to what is visible then: most conflicts take no place
-   *   with a place     the rest
-   *
-   * Those before it wait for nothing but their turn to run, and the device that writes a large record: not for who fills
-   * a place, or for a free AppendSlots, of which there are few. So one at a time waits with a place, and that is also
-   * the order in which transactions could become visible at best.
-   */
-
   /**
    * Writes a batch if the check finds nothing that was written up to its place in the log.
    *
@@ -250,15 +233,19 @@ final class StoreWriter {
    */
   Conflict writeIf(WriteBatch batch, CommitCheck check, WriteOptions options) throws IOException {
     requireWritable(batch, options);
-    MemorySegment record = batch.record();
-    if (record.byteSize() > log.reserveBytesMax()) {
+    if (batch.record().byteSize() > log.reserveBytesMax()) {
       throw new IllegalArgumentException(
           "a transaction is encoded in at most %d bytes here: encodedBytes=%d"
-              .formatted(log.reserveBytesMax(), record.byteSize()));
+              .formatted(log.reserveBytesMax(), batch.record().byteSize()));
     }
     enter();
     try {
-      return writeRecordIf(batch, record, check, options);
+      ConditionalWrite write = new ConditionalWrite(this, versions, room, batch, check, options);
+      Conflict found = write.run();
+      if (found == null) {
+        finish(write.endLsn(), batch.record().byteSize(), batch.count(), batch.userBytes(), options);
+      }
+      return found;
     } finally {
       writing.exit();
     }
@@ -270,148 +257,11 @@ final class StoreWriter {
    * @return what it has found, or null
    */
   Conflict find(CommitCheck check) throws IOException {
-    return find(check, 0, versions.sequence());
-  }
-
-  private Conflict find(CommitCheck check, long above, long upTo) throws IOException {
-    Version version = versions.retain();
-    try {
-      return check.inVersion(version, above, upTo);
-    } finally {
-      versions.release(version);
-    }
-  }
-
-  private Conflict writeRecordIf(
-      WriteBatch batch, MemorySegment record, CommitCheck check, WriteOptions options)
-      throws IOException {
-    long sizeBytes = batch.memtableBytes();
-    MemorySegment withFamilies = batch.hasMarks() ? record : null;
-    long checked = check.since();
-    while (true) {
-      if (checked < room.activeStartLsn()) {
-        long upTo = versions.sequence();
-        Conflict found = find(check, 0, upTo);
-        if (found != null) {
-          return found;
-        }
-        checked = upTo;
-      }
-      Memtable memtable = room.enter(sizeBytes, Manifest.MAIN, withFamilies, options);
-      if (checked < room.activeStartLsn()) {
-        memtable.leaveUnused(sizeBytes); // it was replaced meanwhile
-        continue;
-      }
-      Commit commit = new Commit(record, check, memtable, sizeBytes);
-      switch (commit.run()) {
-        case WRITTEN -> {
-          finish(commit.end, record.byteSize(), batch.count(), batch.userBytes(), options);
-          return null;
-        }
-        case CONFLICT -> {
-          return commit.conflict;
-        }
-        case LOG_FULL -> room.makeInLog(memtable, record.byteSize(), options);
-      }
-    }
-  }
-
-  private enum Outcome {
-    WRITTEN,
-    CONFLICT,
-    LOG_FULL
-  }
-
-  /** One try of a transaction that has come into a memtable, which it leaves in any case. */
-  private final class Commit {
-    private final MemorySegment record;
-    private final CommitCheck check;
-    private final Memtable memtable;
-    private final long sizeBytes;
-    private long end;
-    private Conflict conflict;
-
-    /** Whether it has not left the memtable. */
-    private boolean inside = true;
-
-    Commit(MemorySegment record, CommitCheck check, Memtable memtable, long sizeBytes) {
-      this.record = record;
-      this.check = check;
-      this.memtable = memtable;
-      this.sizeBytes = sizeBytes;
-    }
-
-    Outcome run() throws IOException {
-      try {
-        long checked = versions.sequence();
-        conflict = check.inMemtable(memtable, 0, checked);
-        return conflict != null ? Outcome.CONFLICT : runInTurn(checked);
-      } finally {
-        if (inside) {
-          memtable.leaveUnused(sizeBytes);
-        }
-      }
-    }
-
-    private Outcome runInTurn(long checked) throws IOException {
-      committing.lock();
-      try {
-        inside = false; // who has no place has left
-        LogPlace place = reserve(memtable, sizeBytes, record.byteSize(), record);
-        if (place == null) {
-          return Outcome.LOG_FULL;
-        }
-        fill(place, checked);
-        return conflict == null ? Outcome.WRITTEN : Outcome.CONFLICT;
-      } finally {
-        committing.unlock();
-      }
-    }
-
-    private void fill(LogPlace reserved, long checked) throws IOException {
-      long first = reserved.startLsn() + 1;
-      long start = reserved.previousEndLsn();
-      end = reserved.endLsn();
-      boolean written = false;
-      RuntimeException failed = null;
-      try {
-        try (LogPlace place = reserved) {
-          try {
-            awaitVisible(start);
-            conflict = start == checked ? null : check.inMemtable(memtable, checked, start);
-            if (conflict == null) {
-              place.put(record);
-              written = true;
-            }
-          } catch (RuntimeException e) {
-            failed = e;
-          }
-          if (!written) {
-            place.putInstead(BatchFormat.voidHeader());
-          }
-        }
-        if (written) {
-          memtable.insert(record, first);
-        }
-        publish(start, end);
-      } catch (IOException | RuntimeException | Error e) {
-        logFailure = e; // those behind this one would wait for ever
-        throw e;
-      } finally {
-        if (written) {
-          memtable.exit();
-        } else {
-          memtable.leaveUnused(sizeBytes);
-        }
-      }
-      if (failed != null) {
-        throw failed;
-      }
-    }
+    return ConditionalWrite.find(versions, check, versions.sequence());
   }
 
   /** Waits until all writes before a position are visible. */
-  private void awaitVisible(long position) throws PoisonedFileException {
+  void awaitVisible(long position) throws PoisonedFileException {
     for (int tries = 0; order.visible() < position; tries++) {
       if (logFailure != null) {
         throw new PoisonedFileException(files.log(), logFailure);
@@ -420,7 +270,21 @@ final class StoreWriter {
     }
   }
 
-  /** For tests: nobody commits a transaction while it is held. */
+  /**
+   * Checks that a batch is not too large to be written.
+   *
+   * @throws IllegalArgumentException if it is
+   */
+  void requireFits(WriteBatch batch) {
+    requireBatchBytes(batch.sizeBytes());
+  }
+
+  /** Lets nobody write any more: those behind a write that failed would wait for ever. */
+  void fail(Throwable e) {
+    logFailure = e;
+  }
+
+  /** Who commits a transaction holds it. */
   LongLock committing() {
     return committing;
   }
@@ -488,7 +352,7 @@ final class StoreWriter {
    *
    * @param recordOrNull the record, if it may be too large for a place to be filled
    */
-  private LogPlace reserve(
+  LogPlace reserve(
       Memtable memtable, long sizeBytes, long recordBytes, MemorySegment recordOrNull)
       throws IOException {
     LogPlace place = null;
@@ -592,7 +456,7 @@ final class StoreWriter {
     return end;
   }
 
-  private void publish(long start, long end) {
+  void publish(long start, long end) {
     for (int tries = 0; !order.tryPublish(start, end) && logFailure == null; tries++) {
       pause(tries);
     }

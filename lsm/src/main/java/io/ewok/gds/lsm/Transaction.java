@@ -4,7 +4,6 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
 import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.lsm.lock.LockOwner;
-import io.ewok.gds.lsm.lock.LockResult;
 import io.ewok.gds.lsm.lock.LockTable;
 import io.ewok.gds.lsm.record.Keys;
 import io.ewok.gds.lsm.record.RangeDelete;
@@ -12,7 +11,6 @@ import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.record.SearchKey;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -63,27 +61,22 @@ import java.util.Objects;
  */
 public final class Transaction implements AutoCloseable {
   private static final int NOT_FOUND = ReadView.NOT_FOUND;
-  private static final long HASH_FACTOR = 0x9E37_79B9_7F4A_7C15L;
-
-  /** When so many cursors are known, those that were closed are forgotten. */
-  private static final int CURSORS_KEPT = 16;
 
   private enum State {
     OPEN,
     COMMITTED,
+    PREPARED,
     ROLLED_BACK
   }
 
+  private final Transactions transactions;
   private final StoreParts parts;
   private final StoreWriter writer;
   private final boolean serializable;
   private final long number;
 
   /** Null if it is optimistic. */
-  private final LockTable locks;
-
-  private final Duration lockTimeout;
-  private final LockOwner owner;
+  private final TransactionLocks locks;
 
   /**
    * What it has read at: one, unless it locks and is serializable. All of them stay open, so that
@@ -93,10 +86,9 @@ public final class Transaction implements AutoCloseable {
 
   private final OwnWrites own;
   private final ReadSet reads = new ReadSet();
-  private final CommitCheck check = new CommitCheck(reads);
+  private final CommitCheck check;
   private final SearchKey wanted = new SearchKey();
-  private final List<OpenCursor> cursors = new ArrayList<>();
-  private int cursorsKept = CURSORS_KEPT;
+  private final TransactionCursors cursors = new TransactionCursors();
 
   /** In the order in which they were made; those behind one that was gone back to are gone. */
   private final List<Savepoint> savepoints = new ArrayList<>();
@@ -110,9 +102,6 @@ public final class Transaction implements AutoCloseable {
   private long foundAddress;
   private int foundBytes;
 
-  /** A cursor, how many writes it may see, and what it has looked at. */
-  private record OpenCursor(StoreCursor cursor, int writes, ScanTrack trackOrNull) {}
-
   /** Where a transaction was, to go back to. */
   public static final class Savepoint {
     private final OwnWrites.Mark mark;
@@ -123,6 +112,7 @@ public final class Transaction implements AutoCloseable {
   }
 
   Transaction(
+      Transactions transactions,
       StoreParts parts,
       StoreWriter writer,
       TransactionOptions options,
@@ -132,10 +122,14 @@ public final class Transaction implements AutoCloseable {
     this.writer = writer;
     this.number = number;
     this.serializable = options.isolation() == Isolation.SERIALIZABLE;
-    this.locks = locksOrNull;
-    this.lockTimeout = options.lockTimeoutOrNull();
-    this.owner = locksOrNull == null ? null : new LockOwner(number);
+    this.locks =
+        locksOrNull == null
+            ? null
+            : new TransactionLocks(
+                locksOrNull, number, options.lockTimeoutOrNull(), parts.files.directory());
     this.own = new OwnWrites(writer.batchBytesMax());
+    this.transactions = transactions;
+    this.check = new CommitCheck(reads, () -> transactions.preparedOnes().heldAgainst(own, owner()));
     snapshots.add(parts.versions.openSnapshot(parts.counters));
   }
 
@@ -174,41 +168,17 @@ public final class Transaction implements AutoCloseable {
 
   /** Locks the key that is looked for or written. */
   private void lock(FamilyState family, boolean exclusive) throws IOException {
-    if (locks == null) {
-      return;
-    }
-    StoreWriter.requireMayWait();
-    LockResult result =
-        locks.lock(
-            owner,
-            hash(family, wanted),
-            exclusive,
-            lockTimeout.toNanos(),
-            () -> new LockedKey(family.name(), KeyRange.bytes(wanted.segment())));
-    TransactionRetryException failure =
-        switch (result) {
-          case LockResult.Granted _ -> null;
-          case LockResult.TimeOver _ ->
-              new LockTimeoutException(lockedKey(family), lockTimeout, parts.files.directory());
-          case LockResult.Full _ ->
-              new LockTimeoutException(
-                  lockedKey(family), Transactions.LOCKS_MAX, parts.files.directory());
-          case LockResult.Deadlock deadlock ->
-              new DeadlockException(deadlock.cycle(), parts.files.directory());
-        };
-    if (failure != null) {
-      close();
-      throw failure;
+    if (locks != null) {
+      TransactionRetryException failure = locks.lock(family, wanted, exclusive);
+      if (failure != null) {
+        close();
+        throw failure;
+      }
     }
   }
 
-  private LockedKey lockedKey(FamilyState family) {
-    return new LockedKey(family.name(), KeyRange.bytes(wanted.segment()));
-  }
-
-  /** What the lock of a key is known by. */
-  static long hash(FamilyState family, SearchKey key) {
-    return key.hash() ^ (family.id() * HASH_FACTOR);
+  private LockOwner owner() {
+    return locks == null ? null : locks.owner();
   }
 
   /** Fails now if the commit would: what was locked was written since it is read. */
@@ -391,24 +361,11 @@ public final class Transaction implements AutoCloseable {
         serializable
             ? new ScanTrack(reads, family, options.lowerKeyOrNull(), options.upperKeyOrNull())
             : null;
-    forgetClosedCursors();
     Snapshot unused = snapshot();
-    StoreCursor cursor =
-        parts.versions.openCursor(view(in), options, null, new CursorOverlay(own, family, track));
-    cursors.add(new OpenCursor(cursor, own.count(), track));
+    CursorOverlay overlay = new CursorOverlay(own, family, track);
+    StoreCursor cursor = parts.versions.openCursor(view(in), options, null, overlay);
+    cursors.add(cursor, overlay);
     return cursor;
-  }
-
-  private void forgetClosedCursors() {
-    if (cursors.size() >= cursorsKept) {
-      for (OpenCursor open : cursors) {
-        if (open.cursor().isEnded() && open.trackOrNull() != null) {
-          open.trackOrNull().end();
-        }
-      }
-      cursors.removeIf(open -> open.cursor().isEnded());
-      cursorsKept = Math.max(CURSORS_KEPT, 2 * cursors.size());
-    }
   }
 
   // ---- writing
@@ -518,12 +475,7 @@ public final class Transaction implements AutoCloseable {
               + savepoints.size());
     }
     savepoints.subList(at + 1, savepoints.size()).clear();
-    for (OpenCursor open : cursors) {
-      if (open.writes() > savepoint.mark.count()) {
-        endCursor(open, "the transaction was rolled back to before the cursor was opened");
-      }
-    }
-    cursors.removeIf(open -> open.cursor().isEnded());
+    cursors.endBehind(savepoint.mark.count());
     own.reset(savepoint.mark);
   }
 
@@ -531,18 +483,6 @@ public final class Transaction implements AutoCloseable {
     if (state != State.OPEN) {
       throw new IllegalStateException("the transaction has ended: state=" + state);
     }
-  }
-
-  private void endCursor(OpenCursor open, String reason) {
-    open.cursor().transactionEnds(reason);
-    if (open.trackOrNull() != null) {
-      open.trackOrNull().end();
-    }
-  }
-
-  private void endCursors(String reason) {
-    cursors.forEach(open -> endCursor(open, reason));
-    cursors.clear();
   }
 
   // ---- ending
@@ -568,7 +508,7 @@ public final class Transaction implements AutoCloseable {
     requireOpen();
     Objects.requireNonNull(options, "options");
     StoreWriter.requireMayWait();
-    endCursors("the transaction is committed");
+    cursors.endAll("the transaction is committed");
     Conflict conflict = null;
     State after = State.ROLLED_BACK;
     try {
@@ -591,6 +531,75 @@ public final class Transaction implements AutoCloseable {
     }
   }
 
+  /**
+   * Prepares it, the first of two phases: when this returns, it can be committed whatever happens,
+   * also after a crash, and it is up to the {@link PreparedTransaction} whether it is. The
+   * transaction itself has ended. Its keys stay locked until that is decided.
+   *
+   * <p>Only one that locks can be prepared, and that has not scanned or deleted ranges, which are
+   * not locked.
+   *
+   * @param name 1 to {@link Transactions#NAME_BYTES_MAX} bytes in UTF-8, which no other prepared
+   *     transaction has
+   * @throws ConflictException if somebody has written what it stands on; it is rolled back
+   * @throws IllegalStateException also if it cannot be prepared; it stays as it was, but for its
+   *     cursors
+   * @throws IllegalArgumentException if the name is in use or not possible, or what it has read and
+   *     written is more than {@link StoreOptions#batchBytesMax} allows; likewise
+   */
+  public PreparedTransaction prepare(String name) throws IOException {
+    requireOpen();
+    StoreWriter.requireMayWait();
+    if (locks == null) {
+      throw new IllegalStateException("one that does not lock cannot be prepared: name=" + name);
+    }
+    cursors.endAll("the transaction is prepared");
+    if (!reads.ranges().isEmpty() || own.hasRanges()) {
+      throw new IllegalStateException(
+          "one that has scanned or deleted ranges cannot be prepared: name=" + name);
+    }
+    if (own.count() == 0) {
+      throw new IllegalStateException("there is nothing to be committed: name=" + name);
+    }
+    PreparedFormat.Content content =
+        PreparedFormat.decode(
+            PreparedFormat.encode(new PreparedFormat.Content(keys(), own.batch().record())));
+    PreparedTransaction[] prepared = {null};
+    State after = State.ROLLED_BACK;
+    Conflict conflict = null;
+    try {
+      conflict =
+          transactions.preparedOnes().prepare(
+              name, content, owner(), check, made -> prepared[0] = made);
+      after = conflict == null ? State.PREPARED : State.ROLLED_BACK;
+    } catch (IllegalArgumentException e) {
+      after = State.OPEN;
+      throw e;
+    } finally {
+      if (after != State.OPEN) {
+        end(after);
+      }
+    }
+    if (conflict != null) {
+      throw new ConflictException(conflict, parts.files.directory());
+    }
+    return prepared[0];
+  }
+
+  /** The keys that have to stay locked: what was read, and what was written. */
+  private List<PreparedFormat.Key> keys() {
+    List<PreparedFormat.Key> keys = new ArrayList<>();
+    SearchKey key = new SearchKey();
+    for (long at = reads.firstOffset(); at < reads.endOffset(); at = reads.next(at)) {
+      byte[] bytes = KeyRange.bytes(reads.key(at, key).segment());
+      keys.add(new PreparedFormat.Key(reads.family(at).id(), bytes, false));
+    }
+    for (OwnWrite write : own.all()) {
+      keys.add(new PreparedFormat.Key(write.of().family().id(), write.key(), true));
+    }
+    return keys;
+  }
+
   /** Forgets all it has written, and ends it. */
   public void rollback() {
     requireOpen();
@@ -601,7 +610,7 @@ public final class Transaction implements AutoCloseable {
   @Override
   public void close() {
     if (state == State.OPEN) {
-      endCursors("the transaction is rolled back");
+      cursors.endAll("the transaction is rolled back");
       end(State.ROLLED_BACK);
     }
   }
@@ -609,8 +618,8 @@ public final class Transaction implements AutoCloseable {
   private void end(State how) {
     state = how;
     snapshots.forEach(Snapshot::close);
-    if (locks != null) {
-      locks.releaseAll(owner);
+    if (locks != null && how != State.PREPARED) { // else they are those of what was prepared
+      locks.release();
     }
   }
 }

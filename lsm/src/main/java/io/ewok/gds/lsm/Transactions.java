@@ -3,12 +3,13 @@ package io.ewok.gds.lsm;
 import io.ewok.gds.lsm.lock.LockTable;
 import io.ewok.gds.reactor.Baton;
 import java.io.IOException;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * Begins the {@link Transaction}s of a store.
+ * Begins the {@link Transaction}s of a store, and keeps those that are prepared.
  *
  * <p>Ownership: none; it goes with its store. Threads: any, platform or virtual, and fibers.
  *
@@ -28,6 +29,15 @@ import java.util.concurrent.ThreadLocalRandom;
  * }
  */
 public final class Transactions {
+  /**
+   * The family in which prepared transactions are kept, by their names. It is created with the
+   * first one, and nobody else should write to it.
+   */
+  public static final String FAMILY = "gds.transactions";
+
+  /** The longest name of a prepared transaction, in bytes of UTF-8. The shortest has one. */
+  public static final int NAME_BYTES_MAX = 255;
+
   /** How many keys may be locked at a time, by all transactions of a store. */
   public static final int LOCKS_MAX = 1 << 18;
 
@@ -43,9 +53,12 @@ public final class Transactions {
   /** Null before the first transaction that locks. Written with this as the lock. */
   private volatile LockTable locks;
 
+  private final PreparedTransactions prepared;
+
   Transactions(StoreParts parts, StoreWriter writer) {
     this.parts = parts;
     this.writer = writer;
+    this.prepared = new PreparedTransactions(parts, writer, this);
   }
 
   /**
@@ -56,7 +69,22 @@ public final class Transactions {
   public Transaction begin(TransactionOptions options) {
     boolean isLocking = options.lockTimeoutOrNull() != null;
     return new Transaction(
-        parts, writer, options, isLocking ? locks() : null, numbers.incrementAndGet());
+        this, parts, writer, options, isLocking ? locks() : null, nextNumber());
+  }
+
+  /** Returns those that were prepared and are not decided, by their names. */
+  public List<PreparedTransaction> prepared() {
+    return prepared.all();
+  }
+
+  /** Those that are prepared. */
+  PreparedTransactions preparedOnes() {
+    return prepared;
+  }
+
+  /** Returns the number of the next one. */
+  long nextNumber() {
+    return numbers.incrementAndGet();
   }
 
   /** The locks of the store. */

@@ -25,6 +25,9 @@ final class ScriptWriter {
   /** Of so many operations one makes a copy. */
   private static final int COPY_SHARE = 800;
 
+  /** Of so many operations one is that of a transaction. */
+  private static final int TRANSACTION_SHARE = 8;
+
   private final SplittableRandom random;
 
   /** Of a seed of its own, so that families do not change what the rest of a script does. */
@@ -41,6 +44,9 @@ final class ScriptWriter {
   /** Likewise. */
   private final SplittableRandom copies;
 
+  /** Likewise. */
+  private final SplittableRandom transactions;
+
   private final List<String> lines = new ArrayList<>();
 
   private ScriptWriter(long seed) {
@@ -50,6 +56,7 @@ final class ScriptWriter {
     ranges = new SplittableRandom(seed ^ 5);
     trickles = new SplittableRandom(37 * seed);
     copies = new SplittableRandom(seed ^ 6);
+    transactions = new SplittableRandom(seed ^ 7);
   }
 
   /** Returns so many operations. */
@@ -59,6 +66,8 @@ final class ScriptWriter {
     while (writer.lines.size() <= operations) {
       if (writer.copies.nextInt(COPY_SHARE) == 0) {
         writer.lines.add(writer.copies.nextBoolean() ? "checkpoint" : "backup");
+      } else if (writer.transactions.nextInt(TRANSACTION_SHARE) == 0) {
+        writer.transaction();
       } else {
         writer.operation();
       }
@@ -162,6 +171,35 @@ final class ScriptWriter {
     } else {
       move();
     }
+  }
+
+  /** One operation of one that is open, if there is one; several are at a time. */
+  private void transaction() {
+    int number = transactions.nextInt(OPEN_MAX);
+    int key = transactions.nextInt(KEYS);
+    String value = transactions.nextInt(100) + ":" + transactions.nextInt(1_000_000);
+    String durability = transactions.nextInt(4) == 0 ? "SYNCED" : "NONE";
+    lines.add(
+        switch (transactions.nextInt(24)) {
+          case 0, 1 ->
+              "txn %d %s"
+                  .formatted(
+                      number,
+                      List.of("SERIALIZABLE", "SERIALIZABLE", "SNAPSHOT", "LOCKS")
+                          .get(transactions.nextInt(4)));
+          case 2, 3, 4 -> "tcommit %d %s".formatted(number, durability);
+          case 5 -> "trollback " + number;
+          case 6, 7, 8 -> "tput %d %d %s".formatted(number, key, value);
+          case 9, 10 -> "tdelete %d %d".formatted(number, key);
+          case 11, 12, 13 -> "tmerge %d %d %s".formatted(number, key % 40, value);
+          case 14 -> "trdelete %d %d %d".formatted(number, key, (key + 14) % KEYS);
+          case 15, 16, 17 -> "tget %d %d".formatted(number, key % 40);
+          case 18 -> "tupdate %d %d".formatted(number, key);
+          case 19, 20, 21 ->
+              "tscan %d %d %d".formatted(number, key, transactions.nextInt(12));
+          case 22 -> "tsave " + number;
+          default -> "tback " + number;
+        });
   }
 
   /** What is too little for a merge with level 1 is merged on level 0. */

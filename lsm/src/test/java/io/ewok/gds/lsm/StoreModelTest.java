@@ -36,6 +36,9 @@ class StoreModelTest {
     assertTrue(
         run.flushes > 20 && run.merges > 5 && run.misses > 200,
         "flushes=%d merges=%d misses=%d".formatted(run.flushes, run.merges, run.misses));
+    assertTrue(
+        run.commits > 10 && run.conflicts > 0,
+        "commits=%d conflicts=%d".formatted(run.commits, run.conflicts));
     // That one is leveled all the time.
     assertTrue(seed != 1 || run.mergesWithinLevel0 > 0);
   }

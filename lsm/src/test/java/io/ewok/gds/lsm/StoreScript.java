@@ -47,6 +47,10 @@ import java.util.concurrent.atomic.AtomicLong;
  * first N    last N    seek N KEY    seekprev N KEY    next N    previous N    fill N COUNT
  * changes N HOLDBYTES    follow N COUNT    tail N KEY    tailnext N COUNT
  * change NAME=VALUE    create N    drop N
+ * txn N ISOLATION    txn N LOCKS                         the latter of the snapshot level
+ * tput N KEY VALUE    tdelete N KEY    tmerge N KEY OPERAND    trdelete N KEY KEY
+ * tget N KEY    tupdate N KEY    tscan N KEY COUNT    tsave N    tback N
+ * tcommit N DURABILITY    trollback N
  * flush    compact [KEY KEY]    reopen    crash SEED    check    tick MILLISECONDS
  * </pre>
  */
@@ -114,15 +118,18 @@ final class StoreScript {
   private final Map<Integer, OpenSnapshot> snapshots = new HashMap<>();
   private final Map<Integer, OpenChanges> readers = new HashMap<>();
   private final Map<Integer, OpenTail> tails = new HashMap<>();
+  private final Map<Integer, ScriptTransaction> transactions = new HashMap<>();
   private final MemoryBudget budget = MemoryBudget.root("changes", 8 << 20);
 
   long flushes;
   long merges;
   long mergesWithinLevel0;
   long misses;
+  long commits;
+  long conflicts;
 
   /** A family, and what it should have. One that is dropped and created again is another. */
-  private static final class Home {
+  static final class Home {
     final int number;
     final TreeOptions tree;
     Family family;
@@ -158,7 +165,7 @@ final class StoreScript {
   }
 
   /** A put or delete, or an operand; or the delete of a range. */
-  private static final class Operation {
+  static final class Operation {
     final Home home;
     final byte[] key;
     final byte[] valueOrNull;
@@ -191,7 +198,10 @@ final class StoreScript {
     }
 
     void apply() {
-      NavigableMap<byte[], byte[]> to = home.model;
+      applyTo(home.model);
+    }
+
+    void applyTo(NavigableMap<byte[], byte[]> to) {
       if (endOrNull != null) {
         to.subMap(key, endOrNull).clear();
       } else if (valueOrNull == null) {
@@ -334,6 +344,11 @@ final class StoreScript {
           move(words);
       case "changes" -> changes(number(words[1]), number(words[2]));
       case "follow" -> follow(number(words[1]), number(words[2]));
+      case "txn" -> begin(number(words[1]), words[2]);
+      case "tput", "tdelete", "tmerge", "trdelete", "tget", "tupdate", "tscan", "tsave", "tback" ->
+          inTransaction(words);
+      case "tcommit" -> commit(number(words[1]), Durability.valueOf(words[2]));
+      case "trollback" -> rollback(number(words[1]));
       case "tail" -> tail(number(words[1]), key(words[2]));
       case "tailnext" -> tailNext(number(words[1]), number(words[2]));
       case "change" -> change(words[1]);
@@ -466,6 +481,7 @@ final class StoreScript {
       return;
     }
     dropped.isDropped = true;
+    List.copyOf(transactions.keySet()).forEach(this::rollback);
     store.dropFamily(dropped.family);
     assertThrows(IllegalStateException.class, () -> dropped.family.get(new byte[0]));
     assertThrows(
@@ -637,6 +653,79 @@ final class StoreScript {
     operation.writtenMillis = clock.get();
     history.add(operation);
     operation.apply();
+  }
+
+  // ---- transactions
+
+  private void begin(int number, String how) {
+    rollback(number);
+    TransactionOptions options =
+        how.equals("LOCKS")
+            ? TransactionOptions.defaults()
+                .withIsolation(Isolation.SNAPSHOT)
+                .withLocks(Duration.ZERO)
+            : TransactionOptions.defaults().withIsolation(Isolation.valueOf(how));
+    transactions.put(
+        number,
+        new ScriptTransaction(store.transactions().begin(options), options, homes, history.size()));
+  }
+
+  private void rollback(int number) {
+    ScriptTransaction open = transactions.remove(number);
+    if (open != null) {
+      open.transaction.close();
+    }
+  }
+
+  private void inTransaction(String[] words) throws IOException {
+    int number = number(words[1]);
+    ScriptTransaction open = transactions.get(number);
+    if (open == null || !open.knows(home)) {
+      return;
+    }
+    try {
+      switch (words[0]) {
+        case "tput" -> open.write(home, key(words[2]), value(words[3]), false);
+        case "tdelete" -> open.write(home, key(words[2]), null, false);
+        case "tmerge" -> open.write(home, key(words[2]), value(words[3]), home.hasOperator());
+        case "trdelete" -> open.deleteRange(home, key(words[2]), key(words[3]));
+        case "tget" -> open.get(home, key(words[2]), false);
+        case "tupdate" -> open.get(home, key(words[2]), true);
+        case "tscan" -> open.scan(home, key(words[2]), number(words[3]));
+        case "tsave" -> open.save();
+        default -> open.goBack();
+      }
+    } catch (LockTimeoutException e) {
+      assertTrue(transactions.size() > 1, "somebody else has the lock");
+      rollback(number);
+    } catch (ConflictException e) {
+      assertTrue(open.mayMeet(history), e.getMessage());
+      rollback(number);
+    }
+  }
+
+  private void commit(int number, Durability durability) throws IOException {
+    ScriptTransaction open = transactions.remove(number);
+    if (open == null) {
+      return;
+    }
+    try {
+      open.transaction.commit(durability);
+    } catch (ConflictException e) {
+      assertTrue(open.mayMeet(history), e.getMessage());
+      conflicts++;
+      return;
+    }
+    // What was written and is gone again as a whole may be dropped before anybody sees it.
+    assertTrue(!open.mayMeet(history) || open.isAsItWas(), "a conflict is not found");
+    if (!open.written().isEmpty()) {
+      open.written().forEach(this::add);
+      ends.put(store.stats().sequence(), (long) history.size());
+      commits++;
+      if (durability == Durability.SYNCED) {
+        durable = history.size();
+      }
+    }
   }
 
   // ---- expiration
@@ -1010,6 +1099,7 @@ final class StoreScript {
   }
 
   private void forget() {
+    List.copyOf(transactions.keySet()).forEach(this::rollback);
     cursors.clear();
     snapshots.clear();
     tails.clear();

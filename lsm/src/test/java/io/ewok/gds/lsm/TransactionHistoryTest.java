@@ -54,6 +54,8 @@ class TransactionHistoryTest {
     LOCKING,
     /** Some optimistic, some by locks. */
     MIXED,
+    /** As MIXED, and some are prepared before; no plain writes, which do not ask for that. */
+    PREPARED,
     /** Reads of a snapshot and a batch: nobody looks what came between. */
     UNCHECKED
   }
@@ -104,7 +106,7 @@ class TransactionHistoryTest {
   // ---- one transaction
 
   private void transaction(Life life, Way way, SplittableRandom random) throws IOException {
-    if (random.nextInt(8) == 0) {
+    if (way != Way.PREPARED && random.nextInt(8) == 0) {
       plainWrite(life, random);
     } else if (way == Way.UNCHECKED) {
       unchecked(life, random);
@@ -152,47 +154,66 @@ class TransactionHistoryTest {
     TransactionOptions options =
         TransactionOptions.defaults()
             .withIsolation(way == Way.SNAPSHOT ? Isolation.SNAPSHOT : Isolation.SERIALIZABLE);
-    if (way == Way.LOCKING || (way == Way.MIXED && random.nextBoolean())) {
+    boolean locks =
+        way == Way.LOCKING
+            || ((way == Way.MIXED || way == Way.PREPARED) && random.nextBoolean());
+    if (locks) {
       options = options.withLocks(Duration.ofSeconds(20));
     }
+    boolean scans = !locks || random.nextBoolean();
     Durability durability = durability(random);
     try (Transaction transaction = life.store.transactions().begin(options)) {
       int count = 1 + random.nextInt(4);
       for (int i = 0; i < count; i++) {
-        operation(life, entry, transaction, random);
+        operation(life, entry, transaction, scans, random);
         letOthersRun();
       }
       if (random.nextInt(20) == 0) {
         entry.end(Status.ROLLED_BACK, false);
         return;
       }
-      transaction.commit(durability);
-      entry.end(Status.COMMITTED, durability == Durability.SYNCED);
+      boolean commits = true;
+      if (way == Way.PREPARED && !scans && transaction.writeCount() > 0) {
+        PreparedTransaction prepared = transaction.prepare("t" + elements.incrementAndGet());
+        letOthersRun();
+        commits = random.nextInt(5) > 0;
+        if (commits) {
+          prepared.commit(durability);
+        } else {
+          prepared.rollback(durability);
+        }
+      } else {
+        transaction.commit(durability);
+      }
+      entry.end(
+          commits ? Status.COMMITTED : Status.ROLLED_BACK,
+          commits && durability == Durability.SYNCED);
     } catch (TransactionRetryException e) {
       conflicts.incrementAndGet();
       entry.end(Status.ROLLED_BACK, false);
     }
   }
 
-  private void operation(Life life, Entry entry, Transaction transaction, SplittableRandom random)
+  private void operation(
+      Life life, Entry entry, Transaction transaction, boolean scans, SplittableRandom random)
       throws IOException {
     int key = random.nextInt(KEYS);
     Family family = life.family(key);
-    switch (random.nextInt(4)) {
+    switch (random.nextInt(scans ? 4 : 3)) {
       case 0 -> entry.read(key, list(transaction.get(family, key(key))));
-      case 1 -> scan(key, family, entry, transaction, random.nextBoolean());
-      case 2 -> {
+      case 1 -> {
         int element = elements.incrementAndGet();
         entry.append(key, element);
         transaction.merge(family, key(key), Fixtures.bytes("" + element));
       }
-      default -> {
+      case 2 -> {
         byte[] before = transaction.get(family, key(key));
         int element = elements.incrementAndGet();
         entry.read(key, list(before)).append(key, element);
         String list = before == null ? "" : Fixtures.text(before) + ",";
         transaction.put(family, key(key), Fixtures.bytes(list + element));
       }
+      default -> scan(key, family, entry, transaction, random.nextBoolean());
     }
   }
 
@@ -266,7 +287,10 @@ class TransactionHistoryTest {
     "LOCKING, 1",
     "LOCKING, 2",
     "MIXED, 1",
-    "MIXED, 2"
+    "MIXED, 2",
+    "PREPARED, 1",
+    "PREPARED, 2",
+    "PREPARED, 3"
   })
   void serializableTransactionsHaveNoAnomalies(Way way, long seedOfCase) throws Exception {
     long seed = Fixtures.seed(seedOfCase);
@@ -337,7 +361,8 @@ class TransactionHistoryTest {
           }
         });
     try (Store _ = life.store) {
-      run(life, seed % 2 == 0 ? Way.MIXED : Way.SERIALIZABLE, 3, 60, random);
+      List<Way> ways = List.of(Way.SERIALIZABLE, Way.MIXED, Way.PREPARED);
+      run(life, ways.get(Math.floorMod(seed, ways.size())), 3, 60, random);
       assertEquals(Set.of(), life.history.check(life.lists()), life.history::details);
     }
     if (failure[0] != null) {
@@ -351,6 +376,9 @@ class TransactionHistoryTest {
     SimEngine after = life.engine.crash(crashSeed);
     Life next = new Life(after, new ListHistory());
     try (Store _ = next.store) {
+      for (PreparedTransaction undecided : next.store.transactions().prepared()) {
+        undecided.rollback(Durability.SYNCED);
+      }
       life.history.copySurvivors(next.lists(), durable, next.history);
       assertEquals(Set.of(), next.history.check(next.lists()), next.history::details);
       if (crashSeed % 4 == 0) {

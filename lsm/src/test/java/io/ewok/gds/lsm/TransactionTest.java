@@ -689,11 +689,18 @@ class TransactionTest {
       transaction.merge(store, bytes("c"), bytes("2"));
       transaction.deleteRange(store, bytes("A"), bytes("Z"));
       Transaction.Savepoint second = transaction.savepoint();
-      transaction.delete(store, bytes("a"));
-      try (StoreCursor late = transaction.cursor(store)) {
-        assertEquals("c=2", shown(late));
-        transaction.rollbackTo(second);
-        assertThrows(IllegalStateException.class, late::first);
+      try (StoreCursor early = transaction.cursor(store);
+          StoreCursor refreshed = transaction.cursor(store)) {
+        transaction.delete(store, bytes("a"));
+        refreshed.refresh();
+        try (StoreCursor late = transaction.cursor(store)) {
+          assertEquals("c=2", shown(late));
+          assertEquals("c=2", shown(refreshed));
+          transaction.rollbackTo(second);
+          assertThrows(IllegalStateException.class, late::first);
+          assertThrows(IllegalStateException.class, refreshed::first);
+          assertEquals("a=2 c=2", shown(early));
+        }
       }
       assertEquals("2", get(transaction, store, "a"));
       transaction.rollbackTo(first);

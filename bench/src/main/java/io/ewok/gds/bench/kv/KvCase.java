@@ -43,7 +43,11 @@ public enum KvCase {
   FILTER_LOAD("fillrandom, filter", KvGroup.FILTER, Kind.LOAD),
   COMPACT_FILTERED("compact, filter", KvGroup.FILTER, Kind.COMPACT_FILTERED),
   EXPIRY_LOAD("fillrandom, ttl", KvGroup.EXPIRY, Kind.LOAD),
-  COMPACT_EXPIRED("compact, ttl", KvGroup.EXPIRY, Kind.COMPACT_EXPIRED);
+  COMPACT_EXPIRED("compact, ttl", KvGroup.EXPIRY, Kind.COMPACT_EXPIRED),
+  OPTIMISTIC_LOAD("fillrandom, optimistic", KvGroup.OPTIMISTIC, Kind.LOAD),
+  OPTIMISTIC("transaction, optimistic", KvGroup.OPTIMISTIC, Kind.TRANSACTIONS),
+  LOCKING_LOAD("fillrandom, locks", KvGroup.LOCKING, Kind.LOAD),
+  LOCKING("transaction, locks", KvGroup.LOCKING, Kind.TRANSACTIONS);
 
   /** How a case goes. */
   enum Kind {
@@ -75,7 +79,9 @@ public enum KvCase {
     /** All is compacted when a tenth of the records has got an empty value; a record counts. */
     COMPACT_FILTERED,
     /** All is compacted when all but half of the records have expired; a record counts. */
-    COMPACT_EXPIRED
+    COMPACT_EXPIRED,
+    /** Records, any of them, are read and written once more, each in a transaction, for a while. */
+    TRANSACTIONS
   }
 
   /** Of a group the first case fills the store; none can do without. */
@@ -130,7 +136,8 @@ public enum KvCase {
           SCAN,
           SCAN_BACKWARD,
           READ_COUNTERS,
-          COMPACT_EXPIRED ->
+          COMPACT_EXPIRED,
+          TRANSACTIONS ->
           false;
     };
   }
@@ -146,7 +153,15 @@ public enum KvCase {
           COMPACT_FILTERED,
           COMPACT_EXPIRED ->
           true;
-      case OVERWRITE, MIX, MIX_BESIDE_WRITER, MULTI_GET, SCAN, SCAN_BACKWARD, ADD, READ_COUNTERS ->
+      case OVERWRITE,
+          MIX,
+          MIX_BESIDE_WRITER,
+          MULTI_GET,
+          SCAN,
+          SCAN_BACKWARD,
+          ADD,
+          READ_COUNTERS,
+          TRANSACTIONS ->
           false;
     };
   }

@@ -26,7 +26,13 @@ public enum KvGroup {
   FILTER,
 
   /** A compaction when records have expired. */
-  EXPIRY;
+  EXPIRY,
+
+  /** Transactions that look for conflicts when they commit. */
+  OPTIMISTIC,
+
+  /** Transactions that lock keys. */
+  LOCKING;
 
   /** Returns who takes part. */
   public List<KvContender> contenders() {
@@ -35,7 +41,8 @@ public enum KvGroup {
       case SYNCED -> List.of(KvContender.GDS, KvContender.ROCKSDB, KvContender.LMDB);
       // LMDB cannot be held to less than all memory.
       // Nor has it compactions.
-      case DISK, FILTER, EXPIRY -> List.of(KvContender.GDS, KvContender.ROCKSDB);
+      // Its transactions that write are one at a time.
+      case DISK, FILTER, EXPIRY, OPTIMISTIC, LOCKING -> List.of(KvContender.GDS, KvContender.ROCKSDB);
     };
   }
 }

@@ -39,6 +39,16 @@ interface KvSession extends AutoCloseable {
     throw new UnsupportedOperationException("nobody compares this store by its compactions");
   }
 
+  /**
+   * Copies the value of the key into the buffer and sets another one, in one transaction.
+   *
+   * @param written has that value
+   * @return as {@link #get}
+   */
+  default int readAndPut(KvBuffers written) throws IOException {
+    throw new UnsupportedOperationException("nobody compares this store by its transactions");
+  }
+
   /** Removes the key, which was put once. */
   void singleDelete() throws IOException;
 

@@ -45,7 +45,7 @@ record KvSettings(
           case DISK -> Math.multiplyExact(entries, 3);
           case BREADTH, REMOVAL, FILTER -> Math.min(entries, BREADTH_ENTRIES_MAX);
           case EXPIRY -> Math.min(entries, EXPIRY_ENTRIES_MAX);
-          case SEQUENTIAL, CACHED, SYNCED -> entries;
+          case SEQUENTIAL, CACHED, SYNCED, OPTIMISTIC, LOCKING -> entries;
         };
     long dataBytes = records * KvData.RECORD_BYTES;
     long poolBytes = group == KvGroup.DISK ? dataBytes / 10 : 4 * dataBytes;

@@ -350,6 +350,25 @@ final class KvWorker {
     } while (end - deadline < 0);
   }
 
+  /** Reads records and writes them once more, each in a transaction, until then. */
+  void transact(long deadline) throws IOException {
+    KvBuffers written = new KvBuffers();
+    long end;
+    do {
+      int slot = pick(mix.picker());
+      int version = data.version(slot);
+      KvData.putKey(buffers.key, slot);
+      data.putValue(written.value, slot, version + 1);
+      long start = System.nanoTime();
+      int length = session.readAndPut(written);
+      end = System.nanoTime();
+      check(slot, version, buffers.value, length);
+      data.setVersion(slot, version + 1);
+      writtenRecords++;
+      done(start, end);
+    } while (end - deadline < 0);
+  }
+
   /** Gets several records at a time until then; a latency for each call. */
   void multiGet(long deadline) throws IOException {
     KvManyBuffers many = new KvManyBuffers(MANY);

@@ -18,7 +18,9 @@ import org.rocksdb.ColumnFamilyOptions;
 import org.rocksdb.CompressionType;
 import org.rocksdb.Filter;
 import org.rocksdb.FlushOptions;
+import org.rocksdb.GetStatus;
 import org.rocksdb.HyperClockCache;
+import org.rocksdb.OptimisticTransactionDB;
 import org.rocksdb.Options;
 import org.rocksdb.ReadOptions;
 import org.rocksdb.RemoveEmptyValueCompactionFilter;
@@ -26,6 +28,9 @@ import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
 import org.rocksdb.RocksIterator;
 import org.rocksdb.Status;
+import org.rocksdb.Transaction;
+import org.rocksdb.TransactionDB;
+import org.rocksdb.TransactionDBOptions;
 import org.rocksdb.TtlDB;
 import org.rocksdb.UInt64AddOperator;
 import org.rocksdb.WriteBatch;
@@ -91,10 +96,15 @@ final class RocksKvStore implements KvStore {
     writes = part(new WriteOptions().setSync(settings.synced()));
     reads = part(new ReadOptions());
     try {
+      String path = directory.toString();
       rocks =
-          settings.group() == KvGroup.EXPIRY
-              ? TtlDB.open(options, directory.toString(), (int) KvSettings.TTL.toSeconds(), false)
-              : RocksDB.open(options, directory.toString());
+          switch (settings.group()) {
+            case EXPIRY -> TtlDB.open(options, path, (int) KvSettings.TTL.toSeconds(), false);
+            case OPTIMISTIC -> OptimisticTransactionDB.open(options, path);
+            case LOCKING -> TransactionDB.open(options, part(new TransactionDBOptions()), path);
+            case SEQUENTIAL, CACHED, SYNCED, DISK, BREADTH, REMOVAL, FILTER ->
+                RocksDB.open(options, path);
+          };
       families.add(rocks.getDefaultColumnFamily());
       if (settings.families()) {
         ColumnFamilyOptions adding = part(new ColumnFamilyOptions(options));
@@ -172,6 +182,9 @@ final class RocksKvStore implements KvStore {
     private final WriteBatch batch = new WriteBatch();
     private boolean inBatch;
     private RocksIterator cursor;
+
+    /** Used again and again; null before the first. */
+    private Transaction transaction;
 
     Session(KvBuffers buffers) {
       key = buffers.keyBytes;
@@ -268,6 +281,38 @@ final class RocksKvStore implements KvStore {
         rocks.put(writes, key, value);
       } catch (RocksDBException e) {
         throw failed(e);
+      }
+    }
+
+    @Override
+    public int readAndPut(KvBuffers written) throws IOException {
+      key.clear();
+      value.clear();
+      written.valueBytes.clear();
+      try {
+        begin();
+        GetStatus found = transaction.getForUpdate(reads, key, value, true);
+        key.clear();
+        transaction.put(key, written.valueBytes);
+        transaction.commit();
+        return found.status.getCode() == Status.Code.Ok ? found.requiredSize : -1;
+      } catch (RocksDBException e) {
+        throw failed(e);
+      }
+    }
+
+    private void begin() {
+      if (rocks instanceof OptimisticTransactionDB optimistic) {
+        transaction =
+            transaction == null
+                ? optimistic.beginTransaction(writes)
+                : optimistic.beginTransaction(writes, transaction);
+      } else {
+        TransactionDB locking = (TransactionDB) rocks;
+        transaction =
+            transaction == null
+                ? locking.beginTransaction(writes)
+                : locking.beginTransaction(writes, transaction);
       }
     }
 
@@ -399,6 +444,9 @@ final class RocksKvStore implements KvStore {
     @Override
     public void close() {
       batch.close();
+      if (transaction != null) {
+        transaction.close();
+      }
       if (cursor != null) {
         cursor.close();
       }
