@@ -238,8 +238,9 @@ final class CommitCheck {
       }
       for (; source.isValid(); source.next()) {
         MemorySegment at =
-            source.keyMemory().asSlice(source.keyAddress() - source.keyMemory().address(),
-                source.keyBytes());
+            source
+                .keyMemory()
+                .asSlice(source.keyAddress() - source.keyMemory().address(), source.keyBytes());
         if (!range.endsBehind(at)) {
           return null;
         }

@@ -16,8 +16,7 @@ record Conflict(FamilyState family, byte[] key, long sequence, String preparedOr
 
   /** What there is to say of it. */
   String message() {
-    String where =
-        "family=%s key=%s".formatted(family.name(), ConflictException.shown(key));
+    String where = "family=%s key=%s".formatted(family.name(), ConflictException.shown(key));
     return preparedOrNull == null
         ? "a transaction stands on what was written since: %s sequence=%d"
             .formatted(where, sequence)

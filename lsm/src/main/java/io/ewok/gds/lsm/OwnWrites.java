@@ -74,15 +74,7 @@ final class OwnWrites {
     OwnWrite older = written == null ? null : written.newest;
     OwnWrite write =
         new OwnWrite(
-            of,
-            written,
-            number,
-            kind,
-            memory,
-            keyBytes,
-            keyAddress + keyBytes,
-            valueBytes,
-            older);
+            of, written, number, kind, memory, keyBytes, keyAddress + keyBytes, valueBytes, older);
     if (written != null) {
       written.newest = write;
     }

@@ -93,7 +93,8 @@ final class PreparedFormat {
   /**
    * Reads a value, which is copied.
    *
-   * @throws IllegalArgumentException that says what is wrong with it, and ends in {@code name=value}
+   * @throws IllegalArgumentException that says what is wrong with it, and ends in {@code
+   *     name=value}
    */
   static Content decode(MemorySegment from) {
     MemorySegment value = Arena.ofAuto().allocate(Math.max(1, from.byteSize()));
@@ -116,7 +117,8 @@ final class PreparedFormat {
       int mode = value.get(U32, at + MODE_OFFSET);
       int keyBytes = mode >>> Byte.SIZE;
       if (keyBytes > Keys.BYTES_MAX || keyBytes > end - at - KEY_OFFSET) {
-        throw new IllegalArgumentException("a key leaves it: key=%d keyBytes=%d".formatted(i, keyBytes));
+        throw new IllegalArgumentException(
+            "a key leaves it: key=%d keyBytes=%d".formatted(i, keyBytes));
       }
       int kind = mode & MODE_MASK;
       if (kind != SHARED && kind != EXCLUSIVE) {

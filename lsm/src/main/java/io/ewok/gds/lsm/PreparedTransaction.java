@@ -10,13 +10,13 @@ import java.util.NavigableSet;
 import java.util.TreeSet;
 
 /**
- * A {@link Transaction} that was prepared and not decided yet: it can be committed whatever happens,
- * also after a crash, and rolled back. Until then its keys stay locked: other transactions wait for
- * them, and optimistic ones get a {@link ConflictException} if they write them. Plain writes do not
- * ask: they come before it.
+ * A {@link Transaction} that was prepared and not decided yet: it can be committed whatever
+ * happens, also after a crash, and rolled back. Until then its keys stay locked: other transactions
+ * wait for them, and optimistic ones get a {@link ConflictException} if they write them. Plain
+ * writes do not ask: they come before it.
  *
- * <p>Ownership: none; it is the store's. After the store is opened again there is another one of the
- * same name ({@link Transactions#prepared}). Threads: any.
+ * <p>Ownership: none; it is the store's. After the store is opened again there is another one of
+ * the same name ({@link Transactions#prepared}). Threads: any.
  *
  * <p>Errors: {@link IllegalStateException} if it is decided already; {@link IOException} as for a
  * {@link Store#write}: then it may or may not be decided, which shows when the store was opened

@@ -130,10 +130,7 @@ final class PreparedTransactions {
     WriteBatch batch =
         new WriteBatch()
             .add(
-                family,
-                RecordKind.PUT,
-                MemorySegment.ofArray(key),
-                PreparedFormat.encode(content));
+                family, RecordKind.PUT, MemorySegment.ofArray(key), PreparedFormat.encode(content));
     PreparedTransaction made = new PreparedTransaction(this, name, content, owner);
     writer.requireFits(batch);
     writer.requireFits(decision(made, true));
@@ -164,7 +161,9 @@ final class PreparedTransactions {
       return family != null
           ? family
           : parts.background.run(
-              () -> parts.familyChanges.create(Transactions.FAMILY, tree(parts.live.options().tree())),
+              () ->
+                  parts.familyChanges.create(
+                      Transactions.FAMILY, tree(parts.live.options().tree())),
               FamilyChanges.FAILED);
     } finally {
       creating.unlock();

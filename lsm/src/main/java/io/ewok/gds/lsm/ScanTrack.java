@@ -17,7 +17,8 @@ final class ScanTrack {
   private final SearchKey lower;
   private final SearchKey upper;
 
-  // What was looked at since the cursor was positioned, both inclusive; or from the first, or to the last.
+  // What was looked at since the cursor was positioned, both inclusive; or from the first, or to
+  // the last.
   private final SearchKey low = new SearchKey();
   private final SearchKey high = new SearchKey();
   private boolean hasLow;

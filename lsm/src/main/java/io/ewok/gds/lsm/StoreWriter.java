@@ -243,7 +243,8 @@ final class StoreWriter {
       ConditionalWrite write = new ConditionalWrite(this, versions, room, batch, check, options);
       Conflict found = write.run();
       if (found == null) {
-        finish(write.endLsn(), batch.record().byteSize(), batch.count(), batch.userBytes(), options);
+        finish(
+            write.endLsn(), batch.record().byteSize(), batch.count(), batch.userBytes(), options);
       }
       return found;
     } finally {
@@ -352,8 +353,7 @@ final class StoreWriter {
    *
    * @param recordOrNull the record, if it may be too large for a place to be filled
    */
-  LogPlace reserve(
-      Memtable memtable, long sizeBytes, long recordBytes, MemorySegment recordOrNull)
+  LogPlace reserve(Memtable memtable, long sizeBytes, long recordBytes, MemorySegment recordOrNull)
       throws IOException {
     LogPlace place = null;
     try {

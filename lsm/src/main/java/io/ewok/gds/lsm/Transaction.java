@@ -22,8 +22,8 @@ import java.util.Objects;
  * not at all, as {@link Isolation} says. Nobody else sees its writes before the commit.
  *
  * <p>By default it is optimistic: it reads the store as it was when it began, holds nobody up and
- * waits for nobody. The commit finds out whether anybody has written meanwhile what it stands on, be
- * it a transaction or a plain write, and throws a {@link ConflictException} then. {@link
+ * waits for nobody. The commit finds out whether anybody has written meanwhile what it stands on,
+ * be it a transaction or a plain write, and throws a {@link ConflictException} then. {@link
  * Transactions#run} tries again.
  *
  * <p>With {@link TransactionOptions#withLocks} it locks keys until its end: alone those that it
@@ -129,7 +129,8 @@ public final class Transaction implements AutoCloseable {
                 locksOrNull, number, options.lockTimeoutOrNull(), parts.files.directory());
     this.own = new OwnWrites(writer.batchBytesMax());
     this.transactions = transactions;
-    this.check = new CommitCheck(reads, () -> transactions.preparedOnes().heldAgainst(own, owner()));
+    this.check =
+        new CommitCheck(reads, () -> transactions.preparedOnes().heldAgainst(own, owner()));
     snapshots.add(parts.versions.openSnapshot(parts.counters));
   }
 
@@ -411,7 +412,9 @@ public final class Transaction implements AutoCloseable {
     write(in, RecordKind.OPERAND, key, Objects.requireNonNull(operand, "operand"));
   }
 
-  /** Removes all keys from one, inclusive, to another, exclusive; see {@link Family#deleteRange}. */
+  /**
+   * Removes all keys from one, inclusive, to another, exclusive; see {@link Family#deleteRange}.
+   */
   public void deleteRange(Family in, byte[] first, byte[] end) throws IOException {
     deleteRange(in, MemorySegment.ofArray(first), MemorySegment.ofArray(end));
   }
@@ -569,8 +572,9 @@ public final class Transaction implements AutoCloseable {
     Conflict conflict = null;
     try {
       conflict =
-          transactions.preparedOnes().prepare(
-              name, content, owner(), check, made -> prepared[0] = made);
+          transactions
+              .preparedOnes()
+              .prepare(name, content, owner(), check, made -> prepared[0] = made);
       after = conflict == null ? State.PREPARED : State.ROLLED_BACK;
     } catch (IllegalArgumentException e) {
       after = State.OPEN;

@@ -8,8 +8,8 @@ import java.util.Objects;
  *
  * @param isolation what it can be sure of; default {@link Isolation#SERIALIZABLE}
  * @param lockTimeoutOrNull how long it waits at most for each lock; zero: not at all; null, the
- *     default: it is optimistic and locks nothing. Locks are for keys that many want at a time, where
- *     optimistic transactions would often have to be tried again: they cost a few hundred
+ *     default: it is optimistic and locks nothing. Locks are for keys that many want at a time,
+ *     where optimistic transactions would often have to be tried again: they cost a few hundred
  *     nanoseconds a key, and others wait
  * @param triesMax how often {@link Transactions#run} begins at most, 1 to a million; default 100
  */

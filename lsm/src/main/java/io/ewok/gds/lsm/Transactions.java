@@ -5,8 +5,8 @@ import io.ewok.gds.reactor.Baton;
 import java.io.IOException;
 import java.util.List;
 import java.util.Objects;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * Begins the {@link Transaction}s of a store, and keeps those that are prepared.
@@ -68,8 +68,7 @@ public final class Transactions {
    */
   public Transaction begin(TransactionOptions options) {
     boolean isLocking = options.lockTimeoutOrNull() != null;
-    return new Transaction(
-        this, parts, writer, options, isLocking ? locks() : null, nextNumber());
+    return new Transaction(this, parts, writer, options, isLocking ? locks() : null, nextNumber());
   }
 
   /** Returns those that were prepared and are not decided, by their names. */

@@ -17,14 +17,15 @@
  * key or with a {@link io.ewok.gds.lsm.StoreCursor}. Keys and values are bytes; {@link
  * io.ewok.gds.lsm.TypedStore} makes objects of them. {@link io.ewok.gds.lsm.StoreChanges} are its
  * writes, for who follows them, and a {@link io.ewok.gds.lsm.TailingCursor} goes on with keys that
- * are to come. {@link io.ewok.gds.lsm.Transactions} read and write as if alone. For a store that nobody has open there are {@link io.ewok.gds.lsm.StoreInspection},
- * which looks, and {@link io.ewok.gds.lsm.StoreRepair}. An open one is copied with {@link
+ * are to come. {@link io.ewok.gds.lsm.Transactions} read and write as if alone. For a store that
+ * nobody has open there are {@link io.ewok.gds.lsm.StoreInspection}, which looks, and {@link
+ * io.ewok.gds.lsm.StoreRepair}. An open one is copied with {@link
  * io.ewok.gds.lsm.Store#checkpoint}, and saved elsewhere with {@link io.ewok.gds.lsm.Backups}.
  *
  * <p>Threads: a store, a snapshot and what is typed are for any thread, platform or virtual;
- * cursors, batches, transactions and {@link io.ewok.gds.lsm.PinnedValue}s for one at a time. Of the tasks of a
- * reactor, fibers do all of it; DIRECT ones only read, best what is in memory. No argument may be
- * null; {@code get} returns null for a key without a value, nothing else does.
+ * cursors, batches, transactions and {@link io.ewok.gds.lsm.PinnedValue}s for one at a time. Of the
+ * tasks of a reactor, fibers do all of it; DIRECT ones only read, best what is in memory. No
+ * argument may be null; {@code get} returns null for a key without a value, nothing else does.
  *
  * {@snippet :
  * try (Store store = Store.open(directory, StoreOptions.defaults())) {

@@ -165,8 +165,7 @@ class LockingTransactionTest {
     assertEquals(List.of(second.number(), first.number()), e.transactions());
     assertTrue(
         e.getMessage()
-            .contains(
-                "transaction=%d waits for family=default key=62".formatted(first.number())),
+            .contains("transaction=%d waits for family=default key=62".formatted(first.number())),
         e.getMessage());
     done.get(30, TimeUnit.SECONDS);
     commit(first);

@@ -146,8 +146,7 @@ class PreparedTransactionTest {
     for (String locked : List.of("a", "r")) {
       try (Transaction transaction = begin()) {
         assertThrows(
-            LockTimeoutException.class,
-            () -> transaction.put(store, bytes(locked), bytes("1")));
+            LockTimeoutException.class, () -> transaction.put(store, bytes(locked), bytes("1")));
       }
     }
     try (Transaction transaction = begin()) {
@@ -221,8 +220,7 @@ class PreparedTransactionTest {
   @Test
   void whatCannotBePreparedIsRefused() throws IOException {
     PreparedTransaction prepared = prepare("one");
-    try (Transaction transaction =
-        store.transactions().begin(TransactionOptions.defaults())) {
+    try (Transaction transaction = store.transactions().begin(TransactionOptions.defaults())) {
       transaction.put(store, bytes("x"), bytes("1"));
       assertThrows(IllegalStateException.class, () -> transaction.prepare("two"));
     }
@@ -231,8 +229,7 @@ class PreparedTransactionTest {
       transaction.put(store, bytes("x"), bytes("1"));
       assertThrows(IllegalArgumentException.class, () -> transaction.prepare("one"));
       assertThrows(IllegalArgumentException.class, () -> transaction.prepare(""));
-      assertThrows(
-          IllegalArgumentException.class, () -> transaction.prepare("n".repeat(256)));
+      assertThrows(IllegalArgumentException.class, () -> transaction.prepare("n".repeat(256)));
       Transaction.Savepoint savepoint = transaction.savepoint();
       transaction.deleteRange(store, bytes("x"), bytes("y"));
       assertThrows(IllegalStateException.class, () -> transaction.prepare("two"));
@@ -255,8 +252,7 @@ class PreparedTransactionTest {
         () -> store.dropFamily(store.family(Transactions.FAMILY).orElseThrow()));
     prepared.rollback(Durability.NONE);
     store.dropFamily(store.family(Transactions.FAMILY).orElseThrow());
-    assertThrows(
-        IllegalArgumentException.class, () -> store.createFamily(Transactions.FAMILY));
+    assertThrows(IllegalArgumentException.class, () -> store.createFamily(Transactions.FAMILY));
     prepare("one").commit(Durability.NONE);
   }
 
@@ -280,11 +276,20 @@ class PreparedTransactionTest {
             Fixtures.record(new WriteBatch().put(bytes("k"), bytes("v"))));
     MemorySegment value = PreparedFormat.encode(content);
     String golden =
-        "01000000" + "02000000" // version, count
-            + "00000000" + "01010000" + "72"
-            + "03000000" + "02020000" + "6162"
-            + "01000000" + "01000000" // the batch
-            + "01010000" + "01000000" + "6b" + "76";
+        "01000000"
+            + "02000000" // version, count
+            + "00000000"
+            + "01010000"
+            + "72"
+            + "03000000"
+            + "02020000"
+            + "6162"
+            + "01000000"
+            + "01000000" // the batch
+            + "01010000"
+            + "01000000"
+            + "6b"
+            + "76";
     assertEquals(golden, HexFormat.of().formatHex(Fixtures.array(value)));
     PreparedFormat.Content read = PreparedFormat.decode(value);
     assertArrayEquals(bytes("ab"), read.keys().get(1).key());
@@ -329,8 +334,7 @@ class PreparedTransactionTest {
         .put(bytes("two"), bytes("nonsense"), Durability.SYNCED);
     store.close();
     StorageException e =
-        assertThrows(
-            StorageException.class, () -> Store.open(Fixtures.DIRECTORY, OPTIONS, engine));
+        assertThrows(StorageException.class, () -> Store.open(Fixtures.DIRECTORY, OPTIONS, engine));
     assertTrue(e.getMessage().contains("name=two"), e.getMessage());
     engine = new SimEngine(2); // nothing of that stays open, for the next one to be closed
     open();

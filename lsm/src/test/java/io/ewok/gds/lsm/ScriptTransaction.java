@@ -64,10 +64,7 @@ final class ScriptTransaction {
   }
 
   ScriptTransaction(
-      Transaction transaction,
-      TransactionOptions options,
-      Map<Integer, Home> homes,
-      int begunAt) {
+      Transaction transaction, TransactionOptions options, Map<Integer, Home> homes, int begunAt) {
     this.transaction = transaction;
     this.serializable = options.isolation() == Isolation.SERIALIZABLE;
     this.begunAt = begunAt;
@@ -88,8 +85,7 @@ final class ScriptTransaction {
     return written;
   }
 
-  void write(Home home, byte[] key, byte[] valueOrNull, boolean isOperand)
-      throws IOException {
+  void write(Home home, byte[] key, byte[] valueOrNull, boolean isOperand) throws IOException {
     if (!serializable) {
       noteKey(home, key);
     }
@@ -210,8 +206,7 @@ final class ScriptTransaction {
     return serializable && written.stream().anyMatch(range::meets);
   }
 
-  private static boolean isSame(
-      NavigableMap<byte[], byte[]> a, NavigableMap<byte[], byte[]> b) {
+  private static boolean isSame(NavigableMap<byte[], byte[]> a, NavigableMap<byte[], byte[]> b) {
     return a.size() == b.size()
         && a.entrySet().stream()
             .allMatch(entry -> Arrays.equals(entry.getValue(), b.get(entry.getKey())));

@@ -187,16 +187,15 @@ final class ScriptWriter {
                       number,
                       List.of("SERIALIZABLE", "SERIALIZABLE", "SNAPSHOT", "LOCKS")
                           .get(transactions.nextInt(4)));
-          case 2, 3, 4 -> "tcommit %d %s".formatted(number, durability);
-          case 5 -> "trollback " + number;
-          case 6, 7, 8 -> "tput %d %d %s".formatted(number, key, value);
+          case 2, 3, 4, 5 -> "tcommit %d %s".formatted(number, durability);
+          case 6 -> "trollback " + number;
+          case 7, 8 -> "tput %d %d %s".formatted(number, key, value);
           case 9, 10 -> "tdelete %d %d".formatted(number, key);
           case 11, 12, 13 -> "tmerge %d %d %s".formatted(number, key % 40, value);
           case 14 -> "trdelete %d %d %d".formatted(number, key, (key + 14) % KEYS);
           case 15, 16, 17 -> "tget %d %d".formatted(number, key % 40);
           case 18 -> "tupdate %d %d".formatted(number, key);
-          case 19, 20, 21 ->
-              "tscan %d %d %d".formatted(number, key, transactions.nextInt(12));
+          case 19, 20, 21 -> "tscan %d %d %d".formatted(number, key, transactions.nextInt(12));
           case 22 -> "tsave " + number;
           default -> "tback " + number;
         });

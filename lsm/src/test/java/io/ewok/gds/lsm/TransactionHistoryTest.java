@@ -155,8 +155,7 @@ class TransactionHistoryTest {
         TransactionOptions.defaults()
             .withIsolation(way == Way.SNAPSHOT ? Isolation.SNAPSHOT : Isolation.SERIALIZABLE);
     boolean locks =
-        way == Way.LOCKING
-            || ((way == Way.MIXED || way == Way.PREPARED) && random.nextBoolean());
+        way == Way.LOCKING || ((way == Way.MIXED || way == Way.PREPARED) && random.nextBoolean());
     if (locks) {
       options = options.withLocks(Duration.ofSeconds(20));
     }
@@ -313,8 +312,7 @@ class TransactionHistoryTest {
   @Test
   void writeSkewOfTheSnapshotLevelIsFound() throws Exception {
     Life life = new Life(new SimEngine(1), new ListHistory());
-    TransactionOptions options =
-        TransactionOptions.defaults().withIsolation(Isolation.SNAPSHOT);
+    TransactionOptions options = TransactionOptions.defaults().withIsolation(Isolation.SNAPSHOT);
     try (Store store = life.store;
         Transaction first = store.transactions().begin(options);
         Transaction second = store.transactions().begin(options)) {

@@ -31,8 +31,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(60)
 class TransactionTest {
   private static final TransactionOptions SERIALIZABLE = TransactionOptions.defaults();
-  private static final TransactionOptions SNAPSHOT =
-      SERIALIZABLE.withIsolation(Isolation.SNAPSHOT);
+  private static final TransactionOptions SNAPSHOT = SERIALIZABLE.withIsolation(Isolation.SNAPSHOT);
   private static final StoreOptions OPTIONS =
       Fixtures.TINY.withTree(
           Fixtures.TINY
@@ -463,8 +462,7 @@ class TransactionTest {
             new Case("cc", true),
             new Case("dz", true),
             new Case("e", false))) {
-      CursorOptions options =
-          CursorOptions.defaults().withLower(bytes("b")).withUpper(bytes("e"));
+      CursorOptions options = CursorOptions.defaults().withLower(bytes("b")).withUpper(bytes("e"));
       for (boolean backward : new boolean[] {false, true}) {
         try (Transaction transaction = begin();
             StoreCursor cursor = transaction.cursor(store, options)) {
@@ -667,8 +665,7 @@ class TransactionTest {
     CommitCheck check = new CommitCheck(reads);
     Memtable memtable = store.writer().versions().active();
     assertNull(check.inMemtable(memtable, since, place));
-    assertEquals(
-        "a", Fixtures.text(check.inMemtable(memtable, since, Long.MAX_VALUE >> 8).key()));
+    assertEquals("a", Fixtures.text(check.inMemtable(memtable, since, Long.MAX_VALUE >> 8).key()));
     assertNull(check.inMemtable(memtable, store.stats().sequence(), Long.MAX_VALUE >> 8));
   }
 
@@ -753,8 +750,7 @@ class TransactionTest {
     byte[] large = new byte[100 << 10];
     try (Transaction transaction = begin()) {
       transaction.put(store, bytes("a"), large);
-      assertThrows(
-          IllegalArgumentException.class, () -> transaction.put(store, bytes("b"), large));
+      assertThrows(IllegalArgumentException.class, () -> transaction.put(store, bytes("b"), large));
       assertNull(transaction.get(store, bytes("b")));
       put(transaction, store, "c", "1");
       commit(transaction);
@@ -766,8 +762,7 @@ class TransactionTest {
 
   @Test
   void foreignAndDroppedFamiliesAreRefused() throws IOException {
-    try (Store foreign =
-            Store.open(Path.of("/foreign"), OPTIONS, engine);
+    try (Store foreign = Store.open(Path.of("/foreign"), OPTIONS, engine);
         Transaction transaction = begin()) {
       assertThrows(IllegalArgumentException.class, () -> get(transaction, foreign, "a"));
       assertThrows(IllegalArgumentException.class, () -> put(transaction, foreign, "a", "1"));

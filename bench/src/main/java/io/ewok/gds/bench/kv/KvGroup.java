@@ -42,7 +42,8 @@ public enum KvGroup {
       // LMDB cannot be held to less than all memory.
       // Nor has it compactions.
       // Its transactions that write are one at a time.
-      case DISK, FILTER, EXPIRY, OPTIMISTIC, LOCKING -> List.of(KvContender.GDS, KvContender.ROCKSDB);
+      case DISK, FILTER, EXPIRY, OPTIMISTIC, LOCKING ->
+          List.of(KvContender.GDS, KvContender.ROCKSDB);
     };
   }
 }

@@ -14,7 +14,9 @@ public final class LockOwner {
   /** Of his own thread. */
   final List<KeyLock> held = new ArrayList<>();
 
-  /** What he waits for, or null. Partner of the read in {@code WaitGraph}: the write before that. */
+  /**
+   * What he waits for, or null. Partner of the read in {@code WaitGraph}: the write before that.
+   */
   volatile LockRequest waitsFor;
 
   /**
