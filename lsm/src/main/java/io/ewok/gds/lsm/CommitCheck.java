@@ -29,13 +29,13 @@ import java.util.function.Supplier;
 final class CommitCheck {
   private final ReadSet reads;
   private final Supplier<Conflict> held;
-  private final SearchKey key = new SearchKey();
+  private final SearchKey key;
 
   /** Null until it is needed. */
   private TableLookup lookup;
 
-  CommitCheck(ReadSet reads) {
-    this(reads, () -> null);
+  CommitCheck(ReadSet reads, SearchKey key) {
+    this(reads, key, () -> null);
   }
 
   /**
@@ -43,8 +43,9 @@ final class CommitCheck {
    *
    * @param held what it writes that a prepared one holds, or null
    */
-  CommitCheck(ReadSet reads, Supplier<Conflict> held) {
+  CommitCheck(ReadSet reads, SearchKey key, Supplier<Conflict> held) {
     this.reads = reads;
+    this.key = key;
     this.held = held;
   }
 

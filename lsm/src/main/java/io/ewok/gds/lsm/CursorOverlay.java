@@ -9,6 +9,7 @@ import io.ewok.gds.lsm.record.RecordSource;
  * <p>Threads: confined to one at a time, as all of a transaction.
  */
 final class CursorOverlay {
+  private final UseGuard guard;
   private final OwnWrites writes;
   private final FamilyState family;
   private final ScanTrack track;
@@ -17,12 +18,23 @@ final class CursorOverlay {
   /**
    * Over a cursor on a family.
    *
+   * @param guard of the transaction
    * @param trackOrNull null if the commit does not stand on what was scanned
    */
-  CursorOverlay(OwnWrites writes, FamilyState family, ScanTrack trackOrNull) {
+  CursorOverlay(UseGuard guard, OwnWrites writes, FamilyState family, ScanTrack trackOrNull) {
+    this.guard = guard;
     this.writes = writes;
     this.family = family;
     this.track = trackOrNull;
+  }
+
+  /** Lets a move begin, with which no other call on the transaction goes. */
+  void beginMove() {
+    guard.enter();
+  }
+
+  void endMove() {
+    guard.exit();
   }
 
   ScanTrack trackOrNull() {

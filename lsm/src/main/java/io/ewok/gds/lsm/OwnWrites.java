@@ -106,6 +106,13 @@ final class OwnWrites {
     return families.get(family.id());
   }
 
+  /** Forgets everything, and keeps the memory. */
+  void clear() {
+    all.clear();
+    families.clear();
+    batch.clear();
+  }
+
   Mark mark() {
     return new Mark(all.size(), batch.mark());
   }

@@ -173,11 +173,20 @@ final class ReadSet {
     return into.set(at + KEY, Memory.getInt(at + KEY_BYTES));
   }
 
+  /** What it takes outside of the heap. */
+  long capacityBytes() {
+    return buffer.byteSize();
+  }
+
   /** Forgets everything. */
   void clear() {
     endOffset = 0;
     count = 0;
-    Arrays.fill(slots, 0);
+    if (slots.length > INITIAL_SLOTS) {
+      slots = new long[INITIAL_SLOTS];
+    } else {
+      Arrays.fill(slots, 0);
+    }
     ranges.clear();
     families.clear();
     oldest = Long.MAX_VALUE;

@@ -576,6 +576,9 @@ public final class StoreCursor implements AutoCloseable {
 
   private void beginMove() {
     enter();
+    if (overlay != null) {
+      beginMoveOfTransaction();
+    }
     if (viewed) {
       viewed = false;
     }
@@ -591,11 +594,30 @@ public final class StoreCursor implements AutoCloseable {
     if (!moved) {
       merge.invalidate();
     }
-    if (overlay != null && overlay.trackOrNull() != null) {
-      noteMove(moved);
+    if (overlay != null) {
+      endMoveOfTransaction(moved);
     }
     note();
     latch.release();
+  }
+
+  private void beginMoveOfTransaction() {
+    boolean begun = false;
+    try {
+      overlay.beginMove();
+      begun = true;
+    } finally {
+      if (!begun) {
+        latch.release();
+      }
+    }
+  }
+
+  private void endMoveOfTransaction(boolean moved) {
+    if (overlay.trackOrNull() != null) {
+      noteMove(moved);
+    }
+    overlay.endMove();
   }
 
   /** Says where a move begins that does not go on from the current record. */

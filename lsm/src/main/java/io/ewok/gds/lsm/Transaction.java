@@ -60,7 +60,6 @@ import java.util.Objects;
  * TransactionRetryException}, it may or may not have been written, as with a put.
  */
 public final class Transaction implements AutoCloseable {
-  private static final int NOT_FOUND = ReadView.NOT_FOUND;
 
   private enum State {
     OPEN,
@@ -84,10 +83,17 @@ public final class Transaction implements AutoCloseable {
    */
   private final List<Snapshot> snapshots = new ArrayList<>();
 
+  private final UseGuard guard = new UseGuard();
+
+  /** Given back at the end, when nobody is inside any more. */
+  private final TransactionMemory memory;
+
+  // Of that.
   private final OwnWrites own;
-  private final ReadSet reads = new ReadSet();
+  private final ReadSet reads;
+  private final SearchKey wanted;
+
   private final CommitCheck check;
-  private final SearchKey wanted = new SearchKey();
   private final TransactionCursors cursors = new TransactionCursors();
 
   /** In the order in which they were made; those behind one that was gone back to are gone. */
@@ -127,11 +133,15 @@ public final class Transaction implements AutoCloseable {
             ? null
             : new TransactionLocks(
                 locksOrNull, number, options.lockTimeoutOrNull(), parts.files.directory());
-    this.own = new OwnWrites(writer.batchBytesMax());
     this.transactions = transactions;
-    this.check =
-        new CommitCheck(reads, () -> transactions.preparedOnes().heldAgainst(own, owner()));
     snapshots.add(parts.versions.openSnapshot(parts.counters));
+    this.memory = transactions.takeMemory();
+    this.own = memory.own;
+    this.reads = memory.reads;
+    this.wanted = memory.wanted;
+    this.check =
+        new CommitCheck(
+            reads, memory.checked, () -> transactions.preparedOnes().heldAgainst(own, owner()));
   }
 
   /** Returns a number by which errors name it, which no other one of the open store has. */
@@ -153,7 +163,12 @@ public final class Transaction implements AutoCloseable {
 
   /** Returns the sequence number of the newest write of others that it may have read. */
   public long sequence() {
-    return snapshots.getLast().sequence();
+    guard.enter();
+    try {
+      return snapshots.getLast().sequence();
+    } finally {
+      guard.exit();
+    }
   }
 
   /** What it reads now. */
@@ -172,7 +187,7 @@ public final class Transaction implements AutoCloseable {
     if (locks != null) {
       TransactionRetryException failure = locks.lock(family, wanted, exclusive);
       if (failure != null) {
-        close();
+        rollBack();
         throw failure;
       }
     }
@@ -186,9 +201,9 @@ public final class Transaction implements AutoCloseable {
   private void requireUnchanged(FamilyState family) throws IOException {
     ReadSet one = new ReadSet();
     one.add(family, wanted, snapshot().sequence());
-    Conflict conflict = writer.find(new CommitCheck(one));
+    Conflict conflict = writer.find(new CommitCheck(one, memory.checked));
     if (conflict != null) {
-      close();
+      rollBack();
       throw new ConflictException(conflict, parts.files.directory());
     }
   }
@@ -224,35 +239,40 @@ public final class Transaction implements AutoCloseable {
   }
 
   private byte[] get(Family in, byte[] key, boolean forUpdate) throws IOException {
-    FamilyState family = requireUsable(in);
-    note(family, MemorySegment.ofArray(key), forUpdate);
-    return switch (lookIntoOwn(in, family)) {
-      case HERE -> Memory.view(foundAddress, foundBytes).toArray(JAVA_BYTE);
-      case NOWHERE -> null;
-      case IN_STORE -> view(in).get(key);
-    };
+    guard.enter();
+    try {
+      FamilyState family = requireUsable(in);
+      note(family, MemorySegment.ofArray(key), forUpdate);
+      return switch (lookIntoOwn(in, family)) {
+        case HERE -> Memory.view(foundAddress, foundBytes).toArray(JAVA_BYTE);
+        case NOWHERE -> null;
+        case IN_STORE -> view(in).get(key);
+      };
+    } finally {
+      guard.exit();
+    }
   }
 
   private int get(Family in, MemorySegment key, MemorySegment into, boolean forUpdate)
       throws IOException {
     Objects.requireNonNull(into, "into");
-    FamilyState family = requireUsable(in);
-    note(family, key, forUpdate);
-    switch (lookIntoOwn(in, family)) {
-      case HERE -> {
-        if (foundBytes <= into.byteSize()) {
-          Memory.copyTo(foundAddress, into, 0, foundBytes);
+    guard.enter();
+    try {
+      FamilyState family = requireUsable(in);
+      note(family, key, forUpdate);
+      return switch (lookIntoOwn(in, family)) {
+        case HERE -> {
+          if (foundBytes <= into.byteSize()) {
+            Memory.copyTo(foundAddress, into, 0, foundBytes);
+          }
+          yield foundBytes;
         }
-        return foundBytes;
-      }
-      case NOWHERE -> {
-        return NOT_FOUND;
-      }
-      case IN_STORE -> {
-        return view(in).get(key, into);
-      }
+        case NOWHERE -> ReadView.NOT_FOUND;
+        case IN_STORE -> view(in).get(key, into);
+      };
+    } finally {
+      guard.exit();
     }
-    throw new AssertionError();
   }
 
   /** Begins to read a key. */
@@ -356,17 +376,22 @@ public final class Transaction implements AutoCloseable {
    * there is nothing, and what its filter rejects.
    */
   public StoreCursor cursor(Family in, CursorOptions options) throws IOException {
-    FamilyState family = requireUsable(in);
-    Objects.requireNonNull(options, "options");
-    ScanTrack track =
-        serializable
-            ? new ScanTrack(reads, family, options.lowerKeyOrNull(), options.upperKeyOrNull())
-            : null;
-    Snapshot unused = snapshot();
-    CursorOverlay overlay = new CursorOverlay(own, family, track);
-    StoreCursor cursor = parts.versions.openCursor(view(in), options, null, overlay);
-    cursors.add(cursor, overlay);
-    return cursor;
+    guard.enter();
+    try {
+      FamilyState family = requireUsable(in);
+      Objects.requireNonNull(options, "options");
+      ScanTrack track =
+          serializable
+              ? new ScanTrack(reads, family, options.lowerKeyOrNull(), options.upperKeyOrNull())
+              : null;
+      Snapshot unused = snapshot();
+      CursorOverlay overlay = new CursorOverlay(guard, own, family, track);
+      StoreCursor cursor = parts.versions.openCursor(view(in), options, null, overlay);
+      cursors.add(cursor, overlay);
+      return cursor;
+    } finally {
+      guard.exit();
+    }
   }
 
   // ---- writing
@@ -425,41 +450,62 @@ public final class Transaction implements AutoCloseable {
    * @throws IllegalArgumentException also if there can be no key in the range
    */
   public void deleteRange(Family in, MemorySegment first, MemorySegment end) throws IOException {
-    FamilyState family = requireUsable(in);
-    RangeDelete.requireRange(first, end);
-    own.add(family, RecordKind.RANGE_DELETE, first, end);
-    if (!serializable) {
-      SearchKey from = new SearchKey().set(first);
-      SearchKey to = new SearchKey().set(end);
-      reads.add(new KeyRange(family, from, to, false, snapshot().sequence()));
+    guard.enter();
+    try {
+      FamilyState family = requireUsable(in);
+      RangeDelete.requireRange(first, end);
+      own.add(family, RecordKind.RANGE_DELETE, first, end);
+      if (!serializable) {
+        SearchKey from = new SearchKey().set(first);
+        SearchKey to = new SearchKey().set(end);
+        reads.add(new KeyRange(family, from, to, false, snapshot().sequence()));
+      }
+    } finally {
+      guard.exit();
     }
   }
 
   private void write(Family in, int kind, MemorySegment key, MemorySegment value)
       throws IOException {
-    FamilyState family = requireUsable(in);
-    Keys.requireLength(key.byteSize());
-    wanted.set(key);
-    if (!serializable) {
-      noteForUpdate(family);
-    } else {
-      lock(family, true);
+    guard.enter();
+    try {
+      FamilyState family = requireUsable(in);
+      Keys.requireLength(key.byteSize());
+      wanted.set(key);
+      if (!serializable) {
+        noteForUpdate(family);
+      } else {
+        lock(family, true);
+      }
+      own.add(family, kind, key, value);
+    } finally {
+      guard.exit();
     }
-    own.add(family, kind, key, value);
   }
 
   /** Returns how many writes it has made. */
   public int writeCount() {
-    return own.count();
+    guard.enter();
+    try {
+      requireOpen();
+      return own.count();
+    } finally {
+      guard.exit();
+    }
   }
 
   // ---- going back
 
   /** Returns where it is, for {@link #rollbackTo}. */
   public Savepoint savepoint() {
-    requireOpen();
-    savepoints.add(new Savepoint(own.mark()));
-    return savepoints.getLast();
+    guard.enter();
+    try {
+      requireOpen();
+      savepoints.add(new Savepoint(own.mark()));
+      return savepoints.getLast();
+    } finally {
+      guard.exit();
+    }
   }
 
   /**
@@ -470,16 +516,21 @@ public final class Transaction implements AutoCloseable {
    *     was rolled back
    */
   public void rollbackTo(Savepoint savepoint) {
-    requireOpen();
-    int at = savepoints.indexOf(savepoint);
-    if (at < 0) {
-      throw new IllegalArgumentException(
-          "the savepoint is of another transaction, or was rolled back: savepoints="
-              + savepoints.size());
+    guard.enter();
+    try {
+      requireOpen();
+      int at = savepoints.indexOf(savepoint);
+      if (at < 0) {
+        throw new IllegalArgumentException(
+            "the savepoint is of another transaction, or was rolled back: savepoints="
+                + savepoints.size());
+      }
+      savepoints.subList(at + 1, savepoints.size()).clear();
+      cursors.endBehind(savepoint.mark.count());
+      own.reset(savepoint.mark);
+    } finally {
+      guard.exit();
     }
-    savepoints.subList(at + 1, savepoints.size()).clear();
-    cursors.endBehind(savepoint.mark.count());
-    own.reset(savepoint.mark);
   }
 
   private void requireOpen() {
@@ -508,29 +559,34 @@ public final class Transaction implements AutoCloseable {
    *     but for its cursors, and may be committed later
    */
   public void commit(WriteOptions options) throws IOException {
-    requireOpen();
-    Objects.requireNonNull(options, "options");
-    StoreWriter.requireMayWait();
-    cursors.endAll("the transaction is committed");
-    Conflict conflict = null;
-    State after = State.ROLLED_BACK;
+    guard.enter();
     try {
-      if (own.count() > 0) {
-        conflict = writer.writeIf(own.batch(), check, options);
-      } else if (snapshots.size() > 1) {
-        conflict = writer.find(check); // it has read at several times
+      requireOpen();
+      Objects.requireNonNull(options, "options");
+      StoreWriter.requireMayWait();
+      cursors.endAll("the transaction is committed");
+      Conflict conflict = null;
+      State after = State.ROLLED_BACK;
+      try {
+        if (own.count() > 0) {
+          conflict = writer.writeIf(own.batch(), check, options);
+        } else if (snapshots.size() > 1) {
+          conflict = writer.find(check); // it has read at several times
+        }
+        after = conflict == null ? State.COMMITTED : State.ROLLED_BACK;
+      } catch (WriteStalledException e) {
+        after = State.OPEN;
+        throw e;
+      } finally {
+        if (after != State.OPEN) {
+          end(after);
+        }
       }
-      after = conflict == null ? State.COMMITTED : State.ROLLED_BACK;
-    } catch (WriteStalledException e) {
-      after = State.OPEN;
-      throw e;
+      if (conflict != null) {
+        throw new ConflictException(conflict, parts.files.directory());
+      }
     } finally {
-      if (after != State.OPEN) {
-        end(after);
-      }
-    }
-    if (conflict != null) {
-      throw new ConflictException(conflict, parts.files.directory());
+      guard.exit();
     }
   }
 
@@ -551,43 +607,48 @@ public final class Transaction implements AutoCloseable {
    *     written is more than {@link StoreOptions#batchBytesMax} allows; likewise
    */
   public PreparedTransaction prepare(String name) throws IOException {
-    requireOpen();
-    StoreWriter.requireMayWait();
-    if (locks == null) {
-      throw new IllegalStateException("one that does not lock cannot be prepared: name=" + name);
-    }
-    cursors.endAll("the transaction is prepared");
-    if (!reads.ranges().isEmpty() || own.hasRanges()) {
-      throw new IllegalStateException(
-          "one that has scanned or deleted ranges cannot be prepared: name=" + name);
-    }
-    if (own.count() == 0) {
-      throw new IllegalStateException("there is nothing to be committed: name=" + name);
-    }
-    PreparedFormat.Content content =
-        PreparedFormat.decode(
-            PreparedFormat.encode(new PreparedFormat.Content(keys(), own.batch().record())));
-    PreparedTransaction[] prepared = {null};
-    State after = State.ROLLED_BACK;
-    Conflict conflict = null;
+    guard.enter();
     try {
-      conflict =
-          transactions
-              .preparedOnes()
-              .prepare(name, content, owner(), check, made -> prepared[0] = made);
-      after = conflict == null ? State.PREPARED : State.ROLLED_BACK;
-    } catch (IllegalArgumentException e) {
-      after = State.OPEN;
-      throw e;
-    } finally {
-      if (after != State.OPEN) {
-        end(after);
+      requireOpen();
+      StoreWriter.requireMayWait();
+      if (locks == null) {
+        throw new IllegalStateException("one that does not lock cannot be prepared: name=" + name);
       }
+      cursors.endAll("the transaction is prepared");
+      if (!reads.ranges().isEmpty() || own.hasRanges()) {
+        throw new IllegalStateException(
+            "one that has scanned or deleted ranges cannot be prepared: name=" + name);
+      }
+      if (own.count() == 0) {
+        throw new IllegalStateException("there is nothing to be committed: name=" + name);
+      }
+      PreparedFormat.Content content =
+          PreparedFormat.decode(
+              PreparedFormat.encode(new PreparedFormat.Content(keys(), own.batch().record())));
+      PreparedTransaction[] prepared = {null};
+      State after = State.ROLLED_BACK;
+      Conflict conflict = null;
+      try {
+        conflict =
+            transactions
+                .preparedOnes()
+                .prepare(name, content, owner(), check, made -> prepared[0] = made);
+        after = conflict == null ? State.PREPARED : State.ROLLED_BACK;
+      } catch (IllegalArgumentException e) {
+        after = State.OPEN;
+        throw e;
+      } finally {
+        if (after != State.OPEN) {
+          end(after);
+        }
+      }
+      if (conflict != null) {
+        throw new ConflictException(conflict, parts.files.directory());
+      }
+      return prepared[0];
+    } finally {
+      guard.exit();
     }
-    if (conflict != null) {
-      throw new ConflictException(conflict, parts.files.directory());
-    }
-    return prepared[0];
   }
 
   /** The keys that have to stay locked: what was read, and what was written. */
@@ -606,22 +667,37 @@ public final class Transaction implements AutoCloseable {
 
   /** Forgets all it has written, and ends it. */
   public void rollback() {
-    requireOpen();
-    close();
+    guard.enter();
+    try {
+      requireOpen();
+      rollBack();
+    } finally {
+      guard.exit();
+    }
   }
 
   /** Rolls it back, unless it has ended. */
   @Override
   public void close() {
-    if (state == State.OPEN) {
-      cursors.endAll("the transaction is rolled back");
-      end(State.ROLLED_BACK);
+    guard.enter();
+    try {
+      if (state == State.OPEN) {
+        rollBack();
+      }
+    } finally {
+      guard.exit();
     }
+  }
+
+  private void rollBack() {
+    cursors.endAll("the transaction is rolled back");
+    end(State.ROLLED_BACK);
   }
 
   private void end(State how) {
     state = how;
     snapshots.forEach(Snapshot::close);
+    transactions.giveBack(memory);
     if (locks != null && how != State.PREPARED) { // else they are those of what was prepared
       locks.release();
     }

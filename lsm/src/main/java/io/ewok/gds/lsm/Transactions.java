@@ -3,6 +3,8 @@ package io.ewok.gds.lsm;
 import io.ewok.gds.lsm.lock.LockTable;
 import io.ewok.gds.reactor.Baton;
 import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.ThreadLocalRandom;
@@ -46,6 +48,9 @@ public final class Transactions {
 
   private static final int PAUSE_DOUBLINGS = 8;
 
+  /** Of transactions that have ended. */
+  private static final int MEMORIES_MAX = 32;
+
   private final StoreParts parts;
   private final StoreWriter writer;
   private final AtomicLong numbers = new AtomicLong();
@@ -54,6 +59,9 @@ public final class Transactions {
   private volatile LockTable locks;
 
   private final PreparedTransactions prepared;
+
+  /** Guarded by itself. */
+  private final Deque<TransactionMemory> memories = new ArrayDeque<>();
 
   Transactions(StoreParts parts, StoreWriter writer) {
     this.parts = parts;
@@ -79,6 +87,28 @@ public final class Transactions {
   /** Those that are prepared. */
   PreparedTransactions preparedOnes() {
     return prepared;
+  }
+
+  /** Lends memory that nobody else uses. */
+  TransactionMemory takeMemory() {
+    synchronized (memories) {
+      TransactionMemory kept = memories.pollFirst();
+      if (kept != null) {
+        return kept;
+      }
+    }
+    return new TransactionMemory(writer.batchBytesMax());
+  }
+
+  /** Takes it back. */
+  void giveBack(TransactionMemory memory) {
+    if (memory.clear()) {
+      synchronized (memories) {
+        if (memories.size() < MEMORIES_MAX) {
+          memories.addFirst(memory);
+        }
+      }
+    }
   }
 
   /** Returns the number of the next one. */

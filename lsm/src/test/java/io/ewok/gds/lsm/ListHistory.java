@@ -90,6 +90,8 @@ final class ListHistory {
     }
   }
 
+  private static final int DETAIL_LENGTH_MAX = 600;
+
   private final List<Entry> entries = new ArrayList<>();
 
   // Of a check.
@@ -148,7 +150,8 @@ final class ListHistory {
   private void add(Anomaly anomaly, String detail) {
     found.add(anomaly);
     if (details.size() < 10) {
-      details.add(anomaly + ": " + detail);
+      details.add(
+          anomaly + ": " + detail.substring(0, Math.min(detail.length(), DETAIL_LENGTH_MAX)));
     }
   }
 

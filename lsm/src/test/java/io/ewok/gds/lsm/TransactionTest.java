@@ -253,6 +253,53 @@ class TransactionTest {
   }
 
   @Test
+  void itsFilterCannotUseATransaction() throws IOException {
+    put("a", "1");
+    try (Transaction transaction = begin()) {
+      CursorOptions options =
+          CursorOptions.defaults()
+              .withFilter(
+                  _ -> {
+                    return transaction.writeCount() == 0;
+                  });
+      try (StoreCursor cursor = transaction.cursor(store, options)) {
+        assertThrows(IllegalStateException.class, cursor::first);
+      }
+      assertEquals("1", get(transaction, store, "a"));
+    }
+  }
+
+  /** What one has kept is used by the next one. */
+  @Test
+  void transactionsKnowNothingOfThoseBeforeThem() throws IOException {
+    for (int round = 0; round < 20; round++) {
+      try (Transaction transaction = begin()) {
+        assertEquals(0, transaction.writeCount());
+        assertEquals(round == 0 ? null : "" + (round - 1), get(transaction, store, "a"));
+        try (StoreCursor cursor = transaction.cursor(store)) {
+          assertEquals(round == 0 ? "" : "a=" + (round - 1), shown(cursor));
+        }
+        for (int i = 0; i < 20 * round; i++) {
+          put(transaction, store, "b" + i, "of " + round);
+          assertNull(get(transaction, other, "b" + i));
+        }
+        transaction.deleteRange(store, bytes("b"), bytes("c"));
+        put(transaction, store, "a", "" + round);
+        if (round % 3 == 0) {
+          put(transaction, other, "left", "out");
+          transaction.rollback();
+          store.put(bytes("a"), bytes("" + round), Durability.NONE);
+        } else {
+          commit(transaction);
+        }
+        assertThrows(IllegalStateException.class, transaction::writeCount);
+      }
+    }
+    assertEquals("19", get("a"));
+    assertNull(other.get(bytes("left")));
+  }
+
+  @Test
   void ownWritesStayInSightWhenTheStoreFlushesAndMergesBeneath() throws IOException {
     put("a", "1");
     try (Transaction transaction = begin()) {
@@ -662,7 +709,7 @@ class TransactionTest {
     put("x", "1");
     long place = store.stats().sequence();
     put("a", "2");
-    CommitCheck check = new CommitCheck(reads);
+    CommitCheck check = new CommitCheck(reads, new SearchKey());
     Memtable memtable = store.writer().versions().active();
     assertNull(check.inMemtable(memtable, since, place));
     assertEquals("a", Fixtures.text(check.inMemtable(memtable, since, Long.MAX_VALUE >> 8).key()));
