@@ -3,6 +3,7 @@ package io.ewok.gds.lsm;
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.lsm.table.Table;
 import io.ewok.gds.lsm.table.TableWriter;
+import io.ewok.gds.lsm.values.ValueFileWriter;
 import io.ewok.gds.pagestore.OutOfSpaceException;
 import io.ewok.gds.pagestore.StorageException;
 import io.ewok.gds.reactor.Monitor;
@@ -51,6 +52,7 @@ final class Background {
   private final LogHolds holds;
   private final FlushJob flush;
   private final TableWriter compactionWriter;
+  private final ValueFileWriter compactionValues;
   private final Region readBuffer;
   private final Families families;
   private final CompactionPlan plan;
@@ -122,7 +124,11 @@ final class Background {
     T run() throws IOException;
   }
 
-  Background(StoreParts parts, FlushJob flush, TableWriter compactionWriter) {
+  Background(
+      StoreParts parts,
+      FlushJob flush,
+      TableWriter compactionWriter,
+      ValueFileWriter compactionValues) {
     this.directory = parts.files.directory();
     this.versions = parts.versions;
     this.tables = parts.tables;
@@ -135,6 +141,7 @@ final class Background {
     this.counters = parts.counters;
     this.flush = flush;
     this.compactionWriter = compactionWriter;
+    this.compactionValues = compactionValues;
     this.readBuffer = parts.readBuffer;
     this.restBytesMax = parts.options.memtableBytes() / REST_SHARE;
     // A platform thread: its work is as long as the device is slow, and must not hold a carrier.
@@ -713,6 +720,7 @@ final class Background {
         versions,
         tables,
         compactionWriter,
+        compactionValues,
         readBuffer,
         part.options(),
         counters,

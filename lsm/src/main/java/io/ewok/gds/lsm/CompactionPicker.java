@@ -87,7 +87,41 @@ abstract class CompactionPicker {
    */
   final CompactionInputs pickDue(Levels levels, long oldestSequence) {
     CompactionInputs hidden = pickHidden(levels, oldestSequence);
-    return hidden != null ? hidden : pick(levels, oldestSequence);
+    CompactionInputs picked = hidden != null ? hidden : pick(levels, oldestSequence);
+    return picked != null ? picked : pickValues(levels);
+  }
+
+  /**
+   * The table that refers to most of what is left in full value files, to be written again with
+   * that; null if it is not worth it: the space that is won is to be more than the tables that are
+   * written for it.
+   */
+  CompactionInputs pickValues(Levels levels) {
+    ValueGarbage garbage = levels.valueGarbage(options.valueGarbagePercent());
+    if (garbage.garbageBytes() == 0) {
+      return null;
+    }
+    int levelOfMost = -1;
+    Table most = null;
+    long bytesOfMost = 0;
+    long tableBytes = 0;
+    for (int level = 0; level < Manifest.LEVELS; level++) {
+      for (Table table : levels.level(level)) {
+        long bytes = garbage.bytesOf(table);
+        tableBytes += bytes > 0 ? table.meta().sizeBytes() : 0;
+        if (bytes > bytesOfMost) {
+          most = table;
+          levelOfMost = level;
+          bytesOfMost = bytes;
+        }
+      }
+    }
+    if (most == null || tableBytes > garbage.garbageBytes()) {
+      return null;
+    }
+    return levelOfMost == 0
+        ? pushDown(levels, 0, levels.level(0), 1)
+        : rewrite(levels, levelOfMost, most);
   }
 
   /** The same among what is not hidden. */

@@ -38,7 +38,7 @@ final class FilterRun {
   /** Decides about the newest record of a key; the value of a change is in {@link #result}. */
   CompactionFilter.Decision decide(
       SearchKey key, long sequence, long valueAddress, int valueBytes) {
-    if (sequence <= newestSnapshot || sequence > newestSequence) {
+    if (!isAsked(sequence)) {
       return CompactionFilter.Decision.KEEP;
     }
     CompactionFilter.Decision decision = CompactionFilter.Decision.KEEP;
@@ -60,6 +60,11 @@ final class FilterRun {
     }
     hasActed |= decision != CompactionFilter.Decision.KEEP;
     return decision;
+  }
+
+  /** Whether the filter is asked about a record with this sequence number. */
+  boolean isAsked(long sequence) {
+    return sequence > newestSnapshot && sequence <= newestSequence;
   }
 
   ResultBytes result() {

@@ -1,6 +1,8 @@
 package io.ewok.gds.lsm;
 
 import io.ewok.gds.lsm.table.TableMeta;
+import io.ewok.gds.lsm.values.ValueFileMeta;
+import io.ewok.gds.lsm.values.ValueReferences;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.UnsupportedFormatException;
 import java.lang.foreign.MemorySegment;
@@ -38,8 +40,8 @@ import java.util.zip.CRC32C;
  * <tr><th>offset</th><th>field</th><th>type</th><th>meaning</th></tr>
  * <tr><td>0</td><td>type</td><td>u32</td><td>1 state, once and first in a frame; 2 table added; 3
  * table removed; 4 merge operator, once at most; 5 write times, once at most; 6 family; 7 family
- * dropped; 8 table added to a family; 9 next family, once at most; others belong to newer versions,
- * which files of values are left to</td></tr>
+ * dropped; 8 table added to a family; 9 next family, once at most; 10 value file added; 11 references
+ * of the table that the record before has added; others belong to newer versions</td></tr>
  * <tr><td>4</td><td>length</td><td>u32</td><td>bytes that follow</td></tr>
  * </table>
  *
@@ -93,6 +95,20 @@ import java.util.zip.CRC32C;
  * above</td></tr>
  * </table>
  *
+ * <table>
+ * <caption>Value file added</caption>
+ * <tr><th>offset</th><th>field</th><th>type</th><th>meaning</th></tr>
+ * <tr><td>0</td><td>number</td><td>u64</td><td>names the file; no table has it</td></tr>
+ * <tr><td>8</td><td>family</td><td>u32</td><td>that the values are of</td></tr>
+ * <tr><td>12</td><td>size</td><td>u64</td><td>bytes</td></tr>
+ * <tr><td>20</td><td>entries</td><td>u64</td><td>values</td></tr>
+ * <tr><td>28</td><td>entry bytes</td><td>u64</td><td>what these take</td></tr>
+ * </table>
+ *
+ * <p>The references of a table are, for each value file that it refers to, ascending, the number of
+ * the file, u64, and how many bytes of its entries, u64. A value file that no table refers to after
+ * an edit is not part of the store any more.
+ *
  * <p>A family dropped has its number, u32; its tables go with it. A table added to a family has the
  * number of that, u32, then what a table added has. The next family is a number, u32, above all
  * that ever were; each frame says it again, from the first family on.
@@ -124,8 +140,12 @@ final class ManifestFormat {
   static final int TYPE_FAMILY_DROPPED = 7;
   static final int TYPE_FAMILY_TABLE_ADDED = 8;
   static final int TYPE_NEXT_FAMILY = 9;
+  static final int TYPE_VALUE_FILE = 10;
+  static final int TYPE_REFERENCES = 11;
 
   static final int FAMILY_BYTES = 3 * Integer.BYTES;
+  static final int VALUE_FILE_BYTES = Integer.BYTES + 4 * Long.BYTES;
+  static final int REFERENCE_BYTES = 2 * Long.BYTES;
 
   static final int OPERATOR_BYTES_MAX = 255;
 
@@ -176,8 +196,31 @@ final class ManifestFormat {
     for (long number : edit.removed()) {
       records.add(record(TYPE_TABLE_REMOVED, Long.BYTES).putLong(number));
     }
-    edit.added().forEach(added -> records.add(table(added)));
+    edit.values().forEach(meta -> records.add(valueFile(meta)));
+    for (ManifestEdit.Added added : edit.added()) {
+      records.add(table(added));
+      if (!added.meta().references().isEmpty()) {
+        records.add(references(added.meta().references()));
+      }
+    }
     return records;
+  }
+
+  private static ByteBuffer valueFile(ValueFileMeta meta) {
+    return record(TYPE_VALUE_FILE, VALUE_FILE_BYTES)
+        .putLong(meta.number())
+        .putInt(meta.family())
+        .putLong(meta.sizeBytes())
+        .putLong(meta.entries())
+        .putLong(meta.entryBytes());
+  }
+
+  private static ByteBuffer references(ValueReferences references) {
+    ByteBuffer to = record(TYPE_REFERENCES, references.count() * REFERENCE_BYTES);
+    for (int i = 0; i < references.count(); i++) {
+      to.putLong(references.file(i)).putLong(references.bytes(i));
+    }
+    return to;
   }
 
   /** A record whose body, of so many bytes, is still to be put. */
@@ -280,6 +323,8 @@ final class ManifestFormat {
       List<Integer> dropped = new ArrayList<>();
       List<ManifestEdit.Added> added = new ArrayList<>();
       List<Long> removed = new ArrayList<>();
+      List<ValueFileMeta> values = new ArrayList<>();
+      int typeBefore = 0;
       FamilyEdit main = Manifest.EMPTY.main().about();
       int nextFamily = Manifest.EMPTY.nextFamily();
       while (from.hasRemaining()) {
@@ -318,11 +363,21 @@ final class ManifestFormat {
             hasNextFamily = true;
             nextFamily = body.getInt();
           }
+          case TYPE_VALUE_FILE -> values.add(getValueFile(body));
+          case TYPE_REFERENCES -> {
+            if (typeBefore != TYPE_TABLE_ADDED && typeBefore != TYPE_FAMILY_TABLE_ADDED) {
+              throw corrupt(path, offset, "references of no table");
+            }
+            ManifestEdit.Added table = added.removeLast();
+            TableMeta meta = table.meta().withReferences(getReferences(path, offset, body));
+            added.add(new ManifestEdit.Added(table.level(), meta));
+          }
           default -> throw corrupt(path, offset, "record type " + type);
         }
         if (body.hasRemaining()) {
           throw corrupt(path, offset, "a record with bytes at its end");
         }
+        typeBefore = type;
       }
       if (edit == null) {
         throw corrupt(path, offset, "no record");
@@ -337,10 +392,32 @@ final class ManifestFormat {
           families,
           dropped,
           added,
-          removed);
+          removed,
+          values);
     } catch (BufferUnderflowException endsEarly) {
       throw corrupt(path, offset, "a record that ends early");
     }
+  }
+
+  private static ValueFileMeta getValueFile(ByteBuffer from) {
+    return new ValueFileMeta(
+        from.getLong(), from.getInt(), from.getLong(), from.getLong(), from.getLong());
+  }
+
+  private static ValueReferences getReferences(Path path, int offset, ByteBuffer from)
+      throws CorruptFileException {
+    ValueReferences.Counter counter = new ValueReferences.Counter();
+    long last = 0;
+    while (from.hasRemaining()) {
+      long file = from.getLong();
+      long bytes = from.getLong();
+      if (file <= last || bytes <= 0) {
+        throw corrupt(path, offset, "references to %d bytes of file %d".formatted(bytes, file));
+      }
+      counter.add(file, bytes);
+      last = file;
+    }
+    return counter.references();
   }
 
   private static ManifestEdit getState(ByteBuffer from) {

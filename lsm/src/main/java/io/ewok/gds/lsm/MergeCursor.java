@@ -321,6 +321,10 @@ final class MergeCursor {
       merge(floor);
       return true;
     }
+    if (kind == RecordKind.VALUE_REFERENCE) {
+      slots[0].source.readValue();
+      return true;
+    }
     return kind == RecordKind.PUT;
   }
 

@@ -662,6 +662,9 @@ public final class StoreCursor implements AutoCloseable {
         case AFTER_LAST -> replacement.setAfterLast();
         case BEFORE_FIRST -> {}
       }
+      if (merge.isValid() && merge.current() == source && replacement.isValid()) {
+        replacement.readValue(); // it was in memory with its record
+      }
       return replacement;
     } catch (IOException | RuntimeException | Error e) {
       replacement.close();

@@ -10,6 +10,8 @@ import io.ewok.gds.lsm.record.BatchFormat;
 import io.ewok.gds.lsm.table.Table;
 import io.ewok.gds.lsm.table.TableMeta;
 import io.ewok.gds.lsm.table.TableWriter;
+import io.ewok.gds.lsm.values.ValueFileMeta;
+import io.ewok.gds.lsm.values.ValueFileWriter;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.MissingFileException;
@@ -53,6 +55,9 @@ final class StoreOpener {
    */
   private final List<TableMeta> overflow = new ArrayList<>();
 
+  /** Those that they refer to. */
+  private final List<ValueFileMeta> overflowValues = new ArrayList<>();
+
   private long overflowLsn;
 
   private StoreOpener(StoreParts parts) {
@@ -94,7 +99,7 @@ final class StoreOpener {
 
   private void recover(ManifestLog log) throws IOException {
     Manifest manifest = log.current();
-    List<Path> orphans = orphans(manifest.tableNumbers());
+    List<Path> orphans = orphans(manifest);
     openMemtables(log, orphans);
     // Before the pool: a log that was written with larger sizes needs its memory for a moment.
     replay(manifest);
@@ -126,7 +131,7 @@ final class StoreOpener {
     }
     List<Path> entries = engine.list(files.directory());
     for (Path entry : entries) {
-      if (StoreFiles.tableNumber(entry).isPresent()) {
+      if (StoreFiles.fileNumber(entry).isPresent()) {
         throw new CorruptFileException(
             files.manifest(), 0, "a manifest beside " + entry.getFileName(), "no file");
       }
@@ -213,24 +218,27 @@ final class StoreOpener {
     }
   }
 
-  private List<Path> orphans(Set<Long> named) throws IOException {
+  private List<Path> orphans(Manifest manifest) throws IOException {
+    Set<Long> tables = manifest.tableNumbers();
     List<Path> orphans = new ArrayList<>();
     for (Path entry : engine.list(files.directory())) {
-      OptionalLong number = StoreFiles.tableNumber(entry);
-      if (number.isPresent() && !named.contains(number.getAsLong())) {
+      OptionalLong table = StoreFiles.tableNumber(entry);
+      OptionalLong values = StoreFiles.valuesNumber(entry);
+      if ((table.isPresent() && !tables.contains(table.getAsLong()))
+          || (values.isPresent() && !manifest.values().containsKey(values.getAsLong()))) {
         orphans.add(entry);
       }
     }
     return orphans;
   }
 
-  /** Removes tables that were being written, or were replaced, when the store stopped. */
+  /** Removes files that were being written, or were replaced, when the store stopped. */
   private void removeOrphans(List<Path> orphans) {
     for (Path orphan : orphans) {
       try {
         engine.delete(orphan);
       } catch (IOException e) {
-        LOGGER.log(Logger.Level.WARNING, "cannot delete an unused table: path=" + orphan, e);
+        LOGGER.log(Logger.Level.WARNING, "cannot delete an unused file: path=" + orphan, e);
       }
     }
   }
@@ -255,9 +263,17 @@ final class StoreOpener {
             parts::signalBackground);
     flush =
         new FlushJob(
-            new TableWriter(engine, parts.flushBuffer, StoreMemory.tableOptions(options)), parts);
+            new TableWriter(engine, parts.flushBuffer, StoreMemory.tableOptions(options)),
+            valueWriter(),
+            parts);
     parts.closeLater(this::releaseMemtables);
     active = newMemtable();
+  }
+
+  private ValueFileWriter valueWriter() {
+    ValueFileWriter writer = new ValueFileWriter(engine, parts.memory.writing());
+    parts.closeLater(writer::close);
+    return writer;
   }
 
   private void releaseMemtables() {
@@ -325,7 +341,7 @@ final class StoreOpener {
   private static long unusedNumber(Manifest manifest, List<Path> orphans) {
     long number = manifest.nextNumber();
     for (Path orphan : orphans) {
-      number = Math.max(number, StoreFiles.tableNumber(orphan).orElseThrow() + 1);
+      number = Math.max(number, StoreFiles.fileNumber(orphan).orElseThrow() + 1);
     }
     return number;
   }
@@ -418,7 +434,9 @@ final class StoreOpener {
    */
   private void makeRoom() throws IOException {
     if (frozen != null) {
-      overflow.addAll(0, flush.write(frozen));
+      FlushJob.Written written = flush.write(frozen);
+      overflow.addAll(0, written.tables());
+      overflowValues.addAll(written.values());
       overflowLsn = frozen.endLsn();
       frozen.release();
     }
@@ -434,7 +452,13 @@ final class StoreOpener {
     parts.tables.syncNames();
     long lastSequence = overflow.stream().mapToLong(TableMeta::lastSequence).max().orElseThrow();
     parts.tables.install(
-        parts.tables.manifest().edit().withHorizon(overflowLsn, lastSequence).adding(0, overflow));
+        parts
+            .tables
+            .manifest()
+            .edit()
+            .withHorizon(overflowLsn, lastSequence)
+            .addingValues(overflowValues)
+            .adding(0, overflow));
   }
 
   private void startBackground() {
@@ -445,7 +469,8 @@ final class StoreOpener {
         new Background(
             parts,
             flush,
-            new TableWriter(engine, parts.mergeBuffer, StoreMemory.tableOptions(options)));
+            new TableWriter(engine, parts.mergeBuffer, StoreMemory.tableOptions(options)),
+            valueWriter());
     parts.closeLater(parts.background::close);
     parts.background.start();
   }

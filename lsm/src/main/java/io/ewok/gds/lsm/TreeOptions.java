@@ -46,7 +46,20 @@ import java.util.function.UnaryOperator;
  *   <td>a copy and a call for each</td></tr>
  * <tr><td>ttl</td><td>time, 1 second to 100 years; zero for ever</td><td>zero</td><td>records are of
  *   no use some time after they were written</td><td>not with a merge operator; see below</td></tr>
+ * <tr><td>separatedValueBytes</td><td>bytes, 0 to 1 GiB; 0 for none</td><td>0</td><td>values are
+ *   long, from about 1 KiB on, and overwritten: values of so many bytes and more go to value files</td>
+ *   <td>a get reads once more, a scan once for each value; see below</td></tr>
+ * <tr><td>valueGarbagePercent</td><td>percent, 1 to 99</td><td>50</td><td>less is to be
+ *   written</td><td>more space: a value file is rewritten when so much of it is garbage</td></tr>
  * </table>
+ *
+ * <p>With <em>separatedValueBytes</em>, flushes and compactions write long values to <em>value
+ * files</em>, and references of 28 bytes to the tables. So compactions do not write them again, level
+ * after level. What no table refers to any more is garbage: of files that have too much of it,
+ * compactions move what is of use to new ones, and the files go when nobody reads them any more.
+ * Values in value files are not compressed. If the length is changed, compactions separate values
+ * or put them back, bit by bit. A compaction filter has values read. With {@link
+ * CompactionStyle#FIFO} nothing is moved, and {@code fifoBytes} counts what tables refer to.
  *
  * <p>With a <em>ttl</em>, time to live, a record is not read any more when that is over since it
  * was written, or about a thirty-second part of it and 200 milliseconds later. A key then has no
@@ -74,11 +87,14 @@ public record TreeOptions(
     CompactionFilter compactionFilter,
     Duration ttl,
     CompactionStyle style,
-    long fifoBytes) {
+    long fifoBytes,
+    int separatedValueBytes,
+    int valueGarbagePercent) {
   private static final long TTL_MILLIS_MIN = 1_000;
   private static final long TTL_MILLIS_MAX = Duration.ofDays(100 * 365).toMillis();
   private static final long GIB = 1L << 30;
   private static final long TABLE_BYTES_MIN = 256 << 10;
+  private static final int VALUE_GARBAGE_PERCENT = 50;
 
   private static final TreeOptions DEFAULTS =
       new TreeOptions(
@@ -92,7 +108,9 @@ public record TreeOptions(
           CompactionFilter.NONE,
           Duration.ZERO,
           CompactionStyle.LEVELED,
-          GIB);
+          GIB,
+          0,
+          VALUE_GARBAGE_PERCENT);
 
   /** Checks the ranges. */
   public TreeOptions {
@@ -117,6 +135,8 @@ public record TreeOptions(
     }
     Objects.requireNonNull(style, "style");
     StoreOptions.requireRange("fifoBytes", fifoBytes, TABLE_BYTES_MIN, Long.MAX_VALUE);
+    StoreOptions.requireRange("separatedValueBytes", separatedValueBytes, 0, GIB);
+    StoreOptions.requireRange("valueGarbagePercent", valueGarbagePercent, 1, 99);
     int nameBytes = mergeOperator.name().getBytes(StandardCharsets.UTF_8).length;
     if (mergeOperator != MergeOperator.NONE) {
       StoreOptions.requireRange(
@@ -207,6 +227,16 @@ public record TreeOptions(
     return with(draft -> draft.fifoBytes = fifoBytes);
   }
 
+  /** Returns these options with another length from which on values go to value files. */
+  public TreeOptions withSeparatedValueBytes(int separatedValueBytes) {
+    return with(draft -> draft.separatedValueBytes = separatedValueBytes);
+  }
+
+  /** Returns these options with another share of garbage at which value files are rewritten. */
+  public TreeOptions withValueGarbagePercent(int valueGarbagePercent) {
+    return with(draft -> draft.valueGarbagePercent = valueGarbagePercent);
+  }
+
   /** Returns these options with each level changed in the same way. */
   public TreeOptions withEachLevel(UnaryOperator<LevelOptions> change) {
     return withLevels(levels.stream().map(change).toList());
@@ -231,6 +261,8 @@ public record TreeOptions(
     Duration ttl = TreeOptions.this.ttl;
     CompactionStyle style = TreeOptions.this.style;
     long fifoBytes = TreeOptions.this.fifoBytes;
+    int separatedValueBytes = TreeOptions.this.separatedValueBytes;
+    int valueGarbagePercent = TreeOptions.this.valueGarbagePercent;
 
     TreeOptions options() {
       return new TreeOptions(
@@ -244,7 +276,9 @@ public record TreeOptions(
           compactionFilter,
           ttl,
           style,
-          fifoBytes);
+          fifoBytes,
+          separatedValueBytes,
+          valueGarbagePercent);
     }
   }
 }

@@ -78,6 +78,9 @@ final class VersionReducer {
   /** Null without an operator: operands are passed on. */
   private final OperandMerger merger;
 
+  /** Null where there are no references to values. */
+  private final StoredValues valuesOrNull;
+
   /**
    * A reduction.
    *
@@ -98,6 +101,21 @@ final class VersionReducer {
       OlderRecords older,
       RangeDeletes rangesOrNull,
       Output output) {
+    this(
+        liveSequences, expiryFloor, merging, filterOrNull, older, rangesOrNull, null, output);
+  }
+
+  /** The same of tables, which may have references to values. */
+  VersionReducer(
+      long[] liveSequences,
+      long expiryFloor,
+      Merging merging,
+      FilterRun filterOrNull,
+      OlderRecords older,
+      RangeDeletes rangesOrNull,
+      StoredValues valuesOrNull,
+      Output output) {
+    this.valuesOrNull = valuesOrNull;
     this.liveSequences = liveSequences;
     this.expiryFloor = expiryFloor;
     this.filterOrNull = filterOrNull;
@@ -173,8 +191,22 @@ final class VersionReducer {
 
   /** Makes a value of the operands and of the put or delete before them. */
   private boolean mergeOnto(long stamp, long valueAddress, int valueBytes) throws IOException {
-    boolean unused = merger.accept(stamp, valueAddress, valueBytes);
+    if (RecordKind.kind(stamp) == RecordKind.VALUE_REFERENCE) {
+      valuesOrNull.read(key, valueAddress);
+      try {
+        boolean unused = merger.accept(asPut(stamp), valuesOrNull.address(), valuesOrNull.lengthBytes());
+      } finally {
+        valuesOrNull.letGo();
+      }
+    } else {
+      boolean unused = merger.accept(stamp, valueAddress, valueBytes);
+    }
     return merge();
+  }
+
+  /** The stamp of a put that has its value with it. */
+  private static long asPut(long reference) {
+    return RecordKind.stamp(RecordKind.sequence(reference), RecordKind.PUT);
   }
 
   private boolean merge() throws IOException {
@@ -233,7 +265,7 @@ final class VersionReducer {
   }
 
   private void write(long stamp, long valueAddress, int valueBytes) throws IOException {
-    if (filterOrNull != null && isNewest && RecordKind.kind(stamp) == RecordKind.PUT) {
+    if (filterOrNull != null && isNewest && RecordKind.isPut(RecordKind.kind(stamp))) {
       writeFiltered(stamp, valueAddress, valueBytes);
     } else {
       put(stamp, valueAddress, valueBytes);
@@ -243,12 +275,30 @@ final class VersionReducer {
   private void writeFiltered(long stamp, long valueAddress, int valueBytes) throws IOException {
     isNewest = false;
     long sequence = RecordKind.sequence(stamp);
-    switch (filterOrNull.decide(key, sequence, valueAddress, valueBytes)) {
+    switch (decide(stamp, valueAddress, valueBytes)) {
       case KEEP -> put(stamp, valueAddress, valueBytes);
       case REMOVE ->
           writeUnlessHidesNothing(RecordKind.stamp(sequence, RecordKind.DELETE), valueAddress, 0);
       case CHANGE ->
-          put(stamp, filterOrNull.result().address(), filterOrNull.result().lengthBytes());
+          put(asPut(stamp), filterOrNull.result().address(), filterOrNull.result().lengthBytes());
+    }
+  }
+
+  private CompactionFilter.Decision decide(long stamp, long valueAddress, int valueBytes)
+      throws IOException {
+    long sequence = RecordKind.sequence(stamp);
+    if (RecordKind.kind(stamp) == RecordKind.PUT) {
+      return filterOrNull.decide(key, sequence, valueAddress, valueBytes);
+    }
+    if (!filterOrNull.isAsked(sequence)) {
+      return CompactionFilter.Decision.KEEP; // unread
+    }
+    valuesOrNull.read(key, valueAddress);
+    try {
+      return filterOrNull.decide(
+          key, sequence, valuesOrNull.address(), valuesOrNull.lengthBytes());
+    } finally {
+      valuesOrNull.letGo();
     }
   }
 

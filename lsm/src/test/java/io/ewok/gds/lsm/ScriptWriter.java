@@ -41,6 +41,9 @@ final class ScriptWriter {
   /** Likewise. */
   private final SplittableRandom copies;
 
+  /** Likewise. */
+  private final SplittableRandom separated;
+
   private final List<String> lines = new ArrayList<>();
 
   private ScriptWriter(long seed) {
@@ -50,6 +53,7 @@ final class ScriptWriter {
     ranges = new SplittableRandom(seed ^ 5);
     trickles = new SplittableRandom(37 * seed);
     copies = new SplittableRandom(seed ^ 6);
+    separated = new SplittableRandom(seed ^ 7);
   }
 
   /** Returns so many operations. */
@@ -73,6 +77,13 @@ final class ScriptWriter {
   }
 
   private void options(SplittableRandom others) {
+    String separate =
+        separated.nextInt(3) == 0
+            ? ""
+            : " separate=%d garbage=%d"
+                .formatted(
+                    List.of(1, 20, 150, 4_000).get(separated.nextInt(4)),
+                    5 + 15 * separated.nextInt(5));
     lines.add(
         ("options merge=%d block=%d table=%d compression=%d filter=%d prefix=%d operator=%d"
                 + " cfilter=%d ttl=%d style=%d pool=%d")
@@ -87,7 +98,8 @@ final class ScriptWriter {
                 others.nextInt(2),
                 others.nextInt(3) == 0 ? 1 + others.nextInt(3) : 0,
                 others.nextInt(3),
-                hasFamilies ? 4 : 2)); // cursors stand on more tables of level 0
+                hasFamilies ? 4 : 2) // cursors stand on more tables of level 0
+            + separate);
   }
 
   /** Makes the last line one of some family, or adds one that creates or drops one. */

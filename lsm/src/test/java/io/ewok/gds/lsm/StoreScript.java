@@ -119,6 +119,7 @@ final class StoreScript {
   long flushes;
   long merges;
   long mergesWithinLevel0;
+  long valueFiles;
   long misses;
 
   /** A family, and what it should have. One that is dropped and created again is another. */
@@ -389,6 +390,8 @@ final class StoreScript {
               yield options.withTree(options.tree().withStyle(STYLES.get(value % STYLES.size())));
             }
             case "prefix" -> options.withTree(options.tree().withFilterPrefixBytes(value));
+            case "separate" -> options.withTree(options.tree().withSeparatedValueBytes(value));
+            case "garbage" -> options.withTree(options.tree().withValueGarbagePercent(value));
             default -> throw new IllegalArgumentException("no such option: word=" + words[i]);
           };
     }
@@ -423,6 +426,7 @@ final class StoreScript {
       case 1 ->
           tree.withTtl(Duration.ZERO)
               .withCompactionFilter(CompactionFilter.NONE)
+              .withSeparatedValueBytes(tree.separatedValueBytes() / 4)
               .withMergeOperator(OPERATORS.getLast())
               .withEachLevel(level -> level.withCompression(Compression.LZ4))
               .withStyle(CompactionStyle.TIERED);
@@ -1018,6 +1022,7 @@ final class StoreScript {
     merges += stats.merges();
     mergesWithinLevel0 += stats.levels().getFirst().compactions();
     misses += stats.read().blockMisses();
+    valueFiles += store.parts().tables.manifest().values().size();
   }
 
   /** Cursors and snapshots with even numbers are left open: closing the store ends them. */

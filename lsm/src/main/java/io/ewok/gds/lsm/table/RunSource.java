@@ -9,6 +9,8 @@ import io.ewok.gds.lsm.record.RecordSource;
 import io.ewok.gds.lsm.record.SearchKey;
 import io.ewok.gds.lsm.record.SourceNotes;
 import io.ewok.gds.lsm.record.VersionConsumer;
+import io.ewok.gds.lsm.values.ValueFile;
+import io.ewok.gds.lsm.values.ValueFormat;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -42,6 +44,14 @@ public final class RunSource implements RecordSource {
   private final Fix data = new Fix();
 
   private final BlockView view = new BlockView();
+
+  /** Holds the value of the current record if that is elsewhere and was read. */
+  private final Fix value = new Fix();
+
+  // Of that.
+  private boolean isRead;
+  private long readAddress;
+  private int readBytes;
 
   /** For the user. They stay when this is closed, since he may come at that moment. */
   private MemorySegment keyMemory = MemorySegment.NULL;
@@ -89,6 +99,7 @@ public final class RunSource implements RecordSource {
   /** Says that what is read is of little use to others afterwards, see {@link Priority#LOW}. */
   public void forScans() {
     data.withPriority(Priority.LOW);
+    value.withPriority(Priority.LOW);
     keepsPlaces = false;
   }
 
@@ -113,7 +124,7 @@ public final class RunSource implements RecordSource {
     } else {
       of.indexBlocks++;
     }
-    long misses = root.misses() + index.misses() + data.misses();
+    long misses = root.misses() + index.misses() + data.misses() + value.misses();
     of.blocksRead += misses - missesNoted;
     missesNoted = misses;
   }
@@ -367,6 +378,7 @@ public final class RunSource implements RecordSource {
   }
 
   private void unfix() {
+    dropValue();
     root.unfix();
     index.unfix();
     data.unfix();
@@ -474,6 +486,36 @@ public final class RunSource implements RecordSource {
   private void setOrdinal(int ordinal) {
     this.ordinal = ordinal;
     keyBytes = -1;
+    if (isRead) {
+      dropValue();
+    }
+  }
+
+  private void dropValue() {
+    if (isRead) {
+      isRead = false;
+      value.unfix();
+      if (data.isFixed()) {
+        valueMemory = data.memory();
+      }
+    }
+  }
+
+  @Override
+  public void readValue() throws IOException {
+    if (isRead || RecordKind.kind(stamp()) != RecordKind.VALUE_REFERENCE) {
+      return;
+    }
+    long reference = view.valueAddress(ordinal);
+    int lengthOfKey = keyBytes();
+    tables.get(table).fixValue(reference, keyAddress(), lengthOfKey, value);
+    readAddress = ValueFile.valueAddress(value, lengthOfKey);
+    readBytes = ValueFormat.valueBytes(reference);
+    valueMemory = value.memory();
+    isRead = true;
+    if (notes != null) {
+      noteFixed(table, true);
+    }
   }
 
   private void fixRoot(int toTable) throws IOException {
@@ -653,12 +695,12 @@ public final class RunSource implements RecordSource {
 
   @Override
   public long valueAddress() {
-    return view.valueAddress(ordinal);
+    return isRead ? readAddress : view.valueAddress(ordinal);
   }
 
   @Override
   public int valueBytes() {
-    return view.valueBytes(ordinal);
+    return isRead ? readBytes : view.valueBytes(ordinal);
   }
 
   @Override

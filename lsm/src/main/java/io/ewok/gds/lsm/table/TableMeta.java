@@ -1,6 +1,7 @@
 package io.ewok.gds.lsm.table;
 
 import io.ewok.gds.lsm.record.SearchKey;
+import io.ewok.gds.lsm.values.ValueReferences;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -15,6 +16,7 @@ import java.lang.foreign.MemorySegment;
  * @param firstKey smallest key of its records and range deletes
  * @param lastKey greatest key of its records, or where a range delete ends behind that
  * @param family number of the family that all this is of
+ * @param references to values that lie in value files
  */
 public record TableMeta(
     long number,
@@ -25,7 +27,8 @@ public record TableMeta(
     long lastSequence,
     MemorySegment firstKey,
     MemorySegment lastKey,
-    int family) {
+    int family,
+    ValueReferences references) {
 
   /** Of a table of the default family. */
   public TableMeta(
@@ -38,6 +41,45 @@ public record TableMeta(
       MemorySegment firstKey,
       MemorySegment lastKey) {
     this(number, sizeBytes, entries, deletes, firstSequence, lastSequence, firstKey, lastKey, 0);
+  }
+
+  /** Of a table that has all its values itself. */
+  public TableMeta(
+      long number,
+      long sizeBytes,
+      long entries,
+      long deletes,
+      long firstSequence,
+      long lastSequence,
+      MemorySegment firstKey,
+      MemorySegment lastKey,
+      int family) {
+    this(
+        number,
+        sizeBytes,
+        entries,
+        deletes,
+        firstSequence,
+        lastSequence,
+        firstKey,
+        lastKey,
+        family,
+        ValueReferences.NONE);
+  }
+
+  /** The same with these references. */
+  public TableMeta withReferences(ValueReferences found) {
+    return new TableMeta(
+        number,
+        sizeBytes,
+        entries,
+        deletes,
+        firstSequence,
+        lastSequence,
+        firstKey,
+        lastKey,
+        family,
+        found);
   }
 
   /** Whether the key lies within the range of the table's keys. */

@@ -18,6 +18,7 @@ import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.record.SearchKey;
 import io.ewok.gds.lsm.record.SourceNotes;
 import io.ewok.gds.lsm.table.TableFixture.Entry;
+import io.ewok.gds.lsm.values.ValueSource;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.IoFile;
 import io.ewok.gds.pagestore.OpenMode;
@@ -319,7 +320,7 @@ class TableTest {
     TableMeta meta = tables.write(numbered(count, 20), TableLayout.of(4096));
     BlockHints few = new BlockHints(3);
     TableBlocks blocks = TableBlocks.open(tables.buffers, TableFixture.PATH, meta.number());
-    Table table = Table.open(tables.buffers, blocks, meta, few, _ -> {});
+    Table table = Table.open(tables.buffers, blocks, meta, few, ValueSource.NONE, _ -> {});
     assertTrue(table.properties().partitions() > 3, "partitions");
     for (int round = 0; round < 2; round++) {
       for (int i = 0; i < count; i += 1000) {
