@@ -5,6 +5,7 @@ import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.table.TableMeta;
 import io.ewok.gds.lsm.values.ValueFileMeta;
 import io.ewok.gds.lsm.values.ValueReferences;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.HashMap;
@@ -286,6 +287,20 @@ record Manifest(
 
   Collection<FamilyManifest> all() {
     return families.values();
+  }
+
+  /** All tables and value files. */
+  List<FileMeta> files() {
+    List<FileMeta> files = new ArrayList<>();
+    for (FamilyManifest family : all()) {
+      for (TableMeta meta : family.tables()) {
+        files.add(new FileMeta(meta.number(), meta.sizeBytes(), false));
+      }
+    }
+    for (ValueFileUse use : values.values()) {
+      files.add(new FileMeta(use.meta().number(), use.meta().sizeBytes(), true));
+    }
+    return files;
   }
 
   /** Numbers of tables and value files. */

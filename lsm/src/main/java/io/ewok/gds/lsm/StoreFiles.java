@@ -58,6 +58,10 @@ record StoreFiles(Path directory) {
     return directory.resolve(String.format(Locale.ROOT, "%016x.values", number));
   }
 
+  Path path(FileMeta file) {
+    return file.isValues() ? values(file.number()) : table(file.number());
+  }
+
   /**
    * The name of a damaged table while a repair replaces it: nobody deletes it, and a repair that
    * begins anew finds it.

@@ -1,12 +1,12 @@
 package io.ewok.gds.lsm;
 
 import io.ewok.gds.lsm.table.Table;
-import io.ewok.gds.lsm.values.ValueFile;
+import io.ewok.gds.lsm.values.ValueFileMeta;
 import io.ewok.gds.lsm.values.ValueReferences;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /**
  * The value files of a family that have so much garbage that what is of use in them is better
@@ -36,28 +36,36 @@ final class ValueGarbage {
    * @param percentMax files with more garbage are full
    */
   static ValueGarbage of(List<Table> tables, int percentMax) {
-    Map<Long, Long> live = new HashMap<>();
-    Map<Long, ValueFile> files = new HashMap<>();
-    for (Table table : tables) {
-      ValueReferences references = table.meta().references();
-      for (int i = 0; i < references.count(); i++) {
-        live.merge(references.file(i), references.bytes(i), Long::sum);
-        files.put(references.file(i), table.openValueFile(references.file(i)));
-      }
-    }
+    SortedMap<Long, ValueFileUse> uses = uses(tables);
     long bytes = 0;
-    long[] full = new long[files.size()];
+    long[] full = new long[uses.size()];
     int count = 0;
-    for (Map.Entry<Long, ValueFile> entry : files.entrySet()) {
-      long all = entry.getValue().meta().entryBytes();
-      long garbage = all - live.get(entry.getKey());
+    for (ValueFileUse use : uses.values()) {
+      long all = use.meta().entryBytes();
+      long garbage = all - use.liveBytes();
       if (garbage > 0 && PERCENT * garbage >= percentMax * all) {
-        full[count++] = entry.getKey();
+        full[count++] = use.meta().number();
         bytes += garbage;
       }
     }
-    Arrays.sort(full, 0, count);
     return count == 0 ? NONE : new ValueGarbage(Arrays.copyOf(full, count), bytes);
+  }
+
+  /** The value files that tables refer to, by number; these are kept open, as above. */
+  static SortedMap<Long, ValueFileUse> uses(List<Table> tables) {
+    SortedMap<Long, ValueFileUse> uses = new TreeMap<>();
+    for (Table table : tables) {
+      ValueReferences references = table.meta().references();
+      for (int i = 0; i < references.count(); i++) {
+        long number = references.file(i);
+        ValueFileUse before = uses.get(number);
+        ValueFileMeta meta =
+            before == null ? table.openValueFile(number).meta() : before.meta();
+        long live = before == null ? 0 : before.liveBytes();
+        uses.put(number, new ValueFileUse(meta, live + references.bytes(i)));
+      }
+    }
+    return uses;
   }
 
   /** Whether a file is full. */

@@ -39,6 +39,11 @@ class StoreCrashTest {
               .withTablesBeforeMerge(2)
               .withMergeOperator(MergeOperators.append(new byte[0])));
 
+  /** The same, with most values in value files, which are soon rewritten. */
+  private static final StoreOptions SEPARATED =
+      OPTIONS.withTree(
+          OPTIONS.tree().withSeparatedValueBytes(20).withValueGarbagePercent(10));
+
   private static final int KEYS = 60;
 
   /** Each write also puts its number: so a store says how many it has. */
@@ -113,11 +118,13 @@ class StoreCrashTest {
   }
 
   private final AtomicInteger states = new AtomicInteger();
+  private StoreOptions options = OPTIONS;
 
   @ParameterizedTest
-  @ValueSource(longs = {1, 2, 3, 4, 5, 6})
+  @ValueSource(longs = {1, 2, 3, 4, 5, 6, 8, 10})
   void acknowledgedWritesSurvivePowerCuts(long seedOfCase) throws Exception {
     long seed = Fixtures.seed(seedOfCase);
+    options = seed % 2 == 0 ? SEPARATED : OPTIONS;
     SplittableRandom random = new SplittableRandom(seed);
     SimEngine engine = new SimEngine(random.nextLong());
     History history = new History();
@@ -139,6 +146,9 @@ class StoreCrashTest {
         "sync .table",
         "sync .table in FlushJob",
         "sync .table in Compaction",
+        "sync .values",
+        "sync .values in FlushJob",
+        "sync .values in Compaction",
         "sync MANIFEST.tmp",
         "names of tables",
         "names of tables in FlushJob",
@@ -148,6 +158,7 @@ class StoreCrashTest {
         "sync .log in StoreWriter"
       })
   void withoutOneOfTheSyncsAcknowledgedWritesAreLost(String sync) {
+    options = sync.contains(".values") ? SEPARATED : OPTIONS;
     assertThrows(
         AssertionError.class,
         () -> {
@@ -235,7 +246,7 @@ class StoreCrashTest {
             }
           }
         });
-    try (Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, used)) {
+    try (Store store = Store.open(Fixtures.DIRECTORY, options, used)) {
       check(store, history);
       for (int i = 0; i < operations; i++) {
         step(store, history, random);
@@ -258,7 +269,7 @@ class StoreCrashTest {
       if (depth > 0 && Math.floorMod(crashSeed, 6) == 0) {
         run(after, after, history, new SplittableRandom(crashSeed), 12, depth - 1);
       } else {
-        try (Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, after)) {
+        try (Store store = Store.open(Fixtures.DIRECTORY, options, after)) {
           check(store, history);
         }
       }

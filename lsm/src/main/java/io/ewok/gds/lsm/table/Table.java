@@ -488,6 +488,11 @@ public final class Table {
     return found;
   }
 
+  /** Whether values can be read that the table refers to, if it does. */
+  boolean readsValues() {
+    return values != ValueSource.NONE;
+  }
+
   /** A value file that the table refers to, of those that are all open. */
   public ValueFile openValueFile(long number) {
     try {
