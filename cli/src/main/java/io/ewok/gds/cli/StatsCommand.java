@@ -11,6 +11,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -70,6 +71,10 @@ final class StatsCommand implements Callable<Integer> {
       for (StoreStats.OfFamily each : families) {
         String title = stats.families().size() == 1 ? "" : "family " + each.name() + "\n";
         streams.out("\n" + title + levels(each.levels()));
+        List<StoreStats.ValueFile> files = valueFiles(stats, each.name());
+        if (!files.isEmpty()) {
+          streams.out("\n" + table(files));
+        }
       }
     }
     return ExitStatus.OK;
@@ -94,8 +99,37 @@ final class StatsCommand implements Callable<Integer> {
             .formatted(
                 Units.count(stats.read().deviceReads()), Units.bytes(stats.read().deviceBytes())));
     table.row("tables", TableSums.of(stats).text());
+    if (!stats.valueFiles().isEmpty()) {
+      table.row("value files", sum(stats.valueFiles()));
+    }
     table.row(
         "space", "%s times the deepest level".formatted(Units.ratio(stats.spaceAmplification())));
+    return table;
+  }
+
+  private static String sum(List<StoreStats.ValueFile> files) {
+    return "%s, %s, %s of that garbage"
+        .formatted(
+            Units.count(files.size()),
+            Units.bytes(files.stream().mapToLong(StoreStats.ValueFile::bytes).sum()),
+            Units.bytes(files.stream().mapToLong(StoreStats.ValueFile::garbageBytes).sum()));
+  }
+
+  private static List<StoreStats.ValueFile> valueFiles(StoreStats stats, String family) {
+    return stats.valueFiles().stream().filter(file -> file.family().equals(family)).toList();
+  }
+
+  /** A line for each value file. */
+  private static Table table(List<StoreStats.ValueFile> files) {
+    Table table = new Table().row("value file", "size", "values", "live", "garbage");
+    for (StoreStats.ValueFile file : files) {
+      table.row(
+          String.format(Locale.ROOT, "%016x", file.number()),
+          Units.bytes(file.bytes()),
+          Units.count(file.entries()),
+          Units.bytes(file.liveBytes()),
+          Units.bytes(file.garbageBytes()));
+    }
     return table;
   }
 
@@ -124,6 +158,8 @@ final class StatsCommand implements Callable<Integer> {
   private static void write(
       JsonOutput.Fields line, StoreStats stats, List<StoreStats.OfFamily> families) {
     List<TableSums> sums = families.stream().map(each -> TableSums.sum(each.levels())).toList();
+    List<StoreStats.ValueFile> values =
+        families.stream().flatMap(each -> valueFiles(stats, each.name()).stream()).toList();
     line.text("engine", stats.engine())
         .text("engine_reason", stats.engineReason())
         .number("sequence", stats.sequence())
@@ -138,6 +174,14 @@ final class StatsCommand implements Callable<Integer> {
         .numbers("family_tables", sums.stream().map(TableSums::tables).toList())
         .numbers("family_bytes", sums.stream().map(TableSums::bytes).toList())
         .number("table_bytes", TableSums.of(stats).bytes())
+        .numbers("value_files", values.stream().map(StoreStats.ValueFile::number).toList())
+        .numbers("value_file_bytes", values.stream().map(StoreStats.ValueFile::bytes).toList())
+        .numbers(
+            "value_file_live_bytes",
+            values.stream().map(StoreStats.ValueFile::liveBytes).toList())
+        .numbers(
+            "value_file_garbage_bytes",
+            values.stream().map(StoreStats.ValueFile::garbageBytes).toList())
         .number("space_amplification", stats.spaceAmplification())
         .number("memory_used_bytes", stats.memory().usedBytes())
         .number("memory_peak_bytes", stats.memory().peakBytes())

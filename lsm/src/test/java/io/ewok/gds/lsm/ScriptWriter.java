@@ -53,7 +53,7 @@ final class ScriptWriter {
     ranges = new SplittableRandom(seed ^ 5);
     trickles = new SplittableRandom(37 * seed);
     copies = new SplittableRandom(seed ^ 6);
-    separated = new SplittableRandom(seed ^ 7);
+    separated = new SplittableRandom(seed ^ 54);
   }
 
   /** Returns so many operations. */

@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * Files that rot, end early, come from the future or are gone: told by name, never read wrongly.
  */
 @ParameterizedClass
-@ValueSource(ints = {0, 100})
+@ValueSource(ints = {0, 150})
 class StoreCorruptionTest {
   private static final StoreFiles FILES = new StoreFiles(Fixtures.DIRECTORY);
 

@@ -189,8 +189,10 @@ class StoreRepairTest {
           assertTrue(
               damaged.kept() < damaged.entries() || damaged.gaps().isEmpty() || isOfRanges,
               report::toString);
-          assertEquals(1, report.setAside().size());
-          assertTrue(engine.exists(report.setAside().getFirst()));
+          List<Path> aside = new ArrayList<>(report.setAside());
+          aside.removeIf(path -> path.toString().contains(".values")); // of values that are gone
+          assertEquals(1, aside.size());
+          assertTrue(report.setAside().stream().allMatch(path -> exists(engine, path)));
           engine.delete(FILES.manifest()); // what is set aside hides nothing
           assertThrows(CorruptFileException.class, () -> read(engine));
           repair(engine);
@@ -200,6 +202,14 @@ class StoreRepairTest {
       }
     }
     assertTrue(kept > 5, "kept: " + kept);
+  }
+
+  private static boolean exists(SimEngine engine, Path path) {
+    try {
+      return engine.exists(path);
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
   }
 
   @Test

@@ -33,7 +33,7 @@ final class GdsKvStore implements KvStore {
 
   private final Family second;
 
-  GdsKvStore(Path directory, KvSettings settings) throws IOException {
+  GdsKvStore(Path directory, KvSettings settings, int separatedValueBytes) throws IOException {
     StoreOptions options =
         StoreOptions.defaults()
             .withPoolBytes(settings.poolBytes())
@@ -44,6 +44,7 @@ final class GdsKvStore implements KvStore {
         switch (settings.group()) {
           case FILTER -> options.tree().withCompactionFilter(GdsKvStore::withoutEmpty);
           case EXPIRY -> options.tree().withTtl(KvSettings.TTL);
+          case LONG_VALUES -> options.tree().withSeparatedValueBytes(separatedValueBytes);
           case SEQUENTIAL, CACHED, SYNCED, DISK, BREADTH, REMOVAL -> options.tree();
         };
     store = Store.open(directory, options.withTree(tree));

@@ -43,7 +43,12 @@ public enum KvCase {
   FILTER_LOAD("fillrandom, filter", KvGroup.FILTER, Kind.LOAD),
   COMPACT_FILTERED("compact, filter", KvGroup.FILTER, Kind.COMPACT_FILTERED),
   EXPIRY_LOAD("fillrandom, ttl", KvGroup.EXPIRY, Kind.LOAD),
-  COMPACT_EXPIRED("compact, ttl", KvGroup.EXPIRY, Kind.COMPACT_EXPIRED);
+  COMPACT_EXPIRED("compact, ttl", KvGroup.EXPIRY, Kind.COMPACT_EXPIRED),
+  LONG_LOAD("fillrandom, 4 KiB", KvGroup.LONG_VALUES, Kind.LOAD),
+  LONG_READ("readrandom, 4 KiB", KvGroup.LONG_VALUES, 1, KvMix.reads(Picker.UNIFORM)),
+  LONG_SCAN("scan, 4 KiB", KvGroup.LONG_VALUES, Kind.SCAN),
+  LONG_SEEK("seek + 10, 4 KiB", KvGroup.LONG_VALUES, 1, SEEK.mix),
+  LONG_OVERWRITE("overwrite, 4 KiB", KvGroup.LONG_VALUES, Kind.OVERWRITE);
 
   /** How a case goes. */
   enum Kind {

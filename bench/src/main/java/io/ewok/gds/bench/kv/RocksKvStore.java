@@ -60,7 +60,7 @@ final class RocksKvStore implements KvStore {
 
   private final ColumnFamilyHandle second;
 
-  RocksKvStore(Path directory, KvSettings settings) throws IOException {
+  RocksKvStore(Path directory, KvSettings settings, boolean blobs) throws IOException {
     RocksDB.loadLibrary();
     Cache cache = part(new HyperClockCache(settings.poolBytes(), 0, AUTOMATIC, false));
     Filter filter = part(new BloomFilter(KvSettings.FILTER_BITS_PER_KEY));
@@ -87,6 +87,16 @@ final class RocksKvStore implements KvStore {
         .setManualWalFlush(!settings.synced());
     if (settings.group() == KvGroup.FILTER) {
       options.setCompactionFilter(part(new RemoveEmptyValueCompactionFilter()));
+    }
+    if (blobs) {
+      // The quarter of the files that is oldest, as by default; and that at half garbage, as ours.
+      options
+          .setEnableBlobFiles(true)
+          .setMinBlobSize(KvSettings.SEPARATED_VALUE_BYTES)
+          .setBlobFileSize(KvSettings.BLOB_FILE_BYTES)
+          .setEnableBlobGarbageCollection(true)
+          .setBlobGarbageCollectionAgeCutoff(0.25)
+          .setBlobGarbageCollectionForceThreshold(0.5);
     }
     writes = part(new WriteOptions().setSync(settings.synced()));
     reads = part(new ReadOptions());

@@ -53,6 +53,11 @@ public final class RunSource implements RecordSource {
   private long readAddress;
   private int readBytes;
 
+  /** Null until there is a value to read. */
+  private ValueAhead ahead;
+
+  private Priority valuePriority = Priority.NORMAL;
+
   /** For the user. They stay when this is closed, since he may come at that moment. */
   private MemorySegment keyMemory = MemorySegment.NULL;
 
@@ -100,6 +105,7 @@ public final class RunSource implements RecordSource {
   public void forScans() {
     data.withPriority(Priority.LOW);
     value.withPriority(Priority.LOW);
+    valuePriority = Priority.LOW;
     keepsPlaces = false;
   }
 
@@ -508,6 +514,7 @@ public final class RunSource implements RecordSource {
     }
     long reference = view.valueAddress(ordinal);
     int lengthOfKey = keyBytes();
+    long missesBefore = value.misses();
     tables.get(table).fixValue(reference, keyAddress(), lengthOfKey, value);
     readAddress = ValueFile.valueAddress(value, lengthOfKey);
     readBytes = ValueFormat.valueBytes(reference);
@@ -516,6 +523,13 @@ public final class RunSource implements RecordSource {
     if (notes != null) {
       noteFixed(table, true);
     }
+    if (ahead == null) {
+      ahead = new ValueAhead();
+    }
+    // Partitions and tables are neighbours of none: there it begins anew.
+    long blockOfRun = ((long) table << 20 | partition) << 20 | block;
+    boolean missed = value.misses() > missesBefore;
+    ahead.at(tables.get(table), view, blockOfRun, ordinal, missed, valuePriority);
   }
 
   private void fixRoot(int toTable) throws IOException {

@@ -451,15 +451,19 @@ public final class Table {
   }
 
   /**
-   * Reads the value that the record refers to which was found, and lets go of the record; the
-   * lookup holds the value then.
+   * Reads the value that the record refers to which was found, and lets go of the record, also if
+   * that fails; else the lookup holds the value then.
    */
   public void readValue(SearchKey key, TableLookup at) throws IOException {
     long reference = at.valueAddress();
-    fixValue(reference, key.address(), key.lengthBytes(), at.value);
-    at.readBytes = ValueFormat.valueBytes(reference);
+    int valueBytes = ValueFormat.valueBytes(reference);
+    try {
+      fixValue(reference, key.address(), key.lengthBytes(), at.value);
+    } finally {
+      at.data.unfix();
+    }
+    at.readBytes = valueBytes;
     at.readAddress = ValueFile.valueAddress(at.value, key.lengthBytes());
-    at.data.unfix();
   }
 
   /**
@@ -486,6 +490,11 @@ public final class Table {
           path, 0, "references to value files of the table", "file " + number);
     }
     return found;
+  }
+
+  /** One of the value files that the table refers to, or null. */
+  ValueFile valueFileOrNull(long number) throws IOException {
+    return values.findOrNull(number);
   }
 
   /** Whether values can be read that the table refers to, if it does. */

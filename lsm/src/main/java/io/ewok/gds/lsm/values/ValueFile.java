@@ -125,7 +125,16 @@ public final class ValueFile {
    * @param lengths of the entries, in bytes
    */
   public void prefetch(long[] offsets, int[] lengths, int count, Priority priority) {
-    file.prefetch(offsets, lengths, lengths, count, priority);
+    for (int i = 0; i < count; i++) {
+      if (offsets[i] > meta.sizeBytes() - lengths[i]) {
+        return; // who comes to that value will say so
+      }
+    }
+    try {
+      file.prefetch(offsets, lengths, lengths, count, priority);
+    } catch (IllegalArgumentException e) {
+      // It is a hint: the value does not fit into the pool, which its reader is told.
+    }
   }
 
   /** Tells that no table of the store refers to it any more: it is to go with its last user. */
