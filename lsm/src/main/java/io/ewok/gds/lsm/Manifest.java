@@ -212,8 +212,10 @@ record Manifest(
     for (int i = 0; i < references.count(); i++) {
       ValueFileUse use = files.get(references.file(i));
       require(
-          use != null && use.meta().family() == table.family(),
-          "a table refers to a value file that is not there",
+          use != null
+              && use.meta().family() == table.family()
+              && references.bytes(i) <= use.meta().entryBytes(),
+          "a table refers to what is in no value file",
           references.file(i));
       changes.merge(references.file(i), sign * references.bytes(i), Long::sum);
     }

@@ -142,6 +142,35 @@ class ValueLogTest {
   }
 
   @Test
+  void cursorsHaveValuesReadBeforeTheyComeToThem() throws Exception {
+    long values = 100;
+    try (Store store = open()) {
+      for (int i = 0; i < values; i++) {
+        put(store, i, 1_500);
+      }
+      store.flush();
+    }
+    try (Store store = open()) {
+      long before = store.stats().read().deviceReads();
+      ScanExplanation scan = store.explainScan(CursorOptions.defaults(), Long.MAX_VALUE);
+      assertEquals(values, scan.returned());
+      assertTrue(scan.blocksRead() < values / 10, "waited for: " + scan.blocksRead());
+      long reads = store.stats().read().deviceReads() - before;
+      assertTrue(reads >= values && reads < 2 * values, "each is read once: " + reads);
+    }
+    try (Store store = open();
+        StoreCursor cursor = store.cursor()) {
+      long before = store.stats().read().blockMisses();
+      int seen = 0;
+      for (cursor.last(); cursor.isValid(); cursor.previous()) {
+        seen++;
+      }
+      assertEquals(values, seen);
+      assertTrue(store.stats().read().blockMisses() - before <= 2 * values);
+    }
+  }
+
+  @Test
   void whatIsOverwrittenIsGarbageAndFilesWithMuchOfItGo() throws Exception {
     try (Store store = open()) {
       long most = 0;

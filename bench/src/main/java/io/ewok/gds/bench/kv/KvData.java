@@ -28,7 +28,7 @@ final class KvData {
   static final int VALUE_BYTES = Integer.getInteger(VALUE_BYTES_PROPERTY, VALUE_BYTES_USUAL);
 
   /** What is stored for a record, in bytes. */
-  static final long RECORD_BYTES = KEY_BYTES + VALUE_BYTES;
+  static final long RECORD_BYTES = (long) KEY_BYTES + VALUE_BYTES;
 
   /** The version of a record that was deleted; no value of it may be found. */
   private static final int DELETED = -1;

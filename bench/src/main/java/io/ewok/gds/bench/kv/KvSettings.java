@@ -26,8 +26,8 @@ record KvSettings(
   static final int FILTER_BITS_PER_KEY = 10;
   static final int BATCH_PUTS = 1000;
 
-  /** Values from this length on may lie in files of their own. */
-  static final int SEPARATED_VALUE_BYTES = 1 << 10;
+  /** Values from this length on may lie in files of their own; so do those of long values. */
+  static final int SEPARATED_VALUE_BYTES = Math.min(1 << 10, KvData.VALUE_BYTES);
 
   static final long BLOB_FILE_BYTES = 64L << 20;
 

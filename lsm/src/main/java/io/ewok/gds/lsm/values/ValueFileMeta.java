@@ -17,7 +17,7 @@ public record ValueFileMeta(
     return number > 0
         && family >= 0
         && entries > 0
-        && entryBytes > entries * ValueFormat.KEY_OFFSET
+        && entryBytes / ValueFormat.KEY_OFFSET >= entries
         && entryBytes <= sizeBytes - ValueFormat.HEADER_BYTES;
   }
 }
