@@ -177,8 +177,7 @@ final class StatsCommand implements Callable<Integer> {
         .numbers("value_files", values.stream().map(StoreStats.ValueFile::number).toList())
         .numbers("value_file_bytes", values.stream().map(StoreStats.ValueFile::bytes).toList())
         .numbers(
-            "value_file_live_bytes",
-            values.stream().map(StoreStats.ValueFile::liveBytes).toList())
+            "value_file_live_bytes", values.stream().map(StoreStats.ValueFile::liveBytes).toList())
         .numbers(
             "value_file_garbage_bytes",
             values.stream().map(StoreStats.ValueFile::garbageBytes).toList())

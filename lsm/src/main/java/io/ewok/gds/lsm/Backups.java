@@ -28,8 +28,8 @@ import java.util.regex.Pattern;
 
 /**
  * Backups of a store in a directory, best on another device. Tables, and value files, never change;
- * so a backup copies those that no older one in the directory has, and they share the others. Each can be
- * restored, and deleted, by itself.
+ * so a backup copies those that no older one in the directory has, and they share the others. Each
+ * can be restored, and deleted, by itself.
  *
  * <p>A backup is there when all that it consists of is durable and was read again, or it is not
  * there: whatever cuts it off, a crash or a full disk, the older ones are as they were. What it

@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.function.LongPredicate;
 
 /**
  * One compaction, done step by step: {@link #step} until it says that it is done, with anything in
@@ -128,8 +129,7 @@ final class Compaction {
     ranges = new RangeOutput(RangeReducer.reduce(deletes, liveSequences, expiryFloor, deeper));
     StoredValues stored = new StoredValues(tables.values());
     values =
-        new ValueOutput(
-            tables, valueWriter, family, options, valueGarbage(), stored, outputValues);
+        new ValueOutput(tables, valueWriter, family, options, valueGarbage(), stored, outputValues);
     reducer =
         new VersionReducer(
             liveSequences,
@@ -256,7 +256,12 @@ final class Compaction {
   }
 
   private void open() throws IOException {
-    merge = new RecordMerge(tables.readers(inputs.runs(), readBuffer));
+    List<RunReader> readers = tables.readers(inputs.runs(), readBuffer);
+    merge = new RecordMerge(readers);
+    LongPredicate moved = values.movedFilesOrNull();
+    if (moved != null) {
+      readers.forEach(reader -> reader.readAhead(moved));
+    }
     merge.first();
   }
 

@@ -94,7 +94,7 @@ abstract class CompactionPicker {
   /**
    * The table that refers to most of what is left in full value files, to be written again with
    * that; null if it is not worth it: the space that is won is to be more than the tables that are
-   * written for it.
+   * written for it. Those of level 0 go down, if there are no others.
    */
   CompactionInputs pickValues(Levels levels) {
     ValueGarbage garbage = levels.valueGarbage(options.valueGarbagePercent());
@@ -105,11 +105,11 @@ abstract class CompactionPicker {
     Table most = null;
     long bytesOfMost = 0;
     long tableBytes = 0;
-    for (int level = 0; level < Manifest.LEVELS; level++) {
+    for (int level = Manifest.LEVELS - 1; level >= 0; level--) {
       for (Table table : levels.level(level)) {
         long bytes = garbage.bytesOf(table);
         tableBytes += bytes > 0 ? table.meta().sizeBytes() : 0;
-        if (bytes > bytesOfMost) {
+        if (bytes > bytesOfMost && (level > 0 || levelOfMost <= 0)) {
           most = table;
           levelOfMost = level;
           bytesOfMost = bytes;
@@ -119,9 +119,11 @@ abstract class CompactionPicker {
     if (most == null || tableBytes > garbage.garbageBytes()) {
       return null;
     }
-    return levelOfMost == 0
-        ? pushDown(levels, 0, levels.level(0), 1)
-        : rewrite(levels, levelOfMost, most);
+    CompactionInputs inputs =
+        levelOfMost == 0
+            ? pushDown(levels, 0, levels.level(0), 1)
+            : rewrite(levels, levelOfMost, most);
+    return inputs.bytes() <= garbage.garbageBytes() ? inputs : null;
   }
 
   /** The same among what is not hidden. */

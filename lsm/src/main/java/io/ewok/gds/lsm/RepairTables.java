@@ -25,8 +25,8 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * Reads the tables of a store that is being repaired, and writes new ones beside them. Values stay in
- * the value files that they are in: of a damaged one what can still be read.
+ * Reads the tables of a store that is being repaired, and writes new ones beside them. Values stay
+ * in the value files that they are in: of a damaged one what can still be read.
  *
  * <p>Ownership: to be closed; what was written stays. Threads: confined to one.
  */

@@ -11,8 +11,9 @@ import java.lang.System.Logger;
 import java.nio.file.Path;
 
 /**
- * Makes a store out of tables, value files and a manifest, in a directory that appears whole or not at all: it
- * is put together under another name, beside it, and renamed when everything in it is durable.
+ * Makes a store out of tables, value files and a manifest, in a directory that appears whole or not
+ * at all: it is put together under another name, beside it, and renamed when everything in it is
+ * durable.
  *
  * <p>Ownership: whoever begins a copy closes it, which removes what is not complete. What a crash
  * leaves behind the next copy of the same name removes. Threads: one at a time.

@@ -348,7 +348,8 @@ public final class StoreInspection implements AutoCloseable {
 
   /**
    * Reads all of a table, with the values that it refers to, and checks that index, filters, footer
-   * and records agree. What cannot be read is a problem, and what is behind it is read all the same.
+   * and records agree. What cannot be read is a problem, and what is behind it is read all the
+   * same.
    *
    * @throws IOException if its footer cannot be read, or does not fit the manifest
    */

@@ -37,8 +37,8 @@ import java.util.function.LongConsumer;
  * <ul>
  *   <li>Of a damaged table the records that can be read are written to new tables in its place. If
  *       its range deletes cannot be read, what they had hidden in older tables is back. A table is
- *       damaged, too, if values are that it refers to. These stay where they are, in a damaged value
- *       file, too, if only they are sound.
+ *       damaged, too, if values are that it refers to. These stay where they are, in a damaged
+ *       value file, too, if only they are sound.
  *   <li>A manifest that cannot be read is made anew: the newest record of each key in the table
  *       files that are there becomes one sorted run of each family. Families other than the default
  *       one have lost their names, and are called {@code lost-} and their number then. Of the

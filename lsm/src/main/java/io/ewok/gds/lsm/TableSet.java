@@ -26,10 +26,10 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
- * The table files of a store, the value files that these refer to, and the manifest that names both.
- * A table becomes part of the store in this order: its file and those of its values are synced,
- * their names are synced, the manifest that names them is durable, readers see it. Only then may
- * the log, or the tables that it replaces, go.
+ * The table files of a store, the value files that these refer to, and the manifest that names
+ * both. A table becomes part of the store in this order: its file and those of its values are
+ * synced, their names are synced, the manifest that names them is durable, readers see it. Only
+ * then may the log, or the tables that it replaces, go.
  *
  * <p>Threads: the background thread, and the thread that opens or closes the store; {@link #unused}
  * any.

@@ -54,11 +54,11 @@ import java.util.function.UnaryOperator;
  * </table>
  *
  * <p>With <em>separatedValueBytes</em>, flushes and compactions write long values to <em>value
- * files</em>, and references of 28 bytes to the tables. So compactions do not write them again, level
- * after level. What no table refers to any more is garbage: of files that have too much of it,
- * compactions move what is of use to new ones, and the files go when nobody reads them any more.
- * Values in value files are not compressed. If the length is changed, compactions separate values
- * or put them back, bit by bit. A compaction filter has values read. With {@link
+ * files</em>, and references of 28 bytes to the tables. So compactions do not write them again,
+ * level after level. What no table refers to any more is garbage: of files that have too much of
+ * it, compactions move what is of use to new ones, and the files go when nobody reads them any
+ * more. Values in value files are not compressed. If the length is changed, compactions separate
+ * values or put them back, bit by bit. A compaction filter has values read. With {@link
  * CompactionStyle#FIFO} nothing is moved, and {@code fifoBytes} counts what tables refer to.
  *
  * <p>With a <em>ttl</em>, time to live, a record is not read any more when that is over since it

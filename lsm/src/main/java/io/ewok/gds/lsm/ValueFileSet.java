@@ -49,7 +49,9 @@ final class ValueFileSet implements ValueSource {
     this.whenUnused = whenUnused;
   }
 
-  /** Takes note of a file that is complete. It is to become part of the store or to be discarded. */
+  /**
+   * Takes note of a file that is complete. It is to become part of the store or to be discarded.
+   */
   void finished(ValueFileMeta meta) {
     written.put(meta.number(), meta);
   }

@@ -59,8 +59,7 @@ final class ValueGarbage {
       for (int i = 0; i < references.count(); i++) {
         long number = references.file(i);
         ValueFileUse before = uses.get(number);
-        ValueFileMeta meta =
-            before == null ? table.openValueFile(number).meta() : before.meta();
+        ValueFileMeta meta = before == null ? table.openValueFile(number).meta() : before.meta();
         long live = before == null ? 0 : before.liveBytes();
         uses.put(number, new ValueFileUse(meta, live + references.bytes(i)));
       }

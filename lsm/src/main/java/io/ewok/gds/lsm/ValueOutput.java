@@ -9,6 +9,7 @@ import io.ewok.gds.lsm.values.ValueFileWriter;
 import io.ewok.gds.lsm.values.ValueFormat;
 import java.io.IOException;
 import java.util.List;
+import java.util.function.LongPredicate;
 
 /**
  * Says where the values go of records that are written to tables: those that are long enough to a
@@ -95,14 +96,18 @@ final class ValueOutput {
     long stampOfReference =
         RecordKind.stamp(RecordKind.sequence(stamp), RecordKind.VALUE_REFERENCE);
     to.add(
-        stampOfReference,
-        key.address(),
-        key.lengthBytes(),
-        address,
-        ValueFormat.REFERENCE_BYTES);
+        stampOfReference, key.address(), key.lengthBytes(), address, ValueFormat.REFERENCE_BYTES);
     if (writer.sizeBytes() >= options.valueFileBytes()) {
       files.add(tables.finish(writer));
     }
+  }
+
+  /** The files of which all values are going to be read that are met; null if there are none. */
+  LongPredicate movedFilesOrNull() {
+    if (options.separatedValueBytes() == 0 || options.filter() != CompactionFilter.NONE) {
+      return _ -> true;
+    }
+    return garbage == ValueGarbage.NONE ? null : garbage::isFull;
   }
 
   /** Bytes of values that were written anew. */

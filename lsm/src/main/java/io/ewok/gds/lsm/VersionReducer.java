@@ -101,8 +101,7 @@ final class VersionReducer {
       OlderRecords older,
       RangeDeletes rangesOrNull,
       Output output) {
-    this(
-        liveSequences, expiryFloor, merging, filterOrNull, older, rangesOrNull, null, output);
+    this(liveSequences, expiryFloor, merging, filterOrNull, older, rangesOrNull, null, output);
   }
 
   /** The same of tables, which may have references to values. */
@@ -194,7 +193,8 @@ final class VersionReducer {
     if (RecordKind.kind(stamp) == RecordKind.VALUE_REFERENCE) {
       valuesOrNull.read(key, valueAddress);
       try {
-        boolean unused = merger.accept(asPut(stamp), valuesOrNull.address(), valuesOrNull.lengthBytes());
+        boolean unused =
+            merger.accept(asPut(stamp), valuesOrNull.address(), valuesOrNull.lengthBytes());
       } finally {
         valuesOrNull.letGo();
       }
@@ -295,8 +295,7 @@ final class VersionReducer {
     }
     valuesOrNull.read(key, valueAddress);
     try {
-      return filterOrNull.decide(
-          key, sequence, valuesOrNull.address(), valuesOrNull.lengthBytes());
+      return filterOrNull.decide(key, sequence, valuesOrNull.address(), valuesOrNull.lengthBytes());
     } finally {
       valuesOrNull.letGo();
     }

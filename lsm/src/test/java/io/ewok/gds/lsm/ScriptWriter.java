@@ -86,19 +86,19 @@ final class ScriptWriter {
                     5 + 15 * separated.nextInt(5));
     lines.add(
         ("options merge=%d block=%d table=%d compression=%d filter=%d prefix=%d operator=%d"
-                + " cfilter=%d ttl=%d style=%d pool=%d")
-            .formatted(
-                2 + random.nextInt(4),
-                4096 << others.nextInt(5),
-                262144 << random.nextInt(3),
-                others.nextInt(3),
-                5 * others.nextInt(4),
-                others.nextInt(3),
-                others.nextInt(2),
-                others.nextInt(2),
-                others.nextInt(3) == 0 ? 1 + others.nextInt(3) : 0,
-                others.nextInt(3),
-                hasFamilies ? 4 : 2) // cursors stand on more tables of level 0
+                    + " cfilter=%d ttl=%d style=%d pool=%d")
+                .formatted(
+                    2 + random.nextInt(4),
+                    4096 << others.nextInt(5),
+                    262144 << random.nextInt(3),
+                    others.nextInt(3),
+                    5 * others.nextInt(4),
+                    others.nextInt(3),
+                    others.nextInt(2),
+                    others.nextInt(2),
+                    others.nextInt(3) == 0 ? 1 + others.nextInt(3) : 0,
+                    others.nextInt(3),
+                    hasFamilies ? 4 : 2) // cursors stand on more tables of level 0
             + separate);
   }
 

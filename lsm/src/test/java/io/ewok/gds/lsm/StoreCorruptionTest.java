@@ -152,22 +152,18 @@ class StoreCorruptionTest {
     SimEngine withoutManifest = base.crash(1);
     withoutManifest.delete(FILES.manifest());
     assertThrows(
-        CorruptFileException.class,
-        () -> Store.open(Fixtures.DIRECTORY, options, withoutManifest));
+        CorruptFileException.class, () -> Store.open(Fixtures.DIRECTORY, options, withoutManifest));
     SimEngine withoutTable = base.crash(1);
     withoutTable.delete(table);
-    assertThrows(
-        IOException.class, () -> Store.open(Fixtures.DIRECTORY, options, withoutTable));
+    assertThrows(IOException.class, () -> Store.open(Fixtures.DIRECTORY, options, withoutTable));
     SimEngine withoutLog = base.crash(1);
     for (Path path : withoutLog.list(FILES.log())) {
       withoutLog.delete(path);
     }
     assertThrows(
-        CorruptFileException.class,
-        () -> Store.open(Fixtures.DIRECTORY, options, withoutLog));
+        CorruptFileException.class, () -> Store.open(Fixtures.DIRECTORY, options, withoutLog));
     withoutLog.delete(FILES.log());
     assertThrows(
-        CorruptFileException.class,
-        () -> Store.open(Fixtures.DIRECTORY, options, withoutLog));
+        CorruptFileException.class, () -> Store.open(Fixtures.DIRECTORY, options, withoutLog));
   }
 }

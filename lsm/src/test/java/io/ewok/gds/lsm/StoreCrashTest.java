@@ -41,8 +41,7 @@ class StoreCrashTest {
 
   /** The same, with most values in value files, which are soon rewritten. */
   private static final StoreOptions SEPARATED =
-      OPTIONS.withTree(
-          OPTIONS.tree().withSeparatedValueBytes(20).withValueGarbagePercent(10));
+      OPTIONS.withTree(OPTIONS.tree().withSeparatedValueBytes(20).withValueGarbagePercent(10));
 
   private static final int KEYS = 60;
 

@@ -154,7 +154,7 @@ class ValueLogTest {
       long before = store.stats().read().deviceReads();
       ScanExplanation scan = store.explainScan(CursorOptions.defaults(), Long.MAX_VALUE);
       assertEquals(values, scan.returned());
-      assertTrue(scan.blocksRead() < values / 10, "waited for: " + scan.blocksRead());
+      assertTrue(scan.blocksRead() < values / 5, "waited for: " + scan.blocksRead());
       long reads = store.stats().read().deviceReads() - before;
       assertTrue(reads >= values && reads < 2 * values, "each is read once: " + reads);
     }
@@ -181,6 +181,7 @@ class ValueLogTest {
         most = Math.max(most, store.stats().valueFiles().stream().mapToLong(f -> f.bytes()).sum());
       }
       store.compact();
+      assertTrue(store.awaitRest(Duration.ofMinutes(1)));
       assertSame(model, store);
       assertNoOthers(store);
       long live = model.values().stream().mapToLong(value -> value.length).sum();
@@ -218,7 +219,8 @@ class ValueLogTest {
         assertTrue(valueFiles().containsAll(filesBefore), "a reader needs them");
         int seen = 0;
         for (; cursor.isValid(); cursor.next()) {
-          assertArrayEquals(before.get(Fixtures.array(cursor.key())), Fixtures.array(cursor.value()));
+          assertArrayEquals(
+              before.get(Fixtures.array(cursor.key())), Fixtures.array(cursor.value()));
           seen++;
         }
         assertEquals(before.size(), seen);
@@ -228,6 +230,7 @@ class ValueLogTest {
       assertArrayEquals(before.get(key(7)), Fixtures.array(pinned.segment()));
       pinned.unpin();
       store.compact();
+      assertTrue(store.awaitRest(Duration.ofMinutes(1)));
       assertNoOthers(store);
       assertTrue(filesBefore.stream().noneMatch(valuesOf(store)::contains), "they were moved");
     }
@@ -331,8 +334,7 @@ class ValueLogTest {
   @Test
   void fifoCountsWhatTablesReferTo() throws Exception {
     StoreOptions options =
-        OPTIONS.withTree(
-            OPTIONS.tree().withStyle(CompactionStyle.FIFO).withFifoBytes(512 << 10));
+        OPTIONS.withTree(OPTIONS.tree().withStyle(CompactionStyle.FIFO).withFifoBytes(512 << 10));
     try (Store store = open(options)) {
       for (int round = 0; round < 8; round++) {
         putAll(store);
@@ -408,8 +410,7 @@ class ValueLogTest {
     SimEngine without = engine.crash(1);
     without.delete(files.getFirst());
     IOException gone =
-        assertThrows(
-            IOException.class, () -> Store.open(Fixtures.DIRECTORY, OPTIONS, without));
+        assertThrows(IOException.class, () -> Store.open(Fixtures.DIRECTORY, OPTIONS, without));
     assertTrue(gone.getMessage().contains(files.getFirst().toString()), gone.getMessage());
     SimEngine swapped = engine.crash(1);
     swapped.rename(files.getFirst(), Path.of("/other"));
@@ -430,8 +431,7 @@ class ValueLogTest {
     Path values = valueFiles().getFirst();
     SimEngine damaged = engine.crash(1);
     damaged.flipBit(values, 5_000);
-    RepairReport report =
-        StoreRepair.run(Fixtures.DIRECTORY, OPTIONS, damaged, _ -> {});
+    RepairReport report = StoreRepair.run(Fixtures.DIRECTORY, OPTIONS, damaged, _ -> {});
     assertEquals(1, report.damagedTables().size());
     assertEquals(59, report.damagedTables().getFirst().kept());
     assertEquals(1, report.damagedTables().getFirst().gaps().size());

@@ -46,8 +46,7 @@ public enum KvGroup {
       // Nor has it compactions.
       case DISK, FILTER, EXPIRY -> List.of(KvContender.GDS, KvContender.ROCKSDB);
       case LONG_VALUES ->
-          List.of(
-              KvContender.GDS, KvContender.GDS_INLINE, KvContender.BLOBDB, KvContender.ROCKSDB);
+          List.of(KvContender.GDS, KvContender.GDS_INLINE, KvContender.BLOBDB, KvContender.ROCKSDB);
     };
   }
 }

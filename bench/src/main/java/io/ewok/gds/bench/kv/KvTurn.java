@@ -86,8 +86,7 @@ public final class KvTurn {
       // the code is warmed up on another store.
       List<KvCase> needed = KvCase.of(group).stream().filter(KvCase::isNeeded).toList();
       List<KvCase> warmUp = needed.isEmpty() ? List.of(KvCase.FILL_RANDOM) : needed;
-      int entriesMax =
-          group.valueBytes() > 0 ? WARM_UP_LONG_ENTRIES_MAX : WARM_UP_ENTRIES_MAX;
+      int entriesMax = group.valueBytes() > 0 ? WARM_UP_LONG_ENTRIES_MAX : WARM_UP_ENTRIES_MAX;
       runAll(contender, settings.forWarmUp(entriesMax), warmUp, directory, List.of());
       runAll(contender, settings, KvCase.of(group), directory, cases);
     } finally {

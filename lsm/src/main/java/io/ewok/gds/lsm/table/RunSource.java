@@ -524,12 +524,12 @@ public final class RunSource implements RecordSource {
       noteFixed(table, true);
     }
     if (ahead == null) {
-      ahead = new ValueAhead();
+      ahead = new ValueAhead(valuePriority);
     }
     // Partitions and tables are neighbours of none: there it begins anew.
     long blockOfRun = ((long) table << 20 | partition) << 20 | block;
     boolean missed = value.misses() > missesBefore;
-    ahead.at(tables.get(table), view, blockOfRun, ordinal, missed, valuePriority);
+    ahead.at(tables.get(table), view, blockOfRun, ordinal, missed);
   }
 
   private void fixRoot(int toTable) throws IOException {

@@ -86,8 +86,7 @@ public final class Table {
     this.boundsOffset = TableFormat.handleOffset(footer + TableFormat.BOUNDS_OFFSET);
     this.boundsStoredBytes = TableFormat.handleStoredBytes(footer + TableFormat.BOUNDS_OFFSET);
     this.boundsBytes = TableFormat.handleLengthBytes(footer + TableFormat.BOUNDS_OFFSET);
-    this.hasRanges =
-        TableFormat.hasRanges(Memory.getInt(footer + TableFormat.VERSION_OFFSET));
+    this.hasRanges = TableFormat.hasRanges(Memory.getInt(footer + TableFormat.VERSION_OFFSET));
     this.poolBytes = poolBytes;
     this.values = values;
     this.index = new TableIndex(this, hints);

@@ -185,7 +185,8 @@ public final class TableInspection {
 
   /**
    * Reads all of a table and checks that index, filters, footer, records and range deletes agree,
-   * and with the values that it refers to, unless it was opened without value files. What cannot be read is a problem, and what is behind it is read all the same.
+   * and with the values that it refers to, unless it was opened without value files. What cannot be
+   * read is a problem, and what is behind it is read all the same.
    *
    * @throws NotReadableHereException if the table may be good, and cannot be read here
    */
@@ -328,7 +329,8 @@ public final class TableInspection {
     } catch (NotReadableHereException e) {
       throw e;
     } catch (IOException e) {
-      if (problems.isEmpty() || !problems.getLast().equals(e.getMessage())) { // of a file that is gone
+      if (problems.isEmpty()
+          || !problems.getLast().equals(e.getMessage())) { // of a file that is gone
         problems.add(e.getMessage());
       }
       if (consumerOrNull != null) {

@@ -1,21 +1,20 @@
 package io.ewok.gds.lsm.table;
 
 import io.ewok.gds.buffers.eviction.Priority;
-import io.ewok.gds.lsm.record.RecordKind;
-import io.ewok.gds.lsm.values.ValueFile;
-import io.ewok.gds.lsm.values.ValueFormat;
 import java.io.IOException;
 
 /**
  * Has values read before a cursor comes to them, many at the same time: those that the records of
- * its block refer to, in the direction in which it moves. It begins when the cursor has moved on,
- * and a value was not in memory.
+ * its block refer to, in the direction in which it moves: the more, the longer it has done so. It
+ * begins when the cursor has moved on, and a value was not in memory.
  *
  * <p>Threads: confined to one at a time.
  */
 final class ValueAhead {
-  /** How many values are read ahead at most. */
-  static final int VALUES_MAX = 32;
+  /** How many values are read ahead at most; and for each move so far. */
+  private static final int VALUES_MAX = 32;
+
+  private static final int VALUES_PER_MOVE = 2;
 
   /** A cursor that goes from one record to another one no further away is taken to go on so. */
   private static final int GAP_MAX = 8;
@@ -23,8 +22,7 @@ final class ValueAhead {
   /** So often it has to do so. */
   private static final int MOVES_MIN = 2;
 
-  private final long[] offsets = new long[VALUES_MAX];
-  private final int[] lengths = new int[VALUES_MAX];
+  private final ValuePrefetch prefetch;
 
   /** Where the cursor was. */
   private long lastBlock = -1;
@@ -41,21 +39,33 @@ final class ValueAhead {
   private int end;
 
   /**
+   * For a cursor.
+   *
+   * @param priority of what is read in the pool
+   */
+  ValueAhead(Priority priority) {
+    prefetch = new ValuePrefetch(_ -> true, priority);
+  }
+
+  /**
    * Says that the cursor is on a record whose value was read.
    *
    * @param block tells it from others; that of a neighbour differs by 1
    * @param missed whether the value was not in memory
    */
-  void at(Table table, BlockView view, long block, int ordinal, boolean missed, Priority priority)
-      throws IOException {
+  void at(Table table, BlockView view, long block, int ordinal, boolean missed) throws IOException {
     follow(view, block, ordinal);
     isOn |= missed && moves >= MOVES_MIN;
     if (!isOn) {
       return;
     }
-    int wanted = Math.clamp(ordinal + (long) direction * (VALUES_MAX + 1), -1, view.count());
-    if (direction * (wanted - end) > 0 && direction * (end - ordinal) <= VALUES_MAX / 2) {
-      read(table, view, wanted, priority);
+    if (direction * (end - ordinal) <= 0) {
+      end = ordinal + direction; // it has only begun
+    }
+    int values = Math.min(VALUES_MAX, VALUES_PER_MOVE * moves);
+    int wanted = Math.clamp(ordinal + (long) direction * (values + 1), -1, view.count());
+    if (direction * (wanted - end) > 0 && direction * (end - ordinal) <= values / 2) {
+      prefetch.read(table, view, end, wanted, direction);
       end = wanted;
     }
   }
@@ -79,36 +89,5 @@ final class ValueAhead {
     }
     lastBlock = block;
     lastOrdinal = ordinal;
-  }
-
-  /** Asks for the values from the end on to the wanted one. */
-  private void read(Table table, BlockView view, int wanted, Priority priority)
-      throws IOException {
-    int count = 0;
-    long lastFile = 0;
-    for (int i = end; i != wanted; i += direction) {
-      if (RecordKind.kind(view.stamp(i)) == RecordKind.VALUE_REFERENCE) {
-        long reference = view.valueAddress(i);
-        long file = ValueFormat.file(reference);
-        if (count == VALUES_MAX || (file != lastFile && count > 0)) {
-          prefetch(table, lastFile, count, priority);
-          count = 0;
-        }
-        lastFile = file;
-        offsets[count] = ValueFormat.offset(reference);
-        lengths[count++] = ValueFormat.entryBytes(reference);
-      }
-    }
-    if (count > 0) {
-      prefetch(table, lastFile, count, priority);
-    }
-  }
-
-  private void prefetch(Table table, long number, int count, Priority priority)
-      throws IOException {
-    ValueFile file = table.valueFileOrNull(number);
-    if (file != null) { // or else who comes to the value will say so
-      file.prefetch(offsets, lengths, count, priority);
-    }
   }
 }

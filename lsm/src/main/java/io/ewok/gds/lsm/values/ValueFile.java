@@ -85,7 +85,12 @@ public final class ValueFile {
     long offset = ValueFormat.offset(reference);
     int entryBytes = ValueFormat.entryBytes(reference);
     if (offset > meta.sizeBytes() - entryBytes) {
-      throw corrupt(offset, "a value of " + entryBytes + " bytes", "the end of the file", keyAddress, keyBytes);
+      throw corrupt(
+          offset,
+          "a value of " + entryBytes + " bytes",
+          "the end of the file",
+          keyAddress,
+          keyBytes);
     }
     try {
       file.fix(offset, entryBytes, entryBytes, into);

@@ -60,9 +60,7 @@ public final class ValueFileWriter implements AutoCloseable {
       throw new IllegalStateException("a value file is being written: path=" + file.path());
     }
     if (buffer == null) {
-      buffer =
-          Region.map(
-              budget, RegionOptions.ofSize(BUFFER_BYTES).withHugePages(HugePages.OFF));
+      buffer = Region.map(budget, RegionOptions.ofSize(BUFFER_BYTES).withHugePages(HugePages.OFF));
     }
     file = engine.open(path, OpenMode.CREATE_NEW);
     file.setWorkClass(WorkClass.COMPACTION);
@@ -95,8 +93,7 @@ public final class ValueFileWriter implements AutoCloseable {
    * @param valueBytes at least 1
    * @param reference where the reference to it is put, {@link ValueFormat#REFERENCE_BYTES} long
    */
-  public void add(
-      long keyAddress, int keyBytes, long valueAddress, int valueBytes, long reference)
+  public void add(long keyAddress, int keyBytes, long valueAddress, int valueBytes, long reference)
       throws IOException {
     long bytes = ValueFormat.entryBytes(keyBytes, valueBytes);
     pad((int) (ValueFormat.padded(sizeBytes(), ValueFormat.ENTRY_ALIGNMENT_BYTES) - sizeBytes()));

@@ -93,8 +93,7 @@ class ValueFileTest {
     try (Fix fix = new Fix()) {
       file.fix(reference, copy.address(), key.length, fix);
       return Fixtures.array(
-          Memory.view(
-              ValueFile.valueAddress(fix, key.length), ValueFormat.valueBytes(reference)));
+          Memory.view(ValueFile.valueAddress(fix, key.length), ValueFormat.valueBytes(reference)));
     }
   }
 
@@ -103,8 +102,7 @@ class ValueFileTest {
     byte[] first = Fixtures.bytes("a value");
     byte[] second = Fixtures.bytes("another one");
     ValueFileMeta meta =
-        write(
-            List.of(Fixtures.bytes("key"), Fixtures.bytes("longer key")), List.of(first, second));
+        write(List.of(Fixtures.bytes("key"), Fixtures.bytes("longer key")), List.of(first, second));
     assertEquals(Hex.resource("values-v1.hex"), Hex.dump(bytes()));
     assertEquals(new ValueFileMeta(NUMBER, FAMILY, 4096, 2, 16 + 3 + 7 + 16 + 10 + 11), meta);
     byte[] reference = Fixtures.array(references.getLast());
@@ -166,8 +164,7 @@ class ValueFileTest {
             new ValueFileMeta(8, FAMILY, meta.sizeBytes(), 1, 116),
             new ValueFileMeta(NUMBER, 4, meta.sizeBytes(), 1, 116),
             new ValueFileMeta(NUMBER, FAMILY, 8192, 1, 116))) {
-      assertThrows(
-          CorruptFileException.class, () -> ValueFile.open(buffers, PATH, other, _ -> {}));
+      assertThrows(CorruptFileException.class, () -> ValueFile.open(buffers, PATH, other, _ -> {}));
     }
   }
 
@@ -181,8 +178,7 @@ class ValueFileTest {
       SimEngine damaged = engine.crash(1);
       damaged.flipBit(PATH, offset);
       if (offset < ValueFormat.HEADER_BYTES) {
-        assertThrows(
-            CorruptFileException.class, () -> ValueFileInspection.inspect(damaged, PATH));
+        assertThrows(CorruptFileException.class, () -> ValueFileInspection.inspect(damaged, PATH));
       } else {
         ValueFileInspection.Findings found = ValueFileInspection.inspect(damaged, PATH);
         boolean isPadding = found.meta().equals(meta) && offset >= 102 && offset < 104;
