@@ -42,8 +42,8 @@ final class HostileManifest {
               .withCreated()
               .withNextNumber(10L * i)
               .withHorizon(100L * i, 10L * i)
-              .addingValues(List.of(new ValueFileMeta(10L * i - 1, 0, 4096, 2, 100)))
-              .adding(0, List.of(meta(3 * i).withReferences(references(10L * i - 1))))
+              .addingValues(List.of(new ValueFileMeta(10L * i - 2, 0, 4096, 2, 100)))
+              .adding(0, List.of(meta(3 * i).withReferences(references(10L * i - 2))))
               .adding(1, List.of(meta(3 * i + 1)))
               .creating(new FamilyEdit(i, "family" + i, "sum", new WriteTimes(i, List.of())));
       if (i == FRAMES) {

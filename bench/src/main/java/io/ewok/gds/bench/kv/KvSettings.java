@@ -39,8 +39,7 @@ record KvSettings(
   /** So many that they are written, and read, long before they have expired. */
   private static final int EXPIRY_ENTRIES_MAX = 200_000;
 
-  /** Two hundred megabytes. */
-  private static final int LONG_ENTRIES_MAX = 50_000;
+  private static final long LONG_VALUES_BYTES_MAX = 200_000_000;
 
   private static final long POOL_BYTES_MIN = 16L << 20;
   private static final long POOL_BYTES_MAX = 1L << 30;
@@ -53,7 +52,8 @@ record KvSettings(
           case DISK -> Math.multiplyExact(entries, 3);
           case BREADTH, REMOVAL, FILTER -> Math.min(entries, BREADTH_ENTRIES_MAX);
           case EXPIRY -> Math.min(entries, EXPIRY_ENTRIES_MAX);
-          case LONG_VALUES -> Math.min(entries, LONG_ENTRIES_MAX);
+          case LONG_VALUES ->
+              (int) Math.min(entries, LONG_VALUES_BYTES_MAX / KvData.RECORD_BYTES);
           case SEQUENTIAL, CACHED, SYNCED -> entries;
         };
     long dataBytes = records * KvData.RECORD_BYTES;
