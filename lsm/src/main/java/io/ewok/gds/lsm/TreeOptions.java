@@ -47,7 +47,7 @@ import java.util.function.UnaryOperator;
  * <tr><td>ttl</td><td>time, 1 second to 100 years; zero for ever</td><td>zero</td><td>records are of
  *   no use some time after they were written</td><td>not with a merge operator; see below</td></tr>
  * <tr><td>separatedValueBytes</td><td>bytes, 0 to 1 GiB; 0 for none</td><td>0</td><td>values are
- *   long, from about 1 KiB on, and overwritten: values of so many bytes and more go to value files</td>
+ *   long, from about 2 KiB on, and overwritten: values of so many bytes and more go to value files</td>
  *   <td>a get reads once more, a scan once for each value; see below</td></tr>
  * <tr><td>valueGarbagePercent</td><td>percent, 1 to 99</td><td>50</td><td>less is to be
  *   written</td><td>more space: a value file is rewritten when so much of it is garbage</td></tr>
