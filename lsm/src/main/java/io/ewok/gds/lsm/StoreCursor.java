@@ -34,8 +34,8 @@ import java.util.List;
  *
  * <p>Moves make no garbage, but for values that are read ahead, see {@link
  * TreeOptions#separatedValueBytes}; nor do {@link #copyKey}, {@link #copyValue} and {@link #fill}.
- * {@link #key} and {@link #value} make a small view each, unless the compiler sees that it is not kept.
- * Who seeks often had better {@link #refresh} one cursor than open one each time.
+ * {@link #key} and {@link #value} make a small view each, unless the compiler sees that it is not
+ * kept. Who seeks often had better {@link #refresh} one cursor than open one each time.
  *
  * <p>Errors: {@link IllegalStateException} after the close of the cursor or of the store, never a
  * crash, and for calls by the cursor's own {@link CursorFilter}. After an {@link IOException}, such

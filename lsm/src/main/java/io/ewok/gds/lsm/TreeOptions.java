@@ -59,9 +59,9 @@ import java.util.function.UnaryOperator;
  * it, compactions move what is of use to new ones, and the files go when nobody reads them any
  * more. Values in value files are not compressed. If the length is changed, compactions separate
  * values or put them back, bit by bit. A compaction filter has values read. With {@link
- * CompactionStyle#FIFO} nothing is moved, and {@code fifoBytes} counts what tables refer to. A value
- * file is as large as the values of a memtable, or eight tables; of each that a table refers to, the
- * manifest has 16 bytes: where there are many values, memtables are best large.
+ * CompactionStyle#FIFO} nothing is moved, and {@code fifoBytes} counts what tables refer to. A
+ * value file is as large as the values of a memtable, or eight tables; of each that a table refers
+ * to, the manifest has 16 bytes: where there are many values, memtables are best large.
  *
  * <p>With a <em>ttl</em>, time to live, a record is not read any more when that is over since it
  * was written, or about a thirty-second part of it and 200 milliseconds later. A key then has no

@@ -421,6 +421,24 @@ class ValueLogTest {
   }
 
   @Test
+  void valueFilesThatNoTableRefersToAreRemovedWhenTheStoreIsOpened() throws Exception {
+    try (Store store = open()) {
+      putAll(store);
+      store.flush();
+    }
+    Path left = new StoreFiles(Fixtures.DIRECTORY).values(0xFFFF);
+    assertTrue(engine.link(valueFiles().getFirst(), left));
+    try (Store store = open()) {
+      assertFalse(engine.exists(left));
+      assertNoOthers(store);
+      putAll(store);
+      store.flush();
+      assertTrue(valueFiles().getLast().compareTo(left) > 0, "its number is not used again");
+      assertSame(model, store);
+    }
+  }
+
+  @Test
   void repairKeepsAllButWhatIsDamaged() throws Exception {
     try (Store store = open()) {
       for (int i = 0; i < 60; i++) {

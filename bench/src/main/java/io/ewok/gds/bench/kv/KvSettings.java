@@ -52,8 +52,7 @@ record KvSettings(
           case DISK -> Math.multiplyExact(entries, 3);
           case BREADTH, REMOVAL, FILTER -> Math.min(entries, BREADTH_ENTRIES_MAX);
           case EXPIRY -> Math.min(entries, EXPIRY_ENTRIES_MAX);
-          case LONG_VALUES ->
-              (int) Math.min(entries, LONG_VALUES_BYTES_MAX / KvData.RECORD_BYTES);
+          case LONG_VALUES -> (int) Math.min(entries, LONG_VALUES_BYTES_MAX / KvData.RECORD_BYTES);
           case SEQUENTIAL, CACHED, SYNCED -> entries;
         };
     long dataBytes = records * KvData.RECORD_BYTES;
