@@ -180,8 +180,6 @@ class ValueLogTest {
         assertTrue(store.awaitRest(Duration.ofMinutes(1)));
         most = Math.max(most, store.stats().valueFiles().stream().mapToLong(f -> f.bytes()).sum());
       }
-      store.compact();
-      assertTrue(store.awaitRest(Duration.ofMinutes(1)));
       assertSame(model, store);
       assertNoOthers(store);
       long live = model.values().stream().mapToLong(value -> value.length).sum();
@@ -233,6 +231,42 @@ class ValueLogTest {
       assertTrue(store.awaitRest(Duration.ofMinutes(1)));
       assertNoOthers(store);
       assertTrue(filesBefore.stream().noneMatch(valuesOf(store)::contains), "they were moved");
+    }
+  }
+
+  /** What is garbage is known before the reader comes, and is collected while he is there. */
+  @Test
+  void filesWhoseValuesWereMovedStayForWhoReadsThem() throws Exception {
+    StoreOptions lazy = OPTIONS.withTree(OPTIONS.tree().withValueGarbagePercent(99));
+    try (Store store = open(lazy);
+        PinnedValue pinned = new PinnedValue()) {
+      putAll(store);
+      store.flush();
+      for (int i = 0; i < KEYS; i += 2) {
+        put(store, i, 1_500);
+      }
+      store.compact();
+      List<Path> filesBefore = valueFiles();
+      try (StoreCursor cursor = store.cursor()) {
+        cursor.first();
+        assertTrue(store.get(MemorySegment.ofArray(key(7)), pinned));
+        store.change(Map.of("store.value-garbage", "10"));
+        assertTrue(store.awaitRest(Duration.ofMinutes(1)));
+        List<Path> filesNow = valuesOf(store);
+        assertTrue(filesBefore.stream().anyMatch(file -> !filesNow.contains(file)), "moved");
+        assertTrue(valueFiles().containsAll(filesBefore), "a reader needs them");
+        int seen = 0;
+        for (; cursor.isValid(); cursor.next()) {
+          assertArrayEquals(
+              model.get(Fixtures.array(cursor.key())), Fixtures.array(cursor.value()));
+          seen++;
+        }
+        assertEquals(model.size(), seen);
+      }
+      assertArrayEquals(model.get(key(7)), Fixtures.array(pinned.segment()));
+      pinned.unpin();
+      assertSame(model, store);
+      assertNoOthers(store);
     }
   }
 
