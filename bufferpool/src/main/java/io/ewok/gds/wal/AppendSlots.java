@@ -7,7 +7,7 @@ import java.nio.ByteBuffer;
 /**
  * What a thread needs for itself while it appends ({@link LogPlace}), and counters. There are more
  * than threads can run; who finds none free lets others run, since nobody waits for anything while
- * having one.
+ * having one, but one at a time for those who have reserved before him.
  *
  * <p>Threads: any. Allocates nothing.
  */

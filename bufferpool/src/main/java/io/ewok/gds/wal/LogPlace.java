@@ -5,8 +5,9 @@ import java.nio.ByteBuffer;
 
 /**
  * A place in the log that is reserved for one record, to be filled from several pieces: so a record
- * is put together where it is written from. Nobody waits for anything while having one, and nobody
- * forgets to close it: the log cannot be written before.
+ * is put together where it is written from. Nobody waits for anything while having one, but one at
+ * a time may wait for those who have reserved before; and nobody forgets to close it: the log
+ * cannot be written before.
  *
  * <p>Ownership: who reserved it closes it, and must not touch it afterwards. Threads: confined to
  * that one.

@@ -140,6 +140,11 @@ public final class LogWalk {
     return endLsn;
   }
 
+  /** Whether the bytes that are wanted next are a block's header. */
+  boolean isAtBlock() {
+    return wanted == Wanted.BLOCK;
+  }
+
   /** Where the next block starts, or would start. */
   long nextLsn() {
     return nextLsn;

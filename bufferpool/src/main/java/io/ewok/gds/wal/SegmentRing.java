@@ -61,6 +61,17 @@ final class SegmentRing implements AutoCloseable {
 
   /** Opens the files of a log that exists. */
   static SegmentRing open(IoEngine engine, Path directory, LogHeader header) throws IOException {
+    return open(engine, directory, header, OpenMode.READ_WRITE);
+  }
+
+  /** The same to read them only. */
+  static SegmentRing openReadOnly(IoEngine engine, Path directory, LogHeader header)
+      throws IOException {
+    return open(engine, directory, header, OpenMode.READ_ONLY);
+  }
+
+  private static SegmentRing open(IoEngine engine, Path directory, LogHeader header, OpenMode mode)
+      throws IOException {
     SegmentRing ring = new SegmentRing(directory, header);
     try {
       for (int slot = 0; slot < ring.files.length; slot++) {
@@ -68,7 +79,7 @@ final class SegmentRing implements AutoCloseable {
         if (!engine.exists(path)) {
           throw new CorruptFileException(path, 0, "a log segment", "no file");
         }
-        ring.files[slot] = engine.open(path, OpenMode.READ_WRITE);
+        ring.files[slot] = engine.open(path, mode);
         ring.files[slot].setWorkClass(WorkClass.LOG);
         if (ring.files[slot].sizeBytes() != ring.segmentBytes) {
           throw new CorruptFileException(

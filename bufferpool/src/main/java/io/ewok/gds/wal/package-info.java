@@ -23,7 +23,8 @@
  * <p>Who reads while it grows uses a {@link io.ewok.gds.wal.LogReader}, or builds a cache of his
  * own on a {@link io.ewok.gds.wal.LogSource}, which gives bytes by position and shows what is
  * written, and a {@link io.ewok.gds.wal.LogWalk}, which leads through such bytes from record to
- * record.
+ * record. By its files alone, beside a writer in another process, a {@link
+ * io.ewok.gds.wal.LogFollower} reads.
  *
  * <p>On a reactor this is work for fibers. The loop goes on too while a DIRECT task waits, and one
  * that would wait for another below it on the same stack, which can go on only after it, gets an

@@ -22,13 +22,15 @@ import picocli.CommandLine.Parameters;
     name = "dump",
     description = {
       "List the tables of a store, or print the records of a table file: all versions and deletes,",
-      "with their sequence numbers. What is still in the log is in no table."
+      "with their sequence numbers. What is still in the log is in no table.",
+      "With --format, print all records of a store as readers see them, for gds load."
     },
     footer = {
       "%nExamples:",
       "  gds dump /tmp/store",
       "  gds dump /tmp/store/0000000000000007.table --hex",
       "  gds dump /tmp/store --json | jq -r .file",
+      "  gds dump /tmp/store --format export > /tmp/store.export",
       "%nExit status: 0 what was printed is good, 1 some of it cannot be read."
     })
 final class DumpCommand implements Callable<Integer> {
@@ -53,6 +55,15 @@ final class DumpCommand implements Callable<Integer> {
       description = "Print a JSON object for each table or record; keys and values as scan does.")
   private boolean json;
 
+  @Option(
+      names = "--format",
+      paramLabel = "FORMAT",
+      description = {
+        "export: a stream of all families with checksums; tsv: of one family, with \\t, \\n, \\r and",
+        "\\\\ for tabs, newlines, carriage returns and backslashes; jsonl: JSON objects."
+      })
+  private RecordFormat format;
+
   DumpCommand(Streams streams) {
     this.streams = streams;
     this.output = new JsonOutput(streams);
@@ -60,8 +71,17 @@ final class DumpCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    if (format != null) {
+      if (hex || json) {
+        throw CommandFailure.usage("a format says how records are printed: --format=" + format);
+      }
+      try (ReadableStore opened = store.openToRead(path, streams)) {
+        new RecordDump(streams, opened, family).print(format);
+      }
+      return ExitStatus.OK;
+    }
     try (IoEngine engine = IoEngines.open(store.options().engine());
-        StoreInspection inspection = store.inspect(engine, path)) {
+        StoreInspection inspection = store.inspectToRead(engine, path, streams)) {
       if (!Files.isRegularFile(path)) {
         list(inspection);
         return ExitStatus.OK;
@@ -76,6 +96,7 @@ final class DumpCommand implements Callable<Integer> {
   }
 
   private void list(StoreInspection inspection) {
+    family.requireAmong(inspection.families());
     Table text =
         new Table()
             .row("family", "level", "file", "size", "records", "deletes", "first key", "last key");

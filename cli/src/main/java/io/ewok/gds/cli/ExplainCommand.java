@@ -3,7 +3,6 @@ package io.ewok.gds.cli;
 import io.ewok.gds.lsm.CursorOptions;
 import io.ewok.gds.lsm.Explanation;
 import io.ewok.gds.lsm.ScanExplanation;
-import io.ewok.gds.lsm.Store;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -82,7 +81,7 @@ final class ExplainCommand implements Callable<Integer> {
     }
     byte[] keyBytes = bytes("KEY", key);
     CursorOptions range = range();
-    try (Store opened = store.openExisting(directory)) {
+    try (ReadableStore opened = store.openToRead(directory, streams)) {
       if (key != null) {
         print(family.of(opened).explain(keyBytes));
       } else {

@@ -1,7 +1,5 @@
 package io.ewok.gds.cli;
 
-import io.ewok.gds.lsm.Family;
-import io.ewok.gds.lsm.Store;
 import io.ewok.gds.lsm.StoreStats;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -41,35 +39,37 @@ final class FamilyListCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    List<Family> families;
-    StoreStats stats;
-    try (Store opened = store.openExisting(directory)) {
-      families = opened.families();
-      stats = opened.stats();
-    }
     Table table = new Table().row("family", "number", "tables", "size", "records");
-    for (Family family : families) {
-      TableSums sums = TableSums.of(stats, family.name());
-      table.row(
-          family.name(),
-          Units.count(family.id()),
-          Units.count(sums.tables()),
-          Units.bytes(sums.bytes()),
-          Units.count(sums.entries()));
-      if (json) {
-        new JsonOutput(streams)
-            .line(
-                line ->
-                    line.text("family", family.name())
-                        .number("number", family.id())
-                        .number("tables", sums.tables())
-                        .number("table_bytes", sums.bytes())
-                        .number("records", sums.entries()));
+    try (ReadableStore opened = store.openToRead(directory, streams)) {
+      List<StoreStats.OfFamily> families = opened.tables();
+      List<Integer> numbers = opened.numbers();
+      for (int i = 0; i < families.size(); i++) {
+        add(table, families.get(i), numbers.get(i));
       }
     }
     if (!json) {
       streams.out(table.toString());
     }
     return ExitStatus.OK;
+  }
+
+  private void add(Table table, StoreStats.OfFamily family, int number) {
+    TableSums sums = TableSums.sum(family.levels());
+    table.row(
+        family.name(),
+        Units.count(number),
+        Units.count(sums.tables()),
+        Units.bytes(sums.bytes()),
+        Units.count(sums.entries()));
+    if (json) {
+      new JsonOutput(streams)
+          .line(
+              line ->
+                  line.text("family", family.name())
+                      .number("number", number)
+                      .number("tables", sums.tables())
+                      .number("table_bytes", sums.bytes())
+                      .number("records", sums.entries()));
+    }
   }
 }

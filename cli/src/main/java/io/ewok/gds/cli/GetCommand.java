@@ -1,6 +1,5 @@
 package io.ewok.gds.cli;
 
-import io.ewok.gds.lsm.Store;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -55,7 +54,7 @@ final class GetCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     byte[] keyBytes = ByteText.parse("KEY", key, hex);
     byte[] value;
-    try (Store opened = store.openExisting(directory)) {
+    try (ReadableStore opened = store.openToRead(directory, streams)) {
       value = family.of(opened).get(keyBytes);
     }
     if (value == null) {

@@ -41,8 +41,21 @@ final class InputArguments {
       description = "The first record is a header. Implied when a column is given by name.")
   private boolean header;
 
+  @Option(
+      names = "--format",
+      paramLabel = "FORMAT",
+      description = {
+        "What gds dump --format has written: export, tsv or jsonl (key and value in JSON objects).",
+        "Implied for .jsonl."
+      })
+  private RecordFormat format;
+
   /** Whether any of the options was given. */
   boolean isGiven() {
+    return hasColumns() || format != null;
+  }
+
+  private boolean hasColumns() {
     return keyColumn != null || valueColumn != null || delimiter != null || header;
   }
 
@@ -62,7 +75,19 @@ final class InputArguments {
 
   /** Reads a stream; the reader owns it. */
   EntryReader open(String name, InputStream in) throws IOException {
-    InputStream unmarked = withoutMark(new BufferedInputStream(in, 1 << 16));
+    InputStream buffered = new BufferedInputStream(in, 1 << 16);
+    RecordFormat known = format == null && isJson(name) ? RecordFormat.JSONL : format;
+    if (known != null) {
+      if (hasColumns()) {
+        throw CommandFailure.usage("a format has no columns to choose: --format=" + known);
+      }
+      return switch (known) {
+        case EXPORT -> new ExportEntries(name, buffered);
+        case TSV -> new TsvReader(name, buffered);
+        case JSONL -> new JsonLinesReader(name, buffered);
+      };
+    }
+    InputStream unmarked = withoutMark(buffered);
     char separator = separator(name);
     if (separator == 0) {
       if (keyColumn != null || valueColumn != null || header) {
@@ -74,6 +99,10 @@ final class InputArguments {
     ColumnName key = ColumnName.parse("--key-column", keyColumn == null ? "1" : keyColumn);
     ColumnName value = valueColumn == null ? null : ColumnName.parse("--value-column", valueColumn);
     return new DelimitedReader(name, unmarked, separator, header, key, value);
+  }
+
+  private boolean isJson(String name) {
+    return !hasColumns() && name.toLowerCase(Locale.ROOT).endsWith(".jsonl");
   }
 
   /** What separates columns, or 0 for plain lines. */

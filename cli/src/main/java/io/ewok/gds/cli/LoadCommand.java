@@ -16,15 +16,17 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "load",
     description = {
-      "Put every record of a file of lines, CSV or TSV into a store.",
-      "Of a key that occurs twice the later value holds. Empty lines are skipped."
+      "Put every record of a file of lines, CSV or TSV into a store, or what gds dump has",
+      "written of another one. Of a key that occurs twice the later value holds. Empty lines",
+      "are skipped."
     },
     footer = {
       "%nExamples:",
       "  gds load /tmp/store words.txt",
       "  gds load /tmp/store people.csv --key-column id",
       "  gds load /tmp/store /etc/passwd --delimiter : --value-column 7",
-      "  find / -xdev | gds load /tmp/store -"
+      "  find / -xdev | gds load /tmp/store -",
+      "  gds dump /tmp/store --format export | gds load /tmp/copy --format export --sorted"
     })
 final class LoadCommand implements Callable<Integer> {
   private static final int THREADS_MAX = 256;
@@ -51,6 +53,14 @@ final class LoadCommand implements Callable<Integer> {
       names = "--synced",
       description = "Every batch is durable before the next; default: all of them at the end.")
   private boolean synced;
+
+  @Option(
+      names = "--sorted",
+      description = {
+        "The keys come in ascending order, each once: they are written as tables right away,",
+        "and are there when all of a family are."
+      })
+  private boolean sorted;
 
   @Option(
       names = "--threads",
@@ -95,24 +105,24 @@ final class LoadCommand implements Callable<Integer> {
 
   private Counts load(EntryReader reader, Store store, StoreOptions options) throws IOException {
     Durability durability = synced ? Durability.SYNCED : Durability.NONE;
-    try (RecordWriter writer =
-        new RecordWriter(store, familyArguments.orCreate(store), options, durability, threads)) {
+    try (FamilyLoad load =
+        new FamilyLoad(store, options, familyArguments, durability, threads, sorted)) {
       try (Progress progress = Progress.start(streams, "loading", inputBytes(), Units::bytes)) {
         long records = 0;
         long bytes = 0;
         long consumed = 0;
         for (Entry entry = reader.next(); entry != null; entry = reader.next()) {
-          writer.add(entry);
+          load.add(reader.familyOrNull(), entry);
           records++;
           bytes += entry.sizeBytes();
           progress.add(reader.consumedBytes() - consumed);
           consumed = reader.consumedBytes();
         }
-        writer.finish();
+        load.finish(reader.families());
         return new Counts(records, bytes);
       } catch (IOException | RuntimeException e) {
-        if (writer.writtenCount() > 0) {
-          streams.note("records stored before the failure: " + Units.count(writer.writtenCount()));
+        if (load.writtenCount() > 0) {
+          streams.note("records stored before the failure: " + Units.count(load.writtenCount()));
         }
         throw e;
       }

@@ -1,6 +1,5 @@
 package io.ewok.gds.cli;
 
-import io.ewok.gds.lsm.Store;
 import io.ewok.gds.lsm.StoreCursor;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -78,7 +77,7 @@ final class ScanCommand implements Callable<Integer> {
         KeyRange.of(bytes("--from", from), bytes("--to", to), bytes("--prefix", prefix));
     long left = limit == null ? Long.MAX_VALUE : limit;
     JsonOutput jsonOutput = new JsonOutput(streams);
-    try (Store opened = store.openExisting(directory);
+    try (ReadableStore opened = store.openToRead(directory, streams);
         StoreCursor cursor = family.of(opened).cursor()) {
       for (start(cursor, range); left > 0 && cursor.isValid(); move(cursor), left--) {
         byte[] key = bytes(cursor.key());

@@ -1,7 +1,6 @@
 package io.ewok.gds.cli;
 
-import io.ewok.gds.lsm.Family;
-import io.ewok.gds.lsm.Store;
+import io.ewok.gds.lsm.ReadView;
 import io.ewok.gds.lsm.StoreInspection;
 import io.ewok.gds.lsm.StoreStats;
 import io.ewok.gds.pagestore.IoEngine;
@@ -11,7 +10,11 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.function.ToLongFunction;
+import java.util.stream.IntStream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -22,7 +25,7 @@ import picocli.CommandLine.Parameters;
     name = "stats",
     description = {
       "Print what a store holds, and what opening it took; or what a table file says of itself.",
-      "A store that is open elsewhere is locked and cannot be looked at."
+      "Of a store that is open elsewhere it is what its tables are."
     },
     footer = {
       "%nExamples:",
@@ -56,46 +59,89 @@ final class StatsCommand implements Callable<Integer> {
       printTable();
       return ExitStatus.OK;
     }
-    StoreStats stats;
-    try (Store opened = store.openExisting(path)) {
-      stats = opened.stats();
-      Family unused = family.of(opened);
-    }
-    List<StoreStats.OfFamily> families =
-        stats.families().stream().filter(each -> family.isMeant(each.name())).toList();
-    if (json) {
-      new JsonOutput(streams).line(line -> write(line, stats, families));
-    } else {
-      streams.out(table(stats).toString());
-      for (StoreStats.OfFamily each : families) {
-        String title = stats.families().size() == 1 ? "" : "family " + each.name() + "\n";
-        streams.out("\n" + title + levels(each.levels()));
+    try (ReadableStore opened = store.openToRead(path, streams)) {
+      ReadView unused = family.of(opened);
+      List<StoreStats.OfFamily> families =
+          opened.tables().stream().filter(each -> family.isMeant(each.name())).toList();
+      if (json) {
+        new JsonOutput(streams).line(line -> write(line, opened, families));
+      } else {
+        streams.out(table(opened).toString());
+        for (StoreStats.OfFamily each : families) {
+          String title = opened.numbers().size() == 1 ? "" : "family " + each.name() + "\n";
+          streams.out("\n" + title + levels(each.levels()));
+          List<StoreStats.ValueFile> files = valueFiles(opened, each.name());
+          if (!files.isEmpty()) {
+            streams.out("\n" + table(files));
+          }
+        }
       }
     }
     return ExitStatus.OK;
   }
 
-  private Table table(StoreStats stats) {
+  private Table table(ReadableStore opened) {
     Table table = new Table();
     table.row("store", path.toAbsolutePath().normalize().toString());
-    table.row("engine", stats.engineReason());
-    table.row("sequence", Units.count(stats.sequence()));
-    StoreStats.Memory memory = stats.memory();
-    table.row(
-        "memory",
-        "%s of %s (peak %s)"
-            .formatted(
-                Units.bytes(memory.usedBytes()),
-                Units.bytes(memory.limitBytes()),
-                Units.bytes(memory.peakBytes())));
-    table.row(
-        "read to open",
-        "%s device reads, %s"
-            .formatted(
-                Units.count(stats.read().deviceReads()), Units.bytes(stats.read().deviceBytes())));
-    table.row("tables", TableSums.of(stats).text());
-    table.row(
-        "space", "%s times the deepest level".formatted(Units.ratio(stats.spaceAmplification())));
+    table.row("engine", opened.engineReason());
+    table.row("sequence", Units.count(opened.sequence()));
+    Optional<StoreStats> stats = opened.stats();
+    stats.ifPresent(
+        all -> {
+          StoreStats.Memory memory = all.memory();
+          table.row(
+              "memory",
+              "%s of %s (peak %s)"
+                  .formatted(
+                      Units.bytes(memory.usedBytes()),
+                      Units.bytes(memory.limitBytes()),
+                      Units.bytes(memory.peakBytes())));
+          table.row(
+              "read to open",
+              "%s device reads, %s"
+                  .formatted(
+                      Units.count(all.read().deviceReads()),
+                      Units.bytes(all.read().deviceBytes())));
+        });
+    table.row("tables", TableSums.of(opened.tables()).text());
+    List<StoreStats.ValueFile> values = stats.map(StoreStats::valueFiles).orElse(List.of());
+    if (!values.isEmpty()) {
+      table.row("value files", sum(values));
+    }
+    stats.ifPresent(
+        all ->
+            table.row(
+                "space",
+                "%s times the deepest level".formatted(Units.ratio(all.spaceAmplification()))));
+    return table;
+  }
+
+  private static String sum(List<StoreStats.ValueFile> files) {
+    return "%s, %s, %s of that garbage"
+        .formatted(
+            Units.count(files.size()),
+            Units.bytes(files.stream().mapToLong(StoreStats.ValueFile::bytes).sum()),
+            Units.bytes(files.stream().mapToLong(StoreStats.ValueFile::garbageBytes).sum()));
+  }
+
+  /** Of a store that is only read there is nothing known of them. */
+  private static List<StoreStats.ValueFile> valueFiles(ReadableStore opened, String family) {
+    return opened.stats().map(StoreStats::valueFiles).orElse(List.of()).stream()
+        .filter(file -> file.family().equals(family))
+        .toList();
+  }
+
+  /** A line for each value file. */
+  private static Table table(List<StoreStats.ValueFile> files) {
+    Table table = new Table().row("value file", "size", "values", "live", "garbage");
+    for (StoreStats.ValueFile file : files) {
+      table.row(
+          String.format(Locale.ROOT, "%016x", file.number()),
+          Units.bytes(file.bytes()),
+          Units.count(file.entries()),
+          Units.bytes(file.liveBytes()),
+          Units.bytes(file.garbageBytes()));
+    }
     return table;
   }
 
@@ -122,28 +168,53 @@ final class StatsCommand implements Callable<Integer> {
   }
 
   private static void write(
-      JsonOutput.Fields line, StoreStats stats, List<StoreStats.OfFamily> families) {
+      JsonOutput.Fields line, ReadableStore opened, List<StoreStats.OfFamily> families) {
     List<TableSums> sums = families.stream().map(each -> TableSums.sum(each.levels())).toList();
-    line.text("engine", stats.engine())
-        .text("engine_reason", stats.engineReason())
-        .number("sequence", stats.sequence())
-        .numbers("level_tables", stats.levels().stream().map(StoreStats.Level::tables).toList())
-        .numbers("level_bytes", stats.levels().stream().map(StoreStats.Level::bytes).toList())
-        .numbers("level_records", stats.levels().stream().map(StoreStats.Level::entries).toList())
-        .numbers("level_deletes", stats.levels().stream().map(StoreStats.Level::deletes).toList())
-        .numbers(
-            "level_range_deletes",
-            stats.levels().stream().map(StoreStats.Level::rangeDeletes).toList())
-        .texts("families", families.stream().map(StoreStats.OfFamily::name).toList())
+    Optional<StoreStats> stats = opened.stats();
+    stats.ifPresent(all -> line.text("engine", all.engine()));
+    line.text("engine_reason", opened.engineReason()).number("sequence", opened.sequence());
+    write(line, opened.tables());
+    line.texts("families", families.stream().map(StoreStats.OfFamily::name).toList())
         .numbers("family_tables", sums.stream().map(TableSums::tables).toList())
         .numbers("family_bytes", sums.stream().map(TableSums::bytes).toList())
-        .number("table_bytes", TableSums.of(stats).bytes())
-        .number("space_amplification", stats.spaceAmplification())
-        .number("memory_used_bytes", stats.memory().usedBytes())
-        .number("memory_peak_bytes", stats.memory().peakBytes())
-        .number("memory_limit_bytes", stats.memory().limitBytes())
-        .number("device_reads", stats.read().deviceReads())
-        .number("device_read_bytes", stats.read().deviceBytes());
+        .number("table_bytes", TableSums.of(opened.tables()).bytes());
+    List<StoreStats.ValueFile> values =
+        families.stream().flatMap(each -> valueFiles(opened, each.name()).stream()).toList();
+    line.numbers("value_files", values.stream().map(StoreStats.ValueFile::number).toList())
+        .numbers("value_file_bytes", values.stream().map(StoreStats.ValueFile::bytes).toList())
+        .numbers(
+            "value_file_live_bytes", values.stream().map(StoreStats.ValueFile::liveBytes).toList())
+        .numbers(
+            "value_file_garbage_bytes",
+            values.stream().map(StoreStats.ValueFile::garbageBytes).toList());
+    stats.ifPresent(
+        all ->
+            line.number("space_amplification", all.spaceAmplification())
+                .number("memory_used_bytes", all.memory().usedBytes())
+                .number("memory_peak_bytes", all.memory().peakBytes())
+                .number("memory_limit_bytes", all.memory().limitBytes())
+                .number("device_reads", all.read().deviceReads())
+                .number("device_read_bytes", all.read().deviceBytes()));
+  }
+
+  /** The levels of all families together. */
+  private static void write(JsonOutput.Fields line, List<StoreStats.OfFamily> families) {
+    line.numbers("level_tables", perLevel(families, StoreStats.Level::tables))
+        .numbers("level_bytes", perLevel(families, StoreStats.Level::bytes))
+        .numbers("level_records", perLevel(families, StoreStats.Level::entries))
+        .numbers("level_deletes", perLevel(families, StoreStats.Level::deletes))
+        .numbers("level_range_deletes", perLevel(families, StoreStats.Level::rangeDeletes));
+  }
+
+  private static List<Long> perLevel(
+      List<StoreStats.OfFamily> families, ToLongFunction<StoreStats.Level> what) {
+    return IntStream.range(0, families.getFirst().levels().size())
+        .mapToObj(
+            level ->
+                families.stream()
+                    .mapToLong(family -> what.applyAsLong(family.levels().get(level)))
+                    .sum())
+        .toList();
   }
 
   private void printTable() throws IOException {

@@ -2,6 +2,7 @@ package io.ewok.gds.cli;
 
 import io.ewok.gds.lsm.Store;
 import io.ewok.gds.lsm.StoreInspection;
+import io.ewok.gds.lsm.StoreLockedException;
 import io.ewok.gds.lsm.StoreOptions;
 import io.ewok.gds.pagestore.EngineOptions;
 import io.ewok.gds.pagestore.IoEngine;
@@ -63,6 +64,11 @@ final class StoreArguments {
     return Store.open(directory, options().withCreateIfMissing(false));
   }
 
+  /** Opens a store that must be there to be read only, also while others use it. */
+  ReadableStore openToRead(Path directory, Streams streams) throws IOException {
+    return ReadableStore.open(directory, options(), streams);
+  }
+
   /** Opens a store, creating it in a directory that is empty or absent; the caller closes it. */
   Store openOrCreate(Path directory) throws IOException {
     return Store.open(directory, options().withCreateIfMissing(true));
@@ -75,10 +81,27 @@ final class StoreArguments {
 
   /** Looks at a store, or at a table file, without opening a store; the caller closes it. */
   StoreInspection inspect(IoEngine opened, Path path) throws IOException {
-    long poolBytes = memoryBytes == null ? INSPECTION_POOL_BYTES : memoryBytes;
     Path target = target(path);
     return Files.isRegularFile(target)
-        ? StoreInspection.ofTable(opened, target, poolBytes)
-        : StoreInspection.ofStore(opened, target, poolBytes);
+        ? StoreInspection.ofTable(opened, target, poolBytes())
+        : StoreInspection.ofStore(opened, target, poolBytes());
+  }
+
+  /** The same to read only: also of a store that others use, or in which nothing can be written. */
+  StoreInspection inspectToRead(IoEngine opened, Path path, Streams streams) throws IOException {
+    Path target = target(path);
+    if (Files.isDirectory(target) && !Files.isWritable(target)) {
+      return StoreInspection.ofOpenStore(opened, target, poolBytes());
+    }
+    try {
+      return inspect(opened, path);
+    } catch (StoreLockedException e) {
+      streams.note("the store is open elsewhere; these are its tables now: path=" + path);
+      return StoreInspection.ofOpenStore(opened, target, poolBytes());
+    }
+  }
+
+  private long poolBytes() {
+    return memoryBytes == null ? INSPECTION_POOL_BYTES : memoryBytes;
   }
 }

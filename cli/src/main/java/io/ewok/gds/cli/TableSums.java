@@ -16,6 +16,11 @@ record TableSums(long tables, long bytes, long entries) {
     return sum(stats.levels());
   }
 
+  /** Of several families. */
+  static TableSums of(List<StoreStats.OfFamily> families) {
+    return sum(families.stream().flatMap(family -> family.levels().stream()).toList());
+  }
+
   /** Of one family, which there is. */
   static TableSums of(StoreStats stats, String family) {
     return stats.families().stream()

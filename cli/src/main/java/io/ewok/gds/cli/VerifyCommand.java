@@ -19,7 +19,8 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "verify",
     description = {
-      "Read a whole store: manifest, every block and record of every table, and the log.",
+      "Read a whole store: manifest, every block and record of every table, every value file, and",
+      "the log.",
       "If its tables are good it is opened, to read its log; that ends as after any crash.",
       "Of a table file, which may be a copy, every block and record is read."
     },
@@ -50,6 +51,8 @@ final class VerifyCommand implements Callable<Integer> {
   private boolean json;
 
   private int tables;
+  private int valueFiles;
+  private long valueBytes;
   private long bytes;
   private long records;
   private int problems;
@@ -84,16 +87,29 @@ final class VerifyCommand implements Callable<Integer> {
         inspection.tables().stream()
             .filter(table -> table.family().map(family::isMeant).orElse(true))
             .toList();
-    long total = wanted.stream().mapToLong(StoreInspection.TableFile::sizeBytes).sum();
+    List<StoreInspection.ValuesFile> wantedValues =
+        inspection.valueFiles().stream().filter(file -> family.isMeant(file.family())).toList();
+    long total =
+        wanted.stream().mapToLong(StoreInspection.TableFile::sizeBytes).sum()
+            + wantedValues.stream().mapToLong(StoreInspection.ValuesFile::sizeBytes).sum();
     try (Progress progress = Progress.start(streams, "verifying", total, Units::bytes)) {
       for (StoreInspection.TableFile table : wanted) {
         tables++;
         bytes += table.sizeBytes();
         for (String problem : problems(inspection, table)) {
           problems++;
-          print(table, problem);
+          print(table.path(), problem);
         }
         progress.add(table.sizeBytes());
+      }
+      for (StoreInspection.ValuesFile file : wantedValues) {
+        valueFiles++;
+        valueBytes += file.sizeBytes();
+        for (String problem : problems(inspection, file)) {
+          problems++;
+          print(file.path(), problem);
+        }
+        progress.add(file.sizeBytes());
       }
     }
   }
@@ -108,11 +124,20 @@ final class VerifyCommand implements Callable<Integer> {
     }
   }
 
-  private void print(StoreInspection.TableFile table, String problem) {
+  private static List<String> problems(
+      StoreInspection inspection, StoreInspection.ValuesFile file) {
+    try {
+      return inspection.verify(file).problems();
+    } catch (IOException e) {
+      return List.of(Failures.message(e));
+    }
+  }
+
+  private void print(Path file, String problem) {
     if (json) {
-      output.line(line -> line.text("file", table.path().toString()).text("problem", problem));
+      output.line(line -> line.text("file", file.toString()).text("problem", problem));
     } else {
-      streams.out("%s: %s\n".formatted(table.path().getFileName(), problem));
+      streams.out("%s: %s\n".formatted(file.getFileName(), problem));
     }
   }
 
@@ -123,18 +148,27 @@ final class VerifyCommand implements Callable<Integer> {
               line.text("path", path.toString())
                   .number("tables", tables)
                   .number("table_bytes", bytes)
+                  .number("value_files", valueFiles)
+                  .number("value_file_bytes", valueBytes)
                   .number("records", records)
                   .number("problems", problems)
                   .number("seconds", Units.inSeconds(nanos)));
     } else {
       streams.out(
-          "%s records in %s tables of %s: %s problems; in %s\n"
+          "%s records in %s tables of %s%s: %s problems; in %s\n"
               .formatted(
                   Units.count(records),
                   Units.count(tables),
                   Units.bytes(bytes),
+                  values(),
                   Units.count(problems),
                   Units.seconds(nanos)));
     }
+  }
+
+  private String values() {
+    return valueFiles == 0
+        ? ""
+        : " and %s value files of %s".formatted(Units.count(valueFiles), Units.bytes(valueBytes));
   }
 }

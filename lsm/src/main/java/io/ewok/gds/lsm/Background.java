@@ -1,8 +1,10 @@
 package io.ewok.gds.lsm;
 
 import io.ewok.gds.allocator.Region;
+import io.ewok.gds.lsm.record.Keys;
 import io.ewok.gds.lsm.table.Table;
 import io.ewok.gds.lsm.table.TableWriter;
+import io.ewok.gds.lsm.values.ValueFileWriter;
 import io.ewok.gds.pagestore.OutOfSpaceException;
 import io.ewok.gds.pagestore.StorageException;
 import io.ewok.gds.reactor.Monitor;
@@ -51,6 +53,7 @@ final class Background {
   private final LogHolds holds;
   private final FlushJob flush;
   private final TableWriter compactionWriter;
+  private final ValueFileWriter compactionValues;
   private final Region readBuffer;
   private final Families families;
   private final CompactionPlan plan;
@@ -99,6 +102,12 @@ final class Background {
   /** Whether nothing was written while the thread waited last. */
   private boolean isAtRest;
 
+  /** Whether what could be done at rest had to wait for readers when the thread looked last. */
+  private boolean isHeldBack;
+
+  /** Whether one of them has left since. */
+  private volatile boolean readerLeft;
+
   /** What is being compacted, or null; and for whom, or null if by itself. */
   private Compaction running;
 
@@ -122,7 +131,11 @@ final class Background {
     T run() throws IOException;
   }
 
-  Background(StoreParts parts, FlushJob flush, TableWriter compactionWriter) {
+  Background(
+      StoreParts parts,
+      FlushJob flush,
+      TableWriter compactionWriter,
+      ValueFileWriter compactionValues) {
     this.directory = parts.files.directory();
     this.versions = parts.versions;
     this.tables = parts.tables;
@@ -135,6 +148,7 @@ final class Background {
     this.counters = parts.counters;
     this.flush = flush;
     this.compactionWriter = compactionWriter;
+    this.compactionValues = compactionValues;
     this.readBuffer = parts.readBuffer;
     this.restBytesMax = parts.options.memtableBytes() / REST_SHARE;
     // A platform thread: its work is as long as the device is slow, and must not hold a carrier.
@@ -402,7 +416,7 @@ final class Background {
 
   /** Wakes up by itself only while there is something that could be done at rest. */
   private void awaitChangeOrRest() {
-    if (!plan.hasWorkAtRest()) {
+    if (!plan.hasWorkAtRest() || (isHeldBack && !readerLeft)) {
       long stepMillis =
           families.all().stream()
               .map(FamilyState::expiration)
@@ -415,8 +429,10 @@ final class Background {
       } else {
         changed.await();
       }
+      isHeldBack = false; // whatever it was
       return;
     }
+    isHeldBack = false;
     long written = versions.sequence();
     if (!changed.await(restNanos)) {
       isAtRest = versions.sequence() - written <= restBytesMax;
@@ -518,7 +534,7 @@ final class Background {
     Version version = versions.retain();
     try {
       for (FamilyState family : families.all()) {
-        long floor = versions.lowestExpiryFloor(family, tables.manifest().family(family.id()));
+        long floor = versions.expiryBounds(family, tables.manifest().family(family.id())).lowest();
         Levels levels = version.levels(family);
         List<Table> expired =
             levels.tables().stream().filter(table -> table.meta().lastSequence() < floor).toList();
@@ -576,6 +592,25 @@ final class Background {
       return errands.poll();
     } finally {
       lock.unlock();
+    }
+  }
+
+  /** Writes the frozen memtable as tables, if there is one. For errands. */
+  void flushNow() throws IOException {
+    flushFrozen();
+  }
+
+  /**
+   * Gives up what is being compacted if it may write tables that overlap with these keys of a
+   * family; it is chosen anew. For errands that add tables.
+   */
+  void endCompactionOf(FamilyState family, MemorySegment firstKey, MemorySegment lastKey) {
+    if (running != null && running.family() == family) {
+      List<Table> inputs = running.inputs().tables();
+      if (Keys.compare(firstKey, CompactionInputs.lastKey(inputs)) <= 0
+          && Keys.compare(lastKey, CompactionInputs.firstKey(inputs)) >= 0) {
+        endCompaction(null);
+      }
     }
   }
 
@@ -666,7 +701,7 @@ final class Background {
       isAtRest = false;
       ManualCompaction manual = firstManual();
       if (manual == null && !plan.isDue()) {
-        CompactionPlan.Part part = wasAtRest ? plan.nextAtRest(version) : null;
+        CompactionPlan.Part part = wasAtRest ? nextAtRest(version) : null;
         return part == null
             ? null
             : compaction(
@@ -678,6 +713,21 @@ final class Background {
     } finally {
       versions.release(version);
     }
+  }
+
+  private CompactionPlan.Part nextAtRest(Version version) {
+    readerLeft = false;
+    versions.tellWhenReaderLeaves(
+        () -> {
+          readerLeft = true; // before the signal: the thread looks at it under the lock
+          signal();
+        });
+    CompactionPlan.Part part = plan.nextAtRest(version);
+    isHeldBack = part == null;
+    if (!isHeldBack) {
+      versions.tellWhenReaderLeaves(null);
+    }
+    return part;
   }
 
   private Compaction nextDue(Version version) {
@@ -713,6 +763,7 @@ final class Background {
         versions,
         tables,
         compactionWriter,
+        compactionValues,
         readBuffer,
         part.options(),
         counters,

@@ -1,6 +1,5 @@
 package io.ewok.gds.lsm;
 
-import io.ewok.gds.lsm.table.TableMeta;
 import io.ewok.gds.pagestore.AtomicFile;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.IoEngine;
@@ -24,12 +23,13 @@ import java.util.TreeMap;
  * <tr><td>8</td><td>new bytes</td><td>u64</td><td>of tables that no older backup had</td></tr>
  * <tr><td>16</td><td>segment bytes</td><td>u64</td><td>size of a segment of the store's log</td></tr>
  * <tr><td>24</td><td>segments</td><td>u32</td><td>how many it had</td></tr>
- * <tr><td>28</td><td>tables n</td><td>u32</td><td>as many as the manifest names</td></tr>
+ * <tr><td>28</td><td>files n</td><td>u32</td><td>as many tables and value files as the manifest
+ * names</td></tr>
  * <tr><td>32</td><td>manifest bytes</td><td>u32</td><td></td></tr>
  * <tr><td>36</td><td>zero</td><td>u32</td><td></td></tr>
  * <tr><td>40</td><td>manifest</td><td></td><td>a frame of {@link ManifestFormat} with the sum of
  * all edits, padded; the log of a store that is restored begins behind its horizon</td></tr>
- * <tr><td></td><td>tables</td><td>n, each</td><td>number (u64) and checksum of the whole file (u64,
+ * <tr><td></td><td>files</td><td>n, each</td><td>number (u64) and checksum of the whole file (u64,
  * see {@link FileCopier}): both name the file, since stores that were one once may give the same
  * number to different tables; ordered by number</td></tr>
  * <tr><td></td><td>padding</td><td></td><td>zeros, so that the file ends where they do: no byte of
@@ -54,10 +54,10 @@ final class BackupFormat {
    * What a backup consists of.
    *
    * @param millis when it was begun, since the epoch
-   * @param newBytes of tables that no older backup had
+   * @param newBytes of files that no older backup had
    * @param log sizes of the log
    * @param manifest without a log
-   * @param checksums of the tables that the manifest names, by number
+   * @param checksums of the files that the manifest names, by number
    */
   record Content(
       long millis,
@@ -121,7 +121,7 @@ final class BackupFormat {
         long number = from.getLong();
         checksums.put(number, from.getLong());
       }
-      require(checksums.keySet().equals(manifest.tableNumbers()), path, "the manifest's tables");
+      require(checksums.keySet().equals(manifest.fileNumbers()), path, "the manifest's files");
       LogOptions log =
           new LogOptions(
               segmentBytes,
@@ -140,11 +140,8 @@ final class BackupFormat {
     }
   }
 
-  /** Bytes of the tables of a manifest. */
-  static long tableBytes(Manifest manifest) {
-    return manifest.all().stream()
-        .flatMap(family -> family.tables().stream())
-        .mapToLong(TableMeta::sizeBytes)
-        .sum();
+  /** Bytes of the files of a manifest. */
+  static long fileBytes(Manifest manifest) {
+    return manifest.files().stream().mapToLong(FileMeta::sizeBytes).sum();
   }
 }

@@ -1,8 +1,7 @@
 package io.ewok.gds.lsm;
 
 import io.ewok.gds.lsm.BackupFormat.Content;
-import io.ewok.gds.lsm.table.Table;
-import io.ewok.gds.lsm.table.TableMeta;
+import io.ewok.gds.lsm.values.ValueFileInspection;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.DirectoryLock;
 import io.ewok.gds.pagestore.IoEngine;
@@ -28,9 +27,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Backups of a store in a directory, best on another device. Tables never change; so a backup
- * copies those that no older one in the directory has, and they share the others. Each can be
- * restored, and deleted, by itself.
+ * Backups of a store in a directory, best on another device. Tables, and value files, never change;
+ * so a backup copies those that no older one in the directory has, and they share the others. Each
+ * can be restored, and deleted, by itself.
  *
  * <p>A backup is there when all that it consists of is durable and was read again, or it is not
  * there: whatever cuts it off, a crash or a full disk, the older ones are as they were. What it
@@ -125,8 +124,9 @@ public final class Backups implements AutoCloseable {
     return directory.resolve(TABLES).resolve(name);
   }
 
-  private static String tableName(long number, long checksum) {
-    return String.format(Locale.ROOT, "%016x-%016x.table", number, checksum);
+  private static String name(FileMeta file, long checksum) {
+    String suffix = file.isValues() ? "values" : "table";
+    return String.format(Locale.ROOT, "%016x-%016x.%s", file.number(), checksum, suffix);
   }
 
   private NavigableSet<Long> numbers() throws IOException {
@@ -145,9 +145,9 @@ public final class Backups implements AutoCloseable {
     for (long number : numbers()) {
       Content content = BackupFormat.read(engine, file(number));
       named.backups.put(number, content);
-      content
-          .checksums()
-          .forEach((table, checksum) -> named.tables.add(tableName(table, checksum)));
+      for (FileMeta each : content.manifest().files()) {
+        named.tables.add(name(each, content.checksums().get(each.number())));
+      }
       named.tableNumbers.addAll(content.checksums().keySet());
     }
     return named;
@@ -170,7 +170,7 @@ public final class Backups implements AutoCloseable {
         Instant.ofEpochMilli(content.millis()),
         content.manifest().horizonLsn(),
         content.checksums().size(),
-        BackupFormat.tableBytes(content.manifest()),
+        BackupFormat.fileBytes(content.manifest()),
         content.newBytes());
   }
 
@@ -206,15 +206,16 @@ public final class Backups implements AutoCloseable {
       long newBytes = 0;
       try (PinnedTables pinned = PinnedTables.flushed(parts, writer);
           FileCopier copier = new FileCopier(engine, bytesRead)) {
-        for (Table table : pinned.all()) {
+        for (FileMeta each : pinned.manifest().files()) {
           writer.requireOpen();
-          OptionalLong shared = shared(copier, table, before);
+          Path from = parts.files.path(each);
+          OptionalLong shared = shared(copier, from, each, before);
           if (shared.isEmpty()) {
-            newBytes += table.meta().sizeBytes();
+            newBytes += each.sizeBytes();
           }
           checksums.put(
-              table.meta().number(),
-              shared.isPresent() ? shared.getAsLong() : copy(copier, table, poolBytes));
+              each.number(),
+              shared.isPresent() ? shared.getAsLong() : copy(copier, from, each, poolBytes));
         }
         engine.syncDirectory(directory.resolve(TABLES));
         Content content =
@@ -232,38 +233,46 @@ public final class Backups implements AutoCloseable {
     }
   }
 
-  /** The checksum of a table of the store if an older backup has it, or nothing. */
-  private OptionalLong shared(FileCopier copier, Table table, Named before) throws IOException {
-    TableMeta meta = table.meta();
-    if (!before.tableNumbers.contains(meta.number())) {
+  /** The checksum of a file of the store if an older backup has it, or nothing. */
+  private OptionalLong shared(FileCopier copier, Path from, FileMeta file, Named before)
+      throws IOException {
+    if (!before.tableNumbers.contains(file.number())) {
       return OptionalLong.empty();
     }
-    long checksum = copier.checksum(table.path(), meta.sizeBytes());
-    String name = tableName(meta.number(), checksum);
+    long checksum = copier.checksum(from, file.sizeBytes());
+    String name = name(file, checksum);
     // A file that somebody has deleted is written again, for the older backups too.
     return before.tables.contains(name) && engine.exists(table(name))
         ? OptionalLong.of(checksum)
         : OptionalLong.empty();
   }
 
-  /** Copies a table of the store, and reads what was written. Returns its checksum. */
-  private long copy(FileCopier copier, Table table, long poolBytes) throws IOException {
-    TableMeta meta = table.meta();
+  /** Copies a file of the store, and reads what was written. Returns its checksum. */
+  private long copy(FileCopier copier, Path from, FileMeta file, long poolBytes)
+      throws IOException {
     Path incoming = table(INCOMING);
     if (engine.exists(incoming)) {
       engine.delete(incoming);
     }
-    long checksum = copier.copy(table.path(), incoming, meta.sizeBytes());
-    requireChecksum(incoming, meta.sizeBytes(), checksum);
+    long checksum = copier.copy(from, incoming, file.sizeBytes());
+    requireChecksum(incoming, file.sizeBytes(), checksum);
     // What is damaged in the store has the right checksum in its copy.
-    try (StoreInspection inspection = StoreInspection.ofTable(engine, incoming, poolBytes)) {
-      List<String> problems = inspection.verify(inspection.tables().getFirst()).problems();
-      if (!problems.isEmpty()) {
-        throw new CorruptFileException(table.path(), 0, "a sound table", problems.getFirst());
-      }
+    List<String> problems =
+        file.isValues()
+            ? ValueFileInspection.inspect(engine, incoming).problems()
+            : problemsOfTable(incoming, poolBytes);
+    if (!problems.isEmpty()) {
+      throw new CorruptFileException(from, 0, "a sound file", problems.getFirst());
     }
-    engine.rename(incoming, table(tableName(meta.number(), checksum)));
+    engine.rename(incoming, table(name(file, checksum)));
     return checksum;
+  }
+
+  /** Without the values that it refers to: these are copied, and read, by themselves. */
+  private List<String> problemsOfTable(Path table, long poolBytes) throws IOException {
+    try (StoreInspection inspection = StoreInspection.ofTableAlone(engine, table, poolBytes)) {
+      return inspection.verify(inspection.tables().getFirst()).problems();
+    }
   }
 
   /** Reads a file. */
@@ -335,14 +344,12 @@ public final class Backups implements AutoCloseable {
     Content content = BackupFormat.read(engine, existing(number));
     try (StoreCopy copy = StoreCopy.begin(engine, target);
         FileCopier copier = new FileCopier(engine, bytesRead)) {
-      for (FamilyManifest family : content.manifest().all()) {
-        for (TableMeta meta : family.tables()) {
-          long checksum = content.checksums().get(meta.number());
-          Path from = table(tableName(meta.number(), checksum));
-          Path to = copy.table(meta.number());
-          requireSame(from, checksum, copier.copy(from, to, meta.sizeBytes()));
-          requireChecksum(to, meta.sizeBytes(), checksum);
-        }
+      for (FileMeta file : content.manifest().files()) {
+        long checksum = content.checksums().get(file.number());
+        Path from = table(name(file, checksum));
+        Path to = copy.path(file);
+        requireSame(from, checksum, copier.copy(from, to, file.sizeBytes()));
+        requireChecksum(to, file.sizeBytes(), checksum);
       }
       copy.complete(content.manifest(), content.log());
     }
@@ -363,14 +370,12 @@ public final class Backups implements AutoCloseable {
       for (long number : numbers) {
         try {
           Content content = BackupFormat.read(engine, file(number));
-          for (FamilyManifest family : content.manifest().all()) {
-            for (TableMeta meta : family.tables()) {
-              long checksum = content.checksums().get(meta.number());
-              String name = tableName(meta.number(), checksum);
-              if (read.add(name)) {
-                bytes += meta.sizeBytes();
-                verify(copier, name, meta.sizeBytes(), checksum, problems);
-              }
+          for (FileMeta file : content.manifest().files()) {
+            long checksum = content.checksums().get(file.number());
+            String name = name(file, checksum);
+            if (read.add(name)) {
+              bytes += file.sizeBytes();
+              verify(copier, name, file.sizeBytes(), checksum, problems);
             }
           }
         } catch (StorageException e) {

@@ -1,6 +1,5 @@
 package io.ewok.gds.lsm;
 
-import io.ewok.gds.lsm.table.Table;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.function.LongConsumer;
@@ -12,7 +11,7 @@ final class Checkpoint {
   /**
    * Makes a copy of an open store.
    *
-   * @param bytesRead told of tables that are copied, not linked, part by part
+   * @param bytesRead told of files that are copied, not linked, part by part
    * @return the sequence number that the copy ends with
    */
   static long run(StoreParts parts, StoreWriter writer, Path directory, LongConsumer bytesRead)
@@ -27,11 +26,12 @@ final class Checkpoint {
     try (StoreCopy copy = StoreCopy.begin(parts.engine, target);
         PinnedTables tables = PinnedTables.flushed(parts, writer);
         FileCopier copier = new FileCopier(parts.engine, bytesRead)) {
-      for (Table table : tables.all()) {
+      for (FileMeta file : tables.manifest().files()) {
         writer.requireOpen();
-        Path to = copy.table(table.meta().number());
-        if (!parts.engine.link(table.path(), to)) {
-          long unused = copier.copy(table.path(), to, table.meta().sizeBytes());
+        Path from = parts.files.path(file);
+        Path to = copy.path(file);
+        if (!parts.engine.link(from, to)) {
+          long unused = copier.copy(from, to, file.sizeBytes());
         }
       }
       copy.complete(tables.manifest(), parts.log.options());

@@ -10,10 +10,13 @@ import io.ewok.gds.lsm.table.Table;
 import io.ewok.gds.lsm.table.TableMeta;
 import io.ewok.gds.lsm.table.TableProperties;
 import io.ewok.gds.lsm.table.TableWriter;
+import io.ewok.gds.lsm.values.ValueFileMeta;
+import io.ewok.gds.lsm.values.ValueFileWriter;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.function.LongPredicate;
 
 /**
  * One compaction, done step by step: {@link #step} until it says that it is done, with anything in
@@ -39,6 +42,7 @@ final class Compaction {
   private final VersionSet versions;
   private final TableSet tables;
   private final TableWriter writer;
+  private final ValueFileWriter valueWriter;
   private final Region readBuffer;
   private final CompactionOptions options;
   private final StoreCounters counters;
@@ -47,6 +51,7 @@ final class Compaction {
   private final long startNanos = System.nanoTime();
 
   private final List<TableMeta> outputs = new ArrayList<>();
+  private final List<ValueFileMeta> outputValues = new ArrayList<>();
 
   /** What a step counts of all inputs; and of them what is merged. */
   private final long allBytes;
@@ -56,6 +61,7 @@ final class Compaction {
   private DeeperRecords deeper;
   private VersionReducer reducer;
   private RangeOutput ranges;
+  private ValueOutput values;
 
   /** Null if there is none, or it is not to be asked. */
   private FilterRun filter;
@@ -77,6 +83,7 @@ final class Compaction {
       VersionSet versions,
       TableSet tables,
       TableWriter writer,
+      ValueFileWriter valueWriter,
       Region readBuffer,
       CompactionOptions options,
       StoreCounters counters,
@@ -86,6 +93,7 @@ final class Compaction {
     this.versions = versions;
     this.tables = tables;
     this.writer = writer;
+    this.valueWriter = valueWriter;
     this.readBuffer = readBuffer;
     this.options = options;
     this.counters = counters;
@@ -111,23 +119,37 @@ final class Compaction {
                 versions.newestSnapshot(),
                 liveSequences[liveSequences.length - 1],
                 family.merging().valueBytesMax());
-    long expiryFloor = versions.lowestExpiryFloor(family, tables.manifest().family(family.id()));
+    ExpiryBounds expiry = versions.expiryBounds(family, tables.manifest().family(family.id()));
     List<RangeDelete> deletes = new ArrayList<>();
     for (Table table : inputs.tables()) {
       if (table.hasRangeDeletes()) {
         deletes.addAll(table.rangeDeletesOrNull().all());
       }
     }
-    ranges = new RangeOutput(RangeReducer.reduce(deletes, liveSequences, expiryFloor, deeper));
+    ranges = new RangeOutput(RangeReducer.reduce(deletes, liveSequences, expiry.lowest(), deeper));
+    StoredValues stored = new StoredValues(tables.values());
+    values =
+        new ValueOutput(tables, valueWriter, family, options, valueGarbage(), stored, outputValues);
     reducer =
         new VersionReducer(
             liveSequences,
-            expiryFloor,
+            expiry,
             family.merging(),
             filter,
             deeper,
             rangesOfTables(),
+            stored,
             this::write);
+  }
+
+  /** What is to be moved from full value files as far as this meets it. */
+  private ValueGarbage valueGarbage() {
+    Version version = versions.retain();
+    try {
+      return version.levels(family).valueGarbage(options.valueGarbagePercent());
+    } finally {
+      versions.release(version);
+    }
   }
 
   /** Those of tables above hide records, too: they do not go before this compaction is done. */
@@ -164,13 +186,14 @@ final class Compaction {
       moveOrDrop();
       return true;
     }
-    long bytesBefore = writer.bytesWritten();
+    long bytesBefore = bytesWritten();
     try {
       if (merge == null) {
         open();
       }
-      long end = mergedBytes + byteBudget;
-      while (mergedBytes < end && merge.isValid()) {
+      // What is moved of value files takes its time, too.
+      long end = mergedBytes + values.movedBytes() + byteBudget;
+      while (mergedBytes + values.movedBytes() < end && merge.isValid()) {
         RunReader record = merge.current();
         mergedBytes += (long) record.keyBytes() + record.valueBytes() + Long.BYTES;
         isUsed = record.isUsed();
@@ -190,11 +213,12 @@ final class Compaction {
         start();
         ranges.endLastTable(writer);
       }
+      values.finish();
       if (writer.isStarted()) {
         outputs.add(tables.finish(writer));
       }
     } finally {
-      long bytes = writer.bytesWritten() - bytesBefore;
+      long bytes = bytesWritten() - bytesBefore;
       counters.mergeBytes.add(bytes);
       family.counters(inputs.outputLevel()).bytesWritten.add(bytes);
     }
@@ -212,8 +236,15 @@ final class Compaction {
       install();
     }
     // When nobody waits for it: a listener may open a snapshot.
-    tell(outputs.size(), outputs.stream().mapToLong(TableMeta::sizeBytes).sum());
+    tell(
+        outputs.size(),
+        outputs.stream().mapToLong(TableMeta::sizeBytes).sum()
+            + outputValues.stream().mapToLong(ValueFileMeta::sizeBytes).sum());
     return true;
+  }
+
+  private long bytesWritten() {
+    return writer.bytesWritten() + valueWriter.bytesWritten();
   }
 
   /** A snapshot was opened that sees what the filter has removed or changed: without it, then. */
@@ -225,7 +256,12 @@ final class Compaction {
   }
 
   private void open() throws IOException {
-    merge = new RecordMerge(tables.readers(inputs.runs(), readBuffer));
+    List<RunReader> readers = tables.readers(inputs.runs(), readBuffer);
+    merge = new RecordMerge(readers);
+    LongPredicate moved = values.movedFilesOrNull();
+    if (moved != null) {
+      readers.forEach(reader -> reader.readAhead(moved));
+    }
     merge.first();
   }
 
@@ -238,7 +274,7 @@ final class Compaction {
       outputs.add(tables.finish(writer));
     }
     start();
-    writer.add(stamp, key.address(), key.lengthBytes(), valueAddress, valueBytes);
+    values.add(writer, key, stamp, valueAddress, valueBytes);
     if (isUsed) {
       writer.want(Priority.NORMAL);
     }
@@ -290,7 +326,7 @@ final class Compaction {
               .toList();
       edit = edit.removing(flushed).adding(0, flushed);
     }
-    return edit.adding(inputs.outputLevel(), outputs);
+    return edit.addingValues(outputValues).adding(inputs.outputLevel(), outputs);
   }
 
   private void moveOrDrop() throws IOException {
@@ -344,8 +380,15 @@ final class Compaction {
       // The next recovery finds the file, because no manifest names it.
       LOGGER.log(System.Logger.Level.WARNING, "cannot remove an unfinished table", e);
     }
+    try {
+      valueWriter.abandon();
+    } catch (IOException e) {
+      LOGGER.log(System.Logger.Level.WARNING, "cannot remove an unfinished value file", e);
+    }
     tables.closeUnused();
     tables.discard(outputs);
     outputs.clear();
+    tables.discardValues(outputValues);
+    outputValues.clear();
   }
 }

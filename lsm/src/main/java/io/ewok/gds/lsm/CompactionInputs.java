@@ -38,6 +38,11 @@ record CompactionInputs(
     return new CompactionInputs(CompactionKind.DROP, first, first, List.of(tables), List.of());
   }
 
+  /** The same tables, to where they would be merged. */
+  CompactionInputs asMove() {
+    return new CompactionInputs(CompactionKind.MOVE, level, outputLevel, runs, deeper);
+  }
+
   /** All tables that are taken. */
   List<Table> tables() {
     return runs.stream().flatMap(List::stream).toList();

@@ -15,6 +15,9 @@ import java.util.stream.IntStream;
  * @param fifoBytes size of all tables above which the oldest go, with {@link CompactionStyle#FIFO}
  * @param layouts how the tables of each level are written
  * @param filter looks at values that are written again
+ * @param filtersFlushes whether it looks at those that flushes write, too
+ * @param separatedValueBytes values from this length on go to value files, in bytes; 0 if none do
+ * @param valueGarbagePercent at how much garbage a value file is full
  */
 record CompactionOptions(
     CompactionStyle style,
@@ -24,10 +27,16 @@ record CompactionOptions(
     int growth,
     long fifoBytes,
     List<TableLayout> layouts,
-    CompactionFilter filter) {
+    CompactionFilter filter,
+    boolean filtersFlushes,
+    int separatedValueBytes,
+    int valueGarbagePercent) {
 
   /** Level 1 takes so many merges of level 0: with less, the same bytes go on too soon. */
   private static final long LEVEL_1_MERGES = 2;
+
+  /** A value file is complete at so many times the size of a table. */
+  private static final int VALUE_FILE_TABLES = 8;
 
   /** A table overlaps at most so many times its size two levels down. */
   private static final int OVERLAP_MAX = 10;
@@ -43,7 +52,15 @@ record CompactionOptions(
         tree.growth(),
         tree.fifoBytes(),
         IntStream.range(0, Manifest.LEVELS).mapToObj(tree::layout).toList(),
-        tree.compactionFilter());
+        tree.compactionFilter(),
+        tree.filtersFlushes(),
+        tree.separatedValueBytes(),
+        tree.valueGarbagePercent());
+  }
+
+  /** Size at which a value file is complete, in bytes. */
+  long valueFileBytes() {
+    return VALUE_FILE_TABLES * tableBytes;
   }
 
   /** Size above which tables of a level, from 1 on, go to the next one, in bytes. */

@@ -87,7 +87,43 @@ abstract class CompactionPicker {
    */
   final CompactionInputs pickDue(Levels levels, long oldestSequence) {
     CompactionInputs hidden = pickHidden(levels, oldestSequence);
-    return hidden != null ? hidden : pick(levels, oldestSequence);
+    CompactionInputs picked = hidden != null ? hidden : pick(levels, oldestSequence);
+    return picked != null ? picked : pickValues(levels);
+  }
+
+  /**
+   * The table that refers to most of what is left in full value files, to be written again with
+   * that; null if it is not worth it: the space that is won is to be more than the tables that are
+   * written for it. Those of level 0 go down, if there are no others.
+   */
+  CompactionInputs pickValues(Levels levels) {
+    ValueGarbage garbage = levels.valueGarbage(options.valueGarbagePercent());
+    if (garbage.garbageBytes() == 0) {
+      return null;
+    }
+    int levelOfMost = -1;
+    Table most = null;
+    long bytesOfMost = 0;
+    long tableBytes = 0;
+    for (int level = Manifest.LEVELS - 1; level >= 0; level--) {
+      for (Table table : levels.level(level)) {
+        long bytes = garbage.bytesOf(table);
+        tableBytes += bytes > 0 ? table.meta().sizeBytes() : 0;
+        if (bytes > bytesOfMost && (level > 0 || levelOfMost <= 0)) {
+          most = table;
+          levelOfMost = level;
+          bytesOfMost = bytes;
+        }
+      }
+    }
+    if (most == null || tableBytes > garbage.garbageBytes()) {
+      return null;
+    }
+    CompactionInputs inputs =
+        levelOfMost == 0
+            ? pushDown(levels, 0, levels.level(0), 1)
+            : rewrite(levels, levelOfMost, most);
+    return inputs.bytes() <= garbage.garbageBytes() ? inputs : null;
   }
 
   /** The same among what is not hidden. */
@@ -131,7 +167,8 @@ abstract class CompactionPicker {
         boolean wanted = manual.level > 0 || level.stream().anyMatch(t -> isOld(t, manual));
         if (wanted) {
           List<Table> picked = manual.level == 0 ? levels.level(0) : level.subList(0, 1);
-          return pushDown(levels, manual.level, picked, manual.deepest);
+          CompactionInputs down = pushDown(levels, manual.level, picked, manual.deepest);
+          return isWrittenFor(manual, down) ? down.asMove() : down;
         }
       }
     }
@@ -147,6 +184,17 @@ abstract class CompactionPicker {
     manual.level = 0;
     manual.firstNumber = nextNumber;
     manual.deepest = Math.max(1, levels.deepestLevel());
+  }
+
+  /** Whether nothing would become of tables but what a compaction has made of them already. */
+  private boolean isWrittenFor(ManualCompaction manual, CompactionInputs down) {
+    return manual.level > 0
+        && down.runs().size() == 1
+        && mayMove(down.tables(), down.outputLevel())
+        && down.tables().stream()
+            .noneMatch(
+                table ->
+                    isOld(table, manual) || table.hasRangeDeletes() || table.meta().deletes() > 0);
   }
 
   private static boolean isOld(Table table, ManualCompaction manual) {
@@ -242,9 +290,7 @@ abstract class CompactionPicker {
         down.runs().size() == (level == 0 ? picked.size() : 1)
             && mayMove(tables, level + 1)
             && overlapsLittle(levels, level, tables);
-    return isMove
-        ? new CompactionInputs(CompactionKind.MOVE, level, level + 1, down.runs(), down.deeper())
-        : down;
+    return isMove ? down.asMove() : down;
   }
 
   /**

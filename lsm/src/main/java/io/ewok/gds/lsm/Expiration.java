@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.LongSupplier;
+import java.util.stream.LongStream;
 
 /**
  * Which records have expired: all below a sequence number that grows with time. A record is older
@@ -67,9 +68,23 @@ final class Expiration {
     return now < advancedMillis || now - advancedMillis >= stepMillis();
   }
 
+  /** Goes on with what a manifest has that somebody else writes. What has expired stays so. */
+  void goOn(WriteTimes recorded) {
+    long next = Math.max(floor, recorded.expiryFloor());
+    times =
+        new WriteTimes(
+            next, recorded.points().stream().filter(point -> point.sequence() >= next).toList());
+    floor = next;
+  }
+
   /** Records below have expired. */
   long floor() {
     return floor;
+  }
+
+  /** What {@link #floor} will be of the records that there are, if anything is to expire. */
+  LongStream laterFloors() {
+    return isOn() ? times.laterFloors() : LongStream.empty();
   }
 
   /** What is to be recorded, best soon. */

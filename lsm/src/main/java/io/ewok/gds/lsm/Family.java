@@ -3,6 +3,8 @@ package io.ewok.gds.lsm;
 import io.ewok.gds.lsm.record.Keys;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.List;
 
 /**
  * Keys of their own in a {@link Store}, with options of their own ({@link TreeOptions}): a column
@@ -38,6 +40,7 @@ public sealed class Family extends ReadView permits Store {
   /** The longest name, in bytes of UTF-8. The shortest has one. */
   public static final int NAME_BYTES_MAX = FamilyEdit.NAME_BYTES_MAX;
 
+  private final StoreParts parts;
   private final FamilyState family;
   private final VersionSet versions;
   private final StoreWriter writer;
@@ -45,6 +48,7 @@ public sealed class Family extends ReadView permits Store {
 
   Family(StoreParts parts, StoreWriter writer, FamilyState family) {
     super(parts.versions, parts.counters, family);
+    this.parts = parts;
     this.family = family;
     this.versions = parts.versions;
     this.writer = writer;
@@ -183,6 +187,36 @@ public sealed class Family extends ReadView permits Store {
   public final void merge(MemorySegment key, MemorySegment operand, WriteOptions options)
       throws IOException {
     writer.merge(family, key, operand, options);
+  }
+
+  /**
+   * Begins to bring many records into this family at once, in the order of their keys: faster than
+   * by batches, and written once.
+   *
+   * @throws IllegalStateException if the store is closed or the family dropped
+   */
+  public final SortedIngest ingest() {
+    return new SortedIngest(parts, writer, family);
+  }
+
+  /**
+   * Ingests the files that {@link StoreTableWriter}s have written: all of them or none, with one
+   * sequence number. They are read and checked, and stay as they are.
+   *
+   * @param files in the order of their keys; none has a key that another one has, or that lies
+   *     between two of another one
+   * @return the sequence number of all records
+   * @throws io.ewok.gds.pagestore.StorageException if one is something else, damaged or not in
+   *     order, or the options of the store do not allow values so large; nothing has changed
+   * @throws IOException if that fails, see {@link SortedIngest#commit}
+   */
+  public final long ingest(List<Path> files) throws IOException {
+    try (SortedIngest ingest = ingest()) {
+      for (Path file : files) {
+        ingest.addTable(file);
+      }
+      return ingest.commit();
+    }
   }
 
   // ---- reading

@@ -23,7 +23,8 @@ final class FifoPicker extends CompactionPicker {
   }
 
   private static long bytes(Levels levels) {
-    return levels.all().stream().mapToLong(CompactionInputs::bytes).sum();
+    return levels.all().stream().mapToLong(CompactionInputs::bytes).sum()
+        + levels.tables().stream().mapToLong(t -> t.meta().references().allBytes()).sum();
   }
 
   /** Tables go faster than they come. */
@@ -51,6 +52,12 @@ final class FifoPicker extends CompactionPicker {
             .min(Comparator.comparingLong(TableMeta::lastSequence))
             .orElseThrow();
     return CompactionInputs.overlapping(run, oldest.firstKey(), oldest.lastKey());
+  }
+
+  /** They go with their tables. */
+  @Override
+  CompactionInputs pickValues(Levels levels) {
+    return null;
   }
 
   @Override

@@ -18,8 +18,8 @@ import java.util.zip.CRC32;
 import java.util.zip.CRC32C;
 
 /**
- * Reads and copies table files as they are, with a checksum of all their bytes: CRC32C above CRC32,
- * as one number of 64 bits. Transfers are of the work class BACKUP.
+ * Reads and copies tables and value files as they are, with a checksum of all their bytes: CRC32C
+ * above CRC32, as one number of 64 bits. Transfers are of the work class BACKUP.
  *
  * <p>Has 1 MiB of memory from its creation until close. Threads: one at a time.
  */

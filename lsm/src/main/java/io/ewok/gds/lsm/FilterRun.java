@@ -7,7 +7,7 @@ import io.ewok.gds.lsm.record.SearchKey;
 /**
  * Has a {@link CompactionFilter} decide about records, and contains what it throws.
  *
- * <p>Threads: confined to one. For one compaction.
+ * <p>Threads: confined to one. For one compaction, or a family in one flush.
  */
 final class FilterRun {
   private static final System.Logger LOGGER = System.getLogger(FilterRun.class.getName());
@@ -24,7 +24,8 @@ final class FilterRun {
   /**
    * A run.
    *
-   * @param newestSnapshot newest sequence number that a snapshot sees
+   * @param newestSnapshot newest sequence number that a snapshot sees, or a cursor that is not to
+   *     stay on what is written again
    * @param newestSequence newest one that anybody sees
    * @param valueBytesMax what a value and its key have together at most, in bytes
    */
@@ -38,7 +39,7 @@ final class FilterRun {
   /** Decides about the newest record of a key; the value of a change is in {@link #result}. */
   CompactionFilter.Decision decide(
       SearchKey key, long sequence, long valueAddress, int valueBytes) {
-    if (sequence <= newestSnapshot || sequence > newestSequence) {
+    if (!isAsked(sequence)) {
       return CompactionFilter.Decision.KEEP;
     }
     CompactionFilter.Decision decision = CompactionFilter.Decision.KEEP;
@@ -62,6 +63,11 @@ final class FilterRun {
     return decision;
   }
 
+  /** Whether the filter is asked about a record with this sequence number. */
+  boolean isAsked(long sequence) {
+    return sequence > newestSnapshot && sequence <= newestSequence;
+  }
+
   ResultBytes result() {
     return result;
   }
@@ -71,7 +77,7 @@ final class FilterRun {
     return hasActed;
   }
 
-  /** Newest sequence number that a snapshot saw at the start. */
+  /** Newest sequence number that such a reader saw at the start. */
   long newestSnapshot() {
     return newestSnapshot;
   }

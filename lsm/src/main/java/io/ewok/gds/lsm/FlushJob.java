@@ -11,12 +11,15 @@ import io.ewok.gds.lsm.table.Table;
 import io.ewok.gds.lsm.table.TableLayout;
 import io.ewok.gds.lsm.table.TableMeta;
 import io.ewok.gds.lsm.table.TableWriter;
+import io.ewok.gds.lsm.values.ValueFileMeta;
+import io.ewok.gds.lsm.values.ValueFileWriter;
 import io.ewok.gds.wal.WriteAheadLog;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BiFunction;
 
 /**
  * Writes a memtable as tables. Usually one for each family that has something in it: more only if
@@ -30,6 +33,7 @@ final class FlushJob {
 
   private final TableSet tables;
   private final TableWriter writer;
+  private final ValueFileWriter valueWriter;
   private final LiveOptions live;
   private final Families families;
   private final StoreCounters counters;
@@ -45,14 +49,28 @@ final class FlushJob {
   /** Whether the store is read, as far as the current flush knows. */
   private boolean isRead;
 
-  FlushJob(TableWriter writer, StoreParts parts) {
+  FlushJob(TableWriter writer, ValueFileWriter valueWriter, StoreParts parts) {
     this.tables = parts.tables;
     this.writer = writer;
+    this.valueWriter = valueWriter;
     this.live = parts.live;
     this.families = parts.families;
     this.counters = parts.counters;
     this.events = parts.events;
     this.delay = parts.delay;
+  }
+
+  /**
+   * What became of a memtable.
+   *
+   * @param values files that the tables refer to
+   */
+  record Written(List<TableMeta> tables, List<ValueFileMeta> values) {
+    /** Size of all files. */
+    private long sizeBytes() {
+      return tables.stream().mapToLong(TableMeta::sizeBytes).sum()
+          + values.stream().mapToLong(ValueFileMeta::sizeBytes).sum();
+    }
   }
 
   /**
@@ -68,43 +86,93 @@ final class FlushJob {
     long start = System.nanoTime();
     // Else the log could end, after a crash, before the horizon that the manifest is about to name.
     log.sync(memtable.endLsn());
-    List<TableMeta> metas =
+    long newestReader = versions.newestReader();
+    List<FilterRun> filters = new ArrayList<>();
+    Written written =
         write(
-            memtable,
-            (family, into) ->
-                write(
-                    memtable,
-                    family,
-                    versions.liveSequences(family),
-                    versions.lowestExpiryFloor(family, tables.manifest().family(family.id())),
-                    new OlderTables(version.levels(family)),
-                    into));
+            version,
+            versions,
+            (family, newest) -> filterOrNull(family, newestReader, newest, filters));
+    boolean isFiltered = filters.stream().anyMatch(FilterRun::hasActed);
+    boolean isHeld = isFiltered && versions.tryHoldReaders(newestReader);
+    if (isFiltered && !isHeld) {
+      // A reader was opened that sees what a filter has removed or changed: without them, then.
+      discard(written);
+      written = write(version, versions, (_, _) -> null);
+    }
+    try {
+      install(memtable, written, versions);
+    } finally {
+      if (isHeld) {
+        versions.releaseReaders();
+      }
+    }
+    long bytes = written.tables().stream().mapToLong(TableMeta::sizeBytes).sum();
+    usualBytes += (usualBytes == 0 ? 1 : LAST_WEIGHT) * (bytes - usualBytes);
+    long nanos = System.nanoTime() - start;
+    delay.flushed(memtable.takenBytes(), nanos);
+    events.flushed(
+        event, new StoreListener.Flush(written.tables().size(), written.sizeBytes(), nanos));
+  }
+
+  /** Writes the frozen memtable of a version, for those who read now and later. */
+  private Written write(
+      Version version, VersionSet versions, BiFunction<FamilyState, Long, FilterRun> filters)
+      throws IOException {
+    Memtable memtable = version.frozen();
+    return write(
+        memtable,
+        (family, into) -> {
+          long[] liveSequences = versions.liveSequences(family);
+          write(
+              memtable,
+              family,
+              liveSequences,
+              versions.expiryBounds(family, tables.manifest().family(family.id())),
+              new OlderTables(version.levels(family)),
+              filters.apply(family, liveSequences[liveSequences.length - 1]),
+              into);
+        });
+  }
+
+  /** Who decides about the values of a family, or null; one more of those that there are. */
+  private FilterRun filterOrNull(
+      FamilyState family, long newestReader, long newestSequence, List<FilterRun> filters) {
+    CompactionOptions options = live.compaction(family);
+    if (!options.filtersFlushes() || options.filter() == CompactionFilter.NONE) {
+      return null;
+    }
+    filters.add(
+        new FilterRun(
+            options.filter(), newestReader, newestSequence, family.merging().valueBytesMax()));
+    return filters.getLast();
+  }
+
+  /** Makes tables part of the store, in the place of the memtable that is in them. */
+  private void install(Memtable memtable, Written written, VersionSet versions)
+      throws IOException {
     Map<Integer, List<Table>> opened = new HashMap<>();
     try {
       tables.syncNames();
       for (FamilyState family : families.all()) {
-        opened.put(family.id(), tables.openAll(of(family, metas)));
+        opened.put(family.id(), tables.openAll(of(family, written.tables())));
       }
       tables.install(
           tables
               .manifest()
               .edit()
               .withHorizon(memtable.endLsn(), memtable.lastSequence())
-              .adding(0, metas));
+              .addingValues(written.values())
+              .adding(0, written.tables()));
     } catch (IOException | RuntimeException | Error e) {
       release(opened);
       tables.closeUnused();
-      tables.discard(metas);
+      discard(written);
       throw e;
     }
     memtable.setFlushed(opened);
     versions.flushed(opened);
     release(opened);
-    long bytes = metas.stream().mapToLong(TableMeta::sizeBytes).sum();
-    usualBytes += (usualBytes == 0 ? 1 : LAST_WEIGHT) * (bytes - usualBytes);
-    long nanos = System.nanoTime() - start;
-    delay.flushed(memtable.takenBytes(), nanos);
-    events.flushed(event, new StoreListener.Flush(metas.size(), bytes, nanos));
   }
 
   /** The size of all tables that a flush writes together, in bytes; 0 before the first. */
@@ -123,58 +191,82 @@ final class FlushJob {
   /** Writes what a memtable has of one family. */
   @FunctionalInterface
   private interface Part {
-    void write(FamilyState family, List<TableMeta> into) throws IOException;
+    void write(FamilyState family, Written into) throws IOException;
   }
 
   /**
    * Writes the records of a memtable that nobody reads yet, or nobody but at the newest sequence.
-   * The tables are synced, their names are not.
+   * The files are synced, their names are not.
    */
-  List<TableMeta> write(Memtable memtable) throws IOException {
+  Written write(Memtable memtable) throws IOException {
     long[] newest = {RecordKind.SEQUENCE_MAX};
     return write(
-        memtable, (family, into) -> write(memtable, family, newest, 0, OlderRecords.UNKNOWN, into));
+        memtable,
+        (family, into) ->
+            write(
+                memtable,
+                family,
+                newest,
+                ExpiryBounds.ofRecovery(tables.manifest().family(family.id()).about().writeTimes()),
+                OlderRecords.UNKNOWN,
+                null,
+                into));
   }
 
   /** What it has of families that are dropped is left out. */
-  private List<TableMeta> write(Memtable memtable, Part part) throws IOException {
-    List<TableMeta> metas = new ArrayList<>();
-    long bytesBefore = writer.bytesWritten();
+  private Written write(Memtable memtable, Part part) throws IOException {
+    Written written = new Written(new ArrayList<>(), new ArrayList<>());
+    long bytesBefore = bytesWritten();
     isRead = isRead();
     try {
       for (FamilyState family : families.all()) {
         if (memtable.entries(family.id()) != null) {
-          part.write(family, metas);
+          part.write(family, written);
         }
       }
-      return metas;
+      return written;
     } catch (IOException | RuntimeException | Error e) {
       abandon(e);
-      tables.discard(metas);
+      discard(written);
       throw e;
     } finally {
-      counters.flushBytes.add(writer.bytesWritten() - bytesBefore);
+      counters.flushBytes.add(bytesWritten() - bytesBefore);
     }
+  }
+
+  private long bytesWritten() {
+    return writer.bytesWritten() + valueWriter.bytesWritten();
+  }
+
+  private void discard(Written written) {
+    tables.discard(written.tables());
+    tables.discardValues(written.values());
   }
 
   private void write(
       Memtable memtable,
       FamilyState family,
       long[] liveSequences,
-      long expiryFloor,
+      ExpiryBounds expiry,
       OlderRecords older,
-      List<TableMeta> metas)
+      FilterRun filterOrNull,
+      Written into)
       throws IOException {
-    TableLayout layout = live.compaction(family).layouts().getFirst();
+    CompactionOptions options = live.compaction(family);
+    TableLayout layout = options.layouts().getFirst();
+    ValueOutput values =
+        new ValueOutput(
+            tables, valueWriter, family, options, ValueGarbage.NONE, null, into.values());
+    List<TableMeta> metas = into.tables();
     List<RangeDelete> deletes = memtable.allRangeDeletes(family.id());
     RangeOutput ranges =
-        new RangeOutput(RangeReducer.reduce(deletes, liveSequences, expiryFloor, older));
+        new RangeOutput(RangeReducer.reduce(deletes, liveSequences, expiry.lowest(), older));
     VersionReducer reducer =
         new VersionReducer(
             liveSequences,
-            expiryFloor,
+            expiry,
             family.merging(),
-            null,
+            filterOrNull,
             older,
             RangeDeletes.ofOrNull(deletes),
             (newKey, key, stamp, valueAddress, valueBytes) -> {
@@ -183,13 +275,13 @@ final class FlushJob {
                 metas.add(tables.finish(writer));
               }
               start(family, layout);
-              writer.add(stamp, key.address(), key.lengthBytes(), valueAddress, valueBytes);
+              values.add(writer, key, stamp, valueAddress, valueBytes);
               if (isRead) {
                 // What was written last is often read; or else it goes first.
                 writer.want(Priority.LOW);
               }
             });
-    EntryCursor entries = memtable.entries(family.id());
+    EntryCursor entries = memtable.entries(family.id()).fetching();
     for (long entry = entries.first(); entry != Memtable.NONE; entry = entries.next()) {
       reducer.take(
           EntryFormat.stamp(entry),
@@ -203,6 +295,7 @@ final class FlushJob {
       start(family, layout);
       ranges.endLastTable(writer);
     }
+    values.finish();
     if (writer.isStarted()) { // or else nothing of it is left
       metas.add(tables.finish(writer));
     }
@@ -224,6 +317,11 @@ final class FlushJob {
   private void abandon(Throwable failure) {
     try {
       writer.abandon();
+    } catch (IOException e) {
+      failure.addSuppressed(e);
+    }
+    try {
+      valueWriter.abandon();
     } catch (IOException e) {
       failure.addSuppressed(e);
     }

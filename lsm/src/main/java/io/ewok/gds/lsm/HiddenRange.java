@@ -17,19 +17,21 @@ import java.lang.foreign.MemorySegment;
 final class HiddenRange {
   private static final RangeDeletes[] NO_SETS = {};
 
-  /**
-   * So many hidden records are stepped through before it is worthwhile to look behind the range.
-   */
-  private static final int STEPS_MAX = 2;
-
   // What there is; null if the tables have none.
   private TableRanges ofTables;
   private RangeDeletes[] ofActive = NO_SETS;
   private RangeDeletes[] ofFrozen = NO_SETS;
+
+  /** Those of the reader's own transaction, numbered from 1 on behind the sequence; or null. */
+  private RangeDeletes own;
+
   private long sequence;
 
   /** Whether the rest is known. */
   private boolean known;
+
+  /** That of the tables. */
+  private int part;
 
   // The range; null where it has no end. What has no end has the last head there, or the first.
   private MemorySegment first;
@@ -37,9 +39,12 @@ final class HiddenRange {
   private long firstHead;
   private long endHead;
   private long floor;
-  private int steps;
 
+  /** One of the two ends, if one was asked for. */
   private final SearchKey target = new SearchKey();
+
+  private boolean hasTarget;
+  private boolean isTargetEnd;
 
   /**
    * Begins with the range deletes of a family in a version, which is alive during the call.
@@ -54,6 +59,12 @@ final class HiddenRange {
     sequence = atSequence;
     jump();
     return ofTables != null || ofActive.length > 0 || ofFrozen.length > 0;
+  }
+
+  /** Adds those of the reader's own transaction, numbered from 1 on, or none. */
+  void setOwn(RangeDeletes ownOrNull) {
+    own = ownOrNull;
+    jump();
   }
 
   /** Says that the next key may lie anywhere. */
@@ -73,7 +84,7 @@ final class HiddenRange {
    */
   long find(boolean forward, long head, long address, int keyBytes) {
     if (!isInside(forward, head, address, keyBytes)) {
-      find(head, address, keyBytes);
+      findAnew(forward, head, address, keyBytes);
     }
     return floor;
   }
@@ -105,47 +116,59 @@ final class HiddenRange {
         : first == null || RangeDeletes.compare(head, address, keyBytes, firstHead, first) >= 0;
   }
 
-  private void find(long head, long address, int keyBytes) {
+  private void findAnew(boolean forward, long head, long address, int keyBytes) {
     first = null;
     end = null;
     firstHead = 0;
     endHead = -1;
     floor = 0;
-    steps = 0;
+    hasTarget = false;
     if (ofTables != null) {
-      narrow(ofTables.union(), head, address, keyBytes);
+      RangeDeletes set = ofTables.union();
+      part =
+          known
+              ? set.findBeside(part, forward, head, address, keyBytes)
+              : set.find(head, address, keyBytes);
+      narrow(set, part);
     }
     for (RangeDeletes set : ofFrozen) {
-      narrow(set, head, address, keyBytes);
+      narrow(set, set.find(head, address, keyBytes));
     }
     for (RangeDeletes set : ofActive) {
-      narrow(set, head, address, keyBytes);
+      narrow(set, set.find(head, address, keyBytes));
+    }
+    if (own != null) {
+      narrow(own, own.find(head, address, keyBytes));
     }
     known = true;
   }
 
-  private void narrow(RangeDeletes set, long head, long address, int keyBytes) {
-    int part = set.find(head, address, keyBytes);
-    floor = Math.max(floor, set.newest(part, sequence));
-    MemorySegment partFirst = set.firstOrNull(part);
-    MemorySegment partEnd = set.endOrNull(part);
+  private void narrow(RangeDeletes set, int to) {
+    long newest = set == own ? behind(set.newest(to, Long.MAX_VALUE)) : set.newest(to, sequence);
+    floor = Math.max(floor, newest);
+    MemorySegment partFirst = set.firstOrNull(to);
+    MemorySegment partEnd = set.endOrNull(to);
     if (partFirst != null && (first == null || Keys.compare(partFirst, first) > 0)) {
       first = partFirst;
-      firstHead = set.head(part);
+      firstHead = set.head(to);
     }
     if (partEnd != null && (end == null || Keys.compare(partEnd, end) < 0)) {
       end = partEnd;
-      endHead = set.head(part + 1);
+      endHead = set.head(to + 1);
     }
   }
 
-  /** Whether to look behind the range, after one more record in it was hidden. */
-  boolean isWorthSkipping() {
-    return ++steps > STEPS_MAX;
+  private long behind(long number) {
+    return number == 0 ? 0 : sequence + number;
   }
 
   /** Where a range that hides something ends, or begins, as what to skip to. */
   SearchKey target(boolean forward) {
-    return target.set(forward ? end : first);
+    if (!hasTarget || isTargetEnd != forward) {
+      hasTarget = true;
+      isTargetEnd = forward;
+      target.set(forward ? end : first);
+    }
+    return target;
   }
 }

@@ -66,6 +66,11 @@ final class Levels {
     }
   }
 
+  /** The value files that are full, as the tables refer to them. */
+  ValueGarbage valueGarbage(int percentMax) {
+    return ValueGarbage.of(tables(), percentMax);
+  }
+
   List<Table> tables() {
     return all.stream().flatMap(List::stream).toList();
   }

@@ -28,6 +28,8 @@ final class LiveOptions {
       options
           .families()
           .forEach((name, tree) -> families.put(name, CompactionOptions.of(options, tree)));
+      families.put(
+          Transactions.FAMILY, CompactionOptions.of(options, options.tree(Transactions.FAMILY)));
       return new Current(options, CompactionOptions.of(options, options.tree()), families);
     }
 

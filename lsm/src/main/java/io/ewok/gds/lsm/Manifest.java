@@ -3,10 +3,15 @@ package io.ewok.gds.lsm;
 import io.ewok.gds.lsm.record.Keys;
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.table.TableMeta;
+import io.ewok.gds.lsm.values.ValueFileMeta;
+import io.ewok.gds.lsm.values.ValueReferences;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -20,6 +25,7 @@ import java.util.TreeMap;
  * @param lastSequence newest sequence number in the tables, 0 if there is none
  * @param nextFamily number of the next family; all that ever were have smaller ones
  * @param families by number, {@link #MAIN} always among them
+ * @param values value files that tables refer to, by number
  */
 record Manifest(
     boolean created,
@@ -27,7 +33,8 @@ record Manifest(
     long horizonLsn,
     long lastSequence,
     int nextFamily,
-    SortedMap<Integer, FamilyManifest> families) {
+    SortedMap<Integer, FamilyManifest> families,
+    SortedMap<Long, ValueFileUse> values) {
 
   /** The number of levels; with the usual growth from one to the next far more than fit a disk. */
   static final int LEVELS = 7;
@@ -45,10 +52,12 @@ record Manifest(
           MAIN + 1,
           new TreeMap<>(
               Collections.singletonMap(
-                  MAIN, empty(new FamilyEdit(MAIN, Family.DEFAULT_NAME, "", WriteTimes.NONE)))));
+                  MAIN, empty(new FamilyEdit(MAIN, Family.DEFAULT_NAME, "", WriteTimes.NONE)))),
+          new TreeMap<>());
 
   Manifest {
     families = Collections.unmodifiableSortedMap(new TreeMap<>(families));
+    values = Collections.unmodifiableSortedMap(new TreeMap<>(values));
   }
 
   private static FamilyManifest empty(FamilyEdit about) {
@@ -67,12 +76,14 @@ record Manifest(
         List.of(),
         List.of(),
         List.of(),
+        List.of(),
         List.of());
   }
 
   /** The edit that makes this manifest out of {@link #EMPTY}. */
   ManifestEdit snapshot() {
-    ManifestEdit edit = edit();
+    ManifestEdit edit =
+        edit().addingValues(values.values().stream().map(ValueFileUse::meta).toList());
     for (FamilyManifest family : families.values()) {
       edit = edit.withFamily(family.about());
       for (int level = 0; level < LEVELS; level++) {
@@ -96,7 +107,7 @@ record Manifest(
           new FamilyManifest(
               about.withWriteTimes(about.writeTimes().upTo(horizonLsn)), family.levels()));
     }
-    return new Manifest(created, nextNumber, beginLsn, lastSequence, nextFamily, cut);
+    return new Manifest(created, nextNumber, beginLsn, lastSequence, nextFamily, cut, values);
   }
 
   /**
@@ -141,10 +152,73 @@ record Manifest(
             edit.horizonLsn(),
             edit.lastSequence(),
             edit.nextFamily(),
-            next);
+            next,
+            valuesAfter(edit, next));
     long tables = next.values().stream().mapToLong(family -> family.tables().size()).sum();
     require(after.tableNumbers().size() == tables, "a table is there twice", tables);
+    require(
+        after.fileNumbers().size() == tables + after.values().size(),
+        "a table and a value file have the same number",
+        tables);
     return after;
+  }
+
+  /**
+   * What is left of the value files: those that tables still refer to.
+   *
+   * @param next the families after the edit
+   */
+  private SortedMap<Long, ValueFileUse> valuesAfter(
+      ManifestEdit edit, SortedMap<Integer, FamilyManifest> next) {
+    SortedMap<Long, ValueFileUse> after = new TreeMap<>(values);
+    for (ValueFileMeta meta : edit.values()) {
+      require(
+          meta.isSound() && meta.number() < edit.nextNumber() && next.containsKey(meta.family()),
+          "a value file is not sound",
+          meta.number());
+      require(
+          after.put(meta.number(), new ValueFileUse(meta, 0)) == null,
+          "a value file is there twice",
+          meta.number());
+    }
+    Map<Long, Long> changes = new HashMap<>();
+    Set<Long> gone = new HashSet<>(edit.removed());
+    for (FamilyManifest family : families.values()) {
+      boolean isDropped = !next.containsKey(family.id());
+      for (TableMeta meta : family.tables()) {
+        if (isDropped || gone.contains(meta.number())) {
+          count(meta, -1, after, changes);
+        }
+      }
+    }
+    edit.added().forEach(added -> count(added.meta(), 1, after, changes));
+    changes.forEach(
+        (number, change) ->
+            after.computeIfPresent(
+                number, (_, use) -> new ValueFileUse(use.meta(), use.liveBytes() + change)));
+    for (ValueFileUse use : after.values()) {
+      require(
+          use.liveBytes() >= 0 && use.liveBytes() <= use.meta().entryBytes(),
+          "tables refer to more than a value file has",
+          use.meta().number());
+    }
+    after.values().removeIf(use -> use.liveBytes() == 0);
+    return after;
+  }
+
+  private static void count(
+      TableMeta table, int sign, Map<Long, ValueFileUse> files, Map<Long, Long> changes) {
+    ValueReferences references = table.references();
+    for (int i = 0; i < references.count(); i++) {
+      ValueFileUse use = files.get(references.file(i));
+      require(
+          use != null
+              && use.meta().family() == table.family()
+              && references.bytes(i) <= use.meta().entryBytes(),
+          "a table refers to what is in no value file",
+          references.file(i));
+      changes.merge(references.file(i), sign * references.bytes(i), Long::sum);
+    }
   }
 
   /** What is to be said of each family after an edit. */
@@ -215,6 +289,27 @@ record Manifest(
 
   Collection<FamilyManifest> all() {
     return families.values();
+  }
+
+  /** All tables and value files. */
+  List<FileMeta> files() {
+    List<FileMeta> files = new ArrayList<>();
+    for (FamilyManifest family : all()) {
+      for (TableMeta meta : family.tables()) {
+        files.add(new FileMeta(meta.number(), meta.sizeBytes(), false));
+      }
+    }
+    for (ValueFileUse use : values.values()) {
+      files.add(new FileMeta(use.meta().number(), use.meta().sizeBytes(), true));
+    }
+    return files;
+  }
+
+  /** Numbers of tables and value files. */
+  Set<Long> fileNumbers() {
+    Set<Long> numbers = tableNumbers();
+    numbers.addAll(values.keySet());
+    return numbers;
   }
 
   Set<Long> tableNumbers() {

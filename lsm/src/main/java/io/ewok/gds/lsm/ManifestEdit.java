@@ -1,6 +1,7 @@
 package io.ewok.gds.lsm;
 
 import io.ewok.gds.lsm.table.TableMeta;
+import io.ewok.gds.lsm.values.ValueFileMeta;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -18,6 +19,7 @@ import java.util.function.Consumer;
  * @param dropped numbers of families that are gone, with their tables
  * @param added new tables; those of level 0 go before the ones that are there, in this order
  * @param removed numbers of tables that are no longer part of the store, or go to another level
+ * @param values new value files; those that no table refers to after the edit are gone
  */
 record ManifestEdit(
     boolean created,
@@ -29,7 +31,8 @@ record ManifestEdit(
     List<FamilyEdit> families,
     List<Integer> dropped,
     List<Added> added,
-    List<Long> removed) {
+    List<Long> removed,
+    List<ValueFileMeta> values) {
 
   /** A table and the level it goes to. */
   record Added(int level, TableMeta meta) {}
@@ -39,6 +42,7 @@ record ManifestEdit(
     dropped = List.copyOf(dropped);
     added = List.copyOf(added);
     removed = List.copyOf(removed);
+    values = List.copyOf(values);
   }
 
   ManifestEdit withState(boolean isCreated, long number, long lsn, long sequence) {
@@ -112,6 +116,10 @@ record ManifestEdit(
     return with(draft -> metas.forEach(meta -> draft.added.add(new Added(level, meta))));
   }
 
+  ManifestEdit addingValues(List<ValueFileMeta> metas) {
+    return with(draft -> draft.values.addAll(metas));
+  }
+
   ManifestEdit removing(List<TableMeta> metas) {
     return with(draft -> metas.forEach(meta -> draft.removed.add(meta.number())));
   }
@@ -134,6 +142,7 @@ record ManifestEdit(
     final List<Integer> dropped = new ArrayList<>(ManifestEdit.this.dropped);
     final List<Added> added = new ArrayList<>(ManifestEdit.this.added);
     final List<Long> removed = new ArrayList<>(ManifestEdit.this.removed);
+    final List<ValueFileMeta> values = new ArrayList<>(ManifestEdit.this.values);
 
     ManifestEdit edit() {
       return new ManifestEdit(
@@ -146,7 +155,8 @@ record ManifestEdit(
           families,
           dropped,
           added,
-          removed);
+          removed,
+          values);
     }
   }
 }

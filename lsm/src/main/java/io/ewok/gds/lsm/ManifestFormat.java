@@ -1,6 +1,8 @@
 package io.ewok.gds.lsm;
 
 import io.ewok.gds.lsm.table.TableMeta;
+import io.ewok.gds.lsm.values.ValueFileMeta;
+import io.ewok.gds.lsm.values.ValueReferences;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.UnsupportedFormatException;
 import java.lang.foreign.MemorySegment;
@@ -38,8 +40,9 @@ import java.util.zip.CRC32C;
  * <tr><th>offset</th><th>field</th><th>type</th><th>meaning</th></tr>
  * <tr><td>0</td><td>type</td><td>u32</td><td>1 state, once and first in a frame; 2 table added; 3
  * table removed; 4 merge operator, once at most; 5 write times, once at most; 6 family; 7 family
- * dropped; 8 table added to a family; 9 next family, once at most; others belong to newer versions,
- * which files of values are left to</td></tr>
+ * dropped; 8 table added to a family; 9 next family, once at most; 10 value file added; 11 references
+ * of the table that the record before has added; 13 sequence added; others belong to newer
+ * versions</td></tr>
  * <tr><td>4</td><td>length</td><td>u32</td><td>bytes that follow</td></tr>
  * </table>
  *
@@ -93,9 +96,27 @@ import java.util.zip.CRC32C;
  * above</td></tr>
  * </table>
  *
+ * <table>
+ * <caption>Value file added</caption>
+ * <tr><th>offset</th><th>field</th><th>type</th><th>meaning</th></tr>
+ * <tr><td>0</td><td>number</td><td>u64</td><td>names the file; no table has it</td></tr>
+ * <tr><td>8</td><td>family</td><td>u32</td><td>that the values are of</td></tr>
+ * <tr><td>12</td><td>size</td><td>u64</td><td>bytes</td></tr>
+ * <tr><td>20</td><td>entries</td><td>u64</td><td>values</td></tr>
+ * <tr><td>28</td><td>entry bytes</td><td>u64</td><td>what these take</td></tr>
+ * </table>
+ *
+ * <p>The references of a table are, for each value file that it refers to, ascending, the number of
+ * the file, u64, and how many bytes of its entries, u64. A value file that no table refers to after
+ * an edit is not part of the store any more.
+ *
  * <p>A family dropped has its number, u32; its tables go with it. A table added to a family has the
  * number of that, u32, then what a table added has. The next family is a number, u32, above all
  * that ever were; each frame says it again, from the first family on.
+ *
+ * <p>A sequence added has the number of a table, u64, that the same frame adds, and what is to be
+ * added to the sequence numbers in its file, u64, above 0: the table was written before it was
+ * known which ones its records would have. First and last sequence are those with that added.
  */
 final class ManifestFormat {
   /** "GDSM" in ASCII. */
@@ -124,8 +145,13 @@ final class ManifestFormat {
   static final int TYPE_FAMILY_DROPPED = 7;
   static final int TYPE_FAMILY_TABLE_ADDED = 8;
   static final int TYPE_NEXT_FAMILY = 9;
+  static final int TYPE_VALUE_FILE = 10;
+  static final int TYPE_REFERENCES = 11;
+  static final int TYPE_SEQUENCE_ADDED = 13;
 
   static final int FAMILY_BYTES = 3 * Integer.BYTES;
+  static final int VALUE_FILE_BYTES = Integer.BYTES + 4 * Long.BYTES;
+  static final int REFERENCE_BYTES = 2 * Long.BYTES;
 
   static final int OPERATOR_BYTES_MAX = 255;
 
@@ -176,8 +202,38 @@ final class ManifestFormat {
     for (long number : edit.removed()) {
       records.add(record(TYPE_TABLE_REMOVED, Long.BYTES).putLong(number));
     }
-    edit.added().forEach(added -> records.add(table(added)));
+    edit.values().forEach(meta -> records.add(valueFile(meta)));
+    for (ManifestEdit.Added added : edit.added()) {
+      TableMeta meta = added.meta();
+      records.add(table(added));
+      if (!meta.references().isEmpty()) {
+        records.add(references(meta.references()));
+      }
+      if (meta.addedSequence() > 0) {
+        records.add(
+            record(TYPE_SEQUENCE_ADDED, 2 * Long.BYTES)
+                .putLong(meta.number())
+                .putLong(meta.addedSequence()));
+      }
+    }
     return records;
+  }
+
+  private static ByteBuffer valueFile(ValueFileMeta meta) {
+    return record(TYPE_VALUE_FILE, VALUE_FILE_BYTES)
+        .putLong(meta.number())
+        .putInt(meta.family())
+        .putLong(meta.sizeBytes())
+        .putLong(meta.entries())
+        .putLong(meta.entryBytes());
+  }
+
+  private static ByteBuffer references(ValueReferences references) {
+    ByteBuffer to = record(TYPE_REFERENCES, references.count() * REFERENCE_BYTES);
+    for (int i = 0; i < references.count(); i++) {
+      to.putLong(references.file(i)).putLong(references.bytes(i));
+    }
+    return to;
   }
 
   /** A record whose body, of so many bytes, is still to be put. */
@@ -280,6 +336,8 @@ final class ManifestFormat {
       List<Integer> dropped = new ArrayList<>();
       List<ManifestEdit.Added> added = new ArrayList<>();
       List<Long> removed = new ArrayList<>();
+      List<ValueFileMeta> values = new ArrayList<>();
+      int typeBefore = 0;
       FamilyEdit main = Manifest.EMPTY.main().about();
       int nextFamily = Manifest.EMPTY.nextFamily();
       while (from.hasRemaining()) {
@@ -294,6 +352,7 @@ final class ManifestFormat {
           case TYPE_STATE -> edit = getState(body);
           case TYPE_TABLE_ADDED -> added.add(getTable(body, Manifest.MAIN));
           case TYPE_FAMILY_TABLE_ADDED -> added.add(getTable(body, body.getInt()));
+          case TYPE_SEQUENCE_ADDED -> addSequence(path, offset, added, body);
           case TYPE_TABLE_REMOVED -> removed.add(body.getLong());
           case TYPE_MERGE_OPERATOR -> {
             if (hasOperator || bytes == 0 || bytes > OPERATOR_BYTES_MAX) {
@@ -318,11 +377,21 @@ final class ManifestFormat {
             hasNextFamily = true;
             nextFamily = body.getInt();
           }
+          case TYPE_VALUE_FILE -> values.add(getValueFile(body));
+          case TYPE_REFERENCES -> {
+            if (typeBefore != TYPE_TABLE_ADDED && typeBefore != TYPE_FAMILY_TABLE_ADDED) {
+              throw corrupt(path, offset, "references of no table");
+            }
+            ManifestEdit.Added table = added.removeLast();
+            TableMeta meta = table.meta().withReferences(getReferences(path, offset, body));
+            added.add(new ManifestEdit.Added(table.level(), meta));
+          }
           default -> throw corrupt(path, offset, "record type " + type);
         }
         if (body.hasRemaining()) {
           throw corrupt(path, offset, "a record with bytes at its end");
         }
+        typeBefore = type;
       }
       if (edit == null) {
         throw corrupt(path, offset, "no record");
@@ -337,10 +406,32 @@ final class ManifestFormat {
           families,
           dropped,
           added,
-          removed);
+          removed,
+          values);
     } catch (BufferUnderflowException endsEarly) {
       throw corrupt(path, offset, "a record that ends early");
     }
+  }
+
+  private static ValueFileMeta getValueFile(ByteBuffer from) {
+    return new ValueFileMeta(
+        from.getLong(), from.getInt(), from.getLong(), from.getLong(), from.getLong());
+  }
+
+  private static ValueReferences getReferences(Path path, int offset, ByteBuffer from)
+      throws CorruptFileException {
+    ValueReferences.Counter counter = new ValueReferences.Counter();
+    long last = 0;
+    while (from.hasRemaining()) {
+      long file = from.getLong();
+      long bytes = from.getLong();
+      if (file <= last || bytes <= 0) {
+        throw corrupt(path, offset, "references to %d bytes of file %d".formatted(bytes, file));
+      }
+      counter.add(file, bytes);
+      last = file;
+    }
+    return counter.references();
   }
 
   private static ManifestEdit getState(ByteBuffer from) {
@@ -399,6 +490,36 @@ final class ManifestFormat {
             getKey(from, firstKeyBytes),
             getKey(from, lastKeyBytes),
             family));
+  }
+
+  /** Says it of a table that was read before, once. */
+  private static void addSequence(
+      Path path, int offset, List<ManifestEdit.Added> tables, ByteBuffer from)
+      throws CorruptFileException {
+    long number = from.getLong();
+    long added = from.getLong();
+    for (int i = 0; i < tables.size(); i++) {
+      TableMeta meta = tables.get(i).meta();
+      if (meta.number() == number
+          && meta.addedSequence() == 0
+          && added > 0
+          && added <= meta.firstSequence()) {
+        TableMeta inFile =
+            new TableMeta(
+                number,
+                meta.sizeBytes(),
+                meta.entries(),
+                meta.deletes(),
+                meta.firstSequence() - added,
+                meta.lastSequence() - added,
+                meta.firstKey(),
+                meta.lastKey(),
+                meta.family());
+        tables.set(i, new ManifestEdit.Added(tables.get(i).level(), inFile.addingSequence(added)));
+        return;
+      }
+    }
+    throw corrupt(path, offset, "sequence numbers %d of table %d".formatted(added, number));
   }
 
   private static MemorySegment getKey(ByteBuffer from, int bytes) {

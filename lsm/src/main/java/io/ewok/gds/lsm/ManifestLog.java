@@ -116,7 +116,16 @@ final class ManifestLog {
 
   /** As {@link #open(IoEngine, Path)}, with another size at which a file is replaced. */
   static ManifestLog open(IoEngine engine, Path path, long fileBytesMax) throws IOException {
-    byte[] bytes = read(engine, path);
+    return of(engine, path, fileBytesMax, read(engine, path));
+  }
+
+  /** What the bytes of a file say, of which the last edit may be written at this moment. */
+  static Manifest parse(IoEngine engine, Path path, byte[] bytes) throws IOException {
+    return of(engine, path, FILE_BYTES_MAX, bytes).current();
+  }
+
+  private static ManifestLog of(IoEngine engine, Path path, long fileBytesMax, byte[] bytes)
+      throws IOException {
     Manifest manifest = Manifest.EMPTY;
     int offset = 0;
     for (int length = ManifestFormat.frameBytes(bytes, 0);
@@ -146,7 +155,8 @@ final class ManifestLog {
         engine, path, fileBytesMax, manifest, offset < bytes.length ? offset : -1);
   }
 
-  private static byte[] read(IoEngine engine, Path path) throws IOException {
+  /** The bytes of a file. */
+  static byte[] read(IoEngine engine, Path path) throws IOException {
     try (IoFile file = engine.open(path, OpenMode.READ_ONLY)) {
       long sizeBytes = file.sizeBytes();
       if (sizeBytes > Integer.MAX_VALUE - ManifestFormat.FRAME_ALIGNMENT_BYTES) {

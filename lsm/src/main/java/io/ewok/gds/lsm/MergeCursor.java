@@ -265,7 +265,7 @@ final class MergeCursor {
       if (notes != null) {
         notePassed(hasValue, isHidden);
       }
-      if (isHidden && hidden.isWorthSkipping()) {
+      if (isHidden) {
         skip(hidden.floor());
       } else {
         step(forward); // one call, which is compiled into the loop once
@@ -319,6 +319,10 @@ final class MergeCursor {
     int kind = RecordKind.kind(stamp);
     if (kind == RecordKind.OPERAND) {
       merge(floor);
+      return true;
+    }
+    if (kind == RecordKind.VALUE_REFERENCE) {
+      slots[0].source.readValue();
       return true;
     }
     return kind == RecordKind.PUT;
@@ -427,6 +431,11 @@ final class MergeCursor {
   /** Whether the current key is this one. */
   boolean hasKey(SearchKey key) {
     return slots[0].compareTo(key) == 0;
+  }
+
+  /** Compares the current key with another one. */
+  int compareKey(SearchKey key) {
+    return slots[0].compareTo(key);
   }
 
   /** Where the current value lies. */

@@ -63,6 +63,11 @@ final class OperandMerger implements VersionConsumer {
     return operands;
   }
 
+  /** The sequence number of the operand that was collected last; there must be one. */
+  long sequenceOfOldest() {
+    return RecordKind.sequence(operands.stampOfNewest(operands.count() - 1));
+  }
+
   /** Makes the value. */
   void merge(SearchKey key) throws MergeFailedException {
     String reason;

@@ -8,8 +8,9 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * The tables of an open store at one moment, and the manifest that names them: none of their files
- * goes before this is closed, whatever is merged or dropped. What is in memory is not kept.
+ * The tables of an open store at one moment, with the value files that they refer to, and the
+ * manifest that names them: none of their files goes before this is closed, whatever is merged or
+ * dropped. What is in memory is not kept.
  *
  * <p>Threads: one at a time.
  */
@@ -68,10 +69,6 @@ final class PinnedTables implements AutoCloseable {
   /** What names the tables; its horizon is up to where writes are in them. */
   Manifest manifest() {
     return manifest;
-  }
-
-  List<Table> all() {
-    return tables;
   }
 
   /** Lets go of the tables; those that were replaced meanwhile are deleted then. */

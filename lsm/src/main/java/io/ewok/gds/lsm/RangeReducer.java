@@ -40,7 +40,7 @@ final class RangeReducer {
    * Returns what is left, in the order of the first keys.
    *
    * @param liveSequences see {@link VersionSet#liveSequences}
-   * @param expiryFloor see {@link VersionSet#lowestExpiryFloor}
+   * @param expiryFloor no reader asks for what is below, see {@link ExpiryBounds#lowest}
    */
   static List<RangeDelete> reduce(
       Collection<RangeDelete> deletes, long[] liveSequences, long expiryFloor, OlderRecords older) {

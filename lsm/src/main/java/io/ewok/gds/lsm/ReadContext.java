@@ -86,7 +86,9 @@ final class ReadContext {
       return false;
     }
     int kind = RecordKind.kind(stamp);
-    return kind == RecordKind.PUT || (kind == RecordKind.OPERAND && merge(sequence, floor));
+    return kind == RecordKind.PUT
+        || (kind == RecordKind.OPERAND && merge(sequence, floor))
+        || (kind == RecordKind.VALUE_REFERENCE && readValue());
   }
 
   /** Makes the value of the operands that begin with what was found. */
@@ -100,6 +102,14 @@ final class ReadContext {
     merger.merge(key);
     valueAddress = merger.result().address();
     valueBytes = merger.result().lengthBytes();
+    return true;
+  }
+
+  /** Reads the value that the record in a table refers to. */
+  private boolean readValue() throws IOException {
+    table.readValue(key, lookup);
+    valueAddress = lookup.readValueAddress();
+    valueBytes = lookup.readValueBytes();
     return true;
   }
 

@@ -42,7 +42,7 @@ import java.util.concurrent.CompletableFuture;
  * IllegalStateException} after close; {@link IOException} if a table cannot be read or is corrupt:
  * what else is read stays readable; {@link MergeFailedException} if what is to be merged cannot be.
  */
-public abstract sealed class ReadView permits Family, Snapshot, FamilySnapshot {
+public abstract sealed class ReadView permits Family, Snapshot, FamilySnapshot, ReadOnlyFamily {
   /** What a get returns that found no value. */
   public static final int NOT_FOUND = -1;
 

@@ -12,15 +12,22 @@ import io.ewok.gds.lsm.table.Table;
 import io.ewok.gds.lsm.table.TableInspection;
 import io.ewok.gds.lsm.table.TableMeta;
 import io.ewok.gds.lsm.table.TableWriter;
+import io.ewok.gds.lsm.values.ValueFileMeta;
+import io.ewok.gds.lsm.values.ValueReferences;
 import io.ewok.gds.pagestore.IoEngine;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.stream.LongStream;
 
 /**
- * Reads the tables of a store that is being repaired, and writes new ones beside them.
+ * Reads the tables of a store that is being repaired, and writes new ones beside them. Values stay
+ * in the value files that they are in: of a damaged one what can still be read.
  *
  * <p>Ownership: to be closed; what was written stays. Threads: confined to one.
  */
@@ -34,6 +41,7 @@ final class RepairTables implements AutoCloseable {
   private final Region writeBuffer;
   private final Region readBuffer;
   private final TableWriter writer;
+  private final ValueFilesBeside values;
   private final List<Path> written = new ArrayList<>();
   private long nextNumber;
 
@@ -41,8 +49,14 @@ final class RepairTables implements AutoCloseable {
    * Prepares for reading and writing.
    *
    * @param nextNumber a number from which on no file has one
+   * @param values what a manifest says of value files, by number
    */
-  RepairTables(IoEngine engine, StoreFiles files, StoreOptions options, long nextNumber) {
+  RepairTables(
+      IoEngine engine,
+      StoreFiles files,
+      StoreOptions options,
+      long nextNumber,
+      Map<Long, ValueFileMeta> values) {
     this.engine = engine;
     this.files = files;
     this.options = options;
@@ -52,6 +66,7 @@ final class RepairTables implements AutoCloseable {
     writeBuffer = region(memory, TableWriter.bufferBytes(StoreMemory.tableOptions(options)));
     readBuffer = region(memory, StoreMemory.readBufferBytes(options));
     writer = new TableWriter(engine, writeBuffer, StoreMemory.tableOptions(options));
+    this.values = new ValueFilesBeside(buffers, engine, files, values);
   }
 
   private static Region region(StoreMemory memory, long bytes) {
@@ -65,7 +80,31 @@ final class RepairTables implements AutoCloseable {
 
   /** Opens a table; the caller closes it. */
   Table open(Path path, TableMeta meta) throws IOException {
-    return Table.open(buffers, path, meta, RepairTables::close);
+    return Table.open(buffers, path, meta, values, RepairTables::close);
+  }
+
+  /** The value files that some tables refer to. */
+  List<ValueFileMeta> valueFiles(List<TableMeta> tables) throws IOException {
+    SortedMap<Long, Long> live = new TreeMap<>();
+    for (TableMeta table : tables) {
+      ValueReferences references = table.references();
+      for (int i = 0; i < references.count(); i++) {
+        live.merge(references.file(i), references.bytes(i), Long::sum);
+      }
+    }
+    List<ValueFileMeta> metas = new ArrayList<>();
+    for (Map.Entry<Long, Long> entry : live.entrySet()) {
+      ValueFileMeta meta = values.meta(entry.getKey());
+      // Of a damaged file whose manifest is lost nobody knows all.
+      metas.add(
+          new ValueFileMeta(
+              meta.number(),
+              meta.family(),
+              meta.sizeBytes(),
+              Math.max(1, meta.entries()),
+              Math.max(entry.getValue(), meta.entryBytes())));
+    }
+    return metas;
   }
 
   private static void close(Table table) {
@@ -132,13 +171,11 @@ final class RepairTables implements AutoCloseable {
    * Writes the newest record of each key of a family, or what its operands make, in tables of the
    * deepest level. Deletes go, and so do range deletes with what they hide.
    *
-   * @param expiryFloor records with smaller sequence numbers go
    * @param keepSequences else sequence numbers become 0: for a store whose log, and with it its
    *     sequence numbers, begins anew
    * @throws MergeFailedException if there are operands then that cannot be merged
    */
-  List<TableMeta> merge(
-      FamilyEdit family, List<Table> tables, long expiryFloor, boolean keepSequences)
+  List<TableMeta> merge(FamilyEdit family, List<Table> tables, boolean keepSequences)
       throws IOException {
     List<TableMeta> into = new ArrayList<>();
     if (tables.isEmpty()) {
@@ -158,11 +195,12 @@ final class RepairTables implements AutoCloseable {
       VersionReducer reducer =
           new VersionReducer(
               new long[] {RecordKind.SEQUENCE_MAX},
-              expiryFloor,
+              expiry(family, keepSequences),
               Merging.of(options, options.tree(family.name()), files.directory()),
               null,
               OlderRecords.NONE, // all tables are merged
               RangeDeletes.union(ranges),
+              new StoredValues(values),
               (newKey, key, stamp, valueAddress, valueBytes) -> {
                 if (writer.isStarted()
                     && (writer.isIndexFull() || (newKey && writer.sizeBytes() >= tableBytes))) {
@@ -191,6 +229,14 @@ final class RepairTables implements AutoCloseable {
     } finally {
       merge.close();
     }
+  }
+
+  /** Without sequence numbers nothing is known to be younger than anything else. */
+  private static ExpiryBounds expiry(FamilyEdit family, boolean keepSequences) {
+    WriteTimes times = family.writeTimes();
+    return new ExpiryBounds(
+        LongStream.of(times.expiryFloor()),
+        keepSequences ? times.laterFloors() : LongStream.empty());
   }
 
   private long withoutSequence(long stamp, SearchKey key) throws MergeFailedException {
@@ -248,6 +294,7 @@ final class RepairTables implements AutoCloseable {
   @Override
   public void close() throws IOException {
     try {
+      values.close();
       buffers.close();
     } finally {
       writeBuffer.close();

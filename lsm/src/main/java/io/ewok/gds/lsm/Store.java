@@ -61,6 +61,7 @@ public final class Store extends Family implements AutoCloseable {
   private final boolean ownsEngine;
   private final VersionSet versions;
   private final StoreWriter writer;
+  private final Transactions transactions;
   private final LongLock closeLock = new LongLock();
 
   /** Guarded by closeLock. */
@@ -72,6 +73,7 @@ public final class Store extends Family implements AutoCloseable {
     this.ownsEngine = ownsEngine;
     this.versions = parts.versions;
     this.writer = writer;
+    this.transactions = new Transactions(parts, writer);
   }
 
   StoreParts parts() {
@@ -125,6 +127,40 @@ public final class Store extends Family implements AutoCloseable {
     return open(directory, options, engine, false, clock);
   }
 
+  /**
+   * Opens a store to read it only, with an I/O engine of its own: also while it is open here or in
+   * another process, and where nothing can be written.
+   *
+   * @throws NotAStoreException if there is none
+   * @throws io.ewok.gds.pagestore.StorageException as {@link #open(Path, StoreOptions)}, and if the
+   *     log has more than two memtables hold
+   */
+  public static ReadOnlyStore openReadOnly(Path directory, StoreOptions options)
+      throws IOException {
+    StoreFiles files = new StoreFiles(directory.toAbsolutePath());
+    IoEngine engine = IoEngines.open(options.engine());
+    return ReadOnlyStore.open(files, options, engine, true, System::currentTimeMillis);
+  }
+
+  /**
+   * The same on a borrowed I/O engine, which stays open until after the store is closed.
+   *
+   * @throws IOException as {@link #openReadOnly(Path, StoreOptions)}
+   */
+  public static ReadOnlyStore openReadOnly(Path directory, StoreOptions options, IoEngine engine)
+      throws IOException {
+    return openReadOnly(directory, options, engine, System::currentTimeMillis);
+  }
+
+  /** The same with another clock. For tests. */
+  static ReadOnlyStore openReadOnly(
+      Path directory, StoreOptions options, IoEngine engine, LongSupplier clock)
+      throws IOException {
+    Objects.requireNonNull(engine, "engine");
+    StoreFiles files = new StoreFiles(directory.toAbsolutePath());
+    return ReadOnlyStore.open(files, options, engine, false, clock);
+  }
+
   private static Store open(
       Path directory, StoreOptions options, IoEngine engine, boolean ownsEngine, LongSupplier clock)
       throws IOException {
@@ -135,7 +171,15 @@ public final class Store extends Family implements AutoCloseable {
     }
     try {
       StoreOpener.open(parts);
-      return new Store(parts, new StoreWriter(parts), ownsEngine);
+      StoreWriter writer = new StoreWriter(parts);
+      Store store = new Store(parts, writer, ownsEngine);
+      try {
+        store.transactions.preparedOnes().recover();
+      } catch (IOException | RuntimeException | Error e) {
+        writer.close();
+        throw e;
+      }
+      return store;
     } catch (IOException | RuntimeException | Error e) {
       try {
         parts.close();
@@ -169,6 +213,11 @@ public final class Store extends Family implements AutoCloseable {
    */
   public void write(WriteBatch batch, WriteOptions options) throws IOException {
     writer.write(batch, options);
+  }
+
+  /** Returns what begins transactions. Those who do not use them do not pay for them. */
+  public Transactions transactions() {
+    return transactions;
   }
 
   // ---- reading
@@ -231,6 +280,9 @@ public final class Store extends Family implements AutoCloseable {
   public Family createFamily(String name, TreeOptions options) throws IOException {
     Objects.requireNonNull(options, "options");
     FamilyChanges.requireName(name);
+    if (name.equals(Transactions.FAMILY)) {
+      throw new IllegalArgumentException("the name is kept for transactions: name=" + name);
+    }
     StoreWriter.requireMayWait();
     parts.live.requirePossible(name, options);
     return handle(
@@ -243,7 +295,8 @@ public final class Store extends Family implements AutoCloseable {
    * used again. Cursors that are open on it go on as they are; other calls get an {@link
    * IllegalStateException}, those of snapshots too. Its files go when no cursor needs them.
    *
-   * @throws IllegalArgumentException if it is the default family or of another store
+   * @throws IllegalArgumentException if it is the default family or of another store, or has
+   *     prepared transactions
    * @throws IllegalStateException if it is dropped already
    * @throws IOException if that fails; the family is as it was, or if it is not known whether it is
    *     there after a crash, cannot be used but only be dropped again
@@ -253,6 +306,10 @@ public final class Store extends Family implements AutoCloseable {
     requireOwn(dropped);
     if (dropped.isMain()) {
       throw new IllegalArgumentException("the default family stays: name=" + dropped.name());
+    }
+    if (dropped.name().equals(Transactions.FAMILY) && transactions.preparedOnes().hasSome()) {
+      throw new IllegalArgumentException(
+          "there are prepared transactions, which it has: name=" + dropped.name());
     }
     StoreWriter.requireMayWait();
     parts.familyChanges.beginDrop(dropped);

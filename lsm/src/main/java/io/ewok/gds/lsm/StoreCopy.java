@@ -11,8 +11,9 @@ import java.lang.System.Logger;
 import java.nio.file.Path;
 
 /**
- * Makes a store out of tables and a manifest, in a directory that appears whole or not at all: it
- * is put together under another name, beside it, and renamed when everything in it is durable.
+ * Makes a store out of tables, value files and a manifest, in a directory that appears whole or not
+ * at all: it is put together under another name, beside it, and renamed when everything in it is
+ * durable.
  *
  * <p>Ownership: whoever begins a copy closes it, which removes what is not complete. What a crash
  * leaves behind the next copy of the same name removes. Threads: one at a time.
@@ -61,15 +62,15 @@ final class StoreCopy implements AutoCloseable {
     }
   }
 
-  /** Where a table goes. Its content is to be durable before {@link #complete}. */
-  Path table(long number) {
-    return files.table(number);
+  /** Where a file goes. Its content is to be durable before {@link #complete}. */
+  Path path(FileMeta file) {
+    return files.path(file);
   }
 
   /**
    * Adds manifest and log, and gives the directory its name. Durable on return.
    *
-   * @param manifest of tables that are all there; the log begins behind them
+   * @param manifest of files that are all there; the log begins behind them
    * @param log sizes of the log
    * @throws IOException if that fails; if it was in making the name durable, the copy may be there
    */
@@ -81,7 +82,7 @@ final class StoreCopy implements AutoCloseable {
             log,
             manifest.horizonLsn(),
             MemoryBudget.root("log of a copy", log.memoryBytes()));
-    // This syncs the directory, and with it the names of the tables.
+    // This syncs the directory, and with it the names of the files.
     ManifestLog.replace(engine, files.manifest(), manifest.withoutLog(beginLsn).snapshot());
     engine.rename(files.directory(), target);
     renamed = true;
@@ -96,7 +97,7 @@ final class StoreCopy implements AutoCloseable {
           engine.delete(part);
         }
         engine.delete(path);
-      } else if (StoreFiles.tableNumber(path).isPresent() || StoreFiles.isManifest(path)) {
+      } else if (StoreFiles.fileNumber(path).isPresent() || StoreFiles.isManifest(path)) {
         engine.delete(path);
       } else if (!path.equals(files.lock())) {
         throw new StorageException("this was not left by a copy, and is in its way", path);

@@ -32,9 +32,10 @@ import java.util.List;
  * }
  * }
  *
- * <p>Moves make no garbage, nor do {@link #copyKey}, {@link #copyValue} and {@link #fill}. {@link
- * #key} and {@link #value} make a small view each, unless the compiler sees that it is not kept.
- * Who seeks often had better {@link #refresh} one cursor than open one each time.
+ * <p>Moves make no garbage, but for values that are read ahead, see {@link
+ * TreeOptions#separatedValueBytes}; nor do {@link #copyKey}, {@link #copyValue} and {@link #fill}.
+ * {@link #key} and {@link #value} make a small view each, unless the compiler sees that it is not
+ * kept. Who seeks often had better {@link #refresh} one cursor than open one each time.
  *
  * <p>Errors: {@link IllegalStateException} after the close of the cursor or of the store, never a
  * crash, and for calls by the cursor's own {@link CursorFilter}. After an {@link IOException}, such
@@ -94,6 +95,9 @@ public final class StoreCursor implements AutoCloseable {
   private volatile boolean left;
 
   // Guarded by latch.
+  /** Of the transaction that the cursor belongs to, or null. */
+  private final CursorOverlay overlay;
+
   /** What the sources are of; to be compared with, not to be read. */
   private Version version;
 
@@ -111,6 +115,7 @@ public final class StoreCursor implements AutoCloseable {
    * @param view what it was opened on
    * @param options what is shown of that
    * @param explainerOrNull takes notes of the moves, until the first refresh
+   * @param overlayOrNull of the transaction that it belongs to
    */
   StoreCursor(
       VersionSet versions,
@@ -119,7 +124,9 @@ public final class StoreCursor implements AutoCloseable {
       long sequence,
       long expiryFloor,
       CursorOptions options,
-      ScanExplainer explainerOrNull) {
+      ScanExplainer explainerOrNull,
+      CursorOverlay overlayOrNull) {
+    this.overlay = overlayOrNull;
     this.versions = versions;
     this.view = view;
     this.version = version;
@@ -142,11 +149,16 @@ public final class StoreCursor implements AutoCloseable {
 
   /** The range deletes that the cursor sees are all there when it begins to look. */
   private void hideRanges(Version of, long at) {
-    boolean mayBe = of.hasRangeDeletes(family());
+    boolean own = overlay != null && overlay.hasRanges();
+    boolean mayBe = own || of.hasRangeDeletes(family());
     if (mayBe && hidden == null) {
       hidden = new HiddenRange();
     }
-    merge.setHidden(mayBe && hidden.begin(of, family(), at) ? hidden : null);
+    boolean some = mayBe && hidden.begin(of, family(), at);
+    if (overlay != null && hidden != null) {
+      overlay.hide(hidden);
+    }
+    merge.setHidden(some || own ? hidden : null);
   }
 
   private RecordSource[] sources(Version of, long at) {
@@ -156,7 +168,14 @@ public final class StoreCursor implements AutoCloseable {
         run.forScans();
       }
     }
-    return sources;
+    RecordSource own = overlay == null ? null : overlay.sourceOrNull(at);
+    if (own == null) {
+      return sources;
+    }
+    RecordSource[] all = new RecordSource[sources.length + 1];
+    all[0] = own;
+    System.arraycopy(sources, 0, all, 1, sources.length);
+    return all;
   }
 
   /**
@@ -169,6 +188,9 @@ public final class StoreCursor implements AutoCloseable {
     RecordSource[] replaced = null;
     try {
       merge.invalidate();
+      if (overlay != null && overlay.trackOrNull() != null) {
+        overlay.trackOrNull().end();
+      }
       replaced = versions.refreshCursor(this, view);
     } finally {
       endMove(false);
@@ -188,7 +210,7 @@ public final class StoreCursor implements AutoCloseable {
     expiryFloor = floor;
     merge.setExpiryFloor(floor);
     hideRanges(next, at);
-    if (next == version) {
+    if (next == version && overlay == null) {
       merge.renew(at);
       return NO_SOURCES;
     }
@@ -202,6 +224,7 @@ public final class StoreCursor implements AutoCloseable {
     boolean moved = false;
     try {
       leaveIfWanted();
+      track(true, null);
       merge.first();
       moved = true;
     } finally {
@@ -215,6 +238,7 @@ public final class StoreCursor implements AutoCloseable {
     boolean moved = false;
     try {
       leaveIfWanted();
+      track(false, null);
       merge.last();
       moved = true;
     } finally {
@@ -234,6 +258,7 @@ public final class StoreCursor implements AutoCloseable {
     try {
       wanted.set(key); // may be that of the current record, which the move lets go of
       leaveIfWanted();
+      track(true, wanted);
       merge.seek(wanted);
       moved = true;
     } finally {
@@ -253,6 +278,7 @@ public final class StoreCursor implements AutoCloseable {
     try {
       wanted.set(key);
       leaveIfWanted();
+      track(false, wanted);
       merge.seekForPrev(wanted);
       moved = true;
     } finally {
@@ -476,6 +502,18 @@ public final class StoreCursor implements AutoCloseable {
     versions.cursorClosed(this);
   }
 
+  /** Makes the cursor unusable because what it shows of its transaction goes. */
+  void transactionEnds(String reason) {
+    requireOutsideOfFilter();
+    end(reason);
+    versions.cursorClosed(this);
+  }
+
+  /** Whether it is closed. */
+  boolean isEnded() {
+    return ended != null;
+  }
+
   /** Makes the cursor unusable because its store closes. Waits for a call that is running. */
   void storeCloses() {
     end("the store is closed");
@@ -539,6 +577,9 @@ public final class StoreCursor implements AutoCloseable {
 
   private void beginMove() {
     enter();
+    if (overlay != null) {
+      beginMoveOfTransaction();
+    }
     if (viewed) {
       viewed = false;
     }
@@ -554,8 +595,45 @@ public final class StoreCursor implements AutoCloseable {
     if (!moved) {
       merge.invalidate();
     }
+    if (overlay != null) {
+      endMoveOfTransaction(moved);
+    }
     note();
     latch.release();
+  }
+
+  private void beginMoveOfTransaction() {
+    boolean begun = false;
+    try {
+      overlay.beginMove();
+      begun = true;
+    } finally {
+      if (!begun) {
+        latch.release();
+      }
+    }
+  }
+
+  private void endMoveOfTransaction(boolean moved) {
+    if (overlay.trackOrNull() != null) {
+      noteMove(moved);
+    }
+    overlay.endMove();
+  }
+
+  /** Says where a move begins that does not go on from the current record. */
+  private void track(boolean forward, SearchKey fromOrNull) {
+    if (overlay != null && overlay.trackOrNull() != null) {
+      overlay.trackOrNull().begin(forward, fromOrNull, sequence);
+    }
+  }
+
+  private void noteMove(boolean moved) {
+    if (moved) {
+      overlay.trackOrNull().moved(merge);
+    } else {
+      overlay.trackOrNull().failed();
+    }
   }
 
   /** Notes where the current record lies. */
@@ -661,6 +739,9 @@ public final class StoreCursor implements AutoCloseable {
         }
         case AFTER_LAST -> replacement.setAfterLast();
         case BEFORE_FIRST -> {}
+      }
+      if (merge.isValid() && merge.current() == source && replacement.isValid()) {
+        replacement.readValue(); // it was in memory with its record
       }
       return replacement;
     } catch (IOException | RuntimeException | Error e) {

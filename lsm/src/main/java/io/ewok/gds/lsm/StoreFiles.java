@@ -12,7 +12,7 @@ import java.util.regex.Pattern;
 
 /**
  * Names in a store's directory: {@code MANIFEST}, {@code LOCK}, the directory {@code log}, and
- * {@code 0000000000000001.table} and so on.
+ * {@code 0000000000000001.table} and {@code 0000000000000002.values} and so on.
  */
 record StoreFiles(Path directory) {
   private static final String MANIFEST = "MANIFEST";
@@ -21,6 +21,7 @@ record StoreFiles(Path directory) {
   private static final String TEMPORARY_SUFFIX = ".tmp";
   private static final String REPAIRING_SUFFIX = ".repairing";
   private static final Pattern TABLE = Pattern.compile("([0-9a-f]{16})\\.table");
+  private static final Pattern VALUES = Pattern.compile("([0-9a-f]{16})\\.values");
   private static final Pattern REPAIRED =
       Pattern.compile(TABLE.pattern() + "(" + Pattern.quote(REPAIRING_SUFFIX) + ")?");
 
@@ -53,6 +54,14 @@ record StoreFiles(Path directory) {
     return directory.resolve(String.format(Locale.ROOT, "%016x.table", number));
   }
 
+  Path values(long number) {
+    return directory.resolve(String.format(Locale.ROOT, "%016x.values", number));
+  }
+
+  Path path(FileMeta file) {
+    return file.isValues() ? values(file.number()) : table(file.number());
+  }
+
   /**
    * The name of a damaged table while a repair replaces it: nobody deletes it, and a repair that
    * begins anew finds it.
@@ -65,6 +74,17 @@ record StoreFiles(Path directory) {
   /** Returns the number of the table that a file is by its name. */
   static OptionalLong tableNumber(Path file) {
     return number(TABLE, file);
+  }
+
+  /** Returns the number of the value file that a file is by its name. */
+  static OptionalLong valuesNumber(Path file) {
+    return number(VALUES, file);
+  }
+
+  /** Returns the number of the table or value file that a file is by its name. */
+  static OptionalLong fileNumber(Path file) {
+    OptionalLong table = tableNumber(file);
+    return table.isPresent() ? table : valuesNumber(file);
   }
 
   /** As {@link #tableNumber}, also of a table that a repair was replacing. */

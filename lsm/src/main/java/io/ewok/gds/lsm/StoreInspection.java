@@ -8,18 +8,23 @@ import io.ewok.gds.lsm.table.Table;
 import io.ewok.gds.lsm.table.TableInspection;
 import io.ewok.gds.lsm.table.TableMeta;
 import io.ewok.gds.lsm.table.TableProperties;
+import io.ewok.gds.lsm.values.ValueFileInspection;
+import io.ewok.gds.lsm.values.ValueFileMeta;
+import io.ewok.gds.lsm.values.ValueSource;
 import io.ewok.gds.pagestore.DirectoryLock;
 import io.ewok.gds.pagestore.IoEngine;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
- * Looks at the tables of a store that nobody has open, or at one table file, and changes nothing:
- * for tools.
+ * Looks at the tables and value files of a store, best one that nobody has open, or at one table
+ * file, and changes nothing: for tools. Values that a table refers to are looked for beside it.
  *
  * <p>Ownership: whoever opened it closes it; a store stays locked for as long. The engine is
  * borrowed. Threads: confined to one at a time.
@@ -38,15 +43,45 @@ import java.util.Optional;
 public final class StoreInspection implements AutoCloseable {
   private static final int FRAME_BYTES = 4096;
 
+  private final IoEngine engine;
+  private final List<String> families;
   private final List<TableFile> tables;
+  private final List<ValuesFile> valueFiles;
   private final DirectoryLock lockOrNull;
   private final BufferManager buffers;
 
-  private StoreInspection(List<TableFile> tables, DirectoryLock lockOrNull, BufferManager buffers) {
+  /** Null if values are not to be looked for. */
+  private final ValueFilesBeside valuesOrNull;
+
+  private StoreInspection(
+      IoEngine engine,
+      List<String> families,
+      List<TableFile> tables,
+      List<ValuesFile> valueFiles,
+      DirectoryLock lockOrNull,
+      BufferManager buffers,
+      ValueFilesBeside valuesOrNull) {
+    this.engine = engine;
+    this.families = List.copyOf(families);
     this.tables = List.copyOf(tables);
+    this.valueFiles = List.copyOf(valueFiles);
     this.lockOrNull = lockOrNull;
     this.buffers = buffers;
+    this.valuesOrNull = valuesOrNull;
   }
+
+  /**
+   * A value file of a store.
+   *
+   * @param path the name of the file
+   * @param family the name of the family that the values are of
+   * @param sizeBytes the size of the file
+   * @param entries how many values it has
+   * @param entryBytes what these take, with their keys, in bytes
+   * @param liveBytes what tables refer to of that; the rest is garbage
+   */
+  public record ValuesFile(
+      Path path, String family, long sizeBytes, long entries, long entryBytes, long liveBytes) {}
 
   /** A table file. */
   public static final class TableFile {
@@ -192,19 +227,60 @@ public final class StoreInspection implements AutoCloseable {
     }
     DirectoryLock lock = files.lock(engine);
     try {
-      List<TableFile> tables = new ArrayList<>();
-      for (FamilyManifest family : ManifestLog.open(engine, files.manifest()).current().all()) {
-        for (int level = 0; level < Manifest.LEVELS; level++) {
-          for (TableMeta meta : family.level(level)) {
-            tables.add(new TableFile(files.table(meta.number()), family.name(), level, meta));
-          }
-        }
-      }
-      return new StoreInspection(tables, lock, buffers(engine, poolBytes));
+      return of(engine, files, lock, poolBytes);
     } catch (IOException | RuntimeException | Error e) {
       lock.close();
       throw e;
     }
+  }
+
+  /**
+   * Looks at the tables of a store that others may have open, without a lock: those that it has
+   * now. Before one is looked at it may be gone.
+   *
+   * @param poolBytes memory for blocks, in bytes; several times the largest value
+   * @throws NotAStoreException if there is no store
+   */
+  public static StoreInspection ofOpenStore(IoEngine engine, Path directory, long poolBytes)
+      throws IOException {
+    StoreFiles files = new StoreFiles(directory.toAbsolutePath());
+    if (!engine.exists(files.manifest())) {
+      throw new NotAStoreException("there is no store", files.directory());
+    }
+    return of(engine, files, null, poolBytes);
+  }
+
+  private static StoreInspection of(
+      IoEngine engine, StoreFiles files, DirectoryLock lockOrNull, long poolBytes)
+      throws IOException {
+    List<TableFile> tables = new ArrayList<>();
+    List<String> families = new ArrayList<>();
+    Manifest manifest = ManifestLog.open(engine, files.manifest()).current();
+    for (FamilyManifest family : manifest.all()) {
+      families.add(family.name());
+      for (int level = 0; level < Manifest.LEVELS; level++) {
+        for (TableMeta meta : family.level(level)) {
+          tables.add(new TableFile(files.table(meta.number()), family.name(), level, meta));
+        }
+      }
+    }
+    List<ValuesFile> valueFiles = new ArrayList<>();
+    Map<Long, ValueFileMeta> known = new HashMap<>();
+    for (ValueFileUse use : manifest.values().values()) {
+      ValueFileMeta meta = use.meta();
+      known.put(meta.number(), meta);
+      valueFiles.add(
+          new ValuesFile(
+              files.values(meta.number()),
+              manifest.family(meta.family()).name(),
+              meta.sizeBytes(),
+              meta.entries(),
+              meta.entryBytes(),
+              use.liveBytes()));
+    }
+    BufferManager buffers = buffers(engine, poolBytes);
+    ValueFilesBeside values = new ValueFilesBeside(buffers, engine, files, known);
+    return new StoreInspection(engine, families, tables, valueFiles, lockOrNull, buffers, values);
   }
 
   /**
@@ -214,11 +290,26 @@ public final class StoreInspection implements AutoCloseable {
    */
   public static StoreInspection ofTable(IoEngine engine, Path file, long poolBytes)
       throws IOException {
+    return ofTable(engine, file, poolBytes, true);
+  }
+
+  /** The same, but values that it refers to are not looked at. */
+  static StoreInspection ofTableAlone(IoEngine engine, Path file, long poolBytes)
+      throws IOException {
+    return ofTable(engine, file, poolBytes, false);
+  }
+
+  private static StoreInspection ofTable(
+      IoEngine engine, Path file, long poolBytes, boolean withValues) throws IOException {
     BufferManager buffers = buffers(engine, poolBytes);
     try {
       Path path = file.toAbsolutePath();
       TableFile table = new TableFile(path, null, -1, TableInspection.meta(buffers, path));
-      return new StoreInspection(List.of(table), null, buffers);
+      StoreFiles beside = new StoreFiles(path.getParent());
+      ValueFilesBeside values =
+          withValues ? new ValueFilesBeside(buffers, engine, beside, Map.of()) : null;
+      return new StoreInspection(
+          engine, List.of(), List.of(table), List.of(), null, buffers, values);
     } catch (IOException | RuntimeException | Error e) {
       buffers.close();
       throw e;
@@ -232,11 +323,41 @@ public final class StoreInspection implements AutoCloseable {
   }
 
   /**
+   * Returns the names of the families of a store, those without tables too; nothing if a file was
+   * named alone.
+   */
+  public List<String> families() {
+    return families;
+  }
+
+  /**
    * Returns the tables: of a store family by family and level by level, in the order in which a key
    * is looked for.
    */
   public List<TableFile> tables() {
     return tables;
+  }
+
+  /** Returns the value files; none if a table file was named alone. */
+  public List<ValuesFile> valueFiles() {
+    return valueFiles;
+  }
+
+  /**
+   * Reads all of a value file, garbage included, and checks each value. Whether it has those that
+   * tables refer to, {@link #verify(TableFile)} finds out.
+   *
+   * @throws IOException if it is no value file, or its header is damaged
+   */
+  public Findings verify(ValuesFile file) throws IOException {
+    ValueFileInspection.Findings found = ValueFileInspection.inspect(engine, file.path());
+    List<String> problems = new ArrayList<>(found.problems());
+    if (problems.isEmpty() && found.meta().entryBytes() != file.entryBytes()) {
+      problems.add(
+          "the manifest says otherwise: path=%s entryBytes=%d manifest=%d"
+              .formatted(file.path(), found.meta().entryBytes(), file.entryBytes()));
+    }
+    return new Findings(0, found.meta().entries(), problems);
   }
 
   /**
@@ -262,8 +383,9 @@ public final class StoreInspection implements AutoCloseable {
   }
 
   /**
-   * Reads all of a table and checks that index, filters, footer and records agree. What cannot be
-   * read is a problem, and what is behind it is read all the same.
+   * Reads all of a table, with the values that it refers to, and checks that index, filters, footer
+   * and records agree. What cannot be read is a problem, and what is behind it is read all the
+   * same.
    *
    * @throws IOException if its footer cannot be read, or does not fit the manifest
    */
@@ -284,13 +406,26 @@ public final class StoreInspection implements AutoCloseable {
             findings(
                 TableInspection.dump(
                     open,
-                    (stamp, key, value) ->
-                        consumer.accept(RecordKind.sequence(stamp), kind(stamp), key, value))));
+                    new TableInspection.RecordConsumer() {
+                      @Override
+                      public void accept(long stamp, MemorySegment key, MemorySegment value) {
+                        consumer.accept(RecordKind.sequence(stamp), kind(stamp), key, value);
+                      }
+
+                      @Override
+                      public void acceptReference(
+                          long stamp,
+                          MemorySegment key,
+                          MemorySegment reference,
+                          MemorySegment referred) {
+                        accept(stamp, key, referred);
+                      }
+                    })));
   }
 
   private static Kind kind(long stamp) {
     return switch (RecordKind.kind(stamp)) {
-      case RecordKind.PUT -> Kind.PUT;
+      case RecordKind.PUT, RecordKind.VALUE_REFERENCE -> Kind.PUT;
       case RecordKind.SINGLE_DELETE -> Kind.SINGLE_DELETE;
       case RecordKind.OPERAND -> Kind.OPERAND;
       case RecordKind.RANGE_DELETE -> Kind.RANGE_DELETE;
@@ -303,7 +438,8 @@ public final class StoreInspection implements AutoCloseable {
   }
 
   private <T> T look(TableFile file, Look<T> look) throws IOException {
-    Table table = Table.open(buffers, file.path, file.meta, _ -> {});
+    ValueSource values = valuesOrNull == null ? ValueSource.NONE : valuesOrNull;
+    Table table = Table.open(buffers, file.path, file.meta, values, _ -> {});
     try {
       return look.at(table);
     } finally {
@@ -314,8 +450,11 @@ public final class StoreInspection implements AutoCloseable {
   @Override
   public void close() throws IOException {
     try {
-      buffers.close();
+      if (valuesOrNull != null) {
+        valuesOrNull.close();
+      }
     } finally {
+      buffers.close();
       if (lockOrNull != null) {
         lockOrNull.close();
       }

@@ -29,7 +29,7 @@ public interface StoreListener {
    * What a flush did.
    *
    * @param tables tables written
-   * @param bytes size of these tables
+   * @param bytes size of these tables, and of the value files that they refer to
    * @param nanos time it took, in nanoseconds
    */
   record Flush(int tables, long bytes, long nanos) {}
@@ -44,7 +44,7 @@ public interface StoreListener {
    * @param tablesBefore tables that are gone from their levels
    * @param tablesAfter tables that are new in the output level, 0 if all were dropped
    * @param bytesRead size of the former
-   * @param bytesWritten size of the latter, 0 if they were moved or dropped
+   * @param bytesWritten size of the latter, and of new value files; 0 if they were moved or dropped
    * @param nanos time it took, in nanoseconds, with what came between its steps
    */
   record Compacted(

@@ -6,6 +6,7 @@ import io.ewok.gds.ffm.LinuxMemory;
 import io.ewok.gds.lsm.table.TableFormat;
 import io.ewok.gds.lsm.table.TableOptions;
 import io.ewok.gds.lsm.table.TableWriter;
+import io.ewok.gds.lsm.values.ValueFileWriter;
 import io.ewok.gds.wal.LogOptions;
 
 /**
@@ -15,7 +16,7 @@ import io.ewok.gds.wal.LogOptions;
  * @param pool for the buffer manager
  * @param memtables for {@link MemtableSpace}
  * @param log for the log's buffers
- * @param writing for the buffers of {@link TableWriter}
+ * @param writing for the buffers of {@link TableWriter} and {@link ValueFileWriter}
  */
 record StoreMemory(
     MemoryBudget root,
@@ -56,7 +57,9 @@ record StoreMemory(
   }
 
   private static long writingBytes(StoreOptions options) {
-    return TABLE_WRITERS * mapped(TableWriter.bufferBytes(tableOptions(options)))
+    return TABLE_WRITERS
+            * (mapped(TableWriter.bufferBytes(tableOptions(options)))
+                + mapped(ValueFileWriter.BUFFER_BYTES))
         + readBufferBytes(options);
   }
 

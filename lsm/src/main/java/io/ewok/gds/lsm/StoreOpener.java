@@ -10,6 +10,8 @@ import io.ewok.gds.lsm.record.BatchFormat;
 import io.ewok.gds.lsm.table.Table;
 import io.ewok.gds.lsm.table.TableMeta;
 import io.ewok.gds.lsm.table.TableWriter;
+import io.ewok.gds.lsm.values.ValueFileMeta;
+import io.ewok.gds.lsm.values.ValueFileWriter;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.MissingFileException;
@@ -53,6 +55,9 @@ final class StoreOpener {
    */
   private final List<TableMeta> overflow = new ArrayList<>();
 
+  /** Those that they refer to. */
+  private final List<ValueFileMeta> overflowValues = new ArrayList<>();
+
   private long overflowLsn;
 
   private StoreOpener(StoreParts parts) {
@@ -72,7 +77,7 @@ final class StoreOpener {
     enterDirectory();
     ManifestLog log = manifest();
     for (FamilyManifest family : log.current().all()) {
-      requireMergeOperator(family);
+      Merging.requireOperator(options, family, files.directory());
     }
     parts.families = families(log.current());
     try {
@@ -94,7 +99,7 @@ final class StoreOpener {
 
   private void recover(ManifestLog log) throws IOException {
     Manifest manifest = log.current();
-    List<Path> orphans = orphans(manifest.tableNumbers());
+    List<Path> orphans = orphans(manifest);
     openMemtables(log, orphans);
     // Before the pool: a log that was written with larger sizes needs its memory for a moment.
     replay(manifest);
@@ -126,7 +131,7 @@ final class StoreOpener {
     }
     List<Path> entries = engine.list(files.directory());
     for (Path entry : entries) {
-      if (StoreFiles.tableNumber(entry).isPresent()) {
+      if (StoreFiles.fileNumber(entry).isPresent()) {
         throw new CorruptFileException(
             files.manifest(), 0, "a manifest beside " + entry.getFileName(), "no file");
       }
@@ -161,18 +166,6 @@ final class StoreOpener {
       throw new CorruptFileException(files.log(), 0, "the log of the store", "nothing");
     }
     return manifest;
-  }
-
-  /** Without an operator a family can be opened: its operands stay as they are. */
-  private void requireMergeOperator(FamilyManifest family) throws StorageException {
-    String recorded = family.mergeOperator();
-    String name = operator(family);
-    if (!recorded.isEmpty() && !name.isEmpty() && !recorded.equals(name)) {
-      throw new StorageException(
-          "the store has operands of another merge operator, open it with that one:"
-              + " family=%s mergeOperator=%s opened=%s".formatted(family.name(), recorded, name),
-          files.directory());
-    }
   }
 
   private String operator(FamilyManifest family) {
@@ -213,24 +206,27 @@ final class StoreOpener {
     }
   }
 
-  private List<Path> orphans(Set<Long> named) throws IOException {
+  private List<Path> orphans(Manifest manifest) throws IOException {
+    Set<Long> tables = manifest.tableNumbers();
     List<Path> orphans = new ArrayList<>();
     for (Path entry : engine.list(files.directory())) {
-      OptionalLong number = StoreFiles.tableNumber(entry);
-      if (number.isPresent() && !named.contains(number.getAsLong())) {
+      OptionalLong table = StoreFiles.tableNumber(entry);
+      OptionalLong values = StoreFiles.valuesNumber(entry);
+      if ((table.isPresent() && !tables.contains(table.getAsLong()))
+          || (values.isPresent() && !manifest.values().containsKey(values.getAsLong()))) {
         orphans.add(entry);
       }
     }
     return orphans;
   }
 
-  /** Removes tables that were being written, or were replaced, when the store stopped. */
+  /** Removes files that were being written, or were replaced, when the store stopped. */
   private void removeOrphans(List<Path> orphans) {
     for (Path orphan : orphans) {
       try {
         engine.delete(orphan);
       } catch (IOException e) {
-        LOGGER.log(Logger.Level.WARNING, "cannot delete an unused table: path=" + orphan, e);
+        LOGGER.log(Logger.Level.WARNING, "cannot delete an unused file: path=" + orphan, e);
       }
     }
   }
@@ -255,9 +251,17 @@ final class StoreOpener {
             parts::signalBackground);
     flush =
         new FlushJob(
-            new TableWriter(engine, parts.flushBuffer, StoreMemory.tableOptions(options)), parts);
+            new TableWriter(engine, parts.flushBuffer, StoreMemory.tableOptions(options)),
+            valueWriter(),
+            parts);
     parts.closeLater(this::releaseMemtables);
     active = newMemtable();
+  }
+
+  private ValueFileWriter valueWriter() {
+    ValueFileWriter writer = new ValueFileWriter(engine, parts.memory.writing());
+    parts.closeLater(writer::close);
+    return writer;
   }
 
   private void releaseMemtables() {
@@ -325,7 +329,7 @@ final class StoreOpener {
   private static long unusedNumber(Manifest manifest, List<Path> orphans) {
     long number = manifest.nextNumber();
     for (Path orphan : orphans) {
-      number = Math.max(number, StoreFiles.tableNumber(orphan).orElseThrow() + 1);
+      number = Math.max(number, StoreFiles.fileNumber(orphan).orElseThrow() + 1);
     }
     return number;
   }
@@ -377,11 +381,7 @@ final class StoreOpener {
   }
 
   private void replay(Manifest manifest, long lsn, MemorySegment record) throws IOException {
-    String defect = BatchFormat.defect(record);
-    if (defect != null) {
-      throw new CorruptFileException(files.log(), lsn, "a batch before this position", defect);
-    }
-    requireKnownFamilies(manifest, lsn, record);
+    LoggedBatch.requireSound(files.log(), lsn, record, manifest.nextFamily());
     // What is of families that were dropped is passed over.
     IntPredicate isThere = id -> manifest.family(id) != null;
     long sizeBytes = BatchFormat.memtableBytes(record);
@@ -399,26 +399,15 @@ final class StoreOpener {
     active.setEnd(lsn, lsn);
   }
 
-  private void requireKnownFamilies(Manifest manifest, long lsn, MemorySegment record)
-      throws CorruptFileException {
-    int[] greatest = {Manifest.MAIN};
-    BatchFormat.forEachFamily(record, family -> greatest[0] = Math.max(greatest[0], family));
-    if (greatest[0] >= manifest.nextFamily()) {
-      throw new CorruptFileException(
-          files.log(),
-          lsn,
-          "families below %d before this position".formatted(manifest.nextFamily()),
-          "family " + greatest[0]);
-    }
-  }
-
   /**
    * The log holds no more than two memtables, unless they were larger when it was written. So a
    * recovery usually needs no space on the device.
    */
   private void makeRoom() throws IOException {
     if (frozen != null) {
-      overflow.addAll(0, flush.write(frozen));
+      FlushJob.Written written = flush.write(frozen);
+      overflow.addAll(0, written.tables());
+      overflowValues.addAll(written.values());
       overflowLsn = frozen.endLsn();
       frozen.release();
     }
@@ -434,7 +423,13 @@ final class StoreOpener {
     parts.tables.syncNames();
     long lastSequence = overflow.stream().mapToLong(TableMeta::lastSequence).max().orElseThrow();
     parts.tables.install(
-        parts.tables.manifest().edit().withHorizon(overflowLsn, lastSequence).adding(0, overflow));
+        parts
+            .tables
+            .manifest()
+            .edit()
+            .withHorizon(overflowLsn, lastSequence)
+            .addingValues(overflowValues)
+            .adding(0, overflow));
   }
 
   private void startBackground() {
@@ -445,7 +440,8 @@ final class StoreOpener {
         new Background(
             parts,
             flush,
-            new TableWriter(engine, parts.mergeBuffer, StoreMemory.tableOptions(options)));
+            new TableWriter(engine, parts.mergeBuffer, StoreMemory.tableOptions(options)),
+            valueWriter());
     parts.closeLater(parts.background::close);
     parts.background.start();
   }

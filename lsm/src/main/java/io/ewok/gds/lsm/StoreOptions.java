@@ -138,6 +138,8 @@ public record StoreOptions(
    * <tr><td>{@code store.style}</td><td>{@code leveled}, {@code tiered} or {@code fifo}, see {@link
    *     CompactionStyle}</td></tr>
    * <tr><td>{@code store.fifo}</td><td>a size</td></tr>
+   * <tr><td>{@code store.separate-values}</td><td>a size; {@code 0} for none</td></tr>
+   * <tr><td>{@code store.value-garbage}</td><td>a number, in percent</td></tr>
    * <tr><td>{@code store.filter-bits}</td><td>a number of bits, or such a list</td></tr>
    * <tr><td>{@code store.merge}</td><td>{@code none}, or the name of an operator, see {@link
    *     MergeOperators}</td></tr>
@@ -215,7 +217,9 @@ public record StoreOptions(
 
   /** Returns the options of a family: its own, or those of the store. */
   public TreeOptions tree(String family) {
-    return families.getOrDefault(family, tree);
+    return family.equals(Transactions.FAMILY)
+        ? PreparedTransactions.tree(tree)
+        : families.getOrDefault(family, tree);
   }
 
   int blockBytesMin() {

@@ -5,6 +5,7 @@ import io.ewok.gds.lsm.table.NotReadableHereException;
 import io.ewok.gds.lsm.table.Table;
 import io.ewok.gds.lsm.table.TableInspection;
 import io.ewok.gds.lsm.table.TableMeta;
+import io.ewok.gds.lsm.values.ValueFileMeta;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.DirectoryLock;
 import io.ewok.gds.pagestore.IoEngine;
@@ -18,7 +19,10 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.NavigableSet;
 import java.util.Optional;
 import java.util.Set;
@@ -32,7 +36,9 @@ import java.util.function.LongConsumer;
  *
  * <ul>
  *   <li>Of a damaged table the records that can be read are written to new tables in its place. If
- *       its range deletes cannot be read, what they had hidden in older tables is back.
+ *       its range deletes cannot be read, what they had hidden in older tables is back. A table is
+ *       damaged, too, if values are that it refers to. These stay where they are, in a damaged
+ *       value file, too, if only they are sound.
  *   <li>A manifest that cannot be read is made anew: the newest record of each key in the table
  *       files that are there becomes one sorted run of each family. Families other than the default
  *       one have lost their names, and are called {@code lost-} and their number then. Of the
@@ -168,8 +174,9 @@ public final class StoreRepair {
     takeBackNames();
     readLog();
     readManifest();
-    try (RepairTables tables = new RepairTables(engine, files, options, unusedNumber())) {
-      List<ManifestEdit.Added> added;
+    try (RepairTables tables =
+        new RepairTables(engine, files, options, unusedNumber(), valuesOfManifest())) {
+      ManifestEdit edit;
       try {
         for (Part part : parts) {
           check(part, tables);
@@ -179,13 +186,25 @@ public final class StoreRepair {
         if (report().isSound() || isJustCreated()) {
           return;
         }
-        added = replacement(tables);
+        List<ManifestEdit.Added> added = replacement(tables);
+        edit =
+            edit(added, tables.nextNumber())
+                .addingValues(
+                    tables.valueFiles(added.stream().map(ManifestEdit.Added::meta).toList()));
       } catch (IOException | RuntimeException | Error e) {
         tables.discard();
         throw e;
       }
-      install(edit(added, tables.nextNumber()));
+      install(edit);
     }
+  }
+
+  private Map<Long, ValueFileMeta> valuesOfManifest() {
+    Map<Long, ValueFileMeta> metas = new HashMap<>();
+    if (manifest != null) {
+      manifest.values().forEach((number, use) -> metas.put(number, use.meta()));
+    }
+    return metas;
   }
 
   // ---- what is there
@@ -298,6 +317,11 @@ public final class StoreRepair {
         return false;
       }
     }
+    for (long number : manifest.values().keySet()) {
+      if (!engine.exists(files.values(number))) {
+        return false;
+      }
+    }
     return logIsLost || logContains(manifest.horizonLsn());
   }
 
@@ -333,8 +357,17 @@ public final class StoreRepair {
     return numbers;
   }
 
+  private Set<Long> valueNumbers() throws IOException {
+    Set<Long> numbers = new TreeSet<>();
+    for (Path path : engine.list(files.directory())) {
+      StoreFiles.valuesNumber(path).ifPresent(numbers::add);
+    }
+    return numbers;
+  }
+
   private long unusedNumber() throws IOException {
     NavigableSet<Long> numbers = numbers();
+    numbers.addAll(valueNumbers());
     return Math.max(
         manifest == null ? 1 : manifest.nextNumber(), numbers.isEmpty() ? 1 : numbers.last() + 1);
   }
@@ -414,7 +447,21 @@ public final class StoreRepair {
         setAside(part.number);
       }
     }
+    setAsideValues(edit);
     engine.syncDirectory(files.directory());
+  }
+
+  /** Those that no table refers to any more may have been those of a table that is damaged. */
+  private void setAsideValues(ManifestEdit edit) throws IOException {
+    Set<Long> kept = new HashSet<>();
+    edit.values().forEach(meta -> kept.add(meta.number()));
+    for (long number : valueNumbers()) {
+      if (!kept.contains(number)) {
+        Path aside = unusedAside(files.values(number));
+        engine.rename(files.values(number), aside);
+        setAside.add(aside);
+      }
+    }
   }
 
   /** The newest record of each key, as one run of each family. */
@@ -436,7 +483,7 @@ public final class StoreRepair {
           }
         }
       }
-      return tables.merge(family, sources, family.writeTimes().expiryFloor(), !logIsLost);
+      return tables.merge(family, sources, !logIsLost);
     } finally {
       sources.forEach(Table::release);
     }

@@ -41,6 +41,10 @@ public enum StoreSetting {
   STYLE("store.style", Effect.AT_ONCE),
   /** {@code store.fifo}. */
   FIFO("store.fifo", Effect.AT_ONCE),
+  /** {@code store.separate-values}. */
+  SEPARATE_VALUES("store.separate-values", Effect.NEXT_TABLES),
+  /** {@code store.value-garbage}. */
+  VALUE_GARBAGE("store.value-garbage", Effect.AT_ONCE),
   /** {@code store.merge}. */
   MERGE("store.merge", Effect.NEXT_OPENING),
   /** {@code store.ttl}. */

@@ -47,6 +47,8 @@ final class StoreSettings {
   private static final String FIFO = "store.fifo";
   private static final String MERGE = "store.merge";
   private static final String TTL = "store.ttl";
+  private static final String SEPARATE = "store.separate-values";
+  private static final String GARBAGE = "store.value-garbage";
   private static final Pattern DURATION = Pattern.compile("(\\d{1,9})\\s*([smhd])");
 
   /** Those that may be said of one family. */
@@ -63,7 +65,9 @@ final class StoreSettings {
           STYLE,
           FIFO,
           MERGE,
-          TTL);
+          TTL,
+          SEPARATE,
+          GARBAGE);
 
   /** All that begin with {@code store.}, but for those of families. */
   static final Set<String> NAMES_KNOWN =
@@ -169,9 +173,12 @@ final class StoreSettings {
         levels(base),
         Settings.read(settings, MERGE, MergeOperators::named, base.mergeOperator()),
         base.compactionFilter(),
+        base.filtersFlushes(),
         Settings.read(settings, TTL, StoreSettings::duration, base.ttl()),
         Settings.read(settings, STYLE, StoreSettings::style, base.style()),
-        bytes(FIFO, base.fifoBytes()));
+        bytes(FIFO, base.fifoBytes()),
+        (int) Math.min(bytes(SEPARATE, base.separatedValueBytes()), Integer.MAX_VALUE),
+        Settings.readInt(settings, GARBAGE, base.valueGarbagePercent()));
   }
 
   /** Lists of one value for each level from 0 on, the last for all deeper ones too. */

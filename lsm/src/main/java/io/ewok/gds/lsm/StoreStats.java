@@ -22,6 +22,8 @@ import java.util.Map;
  * @param flushes memtables written as tables
  * @param merges merges of tables; those that were moved or dropped as they are not counted
  * @param openCursors cursors not yet closed
+ * @param valueFiles files of values that tables refer to, see {@link
+ *     TreeOptions#separatedValueBytes}
  */
 public record StoreStats(
     String engine,
@@ -35,10 +37,12 @@ public record StoreStats(
     Stalls stalls,
     long flushes,
     long merges,
-    int openCursors) {
+    int openCursors,
+    List<ValueFile> valueFiles) {
 
   /** Copies the lists. */
   public StoreStats {
+    valueFiles = List.copyOf(valueFiles);
     levels = List.copyOf(levels);
     families = List.copyOf(families);
   }
@@ -57,13 +61,32 @@ public record StoreStats(
   }
 
   /**
+   * A value file.
+   *
+   * @param number names it
+   * @param family name of the family that the values are of
+   * @param bytes size of the file
+   * @param entries values in it
+   * @param entryBytes what these take, with their keys
+   * @param liveBytes what tables refer to of that; the rest is garbage
+   */
+  public record ValueFile(
+      long number, String family, long bytes, long entries, long entryBytes, long liveBytes) {
+
+    /** Returns what no table refers to, in bytes. */
+    public long garbageBytes() {
+      return entryBytes - liveBytes;
+    }
+  }
+
+  /**
    * What was written.
    *
    * @param operations puts and deletes by the user
    * @param userBytes bytes of their keys and values
    * @param logBytes bytes of the log that these records took
-   * @param flushBytes bytes of tables written from memtables
-   * @param mergeBytes bytes of tables written by merges
+   * @param flushBytes bytes of tables and value files written from memtables
+   * @param mergeBytes bytes of tables and value files written by merges
    */
   public record Written(
       long operations, long userBytes, long logBytes, long flushBytes, long mergeBytes) {

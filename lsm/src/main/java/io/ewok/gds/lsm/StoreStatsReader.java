@@ -51,7 +51,38 @@ final class StoreStatsReader {
         stalls(counters),
         counters.flushes.sum(),
         counters.merges.sum(),
-        versions.openCursors().size());
+        versions.openCursors().size(),
+        valueFiles(parts, version));
+  }
+
+  private static List<StoreStats.ValueFile> valueFiles(StoreParts parts, Version version) {
+    List<StoreStats.ValueFile> files = new ArrayList<>();
+    for (FamilyState family : parts.families.all()) {
+      Levels levels = version.levels(family.id());
+      if (levels != null) { // else it is dropped meanwhile
+        for (ValueFileUse use : ValueGarbage.uses(levels.tables()).values()) {
+          files.add(
+              new StoreStats.ValueFile(
+                  use.meta().number(),
+                  family.name(),
+                  use.meta().sizeBytes(),
+                  use.meta().entries(),
+                  use.meta().entryBytes(),
+                  use.liveBytes()));
+        }
+      }
+    }
+    return files;
+  }
+
+  /** Reads what the tables of all families are. */
+  static List<StoreStats.OfFamily> families(StoreParts parts) {
+    Version version = parts.versions.retain();
+    try {
+      return families(parts, version);
+    } finally {
+      parts.versions.release(version);
+    }
   }
 
   private static List<StoreStats.OfFamily> families(StoreParts parts, Version version) {

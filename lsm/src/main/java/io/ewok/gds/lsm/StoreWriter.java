@@ -9,6 +9,7 @@ import io.ewok.gds.lsm.record.RangeDelete;
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.pagestore.PoisonedFileException;
 import io.ewok.gds.reactor.Gate;
+import io.ewok.gds.reactor.LongLock;
 import io.ewok.gds.reactor.Monitor;
 import io.ewok.gds.reactor.Reactor;
 import io.ewok.gds.wal.LogFullException;
@@ -52,6 +53,9 @@ final class StoreWriter {
   // For pauses, which nobody ends: it keeps what a wait needs for the next one.
   private final Monitor looking = new Monitor();
   private final Monitor.Line looks = looking.newLine();
+
+  /** Who commits a transaction from when he takes a place in the log until he is visible. */
+  private final LongLock committing = new LongLock();
 
   /** Those who write are inside. */
   private final Gate writing = new Gate();
@@ -117,7 +121,8 @@ final class StoreWriter {
     writeOne(family, RecordKind.OPERAND, key, operand, options);
   }
 
-  private void requireOperator(FamilyState family) {
+  /** Checks that a family has operands. */
+  void requireOperator(FamilyState family) {
     if (!family.merging().hasOperator()) {
       throw new IllegalStateException(
           "the family was opened without a merge operator: path=%s family=%s"
@@ -173,6 +178,11 @@ final class StoreWriter {
 
   /** See {@link Store#write}. */
   void write(WriteBatch batch, WriteOptions options) throws IOException {
+    requireWritable(batch, options);
+    writeRecord(batch, options);
+  }
+
+  private void requireWritable(WriteBatch batch, WriteOptions options) {
     Objects.requireNonNull(options, "options");
     requireMayWait();
     requireBatchBytes(batch.sizeBytes());
@@ -187,7 +197,6 @@ final class StoreWriter {
       requireOperator(families.main());
     }
     batch.familiesWithOperands().forEach(this::requireOperator);
-    writeRecord(batch, options);
   }
 
   private void writeRecord(WriteBatch batch, WriteOptions options) throws IOException {
@@ -214,6 +223,76 @@ final class StoreWriter {
     } finally {
       writing.exit();
     }
+  }
+
+  /**
+   * Writes a batch if the check finds nothing that was written up to its place in the log.
+   *
+   * @param batch with something in it
+   * @return what it has found; null if the batch is written
+   */
+  Conflict writeIf(WriteBatch batch, CommitCheck check, WriteOptions options) throws IOException {
+    requireWritable(batch, options);
+    if (batch.record().byteSize() > log.reserveBytesMax()) {
+      throw new IllegalArgumentException(
+          "a transaction is encoded in at most %d bytes here: encodedBytes=%d"
+              .formatted(log.reserveBytesMax(), batch.record().byteSize()));
+    }
+    enter();
+    try {
+      ConditionalWrite write = new ConditionalWrite(this, versions, room, batch, check, options);
+      Conflict found = write.run();
+      if (found == null) {
+        finish(
+            write.endLsn(), batch.record().byteSize(), batch.count(), batch.userBytes(), options);
+      }
+      return found;
+    } finally {
+      writing.exit();
+    }
+  }
+
+  /**
+   * Looks whether the check finds anything that is visible now.
+   *
+   * @return what it has found, or null
+   */
+  Conflict find(CommitCheck check) throws IOException {
+    return ConditionalWrite.find(versions, check, versions.snapshotSequence());
+  }
+
+  /** Waits until all writes before a position are visible. */
+  void awaitVisible(long position) throws PoisonedFileException {
+    for (int tries = 0; order.visible() < position; tries++) {
+      if (logFailure != null) {
+        throw new PoisonedFileException(files.log(), logFailure);
+      }
+      pause(tries);
+    }
+  }
+
+  /**
+   * Checks that a batch is not too large to be written.
+   *
+   * @throws IllegalArgumentException if it is
+   */
+  void requireFits(WriteBatch batch) {
+    requireBatchBytes(batch.sizeBytes());
+  }
+
+  /** Lets nobody write any more: those behind a write that failed would wait for ever. */
+  void fail(Throwable e) {
+    logFailure = e;
+  }
+
+  /** Who commits a transaction holds it. */
+  LongLock committing() {
+    return committing;
+  }
+
+  /** The most that a batch counts, see {@link WriteBatch#sizeBytes}. */
+  long batchBytesMax() {
+    return batchBytesMax;
   }
 
   /**
@@ -274,8 +353,7 @@ final class StoreWriter {
    *
    * @param recordOrNull the record, if it may be too large for a place to be filled
    */
-  private LogPlace reserve(
-      Memtable memtable, long sizeBytes, long recordBytes, MemorySegment recordOrNull)
+  LogPlace reserve(Memtable memtable, long sizeBytes, long recordBytes, MemorySegment recordOrNull)
       throws IOException {
     LogPlace place = null;
     try {
@@ -378,7 +456,37 @@ final class StoreWriter {
     return end;
   }
 
-  private void publish(long start, long end) {
+  /**
+   * Freezes the active memtable behind a sequence number that no write has: greater than those of
+   * all writes that are in it, and less than those of all that come.
+   *
+   * @return the number, or -1 if that cannot be now: after a flush it can
+   */
+  long freezeBehindNumber() throws IOException {
+    long[] taken = {-1};
+    boolean unused = room.tryFreeze(() -> taken[0] = takeNumber());
+    return taken[0];
+  }
+
+  /** A void record has the place. Returns -1 if the log is full. */
+  private long takeNumber() throws IOException {
+    long start;
+    long end;
+    try (LogPlace place = log.reserve(BatchFormat.HEADER_BYTES)) {
+      start = place.previousEndLsn();
+      end = place.endLsn();
+      place.putLong(BatchFormat.voidHeader());
+    } catch (LogFullException e) {
+      return -1;
+    } catch (IOException | RuntimeException | Error e) {
+      logFailure = e;
+      throw e;
+    }
+    publish(start, end);
+    return end;
+  }
+
+  void publish(long start, long end) {
     for (int tries = 0; !order.tryPublish(start, end) && logFailure == null; tries++) {
       pause(tries);
     }
@@ -395,12 +503,7 @@ final class StoreWriter {
       pump.passed(end - recordBytes, end);
     }
     commit(end, options);
-    for (int tries = 0; order.visible() < end; tries++) {
-      if (logFailure != null) {
-        throw new PoisonedFileException(files.log(), logFailure);
-      }
-      pause(tries);
-    }
+    awaitVisible(end);
   }
 
   private void commit(long end, WriteOptions options) throws IOException {

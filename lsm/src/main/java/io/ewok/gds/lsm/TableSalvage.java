@@ -84,6 +84,14 @@ final class TableSalvage implements TableInspection.RecordConsumer {
     output.add(family, stamp, key, value, rangesLeft(), level, written);
   }
 
+  /** The value stays where it is. */
+  @Override
+  public void acceptReference(
+      long stamp, MemorySegment key, MemorySegment reference, MemorySegment referred)
+      throws IOException {
+    accept(stamp, key, reference);
+  }
+
   /** They come before the records. */
   private RangeOutput rangesLeft() {
     if (rangesLeft == null) {

@@ -10,6 +10,9 @@ import io.ewok.gds.lsm.table.TableBlocks;
 import io.ewok.gds.lsm.table.TableLayout;
 import io.ewok.gds.lsm.table.TableMeta;
 import io.ewok.gds.lsm.table.TableWriter;
+import io.ewok.gds.lsm.values.ValueFileMeta;
+import io.ewok.gds.lsm.values.ValueFileWriter;
+import io.ewok.gds.lsm.values.ValueSource;
 import io.ewok.gds.pagestore.IoEngine;
 import java.io.IOException;
 import java.lang.System.Logger;
@@ -23,9 +26,10 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
- * The table files of a store and the manifest that names them. A table becomes part of the store in
- * this order: its file is synced, its name is synced, the manifest that names it is durable,
- * readers see it. Only then may the log, or the tables that it replaces, go.
+ * The table files of a store, the value files that these refer to, and the manifest that names
+ * both. A table becomes part of the store in this order: its file and those of its values are
+ * synced, their names are synced, the manifest that names them is durable, readers see it. Only
+ * then may the log, or the tables that it replaces, go.
  *
  * <p>Threads: the background thread, and the thread that opens or closes the store; {@link #unused}
  * any.
@@ -38,6 +42,7 @@ final class TableSet {
   private final ManifestLog manifest;
   private final Runnable whenUnused;
   private final Queue<Table> unused = new ConcurrentLinkedQueue<>();
+  private final ValueFileSet values;
 
   private BufferManager buffers;
   private BlockHints hints;
@@ -67,6 +72,7 @@ final class TableSet {
     this.manifest = manifest;
     this.nextNumber = nextNumber;
     this.whenUnused = whenUnused;
+    this.values = new ValueFileSet(files, this::delete, whenUnused);
   }
 
   /** Sets the pool through which tables are read, before the first is opened. */
@@ -89,6 +95,13 @@ final class TableSet {
     return nextNumber;
   }
 
+  /** Takes so many numbers for tables that others write; returns the first. */
+  long takeNumbers(int count) {
+    long first = nextNumber;
+    nextNumber += count;
+    return first;
+  }
+
   /** Starts the next table, of a family. */
   void start(TableWriter writer, int family, TableLayout layout) throws IOException {
     long number = nextNumber++;
@@ -105,18 +118,53 @@ final class TableSet {
     return meta;
   }
 
+  /** Starts the next value file, of a family. */
+  void start(ValueFileWriter writer, int family) throws IOException {
+    long number = nextNumber++;
+    writer.start(files.values(number), number, family);
+  }
+
+  /** Completes it. It is to become part of the store, or to be discarded then. */
+  ValueFileMeta finish(ValueFileWriter writer) throws IOException {
+    ValueFileMeta meta = writer.finish();
+    values.finished(meta);
+    return meta;
+  }
+
+  /** The value files of open tables, for who keeps those. */
+  ValueSource values() {
+    return values;
+  }
+
   /** Opens a table. The caller is its first user. */
   Table open(TableMeta meta) throws IOException {
     TableBlocks blocks = written.remove(meta.number());
     if (blocks == null) {
       blocks = TableBlocks.open(buffers, files.table(meta.number()), meta.number());
     }
-    Table table = Table.open(buffers, blocks, meta, hints, this::unused);
+    Table table = open(blocks, meta);
     try {
       RangeDeletes unused = table.readRangeDeletes();
       return table;
     } catch (IOException | RuntimeException | Error e) {
       table.release();
+      throw e;
+    }
+  }
+
+  private Table open(TableBlocks blocks, TableMeta meta) throws IOException {
+    ValueSource source;
+    try {
+      Path path = files.table(meta.number());
+      source = values.retain(buffers, path, meta.references(), manifest());
+    } catch (IOException | RuntimeException | Error e) {
+      close(blocks, files.table(meta.number()));
+      throw e;
+    }
+    try {
+      return Table.open(buffers, blocks, meta, hints, source, this::unused);
+    } catch (IOException | RuntimeException | Error e) {
+      source.release();
       throw e;
     }
   }
@@ -150,6 +198,7 @@ final class TableSet {
    * nothing that it names is deleted until a later one is known to be durable.
    */
   void install(ManifestEdit edit) throws IOException {
+    Set<Long> before = manifest().values().keySet();
     try {
       manifest.append(edit.withNextNumber(nextNumber));
     } catch (IOException | RuntimeException | Error e) {
@@ -160,10 +209,15 @@ final class TableSet {
             .map(added -> added.meta().number())
             .filter(number -> !known.contains(number))
             .forEach(number -> doubtful.add(files.table(number)));
+        edit.values().forEach(meta -> doubtful.add(files.values(meta.number())));
       }
       throw e;
     }
-    doubtful.removeIf(this::delete);
+    edit.values().forEach(values::forget);
+    Set<Long> after = manifest().values().keySet();
+    before.stream().filter(number -> !after.contains(number)).forEach(values::remove);
+    doubtful.forEach(this::delete);
+    doubtful.clear();
   }
 
   /** Deletes tables that were written and never became part of the store. */
@@ -171,6 +225,17 @@ final class TableSet {
     for (TableMeta meta : metas) {
       Path path = files.table(meta.number());
       close(written.remove(meta.number()), path);
+      if (!doubtful.contains(path)) {
+        delete(path);
+      }
+    }
+  }
+
+  /** Deletes value files that were written and never became part of the store. */
+  void discardValues(List<ValueFileMeta> metas) {
+    for (ValueFileMeta meta : metas) {
+      values.forget(meta);
+      Path path = files.values(meta.number());
       if (!doubtful.contains(path)) {
         delete(path);
       }
@@ -194,7 +259,7 @@ final class TableSet {
   }
 
   boolean hasUnused() {
-    return !unused.isEmpty();
+    return !unused.isEmpty() || values.hasUnused();
   }
 
   /** Closes the tables that nobody uses any more, and deletes those that were replaced. */
@@ -209,15 +274,15 @@ final class TableSet {
         delete(table.path());
       }
     }
+    values.closeUnused();
   }
 
   /** What cannot be deleted now is found by the next recovery, because no manifest names it. */
-  private boolean delete(Path path) {
+  private void delete(Path path) {
     try {
       engine.delete(path);
     } catch (IOException e) {
-      LOGGER.log(Logger.Level.WARNING, "cannot delete a table that is not needed: path=" + path, e);
+      LOGGER.log(Logger.Level.WARNING, "cannot delete a file that is not needed: path=" + path, e);
     }
-    return true;
   }
 }

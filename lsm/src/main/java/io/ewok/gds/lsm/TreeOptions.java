@@ -44,9 +44,28 @@ import java.util.function.UnaryOperator;
  * <tr><td>compactionFilter</td><td>looks at values that compactions write</td><td>{@link
  *   CompactionFilter#NONE}</td><td>values can be told to be of no use, or to need another form</td>
  *   <td>a copy and a call for each</td></tr>
+ * <tr><td>filtersFlushes</td><td>whether it looks at values that flushes write, too</td><td>no</td>
+ *   <td>many values are of no use soon after they were written</td><td>the same for each value of a
+ *   flush; a flush is written twice if a snapshot or cursor is opened meanwhile and stays
+ *   open</td></tr>
  * <tr><td>ttl</td><td>time, 1 second to 100 years; zero for ever</td><td>zero</td><td>records are of
- *   no use some time after they were written</td><td>not with a merge operator; see below</td></tr>
+ *   no use some time after they were written</td><td>see below</td></tr>
+ * <tr><td>separatedValueBytes</td><td>bytes, 0 to 1 GiB; 0 for none</td><td>0</td><td>values are
+ *   long, from about 2 KiB on, and overwritten: values of so many bytes and more go to value files</td>
+ *   <td>a get reads once more, a scan once for each value; see below</td></tr>
+ * <tr><td>valueGarbagePercent</td><td>percent, 1 to 99</td><td>50</td><td>less is to be
+ *   written</td><td>more space: a value file is rewritten when so much of it is garbage</td></tr>
  * </table>
+ *
+ * <p>With <em>separatedValueBytes</em>, flushes and compactions write long values to <em>value
+ * files</em>, and references of 28 bytes to the tables. So compactions do not write them again,
+ * level after level. What no table refers to any more is garbage: of files that have too much of
+ * it, compactions move what is of use to new ones, and the files go when nobody reads them any
+ * more. Values in value files are not compressed. If the length is changed, compactions separate
+ * values or put them back, bit by bit. A compaction filter has values read. With {@link
+ * CompactionStyle#FIFO} nothing is moved, and {@code fifoBytes} counts what tables refer to. A
+ * value file is as large as the values of a memtable, or eight tables; of each that a table refers
+ * to, the manifest has 16 bytes: where there are many values, memtables are best large.
  *
  * <p>With a <em>ttl</em>, time to live, a record is not read any more when that is over since it
  * was written, or about a thirty-second part of it and 200 milliseconds later. A key then has no
@@ -56,6 +75,12 @@ import java.util.function.UnaryOperator;
  * as written when the store was opened. What has expired has so for ever, whatever is set later.
  * Times are those of the system's clock: if that goes back, records live longer. {@link
  * Store#changes} shows what was written, not what has expired.
+ *
+ * <p>With a merge operator each operand expires by itself, and so does the value that they change:
+ * a key has what its operator makes of those that have not, and no value when the youngest has. So
+ * a sum is one of the last hour, not of all time. That does not depend on when operands are made
+ * one: flushes and compactions make one of those only that expire together, so a key may keep up to
+ * 66 of them.
  *
  * {@snippet :
  * LevelOptions plain = LevelOptions.defaults();
@@ -72,13 +97,17 @@ public record TreeOptions(
     List<LevelOptions> levels,
     MergeOperator mergeOperator,
     CompactionFilter compactionFilter,
+    boolean filtersFlushes,
     Duration ttl,
     CompactionStyle style,
-    long fifoBytes) {
+    long fifoBytes,
+    int separatedValueBytes,
+    int valueGarbagePercent) {
   private static final long TTL_MILLIS_MIN = 1_000;
   private static final long TTL_MILLIS_MAX = Duration.ofDays(100 * 365).toMillis();
   private static final long GIB = 1L << 30;
   private static final long TABLE_BYTES_MIN = 256 << 10;
+  private static final int VALUE_GARBAGE_PERCENT = 50;
 
   private static final TreeOptions DEFAULTS =
       new TreeOptions(
@@ -90,9 +119,12 @@ public record TreeOptions(
           List.of(LevelOptions.defaults()),
           MergeOperator.NONE,
           CompactionFilter.NONE,
+          false,
           Duration.ZERO,
           CompactionStyle.LEVELED,
-          GIB);
+          GIB,
+          0,
+          VALUE_GARBAGE_PERCENT);
 
   /** Checks the ranges. */
   public TreeOptions {
@@ -109,14 +141,11 @@ public record TreeOptions(
     Objects.requireNonNull(compactionFilter, "compactionFilter");
     if (!ttl.isZero()) {
       StoreOptions.requireRange("ttl", ttl.toMillis(), TTL_MILLIS_MIN, TTL_MILLIS_MAX);
-      if (mergeOperator != MergeOperator.NONE) {
-        throw new IllegalArgumentException(
-            "what is made of operands has no time of writing: mergeOperator=%s ttl=%s"
-                .formatted(mergeOperator.name(), ttl));
-      }
     }
     Objects.requireNonNull(style, "style");
     StoreOptions.requireRange("fifoBytes", fifoBytes, TABLE_BYTES_MIN, Long.MAX_VALUE);
+    StoreOptions.requireRange("separatedValueBytes", separatedValueBytes, 0, GIB);
+    StoreOptions.requireRange("valueGarbagePercent", valueGarbagePercent, 1, 99);
     int nameBytes = mergeOperator.name().getBytes(StandardCharsets.UTF_8).length;
     if (mergeOperator != MergeOperator.NONE) {
       StoreOptions.requireRange(
@@ -192,6 +221,11 @@ public record TreeOptions(
     return with(draft -> draft.compactionFilter = compactionFilter);
   }
 
+  /** Returns these options with flushes that ask the filter of compactions, or do not. */
+  public TreeOptions withFiltersFlushes(boolean filtersFlushes) {
+    return with(draft -> draft.filtersFlushes = filtersFlushes);
+  }
+
   /** Returns these options with another time to live. */
   public TreeOptions withTtl(Duration ttl) {
     return with(draft -> draft.ttl = ttl);
@@ -205,6 +239,16 @@ public record TreeOptions(
   /** Returns these options with another size of what {@link CompactionStyle#FIFO} keeps. */
   public TreeOptions withFifoBytes(long fifoBytes) {
     return with(draft -> draft.fifoBytes = fifoBytes);
+  }
+
+  /** Returns these options with another length from which on values go to value files. */
+  public TreeOptions withSeparatedValueBytes(int separatedValueBytes) {
+    return with(draft -> draft.separatedValueBytes = separatedValueBytes);
+  }
+
+  /** Returns these options with another share of garbage at which value files are rewritten. */
+  public TreeOptions withValueGarbagePercent(int valueGarbagePercent) {
+    return with(draft -> draft.valueGarbagePercent = valueGarbagePercent);
   }
 
   /** Returns these options with each level changed in the same way. */
@@ -228,9 +272,12 @@ public record TreeOptions(
     List<LevelOptions> levels = TreeOptions.this.levels;
     MergeOperator mergeOperator = TreeOptions.this.mergeOperator;
     CompactionFilter compactionFilter = TreeOptions.this.compactionFilter;
+    boolean filtersFlushes = TreeOptions.this.filtersFlushes;
     Duration ttl = TreeOptions.this.ttl;
     CompactionStyle style = TreeOptions.this.style;
     long fifoBytes = TreeOptions.this.fifoBytes;
+    int separatedValueBytes = TreeOptions.this.separatedValueBytes;
+    int valueGarbagePercent = TreeOptions.this.valueGarbagePercent;
 
     TreeOptions options() {
       return new TreeOptions(
@@ -242,9 +289,12 @@ public record TreeOptions(
           levels,
           mergeOperator,
           compactionFilter,
+          filtersFlushes,
           ttl,
           style,
-          fifoBytes);
+          fifoBytes,
+          separatedValueBytes,
+          valueGarbagePercent);
     }
   }
 }

@@ -14,7 +14,8 @@ import java.util.Arrays;
  *
  * <p>Operands that the same readers see are one value, with the put or delete that they stand on or
  * where nothing older can be; else one operand, if the operator can combine them. Where it fails
- * they stay as they were, with all that they stand on.
+ * they stay as they were, with all that they stand on. What expires at another time stays by
+ * itself, see {@link ExpiryBounds}.
  *
  * <p>Records that have expired go, whatever they are; and so do those for which all readers see a
  * range delete that hides them. That is written by itself, see {@link RangeReducer}.
@@ -49,7 +50,7 @@ final class VersionReducer {
   }
 
   private final long[] liveSequences;
-  private final long expiryFloor;
+  private final ExpiryBounds expiry;
   private final OlderRecords older;
 
   /** Those that the readers see, wherever they are; null if there are none. */
@@ -78,28 +79,41 @@ final class VersionReducer {
   /** Null without an operator: operands are passed on. */
   private final OperandMerger merger;
 
+  /** Null where there are no references to values. */
+  private final StoredValues valuesOrNull;
+
   /**
    * A reduction.
    *
    * @param liveSequences see {@link VersionSet#liveSequences}
-   * @param expiryFloor no reader asks for records below, see {@link VersionSet#lowestExpiryFloor}
+   * @param expiry see {@link VersionSet#expiryBounds}
+   * @param filterOrNull decides about values, or null
+   * @param rangesOrNull those that the readers see, wherever they are
    */
   VersionReducer(
-      long[] liveSequences, long expiryFloor, Merging merging, OlderRecords older, Output output) {
-    this(liveSequences, expiryFloor, merging, null, older, null, output);
-  }
-
-  /** The same with a filter, or null, and with range deletes, or null. */
-  VersionReducer(
       long[] liveSequences,
-      long expiryFloor,
+      ExpiryBounds expiry,
       Merging merging,
       FilterRun filterOrNull,
       OlderRecords older,
       RangeDeletes rangesOrNull,
       Output output) {
+    this(liveSequences, expiry, merging, filterOrNull, older, rangesOrNull, null, output);
+  }
+
+  /** The same of tables, which may have references to values. */
+  VersionReducer(
+      long[] liveSequences,
+      ExpiryBounds expiry,
+      Merging merging,
+      FilterRun filterOrNull,
+      OlderRecords older,
+      RangeDeletes rangesOrNull,
+      StoredValues valuesOrNull,
+      Output output) {
+    this.valuesOrNull = valuesOrNull;
     this.liveSequences = liveSequences;
-    this.expiryFloor = expiryFloor;
+    this.expiry = expiry;
     this.filterOrNull = filterOrNull;
     this.merger = merging.hasOperator() ? new OperandMerger(merging) : null;
     this.older = older;
@@ -111,7 +125,7 @@ final class VersionReducer {
   void take(long stamp, long keyAddress, int keyBytes, long valueAddress, int valueBytes)
       throws IOException {
     long sequence = RecordKind.sequence(stamp);
-    if (sequence < expiryFloor) {
+    if (sequence < expiry.lowest()) {
       return; // So are all that it hides.
     }
     long reader = readerOf(sequence);
@@ -130,6 +144,9 @@ final class VersionReducer {
     } else if (reader == keyReader && reader != UNSEEN) {
       if (!isOpen) {
         return; // Whoever could see it sees a newer one.
+      }
+      if (hasOperands() && expiry.separate(sequence, merger.sequenceOfOldest())) {
+        writeOperands();
       }
     } else {
       writeOperands();
@@ -173,8 +190,23 @@ final class VersionReducer {
 
   /** Makes a value of the operands and of the put or delete before them. */
   private boolean mergeOnto(long stamp, long valueAddress, int valueBytes) throws IOException {
-    boolean unused = merger.accept(stamp, valueAddress, valueBytes);
+    if (RecordKind.kind(stamp) == RecordKind.VALUE_REFERENCE) {
+      valuesOrNull.read(key, valueAddress);
+      try {
+        boolean unused =
+            merger.accept(asPut(stamp), valuesOrNull.address(), valuesOrNull.lengthBytes());
+      } finally {
+        valuesOrNull.letGo();
+      }
+    } else {
+      boolean unused = merger.accept(stamp, valueAddress, valueBytes);
+    }
     return merge();
+  }
+
+  /** The stamp of a put that has its value with it. */
+  private static long asPut(long reference) {
+    return RecordKind.stamp(RecordKind.sequence(reference), RecordKind.PUT);
   }
 
   private boolean merge() throws IOException {
@@ -233,7 +265,7 @@ final class VersionReducer {
   }
 
   private void write(long stamp, long valueAddress, int valueBytes) throws IOException {
-    if (filterOrNull != null && isNewest && RecordKind.kind(stamp) == RecordKind.PUT) {
+    if (filterOrNull != null && isNewest && RecordKind.isPut(RecordKind.kind(stamp))) {
       writeFiltered(stamp, valueAddress, valueBytes);
     } else {
       put(stamp, valueAddress, valueBytes);
@@ -243,12 +275,29 @@ final class VersionReducer {
   private void writeFiltered(long stamp, long valueAddress, int valueBytes) throws IOException {
     isNewest = false;
     long sequence = RecordKind.sequence(stamp);
-    switch (filterOrNull.decide(key, sequence, valueAddress, valueBytes)) {
+    switch (decide(stamp, valueAddress, valueBytes)) {
       case KEEP -> put(stamp, valueAddress, valueBytes);
       case REMOVE ->
           writeUnlessHidesNothing(RecordKind.stamp(sequence, RecordKind.DELETE), valueAddress, 0);
       case CHANGE ->
-          put(stamp, filterOrNull.result().address(), filterOrNull.result().lengthBytes());
+          put(asPut(stamp), filterOrNull.result().address(), filterOrNull.result().lengthBytes());
+    }
+  }
+
+  private CompactionFilter.Decision decide(long stamp, long valueAddress, int valueBytes)
+      throws IOException {
+    long sequence = RecordKind.sequence(stamp);
+    if (RecordKind.kind(stamp) == RecordKind.PUT) {
+      return filterOrNull.decide(key, sequence, valueAddress, valueBytes);
+    }
+    if (!filterOrNull.isAsked(sequence)) {
+      return CompactionFilter.Decision.KEEP; // unread
+    }
+    valuesOrNull.read(key, valueAddress);
+    try {
+      return filterOrNull.decide(key, sequence, valuesOrNull.address(), valuesOrNull.lengthBytes());
+    } finally {
+      valuesOrNull.letGo();
     }
   }
 

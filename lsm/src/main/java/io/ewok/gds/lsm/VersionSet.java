@@ -26,13 +26,15 @@ final class VersionSet {
 
   private final Monitor lock = new Monitor();
   private final Monitor.Line drained = lock.newLine();
-  private final Monitor.Line snapshotsReleased = lock.newLine();
+  private final Monitor.Line readersReleased = lock.newLine();
 
   // Guarded by lock.
   private final Set<StoreCursor> cursors = new LinkedHashSet<>();
   private final Set<Snapshot> snapshots = new LinkedHashSet<>();
   private PinnedValue firstPinned;
-  private boolean snapshotsHeld;
+  private int snapshotHolds;
+  private int cursorHolds;
+  private Runnable toTellOrNull;
   private int live;
 
   private final Families families;
@@ -157,9 +159,36 @@ final class VersionSet {
     install(before -> with(before, family, levels -> levels.withReplaced(removed, level, added)));
   }
 
+  /** Adds tables of a family, by level; on level 0 they are the newest. */
+  void added(int family, SortedMap<Integer, List<Table>> added) {
+    install(
+        before ->
+            with(
+                before,
+                family,
+                levels -> {
+                  Levels more = levels;
+                  for (Map.Entry<Integer, List<Table>> each : added.entrySet()) {
+                    more =
+                        each.getKey() == 0
+                            ? more.withNewest(each.getValue())
+                            : more.withReplaced(Set.of(), each.getKey(), each.getValue());
+                  }
+                  return more;
+                }));
+  }
+
   /** Takes tables of a family away that nothing replaces. */
   void dropped(int family, Set<Table> removed) {
     install(before -> with(before, family, levels -> levels.without(removed)));
+  }
+
+  /**
+   * Replaces all there is, as a follower does. What readers of it may see is to be published
+   * before: with less they would miss what was merged away.
+   */
+  void replace(Memtable active, Memtable frozenOrNull, SortedMap<Integer, Levels> families) {
+    install(_ -> new Version(active, frozenOrNull, families));
   }
 
   /** Adds a family, which is empty. */
@@ -197,9 +226,7 @@ final class VersionSet {
   Snapshot openSnapshot(StoreCounters counters) {
     lock.lock();
     try {
-      while (snapshotsHeld) {
-        snapshotsReleased.await();
-      }
+      awaitSnapshotsReleased();
       if (current == null) {
         throw closed();
       }
@@ -208,6 +235,23 @@ final class VersionSet {
       return snapshot;
     } finally {
       lock.unlock();
+    }
+  }
+
+  /** The sequence at which a snapshot would be opened now; waits as one would. */
+  long snapshotSequence() {
+    lock.lock();
+    try {
+      awaitSnapshotsReleased();
+      return sequence();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void awaitSnapshotsReleased() {
+    while (snapshotHolds > 0) {
+      readersReleased.await();
     }
   }
 
@@ -223,13 +267,28 @@ final class VersionSet {
 
   /**
    * Lets those who open a snapshot wait until {@link #releaseSnapshots}, if none is open that sees
-   * something newer than {@code sequence}: between the two, what is newer may change.
+   * something newer than {@code sequence}: between the two, what is newer may change. Several may do
+   * so at a time.
+   *
+   * @return whether it was done, and is to be released
    */
   boolean tryHoldSnapshots(long sequence) {
     lock.lock();
     try {
-      snapshotsHeld = newestSnapshot() <= sequence;
-      return snapshotsHeld;
+      boolean isHeld = newestSnapshot() <= sequence;
+      snapshotHolds += isHeld ? 1 : 0;
+      return isHeld;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The newest sequence that an open snapshot or cursor sees; -1 if there is none. */
+  long newestReader() {
+    lock.lock();
+    try {
+      return Math.max(
+          newestSnapshot(), cursors.stream().mapToLong(StoreCursor::sequence).max().orElse(-1));
     } finally {
       lock.unlock();
     }
@@ -238,20 +297,66 @@ final class VersionSet {
   void releaseSnapshots() {
     lock.lock();
     try {
-      snapshotsHeld = false;
-      snapshotsReleased.wakeAll();
+      snapshotHolds--;
+      readersReleased.wakeAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** As {@link #tryHoldSnapshots}, for cursors too, until {@link #releaseReaders}. */
+  boolean tryHoldReaders(long sequence) {
+    lock.lock();
+    try {
+      boolean isHeld = newestReader() <= sequence;
+      snapshotHolds += isHeld ? 1 : 0;
+      cursorHolds += isHeld ? 1 : 0;
+      return isHeld;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  void releaseReaders() {
+    lock.lock();
+    try {
+      snapshotHolds--;
+      cursorHolds--;
+      readersReleased.wakeAll();
     } finally {
       lock.unlock();
     }
   }
 
   void snapshotClosed(Snapshot snapshot) {
+    Runnable told;
     lock.lock();
     try {
       snapshots.remove(snapshot);
+      told = takeToTell();
     } finally {
       lock.unlock();
     }
+    told.run();
+  }
+
+  /**
+   * Says who is told, once and without the lock, when the next snapshot or cursor is closed, or a
+   * cursor refreshed: what they have kept may go.
+   */
+  void tellWhenReaderLeaves(Runnable toTell) {
+    lock.lock();
+    try {
+      toTellOrNull = toTell;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private Runnable takeToTell() {
+    Runnable told = toTellOrNull;
+    toTellOrNull = null;
+    return told == null ? () -> {} : told;
   }
 
   /**
@@ -332,8 +437,22 @@ final class VersionSet {
    * @param explainerOrNull takes notes of its moves
    */
   StoreCursor openCursor(ReadView view, CursorOptions options, ScanExplainer explainerOrNull) {
+    return openCursor(view, options, explainerOrNull, null);
+  }
+
+  /**
+   * The same for a transaction.
+   *
+   * @param overlayOrNull what it lays over the cursor
+   */
+  StoreCursor openCursor(
+      ReadView view,
+      CursorOptions options,
+      ScanExplainer explainerOrNull,
+      CursorOverlay overlayOrNull) {
     lock.lock();
     try {
+      awaitCursorsReleased();
       // Version and sequence belong together: with the lock, neither a rotation nor a merge comes
       // between.
       Version version = retain();
@@ -341,7 +460,15 @@ final class VersionSet {
         view.family().requireThere();
         long at = view.visibleSequence();
         StoreCursor cursor =
-            new StoreCursor(this, view, version, at, view.expiryFloor(), options, explainerOrNull);
+            new StoreCursor(
+                this,
+                view,
+                version,
+                at,
+                view.expiryFloor(),
+                options,
+                explainerOrNull,
+                overlayOrNull);
         cursors.add(cursor);
         return cursor;
       } finally {
@@ -353,38 +480,51 @@ final class VersionSet {
     }
   }
 
+  private void awaitCursorsReleased() {
+    while (cursorHolds > 0) {
+      readersReleased.await();
+    }
+  }
+
   /** Moves a cursor to the current version as of what a view sees now; see {@code renew}. */
   RecordSource[] refreshCursor(StoreCursor cursor, ReadView view) {
+    RecordSource[] replaced;
+    Runnable told;
     lock.lock();
     try {
+      awaitCursorsReleased();
       if (current == null) {
         throw closed();
       }
       view.family().requireThere();
-      return cursor.renew(current, view.visibleSequence(), view.expiryFloor());
+      replaced = cursor.renew(current, view.visibleSequence(), view.expiryFloor());
+      told = takeToTell();
     } finally {
       lock.unlock();
     }
+    told.run();
+    return replaced;
   }
 
   /**
-   * Records of a family below have expired for all readers, and will have after a crash. Whoever
-   * asks from now on knows them as expired.
+   * Where readers of a family draw the line between what has expired and what has not. What is
+   * below the lowest has for all of them, and will have after a crash. Whoever asks from now on
+   * draws it where it is drawn now, or later.
    *
    * @param durable what the manifest says of the family
    */
-  long lowestExpiryFloor(FamilyState family, FamilyManifest durable) {
+  ExpiryBounds expiryBounds(FamilyState family, FamilyManifest durable) {
     lock.lock();
     try {
-      return LongStream.concat(
+      return new ExpiryBounds(
+          LongStream.concat(
               LongStream.of(family.expiration().floor(), durable.writeTimes().expiryFloor()),
               LongStream.concat(
                   snapshots.stream().mapToLong(snapshot -> snapshot.expiryFloor(family.id())),
                   cursors.stream()
                       .filter(cursor -> cursor.family() == family)
-                      .mapToLong(StoreCursor::expiryFloor)))
-          .min()
-          .orElseThrow();
+                      .mapToLong(StoreCursor::expiryFloor))),
+          family.expiration().laterFloors());
     } finally {
       lock.unlock();
     }
@@ -396,12 +536,15 @@ final class VersionSet {
   }
 
   void cursorClosed(StoreCursor cursor) {
+    Runnable told;
     lock.lock();
     try {
       cursors.remove(cursor);
+      told = takeToTell();
     } finally {
       lock.unlock();
     }
+    told.run();
   }
 
   List<StoreCursor> openCursors() {

@@ -61,6 +61,9 @@ public final class WriteBatch {
   private MemorySegment buffer;
   private long endOffset;
 
+  /** Of the last operation. */
+  private long lastKeyOffset;
+
   /** Operations, and among them family marks. */
   private int count;
 
@@ -209,6 +212,52 @@ public final class WriteBatch {
     return Keys.copy(key);
   }
 
+  /** What a batch had at some time, to go back to. */
+  record Mark(
+      long endOffset,
+      int count,
+      int marks,
+      int family,
+      boolean hasOperands,
+      int families,
+      int familiesWithOperands) {}
+
+  /** What it has now. */
+  Mark mark() {
+    return new Mark(
+        endOffset, count, marks, family, hasOperands, families.size(), familiesWithOperands.size());
+  }
+
+  /** Takes away what was added since. */
+  void reset(Mark mark) {
+    endOffset = mark.endOffset();
+    count = mark.count();
+    marks = mark.marks();
+    family = mark.family();
+    hasOperands = mark.hasOperands();
+    keepFirst(families, mark.families());
+    keepFirst(familiesWithOperands, mark.familiesWithOperands());
+  }
+
+  private static void keepFirst(Set<FamilyState> all, int count) {
+    if (all.size() > count) { // they are in the order in which they came
+      all.retainAll(all.stream().limit(count).toList());
+    }
+  }
+
+  /**
+   * The memory that all operations lie in. When it has been outgrown it stays as it is, for as long
+   * as anybody knows it.
+   */
+  MemorySegment memory() {
+    return buffer;
+  }
+
+  /** Where the key of the last operation lies, at least 8 bytes before the end of the memory. */
+  long lastKeyAddress() {
+    return buffer.address() + lastKeyOffset;
+  }
+
   /** Removes all operations and keeps the memory. */
   public void clear() {
     hasOperands = false;
@@ -296,7 +345,7 @@ public final class WriteBatch {
       throw new IllegalArgumentException(
           "a batch is encoded in at most " + RECORD_BYTES_MAX + " bytes: encodedBytes=" + end);
     }
-    ensureCapacity(end);
+    ensureCapacity(end + Long.BYTES); // words can be read at the end of a key
     if (markBytes > 0) {
       BatchFormat.putFamilyMark(buffer, endOffset, in);
     }
@@ -306,6 +355,7 @@ public final class WriteBatch {
     MemorySegment.copy(value, 0, buffer, keyOffset + keyBytes, valueBytes);
     // Last, so that a segment closed by its owner meanwhile leaves the batch as it was.
     endOffset = end;
+    lastKeyOffset = keyOffset;
     if (markBytes > 0) {
       family = in;
       marks++;

@@ -28,9 +28,12 @@ final class WriteDelay {
   /**
    * Pauses up to this are spent on the processor: then no write has to make up for many others. It
    * is what a little pressure makes of one write, and costs little; under more pressure, or with
-   * many writers, the processors have better things to do.
+   * many writers, the processors have better things to do. A batch is as many writes as it has
+   * bytes for.
    */
   static final long SPIN_NANOS_MAX = 5_000;
+
+  private static final long SPIN_BYTES = 256;
 
   /** Pressure below this is what a store at work has. */
   private static final double PRESSURE_MIN = 0.25;
@@ -105,7 +108,7 @@ final class WriteDelay {
    */
   boolean await(long bytes, double filled, long limitNanos) {
     long pause = claim(bytes, filled, limitNanos);
-    if (pause > SPIN_NANOS_MAX) {
+    if (pause > spinNanosMax(bytes)) {
       WriteStallEvent event = new WriteStallEvent();
       event.begin();
       boolean unused = new Baton().await(pause); // nobody posts it
@@ -115,6 +118,10 @@ final class WriteDelay {
       events.slowed(StallReason.DELAY, pause);
     }
     return pause >= 0;
+  }
+
+  private static long spinNanosMax(long bytes) {
+    return Math.clamp(bytes / SPIN_BYTES * SPIN_NANOS_MAX, SPIN_NANOS_MAX, PAUSE_NANOS_MIN);
   }
 
   private static void spin(long nanos) {
@@ -137,7 +144,7 @@ final class WriteDelay {
       long now = clock.getAsLong();
       long next = nextNanos.get();
       long lead = Math.max(0, next - now);
-      boolean isSaved = lead > SPIN_NANOS_MAX && lead < PAUSE_NANOS_MIN;
+      boolean isSaved = lead > spinNanosMax(bytes) && lead < PAUSE_NANOS_MIN;
       long pause = isSaved ? 0 : Math.min(lead, PAUSE_NANOS_MAX);
       if (pause > limitNanos) {
         return -1;

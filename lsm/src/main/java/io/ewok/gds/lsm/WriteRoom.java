@@ -120,6 +120,13 @@ final class WriteRoom {
     return Math.min(1, Math.max(active.takenShare(), ofLog));
   }
 
+  /**
+   * Where in the log the active memtable begins: for who is inside, all that is newer is in there.
+   */
+  long activeStartLsn() {
+    return activeStartLsn;
+  }
+
   /** Brings it about that the log has room for a record; may have to be called again. */
   void makeInLog(Memtable memtable, long recordBytes, WriteOptions options) throws IOException {
     writable.run();
@@ -198,8 +205,31 @@ final class WriteRoom {
     }
   }
 
+  /**
+   * Freezes the active memtable, and does something before it ends, when nobody is in it and nobody
+   * can come into the next: what takes a place in the log then is between all writes that are in
+   * the one and all that come into the other.
+   *
+   * @return whether that was done; not if a memtable is frozen, or there is no memory for another
+   */
+  boolean tryFreeze(Check between) throws IOException {
+    boolean[] isDone = {false};
+    boolean unused =
+        tryReplace(
+            active,
+            () -> {
+              between.run();
+              isDone[0] = true;
+            });
+    return isDone[0];
+  }
+
   /** Replaces the active memtable, if there is memory for the next and the last is flushed. */
   private boolean tryReplace(Memtable full) throws IOException {
+    return tryReplace(full, () -> {});
+  }
+
+  private boolean tryReplace(Memtable full, Check between) throws IOException {
     lock.lock();
     try {
       writable.run();
@@ -214,6 +244,7 @@ final class WriteRoom {
         full.closeToWriters();
         awaitNoWriter(full);
         writable.run();
+        between.run();
         long end = versions.sequence();
         full.setEnd(end, end);
         delay.frozen(full.takenBytes());

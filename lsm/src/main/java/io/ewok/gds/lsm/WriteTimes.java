@@ -2,6 +2,7 @@ package io.ewok.gds.lsm;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.LongStream;
 
 /**
  * When records were written, as far as that is needed to know which have expired: sequence numbers
@@ -36,6 +37,11 @@ record WriteTimes(long expiryFloor, List<Point> points) {
       }
     }
     return new WriteTimes(Math.min(expiryFloor, sequence + 1), left);
+  }
+
+  /** The floors that come after {@link #expiryFloor}, as the points go by. */
+  LongStream laterFloors() {
+    return points.stream().mapToLong(point -> point.sequence + 1);
   }
 
   /**

@@ -369,6 +369,53 @@ class BackupsTest {
   }
 
   @Test
+  void powerCutWhileABackupIsRestoredLeavesTheWholeStoreOrNone() throws Exception {
+    State expected;
+    try (Store store = open(engine, Fixtures.DIRECTORY)) {
+      write(store, 0, 300, 1);
+      BackupInfo unused = backup(engine, store);
+      expected = State.of(store);
+    }
+    int[] states = new int[2];
+    AssertionError[] failure = new AssertionError[1];
+    try (Backups backups = Backups.open(TARGET, engine)) {
+      engine.onSync(
+          () -> {
+            for (int seed = 0; seed < 6 && failure[0] == null; seed++) {
+              try {
+                states[checkRestored(engine.crash(seed), expected) ? 1 : 0]++;
+              } catch (Exception | AssertionError e) {
+                failure[0] = new AssertionError("seed=" + seed, e);
+              }
+            }
+          });
+      backups.restore(1, RESTORED, _ -> {});
+      engine.onSync(() -> {});
+    }
+    if (failure[0] != null) {
+      throw failure[0];
+    }
+    for (int seed = 0; seed < 6; seed++) {
+      assertTrue(checkRestored(engine.crash(seed), expected), "it is durable on return");
+    }
+    assertTrue(states[0] > 20 && states[1] > 0, states[0] + " without, " + states[1] + " with");
+  }
+
+  /** Returns whether the store is there; if it is not, it can be restored. */
+  private static boolean checkRestored(SimEngine after, State expected) throws Exception {
+    boolean isThere = after.exists(RESTORED);
+    if (!isThere) {
+      try (Backups backups = Backups.open(TARGET, after)) {
+        backups.restore(1, RESTORED, _ -> {});
+      }
+    }
+    try (Store store = Store.open(RESTORED, Fixtures.TINY.withCreateIfMissing(false), after)) {
+      assertEquals(expected, State.of(store));
+    }
+    return isThere;
+  }
+
+  @Test
   void powerCutWhileABackupIsDeletedLeavesTheOthersGood() throws Exception {
     try (Store store = open(engine, Fixtures.DIRECTORY)) {
       write(store, 0, 300, 1);

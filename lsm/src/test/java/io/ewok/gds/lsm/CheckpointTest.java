@@ -189,6 +189,47 @@ class CheckpointTest {
     }
   }
 
+  /** Neither later, as if it had been written when the copy was made, nor earlier. */
+  @Test
+  void whatIsInACopyExpiresWhenItDoesInTheStore() throws Exception {
+    AtomicLong clock = new AtomicLong(1_000_000);
+    StoreOptions options =
+        Fixtures.TINY.withTree(Fixtures.TINY.tree().withTtl(Duration.ofMinutes(1)));
+    int[] sizes = new int[2];
+    try (Store store = Store.open(Fixtures.DIRECTORY, options, engine, clock::get)) {
+      for (int i = 0; i < 10; i++) {
+        clock.addAndGet(5_000);
+        store.put(Fixtures.bytes("key" + i), new byte[10], Durability.SYNCED);
+        store.background().awaitExpiration();
+      }
+      assertTrue(store.checkpoint(COPY) > 0);
+      try (Backups backups = Backups.open(Path.of("/backups"), engine)) {
+        backups.restore(
+            backups.create(store, _ -> {}).number(), Path.of("/copies/restored"), _ -> {});
+      }
+      for (Path path : List.of(COPY, Path.of("/copies/restored"))) {
+        long now = clock.get();
+        try (Store copy = Store.open(path, options, engine, clock::get)) {
+          for (int step = 0; step < 16; step++) {
+            copy.background().awaitExpiration();
+            long age = clock.get() - 1_000_000;
+            int found = Fixtures.contents(copy).size();
+            for (int i = 0; i < 10; i++) {
+              long written = 5_000L * (i + 1);
+              boolean isThere = copy.get(Fixtures.bytes("key" + i)) != null;
+              assertTrue(isThere || age - written >= 60_000, "too early: " + i);
+              assertTrue(!isThere || age - written < 60_000 + 10_000, "too late: " + i);
+            }
+            sizes[found == 0 ? 0 : 1]++;
+            clock.addAndGet(5_000);
+          }
+        }
+        clock.set(now);
+      }
+    }
+    assertTrue(sizes[0] > 0 && sizes[1] > 8, sizes[0] + " empty, " + sizes[1] + " not");
+  }
+
   private record Change(long sequence, String family, String key, String valueOrNull) {}
 
   /** Each batch has a key in each of two families. */
@@ -562,6 +603,7 @@ class CheckpointTest {
   void fullDiskIsToldAndLeavesNothing() throws Exception {
     try (Store store = filled(noLinks(engine, ""))) {
       store.flush();
+      assertTrue(store.awaitRest(Duration.ofMinutes(1))); // else files come and go
       long used = engine.usedBytes();
       for (long room = 0; room < (1 << 20); room += 100_000) {
         engine.setCapacityBytes(used + room);

@@ -10,12 +10,16 @@ import io.ewok.gds.pagestore.sim.SimEngine;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a filter removes or changes nobody misses: no snapshot has seen it, and none will. */
 class CompactionFilterTest {
@@ -168,6 +172,161 @@ class CompactionFilterTest {
     }
   }
 
+  private Store openWithFlushes(CompactionFilter filter) throws Exception {
+    StoreOptions options = options(filter);
+    return Store.open(
+        Fixtures.DIRECTORY, options.withTree(options.tree().withFiltersFlushes(true)), engine);
+  }
+
+  @Test
+  void flushesAskTooIfTheyAreTo() throws Exception {
+    try (Store store = openWithFlushes(CompactionFilterTest::decide)) {
+      put(store, "b", "first");
+      put(store, "d", "first");
+      store.flush();
+      put(store, "a", "new");
+      put(store, "b", "old");
+      put(store, "c", "change");
+      store.merge(Fixtures.bytes("d"), Fixtures.bytes("old"), Durability.SYNCED);
+      store.merge(Fixtures.bytes("e"), Fixtures.bytes("old"), Durability.SYNCED);
+      store.flush();
+      assertEquals("new", get(store, "a"));
+      assertNull(get(store, "b"), "what is older does not come back");
+      assertEquals("changed c", get(store, "c"));
+      assertEquals("first,old", get(store, "d"));
+      assertEquals("old", get(store, "e"), "it may stand on something");
+      assertEquals(0, store.stats().merges());
+    }
+    try (Store store = open(CompactionFilter.NONE)) {
+      assertNull(get(store, "b"));
+      assertEquals("changed c", get(store, "c"));
+    }
+  }
+
+  /** Cursors leave memory for the tables of a flush, so they have to have the same. */
+  @Test
+  void readersKeepWhatTheySeeInAFlush() throws Exception {
+    try (Store store = openWithFlushes(CompactionFilterTest::decide)) {
+      for (boolean isCursor : List.of(false, true)) {
+        put(store, "b", "old");
+        put(store, "c", "change");
+        AutoCloseable reader = isCursor ? store.cursor() : store.snapshot();
+        put(store, "d", "old");
+        store.flush();
+        assertEquals("old", get(store, "b"));
+        assertEquals("change", get(store, "c"));
+        assertNull(get(store, "d"), "it is newer than the reader");
+        if (reader instanceof StoreCursor cursor) {
+          assertEquals(List.of("b=old", "c=change"), records(cursor));
+        }
+        reader.close();
+      }
+      put(store, "b", "old");
+      put(store, "c", "change");
+      store.flush();
+      assertNull(get(store, "b"));
+      assertEquals("changed c", get(store, "c"));
+    }
+  }
+
+  private static List<String> records(StoreCursor cursor) throws Exception {
+    List<String> records = new ArrayList<>();
+    for (cursor.first(); cursor.isValid(); cursor.next()) {
+      records.add(
+          Fixtures.text(Fixtures.array(cursor.key()))
+              + "="
+              + Fixtures.text(Fixtures.array(cursor.value())));
+    }
+    return records;
+  }
+
+  /** The filter has decided already when they come; another family is flushed with it. */
+  @ParameterizedTest
+  @ValueSource(strings = {"snapshot", "cursor", "refresh"})
+  void readersThatComeDuringAFlushKeepWhatTheySeeToo(String how) throws Exception {
+    AtomicReference<Callable<AutoCloseable>> opening = new AtomicReference<>();
+    AtomicReference<AutoCloseable> meanwhile = new AtomicReference<>();
+    CompactionFilter filter =
+        (key, value, result) -> {
+          CompactionFilter.Decision decision = decide(key, value, result);
+          Callable<AutoCloseable> open = opening.getAndSet(null);
+          if (open != null) { // on another thread, as a filter must not call the store
+            FutureTask<AutoCloseable> task = new FutureTask<>(open);
+            Thread.ofVirtual().start(task);
+            try {
+              meanwhile.set(task.get());
+            } catch (Exception e) {
+              throw new AssertionError(e);
+            }
+          }
+          return decision;
+        };
+    try (Store store = openWithFlushes(filter)) {
+      Family other = store.createFamily("other");
+      StoreCursor early = store.cursor();
+      put(store, "b", "old");
+      put(store, "c", "change");
+      put(store, "d", "old");
+      other.put(Fixtures.bytes("x"), Fixtures.bytes("y"), Durability.NONE);
+      opening.set(
+          () ->
+              switch (how) {
+                case "snapshot" -> store.snapshot();
+                case "cursor" -> store.cursor();
+                default -> {
+                  early.refresh();
+                  yield early;
+                }
+              });
+      store.flush();
+      List<String> all = List.of("b=old", "c=change", "d=old");
+      try (StoreCursor now = store.cursor()) {
+        assertEquals(all, records(now));
+      }
+      if (meanwhile.get() instanceof Snapshot snapshot) {
+        try (StoreCursor cursor = snapshot.cursor()) {
+          assertEquals(all, records(cursor));
+        }
+      } else {
+        assertEquals(all, records((StoreCursor) meanwhile.get()));
+      }
+      assertEquals("y", Fixtures.text(other.get(Fixtures.bytes("x"))));
+      meanwhile.get().close();
+      early.close();
+      assertEquals(2, Fixtures.tables(engine).size(), "what was written first is gone");
+      store.compact();
+      assertNull(get(store, "b"));
+    }
+  }
+
+  @Test
+  void cursorsWaitForTheEndOfAFlushThatRemoves() throws Exception {
+    StoreParts parts =
+        new StoreParts(engine, new StoreFiles(Fixtures.DIRECTORY), options(CompactionFilter.NONE));
+    StoreOpener.open(parts);
+    try {
+      VersionSet versions = parts.versions;
+      Snapshot view = versions.openSnapshot(parts.counters);
+      StoreCursor before = versions.openCursor(view, CursorOptions.defaults(), null);
+      assertFalse(versions.tryHoldReaders(before.sequence() - 1));
+      assertTrue(versions.tryHoldReaders(before.sequence()));
+      List<CompletableFuture<?>> waiting =
+          List.of(
+              CompletableFuture.supplyAsync(
+                  () -> versions.openCursor(view, CursorOptions.defaults(), null)),
+              CompletableFuture.supplyAsync(() -> versions.refreshCursor(before, view)),
+              CompletableFuture.supplyAsync(() -> versions.openSnapshot(parts.counters)));
+      Thread.sleep(50);
+      assertTrue(waiting.stream().noneMatch(CompletableFuture::isDone));
+      versions.releaseReaders();
+      for (CompletableFuture<?> each : waiting) {
+        Object unused = each.get(1, TimeUnit.MINUTES);
+      }
+    } finally {
+      parts.close();
+    }
+  }
+
   /** Between the decision that no snapshot sees it, and the tables without it. */
   @Test
   void snapshotsWaitForTheEndOfACompactionThatRemoves() throws Exception {
@@ -186,11 +345,11 @@ class CompactionFilterTest {
         timedOut = true;
       }
       assertTrue(timedOut);
-      versions.releaseSnapshots();
+      versions.releaseReaders();
       try (Snapshot snapshot = waiting.get()) {
         assertFalse(versions.tryHoldSnapshots(snapshot.sequence() - 1));
         assertTrue(versions.tryHoldSnapshots(snapshot.sequence()));
-        versions.releaseSnapshots();
+        versions.releaseReaders();
       }
     } finally {
       parts.close();

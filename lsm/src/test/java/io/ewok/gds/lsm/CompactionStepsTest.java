@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.ewok.gds.lsm.table.Table;
 import io.ewok.gds.lsm.table.TableMeta;
 import io.ewok.gds.lsm.table.TableWriter;
+import io.ewok.gds.lsm.values.ValueFileWriter;
 import io.ewok.gds.pagestore.ClassLimits;
 import io.ewok.gds.pagestore.ClassStats;
 import io.ewok.gds.pagestore.IoRate;
@@ -231,6 +232,7 @@ class CompactionStepsTest {
               parts.versions,
               parts.tables,
               new TableWriter(engine, parts.mergeBuffer, StoreMemory.tableOptions(options)),
+              new ValueFileWriter(engine, parts.memory.writing()),
               parts.readBuffer,
               form,
               parts.counters,
@@ -300,6 +302,7 @@ class CompactionStepsTest {
               parts.versions,
               parts.tables,
               new TableWriter(engine, parts.mergeBuffer, StoreMemory.tableOptions(lazy)),
+              new ValueFileWriter(engine, parts.memory.writing()),
               parts.readBuffer,
               form,
               parts.counters,

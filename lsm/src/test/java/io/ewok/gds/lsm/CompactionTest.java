@@ -191,6 +191,43 @@ class CompactionTest {
     }
   }
 
+  private static void put(Store store, int first, int end, int step) throws Exception {
+    SplittableRandom random = new SplittableRandom(first);
+    for (int i = first; i < end; i += step) {
+      store.put(key(i), Fixtures.randomBytes(random, 1_000), Durability.NONE);
+    }
+  }
+
+  /** What a compaction that somebody asked for has merged into one level goes on as it is. */
+  @Test
+  void compactionOfAllWritesEachRecordOnce() throws Exception {
+    StoreOptions options = OPTIONS.withTree(OPTIONS.tree().withLevel1Bytes(256 << 10));
+    try (Store store = Store.open(Fixtures.DIRECTORY, options, engine)) {
+      store.background().setRest(1_000_000);
+      put(store, 0, 1_500, 1);
+      store.compact();
+      assertTrue(store.awaitRest(Duration.ofMinutes(1)));
+      assertTrue(tables(store).get(2) > 0, tables(store)::toString);
+      store.change(Map.of("store.level-1", "1G"));
+      put(store, 2_000, 4_000, 1);
+      store.flush();
+      assertTrue(store.awaitRest(Duration.ofMinutes(1)));
+      store.background().setRest(TimeUnit.HOURS.toNanos(1));
+      put(store, 2_000, 4_000, 10);
+      store.flush();
+      assertTrue(tables(store).get(0) > 0 && tables(store).get(1) > 2, tables(store)::toString);
+      long before = store.stats().written().mergeBytes();
+      store.compact();
+      long written = store.stats().written().mergeBytes() - before;
+      assertTrue(written > 3_300_000 && written < 4_500_000, "written: " + written);
+      assertEquals(List.of(0, 0), tables(store).subList(0, 2));
+      assertEquals(3_500, entries(store));
+      assertEquals(3_500, Fixtures.contents(store).size());
+      store.compact();
+      assertEquals(3_500, entries(store));
+    }
+  }
+
   @Test
   void partOfTheKeysIsCompactedAndTheRestIsLeft() throws Exception {
     try (Store store = open()) {

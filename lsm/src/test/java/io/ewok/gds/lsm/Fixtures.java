@@ -35,6 +35,12 @@ public final class Fixtures {
           .withLogSegmentBytes(256 << 10)
           .withLogSegmentCount(4);
 
+  /** The same, with values from a length on, or none, in value files. */
+  static StoreOptions separated(int valueBytes) {
+    TreeOptions tree = TINY.tree().withSeparatedValueBytes(valueBytes);
+    return TINY.withTree(tree.withValueGarbagePercent(10));
+  }
+
   public static final Comparator<byte[]> ORDER = Arrays::compareUnsigned;
 
   private static final long WAIT_NANOS = TimeUnit.MINUTES.toNanos(1);

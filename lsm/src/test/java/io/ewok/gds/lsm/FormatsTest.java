@@ -4,12 +4,16 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.ewok.gds.lsm.record.BatchFormat;
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.table.TableFormat;
 import io.ewok.gds.lsm.table.TableMeta;
+import io.ewok.gds.pagestore.CorruptFileException;
+import io.ewok.gds.lsm.values.ValueFileMeta;
+import io.ewok.gds.lsm.values.ValueReferences;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
@@ -17,6 +21,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
@@ -213,6 +218,96 @@ class FormatsTest {
     Manifest sum = Manifest.EMPTY.after(after.snapshot());
     assertEquals(3, sum.nextFamily());
     assertEquals(after.families().get(2), sum.families().get(2));
+  }
+
+  @Test
+  void addedSequencesInAManifestAreWhatTheirTableSays() throws Exception {
+    Path path = Path.of("MANIFEST");
+    TableMeta ingested = meta(2, "a", "b", 7, 7).addingSequence(0x1000);
+    assertEquals(0x1007, ingested.lastSequence());
+    ManifestEdit edit =
+        Manifest.EMPTY
+            .edit()
+            .withState(true, 9, 0x1234, 0x1007)
+            .adding(1, List.of(ingested, meta(3, "c", "d", 1, 2)));
+    byte[] file = ManifestFormat.encode(edit, 0);
+    String hex = HexFormat.of().formatHex(file);
+    String record = "0d000000" + "10000000" + "0200000000000000" + "0010000000000000";
+    int at = hex.indexOf(record) / 2;
+    assertTrue(at > 0, hex);
+    List<TableMeta> read =
+        ManifestFormat.decode(path, file, 0).added().stream()
+            .map(ManifestEdit.Added::meta)
+            .toList();
+    assertEquals(0x1000, read.getFirst().addedSequence());
+    assertEquals(0x1007, read.getFirst().firstSequence());
+    assertEquals(0x1007, read.getFirst().lastSequence());
+    assertEquals(0, read.getLast().addedSequence());
+    Manifest manifest = Manifest.EMPTY.after(edit);
+    assertArrayEquals(file, ManifestFormat.encode(manifest.snapshot(), 0), "it stays said");
+    // Of a table that is not there, nothing, and more than its records have.
+    for (String forged :
+        List.of(
+            "0400000000000000" + "0010000000000000",
+            "0200000000000000" + "0000000000000000",
+            "0200000000000000" + "0020000000000000",
+            "0200000000000000" + "00100000000000ff")) {
+      byte[] hostile = file.clone();
+      System.arraycopy(HexFormat.of().parseHex(forged), 0, hostile, at + 8, 16);
+      assertThrows(
+          CorruptFileException.class, () -> ManifestFormat.decode(path, hostile, 0), forged);
+    }
+  }
+
+  @Test
+  void valueFilesInAManifestAreWhatTheirTablesSay() throws Exception {
+    Path path = Path.of("MANIFEST");
+    ValueReferences.Counter counter = new ValueReferences.Counter();
+    counter.add(5, 100);
+    counter.add(4, 30);
+    counter.add(5, 11);
+    TableMeta table = meta(2, "a", "b", 1, 2).withReferences(counter.references());
+    TableMeta other = meta(3, "c", "d", 3, 4);
+    ManifestEdit edit =
+        Manifest.EMPTY
+            .edit()
+            .withState(true, 9, 0x1234, 500)
+            .addingValues(
+                List.of(
+                    new ValueFileMeta(4, 0, 4096, 1, 30), new ValueFileMeta(5, 0, 8192, 3, 333)))
+            .adding(1, List.of(table, other));
+    byte[] first = ManifestFormat.encode(edit, 0);
+    assertEquals(Hex.resource("manifest-values-v1.hex"), Hex.dump(first));
+
+    Manifest manifest = Manifest.EMPTY.after(ManifestFormat.decode(path, first, 0));
+    assertEquals(table.references(), manifest.main().level(1).getFirst().references());
+    assertEquals(30, manifest.values().get(4L).liveBytes());
+    assertEquals(111, manifest.values().get(5L).liveBytes());
+    assertEquals(Set.of(2L, 3L, 4L, 5L), manifest.fileNumbers());
+    assertEquals(manifest, Manifest.EMPTY.after(manifest.snapshot()));
+    // Another level changes nothing of that; without the table the files are gone.
+    List<TableMeta> tables = List.of(table);
+    ValueReferences.Counter ofItself = new ValueReferences.Counter();
+    ofItself.add(8, 20);
+    ValueReferences clash = ofItself.references();
+    Manifest moved = manifest.after(manifest.edit().removing(tables).adding(2, tables));
+    assertEquals(manifest.values(), moved.values());
+    assertEquals(Map.of(), moved.after(moved.edit().removing(tables)).values());
+    for (ManifestEdit wrong :
+        List.of(
+            manifest.edit().addingValues(List.of(new ValueFileMeta(4, 0, 4096, 1, 30))),
+            manifest.edit().addingValues(List.of(new ValueFileMeta(9, 0, 4096, 1, 30))),
+            manifest.edit().addingValues(List.of(new ValueFileMeta(8, 1, 4096, 1, 30))),
+            manifest.edit().addingValues(List.of(new ValueFileMeta(8, 0, 4096, 1, 5_000))),
+            manifest
+                .edit()
+                .adding(2, List.of(meta(6, "x", "y", 3, 4).withReferences(table.references()))),
+            manifest
+                .edit()
+                .addingValues(List.of(new ValueFileMeta(8, 0, 4096, 1, 50)))
+                .adding(2, List.of(meta(8, "x", "y", 3, 4).withReferences(clash))))) {
+      assertThrows(IllegalArgumentException.class, () -> manifest.after(wrong), wrong::toString);
+    }
   }
 
   private static TableMeta meta(

@@ -216,6 +216,38 @@ class GarbageTest extends GarbageFixture {
     }
   }
 
+  /** Of values that are in the pool. */
+  @Test
+  void valuesInValueFilesMakeNone() throws IOException {
+    int values = 50;
+    Family separated = store.createFamily("separated", Fixtures.separated(10).tree());
+    for (int i = 0; i < values; i++) {
+      setKey(i);
+      separated.put(key, room.asSlice(0, 10 + i), Durability.NONE);
+    }
+    store.flush();
+    assertEquals(values, store.stats().valueFiles().getFirst().entries());
+    try (PinnedValue pin = new PinnedValue();
+        StoreCursor cursor = separated.cursor()) {
+      assertNoGarbage(
+          i -> {
+            setKey(i % values);
+            assertEquals(10 + i % values, separated.get(key, room));
+            assertTrue(separated.get(key, pin));
+            assertEquals(10 + i % values, pin.lengthBytes());
+            pin.unpin();
+          });
+      assertNoGarbage(
+          i -> {
+            if (!cursor.isValid()) {
+              cursor.first();
+            }
+            assertTrue(cursor.copyValue(room) >= 10);
+            cursor.next();
+          });
+    }
+  }
+
   @Test
   void fillMakesNone() throws IOException {
     RecordBatch batch = new RecordBatch(room, 100);

@@ -6,6 +6,8 @@ import io.ewok.gds.allocator.MemoryBudget;
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.allocator.RegionOptions;
 import io.ewok.gds.lsm.table.TableMeta;
+import io.ewok.gds.lsm.values.ValueFileMeta;
+import io.ewok.gds.lsm.values.ValueReferences;
 import io.ewok.gds.pagestore.IoFile;
 import io.ewok.gds.pagestore.OpenMode;
 import io.ewok.gds.pagestore.sim.SimEngine;
@@ -40,7 +42,8 @@ final class HostileManifest {
               .withCreated()
               .withNextNumber(10L * i)
               .withHorizon(100L * i, 10L * i)
-              .adding(0, List.of(meta(3 * i)))
+              .addingValues(List.of(new ValueFileMeta(10L * i - 2, 0, 4096, 2, 100)))
+              .adding(0, List.of(meta(3 * i).withReferences(references(10L * i - 2))))
               .adding(1, List.of(meta(3 * i + 1)))
               .creating(new FamilyEdit(i, "family" + i, "sum", new WriteTimes(i, List.of())));
       if (i == FRAMES) {
@@ -57,6 +60,12 @@ final class HostileManifest {
     sound = file;
     region = Region.map(MemoryBudget.root("test", file.length), RegionOptions.ofSize(file.length));
     engine.open(PATH, OpenMode.CREATE_NEW).close();
+  }
+
+  private static ValueReferences references(long file) {
+    ValueReferences.Counter counter = new ValueReferences.Counter();
+    counter.add(file, 60);
+    return counter.references();
   }
 
   private static TableMeta meta(int number) {

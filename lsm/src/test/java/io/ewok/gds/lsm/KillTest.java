@@ -7,7 +7,11 @@ import io.ewok.gds.testing.JavaProgram;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -35,6 +39,10 @@ class KillTest {
               LaneWriter.class,
               List.of(directory.toString()));
       assertTrue(acknowledged >= last, "kill=" + kill + " acknowledged=" + acknowledged);
+      // Before anybody recovers it, by who only reads.
+      try (ReadOnlyStore reader = Store.openReadOnly(directory, LaneChecker.OPTIONS)) {
+        assertTrue(LaneChecker.check(reader, acknowledged) >= acknowledged);
+      }
       last = LaneChecker.check(directory, acknowledged);
     }
     long more = last + 1;
@@ -42,5 +50,40 @@ class KillTest {
         IllegalStateException.class,
         () -> LaneChecker.check(directory, more + 1_000_000),
         "the checker finds what is missing");
+  }
+
+  /** Whole batches, all that was acknowledged, and nothing goes back, over lives of the writer. */
+  @Test
+  void whoFollowsAnotherProcessSeesWhatItWritesUntilItIsKilled() throws Exception {
+    Path directory = folder.resolve("followed");
+    List<String> arguments = List.of(directory.toString());
+    long acknowledged = JavaProgram.runAndKill(folder, 1, LaneWriter.class, arguments);
+    AtomicBoolean isDone = new AtomicBoolean();
+    try (ReadOnlyStore reader = Store.openReadOnly(directory, LaneChecker.OPTIONS);
+        ExecutorService thread = Executors.newSingleThreadExecutor()) {
+      Future<Integer> follower =
+          thread.submit(
+              () -> {
+                int refreshes = 0;
+                long seen = 0;
+                for (; !isDone.get(); refreshes++) {
+                  long sequence = reader.sequence();
+                  assertTrue(reader.refresh() >= sequence);
+                  seen = LaneChecker.check(reader, seen);
+                }
+                return refreshes;
+              });
+      try {
+        for (int kill = 0; kill < KILLS; kill++) {
+          acknowledged = JavaProgram.runAndKill(folder, NUMBERS_MAX, LaneWriter.class, arguments);
+        }
+      } finally {
+        isDone.set(true);
+      }
+      int refreshes = follower.get();
+      assertTrue(refreshes > 10, "refreshes=" + refreshes);
+      assertTrue(reader.refresh() > 0);
+      assertTrue(LaneChecker.check(reader, acknowledged) >= acknowledged);
+    }
   }
 }

@@ -24,21 +24,26 @@ final class LaneChecker {
   /** Checks a store. Returns up to which number all lanes are there. */
   static long check(Path directory, long acknowledged) throws Exception {
     try (Store store = Store.open(directory, OPTIONS)) {
-      TreeMap<byte[], byte[]> model = new TreeMap<>(Fixtures.ORDER);
-      long least = Long.MAX_VALUE;
-      for (int lane = 0; lane < LaneWriter.LANES; lane++) {
-        long last = LaneWriter.lastNumber(store, lane);
-        if (last < acknowledged) {
-          throw new IllegalStateException(
-              "batches are lost: lane=%d last=%d acknowledged=%d"
-                  .formatted(lane, last, acknowledged));
-        }
-        replay(model, lane, last);
-        least = Math.min(least, last);
-      }
-      compare(store, model);
-      return least;
+      return check(store, acknowledged);
     }
+  }
+
+  /** Checks what an open store shows. */
+  static long check(ReadView store, long acknowledged) throws Exception {
+    TreeMap<byte[], byte[]> model = new TreeMap<>(Fixtures.ORDER);
+    long least = Long.MAX_VALUE;
+    for (int lane = 0; lane < LaneWriter.LANES; lane++) {
+      long last = LaneWriter.lastNumber(store, lane);
+      if (last < acknowledged) {
+        throw new IllegalStateException(
+            "batches are lost: lane=%d last=%d acknowledged=%d"
+                .formatted(lane, last, acknowledged));
+      }
+      replay(model, lane, last);
+      least = Math.min(least, last);
+    }
+    compare(store, model);
+    return least;
   }
 
   private static void replay(Map<byte[], byte[]> model, int lane, long last) {
@@ -56,7 +61,7 @@ final class LaneChecker {
     }
   }
 
-  private static void compare(Store store, Map<byte[], byte[]> model) throws Exception {
+  private static void compare(ReadView store, Map<byte[], byte[]> model) throws Exception {
     Map<byte[], byte[]> found = Fixtures.contents(store);
     if (found.size() != model.size()) {
       throw new IllegalStateException(

@@ -44,7 +44,7 @@ final class LaneWriter {
   }
 
   /** The number of the last batch of a lane. */
-  static long lastNumber(Store store, int lane) throws IOException {
+  static long lastNumber(ReadView store, int lane) throws IOException {
     byte[] value = store.get(numberKey(lane));
     return value == null ? 0 : Long.parseLong(Fixtures.text(value));
   }

@@ -280,7 +280,7 @@ class OnlineOptionsTest {
 
   private static String valueOf(StoreSetting setting) {
     return switch (setting) {
-      case TABLES_BEFORE_MERGE, GROWTH, FILTER_BITS, FILTER_PREFIX -> "3";
+      case TABLES_BEFORE_MERGE, GROWTH, FILTER_BITS, FILTER_PREFIX, VALUE_GARBAGE -> "3";
       case COMPRESSION -> "zstd";
       case BLOCK -> "8K";
       case STYLE -> "tiered";

@@ -25,6 +25,15 @@ final class ScriptWriter {
   /** Of so many operations one makes a copy. */
   private static final int COPY_SHARE = 800;
 
+  /** After one in so many operations somebody who only reads looks. */
+  private static final int REPLICA_SHARE = 100;
+
+  /** Of so many operations one ingests tables. */
+  private static final int INGEST_SHARE = 120;
+
+  /** Of so many operations one is that of a transaction. */
+  private static final int TRANSACTION_SHARE = 8;
+
   private final SplittableRandom random;
 
   /** Of a seed of its own, so that families do not change what the rest of a script does. */
@@ -41,6 +50,15 @@ final class ScriptWriter {
   /** Likewise. */
   private final SplittableRandom copies;
 
+  /** Likewise. */
+  private final SplittableRandom replicas;
+
+  /** Likewise. */
+  private final SplittableRandom transactions;
+
+  /** Likewise. */
+  private final SplittableRandom separated;
+
   private final List<String> lines = new ArrayList<>();
 
   private ScriptWriter(long seed) {
@@ -50,6 +68,9 @@ final class ScriptWriter {
     ranges = new SplittableRandom(seed ^ 5);
     trickles = new SplittableRandom(37 * seed);
     copies = new SplittableRandom(seed ^ 6);
+    replicas = new SplittableRandom(seed ^ 7);
+    transactions = new SplittableRandom(seed ^ 8);
+    separated = new SplittableRandom(seed ^ 54);
   }
 
   /** Returns so many operations. */
@@ -57,13 +78,20 @@ final class ScriptWriter {
     ScriptWriter writer = new ScriptWriter(seed);
     writer.options(new SplittableRandom(~seed));
     while (writer.lines.size() <= operations) {
-      if (writer.copies.nextInt(COPY_SHARE) == 0) {
+      if (writer.replicas.nextInt(INGEST_SHARE) == 0) {
+        writer.ingest();
+      } else if (writer.copies.nextInt(COPY_SHARE) == 0) {
         writer.lines.add(writer.copies.nextBoolean() ? "checkpoint" : "backup");
+      } else if (writer.transactions.nextInt(TRANSACTION_SHARE) == 0) {
+        writer.transaction();
       } else {
         writer.operation();
       }
       if (writer.hasFamilies) {
         writer.useFamily();
+      }
+      if (writer.replicas.nextInt(REPLICA_SHARE) == 0) {
+        writer.lines.add("replica");
       }
       if (writer.trickles.nextInt(TRICKLE_SHARE) == 0) {
         writer.trickle();
@@ -73,21 +101,46 @@ final class ScriptWriter {
   }
 
   private void options(SplittableRandom others) {
+    String separate =
+        separated.nextInt(3) == 0
+            ? ""
+            : " separate=%d garbage=%d"
+                .formatted(
+                    List.of(1, 20, 150, 4_000).get(separated.nextInt(4)),
+                    5 + 15 * separated.nextInt(5));
     lines.add(
         ("options merge=%d block=%d table=%d compression=%d filter=%d prefix=%d operator=%d"
-                + " cfilter=%d ttl=%d style=%d pool=%d")
-            .formatted(
-                2 + random.nextInt(4),
-                4096 << others.nextInt(5),
-                262144 << random.nextInt(3),
-                others.nextInt(3),
-                5 * others.nextInt(4),
-                others.nextInt(3),
-                others.nextInt(2),
-                others.nextInt(2),
-                others.nextInt(3) == 0 ? 1 + others.nextInt(3) : 0,
-                others.nextInt(3),
-                hasFamilies ? 4 : 2)); // cursors stand on more tables of level 0
+                    + " cfilter=%d ttl=%d style=%d pool=%d flushfilter=%d")
+                .formatted(
+                    2 + random.nextInt(4),
+                    4096 << others.nextInt(5),
+                    262144 << random.nextInt(3),
+                    others.nextInt(3),
+                    5 * others.nextInt(4),
+                    others.nextInt(3),
+                    others.nextInt(2),
+                    others.nextInt(2),
+                    others.nextInt(3) == 0 ? 1 + others.nextInt(3) : 0,
+                    others.nextInt(3),
+                    hasFamilies ? 4 : 2, // cursors stand on more tables of level 0
+                    others.nextInt(2))
+            + separate);
+  }
+
+  private void ingest() {
+    StringBuilder line = new StringBuilder("ingest");
+    for (int i = replicas.nextInt(120); i >= 0; i--) {
+      int key = replicas.nextInt(KEYS);
+      line.append(
+          replicas.nextInt(8) == 0
+              ? " %d-".formatted(key)
+              : " %d=%d:%d"
+                  .formatted(
+                      key,
+                      replicas.nextInt(replicas.nextInt(20) == 0 ? 20_000 : 400),
+                      replicas.nextInt(1_000_000)));
+    }
+    lines.add(line.toString());
   }
 
   /** Makes the last line one of some family, or adds one that creates or drops one. */
@@ -162,6 +215,34 @@ final class ScriptWriter {
     } else {
       move();
     }
+  }
+
+  /** One operation of one that is open, if there is one; several are at a time. */
+  private void transaction() {
+    int number = transactions.nextInt(OPEN_MAX);
+    int key = transactions.nextInt(KEYS);
+    String value = transactions.nextInt(100) + ":" + transactions.nextInt(1_000_000);
+    String durability = transactions.nextInt(4) == 0 ? "SYNCED" : "NONE";
+    lines.add(
+        switch (transactions.nextInt(24)) {
+          case 0, 1 ->
+              "txn %d %s"
+                  .formatted(
+                      number,
+                      List.of("SERIALIZABLE", "SERIALIZABLE", "SNAPSHOT", "LOCKS")
+                          .get(transactions.nextInt(4)));
+          case 2, 3, 4, 5 -> "tcommit %d %s".formatted(number, durability);
+          case 6 -> "trollback " + number;
+          case 7, 8 -> "tput %d %d %s".formatted(number, key, value);
+          case 9, 10 -> "tdelete %d %d".formatted(number, key);
+          case 11, 12, 13 -> "tmerge %d %d %s".formatted(number, key % 40, value);
+          case 14 -> "trdelete %d %d %d".formatted(number, key, (key + 14) % KEYS);
+          case 15, 16, 17 -> "tget %d %d".formatted(number, key % 40);
+          case 18 -> "tupdate %d %d".formatted(number, key);
+          case 19, 20, 21 -> "tscan %d %d %d".formatted(number, key, transactions.nextInt(12));
+          case 22 -> "tsave " + number;
+          default -> "tback " + number;
+        });
   }
 
   /** What is too little for a merge with level 1 is merged on level 0. */

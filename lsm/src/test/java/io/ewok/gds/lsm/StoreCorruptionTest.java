@@ -16,10 +16,14 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Files that rot, end early, come from the future or are gone: told by name, never read wrongly.
  */
+@ParameterizedClass
+@ValueSource(ints = {0, 150})
 class StoreCorruptionTest {
   private static final StoreFiles FILES = new StoreFiles(Fixtures.DIRECTORY);
 
@@ -27,10 +31,16 @@ class StoreCorruptionTest {
   private Map<byte[], byte[]> contents;
   private Path table;
 
+  private final StoreOptions options;
+
+  StoreCorruptionTest(int separatedValueBytes) {
+    options = Fixtures.separated(separatedValueBytes);
+  }
+
   @BeforeEach
   void makeSmallStore() throws Exception {
     SplittableRandom random = new SplittableRandom(5);
-    try (Store store = Store.open(Fixtures.DIRECTORY, Fixtures.TINY, base)) {
+    try (Store store = Store.open(Fixtures.DIRECTORY, options, base)) {
       for (int i = 0; i < 60; i++) {
         store.put(
             Fixtures.bytes("key" + i),
@@ -48,7 +58,7 @@ class StoreCorruptionTest {
 
   /** Reads everything. Returns whether damage was reported; else all must be right. */
   private boolean reportsDamage(SimEngine engine, Path damaged) throws Exception {
-    try (Store store = Store.open(Fixtures.DIRECTORY, Fixtures.TINY, engine)) {
+    try (Store store = Store.open(Fixtures.DIRECTORY, options, engine)) {
       Map<byte[], byte[]> found = Fixtures.contents(store);
       assertEquals(contents.size(), found.size());
       for (Map.Entry<byte[], byte[]> entry : contents.entrySet()) {
@@ -87,7 +97,12 @@ class StoreCorruptionTest {
   void eachFlippedByteOfATableIsDetectedOrHarmless() throws Exception {
     // Harmless is padding, and the block of bounds, which is for tools.
     int step = 13;
-    long dataBytes = contents.values().stream().mapToLong(value -> value.length).sum();
+    int separated = options.tree().separatedValueBytes();
+    long dataBytes =
+        contents.values().stream()
+            .mapToLong(value -> value.length)
+            .filter(bytes -> separated == 0 || bytes < separated)
+            .sum();
     int reported = flipEach(table, Fixtures.sizeBytes(base, table), step);
     assertTrue(reported >= dataBytes / step, "reported: " + reported);
     assertEquals(false, reportsDamage(base.crash(1), table));
@@ -97,7 +112,7 @@ class StoreCorruptionTest {
   void damagedBlockIsToldAndOtherRecordsStayReadable() throws Exception {
     SimEngine engine = base.crash(1);
     engine.flipBit(table, 20);
-    try (Store store = Store.open(Fixtures.DIRECTORY, Fixtures.TINY, engine)) {
+    try (Store store = Store.open(Fixtures.DIRECTORY, options, engine)) {
       int damaged = 0;
       for (Map.Entry<byte[], byte[]> entry : contents.entrySet()) {
         try {
@@ -137,22 +152,18 @@ class StoreCorruptionTest {
     SimEngine withoutManifest = base.crash(1);
     withoutManifest.delete(FILES.manifest());
     assertThrows(
-        CorruptFileException.class,
-        () -> Store.open(Fixtures.DIRECTORY, Fixtures.TINY, withoutManifest));
+        CorruptFileException.class, () -> Store.open(Fixtures.DIRECTORY, options, withoutManifest));
     SimEngine withoutTable = base.crash(1);
     withoutTable.delete(table);
-    assertThrows(
-        IOException.class, () -> Store.open(Fixtures.DIRECTORY, Fixtures.TINY, withoutTable));
+    assertThrows(IOException.class, () -> Store.open(Fixtures.DIRECTORY, options, withoutTable));
     SimEngine withoutLog = base.crash(1);
     for (Path path : withoutLog.list(FILES.log())) {
       withoutLog.delete(path);
     }
     assertThrows(
-        CorruptFileException.class,
-        () -> Store.open(Fixtures.DIRECTORY, Fixtures.TINY, withoutLog));
+        CorruptFileException.class, () -> Store.open(Fixtures.DIRECTORY, options, withoutLog));
     withoutLog.delete(FILES.log());
     assertThrows(
-        CorruptFileException.class,
-        () -> Store.open(Fixtures.DIRECTORY, Fixtures.TINY, withoutLog));
+        CorruptFileException.class, () -> Store.open(Fixtures.DIRECTORY, options, withoutLog));
   }
 }

@@ -16,14 +16,18 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Devices that fail: everything is reported, nothing acknowledged is lost, nothing wrong is read.
  */
+@ParameterizedClass
+@ValueSource(ints = {0, 1_000})
 class StoreFaultTest {
-  private static final StoreOptions OPTIONS = Fixtures.TINY.withTablesBeforeMerge(2);
+  private final StoreOptions options;
 
   /** More than a round has operations of one kind: the last ones must not fail any more. */
   private static final int ROUNDS = 160;
@@ -37,6 +41,10 @@ class StoreFaultTest {
 
   private final Map<byte[], byte[]> tried = new TreeMap<>(Fixtures.ORDER);
   private int keys;
+
+  StoreFaultTest(int separatedValueBytes) {
+    options = Fixtures.separated(separatedValueBytes).withTablesBeforeMerge(2);
+  }
 
   private void put(Store store, int valueBytes, Durability durability) throws IOException {
     byte[] key = Fixtures.bytes("key%05d".formatted(keys++));
@@ -73,18 +81,18 @@ class StoreFaultTest {
   }
 
   /** Opens a store on an engine that may still have its one failure to come. */
-  private static Store openAgain(SimEngine engine) throws IOException {
+  private Store openAgain(SimEngine engine) throws IOException {
     try {
-      return Store.open(Fixtures.DIRECTORY, OPTIONS, engine);
+      return Store.open(Fixtures.DIRECTORY, options, engine);
     } catch (IOException injected) {
-      return Store.open(Fixtures.DIRECTORY, OPTIONS, engine);
+      return Store.open(Fixtures.DIRECTORY, options, engine);
     }
   }
 
   @Test
   void eachFailingReadIsReportedAndReadsRightTheNextTime() throws Exception {
     SimEngine base = new SimEngine(1);
-    try (Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, base)) {
+    try (Store store = Store.open(Fixtures.DIRECTORY, options, base)) {
       for (int i = 0; i < 40; i++) {
         put(store, 5_000, Durability.NONE);
         if (i % 16 == 15) {
@@ -110,7 +118,7 @@ class StoreFaultTest {
   }
 
   private void readEverything(SimEngine engine) throws Exception {
-    try (Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, engine)) {
+    try (Store store = Store.open(Fixtures.DIRECTORY, options, engine)) {
       mayFail(() -> checkNothingLost(store));
       mayFail(store::compact);
       mayFail(() -> checkNothingLost(store));
@@ -126,7 +134,7 @@ class StoreFaultTest {
   void eachFailingOperationLosesNothing(SimOperation operation) throws Exception {
     int errno = operation == SimOperation.WRITE ? Errno.ENOSPC : Errno.EIO;
     SimEngine base = new SimEngine(1);
-    try (Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, base)) {
+    try (Store store = Store.open(Fixtures.DIRECTORY, options, base)) {
       put(store, 5_000, Durability.SYNCED);
     }
     int failed = 0;
@@ -163,7 +171,7 @@ class StoreFaultTest {
   }
 
   private void live(SimEngine engine) throws Exception {
-    try (Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, engine)) {
+    try (Store store = Store.open(Fixtures.DIRECTORY, options, engine)) {
       for (int i = 0; i < 6; i++) {
         mayFail(() -> put(store, 5_000, Durability.SYNCED));
         if (i % 3 == 2) {
@@ -179,7 +187,7 @@ class StoreFaultTest {
   @Test
   void fullDiskIsSurvivedAndWorkGoesOnWhenThereIsSpace() throws Exception {
     SimEngine engine = new SimEngine(1);
-    Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, engine);
+    Store store = Store.open(Fixtures.DIRECTORY, options, engine);
     for (int i = 0; i < 20; i++) {
       put(store, 5_000, Durability.NONE);
     }
@@ -200,7 +208,7 @@ class StoreFaultTest {
     checkNothingLost(store);
     // Recovery needs no space.
     store.close();
-    Store reopened = Store.open(Fixtures.DIRECTORY, OPTIONS, engine);
+    Store reopened = Store.open(Fixtures.DIRECTORY, options, engine);
     checkNothingLost(reopened);
     assertThrows(OutOfSpaceException.class, reopened::flush);
     engine.setCapacityBytes(Long.MAX_VALUE);
@@ -212,21 +220,21 @@ class StoreFaultTest {
     checkNothingLost(reopened);
     reopened.close();
     // What failed attempts wrote is gone.
-    try (Store last = Store.open(Fixtures.DIRECTORY, OPTIONS, engine)) {
+    try (Store last = Store.open(Fixtures.DIRECTORY, options, engine)) {
       StoreStats stats = last.stats();
       long tables = stats.levels().stream().mapToLong(StoreStats.Level::tables).sum();
       long files =
           engine.list(Fixtures.DIRECTORY).stream()
-              .filter(path -> StoreFiles.tableNumber(path).isPresent())
+              .filter(path -> StoreFiles.fileNumber(path).isPresent())
               .count();
-      assertEquals(tables, files);
+      assertEquals(tables + stats.valueFiles().size(), files);
     }
   }
 
   @Test
   void failedSyncOfTheLogEndsWritesAndNotReads() throws Exception {
     SimEngine engine = new SimEngine(1);
-    Store poisoned = Store.open(Fixtures.DIRECTORY, OPTIONS, engine);
+    Store poisoned = Store.open(Fixtures.DIRECTORY, options, engine);
     put(poisoned, 100, Durability.SYNCED);
     engine.failNth(SimOperation.SYNC, 1, Errno.EIO);
     assertThrows(IOException.class, () -> put(poisoned, 100, Durability.SYNCED));
@@ -236,7 +244,7 @@ class StoreFaultTest {
     assertThrows(PoisonedFileException.class, poisoned::flush);
     checkNothingLost(poisoned);
     assertThrows(PoisonedFileException.class, poisoned::close, "the second put is not durable");
-    try (Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, engine)) {
+    try (Store store = Store.open(Fixtures.DIRECTORY, options, engine)) {
       checkNothingLost(store);
       put(store, 100, Durability.SYNCED);
     }
@@ -245,7 +253,7 @@ class StoreFaultTest {
   @Test
   void closeTellsThatBufferedWritesWereLost() throws Exception {
     SimEngine engine = new SimEngine(1);
-    Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, engine);
+    Store store = Store.open(Fixtures.DIRECTORY, options, engine);
     store.put(Fixtures.bytes("key"), new byte[100], Durability.NONE);
     engine.failNth(SimOperation.SYNC, 1, Errno.EIO);
     assertThrows(IOException.class, store::flush);

@@ -63,6 +63,8 @@ class StoreOptionsTest {
                 Map.entry("store.ttl", "0"),
                 Map.entry("store.style", "tiered"),
                 Map.entry("store.fifo", "10M"),
+                Map.entry("store.separate-values", "1K"),
+                Map.entry("store.value-garbage", "30"),
                 Map.entry("log.segment-bytes", "1M"),
                 Map.entry("log.segments", "6"),
                 Map.entry("log.recovery", "strict"),
@@ -85,9 +87,12 @@ class StoreOptionsTest {
                 new LevelOptions(Compression.ZSTD, 16 << 10, 12)),
             MergeOperators.max64(),
             CompactionFilter.NONE,
+            false,
             Duration.ZERO,
             CompactionStyle.TIERED,
-            10 << 20),
+            10 << 20,
+            1 << 10,
+            30),
         options.tree());
     assertEquals(1 << 20, options.logSegmentBytes());
     assertEquals(6, options.logSegmentCount());

@@ -33,8 +33,12 @@ import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What can be read of a damaged store is there after a repair, and what cannot is told. */
+@ParameterizedClass
+@ValueSource(ints = {0, 50})
 class StoreRepairTest {
   private static final StoreFiles FILES = new StoreFiles(Fixtures.DIRECTORY);
   private static final int KEYS = 400;
@@ -52,6 +56,12 @@ class StoreRepairTest {
 
   /** All values that a key ever had; none for "no value". */
   private final Map<String, Set<String>> history = new HashMap<>();
+
+  private final StoreOptions options;
+
+  StoreRepairTest(int separatedValueBytes) {
+    options = Fixtures.separated(separatedValueBytes);
+  }
 
   /** Tables on several levels, with old values and deletes, and records in the log. */
   @BeforeEach
@@ -78,9 +88,8 @@ class StoreRepairTest {
   }
 
   /** Opens the store so that it merges nothing unless told to. */
-  private static Store openUnmerged(SimEngine engine) throws IOException {
-    StoreOptions options = Fixtures.TINY.withTablesBeforeMerge(20);
-    Store store = Store.open(Fixtures.DIRECTORY, options, engine);
+  private Store openUnmerged(SimEngine engine) throws IOException {
+    Store store = Store.open(Fixtures.DIRECTORY, options.withTablesBeforeMerge(20), engine);
     store.background().setRest(TimeUnit.HOURS.toNanos(1));
     return store;
   }
@@ -98,12 +107,12 @@ class StoreRepairTest {
     }
   }
 
-  private static RepairReport repair(SimEngine engine) throws IOException {
-    return StoreRepair.run(Fixtures.DIRECTORY, Fixtures.TINY, engine, _ -> {});
+  private RepairReport repair(SimEngine engine) throws IOException {
+    return StoreRepair.run(Fixtures.DIRECTORY, options, engine, _ -> {});
   }
 
-  private static Map<byte[], byte[]> read(SimEngine engine) throws Exception {
-    try (Store store = Store.open(Fixtures.DIRECTORY, Fixtures.TINY, engine)) {
+  private Map<byte[], byte[]> read(SimEngine engine) throws Exception {
+    try (Store store = Store.open(Fixtures.DIRECTORY, options, engine)) {
       Map<byte[], byte[]> found = Fixtures.contents(store);
       for (Map.Entry<byte[], byte[]> entry : found.entrySet()) {
         assertArrayEquals(entry.getValue(), store.get(entry.getKey()));
@@ -180,8 +189,10 @@ class StoreRepairTest {
           assertTrue(
               damaged.kept() < damaged.entries() || damaged.gaps().isEmpty() || isOfRanges,
               report::toString);
-          assertEquals(1, report.setAside().size());
-          assertTrue(engine.exists(report.setAside().getFirst()));
+          List<Path> aside = new ArrayList<>(report.setAside());
+          aside.removeIf(path -> path.toString().contains(".values")); // of values that are gone
+          assertEquals(1, aside.size());
+          assertTrue(report.setAside().stream().allMatch(engine::exists));
           engine.delete(FILES.manifest()); // what is set aside hides nothing
           assertThrows(CorruptFileException.class, () -> read(engine));
           repair(engine);
@@ -190,7 +201,7 @@ class StoreRepairTest {
         }
       }
     }
-    assertTrue(kept > 5, "kept: " + kept);
+    assertTrue(kept > 2, "kept: " + kept);
   }
 
   @Test
@@ -309,7 +320,7 @@ class StoreRepairTest {
     assertTrue(report.logIsLost() && !report.isComplete());
     assertSame(inTables, read(engine));
     byte[] key = inTables.keySet().iterator().next();
-    try (Store store = Store.open(Fixtures.DIRECTORY, Fixtures.TINY, engine)) {
+    try (Store store = Store.open(Fixtures.DIRECTORY, options, engine)) {
       store.put(key, Fixtures.bytes("newer"), Durability.SYNCED);
       assertEquals("newer", Fixtures.text(store.get(key)));
       store.flush();
@@ -406,7 +417,7 @@ class StoreRepairTest {
   void tooSmallAPoolIsNotDamage() throws Exception {
     SimEngine engine = new SimEngine(2);
     StoreOptions large =
-        Fixtures.TINY
+        options
             .withMemtableBytes(4 << 20)
             .withPoolBytes(16 << 20)
             .withLogSegmentBytes(4 << 20)
@@ -430,7 +441,7 @@ class StoreRepairTest {
     assertThrows(NotAStoreException.class, () -> repair(engine));
     engine.createDirectories(Fixtures.DIRECTORY);
     assertThrows(NotAStoreException.class, () -> repair(engine));
-    try (Store _ = Store.open(Fixtures.DIRECTORY, Fixtures.TINY, engine)) {
+    try (Store _ = Store.open(Fixtures.DIRECTORY, options, engine)) {
       assertThrows(StoreLockedException.class, () -> repair(engine));
     }
     assertTrue(repair(engine).isSound());

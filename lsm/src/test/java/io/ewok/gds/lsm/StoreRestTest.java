@@ -14,7 +14,11 @@ import io.ewok.gds.pagestore.StorageException;
 import io.ewok.gds.pagestore.sim.SimEngine;
 import io.ewok.gds.pagestore.sim.SimOperation;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadInfo;
+import java.lang.management.ThreadMXBean;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.CountDownLatch;
@@ -23,6 +27,8 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** A store is at rest when nothing is left to do, and who waits for that hears why it does not. */
 @Timeout(60)
@@ -91,6 +97,57 @@ class StoreRestTest {
       assertTrue(store.awaitRest(LONG));
       assertEquals(0, store.stats().levels().getFirst().tables());
     }
+  }
+
+  /** It would look each millisecond whether the reader has left. */
+  @ParameterizedTest
+  @EnumSource
+  void theThreadSleepsWhileAReaderHoldsBackWhatIsDoneAtRest(Reader reader) throws Exception {
+    try (Store store = open()) {
+      store.background().setRest(1_000_000);
+      fill(store, 3_000);
+      store.compact();
+      assertTrue(store.awaitRest(LONG));
+      Snapshot snapshot = reader == Reader.SNAPSHOT ? store.snapshot() : null;
+      StoreCursor cursor = reader == Reader.SNAPSHOT ? null : store.cursor();
+      store.deleteRange(Fixtures.bytes("key1"), Fixtures.bytes("key2"), Durability.NONE);
+      store.flush();
+      Thread.sleep(200);
+      long before = waits();
+      Thread.sleep(300);
+      assertTrue(waits() - before < 10, "waits=" + (waits() - before));
+      assertEquals(1, rangeDeletes(store));
+      switch (reader) {
+        case SNAPSHOT -> snapshot.close();
+        case CURSOR -> cursor.close();
+        case REFRESHED -> cursor.refresh();
+      }
+      Fixtures.await(store, () -> rangeDeletes(store) == 0);
+      if (reader == Reader.REFRESHED) {
+        cursor.close();
+      }
+    }
+  }
+
+  /** Who holds back what is done at rest, and how it leaves. */
+  private enum Reader {
+    SNAPSHOT,
+    CURSOR,
+    REFRESHED
+  }
+
+  private static long rangeDeletes(Store store) {
+    return store.stats().levels().stream().mapToLong(StoreStats.Level::rangeDeletes).sum();
+  }
+
+  /** How often the store's thread has begun to wait. */
+  private static long waits() {
+    ThreadMXBean threads = ManagementFactory.getThreadMXBean();
+    return Arrays.stream(threads.dumpAllThreads(false, false))
+        .filter(
+            info -> info.getThreadName().equals("gds-store-" + Fixtures.DIRECTORY.getFileName()))
+        .mapToLong(ThreadInfo::getWaitedCount)
+        .sum();
   }
 
   @Test

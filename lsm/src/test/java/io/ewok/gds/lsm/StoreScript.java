@@ -41,12 +41,18 @@ import java.util.concurrent.atomic.AtomicLong;
  * rdelete KEY KEY DURABILITY                             of a range, whichever comes first
  * merge KEY OPERAND DURABILITY                           the model appends it
  * batch DURABILITY KEY=VALUE KEY- KEY~ N@KEY+OPERAND KEY..KEY ...   where ~ is a single delete
+ * ingest KEY=VALUE KEY- ...                              sorted; of a key that is there twice the later
  * get KEY    into KEY    pin KEY
  * snapshot N    unsnap N    old N KEY
  * cursor N [from=KEY] [to=KEY] [prefix=KEY] [filter=NUMBER] [of=SNAPSHOT]    uncursor N
  * first N    last N    seek N KEY    seekprev N KEY    next N    previous N    fill N COUNT
  * changes N HOLDBYTES    follow N COUNT    tail N KEY    tailnext N COUNT
  * change NAME=VALUE    create N    drop N
+ * replica                                                opens the store read-only, or refreshes that
+ * txn N ISOLATION    txn N LOCKS                         the latter of the snapshot level
+ * tput N KEY VALUE    tdelete N KEY    tmerge N KEY OPERAND    trdelete N KEY KEY
+ * tget N KEY    tupdate N KEY    tscan N KEY COUNT    tsave N    tback N
+ * tcommit N DURABILITY    trollback N
  * flush    compact [KEY KEY]    reopen    crash SEED    check    tick MILLISECONDS
  * </pre>
  */
@@ -104,6 +110,12 @@ final class StoreScript {
 
   private long durable;
 
+  /** What others see who follow the store, at least. */
+  private long written;
+
+  /** Null as long as there is none. */
+  private ReadOnlyStore replica;
+
   /** How many there were. */
   private int copies;
 
@@ -114,15 +126,19 @@ final class StoreScript {
   private final Map<Integer, OpenSnapshot> snapshots = new HashMap<>();
   private final Map<Integer, OpenChanges> readers = new HashMap<>();
   private final Map<Integer, OpenTail> tails = new HashMap<>();
+  private final Map<Integer, ScriptTransaction> transactions = new HashMap<>();
   private final MemoryBudget budget = MemoryBudget.root("changes", 8 << 20);
 
   long flushes;
   long merges;
   long mergesWithinLevel0;
+  long valueFiles;
   long misses;
+  long commits;
+  long conflicts;
 
   /** A family, and what it should have. One that is dropped and created again is another. */
-  private static final class Home {
+  static final class Home {
     final int number;
     final TreeOptions tree;
     Family family;
@@ -158,7 +174,7 @@ final class StoreScript {
   }
 
   /** A put or delete, or an operand; or the delete of a range. */
-  private static final class Operation {
+  static final class Operation {
     final Home home;
     final byte[] key;
     final byte[] valueOrNull;
@@ -168,6 +184,9 @@ final class StoreScript {
     final byte[] endOrNull;
 
     long writtenMillis;
+
+    /** Whether it is in no log. */
+    boolean isIngested;
 
     /** What stands before an operand. */
     final byte[] delimiter;
@@ -191,7 +210,10 @@ final class StoreScript {
     }
 
     void apply() {
-      NavigableMap<byte[], byte[]> to = home.model;
+      applyTo(home.model);
+    }
+
+    void applyTo(NavigableMap<byte[], byte[]> to) {
       if (endOrNull != null) {
         to.subMap(key, endOrNull).clear();
       } else if (valueOrNull == null) {
@@ -290,6 +312,8 @@ final class StoreScript {
         run(new String[] {"check"});
         run(new String[] {"reopen"});
         run(new String[] {"check"});
+        run(new String[] {"replica"});
+        closeReplica();
         store.close();
         forgetReaders();
         assertEquals(0, budget.usedBytes());
@@ -319,6 +343,7 @@ final class StoreScript {
     }
     switch (words[0]) {
       case "put", "delete", "sdelete", "rdelete", "merge", "batch" -> write(words);
+      case "ingest" -> ingest(words);
       case "get" ->
           assertArrayEquals(
               home.shown(home.model.get(key(words[1]))),
@@ -334,11 +359,17 @@ final class StoreScript {
           move(words);
       case "changes" -> changes(number(words[1]), number(words[2]));
       case "follow" -> follow(number(words[1]), number(words[2]));
+      case "txn" -> begin(number(words[1]), words[2]);
+      case "tput", "tdelete", "tmerge", "trdelete", "tget", "tupdate", "tscan", "tsave", "tback" ->
+          inTransaction(words);
+      case "tcommit" -> commit(number(words[1]), Durability.valueOf(words[2]));
+      case "trollback" -> rollback(number(words[1]));
       case "tail" -> tail(number(words[1]), key(words[2]));
       case "tailnext" -> tailNext(number(words[1]), number(words[2]));
       case "change" -> change(words[1]);
       case "create" -> create(number(words[1]));
       case "drop" -> drop(number(words[1]));
+      case "replica" -> replica();
       case "flush" -> store.flush();
       case "checkpoint", "backup" -> copy(words[0].equals("backup"));
       case "compact" -> compact(words);
@@ -375,20 +406,15 @@ final class StoreScript {
                             .tree()
                             .withMergeOperator(MergeOperators.append(new byte[0]))
                             .withCompactionFilter(StoreScript::withoutEmpty));
-            case "ttl" -> // not with an operator
-                value == 0
-                    ? options
-                    : options.withTree(
-                        options
-                            .tree()
-                            .withMergeOperator(MergeOperator.NONE)
-                            .withCompactionFilter(CompactionFilter.NONE)
-                            .withTtl(Duration.ofSeconds(value)));
+            case "flushfilter" -> options.withTree(options.tree().withFiltersFlushes(value == 1));
+            case "ttl" -> options.withTree(options.tree().withTtl(Duration.ofSeconds(value)));
             case "style" -> {
               changesStyle = value == STYLE_CHANGES;
               yield options.withTree(options.tree().withStyle(STYLES.get(value % STYLES.size())));
             }
             case "prefix" -> options.withTree(options.tree().withFilterPrefixBytes(value));
+            case "separate" -> options.withTree(options.tree().withSeparatedValueBytes(value));
+            case "garbage" -> options.withTree(options.tree().withValueGarbagePercent(value));
             default -> throw new IllegalArgumentException("no such option: word=" + words[i]);
           };
     }
@@ -423,6 +449,7 @@ final class StoreScript {
       case 1 ->
           tree.withTtl(Duration.ZERO)
               .withCompactionFilter(CompactionFilter.NONE)
+              .withSeparatedValueBytes(tree.separatedValueBytes() / 4)
               .withMergeOperator(OPERATORS.getLast())
               .withEachLevel(level -> level.withCompression(Compression.LZ4))
               .withStyle(CompactionStyle.TIERED);
@@ -466,6 +493,7 @@ final class StoreScript {
       return;
     }
     dropped.isDropped = true;
+    List.copyOf(transactions.keySet()).forEach(this::rollback);
     store.dropFamily(dropped.family);
     assertThrows(IllegalStateException.class, () -> dropped.family.get(new byte[0]));
     assertThrows(
@@ -570,6 +598,39 @@ final class StoreScript {
     if (durability == Durability.SYNCED) {
       durable = history.size();
     }
+    if (durability != Durability.NONE) {
+      written = history.size();
+    }
+  }
+
+  private void ingest(String[] words) throws IOException {
+    NavigableMap<byte[], byte[]> records = new TreeMap<>(Fixtures.ORDER);
+    for (int i = 1; i < words.length; i++) {
+      int equals = words[i].indexOf('=');
+      if (equals >= 0) {
+        records.put(key(words[i].substring(0, equals)), value(words[i].substring(equals + 1)));
+      } else {
+        records.put(key(words[i].substring(0, words[i].length() - 1)), null);
+      }
+    }
+    try (SortedIngest ingest = home.family.ingest()) {
+      for (Map.Entry<byte[], byte[]> record : records.entrySet()) {
+        if (record.getValue() == null) {
+          ingest.delete(record.getKey());
+        } else {
+          ingest.put(record.getKey(), record.getValue());
+        }
+      }
+      assertEquals(ingest.commit(), store.stats().sequence());
+    }
+    for (Map.Entry<byte[], byte[]> record : records.entrySet()) {
+      Operation operation = new Operation(home, record.getKey(), record.getValue(), false);
+      operation.isIngested = true;
+      add(operation);
+    }
+    ends.put(store.stats().sequence(), (long) history.size());
+    durable = history.size();
+    written = history.size();
   }
 
   private WriteBatch batch(String[] words) {
@@ -639,6 +700,79 @@ final class StoreScript {
     operation.apply();
   }
 
+  // ---- transactions
+
+  private void begin(int number, String how) {
+    rollback(number);
+    TransactionOptions options =
+        how.equals("LOCKS")
+            ? TransactionOptions.defaults()
+                .withIsolation(Isolation.SNAPSHOT)
+                .withLocks(Duration.ZERO)
+            : TransactionOptions.defaults().withIsolation(Isolation.valueOf(how));
+    transactions.put(
+        number,
+        new ScriptTransaction(store.transactions().begin(options), options, homes, history.size()));
+  }
+
+  private void rollback(int number) {
+    ScriptTransaction open = transactions.remove(number);
+    if (open != null) {
+      open.transaction.close();
+    }
+  }
+
+  private void inTransaction(String[] words) throws IOException {
+    int number = number(words[1]);
+    ScriptTransaction open = transactions.get(number);
+    if (open == null || !open.knows(home)) {
+      return;
+    }
+    try {
+      switch (words[0]) {
+        case "tput" -> open.write(home, key(words[2]), value(words[3]), false);
+        case "tdelete" -> open.write(home, key(words[2]), null, false);
+        case "tmerge" -> open.write(home, key(words[2]), value(words[3]), home.hasOperator());
+        case "trdelete" -> open.deleteRange(home, key(words[2]), key(words[3]));
+        case "tget" -> open.get(home, key(words[2]), false);
+        case "tupdate" -> open.get(home, key(words[2]), true);
+        case "tscan" -> open.scan(home, key(words[2]), number(words[3]));
+        case "tsave" -> open.save();
+        default -> open.goBack();
+      }
+    } catch (LockTimeoutException e) {
+      assertTrue(transactions.size() > 1, "somebody else has the lock");
+      rollback(number);
+    } catch (ConflictException e) {
+      assertTrue(open.mayMeet(history), e.getMessage());
+      rollback(number);
+    }
+  }
+
+  private void commit(int number, Durability durability) throws IOException {
+    ScriptTransaction open = transactions.remove(number);
+    if (open == null) {
+      return;
+    }
+    try {
+      open.transaction.commit(durability);
+    } catch (ConflictException e) {
+      assertTrue(open.mayMeet(history), e.getMessage());
+      conflicts++;
+      return;
+    }
+    if (!open.written().isEmpty()) { // else it has only read, what was right when it began
+      // What was written and is gone again as a whole may be dropped before anybody sees it.
+      assertTrue(!open.mayMeet(history) || open.isAsItWas(), "a conflict is not found");
+      open.written().forEach(this::add);
+      ends.put(store.stats().sequence(), (long) history.size());
+      commits++;
+      if (durability == Durability.SYNCED) {
+        durable = history.size();
+      }
+    }
+  }
+
   // ---- expiration
 
   private void tick(int millis) {
@@ -656,18 +790,28 @@ final class StoreScript {
     long floor = of.family.expiryFloor();
     assertTrue(floor >= of.lastFloor, "floor=" + floor + " before=" + of.lastFloor);
     of.lastFloor = floor;
+    expire(of, floor, history.size());
+  }
+
+  /** The same for the model after so many operations. */
+  private void expire(Home of, long floor, int count) {
     int expired = floor == 0 ? 0 : ends.floorEntry(floor - 1).getValue().intValue();
     long ttlMillis = of.tree.ttl().toMillis();
-    Map<byte[], Integer> last = new TreeMap<>(Fixtures.ORDER);
-    for (int i = 0; i < history.size(); i++) {
-      if (history.get(i).home == of) {
-        if (history.get(i).endOrNull == null) { // else what is in the model came later
-          last.put(history.get(i).key, i);
-        }
-        assertTrue(i >= expired || clock.get() - history.get(i).writtenMillis >= ttlMillis);
-      }
+    if (expired == 0) {
+      return;
     }
-    of.model.keySet().removeIf(key -> last.get(key) < expired);
+    // An operand goes by itself: what is left of a key is what is made of those behind it.
+    of.model = new TreeMap<>(Fixtures.ORDER);
+    for (int i = 0; i < count; i++) {
+      Operation operation = history.get(i);
+      if (operation.home == of && i >= expired) {
+        operation.apply();
+      }
+      assertTrue(
+          operation.home != of
+              || i >= expired
+              || clock.get() - operation.writtenMillis >= ttlMillis);
+    }
   }
 
   // ---- reading
@@ -980,7 +1124,7 @@ final class StoreScript {
     }
 
     private Operation next(MemorySegment key) {
-      while (history.get(open.at).home.isDropped) {
+      while (history.get(open.at).home.isDropped || history.get(open.at).isIngested) {
         open.at++;
       }
       Operation operation = history.get(open.at++);
@@ -1010,6 +1154,7 @@ final class StoreScript {
   }
 
   private void forget() {
+    List.copyOf(transactions.keySet()).forEach(this::rollback);
     cursors.clear();
     snapshots.clear();
     tails.clear();
@@ -1018,6 +1163,7 @@ final class StoreScript {
     merges += stats.merges();
     mergesWithinLevel0 += stats.levels().getFirst().compactions();
     misses += stats.read().blockMisses();
+    valueFiles += store.parts().tables.manifest().values().size();
   }
 
   /** Cursors and snapshots with even numbers are left open: closing the store ends them. */
@@ -1030,12 +1176,14 @@ final class StoreScript {
     store = open();
     takeHandles();
     durable = history.size();
+    written = history.size();
     assertTrue(store.stats().sequence() >= ends.lastKey());
     expire();
   }
 
   private void crash(int seed) throws IOException {
     forget();
+    closeReplica();
     SimEngine after = engine.crash(seed);
     store.close();
     forgetReaders();
@@ -1048,10 +1196,48 @@ final class StoreScript {
     history.subList((int) survived, history.size()).clear();
     ends.values().removeIf(end -> end > survived);
     durable = survived;
+    written = survived;
     homes.values().forEach(there -> there.model = new TreeMap<>(Fixtures.ORDER));
     history.forEach(Operation::apply);
     expire();
     check();
+  }
+
+  /** Follows the store, and checks that what is shown is all up to some operation. */
+  private void replica() throws IOException {
+    long before = replica == null ? 0 : replica.sequence();
+    if (replica == null) {
+      replica = Store.openReadOnly(Fixtures.DIRECTORY, options, engine, clock::get);
+    } else {
+      assertEquals(replica.refresh(), replica.sequence());
+    }
+    assertTrue(replica.sequence() >= before);
+    int shown = ends.floorEntry(replica.sequence()).getValue().intValue();
+    assertTrue(shown >= written, "shown=" + shown + " written=" + written);
+    assertEquals(
+        store.families().stream().map(Family::id).toList(),
+        replica.families().stream().map(ReadOnlyFamily::id).toList());
+    for (Home there : homes.values()) {
+      NavigableMap<byte[], byte[]> model = there.model;
+      ReadOnlyFamily view = replica.family(Home.name(there.number)).orElseThrow();
+      try {
+        there.model = new TreeMap<>(Fixtures.ORDER);
+        history.subList(0, shown).stream()
+            .filter(operation -> operation.home == there)
+            .forEach(Operation::apply);
+        expire(there, view.expiryFloor(), shown);
+        check(there, view);
+      } finally {
+        there.model = model;
+      }
+    }
+  }
+
+  private void closeReplica() throws IOException {
+    if (replica != null) {
+      replica.close();
+      replica = null;
+    }
   }
 
   /** Makes a copy of the store, or a backup that is restored, and checks that. */
@@ -1102,7 +1288,11 @@ final class StoreScript {
   }
 
   private void check(Home there) throws IOException {
-    try (StoreCursor cursor = there.family.cursor()) {
+    check(there, there.family);
+  }
+
+  private void check(Home there, ReadView view) throws IOException {
+    try (StoreCursor cursor = view.cursor()) {
       NavigableMap<byte[], byte[]> expected =
           inside(there, there.model, CursorOptions.defaults(), 0);
       cursor.first();
@@ -1111,7 +1301,7 @@ final class StoreScript {
         assertTrue(cursor.isValid());
         assertArrayEquals(entry.getKey(), Fixtures.array(cursor.key()));
         assertArrayEquals(entry.getValue(), Fixtures.array(cursor.value()));
-        assertArrayEquals(entry.getValue(), there.family.get(entry.getKey()));
+        assertArrayEquals(entry.getValue(), view.get(entry.getKey()));
         cursor.next();
         settle(there, cursor, true);
       }

@@ -1,5 +1,6 @@
 package io.ewok.gds.lsm;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
@@ -10,12 +11,17 @@ import io.ewok.gds.ffm.Errno;
 import io.ewok.gds.pagestore.sim.SimEngine;
 import io.ewok.gds.pagestore.sim.SimOperation;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** What has expired nobody reads, and nothing beneath it comes back, however it goes. */
 class TtlTest {
@@ -243,6 +249,113 @@ class TtlTest {
     }
   }
 
+  private static void add(Store store, long number) throws Exception {
+    byte[] operand = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(number).array();
+    store.merge(Fixtures.bytes("n"), operand, Durability.SYNCED);
+  }
+
+  private static Long sum(ReadView view) throws Exception {
+    byte[] found = view.get(Fixtures.bytes("n"));
+    try (StoreCursor cursor = view.cursor()) {
+      cursor.first();
+      assertArrayEquals(found, cursor.isValid() ? Fixtures.array(cursor.value()) : null);
+    }
+    assertEquals(found != null, view.explain(Fixtures.bytes("n")).found());
+    return found == null ? null : ByteBuffer.wrap(found).order(ByteOrder.LITTLE_ENDIAN).getLong();
+  }
+
+  private Store openSums() throws Exception {
+    TreeOptions tree = options(TTL).tree().withMergeOperator(MergeOperators.add64());
+    return Store.open(Fixtures.DIRECTORY, Fixtures.TINY.withTree(tree), engine, clock::get);
+  }
+
+  /** What happens to a store between two writes, without a difference to what it has. */
+  private enum Meanwhile {
+    NOTHING,
+    FLUSH,
+    COMPACTION,
+    REOPENING,
+    CRASH
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void operandsExpireByThemselvesWhateverIsMadeOfThem(Meanwhile meanwhile) throws Exception {
+    Store store = openSums();
+    try {
+      put(store, "n", "\1\0\0\0\0\0\0\0");
+      List<Long> sums = new ArrayList<>();
+      for (int i = 1; i <= 12; i++) {
+        pass(store, Duration.ofSeconds(5));
+        if (i <= 3) {
+          add(store, 10L * i);
+          add(store, 100L * i);
+        }
+        switch (meanwhile) {
+          case NOTHING -> {}
+          case FLUSH -> store.flush();
+          case COMPACTION -> store.compact();
+          case REOPENING -> {
+            store.close();
+            store = openSums();
+          }
+          case CRASH -> {
+            SimEngine after = engine.crash(i);
+            store.close();
+            engine = after;
+            store = openSums();
+          }
+        }
+        pass(store, Duration.ofSeconds(5));
+        sums.add(sum(store));
+      }
+      assertEquals(
+          Arrays.asList(111L, 331L, 661L, 661L, 661L, 661L, 550L, 330L, null, null, null, null),
+          sums.stream().toList());
+    } finally {
+      store.close();
+    }
+  }
+
+  /** It has expired for some readers only. */
+  @Test
+  void anOperandThatIsGoneDoesNotComeBackForAnotherReader() throws Exception {
+    try (Store store = openSums()) {
+      add(store, 1);
+      try (Snapshot none = store.snapshot()) {
+        add(store, 2);
+        pass(store, Duration.ofSeconds(30));
+        add(store, 4);
+        try (Snapshot all = store.snapshot()) {
+          pass(store, Duration.ofSeconds(30).plus(SLACK));
+          for (int i = 0; i < 3; i++) {
+            assertEquals(1, sum(none));
+            assertEquals(7, sum(all));
+            assertEquals(4, sum(store));
+            store.compact();
+          }
+        }
+      }
+      pass(store, Duration.ofSeconds(30).plus(SLACK));
+      assertNull(sum(store));
+    }
+  }
+
+  /** So that a key that is added to all the time has few. */
+  @Test
+  void operandsOfAboutTheSameTimeBecomeOne() throws Exception {
+    try (Store store = openSums()) {
+      for (int i = 0; i < 300; i++) {
+        add(store, 1);
+        pass(store, Duration.ofMillis(100));
+      }
+      store.compact();
+      assertEquals(300, sum(store));
+      long left = store.stats().levels().stream().mapToLong(StoreStats.Level::entries).sum();
+      assertTrue(left > 20 && left < 40, "left=" + left);
+    }
+  }
+
   /** Else a crash would bring back what lies beneath. */
   @Test
   void nothingIsDroppedBeforeItIsDurableThatItHasExpired() throws Exception {
@@ -321,9 +434,6 @@ class TtlTest {
     TreeOptions tree = TreeOptions.defaults();
     assertThrows(IllegalArgumentException.class, () -> tree.withTtl(Duration.ofMillis(999)));
     assertThrows(IllegalArgumentException.class, () -> tree.withTtl(Duration.ofDays(36_501)));
-    assertThrows(
-        IllegalArgumentException.class,
-        () -> tree.withTtl(TTL).withMergeOperator(MergeOperators.add64()));
     assertFalse(tree.ttl().isPositive());
   }
 }

@@ -73,13 +73,13 @@ class VersionReducerTest {
       MergeOperator operator,
       FilterRun filterOrNull)
       throws IOException {
-    return reduce(versions, live, 0, older, operator, filterOrNull, null);
+    return reduce(versions, live, ExpiryBounds.NONE, older, operator, filterOrNull, null);
   }
 
   private static List<Version> reduce(
       List<Version> versions,
       long[] live,
-      long floor,
+      ExpiryBounds expiry,
       Older older,
       MergeOperator operator,
       FilterRun filterOrNull,
@@ -89,7 +89,7 @@ class VersionReducerTest {
     VersionReducer reducer =
         new VersionReducer(
             live,
-            floor,
+            expiry,
             new Merging(operator, 1000, Fixtures.DIRECTORY),
             filterOrNull,
             older,
@@ -178,7 +178,8 @@ class VersionReducerTest {
               .distinct()
               .toArray();
       RangeDeletes ranges = ranges(others);
-      List<Version> left = reduce(versions, live, 0, older, operator(random), null, ranges);
+      List<Version> left =
+          reduce(versions, live, ExpiryBounds.NONE, older, operator(random), null, ranges);
       String replay =
           "round=%d %s %s %s"
               .formatted(
@@ -312,6 +313,37 @@ class VersionReducerTest {
     assertEquals(versions.subList(0, 3), reduce(versions, NEWEST, Older.NONE, MergeOperator.NONE));
   }
 
+  /** Only those that are always seen together. */
+  @Test
+  void operandsThatExpireTogetherBecomeOne() throws Exception {
+    MergeOperator append = MergeOperators.append(new byte[0]);
+    Version fourth = Version.of("a", 9, RecordKind.OPERAND, "4");
+    Version third = Version.of("a", 8, RecordKind.OPERAND, "3");
+    Version second = Version.of("a", 6, RecordKind.OPERAND, "2");
+    Version put = Version.of("a", 5, RecordKind.PUT, "1");
+    List<Version> versions = List.of(fourth, third, second, put);
+    Version young = Version.of("a", 9, RecordKind.OPERAND, "34");
+    Version old = Version.of("a", 6, RecordKind.PUT, "12");
+    for (ExpiryBounds expiry :
+        List.of(
+            new ExpiryBounds(LongStream.of(0), LongStream.of(4, 8, 10)),
+            new ExpiryBounds(LongStream.of(7, 0), LongStream.empty()),
+            ExpiryBounds.ofRecovery(new WriteTimes(2, List.of(new WriteTimes.Point(7, 1)))))) {
+      assertEquals(
+          List.of(young, old), reduce(versions, NEWEST, expiry, Older.NONE, append, null, null));
+    }
+    assertEquals(
+        List.of(Version.of("a", 9, RecordKind.PUT, "34")),
+        reduce(
+            versions,
+            NEWEST,
+            new ExpiryBounds(LongStream.of(8), LongStream.empty()),
+            Older.NONE,
+            append,
+            null,
+            null));
+  }
+
   /** Up to five, newest first, with at most so much between their numbers. */
   private static List<Version> versionsOfOneKey(SplittableRandom random, int stepMax) {
     List<Version> versions = new ArrayList<>();
@@ -373,6 +405,7 @@ class VersionReducerTest {
   void whatHasExpiredHidesNothingThatHasNot(long seedOfCase) throws Exception {
     long seed = Fixtures.seed(seedOfCase);
     SplittableRandom random = new SplittableRandom(seed);
+    SplittableRandom others = new SplittableRandom(~seed);
     for (int round = 0; round < 3_000; round++) {
       List<Version> versions = versionsOfOneKey(random, 12);
       List<Version> elsewhere = new ArrayList<>();
@@ -383,18 +416,23 @@ class VersionReducerTest {
       long floor = random.nextInt(100);
       long[] live = {random.nextInt(100), 100};
       Arrays.sort(live);
+      // Other readers, and all of them later.
+      long[] floors = {floor, others.nextLong(floor, 101), others.nextLong(floor, 101)};
+      ExpiryBounds expiry =
+          new ExpiryBounds(LongStream.of(floors[1], floor), LongStream.of(floors[2]));
       List<Version> left =
-          new ArrayList<>(
-              reduce(versions, live, floor, older, MergeOperators.append(new byte[0]), null, null));
+          reduce(versions, live, expiry, older, MergeOperators.append(new byte[0]), null, null);
       List<Version> dropped = new ArrayList<>(elsewhere);
       dropped.removeIf(
           version -> RecordKind.sequence(version.stamp) < floor && random.nextBoolean());
       String replay = "floor=%d %s %s ".formatted(floor, versions, elsewhere);
       for (long at : live) {
-        assertEquals(
-            read(versions, older, "a", at, floor),
-            read(left, new Older(dropped, true), "a", at, floor),
-            replay + Fixtures.replay(getClass(), seed));
+        for (long of : floors) {
+          assertEquals(
+              read(versions, older, "a", at, of),
+              read(left, new Older(dropped, true), "a", at, of),
+              "at=%d of=%d ".formatted(at, of) + replay + Fixtures.replay(getClass(), seed));
+        }
       }
     }
   }
@@ -450,14 +488,18 @@ class VersionReducerTest {
     List<Version> hidden = List.of(Version.of("a", 5, RecordKind.PUT, "5"));
     long[] live = {6, 8};
     RangeDeletes range = range("a", "b", 7);
-    assertEquals(hidden, reduce(hidden, live, 0, Older.NONE, MergeOperator.NONE, filter, range));
+    assertEquals(
+        hidden,
+        reduce(hidden, live, ExpiryBounds.NONE, Older.NONE, MergeOperator.NONE, filter, range));
     assertFalse(filter.hasActed());
-    assertEquals(List.of(), reduce(hidden, live, 0, Older.NONE, MergeOperator.NONE, filter, null));
+    assertEquals(
+        List.of(),
+        reduce(hidden, live, ExpiryBounds.NONE, Older.NONE, MergeOperator.NONE, filter, null));
   }
 
   private static List<Version> reduce(List<Version> versions, long[] live, RangeDeletes ranges)
       throws IOException {
-    return reduce(versions, live, 0, Older.NONE, MergeOperator.NONE, null, ranges);
+    return reduce(versions, live, ExpiryBounds.NONE, Older.NONE, MergeOperator.NONE, null, ranges);
   }
 
   private static RangeDeletes range(String first, String end, long sequence) {

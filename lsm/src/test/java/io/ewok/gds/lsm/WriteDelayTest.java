@@ -71,6 +71,28 @@ class WriteDelayTest {
     assertEquals(0, counters.stall(StallReason.DELAY).count.sum());
   }
 
+  /** Else one batch in some would wait for all of them, and twice as long as it should. */
+  @Test
+  void batchesWaitEachForItselfToo() {
+    for (int i = 0; i < 50; i++) {
+      delay.flushed(1 << 28, 1_000_000_000);
+    }
+    delay.setTablePressure(0.5);
+    double batchNanos = 4_096 * 1e9 / (1 << 28);
+    long slowest = 0;
+    long waited = 0;
+    for (int i = 0; i < 1_000; i++) {
+      long pause = delay.claim(4_096, 0, NO_LIMIT);
+      now.addAndGet(pause);
+      slowest = Math.max(slowest, pause);
+      waited += pause;
+    }
+    assertEquals(1_000 * batchNanos, (double) waited, 10 * batchNanos);
+    assertTrue(slowest <= 2 * batchNanos, "slowest: " + slowest);
+    assertTrue(delay.await(4_096, 0, NO_LIMIT));
+    assertEquals(0, counters.stall(StallReason.DELAY).count.sum());
+  }
+
   /**
    * Writes while a flush goes on, from an empty memtable. Returns what part is filled at the end.
    */

@@ -64,6 +64,11 @@ final class EmptyKvStore implements KvStore {
     public void putEmpty() {}
 
     @Override
+    public int readAndPut(KvBuffers written) {
+      return get();
+    }
+
+    @Override
     public void singleDelete() {}
 
     @Override

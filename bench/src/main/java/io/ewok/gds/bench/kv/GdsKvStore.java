@@ -6,9 +6,12 @@ import io.ewok.gds.lsm.Family;
 import io.ewok.gds.lsm.MergeOperators;
 import io.ewok.gds.lsm.ReadView;
 import io.ewok.gds.lsm.ResultBytes;
+import io.ewok.gds.lsm.SortedIngest;
 import io.ewok.gds.lsm.Store;
 import io.ewok.gds.lsm.StoreCursor;
 import io.ewok.gds.lsm.StoreOptions;
+import io.ewok.gds.lsm.Transaction;
+import io.ewok.gds.lsm.TransactionOptions;
 import io.ewok.gds.lsm.TreeOptions;
 import io.ewok.gds.lsm.WriteBatch;
 import io.ewok.gds.lsm.WriteOptions;
@@ -23,17 +26,19 @@ import java.time.Duration;
 /** Ours. */
 final class GdsKvStore implements KvStore {
   private static final Duration REST_MAX = Duration.ofMinutes(10);
+  private static final Duration LOCK_TIMEOUT = Duration.ofSeconds(1);
 
   private final Store store;
   private final Durability durability;
   private final WriteOptions writes;
+  private final TransactionOptions transactions;
 
   /** Null without families. */
   private final Family counters;
 
   private final Family second;
 
-  GdsKvStore(Path directory, KvSettings settings) throws IOException {
+  GdsKvStore(Path directory, KvSettings settings, int separatedValueBytes) throws IOException {
     StoreOptions options =
         StoreOptions.defaults()
             .withPoolBytes(settings.poolBytes())
@@ -44,11 +49,17 @@ final class GdsKvStore implements KvStore {
         switch (settings.group()) {
           case FILTER -> options.tree().withCompactionFilter(GdsKvStore::withoutEmpty);
           case EXPIRY -> options.tree().withTtl(KvSettings.TTL);
-          case SEQUENTIAL, CACHED, SYNCED, DISK, BREADTH, REMOVAL -> options.tree();
+          case LONG_VALUES -> options.tree().withSeparatedValueBytes(separatedValueBytes);
+          case SEQUENTIAL, CACHED, SYNCED, DISK, BREADTH, REMOVAL, INGEST, OPTIMISTIC, LOCKING ->
+              options.tree();
         };
     store = Store.open(directory, options.withTree(tree));
     durability = settings.synced() ? Durability.SYNCED : Durability.NONE;
     writes = WriteOptions.of(durability);
+    transactions =
+        settings.group() == KvGroup.LOCKING
+            ? TransactionOptions.defaults().withLocks(LOCK_TIMEOUT)
+            : TransactionOptions.defaults();
     if (settings.families()) {
       counters =
           store.createFamily("counters", options.tree().withMergeOperator(MergeOperators.add64()));
@@ -95,6 +106,7 @@ final class GdsKvStore implements KvStore {
     private final MemorySegment number = Arena.ofAuto().allocate(LONG);
     private final WriteBatch batch = new WriteBatch();
     private boolean inBatch;
+    private SortedIngest ingest;
     private StoreCursor cursor;
 
     Session(KvBuffers buffers) {
@@ -121,6 +133,22 @@ final class GdsKvStore implements KvStore {
     public void endBatch() throws IOException {
       inBatch = false;
       store.write(batch, durability);
+    }
+
+    @Override
+    public void beginIngest() {
+      ingest = store.ingest();
+    }
+
+    @Override
+    public void ingest() throws IOException {
+      ingest.put(key, value);
+    }
+
+    @Override
+    public void endIngest() throws IOException {
+      long unused = ingest.commit();
+      ingest.close();
     }
 
     @Override
@@ -155,6 +183,16 @@ final class GdsKvStore implements KvStore {
     @Override
     public void putEmpty() throws IOException {
       store.put(key, MemorySegment.NULL, durability);
+    }
+
+    @Override
+    public int readAndPut(KvBuffers written) throws IOException {
+      try (Transaction transaction = store.transactions().begin(transactions)) {
+        int length = transaction.getForUpdate(store, key, value);
+        transaction.put(store, key, written.value);
+        transaction.commit(writes);
+        return length == ReadView.NOT_FOUND ? -1 : length;
+      }
     }
 
     @Override

@@ -43,12 +43,25 @@ public enum KvCase {
   FILTER_LOAD("fillrandom, filter", KvGroup.FILTER, Kind.LOAD),
   COMPACT_FILTERED("compact, filter", KvGroup.FILTER, Kind.COMPACT_FILTERED),
   EXPIRY_LOAD("fillrandom, ttl", KvGroup.EXPIRY, Kind.LOAD),
-  COMPACT_EXPIRED("compact, ttl", KvGroup.EXPIRY, Kind.COMPACT_EXPIRED);
+  COMPACT_EXPIRED("compact, ttl", KvGroup.EXPIRY, Kind.COMPACT_EXPIRED),
+  INGEST("bulk ingest", KvGroup.INGEST, Kind.INGEST),
+  INGEST_READ("readrandom, ingested", KvGroup.INGEST, 1, KvMix.reads(Picker.UNIFORM)),
+  OPTIMISTIC_LOAD("fillrandom, optimistic", KvGroup.OPTIMISTIC, Kind.LOAD),
+  OPTIMISTIC("transaction, optimistic", KvGroup.OPTIMISTIC, Kind.TRANSACTIONS),
+  LOCKING_LOAD("fillrandom, locks", KvGroup.LOCKING, Kind.LOAD),
+  LOCKING("transaction, locks", KvGroup.LOCKING, Kind.TRANSACTIONS),
+  LONG_LOAD("fillrandom, 4 KiB", KvGroup.LONG_VALUES, Kind.LOAD),
+  LONG_READ("readrandom, 4 KiB", KvGroup.LONG_VALUES, 1, KvMix.reads(Picker.UNIFORM)),
+  LONG_SCAN("scan, 4 KiB", KvGroup.LONG_VALUES, Kind.SCAN),
+  LONG_SEEK("seek + 10, 4 KiB", KvGroup.LONG_VALUES, 1, SEEK.mix),
+  LONG_OVERWRITE("overwrite, 4 KiB", KvGroup.LONG_VALUES, Kind.OVERWRITE);
 
   /** How a case goes. */
   enum Kind {
     /** Each record once, by one thread; in the order of keys, or in that of a shuffle. */
     LOAD,
+    /** Each record once, in the order of keys, as tables that become part of the store at once. */
+    INGEST,
     /** As LOAD, many in a batch. */
     LOAD_BATCHES,
     /** Records, any of them, several times as often as there are; not from the first on. */
@@ -75,7 +88,9 @@ public enum KvCase {
     /** All is compacted when a tenth of the records has got an empty value; a record counts. */
     COMPACT_FILTERED,
     /** All is compacted when all but half of the records have expired; a record counts. */
-    COMPACT_EXPIRED
+    COMPACT_EXPIRED,
+    /** Records, any of them, are read and written once more, each in a transaction, for a while. */
+    TRANSACTIONS
   }
 
   /** Of a group the first case fills the store; none can do without. */
@@ -121,7 +136,14 @@ public enum KvCase {
    */
   boolean isNeeded() {
     return switch (kind) {
-      case LOAD, LOAD_BATCHES, FAMILIES, DELETE_RANGES, ADD, SINGLE_DELETES, COMPACT_FILTERED ->
+      case LOAD,
+          LOAD_BATCHES,
+          INGEST,
+          FAMILIES,
+          DELETE_RANGES,
+          ADD,
+          SINGLE_DELETES,
+          COMPACT_FILTERED ->
           true;
       case OVERWRITE,
           MIX,
@@ -130,7 +152,8 @@ public enum KvCase {
           SCAN,
           SCAN_BACKWARD,
           READ_COUNTERS,
-          COMPACT_EXPIRED ->
+          COMPACT_EXPIRED,
+          TRANSACTIONS ->
           false;
     };
   }
@@ -140,13 +163,22 @@ public enum KvCase {
     return switch (kind) {
       case LOAD,
           LOAD_BATCHES,
+          INGEST,
           FAMILIES,
           DELETE_RANGES,
           SINGLE_DELETES,
           COMPACT_FILTERED,
           COMPACT_EXPIRED ->
           true;
-      case OVERWRITE, MIX, MIX_BESIDE_WRITER, MULTI_GET, SCAN, SCAN_BACKWARD, ADD, READ_COUNTERS ->
+      case OVERWRITE,
+          MIX,
+          MIX_BESIDE_WRITER,
+          MULTI_GET,
+          SCAN,
+          SCAN_BACKWARD,
+          ADD,
+          READ_COUNTERS,
+          TRANSACTIONS ->
           false;
     };
   }
@@ -158,7 +190,10 @@ public enum KvCase {
 
   /** Returns whether all is read once before the next: who has memory for it has it there then. */
   boolean isReadAfterwards() {
-    return this == FILL_RANDOM || kind == Kind.FAMILIES || kind == Kind.DELETE_RANGES;
+    return this == FILL_RANDOM
+        || this == INGEST
+        || kind == Kind.FAMILIES
+        || kind == Kind.DELETE_RANGES;
   }
 
   /** Returns the same case before ranges were deleted, or null if that is not what it is about. */

@@ -9,7 +9,15 @@ public enum KvContender {
   GDS("store") {
     @Override
     KvStore open(Path directory, KvSettings settings, KvData data) throws IOException {
-      return new GdsKvStore(directory, settings);
+      return new GdsKvStore(directory, settings, KvSettings.SEPARATED_VALUE_BYTES);
+    }
+  },
+
+  /** Ours, without value files. */
+  GDS_INLINE("not separated") {
+    @Override
+    KvStore open(Path directory, KvSettings settings, KvData data) throws IOException {
+      return new GdsKvStore(directory, settings, 0);
     }
   },
 
@@ -17,7 +25,15 @@ public enum KvContender {
   ROCKSDB("RocksDB") {
     @Override
     KvStore open(Path directory, KvSettings settings, KvData data) throws IOException {
-      return new RocksKvStore(directory, settings);
+      return new RocksKvStore(directory, settings, false);
+    }
+  },
+
+  /** The same with long values in blob files. */
+  BLOBDB("BlobDB") {
+    @Override
+    KvStore open(Path directory, KvSettings settings, KvData data) throws IOException {
+      return new RocksKvStore(directory, settings, true);
     }
   },
 

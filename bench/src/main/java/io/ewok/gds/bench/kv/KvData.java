@@ -13,16 +13,22 @@ import java.util.SplittableRandom;
  *
  * <p>A key is the number of its slot, eight bytes in order, and eight that look random. One slot in
  * sixteen is empty at first: there the misses fall, and the inserts. A value begins with its slot
- * and its version; the rest follows from the two and compresses about two to one.
+ * and its version; the rest follows from the two and compresses about two to one. How long values
+ * are is the same for a whole JVM.
  *
  * <p>Threads: any; of a slot, one writes at a time.
  */
 final class KvData {
   static final int KEY_BYTES = 16;
-  static final int VALUE_BYTES = 100;
+
+  /** The system property that says how long values are, if they are not of the usual length. */
+  static final String VALUE_BYTES_PROPERTY = "gds.bench.kv.value-bytes";
+
+  private static final int VALUE_BYTES_USUAL = 100;
+  static final int VALUE_BYTES = Integer.getInteger(VALUE_BYTES_PROPERTY, VALUE_BYTES_USUAL);
 
   /** What is stored for a record, in bytes. */
-  static final long RECORD_BYTES = KEY_BYTES + VALUE_BYTES;
+  static final long RECORD_BYTES = (long) KEY_BYTES + VALUE_BYTES;
 
   /** The version of a record that was deleted; no value of it may be found. */
   private static final int DELETED = -1;
@@ -81,8 +87,8 @@ final class KvData {
 
   /** Each piece of 100 bytes is 50 random ones, twice. */
   private void fillPool(SplittableRandom random) {
-    byte[] half = new byte[VALUE_BYTES / 2];
-    for (long at = 0; at + VALUE_BYTES <= pool.byteSize(); at += VALUE_BYTES) {
+    byte[] half = new byte[VALUE_BYTES_USUAL / 2];
+    for (long at = 0; at + VALUE_BYTES_USUAL <= pool.byteSize(); at += VALUE_BYTES_USUAL) {
       random.nextBytes(half);
       MemorySegment.copy(half, 0, pool, ValueLayout.JAVA_BYTE, at, half.length);
       MemorySegment.copy(half, 0, pool, ValueLayout.JAVA_BYTE, at + half.length, half.length);

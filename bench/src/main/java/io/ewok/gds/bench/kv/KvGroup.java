@@ -26,16 +26,46 @@ public enum KvGroup {
   FILTER,
 
   /** A compaction when records have expired. */
-  EXPIRY;
+  EXPIRY,
+
+  /** A load in the order of keys past log and memory. */
+  INGEST,
+
+  /** Transactions that look for conflicts when they commit. */
+  OPTIMISTIC,
+
+  /** Transactions that lock keys. */
+  LOCKING,
+
+  /** Long values, and memory for a tenth of them. */
+  LONG_VALUES;
+
+  /**
+   * Returns how often its cases are run before they count. A compaction is over before the code of
+   * it is compiled.
+   */
+  int warmUps() {
+    return this == FILTER ? 5 : 1;
+  }
+
+  /** Returns the length of values, in bytes; 0 for the usual one. */
+  int valueBytes() {
+    return this == LONG_VALUES ? 4096 : 0;
+  }
 
   /** Returns who takes part. */
   public List<KvContender> contenders() {
     return switch (this) {
-      case SEQUENTIAL, CACHED, BREADTH, REMOVAL -> List.of(KvContender.values());
+      case SEQUENTIAL, CACHED, BREADTH, REMOVAL ->
+          List.of(KvContender.GDS, KvContender.ROCKSDB, KvContender.LMDB, KvContender.EMPTY);
       case SYNCED -> List.of(KvContender.GDS, KvContender.ROCKSDB, KvContender.LMDB);
       // LMDB cannot be held to less than all memory.
       // Nor has it compactions.
-      case DISK, FILTER, EXPIRY -> List.of(KvContender.GDS, KvContender.ROCKSDB);
+      // Its transactions that write are one at a time.
+      case DISK, FILTER, EXPIRY, INGEST, OPTIMISTIC, LOCKING ->
+          List.of(KvContender.GDS, KvContender.ROCKSDB);
+      case LONG_VALUES ->
+          List.of(KvContender.GDS, KvContender.GDS_INLINE, KvContender.BLOBDB, KvContender.ROCKSDB);
     };
   }
 }

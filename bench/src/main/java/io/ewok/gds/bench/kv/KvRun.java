@@ -49,7 +49,14 @@ final class KvRun {
   /** Runs a case, after a shorter run of it where it can be repeated. */
   KvSample run(KvCase one) throws IOException, InterruptedException {
     switch (one.kind) {
-      case MIX, MIX_BESIDE_WRITER, MULTI_GET, SCAN, SCAN_BACKWARD, ADD, READ_COUNTERS ->
+      case MIX,
+          MIX_BESIDE_WRITER,
+          MULTI_GET,
+          SCAN,
+          SCAN_BACKWARD,
+          ADD,
+          READ_COUNTERS,
+          TRANSACTIONS ->
           measure(one, settings.watchedNanos() / 3, SEED + 1);
       case OVERWRITE -> measure(one, 0, SEED + 1);
       case COMPACT_FILTERED -> alone(KvWorker::emptySome);
@@ -57,13 +64,13 @@ final class KvRun {
         Thread.sleep(KvSettings.TTL.plus(EXPIRY_SLACK));
         alone(KvWorker::writeSomeAgain);
       }
-      case LOAD, LOAD_BATCHES, FAMILIES, DELETE_RANGES, SINGLE_DELETES -> {}
+      case LOAD, LOAD_BATCHES, INGEST, FAMILIES, DELETE_RANGES, SINGLE_DELETES -> {}
     }
     KvSample sample = measure(one, settings.watchedNanos(), SEED);
     switch (one.kind) {
       case FAMILIES -> alone(KvWorker::checkFamilies);
       case ADD -> alone(KvWorker::checkCounters);
-      case SINGLE_DELETES, COMPACT_FILTERED -> alone(KvWorker::checkRecords);
+      case SINGLE_DELETES, COMPACT_FILTERED, TRANSACTIONS -> alone(KvWorker::checkRecords);
       case COMPACT_EXPIRED -> alone(KvWorker::checkExpired);
       default -> {}
     }
@@ -130,6 +137,7 @@ final class KvRun {
     switch (one.kind) {
       case LOAD -> worker.load(one != KvCase.FILL_SEQUENTIAL);
       case LOAD_BATCHES -> worker.loadBatches();
+      case INGEST -> worker.ingest();
       case OVERWRITE -> worker.overwrite(OVERWRITE_PASSES);
       case MIX, MIX_BESIDE_WRITER -> worker.mix(deadline);
       case MULTI_GET -> worker.multiGet(deadline);
@@ -141,6 +149,7 @@ final class KvRun {
       case READ_COUNTERS -> worker.readCounters(deadline);
       case SINGLE_DELETES -> worker.singleDeletes();
       case COMPACT_FILTERED, COMPACT_EXPIRED -> worker.compact();
+      case TRANSACTIONS -> worker.transact(deadline);
     }
   }
 

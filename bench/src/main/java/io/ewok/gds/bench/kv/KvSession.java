@@ -39,8 +39,33 @@ interface KvSession extends AutoCloseable {
     throw new UnsupportedOperationException("nobody compares this store by its compactions");
   }
 
+  /**
+   * Copies the value of the key into the buffer and sets another one, in one transaction.
+   *
+   * @param written has that value
+   * @return as {@link #get}
+   */
+  default int readAndPut(KvBuffers written) throws IOException {
+    throw new UnsupportedOperationException("nobody compares this store by its transactions");
+  }
+
   /** Removes the key, which was put once. */
   void singleDelete() throws IOException;
+
+  /** Begins a load in the order of keys that is seen when it ends. */
+  default void beginIngest() throws IOException {
+    throw new UnsupportedOperationException("nobody compares this store by its bulk loads");
+  }
+
+  /** Adds the key and its value to that. */
+  default void ingest() throws IOException {
+    throw new UnsupportedOperationException("nobody compares this store by its bulk loads");
+  }
+
+  /** Ends it, durably. */
+  default void endIngest() throws IOException {
+    throw new UnsupportedOperationException("nobody compares this store by its bulk loads");
+  }
 
   /** Compacts all there is. */
   default void compact() throws IOException {

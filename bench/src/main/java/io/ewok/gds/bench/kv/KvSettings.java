@@ -26,6 +26,11 @@ record KvSettings(
   static final int FILTER_BITS_PER_KEY = 10;
   static final int BATCH_PUTS = 1000;
 
+  /** Values from this length on may lie in files of their own; so do those of long values. */
+  static final int SEPARATED_VALUE_BYTES = Math.min(1 << 10, KvData.VALUE_BYTES);
+
+  static final long BLOB_FILE_BYTES = 64L << 20;
+
   /** What lives for ever but in the group that it is about. */
   static final Duration TTL = Duration.ofSeconds(3);
 
@@ -33,6 +38,8 @@ record KvSettings(
 
   /** So many that they are written, and read, long before they have expired. */
   private static final int EXPIRY_ENTRIES_MAX = 200_000;
+
+  private static final long LONG_VALUES_BYTES_MAX = 200_000_000;
 
   private static final long POOL_BYTES_MIN = 16L << 20;
   private static final long POOL_BYTES_MAX = 1L << 30;
@@ -45,10 +52,12 @@ record KvSettings(
           case DISK -> Math.multiplyExact(entries, 3);
           case BREADTH, REMOVAL, FILTER -> Math.min(entries, BREADTH_ENTRIES_MAX);
           case EXPIRY -> Math.min(entries, EXPIRY_ENTRIES_MAX);
-          case SEQUENTIAL, CACHED, SYNCED -> entries;
+          case LONG_VALUES -> (int) Math.min(entries, LONG_VALUES_BYTES_MAX / KvData.RECORD_BYTES);
+          case SEQUENTIAL, CACHED, SYNCED, INGEST, OPTIMISTIC, LOCKING -> entries;
         };
     long dataBytes = records * KvData.RECORD_BYTES;
-    long poolBytes = group == KvGroup.DISK ? dataBytes / 10 : 4 * dataBytes;
+    boolean isSmall = group == KvGroup.DISK || group == KvGroup.LONG_VALUES;
+    long poolBytes = isSmall ? dataBytes / 10 : 4 * dataBytes;
     return new KvSettings(
         records,
         Math.clamp(poolBytes & -BLOCK_BYTES, POOL_BYTES_MIN, POOL_BYTES_MAX),

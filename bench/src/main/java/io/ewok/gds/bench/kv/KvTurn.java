@@ -31,6 +31,7 @@ public final class KvTurn {
           "-Dlmdbjava.disable.checks=true");
 
   private static final int WARM_UP_ENTRIES_MAX = 300_000;
+  private static final int WARM_UP_LONG_ENTRIES_MAX = 10_000;
 
   private KvTurn() {}
 
@@ -50,6 +51,10 @@ public final class KvTurn {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(JVM_ARGS);
+    int valueBytes = cases.getFirst().group().valueBytes();
+    if (valueBytes > 0) {
+      command.add("-D" + KvData.VALUE_BYTES_PROPERTY + "=" + valueBytes);
+    }
     command.add("-cp");
     command.add(System.getProperty("java.class.path"));
     command.add(KvTurn.class.getName());
@@ -81,7 +86,10 @@ public final class KvTurn {
       // the code is warmed up on another store.
       List<KvCase> needed = KvCase.of(group).stream().filter(KvCase::isNeeded).toList();
       List<KvCase> warmUp = needed.isEmpty() ? List.of(KvCase.FILL_RANDOM) : needed;
-      runAll(contender, settings.forWarmUp(WARM_UP_ENTRIES_MAX), warmUp, directory, List.of());
+      int entriesMax = group.valueBytes() > 0 ? WARM_UP_LONG_ENTRIES_MAX : WARM_UP_ENTRIES_MAX;
+      for (int i = 0; i < group.warmUps(); i++) {
+        runAll(contender, settings.forWarmUp(entriesMax), warmUp, directory, List.of());
+      }
       runAll(contender, settings, KvCase.of(group), directory, cases);
     } finally {
       Files.delete(directory);

@@ -113,6 +113,24 @@ final class KvWorker {
     }
   }
 
+  /** Writes each record once, in the order of keys, all of them at once; one latency. */
+  void ingest() throws IOException {
+    long start = System.nanoTime();
+    session.beginIngest();
+    for (int i = 0; i < data.entries; i++) {
+      int slot = data.slotOfRecord(i);
+      KvData.putKey(buffers.key, slot);
+      int version = data.version(slot) + 1;
+      data.putValue(buffers.value, slot, version);
+      session.ingest();
+      data.setVersion(slot, version);
+      writtenRecords++;
+      operations++;
+    }
+    session.endIngest();
+    latencies.recordValue(System.nanoTime() - start);
+  }
+
   /** Writes so many times as many records as there are, any of them. */
   void overwrite(int passes) throws IOException {
     for (long i = 0; i < (long) passes * data.entries; i++) {
@@ -347,6 +365,25 @@ final class KvWorker {
           end = timedPut(slot);
         }
       }
+    } while (end - deadline < 0);
+  }
+
+  /** Reads records and writes them once more, each in a transaction, until then. */
+  void transact(long deadline) throws IOException {
+    KvBuffers written = new KvBuffers();
+    long end;
+    do {
+      int slot = pick(mix.picker());
+      int version = data.version(slot);
+      KvData.putKey(buffers.key, slot);
+      data.putValue(written.value, slot, version + 1);
+      long start = System.nanoTime();
+      int length = session.readAndPut(written);
+      end = System.nanoTime();
+      check(slot, version, buffers.value, length);
+      data.setVersion(slot, version + 1);
+      writtenRecords++;
+      done(start, end);
     } while (end - deadline < 0);
   }
 

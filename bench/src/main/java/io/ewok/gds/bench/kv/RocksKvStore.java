@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,16 +17,24 @@ import org.rocksdb.ColumnFamilyDescriptor;
 import org.rocksdb.ColumnFamilyHandle;
 import org.rocksdb.ColumnFamilyOptions;
 import org.rocksdb.CompressionType;
+import org.rocksdb.EnvOptions;
 import org.rocksdb.Filter;
 import org.rocksdb.FlushOptions;
+import org.rocksdb.GetStatus;
 import org.rocksdb.HyperClockCache;
+import org.rocksdb.IngestExternalFileOptions;
+import org.rocksdb.OptimisticTransactionDB;
 import org.rocksdb.Options;
 import org.rocksdb.ReadOptions;
 import org.rocksdb.RemoveEmptyValueCompactionFilter;
 import org.rocksdb.RocksDB;
 import org.rocksdb.RocksDBException;
 import org.rocksdb.RocksIterator;
+import org.rocksdb.SstFileWriter;
 import org.rocksdb.Status;
+import org.rocksdb.Transaction;
+import org.rocksdb.TransactionDB;
+import org.rocksdb.TransactionDBOptions;
 import org.rocksdb.TtlDB;
 import org.rocksdb.UInt64AddOperator;
 import org.rocksdb.WriteBatch;
@@ -51,6 +60,8 @@ final class RocksKvStore implements KvStore {
   private final WriteOptions writes;
   private final ReadOptions reads;
   private final RocksDB rocks;
+  private final Options options;
+  private final Path directory;
 
   /** All there are. */
   private final List<ColumnFamilyHandle> families = new ArrayList<>();
@@ -60,11 +71,12 @@ final class RocksKvStore implements KvStore {
 
   private final ColumnFamilyHandle second;
 
-  RocksKvStore(Path directory, KvSettings settings) throws IOException {
+  RocksKvStore(Path directory, KvSettings settings, boolean blobs) throws IOException {
+    this.directory = directory;
     RocksDB.loadLibrary();
     Cache cache = part(new HyperClockCache(settings.poolBytes(), 0, AUTOMATIC, false));
     Filter filter = part(new BloomFilter(KvSettings.FILTER_BITS_PER_KEY));
-    Options options = part(new Options());
+    options = part(new Options());
     options
         .setCreateIfMissing(true)
         .setTableFormatConfig(
@@ -88,13 +100,28 @@ final class RocksKvStore implements KvStore {
     if (settings.group() == KvGroup.FILTER) {
       options.setCompactionFilter(part(new RemoveEmptyValueCompactionFilter()));
     }
+    if (blobs) {
+      // The quarter of the files that is oldest, as by default; and that at half garbage, as ours.
+      options
+          .setEnableBlobFiles(true)
+          .setMinBlobSize(KvSettings.SEPARATED_VALUE_BYTES)
+          .setBlobFileSize(KvSettings.BLOB_FILE_BYTES)
+          .setEnableBlobGarbageCollection(true)
+          .setBlobGarbageCollectionAgeCutoff(0.25)
+          .setBlobGarbageCollectionForceThreshold(0.5);
+    }
     writes = part(new WriteOptions().setSync(settings.synced()));
     reads = part(new ReadOptions());
     try {
+      String path = directory.toString();
       rocks =
-          settings.group() == KvGroup.EXPIRY
-              ? TtlDB.open(options, directory.toString(), (int) KvSettings.TTL.toSeconds(), false)
-              : RocksDB.open(options, directory.toString());
+          switch (settings.group()) {
+            case EXPIRY -> TtlDB.open(options, path, (int) KvSettings.TTL.toSeconds(), false);
+            case OPTIMISTIC -> OptimisticTransactionDB.open(options, path);
+            case LOCKING -> TransactionDB.open(options, part(new TransactionDBOptions()), path);
+            case SEQUENTIAL, CACHED, SYNCED, DISK, BREADTH, REMOVAL, FILTER, INGEST, LONG_VALUES ->
+                RocksDB.open(options, path);
+          };
       families.add(rocks.getDefaultColumnFamily());
       if (settings.families()) {
         ColumnFamilyOptions adding = part(new ColumnFamilyOptions(options));
@@ -170,8 +197,15 @@ final class RocksKvStore implements KvStore {
     private final byte[] firstKey = new byte[KvData.KEY_BYTES];
     private final byte[] endKey = new byte[KvData.KEY_BYTES];
     private final WriteBatch batch = new WriteBatch();
+    private final List<String> tablePaths = new ArrayList<>();
+    private EnvOptions sstEnvironment;
+    private SstFileWriter table;
+    private long tableBytes;
     private boolean inBatch;
     private RocksIterator cursor;
+
+    /** Used again and again; null before the first. */
+    private Transaction transaction;
 
     Session(KvBuffers buffers) {
       key = buffers.keyBytes;
@@ -204,6 +238,57 @@ final class RocksKvStore implements KvStore {
       inBatch = false;
       try {
         rocks.write(writes, batch);
+      } catch (RocksDBException e) {
+        throw failed(e);
+      }
+    }
+
+    @Override
+    public void beginIngest() throws IOException {
+      Files.createDirectories(ingestDirectory());
+      sstEnvironment = new EnvOptions().setUseDirectWrites(true);
+    }
+
+    private Path ingestDirectory() {
+      return directory.resolveSibling(directory.getFileName() + "-ingest");
+    }
+
+    @Override
+    public void ingest() throws IOException {
+      key.clear();
+      value.clear();
+      try {
+        if (table != null && tableBytes >= KvSettings.TABLE_BYTES) {
+          endTable();
+        }
+        if (table == null) {
+          Path path = ingestDirectory().resolve(tablePaths.size() + ".sst");
+          table = new SstFileWriter(sstEnvironment, options);
+          table.open(path.toString());
+          tablePaths.add(path.toString());
+        }
+        table.put(key, value);
+        tableBytes += KvData.KEY_BYTES + KvData.VALUE_BYTES;
+      } catch (RocksDBException e) {
+        throw failed(e);
+      }
+    }
+
+    private void endTable() throws RocksDBException {
+      table.finish();
+      table.close();
+      table = null;
+      tableBytes = 0;
+    }
+
+    @Override
+    public void endIngest() throws IOException {
+      try (IngestExternalFileOptions moving = new IngestExternalFileOptions().setMoveFiles(true)) {
+        endTable();
+        rocks.ingestExternalFile(tablePaths, moving);
+        tablePaths.clear();
+        sstEnvironment.close();
+        Files.delete(ingestDirectory());
       } catch (RocksDBException e) {
         throw failed(e);
       }
@@ -268,6 +353,38 @@ final class RocksKvStore implements KvStore {
         rocks.put(writes, key, value);
       } catch (RocksDBException e) {
         throw failed(e);
+      }
+    }
+
+    @Override
+    public int readAndPut(KvBuffers written) throws IOException {
+      key.clear();
+      value.clear();
+      written.valueBytes.clear();
+      try {
+        begin();
+        GetStatus found = transaction.getForUpdate(reads, key, value, true);
+        key.clear();
+        transaction.put(key, written.valueBytes);
+        transaction.commit();
+        return found.status.getCode() == Status.Code.Ok ? found.requiredSize : -1;
+      } catch (RocksDBException e) {
+        throw failed(e);
+      }
+    }
+
+    private void begin() {
+      if (rocks instanceof OptimisticTransactionDB optimistic) {
+        transaction =
+            transaction == null
+                ? optimistic.beginTransaction(writes)
+                : optimistic.beginTransaction(writes, transaction);
+      } else {
+        TransactionDB locking = (TransactionDB) rocks;
+        transaction =
+            transaction == null
+                ? locking.beginTransaction(writes)
+                : locking.beginTransaction(writes, transaction);
       }
     }
 
@@ -399,6 +516,9 @@ final class RocksKvStore implements KvStore {
     @Override
     public void close() {
       batch.close();
+      if (transaction != null) {
+        transaction.close();
+      }
       if (cursor != null) {
         cursor.close();
       }

@@ -55,6 +55,11 @@ public final class Memory {
   /* Up to here words beat the vector code behind mismatch, whose start costs more than the comparison. */
   private static final long COMPARE_BY_WORDS_BYTES_MAX = 64;
 
+  /** Size of a line of the processor's caches in bytes, as nearly all have it. */
+  public static final int CACHE_LINE_BYTES = 64;
+
+  private static final long SCARCELY = 0x9D3C_71E5_A60B_48F2L;
+
   private Memory() {}
 
   private static MemorySegment everything() {
@@ -95,6 +100,18 @@ public final class Memory {
 
   public static void putLong(long address, long value) {
     LONG.set(EVERYTHING, address, value);
+  }
+
+  /**
+   * Has the processor bring the cache line of an address while it goes on: for several that are
+   * needed next, of which each would be waited for otherwise. All 8 bytes from there on must be
+   * readable.
+   */
+  public static void fetch(long address) {
+    // The compiler leaves out a read whose value nobody wants. Where this is the value, it is a pause.
+    if (getLong(address) == SCARCELY) {
+      Thread.onSpinWait();
+    }
   }
 
   /** Sees everything written before the {@link #putIntRelease} whose value it reads. */

@@ -2,6 +2,7 @@ package io.ewok.gds.lsm.memtable;
 
 import static io.ewok.gds.lsm.memtable.EntryTree.NONE;
 
+import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.lsm.record.SearchKey;
 
 /**
@@ -16,7 +17,10 @@ public final class EntryCursor {
    * The leaf as it was read last: an entry that has moved to the right since is still found here while the leaf has
    * not been split (EntryTree). After that it is looked for anew, to the right.
    */
+  private static final long FETCHED_BYTES_MAX = 1024;
+
   private final EntryTree tree;
+  private boolean fetches;
   private long leaf;
   private long splits;
   private long order;
@@ -25,6 +29,16 @@ public final class EntryCursor {
 
   EntryCursor(EntryTree tree) {
     this.tree = tree;
+  }
+
+  /**
+   * Has the processor bring the entries of a leaf together, and the next leaf, when it goes there:
+   * for who wants key and value of all of them. They lie anywhere in the memtable, and one after
+   * the other would be waited for.
+   */
+  public EntryCursor fetching() {
+    fetches = true;
+    return this;
   }
 
   /** The entry it is on, or {@link Memtable#NONE} beyond both ends. */
@@ -39,6 +53,7 @@ public final class EntryCursor {
     // The first leaf is empty only before the first split.
     entry = NodeFormat.count(order) == 0 ? NONE : tree.item(leaf, order, rank);
     if (isUnsplit()) {
+      fetchEntries();
       return entry;
     }
     return first();
@@ -115,19 +130,21 @@ public final class EntryCursor {
     long at = from;
     while (true) {
       read(at);
-      long next = EntryTree.next(at);
-      if (next != NONE && EntryTree.isAtOrBefore(next, key, bytes, stamp)) {
+      long next = EntryTree.nextIfBeyond(at, head, key, bytes, stamp);
+      if (next != NONE) {
         at = next;
         continue;
       }
       rank = tree.rank(at, order, head, key, bytes, stamp);
       boolean here = rank < NodeFormat.count(order);
       entry = here ? tree.item(at, order, rank) : NONE;
+      long following = here ? NONE : EntryTree.next(at);
       if (isUnsplit()) {
-        if (here || next == NONE) {
+        if (here || following == NONE) {
+          fetchEntries();
           return entry;
         }
-        at = next;
+        at = following;
       }
     }
   }
@@ -141,8 +158,8 @@ public final class EntryCursor {
     long at = from;
     while (true) {
       read(at);
-      long next = EntryTree.next(at);
-      if (next != NONE && EntryFormat.compare(NodeFormat.low(next), key, bytes, stamp) < 0) {
+      long next = EntryTree.nextIfBefore(at, head, key, bytes, stamp);
+      if (next != NONE) {
         at = next;
         continue;
       }
@@ -156,6 +173,39 @@ public final class EntryCursor {
         at = previous;
       }
     }
+  }
+
+  /**
+   * Has the processor bring, each from where the step before has left off: of the leaf the rest of
+   * its entries, of the next one where they begin, and the one behind that.
+   */
+  private void fetchEntries() {
+    if (!fetches) {
+      return;
+    }
+    for (int i = 0; i < NodeFormat.count(order); i++) {
+      fetchRest(tree.item(leaf, order, i));
+    }
+    long next = EntryTree.next(leaf);
+    if (next == NONE) {
+      return;
+    }
+    long nextOrder = EntryTree.order(next);
+    for (int i = 0; i < NodeFormat.count(nextOrder); i++) {
+      Memory.fetch(tree.item(next, nextOrder, i));
+    }
+    long last = EntryTree.next(next);
+    if (last != NONE) {
+      EntryTree.fetch(last);
+    }
+  }
+
+  private static void fetchRest(long entry) {
+    long end = entry + Math.min(EntryFormat.sizeBytes(entry), FETCHED_BYTES_MAX);
+    for (long at = entry + Memory.CACHE_LINE_BYTES; at < end; at += Memory.CACHE_LINE_BYTES) {
+      Memory.fetch(at);
+    }
+    Memory.fetch(end - Long.BYTES); // the last line, wherever in one the entry begins
   }
 
   private void read(long node) {

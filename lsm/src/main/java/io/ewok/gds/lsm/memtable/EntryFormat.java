@@ -57,6 +57,11 @@ public final class EntryFormat {
     return keyAddress(entry) + keyBytes(entry);
   }
 
+  /** Its size in bytes. */
+  static long sizeBytes(long entry) {
+    return sizeBytes(keyBytes(entry), valueBytes(entry));
+  }
+
   public static boolean isSameKey(long a, long b) {
     return Memory.compareUnsigned(keyAddress(a), keyBytes(a), keyAddress(b), keyBytes(b)) == 0;
   }

@@ -17,12 +17,14 @@ final class EntryTree {
    * A node is changed by who has locked it, and read by anybody meanwhile (NodeFormat):
    *
    *   insert  writes a free slot, then releases the order with it
-   *   split   completes the right half as a new node, locked, then releases, one after the other: next, the order of
-   *           what stays, one split more. Only then is the right half unlocked, so that whoever knows of something that
+   *   split   completes the right half as a new node, locked, then releases, one after the other: next, high, the order
+   *           of what stays, one split more. Only then is the right half unlocked, so that whoever knows of something that
    *           was added to it sees the split; and only then are the slots of what left used again
    *
-   * A reader acquires state, order and next, in this order. Entries from the low of next on are there. All others that
-   * it has to find were in the order it has read: what left before is beyond next, since next was released before.
+   * A reader acquires state, order, high and next, in this order. What has a head above high, or the same and is not
+   * before the low of next, is at next or beyond: the high of an older next is above that of a newer one, and with a
+   * newer high it sees the newer next. Else, what it has to find was in the order it has read: what left before is
+   * beyond the high that was released before.
    * What it took from slots is right if, behind an acquire fence, there was no split more; else it looks again. So it
    * never waits, and looks again only when others got something done. The slots it reads meanwhile are those of another
    * entry at worst, complete behind their acquire.
@@ -41,7 +43,7 @@ final class EntryTree {
 
   EntryTree(EntrySpace space) {
     this.space = space;
-    root = newNode(0, NONE, NONE, NONE);
+    root = newNode(0, NONE, NONE, NONE, NodeFormat.NO_HIGH);
   }
 
   /**
@@ -53,11 +55,12 @@ final class EntryTree {
 
   static final int OVERHEAD_BYTES = 12 * NodeFormat.BYTES;
 
-  private long newNode(int level, long low, long previous, long next) {
+  private long newNode(int level, long low, long previous, long next, long high) {
     long node = space.allocateNode(NodeFormat.BYTES);
     Memory.putLong(node + NodeFormat.ORDER_OFFSET, NodeFormat.EMPTY_ORDER);
     Memory.putLong(node + NodeFormat.STATE_OFFSET, 0);
     Memory.putLong(node + NodeFormat.NEXT_OFFSET, next);
+    Memory.putLong(node + NodeFormat.HIGH_OFFSET, high);
     Memory.putLong(node + NodeFormat.PREVIOUS_OFFSET, previous);
     Memory.putLong(node + NodeFormat.LOW_OFFSET, low);
     Memory.putInt(node + NodeFormat.LEVEL_OFFSET, level);
@@ -103,9 +106,27 @@ final class EntryTree {
    * object, since nothing may be left for the collector.
    */
 
-  /** Whether the first entry of a node, which has one, is at or before a target. */
-  static boolean isAtOrBefore(long node, long key, int bytes, long stamp) {
-    return EntryFormat.compare(NodeFormat.low(node), key, bytes, stamp) <= 0;
+  /** The next node if a target belongs there or beyond, else NONE. Read after the order. */
+  static long nextIfBeyond(long node, long head, long key, int bytes, long stamp) {
+    return nextIf(node, head, key, bytes, stamp, 0);
+  }
+
+  /** The next node if its first entry is before a target, else NONE. Read after the order. */
+  static long nextIfBefore(long node, long head, long key, int bytes, long stamp) {
+    return nextIf(node, head, key, bytes, stamp, -1);
+  }
+
+  private static long nextIf(long node, long head, long key, int bytes, long stamp, int orderMax) {
+    long high = Memory.getLongAcquire(node + NodeFormat.HIGH_OFFSET); // partner: split
+    if (Long.compareUnsigned(head, high) < 0) {
+      return NONE;
+    }
+    long next = next(node);
+    boolean goes =
+        next != NONE
+            && (head != high
+                || EntryFormat.compare(NodeFormat.low(next), key, bytes, stamp) <= orderMax);
+    return goes ? next : NONE;
   }
 
   /** The number of items before a target: entries, or nodes whose low is. */
@@ -144,13 +165,14 @@ final class EntryTree {
     while (true) {
       long splits = splits(node);
       long order = order(node);
-      long next = next(node);
-      if (next != NONE && isAtOrBefore(next, key, bytes, stamp)) {
+      long next = nextIfBeyond(node, head, key, bytes, stamp);
+      if (next != NONE) {
         node = next;
       } else if (NodeFormat.level(node) == level) {
         return node;
       } else {
         long child = item(node, order, Math.max(0, rank(node, order, head, key, bytes, stamp) - 1));
+        fetch(child);
         if (isUnsplit(node, splits)) {
           node = child;
         }
@@ -164,21 +186,20 @@ final class EntryTree {
     while (true) {
       long splits = splits(node);
       long order = order(node);
-      long next = next(node);
-      if (next != NONE && isAtOrBefore(next, key, bytes, stamp)) {
+      long next = nextIfBeyond(node, head, key, bytes, stamp);
+      if (next != NONE) {
         node = next;
         continue;
       }
       int rank = rank(node, order, head, key, bytes, stamp);
-      if (rank == NodeFormat.count(order)) {
-        if (isUnsplit(node, splits)) {
-          return next == NONE ? NONE : NodeFormat.low(next);
-        }
-        continue;
-      }
-      long found = item(node, order, rank);
+      boolean here = rank < NodeFormat.count(order);
+      long found = here ? item(node, order, rank) : NONE;
+      long following = here ? NONE : next(node);
       if (isUnsplit(node, splits)) {
-        return found;
+        if (here || following == NONE) {
+          return found;
+        }
+        node = following; // its first entry, unless it is the right half of one that splits now
       }
     }
   }
@@ -210,6 +231,13 @@ final class EntryTree {
           node = child;
         }
       }
+    }
+  }
+
+  /** Has all lines of a node come at once, not each when a search gets there. */
+  static void fetch(long node) {
+    for (int line = 0; line < NodeFormat.BYTES; line += Memory.CACHE_LINE_BYTES) {
+      Memory.fetch(node + line);
     }
   }
 
@@ -252,14 +280,15 @@ final class EntryTree {
   private long lockWhere(int level, long head, long key, int bytes, long stamp) {
     long node = descend(level, head, key, bytes, stamp);
     lock(node);
-    for (long next = next(node);
-        next != NONE && isAtOrBefore(next, key, bytes, stamp);
-        next = next(node)) {
+    while (true) {
+      long next = nextIfBeyond(node, head, key, bytes, stamp);
+      if (next == NONE) {
+        return node;
+      }
       unlock(node);
       node = next;
       lock(node);
     }
-    return node;
   }
 
   private static void lock(long node) {
@@ -303,7 +332,9 @@ final class EntryTree {
     // Keys that come in their order leave full nodes behind.
     int kept = next == NONE && rank == WIDTH ? WIDTH : WIDTH / 2 + 1;
     boolean goesRight = kept == WIDTH || rank > kept;
-    long right = newNode(NodeFormat.level(node), low(node, order, kept, itemLow), node, next);
+    long low = low(node, order, kept, itemLow);
+    long high = Memory.getLong(node + NodeFormat.HIGH_OFFSET);
+    long right = newNode(NodeFormat.level(node), low, node, next, high);
     long rightOrder = NodeFormat.truncated(NodeFormat.EMPTY_ORDER, WIDTH - kept);
     for (int i = kept; i < WIDTH; i++) {
       int slot = NodeFormat.slot(order, i);
@@ -320,6 +351,7 @@ final class EntryTree {
     long left = NodeFormat.truncated(order, kept);
     long state = Memory.getLong(node + NodeFormat.STATE_OFFSET);
     Memory.putLongRelease(node + NodeFormat.NEXT_OFFSET, right);
+    Memory.putLongRelease(node + NodeFormat.HIGH_OFFSET, EntryFormat.head(low)); // partner: nextIf
     Memory.putLongRelease(node + NodeFormat.ORDER_OFFSET, left);
     Memory.putLongRelease(node + NodeFormat.STATE_OFFSET, state + NodeFormat.ONE_SPLIT);
     VarHandle.releaseFence(); // partner: isUnsplit, before a slot is used again
@@ -344,7 +376,7 @@ final class EntryTree {
 
   /** Puts a new root above the two halves of the old one, which is locked. */
   private void raise(long left, long right) {
-    long above = newNode(NodeFormat.level(left) + 1, NONE, NONE, NONE);
+    long above = newNode(NodeFormat.level(left) + 1, NONE, NONE, NONE, NodeFormat.NO_HIGH);
     add(above, NodeFormat.EMPTY_ORDER, 0, 0, left);
     add(above, order(above), 1, EntryFormat.head(NodeFormat.low(right)), right);
     root = above;

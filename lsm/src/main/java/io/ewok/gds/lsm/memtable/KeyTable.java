@@ -59,9 +59,18 @@ final class KeyTable {
     return half << Integer.SIZE | half;
   }
 
-  /** Adds an entry that is in the tree of a family already. */
-  void put(long entry, long salt) {
-    long hash = KeyHash.of(EntryFormat.keyAddress(entry), EntryFormat.keyBytes(entry)) ^ salt;
+  /** What an entry of the family of a salt is added by. */
+  static long hash(long entry, long salt) {
+    return KeyHash.of(EntryFormat.keyAddress(entry), EntryFormat.keyBytes(entry)) ^ salt;
+  }
+
+  /** Has the processor bring what it looks at when an entry is added by this hash. */
+  void fetch(long hash) {
+    Memory.fetch(slot(hash, 0));
+  }
+
+  /** Adds an entry, by its {@link #hash}, that is in the tree of its family already. */
+  void put(long entry, long hash) {
     long word = (hash & HASH_MASK) | Integer.toUnsignedLong(space.unit(entry));
     for (int i = 0; i < PROBES_MAX; i++) {
       long slot = slot(hash, i);

@@ -253,8 +253,10 @@ public final class Memtable {
       return;
     }
     to.setWritten(); // before a sequence number is published that covers it
+    long hash = KeyTable.hash(entry, to.salt);
+    keys.fetch(hash);
     to.tree.insert(entry);
-    keys.put(entry, to.salt);
+    keys.put(entry, hash);
   }
 
   /** Says what its newest record is, and where in the log it ends. */

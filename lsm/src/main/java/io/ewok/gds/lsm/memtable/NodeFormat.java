@@ -15,8 +15,8 @@ import io.ewok.gds.ffm.unchecked.Memory;
  * splits: a slot is used for another item only after it was raised</td></tr>
  * <tr><td>16</td><td>next</td><td>u64</td><td>address of the right neighbour on the level, or
  * 0</td></tr>
- * <tr><td>24</td><td>previous</td><td>u64</td><td>address of a node to the left on the level, or
- * 0</td></tr>
+ * <tr><td>24</td><td>high</td><td>u64</td><td>head of the low of next, so that who belongs here
+ * mostly knows it without a look there; all ones if there is no next</td></tr>
  * <tr><td>32</td><td>low</td><td>u64</td><td>address of the entry from which on entries belong here
  * and not to the left; 0: from the first on. Never changes</td></tr>
  * <tr><td>40</td><td>level</td><td>u32</td><td>0: a leaf, its items are entries; above: nodes of the
@@ -26,7 +26,10 @@ import io.ewok.gds.ffm.unchecked.Memory;
  * {@link io.ewok.gds.lsm.record.SearchKey#head}</td></tr>
  * <tr><td>168</td><td>items</td><td>u32 × 15</td><td>of each slot the item: its distance from the
  * start of the memory, in units of 8 bytes</td></tr>
- * <tr><td>228</td><td></td><td>28 bytes</td><td>not used</td></tr>
+ * <tr><td>228</td><td></td><td>4 bytes</td><td>not used</td></tr>
+ * <tr><td>232</td><td>previous</td><td>u64</td><td>address of a node to the left on the level, or
+ * 0</td></tr>
+ * <tr><td>240</td><td></td><td>16 bytes</td><td>not used</td></tr>
  * </table>
  *
  * <p>The order is sixteen digits of four bits. The lowest one is the number of items; then come the
@@ -37,8 +40,8 @@ final class NodeFormat {
   static final int ORDER_OFFSET = 0;
   static final int STATE_OFFSET = ORDER_OFFSET + Long.BYTES;
   static final int NEXT_OFFSET = STATE_OFFSET + Long.BYTES;
-  static final int PREVIOUS_OFFSET = NEXT_OFFSET + Long.BYTES;
-  static final int LOW_OFFSET = PREVIOUS_OFFSET + Long.BYTES;
+  static final int HIGH_OFFSET = NEXT_OFFSET + Long.BYTES;
+  static final int LOW_OFFSET = HIGH_OFFSET + Long.BYTES;
   static final int LEVEL_OFFSET = LOW_OFFSET + Long.BYTES;
   static final int HEADS_OFFSET = LEVEL_OFFSET + 2 * Integer.BYTES;
 
@@ -46,7 +49,11 @@ final class NodeFormat {
   static final int WIDTH = 15;
 
   static final int ITEMS_OFFSET = HEADS_OFFSET + WIDTH * Long.BYTES;
+  static final int PREVIOUS_OFFSET = 232;
   static final int BYTES = 256;
+
+  /** The high of a node without next. */
+  static final long NO_HIGH = -1;
 
   /** No items, and the slots in a row. */
   static final long EMPTY_ORDER = 0xEDCBA98765432100L;

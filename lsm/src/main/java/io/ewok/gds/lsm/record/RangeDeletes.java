@@ -123,6 +123,22 @@ public final class RangeDeletes {
     return search.find(head, address, keyBytes);
   }
 
+  /**
+   * The same, if the key probably lies in a part beside another one.
+   *
+   * @param part the other one, as {@link #find} has them
+   * @param forward whether behind it, or else before
+   */
+  public int findBeside(int part, boolean forward, long head, long address, int keyBytes) {
+    int beside = forward ? part + 1 : part - 1;
+    boolean isThere =
+        beside >= 0
+            && beside < newests.length
+            && compare(head, address, keyBytes, heads[beside], bounds[beside]) >= 0
+            && compare(head, address, keyBytes, heads[beside + 1], bounds[beside + 1]) < 0;
+    return isThere ? beside : find(head, address, keyBytes);
+  }
+
   /** Compares a key with another one, of both of which the head is known. */
   public static int compare(
       long head, long address, int keyBytes, long otherHead, MemorySegment other) {

@@ -16,8 +16,9 @@ package io.ewok.gds.lsm.record;
  * operator</td></tr>
  * <tr><td>5</td><td>range delete: all keys from the record's to before the one that is its value have
  * no value. It is kept beside the records of single keys, in memtables and tables</td></tr>
- * <tr><td>6 to 15</td><td>kept for handles of values stored elsewhere and marks of
- * transactions</td></tr>
+ * <tr><td>6</td><td>value reference: a put in a table whose value lies in a value file; the record's
+ * value says where. In tables alone, not in the log or in memtables</td></tr>
+ * <tr><td>7 to 15</td><td>kept for marks of transactions</td></tr>
  * <tr><td>255</td><td>never valid: as a search key it sorts before all records of its
  * sequence</td></tr>
  * </table>
@@ -31,6 +32,7 @@ public final class RecordKind {
   public static final int SINGLE_DELETE = 3;
   public static final int OPERAND = 4;
   public static final int RANGE_DELETE = 5;
+  public static final int VALUE_REFERENCE = 6;
 
   /** Sequence numbers have 56 bits, because they share 64 with the kind. */
   public static final long SEQUENCE_MAX = (1L << 56) - 1;
@@ -40,9 +42,14 @@ public final class RecordKind {
 
   private RecordKind() {}
 
-  /** Whether a record of one key may be of this kind. */
+  /** Whether a record of one key may be of this kind, in the log and in memtables. */
   public static boolean isValid(int kind) {
     return kind >= PUT && kind <= OPERAND;
+  }
+
+  /** Whether a record says that its key has a value, wherever that lies. */
+  public static boolean isPut(int kind) {
+    return kind == PUT || kind == VALUE_REFERENCE;
   }
 
   /** Whether a record says that its key has no value. */

@@ -48,6 +48,12 @@ public interface RecordSource extends RecordLocation {
     }
   }
 
+  /**
+   * Reads the value of the current record if that is a reference to one; from then on it is its
+   * value. Does nothing else.
+   */
+  default void readValue() throws IOException {}
+
   Place place();
 
   default boolean isValid() {

@@ -158,15 +158,19 @@ public final class BlockBuilder {
   /** How many bytes a key has in common with all of the block. */
   private int commonBytes(long keyAddress, int keyBytes) {
     int limit = Math.min(prefixBytes, keyBytes);
-    int common = 0;
-    while (common < limit
-        && Memory.getByte(keysAddress + common) == Memory.getByte(keyAddress + common)) {
-      common++;
+    for (int at = 0; at < limit; at += Long.BYTES) { // 8 bytes more can be read
+      long difference = Memory.getLong(keysAddress + at) ^ Memory.getLong(keyAddress + at);
+      if (difference != 0) {
+        return Math.min(limit, at + Long.numberOfTrailingZeros(difference) / Byte.SIZE);
+      }
     }
-    return common;
+    return limit;
   }
 
-  /** Appends an entry, which must follow the last one in order; there must be room for its key. */
+  /**
+   * Appends an entry, which must follow the last one in order; there must be room for its key. As
+   * of any key, 8 bytes more of it can be read.
+   */
   public void add(long stamp, long keyAddress, int keyBytes, long valueAddress, int valueBytes) {
     if (count == stamps.length) {
       stamps = Arrays.copyOf(stamps, 2 * count);

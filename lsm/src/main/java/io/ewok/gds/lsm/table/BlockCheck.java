@@ -3,6 +3,7 @@ package io.ewok.gds.lsm.table;
 import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.lsm.record.Keys;
 import io.ewok.gds.lsm.record.RecordKind;
+import io.ewok.gds.lsm.values.ValueFormat;
 
 /**
  * Checks the structure of decompressed blocks, down to each length and the order of the keys. What
@@ -127,7 +128,8 @@ final class BlockCheck {
     long value = view.valueAddress(ordinal);
     boolean sound =
         switch (type) {
-          case TableFormat.TYPE_DATA -> isRecord(view.stamp(ordinal), valueBytes);
+          case TableFormat.TYPE_DATA ->
+              isRecord(view.stamp(ordinal), view.keyBytes(ordinal), value, valueBytes);
           case TableFormat.TYPE_INDEX ->
               valueBytes == TableFormat.HANDLE_BYTES && isHandle(value, tableEnd);
           case TableFormat.TYPE_ROOT ->
@@ -144,8 +146,11 @@ final class BlockCheck {
     return sound ? null : "value of an entry";
   }
 
-  private static boolean isRecord(long stamp, int valueBytes) {
-    return RecordKind.isSound(RecordKind.kind(stamp), valueBytes);
+  private static boolean isRecord(long stamp, int keyBytes, long value, int valueBytes) {
+    int kind = RecordKind.kind(stamp);
+    return kind == RecordKind.VALUE_REFERENCE
+        ? valueBytes == ValueFormat.REFERENCE_BYTES && ValueFormat.isReference(value, keyBytes)
+        : RecordKind.isSound(kind, valueBytes);
   }
 
   /** Whether a handle leads to a place in the table where a block may be. */

@@ -9,6 +9,7 @@ import io.ewok.gds.pagestore.IoEngine;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.LongPredicate;
 
 /**
  * All records of a run in order, forward: every version of every key. Data blocks are read in large
@@ -57,6 +58,9 @@ public final class RunReader {
   /** Whether others use the current block in the pool. */
   private boolean isUsed;
 
+  /** Of values that are going to be read; null if none are. */
+  private ValuePrefetch prefetch;
+
   /**
    * Reads a run from its first record on, once {@link #first} was called.
    *
@@ -83,6 +87,15 @@ public final class RunReader {
       readers.add(new RunReader(engine, run, region, readers.size() * share, (int) share));
     }
     return readers;
+  }
+
+  /**
+   * Has values read, through the pool, as soon as the block is reached whose records refer to them.
+   *
+   * @param files the numbers of the value files that they lie in
+   */
+  public void readAhead(LongPredicate files) {
+    prefetch = new ValuePrefetch(files, Priority.LOW);
   }
 
   /** Goes to the first record. */
@@ -161,6 +174,9 @@ public final class RunReader {
     block = to;
     Memory.copy(view.prefixAddress(), key.reserve(view.longestKeyBytes()), view.prefixBytes());
     setOrdinal(0);
+    if (prefetch != null && !of.meta().references().isEmpty()) {
+      prefetch.read(of, view, 0, view.count(), 1);
+    }
   }
 
   private void setOrdinal(int to) {

@@ -9,6 +9,8 @@ import io.ewok.gds.lsm.record.RecordSource;
 import io.ewok.gds.lsm.record.SearchKey;
 import io.ewok.gds.lsm.record.SourceNotes;
 import io.ewok.gds.lsm.record.VersionConsumer;
+import io.ewok.gds.lsm.values.ValueFile;
+import io.ewok.gds.lsm.values.ValueFormat;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -42,6 +44,19 @@ public final class RunSource implements RecordSource {
   private final Fix data = new Fix();
 
   private final BlockView view = new BlockView();
+
+  /** Holds the value of the current record if that is elsewhere and was read. */
+  private final Fix value = new Fix();
+
+  // Of that.
+  private boolean isRead;
+  private long readAddress;
+  private int readBytes;
+
+  /** Null until there is a value to read. */
+  private ValueAhead ahead;
+
+  private Priority valuePriority = Priority.NORMAL;
 
   /** For the user. They stay when this is closed, since he may come at that moment. */
   private MemorySegment keyMemory = MemorySegment.NULL;
@@ -89,6 +104,8 @@ public final class RunSource implements RecordSource {
   /** Says that what is read is of little use to others afterwards, see {@link Priority#LOW}. */
   public void forScans() {
     data.withPriority(Priority.LOW);
+    value.withPriority(Priority.LOW);
+    valuePriority = Priority.LOW;
     keepsPlaces = false;
   }
 
@@ -113,7 +130,7 @@ public final class RunSource implements RecordSource {
     } else {
       of.indexBlocks++;
     }
-    long misses = root.misses() + index.misses() + data.misses();
+    long misses = root.misses() + index.misses() + data.misses() + value.misses();
     of.blocksRead += misses - missesNoted;
     missesNoted = misses;
   }
@@ -234,7 +251,7 @@ public final class RunSource implements RecordSource {
   public void skip(boolean forward, SearchKey to, long floor) throws IOException {
     TableMeta meta = tables.get(table).meta();
     if (meta.lastSequence() >= floor) {
-      RecordSource.super.skip(forward, to, floor);
+      passBy(forward, to, floor);
     } else if (forward) {
       if (to.compareTo(meta.lastKey()) <= 0) {
         skipForward(to);
@@ -246,6 +263,65 @@ public final class RunSource implements RecordSource {
     } else {
       leaveTable(false);
     }
+  }
+
+  /**
+   * Skips where not all that lies in between need be hidden: looks at each stamp. These lie side by
+   * side, so that a record costs far less than a move does.
+   */
+  private void passBy(boolean forward, SearchKey to, long floor) throws IOException {
+    Place reached = Place.BEFORE_FIRST;
+    try {
+      reached =
+          forward
+              ? placeAfter(passForward(to, floor) && settleForward(), Place.AFTER_LAST)
+              : placeAfter(passBackward(to, floor) && settleBackward(), Place.BEFORE_FIRST);
+    } finally {
+      end(reached);
+    }
+  }
+
+  private boolean passForward(SearchKey to, long floor) throws IOException {
+    int from = ordinal + 1;
+    while (true) {
+      int end = view.findAtOrAfter(to, RecordKind.searchStamp(RecordKind.SEQUENCE_MAX));
+      while (from < end && isHidden(from, floor)) {
+        from++;
+      }
+      if (from < view.count()) {
+        setOrdinal(from);
+        return true;
+      }
+      setOrdinal(view.count() - 1);
+      if (!stepForward()) {
+        return false;
+      }
+      from = 0;
+    }
+  }
+
+  private boolean passBackward(SearchKey to, long floor) throws IOException {
+    int from = ordinal - 1;
+    while (true) {
+      int first = view.findAtOrAfter(to, RecordKind.searchStamp(RecordKind.SEQUENCE_MAX));
+      while (from >= first && isHidden(from, floor)) {
+        from--;
+      }
+      if (from >= 0) {
+        setOrdinal(from);
+        return true;
+      }
+      setOrdinal(0);
+      if (!stepBackward()) {
+        return false;
+      }
+      from = ordinal;
+    }
+  }
+
+  private boolean isHidden(int of, long floor) {
+    long found = RecordKind.sequence(view.stamp(of));
+    return found < floor || found > sequence;
   }
 
   /**
@@ -367,6 +443,7 @@ public final class RunSource implements RecordSource {
   }
 
   private void unfix() {
+    dropValue();
     root.unfix();
     index.unfix();
     data.unfix();
@@ -474,6 +551,44 @@ public final class RunSource implements RecordSource {
   private void setOrdinal(int ordinal) {
     this.ordinal = ordinal;
     keyBytes = -1;
+    if (isRead) {
+      dropValue();
+    }
+  }
+
+  private void dropValue() {
+    if (isRead) {
+      isRead = false;
+      value.unfix();
+      if (data.isFixed()) {
+        valueMemory = data.memory();
+      }
+    }
+  }
+
+  @Override
+  public void readValue() throws IOException {
+    if (isRead || RecordKind.kind(stamp()) != RecordKind.VALUE_REFERENCE) {
+      return;
+    }
+    long reference = view.valueAddress(ordinal);
+    int lengthOfKey = keyBytes();
+    long missesBefore = value.misses();
+    tables.get(table).fixValue(reference, keyAddress(), lengthOfKey, value);
+    readAddress = ValueFile.valueAddress(value, lengthOfKey);
+    readBytes = ValueFormat.valueBytes(reference);
+    valueMemory = value.memory();
+    isRead = true;
+    if (notes != null) {
+      noteFixed(table, true);
+    }
+    if (ahead == null) {
+      ahead = new ValueAhead(valuePriority);
+    }
+    // Partitions and tables are neighbours of none: there it begins anew.
+    long blockOfRun = ((long) table << 20 | partition) << 20 | block;
+    boolean missed = value.misses() > missesBefore;
+    ahead.at(tables.get(table), view, blockOfRun, ordinal, missed);
   }
 
   private void fixRoot(int toTable) throws IOException {
@@ -653,12 +768,12 @@ public final class RunSource implements RecordSource {
 
   @Override
   public long valueAddress() {
-    return view.valueAddress(ordinal);
+    return isRead ? readAddress : view.valueAddress(ordinal);
   }
 
   @Override
   public int valueBytes() {
-    return view.valueBytes(ordinal);
+    return isRead ? readBytes : view.valueBytes(ordinal);
   }
 
   @Override

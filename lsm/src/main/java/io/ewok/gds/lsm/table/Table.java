@@ -13,13 +13,18 @@ import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.record.References;
 import io.ewok.gds.lsm.record.SearchKey;
 import io.ewok.gds.lsm.record.VersionConsumer;
+import io.ewok.gds.lsm.values.ValueFile;
+import io.ewok.gds.lsm.values.ValueFormat;
+import io.ewok.gds.lsm.values.ValueSource;
 import io.ewok.gds.pagestore.CorruptFileException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Consumer;
@@ -49,6 +54,7 @@ public final class Table {
   private final int boundsBytes;
   private final boolean hasRanges;
   private final long poolBytes;
+  private final ValueSource values;
   private final Consumer<Table> whenUnused;
 
   /** Null until they are read, or if there are none. */
@@ -67,6 +73,7 @@ public final class Table {
       long footer,
       long poolBytes,
       BlockHints hints,
+      ValueSource values,
       Consumer<Table> whenUnused) {
     this.meta = meta;
     this.path = blocks.file.path();
@@ -79,9 +86,9 @@ public final class Table {
     this.boundsOffset = TableFormat.handleOffset(footer + TableFormat.BOUNDS_OFFSET);
     this.boundsStoredBytes = TableFormat.handleStoredBytes(footer + TableFormat.BOUNDS_OFFSET);
     this.boundsBytes = TableFormat.handleLengthBytes(footer + TableFormat.BOUNDS_OFFSET);
-    this.hasRanges =
-        Memory.getInt(footer + TableFormat.VERSION_OFFSET) == TableFormat.VERSION_WITH_RANGES;
+    this.hasRanges = TableFormat.hasRanges(Memory.getInt(footer + TableFormat.VERSION_OFFSET));
     this.poolBytes = poolBytes;
+    this.values = values;
     this.index = new TableIndex(this, hints);
     this.whenUnused = whenUnused;
   }
@@ -95,8 +102,23 @@ public final class Table {
   public static Table open(
       BufferManager buffers, Path path, TableMeta meta, Consumer<Table> whenUnused)
       throws IOException {
+    return open(buffers, path, meta, ValueSource.NONE, whenUnused);
+  }
+
+  /**
+   * The same of one with references.
+   *
+   * @param values the table's from then on; if this fails still the caller's
+   */
+  public static Table open(
+      BufferManager buffers,
+      Path path,
+      TableMeta meta,
+      ValueSource values,
+      Consumer<Table> whenUnused)
+      throws IOException {
     TableBlocks blocks = TableBlocks.open(buffers, path, meta.number());
-    return open(buffers, blocks, meta, new BlockHints(buffers), whenUnused);
+    return open(buffers, blocks, meta, new BlockHints(buffers), values, whenUnused);
   }
 
   /**
@@ -108,6 +130,7 @@ public final class Table {
       TableBlocks blocks,
       TableMeta meta,
       BlockHints hints,
+      ValueSource values,
       Consumer<Table> whenUnused)
       throws IOException {
     LoadedBlockFile file = blocks.file;
@@ -122,8 +145,9 @@ public final class Table {
       long footer = fix.address();
       TableFooter.check(path, footerOffset, footer, meta);
       useFooter(path, blocks.loader, footer, meta.sizeBytes());
+      blocks.loader.addSequence(meta.addedSequence());
       long poolBytes = buffers.options().poolBytes();
-      return new Table(meta, blocks, footer, poolBytes, hints, whenUnused);
+      return new Table(meta, blocks, footer, poolBytes, hints, values, whenUnused);
     } catch (IOException | RuntimeException | Error e) {
       try {
         blocks.close();
@@ -358,7 +382,7 @@ public final class Table {
         file.fixOptimistic(offset, storedBytes, lengthBytes, into);
       }
     } catch (IllegalArgumentException e) {
-      throw refused(offset, storedBytes, lengthBytes, e);
+      throw refused(path, offset, storedBytes, lengthBytes, e);
     }
     // A block's checksum binds it to its place, but a forged file may have put any block there.
     int actual = TableFormat.type(into.address());
@@ -368,16 +392,17 @@ public final class Table {
     }
   }
 
-  private IOException refused(long offset, int storedBytes, int lengthBytes, Throwable cause) {
+  private IOException refused(
+      Path of, long offset, int storedBytes, int lengthBytes, Throwable cause) {
     if ((long) lengthBytes + storedBytes + 2L * TableFormat.FILE_ALIGNMENT_BYTES > poolBytes) {
       return new NotReadableHereException(
           "a block does not fit into the pool, open the store with a larger one:"
               + " offset=%d blockBytes=%d poolBytes=%d".formatted(offset, lengthBytes, poolBytes),
-          path,
+          of,
           cause);
     }
     IOException corrupt =
-        new CorruptFileException(path, offset, "a block of one length", lengthBytes + " bytes");
+        new CorruptFileException(of, offset, "a block of one length", lengthBytes + " bytes");
     corrupt.addSuppressed(cause); // its own cause can no longer be set
     return corrupt;
   }
@@ -405,7 +430,7 @@ public final class Table {
     while (find(key, from, at)) {
       try {
         from = at.stamp() - 1; // stamps of a key fall
-        if (!to.accept(at.stamp(), at.valueAddress(), at.valueBytes())) {
+        if (!show(key, at, to)) {
           return false;
         }
       } finally {
@@ -413,6 +438,77 @@ public final class Table {
       }
     }
     return true;
+  }
+
+  private boolean show(SearchKey key, TableLookup at, VersionConsumer to) throws IOException {
+    long stamp = at.stamp();
+    if (RecordKind.kind(stamp) != RecordKind.VALUE_REFERENCE) {
+      return to.accept(stamp, at.valueAddress(), at.valueBytes());
+    }
+    readValue(key, at);
+    long put = RecordKind.stamp(RecordKind.sequence(stamp), RecordKind.PUT);
+    return to.accept(put, at.readAddress, at.readBytes);
+  }
+
+  /**
+   * Reads the value that the record refers to which was found, and lets go of the record, also if
+   * that fails; else the lookup holds the value then.
+   */
+  public void readValue(SearchKey key, TableLookup at) throws IOException {
+    long reference = at.valueAddress();
+    int valueBytes = ValueFormat.valueBytes(reference);
+    try {
+      fixValue(reference, key.address(), key.lengthBytes(), at.value);
+    } finally {
+      at.data.unfix();
+    }
+    at.readBytes = valueBytes;
+    at.readAddress = ValueFile.valueAddress(at.value, key.lengthBytes());
+  }
+
+  /**
+   * Fixes the entry of a value file that a record of this table refers to.
+   *
+   * @param reference its address
+   */
+  void fixValue(long reference, long keyAddress, int keyBytes, Fix into) throws IOException {
+    ValueFile found = valueFile(reference);
+    try {
+      found.fix(reference, keyAddress, keyBytes, into);
+    } catch (IllegalArgumentException e) {
+      int entryBytes = ValueFormat.entryBytes(reference);
+      throw refused(found.path(), ValueFormat.offset(reference), entryBytes, entryBytes, e);
+    }
+  }
+
+  /** The value file that a record of this table refers to. */
+  ValueFile valueFile(long reference) throws IOException {
+    long number = ValueFormat.file(reference);
+    ValueFile found = values.findOrNull(number);
+    if (found == null) {
+      throw new CorruptFileException(
+          path, 0, "references to value files of the table", "file " + number);
+    }
+    return found;
+  }
+
+  /** One of the value files that the table refers to, or null. */
+  ValueFile valueFileOrNull(long number) throws IOException {
+    return values.findOrNull(number);
+  }
+
+  /** Whether values can be read that the table refers to, if it does. */
+  boolean readsValues() {
+    return values != ValueSource.NONE;
+  }
+
+  /** A value file that the table refers to, of those that are all open. */
+  public ValueFile openValueFile(long number) {
+    try {
+      return Objects.requireNonNull(values.findOrNull(number));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /**
@@ -525,6 +621,7 @@ public final class Table {
       file.close();
     } finally {
       keyMemory.close();
+      values.release();
     }
   }
 }

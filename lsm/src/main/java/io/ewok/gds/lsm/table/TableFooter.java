@@ -18,8 +18,8 @@ final class TableFooter {
     }
     requireLong(path, offset, footer, TableFormat.MAGIC_OFFSET, TableFormat.MAGIC);
     int version = Memory.getInt(footer + TableFormat.VERSION_OFFSET);
-    if (version != TableFormat.VERSION && version != TableFormat.VERSION_WITH_RANGES) {
-      throw new UnsupportedFormatException(path, version, TableFormat.VERSION_WITH_RANGES);
+    if (version < TableFormat.VERSION || version > TableFormat.VERSION_MAX) {
+      throw new UnsupportedFormatException(path, version, TableFormat.VERSION_MAX);
     }
     int tagBytes = Memory.getInt(footer + TableFormat.TAG_LENGTH_OFFSET);
     require(tagBytes == 0, path, offset, "no tags", tagBytes + " bytes each");

@@ -52,7 +52,7 @@ import java.util.zip.CRC32C;
  * are not before the last of each data block and before all of the next, its handle; in the root,
  * whose keys are so for partitions, the handles of the partition and of its filter, zeros if it has
  * none; in the bounds, whose keys are the table's first and last, nothing, but in the first entry of
- * a table of version 2 the handle of its last block of range deletes and their number (u64). Ends of
+ * a table with range deletes the handle of the last block of these and their number (u64). Ends of
  * range deletes count as keys here</td></tr>
  * <tr><td></td><td>padding</td><td></td><td>zeros, at least 8, to a multiple of 16</td></tr>
  * </table>
@@ -73,7 +73,7 @@ import java.util.zip.CRC32C;
  * </table>
  *
  * <table>
- * <caption>Block of range deletes, in a table of version 2</caption>
+ * <caption>Block of range deletes</caption>
  * <tr><th>offset</th><th>field</th><th>type</th><th>meaning</th></tr>
  * <tr><td>0</td><td>type</td><td>u8</td><td>7</td></tr>
  * <tr><td>1</td><td>zero</td><td>3 bytes</td><td>0</td></tr>
@@ -96,7 +96,8 @@ import java.util.zip.CRC32C;
  * <tr><td>4</td><td>family</td><td>u32</td><td>number of the family that the records are of: tells what
  * belongs together when the manifest is lost</td></tr>
  * <tr><td>8</td><td>magic</td><td>u64</td><td>"GDSTABLE" in ASCII</td></tr>
- * <tr><td>16</td><td>version</td><td>u32</td><td>1; 2 if there are range deletes</td></tr>
+ * <tr><td>16</td><td>version</td><td>u32</td><td>1, and 1 more if there are range deletes, and 2 more
+ * if there are references to values in value files</td></tr>
  * <tr><td>20</td><td>tag length</td><td>u32</td><td>bytes kept after each stored block for a nonce
  * and a tag: 0</td></tr>
  * <tr><td>24</td><td>number</td><td>u64</td><td>the table's number, as in its name</td></tr>
@@ -187,8 +188,11 @@ public final class TableFormat {
   static final long MAGIC = 0x454C_4241_5453_4447L;
   static final int VERSION = 1;
 
-  /** What does not know range deletes must not read a table that has some. */
-  static final int VERSION_WITH_RANGES = 2;
+  /** What does not know range deletes must not read a table that has some; nor with references. */
+  private static final int RANGES_BIT = 1;
+
+  private static final int REFERENCES_BIT = 2;
+  static final int VERSION_MAX = VERSION + RANGES_BIT + REFERENCES_BIT;
 
   static final int FAMILY_OFFSET = TYPE_OFFSET + Integer.BYTES;
   static final int MAGIC_OFFSET = FAMILY_OFFSET + Integer.BYTES;
@@ -216,6 +220,21 @@ public final class TableFormat {
   static final int FOOTER_STORED_BYTES = STORED_HEADER_BYTES + FOOTER_BYTES;
 
   private TableFormat() {}
+
+  /** The version of a table. */
+  static int version(boolean hasRanges, boolean hasReferences) {
+    return VERSION + (hasRanges ? RANGES_BIT : 0) + (hasReferences ? REFERENCES_BIT : 0);
+  }
+
+  /** Whether a table of a version has range deletes. */
+  static boolean hasRanges(int version) {
+    return (version - VERSION & RANGES_BIT) != 0;
+  }
+
+  /** Whether a table of a version has references to values. */
+  static boolean hasReferences(int version) {
+    return (version - VERSION & REFERENCES_BIT) != 0;
+  }
 
   /** Rounds up to a multiple of a power of two. */
   static long alignUp(long bytes, int alignment) {
@@ -266,6 +285,11 @@ public final class TableFormat {
 
   static int type(long block) {
     return Byte.toUnsignedInt(Memory.getByte(block + TYPE_OFFSET));
+  }
+
+  /** Whether blocks of a type consist of entries, which have stamps. */
+  static boolean hasStamps(int type) {
+    return type >= TYPE_DATA && type <= TYPE_BOUNDS;
   }
 
   /** Writes the header of a block that is stored and complete otherwise. */

@@ -4,6 +4,7 @@ import io.ewok.gds.buffers.BlockLoader;
 import io.ewok.gds.buffers.BufferManager;
 import io.ewok.gds.buffers.Fix;
 import io.ewok.gds.buffers.LoadedBlockFile;
+import io.ewok.gds.buffers.eviction.Priority;
 import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.lsm.record.KeyBuffer;
 import io.ewok.gds.lsm.record.KeyHash;
@@ -11,6 +12,9 @@ import io.ewok.gds.lsm.record.Keys;
 import io.ewok.gds.lsm.record.RangeDelete;
 import io.ewok.gds.lsm.record.RangeDeletes;
 import io.ewok.gds.lsm.record.RecordKind;
+import io.ewok.gds.lsm.values.ValueFile;
+import io.ewok.gds.lsm.values.ValueFormat;
+import io.ewok.gds.lsm.values.ValueReferences;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.StorageException;
 import java.io.IOException;
@@ -37,6 +41,8 @@ public final class TableInspection {
   private final Fix index = new Fix();
   private final Fix filter = new Fix();
   private final Fix data = new Fix();
+  private final Fix value = new Fix().withPriority(Priority.LOW);
+  private final ValueReferences.Counter references = new ValueReferences.Counter();
   private final BlockView rootView = new BlockView();
   private final BlockView indexView = new BlockView();
   private final BlockView view = new BlockView();
@@ -77,6 +83,18 @@ public final class TableInspection {
      * segments can be used until this returns.
      */
     void accept(long stamp, MemorySegment key, MemorySegment value) throws IOException;
+
+    /**
+     * Takes a record whose value lies in a value file.
+     *
+     * @param reference to the value
+     * @param referred the value; empty if the table was opened without value files
+     */
+    default void acceptReference(
+        long stamp, MemorySegment key, MemorySegment reference, MemorySegment referred)
+        throws IOException {
+      accept(stamp, key, reference);
+    }
 
     /** Tells that there are range deletes that cannot be read. */
     default void rangesGap() {}
@@ -166,8 +184,9 @@ public final class TableInspection {
   }
 
   /**
-   * Reads all of a table and checks that index, filters, footer, records and range deletes agree.
-   * What cannot be read is a problem, and what is behind it is read all the same.
+   * Reads all of a table and checks that index, filters, footer, records and range deletes agree,
+   * and with the values that it refers to, unless it was opened without value files. What cannot be
+   * read is a problem, and what is behind it is read all the same.
    *
    * @throws NotReadableHereException if the table may be good, and cannot be read here
    */
@@ -177,6 +196,7 @@ public final class TableInspection {
     inspection.compare("entries", table.properties().entries(), inspection.entries);
     inspection.compare("deletes", table.properties().deletes(), inspection.deletes);
     inspection.compare("data blocks", table.properties().dataBlocks(), inspection.blocks);
+    inspection.compareReferences();
     return new Findings(
         inspection.blocks,
         inspection.entries,
@@ -205,6 +225,16 @@ public final class TableInspection {
   private void compare(String what, long expected, long actual) {
     if (expected != actual) {
       problems.add("the footer says otherwise: " + what + "=" + actual + " footer=" + expected);
+    }
+  }
+
+  /** A manifest that is lost has said nothing of them. */
+  private void compareReferences() {
+    ValueReferences known = table.meta().references();
+    if (!known.isEmpty() && problems.isEmpty() && !known.equals(references.references())) {
+      problems.add(
+          "the manifest says otherwise: references=%s manifest=%s"
+              .formatted(references.references(), known));
     }
   }
 
@@ -299,7 +329,10 @@ public final class TableInspection {
     } catch (NotReadableHereException e) {
       throw e;
     } catch (IOException e) {
-      problems.add(e.getMessage());
+      if (problems.isEmpty()
+          || !problems.getLast().equals(e.getMessage())) { // of a file that is gone
+        problems.add(e.getMessage());
+      }
       if (consumerOrNull != null) {
         consumerOrNull.gap();
       }
@@ -323,7 +356,9 @@ public final class TableInspection {
     }
     entries++;
     deletes += RecordKind.isDelete(RecordKind.kind(stamp)) ? 1 : 0;
-    if (consumerOrNull != null) {
+    if (RecordKind.kind(stamp) == RecordKind.VALUE_REFERENCE) {
+      lookAtValue(stamp, keyBytes, ordinal);
+    } else if (consumerOrNull != null) {
       consumerOrNull.accept(
           stamp,
           key.segment(keyBytes).asReadOnly(),
@@ -334,5 +369,29 @@ public final class TableInspection {
     key = swapped;
     lastBytes = keyBytes;
     lastStamp = stamp;
+  }
+
+  private void lookAtValue(long stamp, int keyBytes, int ordinal) throws IOException {
+    long reference = view.valueAddress(ordinal);
+    references.add(ValueFormat.file(reference), ValueFormat.entryBytes(reference));
+    MemorySegment referred = MemorySegment.NULL;
+    try {
+      if (table.readsValues()) {
+        if (!canBeRead(() -> table.fixValue(reference, key.address(), keyBytes, value))) {
+          return;
+        }
+        long offset = ValueFile.valueAddress(value, keyBytes) - value.address();
+        referred = value.segment().asSlice(offset, ValueFormat.valueBytes(reference));
+      }
+      if (consumerOrNull != null) {
+        consumerOrNull.acceptReference(
+            stamp,
+            key.segment(keyBytes).asReadOnly(),
+            data.segment().asSlice(view.valueOffset(ordinal), view.valueBytes(ordinal)),
+            referred);
+      }
+    } finally {
+      value.unfix();
+    }
   }
 }

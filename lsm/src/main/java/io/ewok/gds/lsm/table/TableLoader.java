@@ -2,6 +2,7 @@ package io.ewok.gds.lsm.table;
 
 import io.ewok.gds.buffers.BlockLoader;
 import io.ewok.gds.ffm.unchecked.Memory;
+import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.pagestore.CorruptFileException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -23,6 +24,9 @@ final class TableLoader implements BlockLoader {
 
   private volatile int codecNumber;
 
+  /** See {@link TableMeta#addedSequence}. */
+  private volatile long addedSequence;
+
   /** A loader for the table of this number; of its blocks, for the footer alone at first. */
   TableLoader(long number) {
     this.number = number;
@@ -33,6 +37,11 @@ final class TableLoader implements BlockLoader {
     this.fileBytes = fileBytes;
     this.codec = codec;
     this.codecNumber = codecNumber;
+  }
+
+  /** Adds something to the sequence numbers of all records of blocks from now on. */
+  void addSequence(long added) {
+    this.addedSequence = added;
   }
 
   @Override
@@ -66,6 +75,30 @@ final class TableLoader implements BlockLoader {
     }
     String defect = BlockCheck.defect(block.address(), lengthBytes, fileBytes);
     require(defect == null, path, offset, defect);
+    if (addedSequence > 0) {
+      addSequence(path, offset, block.address());
+    }
+  }
+
+  /**
+   * Each block says what is to be added to its stamps; so none of them is touched, and whoever
+   * reads the block knows nothing of it.
+   */
+  private void addSequence(Path path, long offset, long block) throws CorruptFileException {
+    int type = TableFormat.type(block);
+    if (!TableFormat.hasStamps(type)) {
+      // Such a table has no range deletes; filter and footer have nothing to add to.
+      require(type != TableFormat.TYPE_RANGES, path, offset, "table without range deletes");
+      return;
+    }
+    long base = Memory.getLong(block + TableFormat.STAMP_BASE_OFFSET);
+    require(
+        RecordKind.sequence(base) <= RecordKind.SEQUENCE_MAX - addedSequence,
+        path,
+        offset,
+        "stamp base");
+    Memory.putLong(
+        block + TableFormat.STAMP_BASE_OFFSET, base + RecordKind.stamp(addedSequence, 0));
   }
 
   private int decompress(MemorySegment payload, MemorySegment block) {

@@ -28,6 +28,13 @@ public final class TableLookup {
   final Fix data = new Fix();
   final BlockView view = new BlockView();
 
+  /** Holds the value that a record refers to. */
+  final Fix value = new Fix();
+
+  // Of that.
+  long readAddress;
+  int readBytes;
+
   /** Whether index and filters are latched while they are read. */
   boolean latched;
 
@@ -103,9 +110,19 @@ public final class TableLookup {
     return view.valueBytes(ordinal);
   }
 
+  /** Address of the value that was read, see {@link Table#readValue}. */
+  public long readValueAddress() {
+    return readAddress;
+  }
+
+  /** Length of that in bytes. */
+  public int readValueBytes() {
+    return readBytes;
+  }
+
   /** Bytes of what was found, for the user: read-only, and unusable once they are freed. */
   public MemorySegment segment(long address, long lengthBytes) {
-    MemorySegment memory = data.memory();
+    MemorySegment memory = value.isFixed() ? value.memory() : data.memory();
     return memory.asSlice(address - memory.address(), lengthBytes);
   }
 
@@ -115,15 +132,17 @@ public final class TableLookup {
     filter.onlyCached(only);
     index.onlyCached(only);
     data.onlyCached(only);
+    value.onlyCached(only);
   }
 
   /** How many blocks had to be read, or waited for, since this was made. */
   public long misses() {
-    return root.misses() + filter.misses() + index.misses() + data.misses();
+    return root.misses() + filter.misses() + index.misses() + data.misses() + value.misses();
   }
 
   /** Lets go of what was found, if anything was. */
   public void unfix() {
     data.unfix();
+    value.unfix();
   }
 }

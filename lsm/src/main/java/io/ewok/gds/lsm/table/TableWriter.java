@@ -8,6 +8,8 @@ import io.ewok.gds.lsm.record.Keys;
 import io.ewok.gds.lsm.record.RangeDelete;
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.record.SearchKey;
+import io.ewok.gds.lsm.values.ValueFormat;
+import io.ewok.gds.lsm.values.ValueReferences;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoFile;
 import io.ewok.gds.pagestore.OpenMode;
@@ -76,6 +78,7 @@ public final class TableWriter {
   private MemorySegment firstKey;
   private long firstStamp;
   private final List<RangeDelete> ranges = new ArrayList<>();
+  private final ValueReferences.Counter references = new ValueReferences.Counter();
 
   /**
    * Creates a writer.
@@ -157,6 +160,7 @@ public final class TableWriter {
     counts = new TableProperties.Counts();
     firstKey = null;
     ranges.clear();
+    references.clear();
     data.start();
     index.start();
     root.start();
@@ -216,6 +220,9 @@ public final class TableWriter {
       filter.add(keyAddress, keyBytes);
     }
     counts.add(stamp, keyBytes, valueBytes);
+    if (RecordKind.kind(stamp) == RecordKind.VALUE_REFERENCE) {
+      references.add(ValueFormat.file(valueAddress), ValueFormat.entryBytes(valueAddress));
+    }
   }
 
   /**
@@ -357,7 +364,7 @@ public final class TableWriter {
     blocks.add(root, TableFormat.TYPE_ROOT, handle);
     put(handle, root.address(), Priority.HIGH);
     TableProperties properties = counts.properties(family, layout);
-    int version = ranges.isEmpty() ? TableFormat.VERSION : TableFormat.VERSION_WITH_RANGES;
+    int version = TableFormat.version(!ranges.isEmpty(), !references.isEmpty());
     long fileBytes = blocks.finish(properties, version, handle, boundsHandle);
     file.sync();
     file.close();
@@ -371,7 +378,9 @@ public final class TableWriter {
         properties.lastSequence(),
         firstKey,
         lastKey,
-        family);
+        family,
+        0,
+        references.references());
   }
 
   /** Who reads tables may count on a record. This one is true, and goes as any delete does. */

@@ -52,6 +52,8 @@ public final class MemtableScenes implements Interleaver.Scenes {
       case "a leaf has room" -> new Tree(8).inserts(middle).inserts(middle + 1).reads();
       case "a leaf splits, its left half gains" -> new Tree(FULL).inserts(middle - 20).reads();
       case "a leaf splits, its right half gains" -> new Tree(FULL).inserts(middle + 30).reads();
+      case "a leaf before another splits" ->
+          new Tree(2 * FULL).inserts(middle).finds(end, end + 1);
       case "the last leaf splits at its end" -> new Tree(FULL).inserts(end + 1).reads();
       case "a leaf splits and is read backward" ->
           new Tree(FULL).inserts(middle).readsBackward(end);
@@ -59,6 +61,10 @@ public final class MemtableScenes implements Interleaver.Scenes {
           new Tree(FULL).inserts(range(middle - 4, 8)).finds(end);
       case "a leaf splits for one and gains for another" ->
           new Tree(FULL).inserts(middle).inserts(middle + 21).reads();
+      case "a leaf of keys with one head splits" ->
+          new Tree(FULL, Long.BYTES).inserts(range(middle - 1, 2)).finds(middle, end).reads();
+      case "a leaf of keys with one head is read backward" ->
+          new Tree(FULL, Long.BYTES).inserts(middle).readsBackward(end);
       case "the first leaf of all" -> new Tree(0).inserts(1).inserts(2).reads();
       case "leaf and root split" ->
           new Tree(FULL * FULL).inserts(FULL * middle).finds(FULL * middle, FULL * end);
@@ -88,14 +94,20 @@ public final class MemtableScenes implements Interleaver.Scenes {
   }
 
   private static long newEntry(EntrySpace space, int key, long sequence) {
-    long entry = space.allocateEntry(EntryFormat.sizeBytes(Integer.BYTES, 0));
-    EntryFormat.putHeader(entry, RecordKind.stamp(sequence, RecordKind.PUT), Integer.BYTES, 0);
-    Memory.putInt(EntryFormat.keyAddress(entry), Integer.reverseBytes(key));
+    return newEntry(space, 0, key, sequence);
+  }
+
+  private static long newEntry(EntrySpace space, int prefixBytes, int key, long sequence) {
+    int keyBytes = prefixBytes + Integer.BYTES;
+    long entry = space.allocateEntry(EntryFormat.sizeBytes(keyBytes, 0));
+    EntryFormat.putHeader(entry, RecordKind.stamp(sequence, RecordKind.PUT), keyBytes, 0);
+    Memory.fill(EntryFormat.keyAddress(entry), prefixBytes, (byte) -1);
+    Memory.putInt(EntryFormat.keyAddress(entry) + prefixBytes, Integer.reverseBytes(key));
     return entry;
   }
 
   private static int key(long entry) {
-    return Integer.reverseBytes(Memory.getInt(EntryFormat.keyAddress(entry)));
+    return Integer.reverseBytes(Memory.getInt(EntryFormat.valueAddress(entry) - Integer.BYTES));
   }
 
   /** Insertions of keys into a tree, and reads, which find all that had been inserted before. */
@@ -109,9 +121,17 @@ public final class MemtableScenes implements Interleaver.Scenes {
 
     private final NavigableSet<Integer> all = new TreeSet<>();
 
+    /** What all keys begin with. */
+    private final int prefixBytes;
+
     Tree(int count) {
+      this(count, 0);
+    }
+
+    Tree(int count, int prefixBytes) {
+      this.prefixBytes = prefixBytes;
       for (int i = 1; i <= count; i++) {
-        tree.insert(newEntry(space, i * STEP, 1));
+        tree.insert(newEntry(space, prefixBytes, i * STEP, 1));
         inserted.add(i * STEP);
         all.add(i * STEP);
       }
@@ -121,7 +141,7 @@ public final class MemtableScenes implements Interleaver.Scenes {
       List<Long> entries = new ArrayList<>();
       for (int key : keys) {
         all.add(key);
-        entries.add(newEntry(space, key, 1));
+        entries.add(newEntry(space, prefixBytes, key, 1));
       }
       actors.add(
           () -> {
@@ -148,7 +168,7 @@ public final class MemtableScenes implements Interleaver.Scenes {
     }
 
     Tree readsBackward(int from) {
-      long target = newEntry(space, from, 1);
+      long target = newEntry(space, prefixBytes, from, 1);
       actors.add(
           () -> {
             NavigableSet<Integer> least = new TreeSet<>(inserted);
@@ -169,7 +189,7 @@ public final class MemtableScenes implements Interleaver.Scenes {
     Tree finds(int... keys) {
       List<Long> targets = new ArrayList<>();
       for (int key : keys) {
-        targets.add(newEntry(space, key, 1));
+        targets.add(newEntry(space, prefixBytes, key, 1));
       }
       actors.add(() -> targets.forEach(this::find));
       return this;
@@ -228,7 +248,7 @@ public final class MemtableScenes implements Interleaver.Scenes {
     }
 
     private void put(long entry) {
-      table.put(entry, SALT);
+      table.put(entry, KeyTable.hash(entry, SALT));
       newest.merge(key(entry), RecordKind.sequence(EntryFormat.stamp(entry)), Math::max);
     }
 

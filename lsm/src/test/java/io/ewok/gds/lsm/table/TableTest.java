@@ -18,6 +18,7 @@ import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.record.SearchKey;
 import io.ewok.gds.lsm.record.SourceNotes;
 import io.ewok.gds.lsm.table.TableFixture.Entry;
+import io.ewok.gds.lsm.values.ValueSource;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.IoFile;
 import io.ewok.gds.pagestore.OpenMode;
@@ -173,12 +174,11 @@ class TableTest {
     source.close();
   }
 
-  /** From a record past all that is not newer than a table: into the block, near it and far off. */
+  /** From a record past what is hidden: into the block, near it and far off. */
   private void assertSkips(
       Table table, List<Entry> visible, long sequence, SplittableRandom random, String replay)
       throws Exception {
     RunSource source = new RunSource(List.of(table), sequence);
-    long floor = table.meta().lastSequence() + 1;
     for (int i = 0; i < 1000 && !visible.isEmpty(); i++) {
       int from = random.nextInt(visible.size());
       boolean forward = random.nextBoolean();
@@ -188,16 +188,29 @@ class TableTest {
       if (forward && (to >= visible.size() || random.nextInt(4) == 0)) {
         key = Arrays.copyOf(key, key.length + 1); // between two keys, or behind all
       }
+      // All of the table is hidden, or only some of it.
+      long floor =
+          random.nextBoolean()
+              ? table.meta().lastSequence() + 1
+              : random.nextLong(RecordKind.sequence(visible.get(from).stamp()), sequence + 1) + 1;
       source.seek(wanted(visible.get(from).key()));
       source.skip(forward, wanted(key), floor);
-      int at = lowerBound(visible, key);
-      assertAt(source, visible, forward ? at : at - 1, replay);
+      int end = lowerBound(visible, key);
+      int at = forward ? from + 1 : from - 1;
+      while ((forward ? at < end : at >= end) && isHidden(visible.get(at), floor)) {
+        at += forward ? 1 : -1;
+      }
+      assertAt(source, visible, at, replay);
       if (source.isValid()) {
         source.next();
-        assertAt(source, visible, forward ? at + 1 : at, replay);
+        assertAt(source, visible, at + 1, replay);
       }
     }
     source.close();
+  }
+
+  private static boolean isHidden(Entry entry, long floor) {
+    return RecordKind.sequence(entry.stamp()) < floor;
   }
 
   /** What is left out mostly ends in the same block or in the next but few. */
@@ -319,7 +332,7 @@ class TableTest {
     TableMeta meta = tables.write(numbered(count, 20), TableLayout.of(4096));
     BlockHints few = new BlockHints(3);
     TableBlocks blocks = TableBlocks.open(tables.buffers, TableFixture.PATH, meta.number());
-    Table table = Table.open(tables.buffers, blocks, meta, few, _ -> {});
+    Table table = Table.open(tables.buffers, blocks, meta, few, ValueSource.NONE, _ -> {});
     assertTrue(table.properties().partitions() > 3, "partitions");
     for (int round = 0; round < 2; round++) {
       for (int i = 0; i < count; i += 1000) {

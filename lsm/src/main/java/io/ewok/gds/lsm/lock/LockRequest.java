@@ -1,0 +1,21 @@
+package io.ewok.gds.lsm.lock;
+
+/** Somebody who waits for a lock. Guarded by the stripe of the lock, but for what is final. */
+final class LockRequest {
+  final LockOwner owner;
+  final KeyLock lock;
+  final boolean exclusive;
+
+  /** What it is about, for errors. */
+  final Object what;
+
+  /** Whether he has it. */
+  boolean granted;
+
+  LockRequest(LockOwner owner, KeyLock lock, boolean exclusive, Object what) {
+    this.owner = owner;
+    this.lock = lock;
+    this.exclusive = exclusive;
+    this.what = what;
+  }
+}

@@ -1,0 +1,165 @@
+package io.ewok.gds.lsm.values;
+
+import io.ewok.gds.buffers.BufferManager;
+import io.ewok.gds.buffers.Fix;
+import io.ewok.gds.buffers.LoadedBlockFile;
+import io.ewok.gds.buffers.eviction.Priority;
+import io.ewok.gds.ffm.unchecked.Memory;
+import io.ewok.gds.lsm.record.References;
+import io.ewok.gds.pagestore.CorruptFileException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.function.Consumer;
+
+/**
+ * An open value file. Its entries are read through the pool, each as a block of its own.
+ *
+ * <p>Ownership: counted by {@link #references}; the tables that refer to it are its users. When the
+ * last has left, the file is handed to whoever closes, and if nothing refers to it any more
+ * deletes, it.
+ *
+ * <p>Threads: any.
+ */
+public final class ValueFile {
+  public final References references = new References();
+  private final ValueFileMeta meta;
+  private final LoadedBlockFile file;
+  private final Consumer<ValueFile> whenUnused;
+  private volatile boolean replaced;
+
+  private ValueFile(ValueFileMeta meta, LoadedBlockFile file, Consumer<ValueFile> whenUnused) {
+    this.meta = meta;
+    this.file = file;
+    this.whenUnused = whenUnused;
+  }
+
+  /**
+   * Opens a file and checks its header against the manifest. The caller is its first user.
+   *
+   * @param whenUnused called once, on the thread of the last user
+   * @throws CorruptFileException if it is another file
+   */
+  public static ValueFile open(
+      BufferManager buffers, Path path, ValueFileMeta meta, Consumer<ValueFile> whenUnused)
+      throws IOException {
+    LoadedBlockFile file = buffers.openBlocks(path, new ValueLoader(meta.number()));
+    try (Fix fix = new Fix().withPriority(Priority.LOW)) {
+      if (file.sizeBytes() != meta.sizeBytes()) {
+        throw new CorruptFileException(
+            path, 0, meta.sizeBytes() + " bytes", file.sizeBytes() + " bytes");
+      }
+      file.fix(0, ValueFormat.HEADER_BYTES, ValueFormat.HEADER_BYTES, fix);
+      int family = Memory.getInt(fix.address() + ValueFormat.FAMILY_OFFSET);
+      if (family != meta.family()) {
+        throw new CorruptFileException(
+            path, ValueFormat.FAMILY_OFFSET, "family " + meta.family(), "family " + family);
+      }
+      return new ValueFile(meta, file, whenUnused);
+    } catch (IOException | RuntimeException | Error e) {
+      try {
+        file.close();
+      } catch (IOException | RuntimeException closing) {
+        e.addSuppressed(closing);
+      }
+      throw e;
+    }
+  }
+
+  public ValueFileMeta meta() {
+    return meta;
+  }
+
+  public Path path() {
+    return file.path();
+  }
+
+  /**
+   * Fixes the entry that a reference leads to; its value is then at {@link #valueAddress}.
+   *
+   * @param reference its address; sound, see {@link ValueFormat#isReference}
+   * @throws CorruptFileException if there is not the value of that key which the reference means;
+   *     nothing is fixed then
+   * @throws IllegalArgumentException if it does not fit into the pool
+   */
+  public void fix(long reference, long keyAddress, int keyBytes, Fix into) throws IOException {
+    long offset = ValueFormat.offset(reference);
+    int entryBytes = ValueFormat.entryBytes(reference);
+    if (offset > meta.sizeBytes() - entryBytes) {
+      throw corrupt(
+          offset,
+          "a value of " + entryBytes + " bytes",
+          "the end of the file",
+          keyAddress,
+          keyBytes);
+    }
+    try {
+      file.fix(offset, entryBytes, entryBytes, into);
+    } catch (CorruptFileException e) {
+      CorruptFileException named =
+          corrupt(offset, "the value of a key", e.getMessage(), keyAddress, keyBytes);
+      named.addSuppressed(e);
+      throw named;
+    }
+    long entry = into.address();
+    boolean isMeant =
+        Memory.getInt(entry + ValueFormat.CHECKSUM_OFFSET) == ValueFormat.checksum(reference)
+            && Memory.getInt(entry + ValueFormat.KEY_LENGTH_OFFSET) == keyBytes
+            && Memory.compareUnsigned(
+                    entry + ValueFormat.KEY_OFFSET, keyBytes, keyAddress, keyBytes)
+                == 0;
+    if (!isMeant) {
+      into.unfix();
+      throw corrupt(offset, "the value of a key", "another one", keyAddress, keyBytes);
+    }
+  }
+
+  private CorruptFileException corrupt(
+      long offset, String expected, String actual, long keyAddress, int keyBytes) {
+    return new CorruptFileException(
+        path(), offset, expected, actual + ": key=" + ShownKey.of(keyAddress, keyBytes));
+  }
+
+  /** Where the value lies in an entry that is fixed. */
+  public static long valueAddress(Fix entry, int keyBytes) {
+    return entry.address() + ValueFormat.KEY_OFFSET + keyBytes;
+  }
+
+  /**
+   * Starts to read entries that will be wanted soon, see {@link LoadedBlockFile#prefetch}.
+   *
+   * @param lengths of the entries, in bytes
+   */
+  public void prefetch(long[] offsets, int[] lengths, int count, Priority priority) {
+    for (int i = 0; i < count; i++) {
+      if (offsets[i] > meta.sizeBytes() - lengths[i]) {
+        return; // who comes to that value will say so
+      }
+    }
+    try {
+      file.prefetch(offsets, lengths, lengths, count, priority);
+    } catch (IllegalArgumentException e) {
+      // It is a hint: the value does not fit into the pool, which its reader is told.
+    }
+  }
+
+  /** Tells that no table of the store refers to it any more: it is to go with its last user. */
+  public void setReplaced() {
+    replaced = true;
+  }
+
+  public boolean isReplaced() {
+    return replaced;
+  }
+
+  /** Leaves the file. */
+  public void release() {
+    if (references.release()) {
+      whenUnused.accept(this);
+    }
+  }
+
+  /** Closes the file and drops its entries from the pool. */
+  public void close() throws IOException {
+    file.close();
+  }
+}
