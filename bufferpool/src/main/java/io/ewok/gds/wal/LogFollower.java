@@ -62,8 +62,11 @@ public final class LogFollower implements AutoCloseable {
 
   private LogHeader header;
 
-  /** Where the last record ends that was taken. */
+  /** Where the last record ends that was taken, or a position that was given instead. */
   private long lsn;
+
+  /** Where the last record ends that was taken from the log. */
+  private long takenLsn;
 
   // The block in which reading goes on, if it is known, and where the content before it ends.
   private long blockLsn = NONE;
@@ -177,10 +180,10 @@ public final class LogFollower implements AutoCloseable {
     if (found.incarnation() > header.incarnation()) {
       blockLsn = NONE;
       lookedBehind = false;
-      if (lsn > found.cutLsn() && lsn > found.horizonLsn()) {
+      if (takenLsn > found.cutLsn() && takenLsn > found.horizonLsn()) {
         throw new StorageException(
             "the log was recovered without records that were read here: lsn=%d cutLsn=%d"
-                .formatted(lsn, found.cutLsn()),
+                .formatted(takenLsn, found.cutLsn()),
             directory);
       }
     }
@@ -217,6 +220,7 @@ public final class LogFollower implements AutoCloseable {
             return false;
           }
           lsn = walk.endLsn();
+          takenLsn = lsn;
         }
         case END -> {
           return true;

@@ -88,7 +88,8 @@ final class ConditionalWrite {
     long checked = check.since();
     while (!written && conflict == null) {
       if (checked < room.activeStartLsn()) {
-        // As a snapshot would: records that are being ingested have a number, and are not there yet.
+        // As a snapshot would: records that are being ingested have a number, and are not there
+        // yet.
         checked = versions.snapshotSequence();
         conflict = find(versions, check, checked);
         if (conflict != null) {

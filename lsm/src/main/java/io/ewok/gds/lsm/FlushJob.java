@@ -149,8 +149,7 @@ final class FlushJob {
   }
 
   /** Makes tables part of the store, in the place of the memtable that is in them. */
-  private void install(Memtable memtable, Written written, VersionSet versions)
-      throws IOException {
+  private void install(Memtable memtable, Written written, VersionSet versions) throws IOException {
     Map<Integer, List<Table>> opened = new HashMap<>();
     try {
       tables.syncNames();

@@ -267,8 +267,8 @@ final class VersionSet {
 
   /**
    * Lets those who open a snapshot wait until {@link #releaseSnapshots}, if none is open that sees
-   * something newer than {@code sequence}: between the two, what is newer may change. Several may do
-   * so at a time.
+   * something newer than {@code sequence}: between the two, what is newer may change. Several may
+   * do so at a time.
    *
    * @return whether it was done, and is to be released
    */

@@ -108,7 +108,8 @@ public final class Memory {
    * readable.
    */
   public static void fetch(long address) {
-    // The compiler leaves out a read whose value nobody wants. Where this is the value, it is a pause.
+    // The compiler leaves out a read whose value nobody wants. Where this is the value, it is a
+    // pause.
     if (getLong(address) == SCARCELY) {
       Thread.onSpinWait();
     }

@@ -43,9 +43,11 @@ class LockTableTest {
 
   private CompletableFuture<LockResult> later(LockOwner owner, long hash, boolean exclusive) {
     CompletableFuture<LockResult> result = new CompletableFuture<>();
-    Thread unused =
+    Thread thread =
         Thread.ofVirtual().start(() -> result.complete(lock(owner, hash, exclusive, LONG)));
-    while (owner.waitsFor == null && !result.isDone()) {
+    // Until then he might look for circles after the next one has come.
+    while ((owner.waitsFor == null || thread.getState() == Thread.State.RUNNABLE)
+        && !result.isDone()) {
       Thread.onSpinWait();
     }
     return result;

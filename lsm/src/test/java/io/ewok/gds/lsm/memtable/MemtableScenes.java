@@ -52,8 +52,7 @@ public final class MemtableScenes implements Interleaver.Scenes {
       case "a leaf has room" -> new Tree(8).inserts(middle).inserts(middle + 1).reads();
       case "a leaf splits, its left half gains" -> new Tree(FULL).inserts(middle - 20).reads();
       case "a leaf splits, its right half gains" -> new Tree(FULL).inserts(middle + 30).reads();
-      case "a leaf before another splits" ->
-          new Tree(2 * FULL).inserts(middle).finds(end, end + 1);
+      case "a leaf before another splits" -> new Tree(2 * FULL).inserts(middle).finds(end, end + 1);
       case "the last leaf splits at its end" -> new Tree(FULL).inserts(end + 1).reads();
       case "a leaf splits and is read backward" ->
           new Tree(FULL).inserts(middle).readsBackward(end);
