@@ -65,7 +65,7 @@ public final class LogFollower implements AutoCloseable {
   /** Where the last record ends that was taken, or a position that was given instead. */
   private long lsn;
 
-  /** Where the last record ends that was taken from the log. */
+  /** Where the last record ends that was taken since; 0 if none was. */
   private long takenLsn;
 
   // The block in which reading goes on, if it is known, and where the content before it ends.
@@ -124,6 +124,7 @@ public final class LogFollower implements AutoCloseable {
    */
   public void seek(long toLsn) {
     lsn = toLsn;
+    takenLsn = 0; // what was taken before is not asked for any more
     blockLsn = NONE;
   }
 

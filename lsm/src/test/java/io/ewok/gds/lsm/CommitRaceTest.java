@@ -1,5 +1,6 @@
 package io.ewok.gds.lsm;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -17,6 +18,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -27,6 +29,11 @@ import org.junit.jupiter.api.Timeout;
 class CommitRaceTest {
   private static final int ROUNDS = 3_000;
   private static final int PAUSE_MAX = 3_000;
+  private static final int INGESTS = 300;
+
+  /** About what an ingestion takes. */
+  private static final long INGEST_NANOS = 3_000_000;
+
   private static final byte[] X = Fixtures.bytes("x");
   private static final byte[] Y = Fixtures.bytes("y");
   private static final byte[] VALUE = new byte[20];
@@ -134,6 +141,37 @@ class CommitRaceTest {
       }
     }
     assertTrue(before > 0 && before < ROUNDS, "they never met: " + before);
+  }
+
+  /** Ingested records have their number some time before they are there. */
+  @Test
+  void transactionIsBeforeIngestedRecordsThatItHasNotSeenOrFails() throws Exception {
+    byte[] ingested = Fixtures.bytes("ingested");
+    int before = 0;
+    try (ExecutorService other = Executors.newSingleThreadExecutor()) {
+      for (int round = 0; round < INGESTS; round++) {
+        Transaction transaction = reads(X, X);
+        long pauseNanos = random.nextLong(INGEST_NANOS);
+        boolean[] committed =
+            race(
+                other,
+                () -> {
+                  LockSupport.parkNanos(pauseNanos);
+                  return commits(transaction);
+                },
+                () -> {
+                  try (SortedIngest ingest = store.ingest()) {
+                    ingest.put(X, ingested);
+                    return ingest.commit() > 0;
+                  }
+                });
+        if (committed[0]) {
+          assertArrayEquals(ingested, store.get(X), "round " + round);
+          before++;
+        }
+      }
+    }
+    assertTrue(before > 0 && before < INGESTS, "they never met: " + before);
   }
 
   /** The number of the last write to a key. */
