@@ -33,6 +33,7 @@ final class IngestJob {
   private final VersionSet versions;
   private final Background background;
   private final LiveOptions live;
+  private final StoreEvents events;
   private final StoreFiles files;
   private final StoreWriter writer;
   private final FamilyState family;
@@ -46,6 +47,7 @@ final class IngestJob {
     this.versions = parts.versions;
     this.background = parts.background;
     this.live = parts.live;
+    this.events = parts.events;
     this.files = parts.files;
     this.writer = writer;
     this.family = family;
@@ -56,6 +58,7 @@ final class IngestJob {
   long run() throws IOException {
     boolean isInstalled = false;
     boolean isHeld = versions.tryHoldSnapshots(Long.MAX_VALUE);
+    events.tellLater(); // a listener may want a snapshot
     try {
       family.requireThere();
       long sequence = takeNumber();
@@ -67,6 +70,7 @@ final class IngestJob {
       if (isHeld) {
         versions.releaseSnapshots();
       }
+      events.tellNow();
       if (!isInstalled) {
         tables.discard(written);
       }

@@ -2,12 +2,14 @@ package io.ewok.gds.lsm;
 
 import java.lang.System.Logger;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.Consumer;
 
 /**
  * Tells what happens in a store to who wants to know: its counters, its listener and JFR.
  *
- * <p>Threads: any.
+ * <p>Threads: any; of flushes and compactions the background thread tells, or who recovers.
  */
 final class StoreEvents {
   private static final Logger LOGGER = System.getLogger(StoreEvents.class.getName());
@@ -16,10 +18,36 @@ final class StoreEvents {
   private final StoreListener listener;
   private final StoreCounters counters;
 
+  /** What the background thread has to tell later; null if it tells at once. */
+  private List<Consumer<StoreListener>> later;
+
   StoreEvents(Path directory, StoreListener listener, StoreCounters counters) {
     this.path = directory.toString();
     this.listener = listener;
     this.counters = counters;
+  }
+
+  /**
+   * Has flushes and compactions be told of only with {@link #tellNow}: by the background thread
+   * while it holds back those who open snapshots, as a listener may.
+   */
+  void tellLater() {
+    later = new ArrayList<>();
+  }
+
+  /** Tells of what was held back. */
+  void tellNow() {
+    List<Consumer<StoreListener>> all = later;
+    later = null;
+    all.forEach(this::tell);
+  }
+
+  private void tellOfWork(Consumer<StoreListener> told) {
+    if (later == null) {
+      tell(told);
+    } else {
+      later.add(told);
+    }
   }
 
   /** A memtable was flushed; the event has begun when the flush did. */
@@ -29,7 +57,7 @@ final class StoreEvents {
     event.bytes = flush.bytes();
     event.commit();
     counters.flushes.increment();
-    tell(told -> told.flushed(flush));
+    tellOfWork(told -> told.flushed(flush));
   }
 
   /** Tables were compacted; the event has begun when the compaction did. */
@@ -52,7 +80,7 @@ final class StoreEvents {
       case MOVE -> level.moves.increment();
       case DROP -> {} // nothing comes to a level
     }
-    tell(told -> told.compacted(compacted));
+    tellOfWork(told -> told.compacted(compacted));
   }
 
   /** A flush or a compaction failed. */

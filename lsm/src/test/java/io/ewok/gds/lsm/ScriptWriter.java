@@ -34,6 +34,9 @@ final class ScriptWriter {
   /** Of so many operations one is that of a transaction. */
   private static final int TRANSACTION_SHARE = 8;
 
+  /** And of so many is a whole one, which others are seldom in the way of. */
+  private static final int SHORT_TRANSACTION_SHARE = 60;
+
   private final SplittableRandom random;
 
   /** Of a seed of its own, so that families do not change what the rest of a script does. */
@@ -84,6 +87,8 @@ final class ScriptWriter {
         writer.lines.add(writer.copies.nextBoolean() ? "checkpoint" : "backup");
       } else if (writer.transactions.nextInt(TRANSACTION_SHARE) == 0) {
         writer.transaction();
+      } else if (writer.transactions.nextInt(SHORT_TRANSACTION_SHARE) == 0) {
+        writer.shortTransaction();
       } else {
         writer.operation();
       }
@@ -243,6 +248,17 @@ final class ScriptWriter {
           case 22 -> "tsave " + number;
           default -> "tback " + number;
         });
+  }
+
+  private void shortTransaction() {
+    int number = transactions.nextInt(OPEN_MAX);
+    lines.add("txn %d SERIALIZABLE".formatted(number));
+    for (int i = transactions.nextInt(4); i >= 0; i--) {
+      int key = transactions.nextInt(KEYS);
+      lines.add("tget %d %d".formatted(number, key));
+      lines.add("tput %d %d %d:%d".formatted(number, key, transactions.nextInt(100), i));
+    }
+    lines.add("tcommit %d NONE".formatted(number));
   }
 
   /** What is too little for a merge with level 1 is merged on level 0. */

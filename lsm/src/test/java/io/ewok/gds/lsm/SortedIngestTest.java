@@ -25,7 +25,10 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -81,6 +84,34 @@ class SortedIngestTest {
   }
 
   // ---- order
+
+  @Test
+  @Timeout(30)
+  void listenerMayOpenSnapshotsWhenSomethingIsFlushedForAnIngestion() throws Exception {
+    AtomicReference<Store> opened = new AtomicReference<>();
+    AtomicInteger told = new AtomicInteger();
+    StoreListener listener =
+        new StoreListener() {
+          @Override
+          public void flushed(Flush flush) {
+            try (Snapshot snapshot = opened.get().snapshot()) {
+              told.addAndGet(snapshot.sequence() > 0 ? 1 : 0);
+            }
+          }
+        };
+    StoreOptions options = Fixtures.TINY.withListener(listener);
+    try (Store store = Store.open(Fixtures.DIRECTORY, options, engine)) {
+      opened.set(store);
+      for (int round = 1; round < 5; round++) {
+        store.put(key(0), Fixtures.bytes("put"), Durability.NONE);
+        try (SortedIngest ingest = store.ingest()) {
+          ingest.put(key(0), Fixtures.bytes("ingested"));
+          long unused = ingest.commit();
+        }
+        assertTrue(told.get() > round, "nothing was flushed behind the number: " + told);
+      }
+    }
+  }
 
   @Test
   void itIsNewerThanWhatCameBeforeAndOlderThanWhatComesAfter() throws Exception {

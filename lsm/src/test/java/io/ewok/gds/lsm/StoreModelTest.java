@@ -38,7 +38,7 @@ class StoreModelTest {
         "flushes=%d merges=%d misses=%d".formatted(run.flushes, run.merges, run.misses));
     // That one has families in which nothing goes by itself.
     assertTrue(
-        seed != 1 || (run.commits > 2 && run.conflicts > 0),
+        seed != 1 || (run.commits > 20 && run.conflicts > 0),
         "commits=%d conflicts=%d".formatted(run.commits, run.conflicts));
     // And is leveled all the time.
     assertTrue(seed != 1 || run.mergesWithinLevel0 > 0);
