@@ -50,9 +50,12 @@ class SlowDeviceTest {
   @Test
   @Timeout(120)
   void writersNeverMeetAFullMemtable() throws Exception {
+    // Not for the log: else writers wait for that, and it is chance whether flushes fall behind.
     engine.onWrite(
         () -> {
-          boolean unused = new Baton().await(writeNanos.get()); // nobody posts it
+          if (Thread.currentThread().getName().startsWith("gds-store-")) {
+            boolean unused = new Baton().await(writeNanos.get()); // nobody posts it
+          }
         });
     StoreOptions options =
         Fixtures.TINY
