@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.function.Consumer;
 
 /**
  * A file system in memory that forgets, as a machine does that loses power. For tests of whatever
@@ -45,7 +46,7 @@ import java.util.SplittableRandom;
  * <p>Ownership: whoever creates it closes it; it holds heap memory only. Close is not a crash:
  * nothing is lost, and {@link #crash} still works.
  *
- * <p>Threads: any; one lock guards everything.
+ * <p>Threads: any; one lock guards everything but the hook of {@link #beforeWrite}.
  *
  * <pre>{@code
  * SimEngine engine = new SimEngine(seed);
@@ -72,6 +73,8 @@ public final class SimEngine implements IoEngine {
   private final List<SimFile> openFiles = new ArrayList<>();
   private final SimInFlight inFlight;
   private boolean closed;
+
+  private volatile Consumer<Path> beforeWrite = _ -> {};
 
   /** Creates an empty file system with the root directory, of 512-byte sectors, without faults. */
   public SimEngine(long seed) {
@@ -239,6 +242,20 @@ public final class SimEngine implements IoEngine {
     try (Held _ = hold()) {
       faults.setOnWrite(Objects.requireNonNull(hook, "hook"));
     }
+  }
+
+  /**
+   * Calls a hook with a file's path before each write of it, without the engine's lock: others go
+   * on meanwhile, so some files can be slow. For an engine without {@linkplain SimOptions#latency
+   * latency}.
+   */
+  public void beforeWrite(Consumer<Path> hook) {
+    beforeWrite = Objects.requireNonNull(hook, "hook");
+  }
+
+  /** A write of a file is asked for. Not to be called with the lock. */
+  void writing(SimFile file) {
+    beforeWrite.accept(file.path());
   }
 
   /** Returns the syncs of files and directories that began, failed ones included. */

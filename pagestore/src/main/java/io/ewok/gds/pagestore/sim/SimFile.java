@@ -154,6 +154,7 @@ final class SimFile implements IoFile {
       return;
     }
     checkTransfer(offset, region, regionOffset, length);
+    engine.writing(this);
     RegionLeases.take(region, regionOffset, length);
     try (SimEngine.Held _ = engine.enter(this)) {
       MemorySegment memory = region.segment().asSlice(regionOffset, length);
