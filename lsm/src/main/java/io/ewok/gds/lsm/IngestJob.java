@@ -57,7 +57,7 @@ final class IngestJob {
   /** Returns the sequence number. After an exception the tables are gone. */
   long run() throws IOException {
     boolean isInstalled = false;
-    boolean isHeld = versions.tryHoldSnapshots(Long.MAX_VALUE);
+    versions.holdSnapshots();
     events.tellLater(); // a listener may want a snapshot
     try {
       family.requireThere();
@@ -67,9 +67,7 @@ final class IngestJob {
       isInstalled = true;
       return sequence;
     } finally {
-      if (isHeld) {
-        versions.releaseSnapshots();
-      }
+      versions.releaseSnapshots();
       events.tellNow();
       if (!isInstalled) {
         tables.discard(written);

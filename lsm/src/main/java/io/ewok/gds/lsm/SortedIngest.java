@@ -19,8 +19,6 @@ import java.util.Objects;
  * once, where nothing merges them. Nobody sees any of them before {@link #commit}, which makes all
  * of them visible, as one write; after a crash all are there or none.
  *
- * <p>
- *
  * {@snippet :
  * try (SortedIngest ingest = store.ingest()) {
  *   for (Row row : rowsInOrderOfTheirKeys) {

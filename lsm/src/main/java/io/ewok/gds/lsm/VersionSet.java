@@ -34,6 +34,10 @@ final class VersionSet {
   private PinnedValue firstPinned;
   private int snapshotHolds;
   private int cursorHolds;
+
+  /** Who has them: the background thread. */
+  private Thread holder;
+
   private Runnable toTellOrNull;
   private int live;
 
@@ -251,6 +255,7 @@ final class VersionSet {
 
   private void awaitSnapshotsReleased() {
     while (snapshotHolds > 0) {
+      requireNotHolder();
       readersReleased.await();
     }
   }
@@ -266,9 +271,21 @@ final class VersionSet {
   }
 
   /**
-   * Lets those who open a snapshot wait until {@link #releaseSnapshots}, if none is open that sees
-   * something newer than {@code sequence}: between the two, what is newer may change. Several may
-   * do so at a time.
+   * Lets those who open a snapshot wait until {@link #releaseSnapshots}: what they would see may
+   * change in between. The background thread may do so several times, one within the other.
+   */
+  void holdSnapshots() {
+    lock.lock();
+    try {
+      snapshotHolds++;
+      holder = Thread.currentThread();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * The same, if no snapshot is open that sees something newer than {@code sequence}.
    *
    * @return whether it was done, and is to be released
    */
@@ -276,7 +293,9 @@ final class VersionSet {
     lock.lock();
     try {
       boolean isHeld = newestSnapshot() <= sequence;
-      snapshotHolds += isHeld ? 1 : 0;
+      if (isHeld) {
+        holdSnapshots();
+      }
       return isHeld;
     } finally {
       lock.unlock();
@@ -309,8 +328,10 @@ final class VersionSet {
     lock.lock();
     try {
       boolean isHeld = newestReader() <= sequence;
-      snapshotHolds += isHeld ? 1 : 0;
-      cursorHolds += isHeld ? 1 : 0;
+      if (isHeld) {
+        holdSnapshots();
+        cursorHolds++;
+      }
       return isHeld;
     } finally {
       lock.unlock();
@@ -482,7 +503,17 @@ final class VersionSet {
 
   private void awaitCursorsReleased() {
     while (cursorHolds > 0) {
+      requireNotHolder();
       readersReleased.await();
+    }
+  }
+
+  /** It would wait for itself: it is in a filter or operator, which must not call the store. */
+  private void requireNotHolder() {
+    if (Thread.currentThread() == holder) {
+      throw new IllegalStateException(
+          "a filter or operator that the store calls cannot read the store: thread="
+              + holder.getName());
     }
   }
 

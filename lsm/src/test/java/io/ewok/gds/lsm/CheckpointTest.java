@@ -33,6 +33,8 @@ import java.util.TreeMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
@@ -249,7 +251,7 @@ class CheckpointTest {
               MemoryBudget.root("changes", 1 << 20))) {
         AtomicBoolean stop = new AtomicBoolean();
         AtomicLong written = new AtomicLong();
-        AtomicLong allowed = new AtomicLong(); // so that there is something to write for each copy
+        Semaphore allowed = new Semaphore(0); // so that there is something to write for each copy
         List<Future<?>> running = new ArrayList<>();
         for (int t = 0; t < threads; t++) {
           SplittableRandom random = new SplittableRandom(t);
@@ -257,8 +259,7 @@ class CheckpointTest {
               writers.submit(
                   () -> {
                     while (!stop.get()) {
-                      if (written.get() >= allowed.get()) {
-                        Thread.sleep(1);
+                      if (!allowed.tryAcquire(10, TimeUnit.MILLISECONDS)) {
                         continue;
                       }
                       byte[] key = Fixtures.bytes("key" + random.nextInt(300));
@@ -274,7 +275,8 @@ class CheckpointTest {
                   }));
         }
         for (int i = 0; i < 6; i++) {
-          long before = allowed.getAndAdd(4_000);
+          long before = written.get();
+          allowed.release(4_000);
           Fixtures.await(store, () -> written.get() > before + 300);
           long acknowledged = store.stats().sequence();
           Path copy = Path.of("/copies/" + i);

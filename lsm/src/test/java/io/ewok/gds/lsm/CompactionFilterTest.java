@@ -14,7 +14,6 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
@@ -310,21 +309,30 @@ class CompactionFilterTest {
       StoreCursor before = versions.openCursor(view, CursorOptions.defaults(), null);
       assertFalse(versions.tryHoldReaders(before.sequence() - 1));
       assertTrue(versions.tryHoldReaders(before.sequence()));
-      List<CompletableFuture<?>> waiting =
+      List<FutureTask<?>> waiting =
           List.of(
-              CompletableFuture.supplyAsync(
-                  () -> versions.openCursor(view, CursorOptions.defaults(), null)),
-              CompletableFuture.supplyAsync(() -> versions.refreshCursor(before, view)),
-              CompletableFuture.supplyAsync(() -> versions.openSnapshot(parts.counters)));
-      Thread.sleep(50);
-      assertTrue(waiting.stream().noneMatch(CompletableFuture::isDone));
+              new FutureTask<>(() -> versions.openCursor(view, CursorOptions.defaults(), null)),
+              new FutureTask<>(() -> versions.refreshCursor(before, view)),
+              new FutureTask<>(() -> versions.openSnapshot(parts.counters)));
+      for (FutureTask<?> each : waiting) {
+        startAndAwaitThatItWaits(each);
+      }
       versions.releaseReaders();
-      for (CompletableFuture<?> each : waiting) {
+      for (FutureTask<?> each : waiting) {
         Object unused = each.get(1, TimeUnit.MINUTES);
       }
     } finally {
       parts.close();
     }
+  }
+
+  private static void startAndAwaitThatItWaits(FutureTask<?> task) {
+    Thread thread = Thread.ofPlatform().daemon().start(task);
+    while (thread.getState() != Thread.State.WAITING) {
+      assertFalse(task.isDone(), "it does not wait");
+      Thread.onSpinWait();
+    }
+    assertFalse(task.isDone());
   }
 
   /** Between the decision that no snapshot sees it, and the tables without it. */
@@ -336,20 +344,14 @@ class CompactionFilterTest {
     try {
       VersionSet versions = parts.versions;
       assertTrue(versions.tryHoldSnapshots(versions.newestSnapshot()));
-      CompletableFuture<Snapshot> waiting =
-          CompletableFuture.supplyAsync(() -> versions.openSnapshot(parts.counters));
-      boolean timedOut = false;
-      try {
-        waiting.get(50, TimeUnit.MILLISECONDS);
-      } catch (TimeoutException e) {
-        timedOut = true;
-      }
-      assertTrue(timedOut);
-      versions.releaseReaders();
+      FutureTask<Snapshot> waiting =
+          new FutureTask<>(() -> versions.openSnapshot(parts.counters));
+      startAndAwaitThatItWaits(waiting);
+      versions.releaseSnapshots();
       try (Snapshot snapshot = waiting.get()) {
         assertFalse(versions.tryHoldSnapshots(snapshot.sequence() - 1));
         assertTrue(versions.tryHoldSnapshots(snapshot.sequence()));
-        versions.releaseReaders();
+        versions.releaseSnapshots();
       }
     } finally {
       parts.close();

@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -110,6 +111,49 @@ class SortedIngestTest {
         }
         assertTrue(told.get() > round, "nothing was flushed behind the number: " + told);
       }
+    }
+  }
+
+  /** It is against the rules, but must not stop the store: it would wait for itself. */
+  @Test
+  @Timeout(30)
+  void filterThatOpensSnapshotsWhenSomethingIsFlushedForAnIngestionIsRefused() throws Exception {
+    AtomicReference<Store> opened = new AtomicReference<>();
+    List<String> refused = new CopyOnWriteArrayList<>();
+    CompactionFilter filter =
+        (key, value, result) -> {
+          try (Snapshot snapshot = opened.get().snapshot()) {
+            assertTrue(snapshot.sequence() > 0); // of a flush beside the ingestion
+          } catch (IllegalStateException e) {
+            refused.add(e.getMessage());
+          }
+          return CompactionFilter.Decision.KEEP;
+        };
+    StoreOptions options =
+        Fixtures.TINY.withTree(
+            Fixtures.TINY.tree().withCompactionFilter(filter).withFiltersFlushes(true));
+    AtomicBoolean stop = new AtomicBoolean();
+    try (ExecutorService writer = Executors.newSingleThreadExecutor();
+        Store store = Store.open(Fixtures.DIRECTORY, options, engine)) {
+      opened.set(store);
+      Future<?> writing =
+          writer.submit(
+              () -> {
+                for (int i = 0; !stop.get(); i++) {
+                  store.put(key(i % 100), Fixtures.bytes("put"), Durability.NONE);
+                }
+                return null;
+              });
+      for (int i = 100; refused.isEmpty(); i++) {
+        try (SortedIngest ingest = store.ingest()) {
+          ingest.put(key(i), Fixtures.bytes("ingested"));
+          long unused = ingest.commit();
+        }
+        assertEquals("ingested", Fixtures.text(store.get(key(i))));
+      }
+      stop.set(true);
+      Object unused = writing.get();
+      assertTrue(refused.getFirst().startsWith("a filter or operator"), refused.getFirst());
     }
   }
 

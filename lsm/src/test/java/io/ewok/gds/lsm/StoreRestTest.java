@@ -113,7 +113,7 @@ class StoreRestTest {
       StoreCursor cursor = reader == Reader.SNAPSHOT ? null : store.cursor();
       store.deleteRange(Fixtures.bytes("key1"), Fixtures.bytes("key2"), Durability.NONE);
       store.flush();
-      Thread.sleep(200);
+      Fixtures.await(store, () -> backgroundThread().getThreadState() == Thread.State.WAITING);
       long before = waits();
       Thread.sleep(300);
       assertTrue(waits() - before < 10, "waits=" + (waits() - before));
@@ -143,13 +143,16 @@ class StoreRestTest {
 
   /** How often the store's thread has begun to wait. */
   private static long waits() {
+    return backgroundThread().getWaitedCount();
+  }
+
+  private static ThreadInfo backgroundThread() {
     ThreadMXBean threads = ManagementFactory.getThreadMXBean();
     return Arrays.stream(threads.dumpAllThreads(false, false))
         .filter(
             info -> info.getThreadName().equals("gds-store-" + Fixtures.DIRECTORY.getFileName()))
         .max(Comparator.comparingLong(ThreadInfo::getThreadId)) // other tests may have left some
-        .orElseThrow()
-        .getWaitedCount();
+        .orElseThrow();
   }
 
   @Test
