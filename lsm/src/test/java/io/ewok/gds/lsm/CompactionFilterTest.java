@@ -344,8 +344,7 @@ class CompactionFilterTest {
     try {
       VersionSet versions = parts.versions;
       assertTrue(versions.tryHoldSnapshots(versions.newestSnapshot()));
-      FutureTask<Snapshot> waiting =
-          new FutureTask<>(() -> versions.openSnapshot(parts.counters));
+      FutureTask<Snapshot> waiting = new FutureTask<>(() -> versions.openSnapshot(parts.counters));
       startAndAwaitThatItWaits(waiting);
       versions.releaseSnapshots();
       try (Snapshot snapshot = waiting.get()) {

@@ -16,8 +16,6 @@ import io.ewok.gds.lsm.record.SearchKey;
  * <p>Threads: confined to one at a time, but searches may run beside each other.
  */
 public final class BlockView {
-  private static final int CACHE_LINE_BYTES = 64;
-
   /** The columns of a block of 4 KiB with values of 100 bytes. */
   private static final int FETCHED_BYTES_MAX = 1024;
 
@@ -38,9 +36,6 @@ public final class BlockView {
 
   /** Knows whether the block is still there; null if it is latched. */
   private Fix optimistic;
-
-  /** What {@link #attach(long, long)} has read: if nobody could ask for it, it would not be. */
-  private long seen;
 
   /** Looks at the block at an address. */
   public void attach(long block) {
@@ -72,11 +67,9 @@ public final class BlockView {
    */
   void attach(long block, long lengthBytes) {
     long end = block + Math.min(lengthBytes, FETCHED_BYTES_MAX) - Long.BYTES;
-    long sum = 0;
-    for (long at = block; at < end; at += CACHE_LINE_BYTES) {
-      sum += Memory.getLong(at);
+    for (long at = block; at < end; at += Memory.CACHE_LINE_BYTES) {
+      Memory.fetch(at);
     }
-    seen = sum;
     attach(block);
   }
 
@@ -89,11 +82,6 @@ public final class BlockView {
       prefixHead = SearchKey.head(prefixAddress(), prefixBytes);
       isPrefixKept = true;
     }
-  }
-
-  /** Of the bytes that {@link #attach(long, long)} has read. */
-  long seen() {
-    return seen;
   }
 
   /** How many entries the block at an address has. */
