@@ -19,7 +19,8 @@ final class KeyLock {
 
   private LockOwner exclusive;
   private final List<LockOwner> shared = new ArrayList<>(2);
-  private final List<LockRequest> waiting = new ArrayList<>(0);
+  private LockRequest firstWaiting;
+  private LockRequest lastWaiting;
 
   KeyLock(LockStripe stripe, long hash) {
     this.stripe = stripe;
@@ -27,7 +28,7 @@ final class KeyLock {
   }
 
   boolean isUnused() {
-    return exclusive == null && shared.isEmpty() && waiting.isEmpty();
+    return exclusive == null && shared.isEmpty() && firstWaiting == null;
   }
 
   boolean isHeldBy(LockOwner owner) {
@@ -48,7 +49,7 @@ final class KeyLock {
 
   /** Gives it to somebody, if that does not keep anybody from his turn. */
   boolean tryGrant(LockOwner owner, boolean wantsAll) {
-    if (isHeldAgainst(owner, wantsAll) || (!waiting.isEmpty() && !isHeldBy(owner))) {
+    if (isHeldAgainst(owner, wantsAll) || (firstWaiting != null && !isHeldBy(owner))) {
       return false;
     }
     grant(owner, wantsAll);
@@ -71,14 +72,46 @@ final class KeyLock {
   LockRequest enqueue(LockOwner owner, boolean wantsAll, Object what) {
     LockRequest request = new LockRequest(owner, this, wantsAll, what);
     if (isHeldBy(owner)) {
-      waiting.addFirst(request);
+      link(null, request, firstWaiting);
     } else {
-      waiting.add(request);
+      link(lastWaiting, request, null);
     }
     if (line == null) {
       line = stripe.monitor.newLine();
     }
     return request;
+  }
+
+  private void link(LockRequest beforeOrNull, LockRequest request, LockRequest afterOrNull) {
+    request.before = beforeOrNull;
+    request.after = afterOrNull;
+    if (beforeOrNull == null) {
+      firstWaiting = request;
+    } else {
+      request.place = beforeOrNull.place + 1;
+      beforeOrNull.after = request;
+    }
+    if (afterOrNull == null) {
+      lastWaiting = request;
+    } else {
+      request.place = afterOrNull.place - 1;
+      afterOrNull.before = request;
+    }
+  }
+
+  private void unlink(LockRequest request) {
+    if (request.before == null) {
+      firstWaiting = request.after;
+    } else {
+      request.before.after = request.after;
+    }
+    if (request.after == null) {
+      lastWaiting = request.before;
+    } else {
+      request.after.before = request.before;
+    }
+    request.before = null;
+    request.after = null;
   }
 
   /** Waits until somebody was given the lock, at most for a time. */
@@ -88,7 +121,7 @@ final class KeyLock {
 
   /** Takes somebody out of the line who waits no more. */
   void cancel(LockRequest request) {
-    waiting.remove(request);
+    unlink(request);
     grantNext();
   }
 
@@ -103,9 +136,9 @@ final class KeyLock {
 
   private void grantNext() {
     boolean some = false;
-    while (!waiting.isEmpty()
-        && !isHeldAgainst(waiting.getFirst().owner, waiting.getFirst().exclusive)) {
-      LockRequest next = waiting.removeFirst();
+    while (firstWaiting != null && !isHeldAgainst(firstWaiting.owner, firstWaiting.exclusive)) {
+      LockRequest next = firstWaiting;
+      unlink(next);
       next.granted = true;
       grant(next.owner, next.exclusive);
       some = true;
@@ -115,10 +148,15 @@ final class KeyLock {
     }
   }
 
-  /** Adds those whom somebody who waits here waits for. */
+  /** Adds those whom somebody who waits here waits for, the last in line first. */
   void addBlockers(LockRequest request, List<LockOwner> to) {
     if (request.granted) {
       return;
+    }
+    for (LockRequest before = request.before; before != null; before = before.before) {
+      if (before.exclusive || request.exclusive) {
+        to.add(before.owner);
+      }
     }
     if (exclusive != null && exclusive != request.owner) {
       to.add(exclusive);
@@ -128,14 +166,6 @@ final class KeyLock {
         if (owner != request.owner) {
           to.add(owner);
         }
-      }
-    }
-    for (LockRequest before : waiting) {
-      if (before == request) {
-        return;
-      }
-      if (before.owner != request.owner && (before.exclusive || request.exclusive)) {
-        to.add(before.owner);
       }
     }
   }

@@ -12,10 +12,22 @@ final class LockRequest {
   /** Whether he has it. */
   boolean granted;
 
+  /** Those in front of him in line have a lower one. */
+  long place;
+
+  /** The neighbours in line. */
+  LockRequest before;
+
+  LockRequest after;
+
   LockRequest(LockOwner owner, KeyLock lock, boolean exclusive, Object what) {
     this.owner = owner;
     this.lock = lock;
     this.exclusive = exclusive;
     this.what = what;
+  }
+
+  LockResult.Wait asWait() {
+    return new LockResult.Wait(owner.number(), what);
   }
 }

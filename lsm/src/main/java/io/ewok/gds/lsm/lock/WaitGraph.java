@@ -1,10 +1,11 @@
 package io.ewok.gds.lsm.lock;
 
 import io.ewok.gds.reactor.LongLock;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
 
 /**
  * Finds circles of those who wait for each other. Everybody looks once, when he is in line; whoever
@@ -19,38 +20,63 @@ import java.util.Set;
 final class WaitGraph {
   private final LongLock looking = new LongLock();
 
-  /** The circle from somebody who waits back to him; empty if there is none. */
+  /** A circle from somebody who waits back to him, with no detour; empty if there is none. */
   List<LockResult.Wait> cycle(LockRequest from) {
     looking.lock();
     try {
-      List<LockResult.Wait> path = new ArrayList<>();
-      return leadsBack(from, from.owner, path, new HashSet<>()) ? path : List.of();
+      Map<LockRequest, LockRequest> reachedFrom = new HashMap<>();
+      ArrayDeque<LockRequest> toLookAt = new ArrayDeque<>();
+      Map<KeyLock, Long> lookedUpTo = new HashMap<>();
+      List<LockOwner> blockers = new ArrayList<>();
+      for (LockRequest request = from; request != null; request = toLookAt.poll()) {
+        blockers.clear();
+        addBlockers(request, lookedUpTo, blockers);
+        for (LockOwner blocker : blockers) {
+          if (blocker == from.owner) {
+            return path(from, request, reachedFrom);
+          }
+          LockRequest next = blocker.waitsFor; // partner: LockTable, when he is in line
+          if (next != null && reachedFrom.putIfAbsent(next, request) == null) {
+            toLookAt.add(next);
+          }
+        }
+      }
+      return List.of();
     } finally {
       looking.unlock();
     }
   }
 
-  private static boolean leadsBack(
-      LockRequest request, LockOwner to, List<LockResult.Wait> path, Set<LockOwner> seen) {
-    path.add(new LockResult.Wait(request.owner.number(), request.what));
-    List<LockOwner> blockers = new ArrayList<>();
+  /**
+   * Who wants a lock alone waits for all in front of him, and for whom they wait there; so these
+   * are not looked at again, else a long line would be looked at as often as it is long.
+   */
+  private static void addBlockers(
+      LockRequest request, Map<KeyLock, Long> lookedUpTo, List<LockOwner> to) {
     KeyLock lock = request.lock;
     lock.stripe.monitor.lock();
     try {
-      lock.addBlockers(request, blockers);
+      if (lookedUpTo.getOrDefault(lock, Long.MIN_VALUE) >= request.place) {
+        return;
+      }
+      lock.addBlockers(request, to);
+      if (request.exclusive) {
+        lookedUpTo.put(lock, request.place);
+      }
     } finally {
       lock.stripe.monitor.unlock();
     }
-    for (LockOwner blocker : blockers) {
-      if (blocker == to) {
-        return true;
-      }
-      LockRequest next = blocker.waitsFor; // partner: LockTable, when he is in line
-      if (next != null && seen.add(blocker) && leadsBack(next, to, path, seen)) {
-        return true;
-      }
+  }
+
+  private static List<LockResult.Wait> path(
+      LockRequest from, LockRequest to, Map<LockRequest, LockRequest> reachedFrom) {
+    ArrayDeque<LockResult.Wait> path = new ArrayDeque<>();
+    LockRequest at = to;
+    while (at != from) {
+      path.addFirst(at.asWait());
+      at = reachedFrom.get(at);
     }
-    path.removeLast();
-    return false;
+    path.addFirst(from.asWait());
+    return List.copyOf(path);
   }
 }

@@ -24,7 +24,7 @@ class LockTableTest {
   private static final long LONG = TimeUnit.SECONDS.toNanos(30);
   private static final long SHORT = TimeUnit.MILLISECONDS.toNanos(20);
 
-  private final LockTable table = new LockTable(1_000);
+  private final LockTable table = new LockTable(10_000);
   private final LockOwner a = new LockOwner(1);
   private final LockOwner b = new LockOwner(2);
   private final LockOwner c = new LockOwner(3);
@@ -189,6 +189,37 @@ class LockTableTest {
     assertGranted(writer);
     table.releaseAll(b);
     assertGranted(reader);
+  }
+
+  /** Each that comes looks for circles: along the line once, not once more for each in it. */
+  @Test
+  @Timeout(60)
+  void longLineIsServedAndACircleThroughItFound() throws Exception {
+    int length = 2_000;
+    assertGranted(a, 1, true);
+    List<LockOwner> owners = new ArrayList<>();
+    List<CompletableFuture<LockResult>> line = new ArrayList<>();
+    for (int i = 0; i < length; i++) {
+      LockOwner owner = new LockOwner(10 + i);
+      assertGranted(owner, 10 + i, true);
+      owners.add(owner);
+      line.add(later(owner, 1, i % 3 > 0));
+    }
+    for (int i : new int[] {0, length / 2, length - 1}) {
+      LockResult.Deadlock deadlock =
+          assertInstanceOf(LockResult.Deadlock.class, lock(a, 10 + i, true, LONG));
+      assertEquals(
+          List.of(
+              new LockResult.Wait(1, "lock " + (10 + i)), new LockResult.Wait(10 + i, "lock 1")),
+          deadlock.cycle());
+    }
+    table.releaseAll(a);
+    for (int i = 0; i < length; i++) {
+      assertGranted(line.get(i));
+      assertFalse(i % 3 > 0 && i + 1 < length && line.get(i + 1).isDone(), "out of turn: " + i);
+      table.releaseAll(owners.get(i));
+    }
+    assertEquals(0, table.count());
   }
 
   /** Nobody waits for ever, and nobody has what another one has alone. */
