@@ -39,9 +39,7 @@ final class IngestJob {
   private final FamilyState family;
   private final List<TableMeta> written;
 
-  /**
-   * A job for tables of a family that are durable, with their names, in the order of their keys.
-   */
+  /** A job for tables of a family that are durable but for their names, in order of their keys. */
   IngestJob(StoreParts parts, StoreWriter writer, FamilyState family, List<TableMeta> written) {
     this.tables = parts.tables;
     this.versions = parts.versions;
@@ -62,7 +60,7 @@ final class IngestJob {
     try {
       family.requireThere();
       long sequence = takeNumber();
-      background.flushNow();
+      background.flushNow(); // there is something, and it makes all names in the directory durable
       install(sequence);
       isInstalled = true;
       return sequence;

@@ -210,7 +210,6 @@ public final class SortedIngest implements AutoCloseable {
       }
       long committed = versions.sequence();
       if (!written.isEmpty()) {
-        engine.syncDirectory(files.directory());
         store.flush(); // most of it while the background thread goes on with other work
         List<TableMeta> all = List.copyOf(written);
         written.clear(); // they are the errand's now

@@ -448,6 +448,23 @@ class SortedIngestTest {
   // ---- crashes and failures
 
   @Test
+  void finishedTableIsThereAfterAPowerCut() throws Exception {
+    engine.createDirectories(TABLES);
+    engine.syncDirectory(TABLES.getParent());
+    Path path = TABLES.resolve("one");
+    try (StoreTableWriter table = StoreTableWriter.create(engine, path, Fixtures.TINY)) {
+      table.put(key(1), Fixtures.bytes("value"));
+      table.finish();
+    }
+    for (int seed = 0; seed < 10; seed++) {
+      try (Store store = open(engine.crash(seed))) {
+        long unused = store.ingest(List.of(path));
+        assertEquals("value", Fixtures.text(store.get(key(1))), "seed=" + seed);
+      }
+    }
+  }
+
+  @Test
   void afterAPowerCutAllOfItIsThereOrNothing() throws Exception {
     Map<String, String> before = new TreeMap<>();
     int[] states = new int[2];
