@@ -19,8 +19,8 @@ import picocli.CommandLine.Parameters;
     name = "backup",
     description = {
       "Make a backup of a store, in a directory of backups.",
-      "All tables are read, and those copied that no older backup there has. What was",
-      "written is read again. A backup that is cut off leaves the older ones good."
+      "All tables are read, and those copied that no older backup there has. What was "
+          + "written is read again. A backup that is cut off leaves the older ones good."
     },
     footer = {
       "%nExamples:",

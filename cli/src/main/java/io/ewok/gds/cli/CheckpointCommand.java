@@ -14,8 +14,8 @@ import picocli.CommandLine.Parameters;
     name = "checkpoint",
     description = {
       "Copy a store into a new directory, to be opened as a store of its own.",
-      "In the same file system tables are linked, not copied: that is done at once, and",
-      "both share their blocks on the device. For a backup, see gds backup."
+      "In the same file system tables are linked, not copied: that is done at once, and "
+          + "both share their blocks on the device. For a backup, see gds backup."
     },
     footer = {
       "%nExamples:",

@@ -20,8 +20,8 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "compact",
     description = {
-      "Merge the tables of a store, or of one of its families, without what was overwritten or",
-      "deleted.",
+      "Merge the tables of a store, or of one of its families, without what was overwritten or "
+          + "deleted.",
       "It needs as much room on the disk as these tables, until it is done."
     },
     footer = {

@@ -21,8 +21,9 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "dump",
     description = {
-      "List the tables of a store, or print the records of a table file: all versions and deletes,",
-      "with their sequence numbers. What is still in the log is in no table.",
+      "List the tables of a store, or print the records of a table file.",
+      "Of a table file that is all versions and deletes, with their sequence numbers. What is still "
+          + "in the log is in no table.",
       "With --format, print all records of a store as readers see them, for gds load."
     },
     footer = {
@@ -58,10 +59,9 @@ final class DumpCommand implements Callable<Integer> {
   @Option(
       names = "--format",
       paramLabel = "FORMAT",
-      description = {
-        "export: a stream of all families with checksums; tsv: of one family, with \\t, \\n, \\r and",
-        "\\\\ for tabs, newlines, carriage returns and backslashes; jsonl: JSON objects."
-      })
+      description =
+          "export: a stream of all families with checksums; tsv: of one family, with \\t, \\n, \\r and "
+              + "\\\\ for tabs, newlines, carriage returns and backslashes; jsonl: JSON objects.")
   private RecordFormat format;
 
   DumpCommand(Streams streams) {

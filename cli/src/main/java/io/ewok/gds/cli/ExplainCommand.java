@@ -16,8 +16,8 @@ import picocli.CommandLine.Parameters;
     name = "explain",
     description = {
       "Get a key, or without KEY scan a range, and print where that looked and what it read.",
-      "The store is opened for it, as get and scan do: nothing of it is in memory yet, but what is",
-      "still in the log. Ends with status 0 whether the key has a value or not."
+      "The store is opened for it, as get and scan do: nothing of it is in memory yet, but what is "
+          + "still in the log. Ends with status 0 whether the key has a value or not."
     },
     footer = {
       "%nExamples:",

@@ -13,10 +13,9 @@ import picocli.CommandLine.Parameters;
 /** {@code gds family list}: prints which families a store has. */
 @Command(
     name = "list",
-    description = {
-      "List the families of a store, the default one first, and what their tables hold; what was",
-      "written last may be in no table yet. A store that is open elsewhere is locked."
-    },
+    description =
+        "List the families of a store, the default one first, and what their tables hold; what was "
+            + "written last may be in no table yet. A store that is open elsewhere is locked.",
     footer = {
       "%nExamples:",
       "  gds family list /tmp/store",

@@ -20,10 +20,10 @@ import picocli.CommandLine.Parameters;
     name = "import",
     description = {
       "Put what is in databases or table files of RocksDB or LevelDB into a store.",
-      "Of a database, which must not be open, these are its tables and its logs; of",
-      "table files that are named side by side the newest record of each key holds.",
-      "Of several databases the later one holds. Keys that are deleted there are",
-      "deleted in the store."
+      "Of a database, which must not be open, these are its tables and its logs; of "
+          + "table files that are named side by side the newest record of each key holds.",
+      "Of several databases the later one holds. Keys that are deleted there are "
+          + "deleted in the store."
     },
     footer = {
       "%nExamples:",

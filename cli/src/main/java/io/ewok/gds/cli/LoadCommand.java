@@ -16,9 +16,9 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "load",
     description = {
-      "Put every record of a file of lines, CSV or TSV into a store, or what gds dump has",
-      "written of another one. Of a key that occurs twice the later value holds. Empty lines",
-      "are skipped."
+      "Put every record of a file of lines, CSV or TSV into a store, or what gds dump has "
+          + "written of another one.",
+      "Of a key that occurs twice the later value holds. Empty lines are skipped."
     },
     footer = {
       "%nExamples:",
@@ -56,10 +56,9 @@ final class LoadCommand implements Callable<Integer> {
 
   @Option(
       names = "--sorted",
-      description = {
-        "The keys come in ascending order, each once: they are written as tables right away,",
-        "and are there when all of a family are."
-      })
+      description =
+          "The keys come in ascending order, each once: they are written as tables right away, "
+              + "and are there when all of a family are.")
   private boolean sorted;
 
   @Option(

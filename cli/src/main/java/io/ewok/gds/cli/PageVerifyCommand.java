@@ -26,8 +26,8 @@ import picocli.CommandLine.Option;
     name = "verify",
     description = {
       "Read every page of a file and check its checksum.",
-      "Bad pages are listed, by number. A program that writes the file meanwhile can make pages",
-      "look bad that are not; one that opens the file after a crash may repair torn ones."
+      "Bad pages are listed, by number. A program that writes the file meanwhile can make pages "
+          + "look bad that are not; one that opens the file after a crash may repair torn ones."
     },
     footer = {
       "%nExamples:",

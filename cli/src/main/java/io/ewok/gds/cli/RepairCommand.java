@@ -23,9 +23,9 @@ import picocli.CommandLine.Parameters;
     name = "repair",
     description = {
       "Make a damaged store good again, with all that can be read of it.",
-      "Every block is read. Damaged tables and a lost manifest are written anew; what",
-      "was there is set aside, with .damaged behind its name. A sound store stays as",
-      "it is."
+      "Every block is read. Damaged tables and a lost manifest are written anew; what "
+          + "was there is set aside, with .damaged behind its name. A sound store stays as "
+          + "it is."
     },
     footer = {
       "%nExamples:",

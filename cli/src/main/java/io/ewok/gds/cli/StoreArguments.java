@@ -32,10 +32,9 @@ final class StoreArguments {
   @Option(
       names = "--set",
       paramLabel = "NAME=VALUE",
-      description = {
-        "A setting of the store, its log or its engine, as often as needed, such as",
-        "store.compression=none,none,lz4,zstd. They win over --memory."
-      })
+      description =
+          "A setting of the store, its log or its engine, as often as needed, such as "
+              + "store.compression=none,none,lz4,zstd. They win over --memory.")
   private final Map<String, String> settings = new LinkedHashMap<>();
 
   /**

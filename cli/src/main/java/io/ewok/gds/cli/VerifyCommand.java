@@ -19,8 +19,8 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "verify",
     description = {
-      "Read a whole store: manifest, every block and record of every table, every value file, and",
-      "the log.",
+      "Read a whole store: manifest, every block and record of every table, every value file, and "
+          + "the log.",
       "If its tables are good it is opened, to read its log; that ends as after any crash.",
       "Of a table file, which may be a copy, every block and record is read."
     },
