@@ -25,11 +25,11 @@ final class BackupPrinter {
                       .number("new_bytes", backup.newBytes()));
     } else {
       streams.out(
-          "backup %d of %s: %s tables, %s, of that new: %s\n"
+          "backup %d of %s: %s, %s, of that new: %s\n"
               .formatted(
                   backup.number(),
                   backup.time(),
-                  Units.count(backup.tables()),
+                  Units.count(backup.tables(), "table"),
                   Units.bytes(backup.tableBytes()),
                   Units.bytes(backup.newBytes())));
     }

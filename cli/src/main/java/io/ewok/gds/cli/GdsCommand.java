@@ -95,6 +95,7 @@ final class GdsCommand implements Runnable {
                     .addSubcommand(new PageDumpCommand(streams))
                     .addSubcommand(new PageVerifyCommand(streams)))
             .addSubcommand(new DoctorCommand(streams))
+            .addSubcommand(new CompletionCommand(streams))
             .addSubcommand(
                 new CommandLine(new TraceCommand()).addSubcommand(new TraceReplayCommand(streams)))
             .addSubcommand(new DemoCommand(streams))

@@ -158,13 +158,13 @@ final class ImportCommand implements Callable<Integer> {
       return;
     }
     streams.out(
-        "imported %s records, %s, and %s deletes from %s tables and %s logs in %s: %s records/s%n"
+        "imported %s, %s, and %s from %s and %s in %s: %s records/s%n"
             .formatted(
-                Units.count(records),
+                Units.count(records, "record"),
                 Units.bytes(bytes),
-                Units.count(deletes),
-                Units.count(tables),
-                Units.count(logs),
+                Units.count(deletes, "delete"),
+                Units.count(tables, "table"),
+                Units.count(logs, "log"),
                 Units.seconds(nanos),
                 Units.count(Units.perSecond(records, nanos))));
   }

@@ -139,9 +139,9 @@ final class LoadCommand implements Callable<Integer> {
       return;
     }
     streams.out(
-        "loaded %s records, %s, in %s: %s records/s%n"
+        "loaded %s, %s, in %s: %s records/s%n"
             .formatted(
-                Units.count(counts.records),
+                Units.count(counts.records, "record"),
                 Units.bytes(counts.bytes),
                 Units.seconds(nanos),
                 Units.count(Units.perSecond(counts.records, nanos))));

@@ -90,8 +90,8 @@ final class RepairCommand implements Callable<Integer> {
         .ifPresent(
             problem ->
                 streams.out(
-                    "manifest: made anew from %s tables; %s\n"
-                        .formatted(Units.count(report.tables()), problem)));
+                    "manifest: made anew from %s; %s\n"
+                        .formatted(Units.count(report.tables(), "table"), problem)));
     report
         .logProblem()
         .ifPresent(
@@ -111,9 +111,9 @@ final class RepairCommand implements Callable<Integer> {
     }
     report.setAside().forEach(path -> streams.out("set aside: %s\n".formatted(path)));
     streams.out(
-        "%s tables: %s\n"
+        "%s: %s\n"
             .formatted(
-                Units.count(report.tables()),
+                Units.count(report.tables(), "table"),
                 report.isSound() ? "nothing to repair" : "the store is good again"));
   }
 

@@ -38,7 +38,8 @@ record TableSums(long tables, long bytes, long entries) {
   }
 
   String text() {
-    return "%s tables, %s, %s records"
-        .formatted(Units.count(tables), Units.bytes(bytes), Units.count(entries));
+    return "%s, %s, %s"
+        .formatted(
+            Units.count(tables, "table"), Units.bytes(bytes), Units.count(entries, "record"));
   }
 }

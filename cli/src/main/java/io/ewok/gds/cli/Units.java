@@ -13,6 +13,11 @@ final class Units {
     return String.format(Locale.ROOT, "%,d", count);
   }
 
+  /** A count of things that are called {@code one}, as in "1 table" and "2 tables". */
+  static String count(long count, String one) {
+    return count(count) + " " + one + (count == 1 ? "" : "s");
+  }
+
   static String bytes(long bytes) {
     double scaled = bytes;
     int unit = 0;

@@ -81,12 +81,12 @@ final class VerifyBackupCommand implements Callable<Integer> {
     }
     found.problems().forEach(problem -> streams.out(problem + "\n"));
     streams.out(
-        "%s backups in %s tables of %s: %s problems; in %s\n"
+        "%s in %s of %s: %s; in %s\n"
             .formatted(
-                Units.count(found.backups()),
-                Units.count(found.tables()),
+                Units.count(found.backups(), "backup"),
+                Units.count(found.tables(), "table"),
                 Units.bytes(found.tableBytes()),
-                Units.count(found.problems().size()),
+                Units.count(found.problems().size(), "problem"),
                 Units.seconds(nanos)));
   }
 }

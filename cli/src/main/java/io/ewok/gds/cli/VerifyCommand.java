@@ -155,13 +155,13 @@ final class VerifyCommand implements Callable<Integer> {
                   .number("seconds", Units.inSeconds(nanos)));
     } else {
       streams.out(
-          "%s records in %s tables of %s%s: %s problems; in %s\n"
+          "%s in %s of %s%s: %s; in %s\n"
               .formatted(
-                  Units.count(records),
-                  Units.count(tables),
+                  Units.count(records, "record"),
+                  Units.count(tables, "table"),
                   Units.bytes(bytes),
                   values(),
-                  Units.count(problems),
+                  Units.count(problems, "problem"),
                   Units.seconds(nanos)));
     }
   }
@@ -169,6 +169,6 @@ final class VerifyCommand implements Callable<Integer> {
   private String values() {
     return valueFiles == 0
         ? ""
-        : " and %s value files of %s".formatted(Units.count(valueFiles), Units.bytes(valueBytes));
+        : " and %s of %s".formatted(Units.count(valueFiles, "value file"), Units.bytes(valueBytes));
   }
 }

@@ -66,7 +66,7 @@ class BackupCommandsTest {
     Map<String, Object> third =
         gds("backup", store, backups, "--keep", 1, "--json").json().getFirst();
     assertEquals(3L, third.get("backup"));
-    assertTrue(gds("verify-backup", backups).ok().contains("\n1 backups in "));
+    assertTrue(gds("verify-backup", backups).ok().contains("\n1 backup in "));
     String gone =
         gds("restore", backups, directory.resolve("x"), "--number", 1).failure(ExitStatus.FAILED);
     assertTrue(gone.contains("there is no such backup") && gone.contains("number=1"), gone);

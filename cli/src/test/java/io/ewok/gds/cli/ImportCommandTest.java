@@ -49,7 +49,7 @@ class ImportCommandTest {
   void databaseIsImportedWithItsLog() {
     String out = gds("import", store, database).ok();
     assertTrue(out.startsWith("imported 1,000 records, "), out);
-    assertTrue(out.contains("2 deletes from 1 tables and 1 logs"), out);
+    assertTrue(out.contains("2 deletes from 1 table and 1 log"), out);
     assertEquals(998, gds("scan", store).ok().lines().count());
     assertEquals("of the log\n", gds("get", store, "key0003").ok());
     assertEquals("value999\n", gds("get", store, "key0999").ok());

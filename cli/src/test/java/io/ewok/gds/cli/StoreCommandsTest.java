@@ -106,7 +106,7 @@ class StoreCommandsTest {
     assertEquals(1, tables.size());
     assertEquals("users", tables.getFirst().get("family"));
     assertTrue(gds("verify", store).ok().startsWith("4 records in 3 tables"));
-    assertTrue(gds("verify", store, "--family=users").ok().startsWith("1 records in 1 tables"));
+    assertTrue(gds("verify", store, "--family=users").ok().startsWith("1 record in 1 table"));
     gds("verify", store, "--family=absent").failure(ExitStatus.FAILED);
     gds("stats", store, "--family=absent").failure(ExitStatus.FAILED);
     for (String command : new String[] {"get", "delete", "explain"}) {

@@ -46,7 +46,7 @@ class StoreUpkeepTest {
     Map<String, Object> counts = gds("verify", store, "--json").json().getFirst();
     assertEquals(2L * RECORDS, counts.get("records"));
     assertEquals(0L, counts.get("problems"));
-    assertTrue(gds("verify", tables().getFirst()).ok().startsWith("2,000 records in 1 tables"));
+    assertTrue(gds("verify", tables().getFirst()).ok().startsWith("2,000 records in 1 table"));
   }
 
   @Test
@@ -181,7 +181,7 @@ class StoreUpkeepTest {
     assertEquals((long) RECORDS, sums.get("records"));
     assertEquals(1L, sums.get("tables"));
     assertEquals("value1\n", gds("get", store, "key000007").ok());
-    assertTrue(gds("compact", store).ok().startsWith("1 tables, "));
+    assertTrue(gds("compact", store).ok().startsWith("1 table, "));
   }
 
   @Test

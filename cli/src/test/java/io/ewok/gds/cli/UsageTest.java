@@ -10,10 +10,12 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class UsageTest {
@@ -22,8 +24,28 @@ class UsageTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "put", "get", "delete", "scan", "family", "load", "import", "stats", "explain", "verify",
-        "dump", "compact", "repair", "page", "trace", "doctor", "demo"
+        "put",
+        "get",
+        "delete",
+        "scan",
+        "family",
+        "load",
+        "import",
+        "stats",
+        "explain",
+        "verify",
+        "dump",
+        "compact",
+        "repair",
+        "checkpoint",
+        "backup",
+        "restore",
+        "verify-backup",
+        "page",
+        "trace",
+        "doctor",
+        "completion",
+        "demo"
       })
   void everyCommandExplainsItselfWithAnExample(String command) {
     String help = gds(command, "--help").ok();
@@ -36,6 +58,23 @@ class UsageTest {
   @Test
   void loaderOfTheDemonstrationIsNotListed() {
     assertFalse(gds("--help").ok().contains(DemoLoaderCommand.NAME));
+  }
+
+  /** As bash does when the tabulator key is pressed. */
+  @ParameterizedTest
+  @CsvSource({"sca, scan", "family li, list", "dump --form, --format", "restore --no-such, ''"})
+  void completionFindsCommandsAndOptions(String typed, String expected) throws Exception {
+    Path script = temp.resolve("completion");
+    Files.writeString(script, gds("completion").ok());
+    String line =
+        "compopt() { :; }; source %s; COMP_WORDS=(gds %s); COMP_CWORD=%d; _complete_gds; echo ${COMPREPLY[@]}"
+            .formatted(script, typed, typed.split(" ").length);
+    Process bash =
+        new ProcessBuilder("bash", "--norc", "-c", line).redirectErrorStream(true).start();
+    String found = new String(bash.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertEquals(0, bash.waitFor(), found);
+    assertEquals(expected, found.strip());
+    assertFalse(Files.readString(script).contains(DemoLoaderCommand.NAME));
   }
 
   @Test
