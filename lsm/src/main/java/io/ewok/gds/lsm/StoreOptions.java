@@ -30,10 +30,10 @@ import java.util.function.Consumer;
  * @param recordCacheBytes memory for single records that are read often, beside the pool, in bytes:
  *     0 for none, or 64 KiB to 1 GiB; default 0. It holds the newest records of tables, keys and
  *     values together up to 456 bytes each, and needs 24 to 31 bytes more for each. Worth it where
- *     gets go to some keys much more often than to others and records are much shorter than blocks:
- *     what is read often takes the place of a record, not of a block. Cursors do not use it. Costs
- *     each get that misses it a look, and each flush one for each key; and what the pool would do
- *     with the memory.
+ *     gets go to some keys much more often than to others, hardly any of these keys is written, and
+ *     records are much shorter than blocks: what is read often takes the place of a record, not of
+ *     a block. Cursors do not use it. Costs each get that misses it a look, and each flush one for
+ *     each key; and what the pool would do with the memory.
  * @param tree the levels and the form of their tables, of the default family and of all others that
  *     {@code families} does not name; default {@link TreeOptions#defaults}
  * @param families the same of other families, by their names; default none. A family need not exist
