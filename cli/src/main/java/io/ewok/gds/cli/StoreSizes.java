@@ -108,6 +108,7 @@ final class StoreSizes {
           memtable,
           pool,
           batchBytes,
+          defaults.recordCacheBytes(),
           defaults
               .tree()
               .withTableBytes(Math.clamp(4 * memtable, 1L << 20, defaults.tree().tableBytes())),

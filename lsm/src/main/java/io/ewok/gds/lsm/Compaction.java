@@ -311,7 +311,8 @@ final class Compaction {
     }
     // From here on nothing fails.
     inputs.tables().forEach(Table::setReplaced);
-    versions.compacted(family.id(), Set.copyOf(inputs.tables()), inputs.outputLevel(), opened);
+    versions.compacted(
+        family.id(), Set.copyOf(inputs.tables()), inputs.outputLevel(), opened, filter != null);
     opened.forEach(Table::release);
   }
 
@@ -337,7 +338,7 @@ final class Compaction {
         tables.manifest().edit().removing(metas(taken)).adding(inputs.outputLevel(), metas(kept)));
     // From here on nothing fails.
     if (isMove) {
-      versions.compacted(family.id(), Set.copyOf(taken), inputs.outputLevel(), taken);
+      versions.compacted(family.id(), Set.copyOf(taken), inputs.outputLevel(), taken, false);
     } else {
       taken.forEach(Table::setReplaced);
       versions.dropped(family.id(), Set.copyOf(taken));

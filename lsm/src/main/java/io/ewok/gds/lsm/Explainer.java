@@ -1,5 +1,7 @@
 package io.ewok.gds.lsm;
 
+import io.ewok.gds.lsm.cache.CachedRecord;
+import io.ewok.gds.lsm.cache.RecordCache;
 import io.ewok.gds.lsm.memtable.Memtable;
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.record.SearchKey;
@@ -20,6 +22,7 @@ final class Explainer implements VersionConsumer {
   private final TableLookup lookup;
   private final long sequence;
   private final long expiryFloor;
+  private final RecordCache recordCacheOrNull;
   private final List<Explanation.Step> steps = new ArrayList<>();
   private final long startNanos = System.nanoTime();
   private boolean ended;
@@ -33,7 +36,13 @@ final class Explainer implements VersionConsumer {
   /** What the place that is looked into knows; null as long as that is nothing. */
   private Explanation.Outcome inPlace;
 
-  Explainer(SearchKey key, TableLookup lookup, long sequence, long expiryFloor) {
+  Explainer(
+      SearchKey key,
+      TableLookup lookup,
+      long sequence,
+      long expiryFloor,
+      RecordCache recordCacheOrNull) {
+    this.recordCacheOrNull = recordCacheOrNull;
     this.key = key;
     this.expiryFloor = expiryFloor;
     this.lookup = lookup;
@@ -51,6 +60,9 @@ final class Explainer implements VersionConsumer {
     if (version.frozen() != null) {
       look("frozen memtable", version.frozen(), family);
     }
+    if (recordCacheOrNull != null && !found) { // operands go past it
+      look("record cache", () -> find(recordCacheOrNull, version, family));
+    }
     for (int level = 0; level < Manifest.LEVELS; level++) {
       for (Table table : version.levels(family).level(level)) {
         look(level, table);
@@ -66,6 +78,15 @@ final class Explainer implements VersionConsumer {
           boolean unused = memtable.versions(family.id(), key, sequence, this);
           return outcome(Explanation.Outcome.ABSENT);
         });
+  }
+
+  private Explanation.Outcome find(RecordCache cache, Version version, FamilyState family) {
+    CachedRecord record = new CachedRecord();
+    long changed = version.levels(family).changedNumber();
+    boolean unused =
+        cache.find(key, family.id(), sequence, version.tablesNumber(), changed, record)
+            && accept(record.stamp(), record.valueAddress(), record.valueBytes());
+    return outcome(Explanation.Outcome.ABSENT);
   }
 
   private void look(int level, Table table) throws IOException {

@@ -43,7 +43,8 @@ public record Explanation(boolean found, List<Step> steps, long nanos) {
   /**
    * One place.
    *
-   * @param place the memtable, the frozen memtable, or a table by its level and file
+   * @param place the memtable, the frozen memtable, the record cache, or a table by its level and
+   *     file
    * @param outcome what it knew of the key
    * @param blocksRead blocks that were not in the pool
    * @param nanos time in nanoseconds

@@ -1,6 +1,7 @@
 package io.ewok.gds.lsm;
 
 import io.ewok.gds.buffers.eviction.Priority;
+import io.ewok.gds.lsm.cache.RecordCache;
 import io.ewok.gds.lsm.memtable.EntryCursor;
 import io.ewok.gds.lsm.memtable.EntryFormat;
 import io.ewok.gds.lsm.memtable.Memtable;
@@ -170,8 +171,27 @@ final class FlushJob {
       throw e;
     }
     memtable.setFlushed(opened);
+    forgetRecords(memtable, versions);
     versions.flushed(opened);
     release(opened);
+  }
+
+  /** Before anybody reads the tables. */
+  private void forgetRecords(Memtable memtable, VersionSet versions) {
+    RecordCache cache = versions.recordCacheOrNull();
+    if (cache == null) {
+      return;
+    }
+    long number = versions.nextTablesNumber();
+    for (FamilyState family : families.all()) {
+      if (memtable.entries(family.id()) != null) {
+        EntryCursor entries = memtable.entries(family.id()).fetching();
+        for (long entry = entries.first(); entry != Memtable.NONE; entry = entries.next()) {
+          cache.changed(
+              EntryFormat.keyAddress(entry), EntryFormat.keyBytes(entry), family.id(), number);
+        }
+      }
+    }
   }
 
   /** The size of all tables that a flush writes together, in bytes; 0 before the first. */

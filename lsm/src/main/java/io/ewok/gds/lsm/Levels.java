@@ -23,13 +23,29 @@ final class Levels {
   private final TableRanges rangesOrNull;
   private final HiddenShares hiddenShares;
 
+  /** The greatest sequence number in tables. */
+  private final long lastSequence;
+
+  private final long changedNumber;
+
   Levels(List<List<Table>> levels) {
-    this(levels, null);
+    this(levels, null, 0);
   }
 
-  private Levels(List<List<Table>> levels, Levels beforeOrNull) {
+  private Levels(List<List<Table>> levels, Levels before) {
+    this(levels, before, before.changedNumber);
+  }
+
+  private Levels(List<List<Table>> levels, Levels beforeOrNull, long changedNumber) {
+    this.changedNumber = changedNumber;
     this.all = levels.stream().map(List::copyOf).toList();
     this.runs = all.stream().skip(1).filter(level -> !level.isEmpty()).toList();
+    this.lastSequence =
+        all.stream()
+            .flatMap(List::stream)
+            .mapToLong(table -> table.meta().lastSequence())
+            .max()
+            .orElse(0);
     boolean isFirst = beforeOrNull == null;
     this.rangesOrNull = TableRanges.ofOrNull(all, isFirst ? null : beforeOrNull.rangesOrNull);
     boolean knowsNothing = isFirst || rangesOrNull == null;
@@ -47,6 +63,24 @@ final class Levels {
   /** The levels from 1 on that have tables, in the order of search. */
   List<List<Table>> runs() {
     return runs;
+  }
+
+  /** The greatest sequence number in the tables, those of range deletes included; 0 without any. */
+  long lastSequence() {
+    return lastSequence;
+  }
+
+  /**
+   * Since which {@link Version#tablesNumber} of any key that flushes did not write the newest plain
+   * value, and whether it is hidden, is the same.
+   */
+  long changedNumber() {
+    return changedNumber;
+  }
+
+  /** The same, changed as a whole with a {@link Version#tablesNumber}. */
+  Levels withChangedNumber(long number) {
+    return new Levels(all, this, number);
   }
 
   /** The range deletes of all tables, or null if there are none. */

@@ -1,6 +1,8 @@
 package io.ewok.gds.lsm;
 
 import io.ewok.gds.ffm.unchecked.Memory;
+import io.ewok.gds.lsm.cache.CachedRecord;
+import io.ewok.gds.lsm.cache.RecordCache;
 import io.ewok.gds.lsm.memtable.EntryFormat;
 import io.ewok.gds.lsm.memtable.Memtable;
 import io.ewok.gds.lsm.record.RecordKind;
@@ -33,6 +35,12 @@ final class ReadContext {
   final SearchKey key = new SearchKey();
   private final TableLookup lookup = new TableLookup();
 
+  /** Asked before tables; null if there is none. */
+  private final RecordCache recordCache;
+
+  /** What it has found; null if there is none. */
+  private final CachedRecord cached;
+
   // What was found.
   /** In which it was; null if it was in a table. */
   private Memtable memtable;
@@ -40,15 +48,28 @@ final class ReadContext {
   /** Likewise. */
   private Table table;
 
+  /** Whether the record cache had it. */
+  private boolean isCached;
+
   /** Whether what the value is in is retained for itself, not by the version. */
   private boolean kept;
 
-  /** Null until it is needed. What it made was found if neither a memtable nor a table has it. */
+  /** Null until it is needed. What it made was found if nothing else has it. */
   private OperandMerger merger;
 
   private long stamp;
   private long valueAddress;
   private int valueBytes;
+
+  /**
+   * A context that has nothing yet.
+   *
+   * @param recordCacheOrNull asked before tables
+   */
+  ReadContext(RecordCache recordCacheOrNull) {
+    recordCache = recordCacheOrNull;
+    cached = recordCacheOrNull == null ? null : new CachedRecord();
+  }
 
   /**
    * Says what of the version is read.
@@ -76,12 +97,15 @@ final class ReadContext {
    * @return false if the key has no value
    */
   boolean find(long sequence) throws IOException {
+    if (recordCache != null) {
+      recordCache.fetch(key, family.id());
+    }
     // What is below has expired, or range deletes hide it.
     long floor = Math.max(expiryFloor, version.newestRangeDelete(family, key, sequence));
     Memtable frozen = version.frozen();
     if ((!findIn(version.active(), sequence)
             && (frozen == null || !findIn(frozen, sequence))
-            && !findInTables(RecordKind.searchStamp(sequence), floor))
+            && !findBelowMemory(sequence, floor))
         || RecordKind.sequence(stamp) < floor) {
       return false;
     }
@@ -149,7 +173,7 @@ final class ReadContext {
 
   /** Does the same place by place, and says how it went. */
   Explanation explain(long sequence) throws IOException {
-    return new Explainer(key, lookup, sequence, expiryFloor).run(version, family);
+    return new Explainer(key, lookup, sequence, expiryFloor, recordCache).run(version, family);
   }
 
   /** Looks into one memtable, whatever kind of record is there. */
@@ -165,8 +189,33 @@ final class ReadContext {
     return true;
   }
 
-  private boolean findInTables(long wanted, long floor) throws IOException {
+  private boolean findBelowMemory(long sequence, long floor) throws IOException {
     memtable = null;
+    if (recordCache == null) {
+      return findInTables(RecordKind.searchStamp(sequence), floor);
+    }
+    long number = version.tablesNumber();
+    if (recordCache.find(key, family.id(), sequence, number, levels.changedNumber(), cached)) {
+      isCached = true;
+      stamp = cached.stamp();
+      valueAddress = cached.valueAddress();
+      valueBytes = cached.valueBytes();
+      return true;
+    }
+    if (!findInTables(RecordKind.searchStamp(sequence), floor)) {
+      return false;
+    }
+    // Only what is the newest for who sees all of the tables, and what none of their range deletes
+    // hides: others may need something else.
+    if (RecordKind.kind(stamp) == RecordKind.PUT
+        && sequence >= levels.lastSequence()
+        && RecordKind.sequence(stamp) >= floor) {
+      recordCache.offer(key, family.id(), stamp, valueAddress, valueBytes, number);
+    }
+    return true;
+  }
+
+  private boolean findInTables(long wanted, long floor) throws IOException {
     List<Table> level0 = levels.level(0);
     for (int i = 0; i < level0.size(); i++) { // an iterator would be garbage
       Table looked = level0.get(i);
@@ -213,6 +262,9 @@ final class ReadContext {
     if (memtable != null) {
       return memtable.segment(valueAddress, valueBytes);
     }
+    if (isCached) {
+      return cached.value();
+    }
     return table != null
         ? lookup.segment(valueAddress, valueBytes)
         : merger.result().memory().asSlice(0, valueBytes);
@@ -247,5 +299,6 @@ final class ReadContext {
     }
     memtable = null;
     table = null;
+    isCached = false;
   }
 }

@@ -83,7 +83,7 @@ final class ReadContexts {
     synchronized (this) {
       ReadContext context = others.pollFirst();
       if (context == null) {
-        context = new ReadContext();
+        context = new ReadContext(versions.recordCacheOrNull());
         all.add(context);
       }
       return context;

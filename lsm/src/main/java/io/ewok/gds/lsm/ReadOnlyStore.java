@@ -19,10 +19,10 @@ import java.util.function.LongSupplier;
  *
  * <p>What the tables do not have yet is read from the log into memory, as much as two memtables
  * hold: {@link StoreOptions#memtableBytes} is to be what the writer has, or more. All memory is
- * that of a store, {@link StoreOptions#memoryBytes}. Of the other options count the families' merge
- * operators and times to live; what to do about a damaged log is not asked for: damage of what was
- * durable is an error. Tables that the writer has replaced take space on the device until nobody
- * reads them here, after a refresh.
+ * that of a store, {@link StoreOptions#memoryBytes}; it has no record cache. Of the other options
+ * count the families' merge operators and times to live; what to do about a damaged log is not
+ * asked for: damage of what was durable is an error. Tables that the writer has replaced take space
+ * on the device until nobody reads them here, after a refresh.
  *
  * <p>Ownership: whoever opened it closes it. It ends cursors that are still open, and waits for
  * calls that are running. Cursors show the store as it was when they were made, or refreshed

@@ -34,7 +34,8 @@ import java.util.concurrent.CompletableFuture;
  * </table>
  *
  * <p>A value that is made of operands ({@link Store#merge}) is made anew by each get, and lies in
- * memory of its own; a get makes a few small objects then.
+ * memory of its own; a get makes a few small objects then. One that comes from the {@linkplain
+ * StoreOptions#recordCacheBytes record cache} lies in memory of its own, too.
  *
  * <p>Threads: any.
  *

@@ -244,7 +244,10 @@ final class StoreFollower {
     if (parts.versions == null) {
       parts.versions =
           new VersionSet(
-              new Version(read.active(), read.frozenOrNull(), levels), log.lsn(), parts.families);
+              new Version(read.active(), read.frozenOrNull(), levels),
+              log.lsn(),
+              parts.families,
+              null);
     } else {
       parts.versions.order().setVisible(log.lsn());
       parts.versions.replace(read.active(), read.frozenOrNull(), levels);

@@ -3,6 +3,7 @@ package io.ewok.gds.lsm;
 import io.ewok.gds.allocator.MemoryBudget;
 import io.ewok.gds.buffers.BufferOptions;
 import io.ewok.gds.ffm.LinuxMemory;
+import io.ewok.gds.lsm.cache.RecordCache;
 import io.ewok.gds.lsm.table.TableFormat;
 import io.ewok.gds.lsm.table.TableOptions;
 import io.ewok.gds.lsm.table.TableWriter;
@@ -14,6 +15,7 @@ import io.ewok.gds.wal.LogOptions;
  *
  * @param root limited to {@link #totalBytes}
  * @param pool for the buffer manager
+ * @param records for {@link RecordCache}
  * @param memtables for {@link MemtableSpace}
  * @param log for the log's buffers
  * @param writing for the buffers of {@link TableWriter} and {@link ValueFileWriter}
@@ -21,6 +23,7 @@ import io.ewok.gds.wal.LogOptions;
 record StoreMemory(
     MemoryBudget root,
     MemoryBudget pool,
+    MemoryBudget records,
     MemoryBudget memtables,
     MemoryBudget log,
     MemoryBudget writing) {
@@ -38,6 +41,7 @@ record StoreMemory(
     return new StoreMemory(
         root,
         root.child("pool", poolBytes(options)),
+        root.child("records", recordCacheBytes(options)),
         root.child("memtables", StoreOptions.MEMTABLES_MAX * memtableBytes(options)),
         // In a recovery after the sizes were made smaller, one large record may need more for a
         // moment.
@@ -47,9 +51,14 @@ record StoreMemory(
 
   static long totalBytes(StoreOptions options) {
     return poolBytes(options)
+        + recordCacheBytes(options)
         + StoreOptions.MEMTABLES_MAX * memtableBytes(options)
         + mapped(logOptions(options).memoryBytes())
         + writingBytes(options);
+  }
+
+  static long recordCacheBytes(StoreOptions options) {
+    return mapped(options.recordCacheBytes());
   }
 
   static long memtableBytes(StoreOptions options) {

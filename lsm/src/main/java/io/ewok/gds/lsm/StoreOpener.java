@@ -4,6 +4,7 @@ import io.ewok.gds.allocator.BudgetExceededException;
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.allocator.RegionOptions;
 import io.ewok.gds.buffers.BufferManager;
+import io.ewok.gds.lsm.cache.RecordCache;
 import io.ewok.gds.lsm.memtable.Memtable;
 import io.ewok.gds.lsm.memtable.MemtableSpace;
 import io.ewok.gds.lsm.record.BatchFormat;
@@ -279,6 +280,11 @@ final class StoreOpener {
     parts.buffers =
         new BufferManager(engine, parts.memory.pool(), StoreMemory.bufferOptions(options));
     parts.closeLater(parts.buffers::close);
+    if (options.recordCacheBytes() > 0) {
+      parts.recordCache =
+          new RecordCache(parts.memory.records(), StoreMemory.recordCacheBytes(options));
+      parts.closeLater(parts.recordCache::close);
+    }
     parts.mergeBuffer = ioBuffer(TableWriter.bufferBytes(StoreMemory.tableOptions(options)));
     parts.readBuffer = ioBuffer(StoreMemory.readBufferBytes(options));
     parts.tables.usePool(parts.buffers);
@@ -316,7 +322,11 @@ final class StoreOpener {
         families.put(family.id(), new Levels(levels));
       }
       parts.versions =
-          new VersionSet(new Version(active, frozen, families), parts.log.endLsn(), parts.families);
+          new VersionSet(
+              new Version(active, frozen, families),
+              parts.log.endLsn(),
+              parts.families,
+              parts.recordCache);
       parts.closeLater(parts.versions::close);
     } finally {
       // The version has retained them, if there is one.

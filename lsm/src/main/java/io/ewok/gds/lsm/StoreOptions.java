@@ -27,6 +27,13 @@ import java.util.function.Consumer;
  * @param batchBytesMax the largest {@link WriteBatch#sizeBytes}, 128 KiB to 65 MiB, which is a
  *     value of 64 MiB beside the longest key; default 1 MiB. It bounds values too: see {@link
  *     #valueBytesMax}. Costs about five times its size in buffers.
+ * @param recordCacheBytes memory for single records that are read often, beside the pool, in bytes:
+ *     0 for none, or 64 KiB to 1 GiB; default 0. It holds the newest records of tables, keys and
+ *     values together up to 456 bytes each, and needs 24 to 31 bytes more for each. Worth it where
+ *     gets go to some keys much more often than to others, hardly any of these keys is written, and
+ *     records are much shorter than blocks: what is read often takes the place of a record, not of
+ *     a block. Cursors do not use it. Costs each get that misses it a look, and each flush one for
+ *     each key; and what the pool would do with the memory.
  * @param tree the levels and the form of their tables, of the default family and of all others that
  *     {@code families} does not name; default {@link TreeOptions#defaults}
  * @param families the same of other families, by their names; default none. A family need not exist
@@ -48,6 +55,7 @@ public record StoreOptions(
     long memtableBytes,
     long poolBytes,
     int batchBytesMax,
+    long recordCacheBytes,
     TreeOptions tree,
     Map<String, TreeOptions> families,
     long logSegmentBytes,
@@ -72,6 +80,7 @@ public record StoreOptions(
           16 * MIB,
           64 * MIB,
           1 << 20,
+          0,
           TreeOptions.defaults(),
           Map.of(),
           16 * MIB,
@@ -98,6 +107,9 @@ public record StoreOptions(
     requireRange("batchBytesMax", batchBytesMax, 128 * KIB, 65 * MIB);
     requireRange("memtableBytes", memtableBytes, Math.max(256 * KIB, 2L * batchBytesMax), GIB);
     requireRange("poolBytes", poolBytes, Math.max(MIB, 8L * batchBytesMax), GIB);
+    if (recordCacheBytes != 0) {
+      requireRange("recordCacheBytes", recordCacheBytes, 64 * KIB, GIB);
+    }
     requireRange("logSegmentBytes", logSegmentBytes, Math.max(256 * KIB, 2L * batchBytesMax), GIB);
     if (logSegmentBytes % (4 * KIB) != 0) {
       throw new IllegalArgumentException(
@@ -126,6 +138,7 @@ public record StoreOptions(
    * <caption>Settings</caption>
    * <tr><td>{@code store.memtable}, {@code store.pool}, {@code store.batch-max}</td><td>sizes, such
    *     as 64M</td></tr>
+   * <tr><td>{@code store.record-cache}</td><td>a size; {@code 0} for none</td></tr>
    * <tr><td>{@code store.create-if-missing}</td><td>{@code true} or {@code false}</td></tr>
    * <tr><td>{@code store.tables-before-merge}, {@code store.growth}</td><td>numbers, see {@link
    *     TreeOptions}</td></tr>
@@ -180,9 +193,9 @@ public record StoreOptions(
 
   /**
    * Returns all the memory outside of the heap that a store with these options ever uses, in bytes:
-   * the pool, the memtables, the log's buffers and those for writing tables. It is the limit of the
-   * store's budget. Batches, keys that are looked for, operands while they are merged, and what the
-   * I/O engine needs for its queues are not in it.
+   * the pool, the record cache, the memtables, the log's buffers and those for writing tables. It
+   * is the limit of the store's budget. Batches, keys that are looked for, operands while they are
+   * merged, and what the I/O engine needs for its queues are not in it.
    */
   public long memoryBytes() {
     return StoreMemory.totalBytes(this);
@@ -201,6 +214,11 @@ public record StoreOptions(
   /** Returns these options with another largest batch. */
   public StoreOptions withBatchBytesMax(int batchBytesMax) {
     return with(draft -> draft.batchBytesMax = batchBytesMax);
+  }
+
+  /** Returns these options with another size of the record cache, or none. */
+  public StoreOptions withRecordCacheBytes(long recordCacheBytes) {
+    return with(draft -> draft.recordCacheBytes = recordCacheBytes);
   }
 
   /** Returns these options with other levels. */
@@ -295,6 +313,7 @@ public record StoreOptions(
     long memtableBytes = StoreOptions.this.memtableBytes;
     long poolBytes = StoreOptions.this.poolBytes;
     int batchBytesMax = StoreOptions.this.batchBytesMax;
+    long recordCacheBytes = StoreOptions.this.recordCacheBytes;
     TreeOptions tree = StoreOptions.this.tree;
     Map<String, TreeOptions> families = StoreOptions.this.families;
     long logSegmentBytes = StoreOptions.this.logSegmentBytes;
@@ -309,6 +328,7 @@ public record StoreOptions(
           memtableBytes,
           poolBytes,
           batchBytesMax,
+          recordCacheBytes,
           tree,
           families,
           logSegmentBytes,

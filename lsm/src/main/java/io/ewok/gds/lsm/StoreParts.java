@@ -2,6 +2,7 @@ package io.ewok.gds.lsm;
 
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.buffers.BufferManager;
+import io.ewok.gds.lsm.cache.RecordCache;
 import io.ewok.gds.lsm.memtable.MemtableSpace;
 import io.ewok.gds.pagestore.DirectoryLock;
 import io.ewok.gds.pagestore.IoEngine;
@@ -40,6 +41,10 @@ final class StoreParts {
   // Set while the store is opened, in this order.
   DirectoryLock lock;
   BufferManager buffers;
+
+  /** Null if there is none. */
+  RecordCache recordCache;
+
   Region flushBuffer;
   Region mergeBuffer;
   Region readBuffer;

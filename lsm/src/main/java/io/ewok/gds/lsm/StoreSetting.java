@@ -15,6 +15,8 @@ public enum StoreSetting {
   MEMTABLE("store.memtable", Effect.NEXT_OPENING),
   /** {@code store.pool}. */
   POOL("store.pool", Effect.NEXT_OPENING),
+  /** {@code store.record-cache}. */
+  RECORD_CACHE("store.record-cache", Effect.NEXT_OPENING),
   /** {@code store.batch-max}. */
   BATCH_MAX("store.batch-max", Effect.NEXT_OPENING),
   /** {@code store.create-if-missing}. */

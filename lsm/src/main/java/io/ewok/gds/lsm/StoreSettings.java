@@ -33,6 +33,7 @@ final class StoreSettings {
   private static final String MEMTABLE = "store.memtable";
   private static final String POOL = "store.pool";
   private static final String BATCH_MAX = "store.batch-max";
+  private static final String RECORD_CACHE = "store.record-cache";
   private static final String CREATE = "store.create-if-missing";
   private static final String TABLES_BEFORE_MERGE = "store.tables-before-merge";
   private static final String LEVEL_1 = "store.level-1";
@@ -71,7 +72,9 @@ final class StoreSettings {
 
   /** All that begin with {@code store.}, but for those of families. */
   static final Set<String> NAMES_KNOWN =
-      Stream.concat(NAMES_OF_FAMILIES.stream(), Stream.of(MEMTABLE, POOL, BATCH_MAX, CREATE))
+      Stream.concat(
+              NAMES_OF_FAMILIES.stream(),
+              Stream.of(MEMTABLE, POOL, BATCH_MAX, RECORD_CACHE, CREATE))
           .collect(Collectors.toUnmodifiableSet());
 
   private static final String LOG_SEGMENT_BYTES = "log.segment-bytes";
@@ -136,6 +139,7 @@ final class StoreSettings {
         bytes(MEMTABLE, base.memtableBytes()),
         bytes(POOL, base.poolBytes()),
         (int) Math.min(bytes(BATCH_MAX, base.batchBytesMax()), Integer.MAX_VALUE),
+        bytes(RECORD_CACHE, base.recordCacheBytes()),
         tree(base.tree()),
         base.families(),
         log.segmentBytes(),

@@ -24,6 +24,7 @@ import java.util.Map;
  * @param openCursors cursors not yet closed
  * @param valueFiles files of values that tables refer to, see {@link
  *     TreeOptions#separatedValueBytes}
+ * @param recordCache what is remembered of single keys, see {@link StoreOptions#recordCacheBytes}
  */
 public record StoreStats(
     String engine,
@@ -38,7 +39,8 @@ public record StoreStats(
     long flushes,
     long merges,
     int openCursors,
-    List<ValueFile> valueFiles) {
+    List<ValueFile> valueFiles,
+    Records recordCache) {
 
   /** Copies the lists. */
   public StoreStats {
@@ -119,6 +121,23 @@ public record StoreStats(
     public double hitRatio() {
       long accesses = blockHits + blockMisses;
       return accesses == 0 ? 0 : (double) blockHits / accesses;
+    }
+  }
+
+  /**
+   * The record cache. All numbers are 0 without one.
+   *
+   * @param hits gets that found their record in it
+   * @param misses gets that looked for it there, and then into tables
+   * @param records records in it
+   * @param recordBytes what they take of it
+   * @param limitBytes its size
+   */
+  public record Records(long hits, long misses, long records, long recordBytes, long limitBytes) {
+
+    /** Returns the part of the searches that found a record, 0 to 1; 0 before the first. */
+    public double hitRatio() {
+      return hits + misses == 0 ? 0 : (double) hits / (hits + misses);
     }
   }
 

@@ -1,6 +1,7 @@
 package io.ewok.gds.lsm;
 
 import io.ewok.gds.buffers.BufferStats;
+import io.ewok.gds.lsm.cache.RecordCacheStats;
 import io.ewok.gds.lsm.table.Table;
 import io.ewok.gds.lsm.table.TableMeta;
 import io.ewok.gds.pagestore.IoStats;
@@ -52,7 +53,21 @@ final class StoreStatsReader {
         counters.flushes.sum(),
         counters.merges.sum(),
         versions.openCursors().size(),
-        valueFiles(parts, version));
+        valueFiles(parts, version),
+        recordCache(parts));
+  }
+
+  private static StoreStats.Records recordCache(StoreParts parts) {
+    if (parts.recordCache == null) {
+      return new StoreStats.Records(0, 0, 0, 0, 0);
+    }
+    RecordCacheStats stats = parts.recordCache.stats();
+    return new StoreStats.Records(
+        stats.hits(),
+        stats.misses(),
+        stats.records(),
+        stats.bytes(),
+        parts.memory.records().limitBytes());
   }
 
   private static List<StoreStats.ValueFile> valueFiles(StoreParts parts, Version version) {

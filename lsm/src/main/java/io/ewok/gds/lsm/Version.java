@@ -24,7 +24,10 @@ import java.util.TreeMap;
  * <p>Threads: any.
  */
 final class Version {
+  private static final long FIRST_TABLES = 1;
+
   private final References references = new References();
+  private final long tablesNumber;
   private final Memtable active;
   private final Memtable frozen;
   private final SortedMap<Integer, Levels> families;
@@ -41,6 +44,17 @@ final class Version {
    * @param families the tables of each family, by its number
    */
   Version(Memtable active, Memtable frozen, SortedMap<Integer, Levels> families) {
+    this(FIRST_TABLES, active, frozen, families);
+  }
+
+  /**
+   * The same behind other versions.
+   *
+   * @param tablesNumber of the tables, see {@link #tablesNumber()}
+   */
+  Version(
+      long tablesNumber, Memtable active, Memtable frozen, SortedMap<Integer, Levels> families) {
+    this.tablesNumber = tablesNumber;
     this.active = active;
     this.frozen = frozen;
     this.families = Collections.unmodifiableSortedMap(new TreeMap<>(families));
@@ -54,6 +68,14 @@ final class Version {
     for (Levels each : levels) {
       each.retain();
     }
+  }
+
+  /**
+   * Grows by one with each change of tables, of any family: for {@link
+   * io.ewok.gds.lsm.cache.RecordCache}.
+   */
+  long tablesNumber() {
+    return tablesNumber;
   }
 
   Memtable active() {

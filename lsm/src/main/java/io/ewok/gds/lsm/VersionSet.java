@@ -1,5 +1,6 @@
 package io.ewok.gds.lsm;
 
+import io.ewok.gds.lsm.cache.RecordCache;
 import io.ewok.gds.lsm.memtable.Memtable;
 import io.ewok.gds.lsm.record.RecordSource;
 import io.ewok.gds.lsm.table.Table;
@@ -48,11 +49,17 @@ final class VersionSet {
   private volatile Version current;
 
   private final CommitOrder order;
+  private final RecordCache recordCacheOrNull;
   private final WriteWatch watch = new WriteWatch(this::sequence);
 
-  /** Starts with a first version, which it takes over. */
-  VersionSet(Version first, long sequence, Families families) {
+  /**
+   * Starts with a first version, which it takes over.
+   *
+   * @param recordCacheOrNull what gets ask before tables, if there is one
+   */
+  VersionSet(Version first, long sequence, Families families, RecordCache recordCacheOrNull) {
     this.families = families;
+    this.recordCacheOrNull = recordCacheOrNull;
     this.contexts = new ReadContexts(this);
     this.current = first;
     this.order = new CommitOrder(sequence);
@@ -108,6 +115,19 @@ final class VersionSet {
     return contexts;
   }
 
+  /** What gets ask before tables, or null. */
+  RecordCache recordCacheOrNull() {
+    return recordCacheOrNull;
+  }
+
+  /**
+   * The {@link Version#tablesNumber} that the next change of tables will have. For who makes these
+   * changes.
+   */
+  long nextTablesNumber() {
+    return current.tablesNumber() + 1;
+  }
+
   /** The newest sequence that readers may see. */
   long sequence() {
     return order.visible();
@@ -141,7 +161,8 @@ final class VersionSet {
 
   /** Replaces the memtables: {@code active} takes writes, the one before it is frozen. */
   void rotate(Memtable active) {
-    install(before -> new Version(active, before.active(), before.families()));
+    install(
+        before -> new Version(before.tablesNumber(), active, before.active(), before.families()));
   }
 
   /**
@@ -153,14 +174,36 @@ final class VersionSet {
         before -> {
           SortedMap<Integer, Levels> families = new TreeMap<>(before.families());
           tables.forEach(
-              (family, of) -> families.compute(family, (_, levels) -> levels.withNewest(of)));
-          return new Version(before.active(), null, families);
+              (family, of) -> {
+                // Those that are merged away, one day, take what they hide along, but not from
+                // caches.
+                boolean isChanged = before.frozen().hasRangeDeletes(family);
+                families.compute(
+                    family,
+                    (_, levels) -> {
+                      Levels next = levels.withNewest(of);
+                      return isChanged ? next.withChangedNumber(next(before)) : next;
+                    });
+              });
+          return new Version(next(before), before.active(), null, families);
         });
   }
 
-  /** Replaces tables of a family, or moves them to another level. */
-  void compacted(int family, Set<Table> removed, int level, List<Table> added) {
-    install(before -> with(before, family, levels -> levels.withReplaced(removed, level, added)));
+  /**
+   * Replaces tables of a family, or moves them to another level.
+   *
+   * @param isFiltered whether a filter may have removed or changed newest values
+   */
+  void compacted(int family, Set<Table> removed, int level, List<Table> added, boolean isFiltered) {
+    install(
+        before ->
+            with(
+                before,
+                family,
+                levels -> {
+                  Levels next = levels.withReplaced(removed, level, added);
+                  return isFiltered ? next.withChangedNumber(next(before)) : next;
+                }));
   }
 
   /** Adds tables of a family, by level; on level 0 they are the newest. */
@@ -178,13 +221,16 @@ final class VersionSet {
                             ? more.withNewest(each.getValue())
                             : more.withReplaced(Set.of(), each.getKey(), each.getValue());
                   }
-                  return more;
+                  return more.withChangedNumber(next(before));
                 }));
   }
 
   /** Takes tables of a family away that nothing replaces. */
   void dropped(int family, Set<Table> removed) {
-    install(before -> with(before, family, levels -> levels.without(removed)));
+    install(
+        before ->
+            with(
+                before, family, levels -> levels.without(removed).withChangedNumber(next(before))));
   }
 
   /**
@@ -192,7 +238,7 @@ final class VersionSet {
    * before: with less they would miss what was merged away.
    */
   void replace(Memtable active, Memtable frozenOrNull, SortedMap<Integer, Levels> families) {
-    install(_ -> new Version(active, frozenOrNull, families));
+    install(before -> new Version(next(before), active, frozenOrNull, families));
   }
 
   /** Adds a family, which is empty. */
@@ -205,10 +251,14 @@ final class VersionSet {
     install(before -> with(before, family, _ -> null));
   }
 
+  private static long next(Version before) {
+    return before.tablesNumber() + 1;
+  }
+
   private static Version with(Version before, int family, UnaryOperator<Levels> change) {
     SortedMap<Integer, Levels> families = new TreeMap<>(before.families());
     families.compute(family, (_, levels) -> change.apply(levels));
-    return new Version(before.active(), before.frozen(), families);
+    return new Version(next(before), before.active(), before.frozen(), families);
   }
 
   private void install(UnaryOperator<Version> change) {

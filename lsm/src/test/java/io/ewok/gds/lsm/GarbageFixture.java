@@ -28,10 +28,15 @@ abstract class GarbageFixture {
   Store store;
   Family family;
 
+  /** Those of the store. */
+  StoreOptions options() {
+    return Fixtures.TINY;
+  }
+
   /** One in three records in memory, the others in tables of two levels. */
   @BeforeEach
   void open() throws IOException {
-    store = Store.open(Fixtures.DIRECTORY, Fixtures.TINY, new SimEngine(1));
+    store = Store.open(Fixtures.DIRECTORY, options(), new SimEngine(1));
     for (int i = 0; i < 5; i++) {
       family = store.createFamily("family " + i);
     }

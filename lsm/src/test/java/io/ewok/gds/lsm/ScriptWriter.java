@@ -62,6 +62,9 @@ final class ScriptWriter {
   /** Likewise. */
   private final SplittableRandom separated;
 
+  /** Likewise. */
+  private final SplittableRandom cached;
+
   private final List<String> lines = new ArrayList<>();
 
   private ScriptWriter(long seed) {
@@ -73,6 +76,7 @@ final class ScriptWriter {
     copies = new SplittableRandom(seed ^ 6);
     replicas = new SplittableRandom(seed ^ 7);
     transactions = new SplittableRandom(seed ^ 8);
+    cached = new SplittableRandom(seed ^ 91);
     separated = new SplittableRandom(seed ^ 54);
   }
 
@@ -129,7 +133,8 @@ final class ScriptWriter {
                     others.nextInt(3),
                     hasFamilies ? 4 : 2, // cursors stand on more tables of level 0
                     others.nextInt(2))
-            + separate);
+            + separate
+            + (cached.nextInt(4) == 0 ? "" : " records=" + (64 << cached.nextInt(3))));
   }
 
   private void ingest() {

@@ -392,6 +392,7 @@ final class StoreScript {
             case "memtable" -> options.withMemtableBytes(value);
             case "merge" -> options.withTablesBeforeMerge(value);
             case "pool" -> options.withPoolBytes((long) value << 20);
+            case "records" -> options.withRecordCacheBytes((long) value << 10);
             case "compression" -> options.withCompression(COMPRESSIONS.get(value));
             case "filter" ->
                 options.withTree(

@@ -171,7 +171,7 @@ public final class WriteRoomScenes implements Interleaver.Scenes {
                   .withExpiration(new Expiration(Duration.ZERO, () -> 0, WriteTimes.NONE)));
       SortedMap<Integer, Levels> families = new TreeMap<>(Map.of(Manifest.MAIN, Levels.EMPTY));
       parts.versions =
-          new VersionSet(new Version(first, null, families), FIRST_LSN, parts.families);
+          new VersionSet(new Version(first, null, families), FIRST_LSN, parts.families, null);
       first.release();
       room = new WriteRoom(parts, () -> {});
       actors.add(act(this::flushInBackground));

@@ -39,9 +39,20 @@ final class GdsKvStore implements KvStore {
   private final Family second;
 
   GdsKvStore(Path directory, KvSettings settings, int separatedValueBytes) throws IOException {
+    this(directory, settings, separatedValueBytes, 0);
+  }
+
+  /**
+   * Opens it.
+   *
+   * @param recordCacheBytes what of the pool's memory is that of the record cache
+   */
+  GdsKvStore(Path directory, KvSettings settings, int separatedValueBytes, long recordCacheBytes)
+      throws IOException {
     StoreOptions options =
         StoreOptions.defaults()
-            .withPoolBytes(settings.poolBytes())
+            .withPoolBytes(settings.poolBytes() - recordCacheBytes)
+            .withRecordCacheBytes(recordCacheBytes)
             .withMemtableBytes(settings.memtableBytes())
             .withTableBytes(KvSettings.TABLE_BYTES)
             .withBlockBytes(KvSettings.BLOCK_BYTES);

@@ -27,6 +27,7 @@ public enum KvCase {
   DISK_READ("readrandom, disk", KvGroup.DISK, 1, KvMix.reads(Picker.UNIFORM)),
   DISK_READ_16("readrandom, disk, 16 readers", KvGroup.DISK, 16, KvMix.reads(Picker.UNIFORM)),
   DISK_MULTI_GET("multiget of 16, disk", KvGroup.DISK, Kind.MULTI_GET),
+  DISK_ZIPF("YCSB C, disk", KvGroup.DISK, 1, KvMix.reads(Picker.ZIPF)),
   DISK_MISSING("readmissing, disk", KvGroup.DISK, 1, KvMix.reads(Picker.MISSING)),
   DISK_SEEK("seek + 10, disk", KvGroup.DISK, 1, SEEK.mix),
   BREADTH_LOAD("fillrandom, breadth", KvGroup.BREADTH, Kind.LOAD),

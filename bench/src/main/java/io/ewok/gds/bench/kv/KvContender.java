@@ -21,6 +21,15 @@ public enum KvContender {
     }
   },
 
+  /** Ours, with half of the memory for blocks as a cache of single records. */
+  GDS_RECORDS("record cache") {
+    @Override
+    KvStore open(Path directory, KvSettings settings, KvData data) throws IOException {
+      return new GdsKvStore(
+          directory, settings, KvSettings.SEPARATED_VALUE_BYTES, settings.poolBytes() / 2);
+    }
+  },
+
   /** RocksDB through rocksdbjni. */
   ROCKSDB("RocksDB") {
     @Override

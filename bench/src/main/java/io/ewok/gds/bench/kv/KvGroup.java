@@ -56,13 +56,21 @@ public enum KvGroup {
   /** Returns who takes part. */
   public List<KvContender> contenders() {
     return switch (this) {
-      case SEQUENTIAL, CACHED, BREADTH, REMOVAL ->
+      case CACHED ->
+          List.of(
+              KvContender.GDS,
+              KvContender.GDS_RECORDS,
+              KvContender.ROCKSDB,
+              KvContender.LMDB,
+              KvContender.EMPTY);
+      case SEQUENTIAL, BREADTH, REMOVAL ->
           List.of(KvContender.GDS, KvContender.ROCKSDB, KvContender.LMDB, KvContender.EMPTY);
       case SYNCED -> List.of(KvContender.GDS, KvContender.ROCKSDB, KvContender.LMDB);
       // LMDB cannot be held to less than all memory.
       // Nor has it compactions.
       // Its transactions that write are one at a time.
-      case DISK, FILTER, EXPIRY, INGEST, OPTIMISTIC, LOCKING ->
+      case DISK -> List.of(KvContender.GDS, KvContender.GDS_RECORDS, KvContender.ROCKSDB);
+      case FILTER, EXPIRY, INGEST, OPTIMISTIC, LOCKING ->
           List.of(KvContender.GDS, KvContender.ROCKSDB);
       case LONG_VALUES ->
           List.of(KvContender.GDS, KvContender.GDS_INLINE, KvContender.BLOBDB, KvContender.ROCKSDB);
