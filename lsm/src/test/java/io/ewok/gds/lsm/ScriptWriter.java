@@ -28,6 +28,9 @@ final class ScriptWriter {
   /** After one in so many operations somebody who only reads looks. */
   private static final int REPLICA_SHARE = 100;
 
+  /** Of so many operations one changes how long records live. */
+  private static final int TTL_SHARE = 150;
+
   /** Of so many operations one ingests tables. */
   private static final int INGEST_SHARE = 120;
 
@@ -62,6 +65,9 @@ final class ScriptWriter {
   /** Likewise. */
   private final SplittableRandom separated;
 
+  /** Likewise. */
+  private final SplittableRandom lives;
+
   private final List<String> lines = new ArrayList<>();
 
   private ScriptWriter(long seed) {
@@ -74,6 +80,7 @@ final class ScriptWriter {
     replicas = new SplittableRandom(seed ^ 7);
     transactions = new SplittableRandom(seed ^ 8);
     separated = new SplittableRandom(seed ^ 54);
+    lives = new SplittableRandom(seed ^ 55);
   }
 
   /** Returns so many operations. */
@@ -89,6 +96,8 @@ final class ScriptWriter {
         writer.transaction();
       } else if (writer.transactions.nextInt(SHORT_TRANSACTION_SHARE) == 0) {
         writer.shortTransaction();
+      } else if (writer.lives.nextInt(TTL_SHARE) == 0) {
+        writer.lines.add("change store.ttl=%ds".formatted(writer.lives.nextInt(5)));
       } else {
         writer.operation();
       }

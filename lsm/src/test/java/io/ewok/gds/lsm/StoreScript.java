@@ -185,6 +185,9 @@ final class StoreScript {
 
     long writtenMillis;
 
+    /** Whether it was old enough at some time. */
+    boolean mayHaveExpired;
+
     /** Whether it is in no log. */
     boolean isIngested;
 
@@ -786,7 +789,14 @@ final class StoreScript {
     homes.values().forEach(this::expire);
   }
 
+  /** After what is in force or the clock has changed. */
   private void expire(Home of) {
+    long ttlMillis = store.options().tree(Home.name(of.number)).ttl().toMillis();
+    for (Operation operation : history) {
+      if (operation.home == of && ttlMillis > 0) {
+        operation.mayHaveExpired |= clock.get() - operation.writtenMillis >= ttlMillis;
+      }
+    }
     long floor = of.family.expiryFloor();
     assertTrue(floor >= of.lastFloor, "floor=" + floor + " before=" + of.lastFloor);
     of.lastFloor = floor;
@@ -796,7 +806,6 @@ final class StoreScript {
   /** The same for the model after so many operations. */
   private void expire(Home of, long floor, int count) {
     int expired = floor == 0 ? 0 : ends.floorEntry(floor - 1).getValue().intValue();
-    long ttlMillis = of.tree.ttl().toMillis();
     if (expired == 0) {
       return;
     }
@@ -810,8 +819,15 @@ final class StoreScript {
       assertTrue(
           operation.home != of
               || i >= expired
-              || clock.get() - operation.writtenMillis >= ttlMillis);
+              || operation.mayHaveExpired
+              || mayExpireAtReplica(operation, of));
     }
+  }
+
+  /** Who follows goes by what the store was opened with, too. */
+  private boolean mayExpireAtReplica(Operation operation, Home of) {
+    long ttlMillis = options.tree(Home.name(of.number)).ttl().toMillis();
+    return replica != null && ttlMillis > 0 && clock.get() - operation.writtenMillis >= ttlMillis;
   }
 
   // ---- reading
@@ -1139,10 +1155,18 @@ final class StoreScript {
   private void change(String word) {
     int equals = word.indexOf('=');
     String name = word.substring(0, equals);
+    boolean isTtl = name.equals("store.ttl");
+    if (isTtl && home.tree.ttl().isZero()) {
+      return; // transactions and copies of it are checked as if nothing expired
+    }
     if (home.number > 0) {
       name = name.replace("store.", "store.family." + home.family.name() + ".");
     }
     store.change(Map.of(name, word.substring(equals + 1)));
+    if (isTtl) {
+      store.background().awaitExpiration();
+      expire();
+    }
   }
 
   private void compact(String[] words) throws IOException {
