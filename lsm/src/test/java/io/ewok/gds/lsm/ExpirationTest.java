@@ -104,6 +104,9 @@ class ExpirationTest {
     assertTrue(expiration.isDue(), "as soon as it is changed");
     expiration.advance(100);
     assertFalse(expiration.isDue());
+    ttl.set(Duration.ofMinutes(2));
+    assertTrue(expiration.isDue(), "likewise");
+    ttl.set(Duration.ofMinutes(1));
     assertEquals(10, expiration.floor());
     now += 60_000;
     expiration.advance(100);
