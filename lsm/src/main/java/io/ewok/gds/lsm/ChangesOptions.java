@@ -14,6 +14,7 @@ import java.util.Objects;
  *     nobody waits for it. Raise it for a reader that must not miss anything; more than the log has
  *     means always. The cost: writers are no faster than the reader, and stop when it does
  */
+@TakesEffect(StoreSetting.Effect.EACH_CALL)
 public record ChangesOptions(Durability durability, long holdBytesMax) {
   private static final ChangesOptions DEFAULTS = new ChangesOptions(Durability.SYNCED, 0);
 

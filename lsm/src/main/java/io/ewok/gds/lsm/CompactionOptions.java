@@ -1,11 +1,12 @@
 package io.ewok.gds.lsm;
 
 import io.ewok.gds.lsm.table.TableLayout;
+import java.time.Duration;
 import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * The shape that compactions give to the tables of a family.
+ * The shape that compactions give to the tables of a family, and what leaves them.
  *
  * @param style when they are merged
  * @param tableBytes size to which a compaction fills a table, in bytes
@@ -18,6 +19,7 @@ import java.util.stream.IntStream;
  * @param filtersFlushes whether it looks at those that flushes write, too
  * @param separatedValueBytes values from this length on go to value files, in bytes; 0 if none do
  * @param valueGarbagePercent at how much garbage a value file is full
+ * @param ttl how long records live, zero for ever
  */
 record CompactionOptions(
     CompactionStyle style,
@@ -30,7 +32,8 @@ record CompactionOptions(
     CompactionFilter filter,
     boolean filtersFlushes,
     int separatedValueBytes,
-    int valueGarbagePercent) {
+    int valueGarbagePercent,
+    Duration ttl) {
 
   /** Level 1 takes so many merges of level 0: with less, the same bytes go on too soon. */
   private static final long LEVEL_1_MERGES = 2;
@@ -55,7 +58,8 @@ record CompactionOptions(
         tree.compactionFilter(),
         tree.filtersFlushes(),
         tree.separatedValueBytes(),
-        tree.valueGarbagePercent());
+        tree.valueGarbagePercent(),
+        tree.ttl());
   }
 
   /** Size at which a value file is complete, in bytes. */

@@ -31,8 +31,12 @@ public enum CompactionStyle {
    * Nothing is merged: when there are more than {@link TreeOptions#fifoBytes}, the oldest table
    * goes with all that is in it, whether it was read or not, also while snapshots see it; cursors
    * that are open keep it. For what loses its worth with time: samples, traces, caches. Every table
-   * whose range has a key is a place to look, so larger memtables make reads faster. {@link
-   * Store#compact} has nothing to do.
+   * whose range has a key is a place to look, so larger memtables make reads faster, and open
+   * cursors stand on a block of each. {@link Store#compact} has nothing to do.
+   *
+   * <p>What has gone, a {@link Transaction} does not see when it commits either: one that is open
+   * for as long as {@link TreeOptions#fifoBytes} take to be written may miss that somebody else has
+   * written a key that it stands on.
    */
   FIFO
 }

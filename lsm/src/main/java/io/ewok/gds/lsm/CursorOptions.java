@@ -24,6 +24,7 @@ import java.util.Objects;
  * @param filterOrNull chooses among the records; default null: all. It costs a call for each record
  *     within the bounds
  */
+@TakesEffect(StoreSetting.Effect.EACH_CALL)
 public record CursorOptions(
     MemorySegment lowerOrNull, MemorySegment upperOrNull, boolean scan, CursorFilter filterOrNull) {
   private static final CursorOptions DEFAULTS = new CursorOptions(null, null, false, null);

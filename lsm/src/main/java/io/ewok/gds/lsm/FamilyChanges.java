@@ -72,8 +72,9 @@ final class FamilyChanges {
     tables.install(manifest.edit().creating(about));
     live.setFamily(name, options);
     FamilyState family =
-        new FamilyState(about.id(), name, Merging.of(live.options(), options, files.directory()))
-            .withExpiration(new Expiration(options.ttl(), clock, WriteTimes.NONE));
+        new FamilyState(about.id(), name, Merging.of(live.options(), options, files.directory()));
+    family.withExpiration(
+        new Expiration(() -> live.compaction(family).ttl(), clock, WriteTimes.NONE));
     family.expiration().advance(versions.sequence());
     versions.familyCreated(family.id());
     families.add(family);

@@ -1,5 +1,6 @@
 package io.ewok.gds.lsm;
 
+import io.ewok.gds.lsm.StoreSetting.Effect;
 import io.ewok.gds.lsm.table.TableLayout;
 
 /**
@@ -20,7 +21,10 @@ import io.ewok.gds.lsm.table.TableLayout;
  *   only scanned</td><td>so many bits for each key, on the device and in the pool</td></tr>
  * </table>
  */
-public record LevelOptions(Compression compression, int blockBytes, int filterBitsPerKey) {
+public record LevelOptions(
+    @TakesEffect(Effect.NEXT_TABLES) Compression compression,
+    @TakesEffect(Effect.NEXT_TABLES) int blockBytes,
+    @TakesEffect(Effect.NEXT_TABLES) int filterBitsPerKey) {
   private static final LevelOptions DEFAULTS = new LevelOptions(Compression.NONE, 4 << 10, 10);
 
   /** Checks the ranges. */

@@ -263,7 +263,7 @@ final class StoreFollower {
       TreeOptions tree = options.tree(family.name());
       FamilyState state =
           new FamilyState(family.id(), family.name(), Merging.of(options, tree, files.directory()))
-              .withExpiration(new Expiration(tree.ttl(), parts.clock, WriteTimes.NONE));
+              .withExpiration(new Expiration(tree::ttl, parts.clock, WriteTimes.NONE));
       if (parts.families == null) {
         parts.families = new Families(state);
       } else {

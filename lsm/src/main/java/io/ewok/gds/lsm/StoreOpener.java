@@ -305,7 +305,7 @@ final class StoreOpener {
     for (FamilyState family : parts.families.all()) {
       family.withExpiration(
           new Expiration(
-              options.tree(family.name()).ttl(),
+              () -> parts.live.compaction(family).ttl(),
               parts.clock,
               manifest.family(family.id()).writeTimes().upTo(parts.log.endLsn())));
       family.expiration().advance(parts.log.endLsn());

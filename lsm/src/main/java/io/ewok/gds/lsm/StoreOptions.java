@@ -1,5 +1,6 @@
 package io.ewok.gds.lsm;
 
+import io.ewok.gds.lsm.StoreSetting.Effect;
 import io.ewok.gds.lsm.record.Keys;
 import io.ewok.gds.pagestore.EngineOptions;
 import io.ewok.gds.wal.RecoveryMode;
@@ -10,8 +11,9 @@ import java.util.function.Consumer;
 
 /**
  * How a store is opened. All may differ from one opening to the next, and some while it is open
- * ({@link Store#change}); the log keeps the sizes it was created with, and a table the form it was
- * written in.
+ * ({@link Store#change}): when a change takes effect, {@link TakesEffect} says of each, and {@link
+ * StoreSetting} of the settings. The log keeps the sizes it was created with, and a table the form
+ * it was written in.
  *
  * {@snippet :
  * StoreOptions options = StoreOptions.defaults().withPoolBytes(256L << 20).withMemtableBytes(32 << 20);
@@ -47,23 +49,24 @@ import java.util.function.Consumer;
  *     others that are there.
  * @param listener is told about flushes, compactions and stalls; default {@link StoreListener#NONE}
  * @param engine the I/O engine to open; default {@link EngineOptions#defaults}. Not used for a
- *     store that is opened on a borrowed engine.
+ *     store that is opened on a borrowed engine. Of all that it says, the throttle alone may be
+ *     changed while the store is open, and is at once.
  * @param createIfMissing whether a store is created in a directory that is empty or does not exist;
  *     default true
  */
 public record StoreOptions(
-    long memtableBytes,
-    long poolBytes,
-    int batchBytesMax,
-    long recordCacheBytes,
+    @TakesEffect(Effect.NEXT_OPENING) long memtableBytes,
+    @TakesEffect(Effect.NEXT_OPENING) long poolBytes,
+    @TakesEffect(Effect.NEXT_OPENING) int batchBytesMax,
+    @TakesEffect(Effect.NEXT_OPENING) long recordCacheBytes,
     TreeOptions tree,
     Map<String, TreeOptions> families,
-    long logSegmentBytes,
-    int logSegmentCount,
-    RecoveryMode recovery,
-    StoreListener listener,
-    EngineOptions engine,
-    boolean createIfMissing) {
+    @TakesEffect(Effect.CREATION) long logSegmentBytes,
+    @TakesEffect(Effect.CREATION) int logSegmentCount,
+    @TakesEffect(Effect.NEXT_OPENING) RecoveryMode recovery,
+    @TakesEffect(Effect.NEXT_OPENING) StoreListener listener,
+    @TakesEffect(Effect.NEXT_OPENING) EngineOptions engine,
+    @TakesEffect(Effect.NEXT_OPENING) boolean createIfMissing) {
 
   /**
    * Memtables that a store may hold: the one that takes writes, the one that is being flushed, and

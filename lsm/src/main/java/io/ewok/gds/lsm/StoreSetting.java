@@ -49,8 +49,8 @@ public enum StoreSetting {
   VALUE_GARBAGE("store.value-garbage", Effect.AT_ONCE),
   /** {@code store.merge}. */
   MERGE("store.merge", Effect.NEXT_OPENING),
-  /** {@code store.ttl}. */
-  TTL("store.ttl", Effect.NEXT_OPENING),
+  /** {@code store.ttl}: also of what was written before, see {@link TreeOptions}. */
+  TTL("store.ttl", Effect.AT_ONCE),
   /** {@code log.segment-bytes}. */
   LOG_SEGMENT_BYTES("log.segment-bytes", Effect.CREATION),
   /** {@code log.segments}. */
@@ -68,7 +68,10 @@ public enum StoreSetting {
 
   /** When a change takes effect. */
   public enum Effect {
-    /** When the change returns. */
+    /**
+     * When the change returns. What is to be compacted, dropped or forgotten then, the background
+     * thread begins with right away.
+     */
     AT_ONCE("at once"),
     /** With the next compaction; one that runs goes on as it began. */
     NEXT_COMPACTION("with the next compaction"),
@@ -77,7 +80,9 @@ public enum StoreSetting {
     /** It cannot be changed while the store is open. */
     NEXT_OPENING("at the next opening"),
     /** It cannot be changed at all. */
-    CREATION("when it is created");
+    CREATION("when it is created"),
+    /** For each call that it is given to, and what the call returns. No setting has it. */
+    EACH_CALL("for the call that it is given to");
 
     private final String text;
 

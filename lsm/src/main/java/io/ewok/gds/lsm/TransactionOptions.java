@@ -13,6 +13,7 @@ import java.util.Objects;
  *     nanoseconds a key, and others wait
  * @param triesMax how often {@link Transactions#run} begins at most, 1 to a million; default 100
  */
+@TakesEffect(StoreSetting.Effect.EACH_CALL)
 public record TransactionOptions(Isolation isolation, Duration lockTimeoutOrNull, int triesMax) {
   private static final int TRIES_MAX = 1_000_000;
   private static final TransactionOptions DEFAULTS =

@@ -1,5 +1,6 @@
 package io.ewok.gds.lsm;
 
+import io.ewok.gds.lsm.StoreSetting.Effect;
 import io.ewok.gds.lsm.record.Keys;
 import io.ewok.gds.lsm.table.TableLayout;
 import java.nio.charset.StandardCharsets;
@@ -13,7 +14,8 @@ import java.util.function.UnaryOperator;
  * The levels of a store: when tables go from one to the next, and how those of each are written.
  * Memtables become tables of level 0, which overlap; each level from 1 on is a run. All but the
  * merge operator may differ from one opening to the next: compactions then give the levels their
- * new shape bit by bit.
+ * new shape bit by bit. What may be changed while the store is open, and when that takes effect,
+ * {@link TakesEffect} says of each.
  *
  * <table>
  * <caption>Components</caption>
@@ -71,10 +73,12 @@ import java.util.function.UnaryOperator;
  * was written, or about a thirty-second part of it and 200 milliseconds later. A key then has no
  * value, until it is put again: older ones do not come back. Snapshots and cursors go on to see
  * what they saw. A table whose records have all expired is dropped without being read; from others
- * they go with compactions. What was written before the ttl was set, or just before a crash, counts
- * as written when the store was opened. What has expired has so for ever, whatever is set later.
- * Times are those of the system's clock: if that goes back, records live longer. {@link
- * Store#changes} shows what was written, not what has expired.
+ * they go with compactions. What was written while there was no ttl counts as written when one was
+ * set, and what was written just before a crash as written when the store was opened. If the ttl is
+ * changed, that holds for what was written before, too: what has lived longer than that goes soon,
+ * after about a thirty-second part of the longer of both at most. What has expired has so for ever,
+ * whatever is set later. Times are those of the system's clock: if that goes back, records live
+ * longer. {@link Store#changes} shows what was written, not what has expired.
  *
  * <p>With a merge operator each operand expires by itself, and so does the value that they change:
  * a key has what its operator makes of those that have not, and no value when the youngest has. So
@@ -89,20 +93,20 @@ import java.util.function.UnaryOperator;
  * }
  */
 public record TreeOptions(
-    int tablesBeforeMerge,
-    long level1Bytes,
-    int growth,
-    long tableBytes,
-    int filterPrefixBytes,
+    @TakesEffect(Effect.AT_ONCE) int tablesBeforeMerge,
+    @TakesEffect(Effect.AT_ONCE) long level1Bytes,
+    @TakesEffect(Effect.AT_ONCE) int growth,
+    @TakesEffect(Effect.NEXT_COMPACTION) long tableBytes,
+    @TakesEffect(Effect.NEXT_TABLES) int filterPrefixBytes,
     List<LevelOptions> levels,
-    MergeOperator mergeOperator,
-    CompactionFilter compactionFilter,
-    boolean filtersFlushes,
-    Duration ttl,
-    CompactionStyle style,
-    long fifoBytes,
-    int separatedValueBytes,
-    int valueGarbagePercent) {
+    @TakesEffect(Effect.NEXT_OPENING) MergeOperator mergeOperator,
+    @TakesEffect(Effect.NEXT_OPENING) CompactionFilter compactionFilter,
+    @TakesEffect(Effect.NEXT_OPENING) boolean filtersFlushes,
+    @TakesEffect(Effect.AT_ONCE) Duration ttl,
+    @TakesEffect(Effect.AT_ONCE) CompactionStyle style,
+    @TakesEffect(Effect.AT_ONCE) long fifoBytes,
+    @TakesEffect(Effect.NEXT_TABLES) int separatedValueBytes,
+    @TakesEffect(Effect.AT_ONCE) int valueGarbagePercent) {
   private static final long TTL_MILLIS_MIN = 1_000;
   private static final long TTL_MILLIS_MAX = Duration.ofDays(100 * 365).toMillis();
   private static final long GIB = 1L << 30;

@@ -14,6 +14,7 @@ import java.util.Objects;
  *     all; null, the default: as long as these get on. A write that would wait longer gets a {@link
  *     WriteStalledException}. It does not limit the time that the device takes.
  */
+@TakesEffect(StoreSetting.Effect.EACH_CALL)
 public record WriteOptions(Durability durability, Duration stallMaxOrNull) {
   private static final Map<Durability, WriteOptions> DEFAULTS = new EnumMap<>(Durability.class);
 

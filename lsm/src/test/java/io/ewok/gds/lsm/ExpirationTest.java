@@ -1,5 +1,6 @@
 package io.ewok.gds.lsm;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -8,6 +9,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -17,7 +19,7 @@ class ExpirationTest {
   private long now = 1_000_000;
 
   private Expiration of(Duration ttl, WriteTimes recorded) {
-    return new Expiration(ttl, () -> now, recorded);
+    return new Expiration(() -> ttl, () -> now, recorded);
   }
 
   @ParameterizedTest
@@ -87,6 +89,65 @@ class ExpirationTest {
     expiration.advance(100);
     assertEquals(times, expiration.times());
     assertEquals(7, expiration.floor(), "what has expired stays so");
+  }
+
+  /** What is known of when it was written is of use when something is to expire again. */
+  @Test
+  void whatIsKnownStaysWhileNothingExpires() {
+    WriteTimes times = new WriteTimes(7, List.of(new WriteTimes.Point(9, now)));
+    AtomicReference<Duration> ttl = new AtomicReference<>(Duration.ZERO);
+    Expiration expiration = new Expiration(ttl::get, () -> now, times);
+    expiration.advance(100);
+    assertArrayEquals(new long[] {10}, expiration.laterFloors().toArray());
+    now += 60_000;
+    ttl.set(Duration.ofMinutes(1));
+    assertTrue(expiration.isDue(), "as soon as it is changed");
+    expiration.advance(100);
+    assertFalse(expiration.isDue());
+    ttl.set(Duration.ofMinutes(2));
+    assertTrue(expiration.isDue(), "likewise");
+    ttl.set(Duration.ofMinutes(1));
+    assertEquals(10, expiration.floor());
+    now += 60_000;
+    expiration.advance(100);
+    assertEquals(101, expiration.floor(), "a minute after something was to expire");
+  }
+
+  /** A record that has expired was older, at some time, than what was in force then. */
+  @ParameterizedTest
+  @ValueSource(longs = {1, 2, 3})
+  void theTimeToLiveMayChangeAtAnyTime(long seedOfCase) {
+    long seed = Fixtures.seed(seedOfCase);
+    SplittableRandom random = new SplittableRandom(seed);
+    AtomicReference<Duration> ttl = new AtomicReference<>(Duration.ZERO);
+    Expiration expiration = new Expiration(ttl::get, () -> now, WriteTimes.NONE);
+    List<Long> written = new ArrayList<>(List.of(now)); // by sequence number, from 1 on
+    int mayExpire = 0; // up to here
+    int changes = 0;
+    for (int i = 0; i < 30_000; i++) {
+      now += random.nextLong(100);
+      if (random.nextInt(3) > 0) {
+        written.add(now);
+      }
+      if (random.nextInt(500) == 0) {
+        ttl.set(Duration.ofSeconds(random.nextInt(3) == 0 ? 0 : 1 + random.nextInt(100)));
+        changes++;
+      }
+      long ttlMillis = ttl.get().toMillis();
+      if (expiration.isDue()) {
+        expiration.advance(written.size() - 1);
+        assertTrue(expiration.times().isSound());
+        assertTrue(expiration.times().points().size() <= 400, "a few points are enough");
+      }
+      while (ttlMillis > 0
+          && mayExpire + 1 < written.size()
+          && now - written.get(mayExpire + 1) >= ttlMillis) {
+        mayExpire++;
+      }
+      assertTrue(
+          expiration.floor() <= mayExpire + 1, "too early " + Fixtures.replay(getClass(), seed));
+    }
+    assertTrue(changes > 30 && expiration.floor() > 10_000);
   }
 
   @Test

@@ -411,7 +411,7 @@ class FamilyTest {
           () -> store.change(Map.of("store.family.named.memtable", "1M")));
       assertThrows(
           IllegalArgumentException.class,
-          () -> store.change(Map.of("store.family.named.ttl", "1h")));
+          () -> store.change(Map.of("store.family.named.merge", "add64")));
       for (Family family : List.of(named, unnamed, given)) {
         family.compact();
       }

@@ -284,6 +284,7 @@ class OnlineOptionsTest {
       case COMPRESSION -> "zstd";
       case BLOCK -> "8K";
       case STYLE -> "tiered";
+      case TTL -> "1h";
       default -> "1M";
     };
   }

@@ -69,7 +69,7 @@ final class ScriptTransaction {
     this.serializable = options.isolation() == Isolation.SERIALIZABLE;
     this.begunAt = begunAt;
     for (Home home : homes.values()) {
-      if (home.tree.ttl().isZero() && !home.isFiltered()) {
+      if (home.tree.ttl().isZero() && !home.isFiltered() && !home.isFifo()) {
         before.put(home, new TreeMap<>(home.model));
         seen.put(home, new TreeMap<>(home.model));
       }

@@ -28,6 +28,12 @@ final class ScriptWriter {
   /** After one in so many operations somebody who only reads looks. */
   private static final int REPLICA_SHARE = 100;
 
+  /** Of so many operations one changes the style of compactions. */
+  private static final int STYLE_SHARE = 200;
+
+  /** Of so many operations one changes how long records live. */
+  private static final int TTL_SHARE = 150;
+
   /** Of so many operations one ingests tables. */
   private static final int INGEST_SHARE = 120;
 
@@ -65,6 +71,12 @@ final class ScriptWriter {
   /** Likewise. */
   private final SplittableRandom cached;
 
+  /** Likewise. */
+  private final SplittableRandom lives;
+
+  /** Likewise. */
+  private final SplittableRandom styles;
+
   private final List<String> lines = new ArrayList<>();
 
   private ScriptWriter(long seed) {
@@ -78,6 +90,8 @@ final class ScriptWriter {
     transactions = new SplittableRandom(seed ^ 8);
     cached = new SplittableRandom(seed ^ 91);
     separated = new SplittableRandom(seed ^ 54);
+    lives = new SplittableRandom(seed ^ 55);
+    styles = new SplittableRandom(seed ^ 56);
   }
 
   /** Returns so many operations. */
@@ -93,6 +107,12 @@ final class ScriptWriter {
         writer.transaction();
       } else if (writer.transactions.nextInt(SHORT_TRANSACTION_SHARE) == 0) {
         writer.shortTransaction();
+      } else if (writer.lives.nextInt(TTL_SHARE) == 0) {
+        writer.lines.add("change store.ttl=%ds".formatted(writer.lives.nextInt(5)));
+      } else if (writer.styles.nextInt(STYLE_SHARE) == 0) {
+        writer.lines.add(
+            "change store.style="
+                + List.of("leveled", "tiered", "fifo", "fifo").get(writer.styles.nextInt(4)));
       } else {
         writer.operation();
       }
@@ -134,7 +154,14 @@ final class ScriptWriter {
                     hasFamilies ? 4 : 2, // cursors stand on more tables of level 0
                     others.nextInt(2))
             + separate
-            + (cached.nextInt(4) == 0 ? "" : " records=" + (64 << cached.nextInt(3))));
+            + (cached.nextInt(4) == 0 ? "" : " records=" + (64 << cached.nextInt(3)))
+            + fifo());
+  }
+
+  /** Which families let their oldest tables go, and what they keep. */
+  private String fifo() {
+    String of = styles.nextInt(2) == 0 || !hasFamilies ? "fifo" : "fifo3";
+    return styles.nextInt(3) > 0 ? "" : " %s=%d".formatted(of, 256 + styles.nextInt(300));
   }
 
   private void ingest() {

@@ -22,7 +22,7 @@ class StoreModelTest {
   private static final int SHRINK_TRIES = 400;
 
   @ParameterizedTest
-  @ValueSource(longs = {1, 2, 3, 4})
+  @ValueSource(longs = {1, 2, 3, 4, 5, 6, 14})
   void storeAgreesWithATreeMap(long seedOfCase) throws Exception {
     long seed = Fixtures.seed(seedOfCase);
     List<String> script = ScriptWriter.write(seed, OPERATIONS);
@@ -42,6 +42,8 @@ class StoreModelTest {
         "commits=%d conflicts=%d".formatted(run.commits, run.conflicts));
     // And is leveled all the time.
     assertTrue(seed != 1 || run.mergesWithinLevel0 > 0);
+    // In these all families, or one, let their oldest tables go.
+    assertTrue(run.drops > 5 || (seed != 4 && seed != 6 && seed != 14), "drops=" + run.drops);
   }
 
   private static String save(List<String> script, long seed) throws IOException {

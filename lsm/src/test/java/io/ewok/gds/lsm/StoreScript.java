@@ -30,6 +30,10 @@ import java.util.concurrent.atomic.AtomicLong;
 /**
  * Runs a text of operations on a store and on a {@link TreeMap}, which must agree all the time.
  *
+ * <p>Families that let their oldest tables go do so when they may, in the background: before each
+ * line all that may go is waited for, and what was in it taken from the models, see {@link
+ * DropWatch}.
+ *
  * <p>Each line stands for itself, so that lines can be taken away: what is said of a cursor or
  * snapshot that is not open, or of a family that is not there, does nothing. Keys and values are
  * given by numbers. What ends in {@code @N}, such as {@code put@2} or {@code 2@KEY=VALUE} in a
@@ -84,7 +88,7 @@ final class StoreScript {
 
   private SimEngine engine = new SimEngine(1);
 
-  /** Those that keep everything. */
+  /** Those that keep everything. The third one is for families that are said to let tables go. */
   private static final List<CompactionStyle> STYLES =
       List.of(CompactionStyle.LEVELED, CompactionStyle.TIERED);
 
@@ -92,6 +96,19 @@ final class StoreScript {
   private static final int STYLE_CHANGES = STYLES.size();
 
   private boolean changesStyle;
+
+  /** Nothing is dropped as long as there is no more than that. */
+  private static final long FIFO_UNLIMITED = 1L << 40;
+
+  /** Where nothing is merged, a cursor has a block of each of many tables. */
+  private static final long FIFO_POOL_BYTES = 32 << 20;
+
+  /** Whether a family may let its oldest tables go. */
+  private boolean hasFifo;
+
+  /** What goes with them. */
+  private DropWatch watch;
+
   private StoreOptions options =
       Fixtures.TINY
           .withPoolBytes(2 << 20)
@@ -136,6 +153,7 @@ final class StoreScript {
   long misses;
   long commits;
   long conflicts;
+  long drops;
 
   /** A family, and what it should have. One that is dropped and created again is another. */
   static final class Home {
@@ -146,6 +164,12 @@ final class StoreScript {
     long lastFloor;
     boolean isDropped;
 
+    /** How many operations have expired, of all families. */
+    int expired;
+
+    /** By key, how many operations there had been when its newest was written that was dropped. */
+    final NavigableMap<byte[], Integer> droppedUpTo = new TreeMap<>(Fixtures.ORDER);
+
     Home(int number, TreeOptions tree) {
       this.number = number;
       this.tree = tree;
@@ -153,6 +177,11 @@ final class StoreScript {
 
     static String name(int number) {
       return number == 0 ? Family.DEFAULT_NAME : "f" + number;
+    }
+
+    /** Whether tables go by themselves. */
+    boolean isFifo() {
+      return tree.style() == CompactionStyle.FIFO;
     }
 
     boolean isFiltered() {
@@ -184,6 +213,9 @@ final class StoreScript {
     final byte[] endOrNull;
 
     long writtenMillis;
+
+    /** Whether it was old enough at some time. */
+    boolean mayHaveExpired;
 
     /** Whether it is in no log. */
     boolean isIngested;
@@ -229,7 +261,17 @@ final class StoreScript {
     }
   }
 
-  private record OpenSnapshot(Snapshot snapshot, Map<Home, NavigableMap<byte[], byte[]>> models) {
+  /**
+   * A snapshot, and what it should see.
+   *
+   * @param count how many operations there were
+   * @param expired how many of them had expired, by family
+   */
+  private record OpenSnapshot(
+      Snapshot snapshot,
+      Map<Home, NavigableMap<byte[], byte[]>> models,
+      int count,
+      Map<Home, Integer> expired) {
     /** What it should show of a family; nothing of one that was created later. */
     NavigableMap<byte[], byte[]> model(Home home) {
       return models.getOrDefault(home, new TreeMap<>(Fixtures.ORDER));
@@ -332,6 +374,7 @@ final class StoreScript {
       store = open();
       homes.put(0, new Home(0, options.tree()));
       takeHandles();
+      watchDrops();
     }
     int at = words[0].indexOf('@');
     home = homes.get(at < 0 ? 0 : number(words[0].substring(at + 1)));
@@ -341,6 +384,7 @@ final class StoreScript {
     if (at >= 0) {
       words[0] = words[0].substring(0, at);
     }
+    takeDrops();
     switch (words[0]) {
       case "put", "delete", "sdelete", "rdelete", "merge", "batch" -> write(words);
       case "ingest" -> ingest(words);
@@ -413,6 +457,17 @@ final class StoreScript {
               changesStyle = value == STYLE_CHANGES;
               yield options.withTree(options.tree().withStyle(STYLES.get(value % STYLES.size())));
             }
+            case "fifo" -> { // KiB, of all families but the first
+              hasFifo = true;
+              changesStyle = false;
+              yield options.withPoolBytes(FIFO_POOL_BYTES).withTree(fifo(options.tree(), value));
+            }
+            case "fifo3" -> { // KiB, of the third family alone
+              hasFifo = true;
+              yield options
+                  .withPoolBytes(FIFO_POOL_BYTES)
+                  .withFamily(Home.name(3), fifo(options.tree(), value));
+            }
             case "prefix" -> options.withTree(options.tree().withFilterPrefixBytes(value));
             case "separate" -> options.withTree(options.tree().withSeparatedValueBytes(value));
             case "garbage" -> options.withTree(options.tree().withValueGarbagePercent(value));
@@ -460,8 +515,110 @@ final class StoreScript {
               .withTtl(Duration.ofSeconds(2))
               .withTablesBeforeMerge(2)
               .withFilterPrefixBytes(1);
-      default -> tree;
+      default -> options.families().getOrDefault(Home.name(number), tree);
     };
+  }
+
+  private static TreeOptions fifo(TreeOptions tree, int kib) {
+    return tree.withStyle(CompactionStyle.FIFO).withFifoBytes((long) kib << 10);
+  }
+
+  /** The options to open the store with: nothing goes before the watch has had a look. */
+  private StoreOptions opening() {
+    StoreOptions opening = options.withTree(options.tree().withFifoBytes(FIFO_UNLIMITED));
+    for (Map.Entry<String, TreeOptions> family : options.families().entrySet()) {
+      opening =
+          opening.withFamily(family.getKey(), family.getValue().withFifoBytes(FIFO_UNLIMITED));
+    }
+    return opening;
+  }
+
+  /** From here on tables go, unless they are few. */
+  private void watchDrops() throws IOException {
+    if (!hasFifo) {
+      return;
+    }
+    lookForDrops();
+    for (Family family : store.families()) {
+      String of = options.families().containsKey(family.name()) ? ".family." + family.name() : "";
+      long bytes = options.tree(family.name()).fifoBytes();
+      if (!family.name().equals(Transactions.FAMILY)) {
+        store.change(Map.of("store" + of + ".fifo", Long.toString(bytes)));
+      }
+    }
+    takeDrops();
+  }
+
+  private void lookForDrops() throws IOException {
+    Object unused =
+        store
+            .background()
+            .run(
+                () -> {
+                  watch.look(store);
+                  return null;
+                },
+                "cannot look");
+  }
+
+  /** Waits until all that may go now is gone, and takes it from the models. */
+  private void takeDrops() throws IOException {
+    if (!hasFifo) {
+      return;
+    }
+    Fixtures.await(store, () -> !mayDrop());
+    lookForDrops(); // by then all is told
+    boolean some = false;
+    for (DropWatch.Dropped gone = watch.poll(); gone != null; gone = watch.poll()) {
+      if (gone.notAllowedOrNull() != null) {
+        throw gone.notAllowedOrNull();
+      }
+      some |= takeDropped(gone);
+      drops++;
+    }
+    if (some) {
+      homes.values().stream().filter(Home::isFifo).forEach(this::expire);
+      snapshots.values().forEach(this::takeDropsFrom);
+    }
+  }
+
+  private boolean mayDrop() {
+    Version version = store.parts().versions.retain();
+    try {
+      boolean may = version.frozen() != null;
+      for (FamilyState family : store.parts().families.all()) {
+        CompactionOptions now = store.parts().live.compaction(family);
+        may |=
+            now.style() == CompactionStyle.FIFO
+                && CompactionPicker.of(now).score(version.levels(family), 0) > 1;
+      }
+      return may;
+    } finally {
+      store.parts().versions.release(version);
+    }
+  }
+
+  private boolean takeDropped(DropWatch.Dropped gone) {
+    for (Home there : homes.values()) {
+      if (there.family.id() == gone.family() && there.isFifo()) {
+        gone.newest()
+            .forEach(
+                (key, sequence) ->
+                    there.droppedUpTo.merge(
+                        key, ends.ceilingEntry(sequence).getValue().intValue(), Math::max));
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Whoever has a snapshot does not see it any more either; open cursors do. */
+  private void takeDropsFrom(OpenSnapshot open) {
+    for (Home there : homes.values()) {
+      if (there.isFifo() && open.models.containsKey(there)) {
+        open.models.put(there, model(there, open.expired.get(there), open.count));
+      }
+    }
   }
 
   private void takeHandles() {
@@ -516,7 +673,9 @@ final class StoreScript {
       int next = (STYLES.indexOf(tree.style()) + 1) % STYLES.size();
       options = options.withTree(tree.withStyle(STYLES.get(next)));
     }
-    Store opened = Store.open(Fixtures.DIRECTORY, options, engine, clock::get);
+    watch = new DropWatch();
+    StoreOptions now = hasFifo ? opening().withListener(watch) : options;
+    Store opened = Store.open(Fixtures.DIRECTORY, now, engine, clock::get);
     opened.background().setRest(REST_NANOS);
     return opened;
   }
@@ -787,32 +946,54 @@ final class StoreScript {
     homes.values().forEach(this::expire);
   }
 
+  /** After what is in force or the clock has changed. */
   private void expire(Home of) {
+    long ttlMillis = store.options().tree(Home.name(of.number)).ttl().toMillis();
+    for (Operation operation : history) {
+      if (operation.home == of && ttlMillis > 0) {
+        operation.mayHaveExpired |= clock.get() - operation.writtenMillis >= ttlMillis;
+      }
+    }
     long floor = of.family.expiryFloor();
     assertTrue(floor >= of.lastFloor, "floor=" + floor + " before=" + of.lastFloor);
     of.lastFloor = floor;
-    expire(of, floor, history.size());
+    of.expired = expire(of, floor, history.size());
   }
 
   /** The same for the model after so many operations. */
-  private void expire(Home of, long floor, int count) {
+  private int expire(Home of, long floor, int count) {
     int expired = floor == 0 ? 0 : ends.floorEntry(floor - 1).getValue().intValue();
-    long ttlMillis = of.tree.ttl().toMillis();
-    if (expired == 0) {
-      return;
+    if (expired == 0 && of.droppedUpTo.isEmpty()) {
+      return 0;
     }
-    // An operand goes by itself: what is left of a key is what is made of those behind it.
-    of.model = new TreeMap<>(Fixtures.ORDER);
-    for (int i = 0; i < count; i++) {
-      Operation operation = history.get(i);
-      if (operation.home == of && i >= expired) {
-        operation.apply();
-      }
+    of.model = model(of, expired, count);
+    for (Operation operation : history.subList(0, Math.min(expired, count))) {
       assertTrue(
-          operation.home != of
-              || i >= expired
-              || clock.get() - operation.writtenMillis >= ttlMillis);
+          operation.home != of || operation.mayHaveExpired || mayExpireAtReplica(operation, of));
     }
+    return expired;
+  }
+
+  /**
+   * What so many operations make of a family, less those that have expired, and what was dropped.
+   * An operand goes by itself: what is left of a key is what is made of those behind it.
+   */
+  private NavigableMap<byte[], byte[]> model(Home of, int expired, int count) {
+    NavigableMap<byte[], byte[]> model = new TreeMap<>(Fixtures.ORDER);
+    for (int i = expired; i < count; i++) {
+      Operation operation = history.get(i);
+      if (operation.home == of
+          && (operation.endOrNull != null || i >= of.droppedUpTo.getOrDefault(operation.key, 0))) {
+        operation.applyTo(model);
+      }
+    }
+    return model;
+  }
+
+  /** Who follows goes by what the store was opened with, too. */
+  private boolean mayExpireAtReplica(Operation operation, Home of) {
+    long ttlMillis = options.tree(Home.name(of.number)).ttl().toMillis();
+    return replica != null && ttlMillis > 0 && clock.get() - operation.writtenMillis >= ttlMillis;
   }
 
   // ---- reading
@@ -844,7 +1025,9 @@ final class StoreScript {
     closeSnapshot(number);
     Map<Home, NavigableMap<byte[], byte[]>> models = new HashMap<>();
     homes.values().forEach(there -> models.put(there, new TreeMap<>(there.model)));
-    snapshots.put(number, new OpenSnapshot(store.snapshot(), models));
+    Map<Home, Integer> expired = new HashMap<>();
+    homes.values().forEach(there -> expired.put(there, there.expired));
+    snapshots.put(number, new OpenSnapshot(store.snapshot(), models, history.size(), expired));
   }
 
   private void closeSnapshot(int number) {
@@ -1073,6 +1256,8 @@ final class StoreScript {
       }
       boolean moved = open.cursor.next();
       while (moved && open.home.shown(Fixtures.array(open.cursor.value())) == null) {
+        open.at = Fixtures.array(open.cursor.key()); // what comes before that later is not seen
+        open.isBehind = true;
         moved = open.cursor.next();
       }
       assertEquals(expected != null, moved);
@@ -1140,10 +1325,21 @@ final class StoreScript {
   private void change(String word) {
     int equals = word.indexOf('=');
     String name = word.substring(0, equals);
+    boolean isTtl = name.equals("store.ttl");
+    if (isTtl && home.tree.ttl().isZero()) {
+      return; // transactions and copies of it are checked as if nothing expired
+    }
+    if (word.equals("store.style=fifo") && !home.isFifo()) {
+      return;
+    }
     if (home.number > 0) {
       name = name.replace("store.", "store.family." + home.family.name() + ".");
     }
     store.change(Map.of(name, word.substring(equals + 1)));
+    if (isTtl) {
+      store.background().awaitExpiration();
+      expire();
+    }
   }
 
   private void compact(String[] words) throws IOException {
@@ -1176,6 +1372,7 @@ final class StoreScript {
     forgetReaders();
     store = open();
     takeHandles();
+    watchDrops();
     durable = history.size();
     written = history.size();
     assertTrue(store.stats().sequence() >= ends.lastKey());
@@ -1201,6 +1398,7 @@ final class StoreScript {
     homes.values().forEach(there -> there.model = new TreeMap<>(Fixtures.ORDER));
     history.forEach(Operation::apply);
     expire();
+    watchDrops();
     check();
   }
 
@@ -1226,7 +1424,7 @@ final class StoreScript {
         history.subList(0, shown).stream()
             .filter(operation -> operation.home == there)
             .forEach(Operation::apply);
-        expire(there, view.expiryFloor(), shown);
+        int unused = expire(there, view.expiryFloor(), shown);
         check(there, view);
       } finally {
         there.model = model;
@@ -1252,11 +1450,12 @@ final class StoreScript {
       assertEquals(store.stats().sequence(), store.checkpoint(copy));
     }
     Store own = store;
-    try (Store other = Store.open(copy, options, engine, clock::get)) {
+    try (Store other = Store.open(copy, hasFifo ? opening() : options, engine, clock::get)) {
       store = other;
       takeHandles();
       for (Home there : homes.values()) {
-        if (there.tree.ttl().isZero()) { // else more may have expired
+        // Else more may have expired, or gone with the flush that a copy begins with.
+        if (there.tree.ttl().isZero() && !there.isFifo()) {
           check(there);
         }
       }

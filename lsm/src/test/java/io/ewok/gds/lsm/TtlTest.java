@@ -17,11 +17,13 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What has expired nobody reads, and nothing beneath it comes back, however it goes. */
 class TtlTest {
@@ -413,6 +415,158 @@ class TtlTest {
       pass(store, TTL.minusMillis(1));
       assertEquals("1", get(store, "a"));
       pass(store, SLACK);
+      assertNull(get(store, "a"));
+    }
+  }
+
+  // ---- changed while the store is open
+
+  /** And lets the store see it. */
+  private static void change(Store store, String ttl) {
+    store.change(Map.of("store.ttl", ttl));
+    store.background().awaitExpiration();
+  }
+
+  @Test
+  void aTimeToLiveThatIsChangedHoldsForWhatIsThere() throws Exception {
+    try (Store store = open(TTL)) {
+      put(store, "a", "1");
+      pass(store, Duration.ofSeconds(20));
+      put(store, "b", "2");
+      store.flush();
+      pass(store, Duration.ofSeconds(10));
+      change(store, "15s");
+      pass(store, SLACK);
+      assertEquals(List.of("b"), keys(store));
+      change(store, "100s");
+      pass(store, Duration.ofSeconds(80));
+      assertEquals(List.of("b"), keys(store), "it is some 93 seconds old");
+      assertEquals(1, Fixtures.tables(engine).size());
+      pass(store, Duration.ofSeconds(10).plus(SLACK).plus(SLACK));
+      assertEquals(List.of(), keys(store));
+      assertEquals(List.of(), Fixtures.tables(engine), "dropped");
+    }
+  }
+
+  @Test
+  void whatWasWrittenBeforeThereWasATimeToLiveLivesSoLongFromThen() throws Exception {
+    try (Store store = open(Duration.ZERO)) {
+      put(store, "a", "1");
+      pass(store, TTL.multipliedBy(5));
+      change(store, "1m");
+      pass(store, TTL.minusMillis(1));
+      put(store, "b", "2");
+      assertEquals(List.of("a", "b"), keys(store));
+      pass(store, SLACK);
+      assertEquals(List.of("b"), keys(store));
+      change(store, "0");
+      pass(store, TTL.multipliedBy(5));
+      assertEquals(List.of("b"), keys(store));
+      put(store, "c", "3");
+      change(store, "1m");
+      assertEquals(List.of("c"), keys(store), "it was known when the other was written");
+    }
+  }
+
+  @Test
+  void aFamilysTimeToLiveIsChangedForItAlone() throws Exception {
+    try (Store store = open(Duration.ZERO)) {
+      Family family = store.createFamily("f", options(Duration.ZERO).tree());
+      family.put(Fixtures.bytes("a"), Fixtures.bytes("1"), Durability.SYNCED);
+      put(store, "a", "1");
+      store.change(Map.of("store.family.f.ttl", "1m"));
+      pass(store, TTL.plus(SLACK));
+      assertEquals(List.of(), keys(family));
+      assertEquals(List.of("a"), keys(store));
+    }
+  }
+
+  /** A change is over when the store is closed; what has expired has for ever. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void whatHasExpiredByAChangeStaysSo(boolean crash) throws Exception {
+    Store store = open(Duration.ofHours(1));
+    put(store, "a", "1");
+    store.flush();
+    put(store, "b", "2");
+    change(store, "10s");
+    pass(store, Duration.ofSeconds(10));
+    put(store, "c", "3");
+    pass(store, Duration.ofMinutes(1)); // its first points are those of an hour
+    assertEquals(List.of(), keys(store));
+    put(store, "d", "4");
+    if (crash) {
+      SimEngine after = engine.crash(1);
+      store.close();
+      engine = after;
+    } else {
+      store.close();
+    }
+    for (Duration ttl : List.of(Duration.ofHours(1), Duration.ZERO)) {
+      try (Store opened = open(ttl)) {
+        pass(opened, Duration.ofMinutes(5));
+        assertEquals(List.of("d"), keys(opened), "ttl=" + ttl);
+      }
+    }
+  }
+
+  /** The newest value goes with its table, one that is older stays with a table that is younger. */
+  @Test
+  void whereverThePowerIsCutNothingOlderComesBack() throws Exception {
+    List<SimEngine> cuts = new ArrayList<>();
+    try (Store store = open(Duration.ofDays(1))) {
+      put(store, "a", "older");
+      store.flush();
+      put(store, "a", "newest");
+      pass(store, Duration.ofMinutes(30)); // so that there are points
+      put(store, "b", "young");
+      pass(store, Duration.ofMinutes(30));
+      engine.onSync(() -> cuts.add(engine.crash(cuts.size())));
+      change(store, "1s");
+      store.flush();
+      pass(store, Duration.ofHours(1));
+      store.compact();
+      assertEquals(List.of(), keys(store));
+      engine.onSync(() -> {});
+    }
+    assertTrue(cuts.size() > 5, "cuts=" + cuts.size());
+    int expired = 0;
+    for (SimEngine cut : cuts) {
+      engine = cut;
+      try (Store store = open(Duration.ZERO)) {
+        String found = get(store, "a");
+        assertTrue(found == null || found.equals("newest"), found);
+        expired += found == null ? 1 : 0;
+      }
+    }
+    assertTrue(expired > 0 && expired < cuts.size(), "expired=" + expired);
+  }
+
+  /** Else one that has expired would be part of a sum as long as a younger one. */
+  @Test
+  void operandsAreKeptApartWhileNothingExpires() throws Exception {
+    try (Store store = openSums()) {
+      add(store, 1);
+      pass(store, Duration.ofSeconds(30));
+      add(store, 2);
+      pass(store, Duration.ofSeconds(5));
+      change(store, "0");
+      store.compact();
+      assertEquals(3, sum(store));
+      change(store, "1m");
+      pass(store, Duration.ofSeconds(30));
+      assertEquals(2, sum(store));
+      pass(store, Duration.ofSeconds(30));
+      assertNull(sum(store));
+    }
+  }
+
+  @Test
+  void theBackgroundThreadSeesAChangeByItself() throws Exception {
+    try (Store store = Store.open(Fixtures.DIRECTORY, options(Duration.ZERO), engine)) {
+      put(store, "a", "1");
+      store.change(Map.of("store.ttl", "1s"));
+      Fixtures.await(store, () -> store.expiryFloor() > store.visibleSequence());
       assertNull(get(store, "a"));
     }
   }

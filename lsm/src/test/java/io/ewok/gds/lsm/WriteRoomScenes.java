@@ -168,7 +168,7 @@ public final class WriteRoomScenes implements Interleaver.Scenes {
       parts.families =
           new Families(
               new FamilyState(Manifest.MAIN, Family.DEFAULT_NAME, merging)
-                  .withExpiration(new Expiration(Duration.ZERO, () -> 0, WriteTimes.NONE)));
+                  .withExpiration(new Expiration(() -> Duration.ZERO, () -> 0, WriteTimes.NONE)));
       SortedMap<Integer, Levels> families = new TreeMap<>(Map.of(Manifest.MAIN, Levels.EMPTY));
       parts.versions =
           new VersionSet(new Version(first, null, families), FIRST_LSN, parts.families, null);
