@@ -70,7 +70,7 @@ final class Explainer implements VersionConsumer {
 
   private void look(int level, Table table) throws IOException {
     String name = "level %d, %s".formatted(level, table.path().getFileName());
-    if (table.meta().lastSequence() < rangeFloor) {
+    if (table.lastRecordSequence() < rangeFloor) {
       look(name, this::endInRange);
     } else if (table.meta().mayContain(key)) {
       look(name, () -> find(table));
