@@ -163,8 +163,9 @@ final class VersionReducer {
   }
 
   /**
-   * Whether a range delete of the key hides a record, or says what it says: a table of range deletes
-   * alone has such a delete. It would be as new as they are, where they hide all that is with them.
+   * Whether a range delete of the key hides a record, or says what it says: a table of range
+   * deletes alone has such a delete. It would be as new as they are, where they hide all that is
+   * with them.
    */
   private static boolean isCovered(long stamp, long newestRange) {
     long sequence = RecordKind.sequence(stamp);

@@ -305,6 +305,36 @@ class RangeDeleteTest {
     return count;
   }
 
+  /** Though it lies in a table with the range delete, behind tables with nothing but older ones. */
+  @Test
+  void whatIsNewerThanTheRangeIsFoundAndExplained() throws Exception {
+    try (Store store = open()) {
+      fill(store, 0, 10_000);
+      store.compact();
+      try (Snapshot _ = store.snapshot()) {
+        store.deleteRange(key(9_000), key(9_999), Durability.NONE);
+        store.put(key(9_500), VALUE, Durability.NONE);
+        store.compact();
+        assertTrue(tables(store) > 1, store.stats()::toString);
+        assertArrayEquals(VALUE, store.get(key(9_500)));
+        assertTrue(store.explain(key(9_500)).found(), () -> explained(store, 9_500));
+        for (int i : new int[] {9_000, 9_499, 9_501, 9_998}) {
+          assertNull(store.get(key(i)));
+          assertFalse(store.explain(key(i)).found(), () -> explained(store, i));
+        }
+        assertEquals(10_000 - 999 + 1, keysCount(store));
+      }
+    }
+  }
+
+  private static String explained(Store store, int number) {
+    try {
+      return store.explain(key(number)).toString();
+    } catch (IOException e) {
+      return e.toString();
+    }
+  }
+
   /** Wherever the range delete is: in memory, or with what it hides since a reader needs that. */
   @ParameterizedTest
   @ValueSource(booleans = {false, true})

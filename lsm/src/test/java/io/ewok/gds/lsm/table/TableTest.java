@@ -671,8 +671,7 @@ class TableTest {
     }
     TableMeta meta =
         tables.write(
-            List.of(
-                entry("l", 62, RecordKind.DELETE, ""), entry("m", 60, RecordKind.PUT, "value")),
+            List.of(entry("l", 62, RecordKind.DELETE, ""), entry("m", 60, RecordKind.PUT, "value")),
             written,
             new TableLayout(4096, Compression.NONE, 10, 0));
     Table table = tables.open(meta);
@@ -784,11 +783,9 @@ class TableTest {
     ByteBuffer bytes = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);
     int footer = file.length - TableFormat.FILE_ALIGNMENT_BYTES;
     int bounds =
-        (int)
-            bytes.getLong(footer + TableFormat.STORED_HEADER_BYTES + TableFormat.BOUNDS_OFFSET);
+        (int) bytes.getLong(footer + TableFormat.STORED_HEADER_BYTES + TableFormat.BOUNDS_OFFSET);
     int storedBytes =
-        TableFormat.STORED_HEADER_BYTES
-            + bytes.getInt(bounds + TableFormat.STORED_LENGTH_OFFSET);
+        TableFormat.STORED_HEADER_BYTES + bytes.getInt(bounds + TableFormat.STORED_LENGTH_OFFSET);
     int at = bounds;
     while (bytes.getLong(at) != 9 || bytes.getLong(at - Long.BYTES) != 2) {
       at++; // behind the number of range deletes
