@@ -91,12 +91,12 @@ final class Explainer implements VersionConsumer {
 
   private void look(int level, Table table) throws IOException {
     String name = "level %d, %s".formatted(level, table.path().getFileName());
-    if (table.meta().lastSequence() < rangeFloor) {
-      look(name, this::endInRange);
-    } else if (table.meta().mayContain(key)) {
-      look(name, () -> find(table));
-    } else {
+    if (!table.meta().mayContain(key)) {
       look(name, () -> Explanation.Outcome.OUT_OF_RANGE);
+    } else if (table.lastRecordSequence() < rangeFloor) {
+      look(name, this::endInRange);
+    } else {
+      look(name, () -> find(table));
     }
   }
 

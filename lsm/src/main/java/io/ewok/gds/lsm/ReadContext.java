@@ -220,7 +220,7 @@ final class ReadContext {
     for (int i = 0; i < level0.size(); i++) { // an iterator would be garbage
       Table looked = level0.get(i);
       if (looked.meta().mayContain(key)
-          && looked.meta().lastSequence() >= floor
+          && looked.lastRecordSequence() >= floor
           && findIn(looked, wanted)) {
         return true;
       }
@@ -232,7 +232,7 @@ final class ReadContext {
       for (int at = Table.firstNotBefore(run, key);
           at < run.size() && run.get(at).meta().mayContain(key);
           at++) {
-        if (run.get(at).meta().lastSequence() >= floor && findIn(run.get(at), wanted)) {
+        if (run.get(at).lastRecordSequence() >= floor && findIn(run.get(at), wanted)) {
           return true;
         }
       }

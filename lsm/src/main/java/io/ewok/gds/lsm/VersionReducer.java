@@ -18,7 +18,8 @@ import java.util.Arrays;
  * itself, see {@link ExpiryBounds}.
  *
  * <p>Records that have expired go, whatever they are; and so do those for which all readers see a
- * range delete that hides them. That is written by itself, see {@link RangeReducer}.
+ * range delete that hides them, or is the same delete. That is written by itself, see {@link
+ * RangeReducer}.
  *
  * <p>A filter may turn the newest value of a key into another, or into a delete.
  *
@@ -129,7 +130,7 @@ final class VersionReducer {
       return; // So are all that it hides.
     }
     long reader = readerOf(sequence);
-    if (reader != UNSEEN && newestRange(keyAddress, keyBytes, reader) > sequence) {
+    if (reader != UNSEEN && isCovered(stamp, newestRange(keyAddress, keyBytes, reader))) {
       return; // Whoever could see it sees that.
     }
     boolean sameKey =
@@ -159,6 +160,19 @@ final class VersionReducer {
       writeOperands();
       writeUnlessHidesNothing(stamp, valueAddress, valueBytes);
     }
+  }
+
+  /**
+   * Whether a range delete of the key hides a record, or says what it says: a table of range
+   * deletes alone has such a delete. It would be as new as they are, where they hide all that is
+   * with them.
+   */
+  private static boolean isCovered(long stamp, long newestRange) {
+    long sequence = RecordKind.sequence(stamp);
+    return newestRange > sequence
+        || (newestRange == sequence
+            && newestRange > 0
+            && RecordKind.kind(stamp) == RecordKind.DELETE);
   }
 
   /** The newest range delete that covers a key and that a reader sees; 0 if there is none. */

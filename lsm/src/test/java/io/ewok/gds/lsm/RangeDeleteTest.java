@@ -24,6 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * What a range delete hides nobody sees, wherever it is; and what it hides costs nothing, neither
@@ -294,9 +295,9 @@ class RangeDeleteTest {
     }
   }
 
-  private static int keysCount(Store store) throws IOException {
+  private static int keysCount(ReadView view) throws IOException {
     int count = 0;
-    try (StoreCursor cursor = store.cursor()) {
+    try (StoreCursor cursor = view.cursor()) {
       for (cursor.first(); cursor.isValid(); cursor.next()) {
         count++;
       }
@@ -304,20 +305,64 @@ class RangeDeleteTest {
     return count;
   }
 
+  /** Though it lies in a table with the range delete, behind tables with nothing but older ones. */
   @Test
-  void readsDoNotLookAtWhatIsHidden() throws Exception {
+  void whatIsNewerThanTheRangeIsFoundAndExplained() throws Exception {
+    try (Store store = open()) {
+      fill(store, 0, 10_000);
+      store.compact();
+      try (Snapshot _ = store.snapshot()) {
+        store.deleteRange(key(9_000), key(9_999), Durability.NONE);
+        store.put(key(9_500), VALUE, Durability.NONE);
+        store.compact();
+        assertTrue(tables(store) > 1, store.stats()::toString);
+        assertArrayEquals(VALUE, store.get(key(9_500)));
+        assertTrue(store.explain(key(9_500)).found(), () -> explained(store, 9_500));
+        for (int i : new int[] {9_000, 9_499, 9_501, 9_998}) {
+          assertNull(store.get(key(i)));
+          assertFalse(store.explain(key(i)).found(), () -> explained(store, i));
+        }
+        assertEquals(10_000 - 999 + 1, keysCount(store));
+      }
+    }
+  }
+
+  private static String explained(Store store, int number) {
+    try {
+      return store.explain(key(number)).toString();
+    } catch (IOException e) {
+      return e.toString();
+    }
+  }
+
+  /** Wherever the range delete is: in memory, or with what it hides since a reader needs that. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void readsDoNotLookAtWhatIsHidden(boolean compacted) throws Exception {
     try (Store store = open()) {
       fill(store, 0, 10_000);
       store.compact();
       long tables = tables(store);
+      Snapshot snapshot = store.snapshot();
       store.deleteRange(key(10), key(9_990), Durability.NONE);
-      assertEquals(tables, tables(store), "all are there still");
+      if (compacted) {
+        store.compact();
+        assertEquals(10_000, keysCount(snapshot));
+      } else {
+        assertEquals(tables, tables(store), "all are there still");
+      }
       for (int i = 10; i < 9_990; i += 100) {
         Explanation explanation = store.explain(key(i));
         assertFalse(explanation.found());
         assertEquals(Explanation.Outcome.RANGE_DELETED, explanation.steps().getLast().outcome());
         assertEquals(0, explanation.blocksRead(), explanation::toString);
       }
+      long before = store.stats().read().blockHits() + store.stats().read().blockMisses();
+      for (int i = 10; i < 9_990; i += 100) {
+        assertNull(store.get(key(i)));
+      }
+      long after = store.stats().read().blockHits() + store.stats().read().blockMisses();
+      assertEquals(before, after, "blocks that gets looked into");
       ScanExplanation scan = store.explainScan(CursorOptions.defaults(), Long.MAX_VALUE);
       assertEquals(20, scan.returned());
       assertTrue(scan.rangeDeleted() < 100, scan::toString);
@@ -329,6 +374,7 @@ class RangeDeleteTest {
         long hits = store.stats().read().blockHits() + store.stats().read().blockMisses();
         assertTrue(hits - hitsBefore < 20, "blocks: " + (hits - hitsBefore));
       }
+      snapshot.close();
     }
   }
 

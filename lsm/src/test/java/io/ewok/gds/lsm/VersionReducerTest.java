@@ -480,6 +480,26 @@ class VersionReducerTest {
     assertEquals(List.of(hidden), reduce(List.of(hidden), NEWEST, range("a", "b", 4)));
   }
 
+  /** As in a table of range deletes alone, which would be as new as they are for it. */
+  @Test
+  void deleteGoesThatARangeDeleteIsToo() throws Exception {
+    Older range = new Older(List.of(), true);
+    Version newest = Version.of("a", 9, RecordKind.PUT, "9");
+    Version delete = Version.of("a", 7, RecordKind.DELETE, "");
+    Version put = Version.of("a", 5, RecordKind.PUT, "5");
+    RangeDeletes same = range("a", "b", 7);
+    long[] live = {6, 7, 9};
+    assertEquals(List.of(newest, put), reduce(List.of(newest, delete, put), live, range, same));
+    assertEquals(List.of(), reduce(List.of(delete, put), new long[] {7}, range, same));
+    for (RangeDeletes other : List.of(range("a", "b", 6), range("b", "c", 7))) {
+      assertEquals(List.of(delete), reduce(List.of(delete), new long[] {7}, range, other));
+    }
+    assertEquals(
+        List.of(delete), reduce(List.of(delete), new long[] {6}, range, same), "nobody sees it");
+    Version other = Version.of("a", 7, RecordKind.PUT, "7");
+    assertEquals(List.of(other), reduce(List.of(other), new long[] {7}, range, same));
+  }
+
   /** A cursor still sees it: that is no newest value, which a filter decides about. */
   @Test
   void filterIsNotAskedForWhatARangeDeleteHides() throws Exception {
@@ -495,6 +515,11 @@ class VersionReducerTest {
     assertEquals(
         List.of(),
         reduce(hidden, live, ExpiryBounds.NONE, Older.NONE, MergeOperator.NONE, filter, null));
+  }
+
+  private static List<Version> reduce(
+      List<Version> versions, long[] live, Older older, RangeDeletes ranges) throws IOException {
+    return reduce(versions, live, ExpiryBounds.NONE, older, MergeOperator.NONE, null, ranges);
   }
 
   private static List<Version> reduce(List<Version> versions, long[] live, RangeDeletes ranges)

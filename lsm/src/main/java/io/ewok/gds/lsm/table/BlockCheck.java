@@ -140,7 +140,8 @@ final class BlockCheck {
           default ->
               valueBytes == 0
                   || (ordinal == 0
-                      && valueBytes == TableFormat.RANGES_VALUE_BYTES
+                      && (valueBytes == TableFormat.RANGES_VALUE_BYTES
+                          || valueBytes == TableFormat.RANGES_VALUE_BYTES_WITHOUT_NEWEST)
                       && isHandle(value, tableEnd));
         };
     return sound ? null : "value of an entry";

@@ -250,7 +250,7 @@ public final class RunSource implements RecordSource {
   @Override
   public void skip(boolean forward, SearchKey to, long floor) throws IOException {
     TableMeta meta = tables.get(table).meta();
-    if (meta.lastSequence() >= floor) {
+    if (tables.get(table).lastRecordSequence() >= floor) {
       passBy(forward, to, floor);
     } else if (forward) {
       if (to.compareTo(meta.lastKey()) <= 0) {

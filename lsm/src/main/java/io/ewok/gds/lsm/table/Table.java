@@ -52,13 +52,16 @@ public final class Table {
   private final long boundsOffset;
   private final int boundsStoredBytes;
   private final int boundsBytes;
-  private final boolean hasRanges;
+  private final int version;
   private final long poolBytes;
   private final ValueSource values;
   private final Consumer<Table> whenUnused;
 
   /** Null until they are read, or if there are none. */
   private volatile RangeDeletes ranges;
+
+  /** Not less than that of any record; none is known to be less until range deletes are read. */
+  private volatile long lastRecordSequence;
 
   /** Of keys that users may look at: unusable once the table is closed, as its blocks are. */
   private final Arena keyMemory = Arena.ofShared();
@@ -86,7 +89,8 @@ public final class Table {
     this.boundsOffset = TableFormat.handleOffset(footer + TableFormat.BOUNDS_OFFSET);
     this.boundsStoredBytes = TableFormat.handleStoredBytes(footer + TableFormat.BOUNDS_OFFSET);
     this.boundsBytes = TableFormat.handleLengthBytes(footer + TableFormat.BOUNDS_OFFSET);
-    this.hasRanges = TableFormat.hasRanges(Memory.getInt(footer + TableFormat.VERSION_OFFSET));
+    this.version = Memory.getInt(footer + TableFormat.VERSION_OFFSET);
+    this.lastRecordSequence = meta.lastSequence();
     this.poolBytes = poolBytes;
     this.values = values;
     this.index = new TableIndex(this, hints);
@@ -202,7 +206,7 @@ public final class Table {
 
   /** Whether the table has range deletes. */
   public boolean hasRangeDeletes() {
-    return hasRanges;
+    return TableFormat.hasRanges(version);
   }
 
   /**
@@ -212,7 +216,7 @@ public final class Table {
    * @throws CorruptFileException if they are damaged, or are not such as the table may have
    */
   public RangeDeletes readRangeDeletes() throws IOException {
-    if (hasRanges && ranges == null) {
+    if (hasRangeDeletes() && ranges == null) {
       ranges = RangeDeletes.ofOrNull(readRanges());
     }
     return ranges;
@@ -223,16 +227,41 @@ public final class Table {
     return ranges;
   }
 
+  /**
+   * The greatest sequence number of the records, range deletes not included: below that of a range
+   * delete, all records of keys that this covers are hidden, and there is nothing to be looked for.
+   * Where range deletes are not read yet, or the file does not say it, no less than that number.
+   */
+  public long lastRecordSequence() {
+    return lastRecordSequence;
+  }
+
   private List<RangeDelete> readRanges() throws IOException {
     List<RangeDelete> found = new ArrayList<>();
+    long newestRecord = meta.lastSequence();
     try (Fix fix = new Fix().withPriority(Priority.LOW)) {
       fix(boundsOffset, boundsStoredBytes, boundsBytes, TableFormat.TYPE_BOUNDS, fix);
       BlockView bounds = new BlockView();
       bounds.attach(fix.address());
-      if (bounds.valueBytes(0) != TableFormat.RANGES_VALUE_BYTES) {
-        throw new CorruptFileException(path, boundsOffset, "where range deletes are", "nothing");
+      int expectedBytes = TableFormat.rangesValueBytes(version);
+      if (bounds.valueBytes(0) != expectedBytes) {
+        throw new CorruptFileException(
+            path,
+            boundsOffset,
+            expectedBytes + " bytes on range deletes",
+            bounds.valueBytes(0) + " bytes");
       }
       long value = bounds.valueAddress(0);
+      if (TableFormat.knowsNewestRecord(version)) {
+        long stored = Memory.getLong(value + TableFormat.NEWEST_RECORD_OFFSET);
+        newestRecord = stored + meta.addedSequence();
+        if (stored < 0
+            || newestRecord < meta.firstSequence()
+            || newestRecord > meta.lastSequence()) {
+          throw new CorruptFileException(
+              path, boundsOffset, "a newest record as the manifest has it", newestRecord);
+        }
+      }
       long count = Memory.getLong(value + TableFormat.RANGE_COUNT_OFFSET);
       long offset = TableFormat.handleOffset(value);
       int storedBytes = TableFormat.handleStoredBytes(value);
@@ -264,6 +293,7 @@ public final class Table {
             path, boundsOffset, "range deletes inside of the table's bounds", delete);
       }
     }
+    lastRecordSequence = newestRecord;
     return found;
   }
 

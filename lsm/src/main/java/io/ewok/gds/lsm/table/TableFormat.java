@@ -52,8 +52,10 @@ import java.util.zip.CRC32C;
  * are not before the last of each data block and before all of the next, its handle; in the root,
  * whose keys are so for partitions, the handles of the partition and of its filter, zeros if it has
  * none; in the bounds, whose keys are the table's first and last, nothing, but in the first entry of
- * a table with range deletes the handle of the last block of these and their number (u64). Ends of
- * range deletes count as keys here</td></tr>
+ * a table with range deletes the handle of the last block of these, their number (u64), and the
+ * greatest sequence number of the records (u64), which tells whether a range delete hides all of
+ * them; some tables have been written without the latter. Ends of range deletes count as keys
+ * here</td></tr>
  * <tr><td></td><td>padding</td><td></td><td>zeros, at least 8, to a multiple of 16</td></tr>
  * </table>
  *
@@ -96,8 +98,9 @@ import java.util.zip.CRC32C;
  * <tr><td>4</td><td>family</td><td>u32</td><td>number of the family that the records are of: tells what
  * belongs together when the manifest is lost</td></tr>
  * <tr><td>8</td><td>magic</td><td>u64</td><td>"GDSTABLE" in ASCII</td></tr>
- * <tr><td>16</td><td>version</td><td>u32</td><td>1, and 1 more if there are range deletes, and 2 more
- * if there are references to values in value files</td></tr>
+ * <tr><td>16</td><td>version</td><td>u32</td><td>1, and 1 more if there are range deletes, 2 more if
+ * there are references to values in value files, and 4 more if the bounds say what the greatest
+ * sequence number of the records is</td></tr>
  * <tr><td>20</td><td>tag length</td><td>u32</td><td>bytes kept after each stored block for a nonce
  * and a tag: 0</td></tr>
  * <tr><td>24</td><td>number</td><td>u64</td><td>the table's number, as in its name</td></tr>
@@ -173,7 +176,11 @@ public final class TableFormat {
 
   // The value in the bounds that leads to range deletes.
   static final int RANGE_COUNT_OFFSET = HANDLE_BYTES;
-  static final int RANGES_VALUE_BYTES = RANGE_COUNT_OFFSET + Long.BYTES;
+  static final int NEWEST_RECORD_OFFSET = RANGE_COUNT_OFFSET + Long.BYTES;
+  static final int RANGES_VALUE_BYTES = NEWEST_RECORD_OFFSET + Long.BYTES;
+
+  /** Of a table whose bounds do not know its newest record. */
+  static final int RANGES_VALUE_BYTES_WITHOUT_NEWEST = NEWEST_RECORD_OFFSET;
 
   // A block of range deletes.
   static final int RANGES_BEFORE_OFFSET = COUNT_OFFSET + Integer.BYTES;
@@ -192,7 +199,11 @@ public final class TableFormat {
   private static final int RANGES_BIT = 1;
 
   private static final int REFERENCES_BIT = 2;
-  static final int VERSION_MAX = VERSION + RANGES_BIT + REFERENCES_BIT;
+
+  /** Only where there are range deletes: nobody else asks. */
+  private static final int NEWEST_RECORD_BIT = 4;
+
+  static final int VERSION_MAX = VERSION + RANGES_BIT + REFERENCES_BIT + NEWEST_RECORD_BIT;
 
   static final int FAMILY_OFFSET = TYPE_OFFSET + Integer.BYTES;
   static final int MAGIC_OFFSET = FAMILY_OFFSET + Integer.BYTES;
@@ -223,7 +234,9 @@ public final class TableFormat {
 
   /** The version of a table. */
   static int version(boolean hasRanges, boolean hasReferences) {
-    return VERSION + (hasRanges ? RANGES_BIT : 0) + (hasReferences ? REFERENCES_BIT : 0);
+    return VERSION
+        + (hasRanges ? RANGES_BIT + NEWEST_RECORD_BIT : 0)
+        + (hasReferences ? REFERENCES_BIT : 0);
   }
 
   /** Whether a table of a version has range deletes. */
@@ -234,6 +247,16 @@ public final class TableFormat {
   /** Whether a table of a version has references to values. */
   static boolean hasReferences(int version) {
     return (version - VERSION & REFERENCES_BIT) != 0;
+  }
+
+  /** Whether the bounds of a table of a version know its newest record. */
+  static boolean knowsNewestRecord(int version) {
+    return (version - VERSION & NEWEST_RECORD_BIT) != 0;
+  }
+
+  /** How much the bounds of a table of a version, which has range deletes, say of them in bytes. */
+  static int rangesValueBytes(int version) {
+    return knowsNewestRecord(version) ? RANGES_VALUE_BYTES : RANGES_VALUE_BYTES_WITHOUT_NEWEST;
   }
 
   /** Rounds up to a multiple of a power of two. */

@@ -53,6 +53,7 @@ public final class TableInspection {
   private long blocks;
   private long entries;
   private long deletes;
+  private long newestRecord;
 
   private TableInspection(Table table, RecordConsumer consumerOrNull) {
     this.table = table;
@@ -197,6 +198,7 @@ public final class TableInspection {
     inspection.compare("deletes", table.properties().deletes(), inspection.deletes);
     inspection.compare("data blocks", table.properties().dataBlocks(), inspection.blocks);
     inspection.compareReferences();
+    inspection.compareNewestRecord();
     return new Findings(
         inspection.blocks,
         inspection.entries,
@@ -225,6 +227,15 @@ public final class TableInspection {
   private void compare(String what, long expected, long actual) {
     if (expected != actual) {
       problems.add("the footer says otherwise: " + what + "=" + actual + " footer=" + expected);
+    }
+  }
+
+  /** Where the table says nothing of it, the newest of all is taken for it, and tells nothing. */
+  private void compareNewestRecord() {
+    long said = table.lastRecordSequence();
+    if (problems.isEmpty() && newestRecord > said) {
+      problems.add(
+          "the bounds say otherwise: newestRecord=%d bounds=%d".formatted(newestRecord, said));
     }
   }
 
@@ -355,6 +366,7 @@ public final class TableInspection {
       problems.add("a filter does not know a key: offset=" + filter.number());
     }
     entries++;
+    newestRecord = Math.max(newestRecord, RecordKind.sequence(stamp));
     deletes += RecordKind.isDelete(RecordKind.kind(stamp)) ? 1 : 0;
     if (RecordKind.kind(stamp) == RecordKind.VALUE_REFERENCE) {
       lookAtValue(stamp, keyBytes, ordinal);

@@ -101,6 +101,10 @@ public record TableProperties(
     long deletes;
     long firstSequence = RecordKind.SEQUENCE_MAX;
     long lastSequence;
+
+    /** Greatest sequence number of the records alone. */
+    long newestRecord;
+
     long keyBytes;
     long valueBytes;
     long dataBlocks;
@@ -115,7 +119,9 @@ public record TableProperties(
       if (RecordKind.isDelete(RecordKind.kind(stamp))) {
         deletes++;
       }
-      addSequence(RecordKind.sequence(stamp));
+      long sequence = RecordKind.sequence(stamp);
+      addSequence(sequence);
+      newestRecord = Math.max(newestRecord, sequence);
       keyBytes += recordKeyBytes;
       valueBytes += recordValueBytes;
     }

@@ -403,6 +403,7 @@ public final class TableWriter {
       at += count;
     }
     Memory.putLong(last + TableFormat.RANGE_COUNT_OFFSET, ranges.size());
+    Memory.putLong(last + TableFormat.NEWEST_RECORD_OFFSET, counts.newestRecord);
     ranges.forEach(delete -> counts.addSequence(delete.sequence()));
   }
 

@@ -25,6 +25,8 @@ import io.ewok.gds.pagestore.OpenMode;
 import io.ewok.gds.pagestore.StorageException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -38,6 +40,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** A table gives back what was written, in each layout, and no damage goes unseen. */
@@ -617,7 +620,7 @@ class TableTest {
             List.of(entry("a", 9, RecordKind.PUT, "value")),
             goldenRanges(),
             new TableLayout(4096, Compression.NONE, 0, 0));
-    assertEquals(Hex.resource("table-v2.hex"), Hex.dump(readFile(meta.sizeBytes())));
+    assertEquals(Hex.resource("table-v6.hex"), Hex.dump(readFile(meta.sizeBytes())));
     assertEquals(Set.of("", "yz"), Set.of(text(meta.firstKey()), text(meta.lastKey())));
     assertEquals(List.of(3L, 20L), List.of(meta.firstSequence(), meta.lastSequence()));
     assertEquals(1, meta.entries());
@@ -668,13 +671,14 @@ class TableTest {
     }
     TableMeta meta =
         tables.write(
-            List.of(entry("m", 60, RecordKind.PUT, "value")),
+            List.of(entry("l", 62, RecordKind.DELETE, ""), entry("m", 60, RecordKind.PUT, "value")),
             written,
             new TableLayout(4096, Compression.NONE, 10, 0));
     Table table = tables.open(meta);
     assertNull(table.rangeDeletesOrNull(), "not read yet");
     List<RangeDelete> read = table.readRangeDeletes().all();
     assertEquals(sorted(written), sorted(read));
+    assertEquals(62, table.lastRecordSequence());
     assertEquals(List.of(), TableInspection.verify(table).problems());
     table.close();
   }
@@ -725,14 +729,86 @@ class TableTest {
     }
   }
 
-  @Test
-  void tableOfVersionOneStaysReadable() throws Exception {
-    byte[] file = Hex.parse(Hex.resource("table-v1.hex"));
+  private void writeFile(byte[] file) throws Exception {
     try (IoFile io = tables.engine.open(TableFixture.PATH, OpenMode.CREATE_NEW);
         var region = tables.map(file.length)) {
       MemorySegment.copy(MemorySegment.ofArray(file), 0, region.segment(), 0, file.length);
       io.write(0, region, 0, file.length);
     }
+  }
+
+  /** Of the golden table with range deletes, in any version. */
+  private static TableMeta goldenRangesMeta(long sizeBytes) {
+    return new TableMeta(
+        TableFixture.NUMBER,
+        sizeBytes,
+        1,
+        0,
+        3,
+        20,
+        MemorySegment.ofArray(Fixtures.bytes("")),
+        MemorySegment.ofArray(Fixtures.bytes("yz")));
+  }
+
+  @Test
+  void tableWithRangeDeletesOfVersionTwoStaysReadable() throws Exception {
+    byte[] file = Hex.parse(Hex.resource("table-v2.hex"));
+    writeFile(file);
+    Table table = tables.open(goldenRangesMeta(file.length));
+    assertEquals(List.of("-b@3", "x-yz@20"), ranges(table));
+    assertEquals(20, table.lastRecordSequence(), "it may be as new as the range delete");
+    assertScans(
+        table, List.of(entry("a", 9, RecordKind.PUT, "value")), RecordKind.SEQUENCE_MAX, "all");
+    assertEquals(List.of(), TableInspection.verify(table).problems());
+    table.close();
+  }
+
+  @Test
+  void tableKnowsItsNewestRecordOnceItsRangeDeletesAreRead() throws Exception {
+    byte[] file = Hex.parse(Hex.resource("table-v6.hex"));
+    writeFile(file);
+    Table table = tables.open(goldenRangesMeta(file.length));
+    assertEquals(20, table.lastRecordSequence());
+    assertEquals(List.of("-b@3", "x-yz@20"), ranges(table));
+    assertEquals(9, table.lastRecordSequence());
+    assertEquals(List.of(), TableInspection.verify(table).problems());
+    table.close();
+  }
+
+  /** What the bounds say of the newest record, with checksums that are right, and what is told. */
+  @ParameterizedTest
+  @CsvSource({"2, newest record", "21, newest record", "-1, newest record", "8, bounds say"})
+  void newestRecordIsNotBelievedWhereItCannotBe(long said, String problem) throws Exception {
+    byte[] file = Hex.parse(Hex.resource("table-v6.hex"));
+    ByteBuffer bytes = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);
+    int footer = file.length - TableFormat.FILE_ALIGNMENT_BYTES;
+    int bounds =
+        (int) bytes.getLong(footer + TableFormat.STORED_HEADER_BYTES + TableFormat.BOUNDS_OFFSET);
+    int storedBytes =
+        TableFormat.STORED_HEADER_BYTES + bytes.getInt(bounds + TableFormat.STORED_LENGTH_OFFSET);
+    int at = bounds;
+    while (bytes.getLong(at) != 9 || bytes.getLong(at - Long.BYTES) != 2) {
+      at++; // behind the number of range deletes
+    }
+    bytes.putLong(at, said);
+    try (var region = tables.map(file.length)) {
+      MemorySegment.copy(MemorySegment.ofArray(file), 0, region.segment(), 0, file.length);
+      long stored = region.address() + bounds;
+      int checksum = TableFormat.checksum(stored, storedBytes, TableFixture.NUMBER, bounds);
+      bytes.putInt(bounds + TableFormat.CHECKSUM_OFFSET, checksum);
+    }
+    writeFile(file);
+    Table table = tables.open(goldenRangesMeta(file.length));
+    List<String> problems = TableInspection.verify(table).problems();
+    assertEquals(1, problems.size(), problems::toString);
+    assertTrue(problems.getFirst().contains(problem), problems::toString);
+    table.close();
+  }
+
+  @Test
+  void tableOfVersionOneStaysReadable() throws Exception {
+    byte[] file = Hex.parse(Hex.resource("table-v1.hex"));
+    writeFile(file);
     List<Entry> entries = golden();
     TableMeta meta =
         new TableMeta(
