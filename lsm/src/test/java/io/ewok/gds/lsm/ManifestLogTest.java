@@ -372,7 +372,7 @@ class ManifestLogTest {
     UnsupportedFormatException newer =
         assertThrows(
             UnsupportedFormatException.class,
-            () -> open(forged(frame -> frame.putInt(ManifestFormat.VERSION_OFFSET, 2))));
+            () -> open(forged(frame -> frame.putInt(ManifestFormat.VERSION_OFFSET, 3))));
     assertEquals(2, newer.found());
     int second =
         ManifestFormat.HEADER_BYTES

@@ -62,6 +62,9 @@ final class ScriptWriter {
   /** Likewise. */
   private final SplittableRandom separated;
 
+  /** Likewise. */
+  private final SplittableRandom encrypted;
+
   private final List<String> lines = new ArrayList<>();
 
   private ScriptWriter(long seed) {
@@ -74,6 +77,7 @@ final class ScriptWriter {
     replicas = new SplittableRandom(seed ^ 7);
     transactions = new SplittableRandom(seed ^ 8);
     separated = new SplittableRandom(seed ^ 54);
+    encrypted = new SplittableRandom(seed ^ 9);
   }
 
   /** Returns so many operations. */
@@ -129,7 +133,8 @@ final class ScriptWriter {
                     others.nextInt(3),
                     hasFamilies ? 4 : 2, // cursors stand on more tables of level 0
                     others.nextInt(2))
-            + separate);
+            + separate
+            + (encrypted.nextInt(2) == 0 ? "" : " keys=" + (1 + encrypted.nextInt(3))));
   }
 
   private void ingest() {

@@ -37,14 +37,14 @@ public final class BlockCipher {
   private final Cipher cipher;
   private final byte[] nonce = new byte[NONCE_BYTES];
   private final byte[] context = new byte[Long.BYTES];
-  private final MemorySegment piece =
-      MemorySegment.ofArray(new byte[PIECE_BYTES + CIPHER_BLOCK_BYTES + TAG_BYTES]);
-  private final byte[] bytes = (byte[]) piece.heapBase().orElseThrow();
+  private final byte[] bytes = new byte[PIECE_BYTES + CIPHER_BLOCK_BYTES + TAG_BYTES];
+  private final MemorySegment piece = MemorySegment.ofArray(bytes);
 
   /** Where pieces go that do not come alone: what had stayed would be written over the next. */
   private byte[] out;
 
-  BlockCipher() {
+  /** A cipher for whoever seals in pieces, see {@link FileKey#begin}. */
+  public BlockCipher() {
     try {
       cipher = Cipher.getInstance("AES/GCM/NoPadding");
     } catch (GeneralSecurityException e) {

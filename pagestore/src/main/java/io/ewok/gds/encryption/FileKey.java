@@ -187,11 +187,9 @@ public final class FileKey {
   /**
    * Starts to seal bytes that come in pieces, see {@link #seal}.
    *
-   * @return a cipher of the caller's own, whose {@link BlockCipher#end} is called
+   * @param cipher the caller's own, which gets the pieces
    */
-  public BlockCipher begin(long place, long context) {
-    BlockCipher cipher = new BlockCipher();
+  public void begin(BlockCipher cipher, long place, long context) {
     cipher.begin(key, place, context);
-    return cipher;
   }
 }
