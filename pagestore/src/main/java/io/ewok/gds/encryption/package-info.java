@@ -14,10 +14,10 @@
  *
  * <p>What is promised: who has the files and no key learns their sizes, numbers of records, ids of
  * keys, and lengths of keys and values where these lie by themselves, and nothing else of them. A
- * sealed block that was changed, moved to another place, or brought from another file is refused;
- * so is one of another store under the same master key. Not told: that files were replaced by what
- * they were at an earlier time, all together, or that the log was cut short. A file that is not
- * encrypted is still read, so that encryption can be turned on for a store that exists.
+ * sealed block that was changed, moved to another place, or brought from another file is refused.
+ * Not told: that a whole file was replaced by another one of the same name and number which was
+ * written under the same master key, such as an earlier one, or that the log was cut short. A file
+ * that is not encrypted is still read, so that encryption can be turned on for a store that exists.
  *
  * <p>Threads: any. The JDK makes garbage for each seal, about 1 KiB. Null is never accepted.
  */

@@ -17,6 +17,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -99,12 +100,25 @@ class FileKeyTest {
     MemorySegment plain = random(bytes);
     byte[] expected = bytes(plain.asSlice(0, bytes));
     MemorySegment sealed = seal(key, 4096, 3, plain);
+    assertFalse(Arrays.equals(expected, bytes(sealed.asSlice(0, bytes))));
+    MemorySegment opened = arena.allocate(bytes);
+    long from = sealed.address();
+    assertTrue(key.open(4096, 3, from, bytes, opened.address(), from + bytes));
+    assertArrayEquals(expected, bytes(opened));
     long at = plain.address();
-    key.seal(4096, 3, at, bytes, at, at + bytes);
-    assertArrayEquals(bytes(sealed), bytes(plain), "in place");
-    assertTrue(key.open(4096, 3, at, bytes, at, at + bytes));
+    key.seal(8192, 3, at, bytes, at, at + bytes);
+    assertFalse(Arrays.equals(expected, bytes(plain.asSlice(0, bytes))));
+    assertTrue(key.open(8192, 3, at, bytes, at, at + bytes));
     assertArrayEquals(expected, bytes(plain.asSlice(0, bytes)));
-    assertTrue(opens(key, 4096, 3, sealed));
+  }
+
+  @Test
+  void sealingTwiceAtOnePlaceIsNoticed() throws Exception {
+    FileKey key = key("test");
+    BlockCipher cipher = new BlockCipher();
+    key.begin(cipher, 1, 0);
+    key.begin(cipher, 2, 0);
+    assertThrows(IllegalStateException.class, () -> key.begin(cipher, 2, 0));
   }
 
   @Test
@@ -147,7 +161,7 @@ class FileKeyTest {
                         HKDFParameterSpec.ofExtract()
                             .addIKM(keys.key(5))
                             .addSalt(salt)
-                            .thenExpand("GDS file key 1 test".getBytes("US-ASCII"), 36)))
+                            .thenExpand("GDS file key 1 test".getBytes(StandardCharsets.US_ASCII), 36)))
             .order(ByteOrder.LITTLE_ENDIAN);
     assertEquals(check, derived.getInt(32));
     Cipher cipher = Cipher.getInstance("AES/GCM/NoPadding");
@@ -168,7 +182,7 @@ class FileKeyTest {
     MemorySegment sealed = seal(key, 8, 1, random(40));
     for (long bit = 0; bit < 8 * sealed.byteSize(); bit++) {
       byte was = sealed.get(ValueLayout.JAVA_BYTE, bit / 8);
-      sealed.set(ValueLayout.JAVA_BYTE, bit / 8, (byte) (was ^ 1 << bit % 8));
+      sealed.set(ValueLayout.JAVA_BYTE, bit / 8, (byte) (was ^ (1 << (bit % 8))));
       assertFalse(opens(key, 8, 1, sealed), "bit " + bit);
       sealed.set(ValueLayout.JAVA_BYTE, bit / 8, was);
     }

@@ -277,7 +277,7 @@ public final class TableFormat {
 
   /** What is authenticated with a sealed block, besides its offset. */
   static long sealContext(int lengthBytes, int compression) {
-    return (long) lengthBytes << Byte.SIZE | compression;
+    return ((long) lengthBytes << Byte.SIZE) | compression;
   }
 
   /** Whether a table of a version has range deletes. */

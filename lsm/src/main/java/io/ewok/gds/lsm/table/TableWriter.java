@@ -276,7 +276,9 @@ public final class TableWriter {
   private boolean isFull(long stamp, long keyAddress, int keyBytes, long valueBytes) {
     return !data.hasRoomFor(keyBytes)
         || data.sizeBytesWith(stamp, keyAddress, keyBytes, valueBytes)
-            > layout.blockBytes() - TableFormat.STORED_HEADER_BYTES;
+            > layout.blockBytes()
+                - TableFormat.STORED_HEADER_BYTES
+                - (isSealed ? TableFormat.TAG_BYTES : 0);
   }
 
   /**

@@ -223,7 +223,7 @@ public final class ValueFormat {
 
   /** What is authenticated with a sealed entry, besides its offset. */
   static long sealContext(int keyBytes, int valueBytes) {
-    return (long) keyBytes << Integer.SIZE | valueBytes;
+    return ((long) keyBytes << Integer.SIZE) | valueBytes;
   }
 
   /** The checksum that a sealed entry should have. */
