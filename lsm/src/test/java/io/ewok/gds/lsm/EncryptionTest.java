@@ -82,7 +82,7 @@ class EncryptionTest {
     write(store, 480, 520);
     store.checkpoint(Path.of("/copy"));
     try (Transaction transaction = store.transactions().begin(TransactionOptions.defaults())) {
-      transaction.put(key(900), value(900));
+      transaction.put(store, key(900), value(900));
       PreparedTransaction unused = transaction.prepare(MARK + " prepared");
     }
   }
@@ -303,7 +303,8 @@ class EncryptionTest {
     CRC32C crc = new CRC32C();
     crc.update(file, offset + 4, length - 4);
     ByteBuffer place = ByteBuffer.allocate(16).order(ByteOrder.LITTLE_ENDIAN);
-    crc.update(place.putLong(1).putLong(offset).flip());
+    long number = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN).getLong(footer(file) + 40);
+    crc.update(place.putLong(number).putLong(offset).flip());
     return (int) crc.getValue();
   }
 
@@ -315,6 +316,10 @@ class EncryptionTest {
       region.segment().copyFrom(MemorySegment.ofArray(bytes));
       file.write(0, region, 0, bytes.length);
     }
+  }
+
+  private static int footer(byte[] file) {
+    return file.length - 4096;
   }
 
   private static byte[] withChecksum(byte[] file, Block block) {
@@ -334,7 +339,7 @@ class EncryptionTest {
               try (Store store = Store.open(Fixtures.DIRECTORY, Fixtures.TINY, engine)) {
                 Map<byte[], byte[]> unused = Fixtures.contents(store);
                 for (int i = 0; i < 400; i++) {
-                  byte[] alsoUnused = store.get(key(i));
+                  byte[] unusedValue = store.get(key(i));
                 }
               }
             });
@@ -380,7 +385,7 @@ class EncryptionTest {
     assertTrue(moved > 0 || compression != Compression.NONE, "no two blocks are equally long");
     // Of the footer, which is not encrypted, records once more.
     byte[] forged = sound.clone();
-    int footer = sound.length - 4096;
+    int footer = footer(sound);
     forged[footer + 16 + 96] ^= 1;
     assertTampered(engine, table, withChecksum(forged, new Block(footer, 16 + 160)));
   }

@@ -46,8 +46,6 @@ public final class FileKey {
   /** What the key is for goes into it, so that no two kinds of file ever share one. */
   private static final String INFO = "GDS file key 1 ";
 
-  private static final SecureRandom RANDOM = new SecureRandom();
-
   private final int id;
   private final int check;
   private final byte[] salt;
@@ -108,9 +106,13 @@ public final class FileKey {
    *
    * @param id number of the master key, above 0
    * @throws UnknownKeyException if the source does not have it
+   * @throws IllegalArgumentException if there cannot be such a number
    */
   public static FileKey derive(KeySource keys, int id, byte[] salt, String purpose, Path path)
       throws StorageException {
+    if (id <= 0) {
+      throw new IllegalArgumentException("keys are numbered from 1 on: keyId=" + id);
+    }
     byte[] master = keys.key(id);
     if (master == null) {
       throw new UnknownKeyException(path, id);
@@ -136,8 +138,13 @@ public final class FileKey {
   /** A salt that nobody has had. */
   public static byte[] randomSalt(int bytes) {
     byte[] salt = new byte[bytes];
-    RANDOM.nextBytes(salt);
+    Randomness.SOURCE.nextBytes(salt);
     return salt;
+  }
+
+  /** Made when something is encrypted first. */
+  private static final class Randomness {
+    static final SecureRandom SOURCE = new SecureRandom();
   }
 
   /** The number of the master key. */

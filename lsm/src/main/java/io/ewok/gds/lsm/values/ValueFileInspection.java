@@ -87,7 +87,10 @@ public final class ValueFileInspection implements AutoCloseable {
     List<String> problems = new ArrayList<>();
     long entries = 0;
     long bytes = 0;
-    long offset = ValueFormat.HEADER_BYTES + (isSealed ? ValueFormat.KEY_BYTES : 0);
+    long offset = ValueFormat.HEADER_BYTES;
+    if (isSealed) {
+      offset += ValueFormat.KEY_BYTES;
+    }
     while (offset <= sizeBytes - ValueFormat.KEY_OFFSET) {
       long head = load(offset, ValueFormat.KEY_OFFSET);
       long keyBytes = Memory.getInt(head + ValueFormat.KEY_LENGTH_OFFSET);

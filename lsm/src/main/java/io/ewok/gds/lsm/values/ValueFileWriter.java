@@ -38,7 +38,9 @@ public final class ValueFileWriter implements AutoCloseable {
   /** Of that file; null if it is not encrypted. */
   private FileKey key;
 
-  private final BlockCipher cipher = new BlockCipher();
+  /** Null until the first file that is encrypted. */
+  private BlockCipher cipher;
+
   private long number;
   private int family;
 
@@ -69,6 +71,9 @@ public final class ValueFileWriter implements AutoCloseable {
       buffer = Region.map(budget, RegionOptions.ofSize(BUFFER_BYTES).withHugePages(HugePages.OFF));
     }
     key = FileKey.createOrNull(engine.keys(), ValueFormat.keyPurpose(fileNumber), path);
+    if (key != null && cipher == null) {
+      cipher = new BlockCipher();
+    }
     file = engine.open(path, OpenMode.CREATE_NEW);
     file.setWorkClass(WorkClass.COMPACTION);
     number = fileNumber;
