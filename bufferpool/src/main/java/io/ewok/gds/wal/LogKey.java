@@ -76,9 +76,7 @@ final class LogKey {
 
   /** Whether this is the key of a block. */
   boolean isOf(BlockHeader block) {
-    return block.keyId() == key.id()
-        && block.salt() == salt
-        && block.incarnation() == incarnation;
+    return block.keyId() == key.id() && block.salt() == salt && block.incarnation() == incarnation;
   }
 
   /**

@@ -142,9 +142,7 @@ final class StoreSettings {
         log.segmentCount(),
         log.recovery(),
         base.listener(),
-        isEngineNamed
-            ? EngineOptions.from(settings).withKeys(base.engine().keys())
-            : base.engine(),
+        isEngineNamed ? EngineOptions.from(settings).withKeys(base.engine().keys()) : base.engine(),
         Settings.read(settings, CREATE, StoreSettings::yes, base.createIfMissing()));
   }
 

@@ -633,8 +633,12 @@ class BackupsTest {
       byte[] forged = payload.clone();
       forged[i] ^= (byte) 0x81;
       assertThrows(
-          CorruptFileException.class, () -> BackupFormat.decode(TARGET, forged, KeySource.NONE), "byte " + i);
+          CorruptFileException.class,
+          () -> BackupFormat.decode(TARGET, forged, KeySource.NONE),
+          "byte " + i);
     }
-    assertThrows(CorruptFileException.class, () -> BackupFormat.decode(TARGET, new byte[39], KeySource.NONE));
+    assertThrows(
+        CorruptFileException.class,
+        () -> BackupFormat.decode(TARGET, new byte[39], KeySource.NONE));
   }
 }

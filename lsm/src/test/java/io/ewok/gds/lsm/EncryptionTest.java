@@ -81,10 +81,6 @@ class EncryptionTest {
     store.compact();
     write(store, 480, 520);
     store.checkpoint(Path.of("/copy"));
-    try (Transaction transaction = store.transactions().begin(TransactionOptions.defaults())) {
-      transaction.put(store, key(900), value(900));
-      PreparedTransaction unused = transaction.prepare(MARK + " prepared");
-    }
   }
 
   /** The names of all files that have the mark somewhere. */
@@ -271,8 +267,7 @@ class EncryptionTest {
           long size = (bytes.length + 4095L) & -4096;
           try (Region region =
               Region.map(MemoryBudget.root("test", size), RegionOptions.ofSize(size))) {
-            region.segment().asSlice(0, bytes.length).copyFrom(
-                MemorySegment.ofArray(bytes));
+            region.segment().asSlice(0, bytes.length).copyFrom(MemorySegment.ofArray(bytes));
             file.write(0, region, 0, (int) size);
           }
         }
@@ -286,7 +281,9 @@ class EncryptionTest {
     List<Block> blocks = new ArrayList<>();
     for (int at = 0; at < file.length - 4096; ) {
       int length = 16 + bytes.getInt(at + 4);
-      if (length > 16 && length <= file.length - at && checksum(file, at, length) == bytes.getInt(at)) {
+      if (length > 16
+          && length <= file.length - at
+          && checksum(file, at, length) == bytes.getInt(at)) {
         blocks.add(new Block(at, length));
         at += (length + 15) & -16;
       } else {

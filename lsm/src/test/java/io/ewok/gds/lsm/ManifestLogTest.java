@@ -373,7 +373,7 @@ class ManifestLogTest {
         assertThrows(
             UnsupportedFormatException.class,
             () -> open(forged(frame -> frame.putInt(ManifestFormat.VERSION_OFFSET, 3))));
-    assertEquals(2, newer.found());
+    assertEquals(3, newer.found());
     int second =
         ManifestFormat.HEADER_BYTES
             + ManifestFormat.RECORD_HEADER_BYTES

@@ -144,12 +144,12 @@ public final class BlockCipher {
     }
   }
 
-  boolean open(
-      Key key, long place, long ofContext, long from, int lengthBytes, long to, long tag) {
+  boolean open(Key key, long place, long ofContext, long from, int lengthBytes, long to, long tag) {
     init(Cipher.DECRYPT_MODE, key, place, ofContext);
     // The JDK gives nothing out before it has seen the tag, so it must have all of it.
     boolean isShort = lengthBytes <= PIECE_BYTES;
-    MemorySegment memory = isShort ? piece : MemorySegment.ofArray(new byte[lengthBytes + TAG_BYTES]);
+    MemorySegment memory =
+        isShort ? piece : MemorySegment.ofArray(new byte[lengthBytes + TAG_BYTES]);
     Memory.copyTo(from, memory, 0, lengthBytes);
     Memory.copyTo(tag, memory, lengthBytes, TAG_BYTES);
     byte[] array = (byte[]) memory.heapBase().orElseThrow();

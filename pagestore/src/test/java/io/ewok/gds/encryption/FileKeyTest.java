@@ -161,7 +161,8 @@ class FileKeyTest {
                         HKDFParameterSpec.ofExtract()
                             .addIKM(keys.key(5))
                             .addSalt(salt)
-                            .thenExpand("GDS file key 1 test".getBytes(StandardCharsets.US_ASCII), 36)))
+                            .thenExpand(
+                                "GDS file key 1 test".getBytes(StandardCharsets.US_ASCII), 36)))
             .order(ByteOrder.LITTLE_ENDIAN);
     assertEquals(check, derived.getInt(32));
     Cipher cipher = Cipher.getInstance("AES/GCM/NoPadding");
@@ -255,8 +256,7 @@ class FileKeyTest {
   void bytesOnTheHeapAreOpenedAtTheirPlaceAlone() throws Exception {
     byte[] plain = {1, 2, 3};
     byte[] sealed = SealedBytes.sealOrNull(keys, "test", 7, plain, PATH);
-    assertArrayEquals(
-        plain, SealedBytes.open(keys, "test", 7, ByteBuffer.wrap(sealed), PATH, 0));
+    assertArrayEquals(plain, SealedBytes.open(keys, "test", 7, ByteBuffer.wrap(sealed), PATH, 0));
     assertThrows(
         CorruptFileException.class,
         () -> SealedBytes.open(keys, "test", 8, ByteBuffer.wrap(sealed), PATH, 0));

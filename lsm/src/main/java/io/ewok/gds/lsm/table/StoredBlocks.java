@@ -177,13 +177,7 @@ final class StoredBlocks {
           payload + payloadBytes);
       form |= TableFormat.SEALED_BIT;
     }
-    TableFormat.putStoredHeader(
-        stored + padding,
-        storedBytes,
-        lengthBytes,
-        form,
-        number,
-        offset());
+    TableFormat.putStoredHeader(stored + padding, storedBytes, lengthBytes, form, number, offset());
     pendingBytes += storedBytes;
   }
 

@@ -50,8 +50,8 @@ final class TableKey {
     }
   }
 
-  private static void requireAuthentic(
-      FileKey key, Path path, long offset, long block, long footer) throws CorruptFileException {
+  private static void requireAuthentic(FileKey key, Path path, long offset, long block, long footer)
+      throws CorruptFileException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment opened = arena.allocate(TableFormat.FOOTER_BYTES);
       boolean isAuthentic =

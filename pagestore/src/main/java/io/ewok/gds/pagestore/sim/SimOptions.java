@@ -80,27 +80,32 @@ public record SimOptions(
 
   /** Returns these options with another alignment. */
   public SimOptions withAlignmentBytes(int alignmentBytes) {
-    return new SimOptions(alignmentBytes, syncFailure, latency, queueDepth, atomicBytesMax, rates, keys);
+    return new SimOptions(
+        alignmentBytes, syncFailure, latency, queueDepth, atomicBytesMax, rates, keys);
   }
 
   /** Returns these options with another way of failing syncs. */
   public SimOptions withSyncFailure(SimSyncFailure syncFailure) {
-    return new SimOptions(alignmentBytes, syncFailure, latency, queueDepth, atomicBytesMax, rates, keys);
+    return new SimOptions(
+        alignmentBytes, syncFailure, latency, queueDepth, atomicBytesMax, rates, keys);
   }
 
   /** Returns these options with transfers that take time. */
   public SimOptions withLatency(SimLatency latency) {
-    return new SimOptions(alignmentBytes, syncFailure, latency, queueDepth, atomicBytesMax, rates, keys);
+    return new SimOptions(
+        alignmentBytes, syncFailure, latency, queueDepth, atomicBytesMax, rates, keys);
   }
 
   /** Returns these options with another queue depth. */
   public SimOptions withQueueDepth(int queueDepth) {
-    return new SimOptions(alignmentBytes, syncFailure, latency, queueDepth, atomicBytesMax, rates, keys);
+    return new SimOptions(
+        alignmentBytes, syncFailure, latency, queueDepth, atomicBytesMax, rates, keys);
   }
 
   /** Returns these options with atomic writes. */
   public SimOptions withAtomicBytesMax(int atomicBytesMax) {
-    return new SimOptions(alignmentBytes, syncFailure, latency, queueDepth, atomicBytesMax, rates, keys);
+    return new SimOptions(
+        alignmentBytes, syncFailure, latency, queueDepth, atomicBytesMax, rates, keys);
   }
 
   /** Returns these options with a fault at this rate. */
