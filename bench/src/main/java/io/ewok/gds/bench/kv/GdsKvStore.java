@@ -39,8 +39,7 @@ final class GdsKvStore implements KvStore {
 
   private final Family second;
 
-  GdsKvStore(
-      Path directory, KvSettings settings, int separatedValueBytes, EngineOptions engine)
+  GdsKvStore(Path directory, KvSettings settings, int separatedValueBytes, EngineOptions engine)
       throws IOException {
     StoreOptions options =
         StoreOptions.defaults()
