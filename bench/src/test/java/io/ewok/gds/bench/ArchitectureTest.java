@@ -40,7 +40,17 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ArchitectureTest {
   /** Lowest first. A package may use those before it; the reactor and the page store are one. */
   private static final List<String> LAYERS =
-      List.of("ffm", "allocator", "reactor", "pagestore", "wal", "buffers", "lsm", "cli", "bench");
+      List.of(
+          "ffm",
+          "allocator",
+          "reactor",
+          "pagestore",
+          "encryption",
+          "wal",
+          "buffers",
+          "lsm",
+          "cli",
+          "bench");
 
   /** Where threads may wait otherwise than on a baton, and why. */
   private static final Map<String, String> WAITS =
@@ -69,7 +79,8 @@ class ArchitectureTest {
           .importPackages("io.ewok.gds");
 
   @ParameterizedTest
-  @ValueSource(strings = {"ffm", "allocator", "reactor", "pagestore", "wal", "buffers", "lsm"})
+  @ValueSource(
+      strings = {"ffm", "allocator", "reactor", "pagestore", "encryption", "wal", "buffers", "lsm"})
   void layerKnowsNoHigherOne(String layer) {
     assertTrue(MAIN.stream().anyMatch(resideInAPackage(packages(layer))), "no class in " + layer);
     noHigherThan(layer).check(MAIN);

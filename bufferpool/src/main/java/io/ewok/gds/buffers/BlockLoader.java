@@ -16,8 +16,9 @@ public interface BlockLoader {
    *
    * @param path the file, for the message
    * @param offset where the stored block starts in the file, in bytes
-   * @param stored what is in the file, read-only and valid during the call only; what was read
-   *     behind the block, for the sake of the file's alignment, follows it
+   * @param stored what is in the file, valid during the call only; what was read behind the block,
+   *     for the sake of the file's alignment, follows it. Nobody looks at it again, so that the
+   *     bytes of the block may be changed
    * @param block the memory of the block, valid during the call only; what is in it was something
    *     else's, so all of it has to be written
    * @throws CorruptFileException if what is stored is not what was written

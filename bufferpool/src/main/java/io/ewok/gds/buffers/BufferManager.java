@@ -6,6 +6,7 @@ import io.ewok.gds.allocator.RegionOptions;
 import io.ewok.gds.allocator.numa.PlacementPolicy;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoFile;
+import io.ewok.gds.pagestore.KeySource;
 import io.ewok.gds.pagestore.OpenMode;
 import io.ewok.gds.pagestore.StorageException;
 import io.ewok.gds.pagestore.WorkClass;
@@ -162,6 +163,11 @@ public final class BufferManager implements AutoCloseable {
   public LoadedBlockFile openBlocks(Path path, BlockLoader loader) throws IOException {
     Objects.requireNonNull(loader, "loader");
     return openReadOnly(path, (io, number) -> new LoadedBlockFile(this, io, number, loader));
+  }
+
+  /** The keys of the engine, for those who open files with it here. */
+  public KeySource keys() {
+    return engine.keys();
   }
 
   private interface Opening<F extends CachedFile> {

@@ -166,8 +166,7 @@ public final class LoadedBlockFile extends BlockFile {
         staging
             .region
             .segment()
-            .asSlice(staging.regionOffset + before, frame.load.storedBytes - before)
-            .asReadOnly();
+            .asSlice(staging.regionOffset + before, frame.load.storedBytes - before);
     loader.load(path(), frame.key, stored, frame.segment);
   }
 }

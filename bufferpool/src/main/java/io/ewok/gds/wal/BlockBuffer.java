@@ -77,6 +77,7 @@ final class BlockBuffer {
    * Completes a record whose content is in its place.
    *
    * @param extent what it takes, header and padding included
+   * @param keyOrNull what it is sealed with before
    */
   void complete(
       int offset,
@@ -84,10 +85,14 @@ final class BlockBuffer {
       int length,
       long incarnation,
       RecordChecksum checksum,
-      ByteBuffer view) {
+      ByteBuffer view,
+      LogKey keyOrNull) {
     int start = offset + LogFormat.RECORD_HEADER_BYTES;
     for (int at = start + length; at < offset + extent; at++) {
       memory.set(ValueLayout.JAVA_BYTE, at, (byte) 0);
+    }
+    if (keyOrNull != null) {
+      keyOrNull.seal(lsn + offset, memory.asSlice(start, length));
     }
     int crc = checksum.of(lsn + offset, incarnation, view.limit(start + length).position(start));
     LogFormat.writeRecordHeader(memory, offset, length, crc);
@@ -114,7 +119,8 @@ final class BlockBuffer {
    * @param fill where its records end
    * @return the bytes to write
    */
-  int complete(int fill, long incarnation, long durableLsn) throws IOException {
+  int complete(int fill, long incarnation, long durableLsn, int keyId, long salt)
+      throws IOException {
     if (failure != null) {
       throw new IOException("a record could not be read while it was appended", failure);
     }
@@ -128,7 +134,9 @@ final class BlockBuffer {
         extent,
         fill - LogFormat.BLOCK_HEADER_BYTES,
         durableLsn,
-        previousEndLsn);
+        previousEndLsn,
+        keyId,
+        salt);
     return extent;
   }
 
@@ -149,6 +157,7 @@ final class BlockBuffer {
    * Writes a block with one record that is larger than this buffer, piece by piece.
    *
    * @param header the block's header
+   * @param record its content, sealed if records are
    */
   int writeLarge(BlockSink sink, BlockHeader header, MemorySegment record) throws IOException {
     int recordCrc =

@@ -9,6 +9,8 @@ package io.ewok.gds.wal;
  * @param payloadBytes bytes of records after the header
  * @param durableLsn what was known to be durable when it was written
  * @param previousEndLsn where the content before this block ends
+ * @param keyId number of the master key under which the records are sealed, or 0
+ * @param salt of the key, or 0
  */
 record BlockHeader(
     long lsn,
@@ -16,7 +18,20 @@ record BlockHeader(
     int extentBytes,
     int payloadBytes,
     long durableLsn,
-    long previousEndLsn) {
+    long previousEndLsn,
+    int keyId,
+    long salt) {
+
+  /** One whose records are not sealed. */
+  BlockHeader(
+      long lsn,
+      long incarnation,
+      int extentBytes,
+      int payloadBytes,
+      long durableLsn,
+      long previousEndLsn) {
+    this(lsn, incarnation, extentBytes, payloadBytes, durableLsn, previousEndLsn, 0, 0);
+  }
 
   /** Where this block's records end. */
   long endLsn() {

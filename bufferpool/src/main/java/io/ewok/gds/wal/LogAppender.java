@@ -1,6 +1,7 @@
 package io.ewok.gds.wal;
 
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
@@ -41,12 +42,23 @@ final class LogAppender {
     // A multiple of the alignment of records.
     return (long) buffers.blockBytesMax()
         - LogFormat.BLOCK_HEADER_BYTES
-        - LogFormat.RECORD_HEADER_BYTES;
+        - LogFormat.RECORD_HEADER_BYTES
+        - buffers.tagBytes();
+  }
+
+  /** Bytes of each record before what is appended. */
+  int tagBytes() {
+    return buffers.tagBytes();
+  }
+
+  /** What a record takes in a block whose owner appends so many bytes. */
+  private long extent(long recordBytes) {
+    return LogFormat.recordExtent(buffers.tagBytes() + recordBytes);
   }
 
   /** See {@link WriteAheadLog#reserve}. */
   LogPlace reserve(long recordBytes) throws IOException {
-    long extent = LogFormat.recordExtent(recordBytes);
+    long extent = extent(recordBytes);
     long place = buffers.reserve((int) extent);
     if (place == Reservation.REFUSED) {
       place = awaitPlace(recordBytes, (int) extent);
@@ -74,7 +86,7 @@ final class LogAppender {
 
   /** Gives the record a block of its own, which is written while others append behind it. */
   LogPlace appendLarge(MemorySegment record) throws IOException {
-    long extent = LogFormat.recordExtent(record.byteSize());
+    long extent = extent(record.byteSize());
     writer.lock.lock();
     try {
       while (true) {
@@ -90,11 +102,26 @@ final class LogAppender {
         BlockHeader block =
             buffers.skip((int) LogFormat.blockExtent(extent), (int) extent, writer.durableLsn());
         buffers.countLarge(record.byteSize());
-        writer.takeTurn(LogDurability.NONE, spare -> spare.writeLarge(writer.sink, block, record));
+        writer.takeTurn(LogDurability.NONE, spare -> writeLarge(spare, block, record));
         return buffers.beginWritten((int) extent, block.endLsn(), previousEndLsn);
       }
     } finally {
       writer.lock.unlock();
+    }
+  }
+
+  private int writeLarge(BlockBuffer spare, BlockHeader block, MemorySegment record)
+      throws IOException {
+    LogKey key = buffers.keyOrNull();
+    if (key == null) {
+      return spare.writeLarge(writer.sink, block, record);
+    }
+    // Its checksum comes first and is of all that was sealed: so that is made as a whole.
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment sealed = arena.allocate(LogKey.TAG_BYTES + record.byteSize());
+      MemorySegment.copy(record, 0, sealed, LogKey.TAG_BYTES, record.byteSize());
+      key.seal(block.lsn() + LogFormat.BLOCK_HEADER_BYTES, sealed);
+      return spare.writeLarge(writer.sink, block, sealed);
     }
   }
 
@@ -103,7 +130,7 @@ final class LogAppender {
    * false if it had to wait, and everything may have changed.
    */
   private boolean isReadyForBlock(long recordBytes) throws IOException {
-    long extent = LogFormat.recordExtent(recordBytes);
+    long extent = extent(recordBytes);
     if (endOfBlockWith(extent) > writer.limitLsn()) {
       throw new LogFullException(directory, recordBytes, spaceLeft(), writer.horizonLsn());
     }
@@ -155,7 +182,7 @@ final class LogAppender {
 
   /** See {@link WriteAheadLog#hasRoomFor}. */
   boolean hasRoomFor(long recordBytes) {
-    long extent = LogFormat.recordExtent(recordBytes);
+    long extent = extent(recordBytes);
     if (buffers.fits(extent)) {
       return true;
     }

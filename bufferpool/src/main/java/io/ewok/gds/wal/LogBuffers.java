@@ -12,6 +12,10 @@ import java.io.IOException;
  */
 final class LogBuffers {
   private final long incarnation;
+
+  /** Null if records are not sealed. */
+  private final LogKey key;
+
   private final BlockBuffer[] buffers;
   private final Reservation reservation = new Reservation(LogFormat.BLOCK_HEADER_BYTES);
   private final AppendSlots slots;
@@ -29,8 +33,9 @@ final class LogBuffers {
   private long largeRecords;
   private long largeRecordBytes;
 
-  LogBuffers(Region region, int bufferBytes, LogHeader header) {
+  LogBuffers(Region region, int bufferBytes, LogHeader header, LogKey keyOrNull) {
     this.incarnation = header.incarnation();
+    this.key = keyOrNull;
     this.buffers =
         new BlockBuffer[] {
           new BlockBuffer(region, 0, bufferBytes), new BlockBuffer(region, bufferBytes, bufferBytes)
@@ -60,14 +65,14 @@ final class LogBuffers {
   /** Lends what a reserved place is filled with. */
   LogPlace begin(long place, int extent, int lengthBytes) {
     LogPlace begun = slots.take();
-    begun.begin(buffers[Reservation.block(place)], place, extent, lengthBytes);
+    begun.begin(buffers[Reservation.block(place)], place, extent, lengthBytes, tagBytes());
     return begun;
   }
 
   /** The same for a record that was written already, behind another one. */
   LogPlace beginWritten(int extent, long endLsn, long previousEndLsn) {
     LogPlace begun = slots.take();
-    begun.beginWritten(extent, endLsn, previousEndLsn);
+    begun.beginWritten(extent, endLsn, previousEndLsn, tagBytes());
     return begun;
   }
 
@@ -86,6 +91,23 @@ final class LogBuffers {
 
   long incarnation() {
     return incarnation;
+  }
+
+  LogKey keyOrNull() {
+    return key;
+  }
+
+  /** Bytes of each record before what its owner appends. */
+  int tagBytes() {
+    return key == null ? 0 : LogKey.TAG_BYTES;
+  }
+
+  private int keyId() {
+    return key == null ? 0 : key.keyId();
+  }
+
+  private long salt() {
+    return key == null ? 0 : key.salt();
   }
 
   /** Where what was appended ends. Never falls. */
@@ -133,7 +155,15 @@ final class LogBuffers {
   /** Lets the log go on behind a block that is not put together here. Nothing is open. */
   BlockHeader skip(int extentBytes, int payloadBytes, long durableLsn) {
     BlockHeader block =
-        new BlockHeader(nextLsn, incarnation, extentBytes, payloadBytes, durableLsn, closedEndLsn);
+        new BlockHeader(
+            nextLsn,
+            incarnation,
+            extentBytes,
+            payloadBytes,
+            durableLsn,
+            closedEndLsn,
+            keyId(),
+            salt());
     nextLsn = block.nextLsn();
     closedEndLsn = block.endLsn();
     if (payloadBytes > 0) {
@@ -168,7 +198,8 @@ final class LogBuffers {
     if (!reservation.settle(sealed)) {
       buffer.awaitFilled();
     }
-    int bytes = buffer.complete(Reservation.offset(sealed), incarnation, durableLsn);
+    int bytes =
+        buffer.complete(Reservation.offset(sealed), incarnation, durableLsn, keyId(), salt());
     buffer.write(sink, bytes);
     return bytes;
   }

@@ -217,7 +217,7 @@ public final class LogFollower implements AutoCloseable {
       switch (walk.feed(bytes)) {
         case MORE -> {}
         case RECORD -> {
-          if (!taker.take(walk.endLsn(), bytes)) {
+          if (!taker.take(walk.endLsn(), window.content(walk, bytes))) {
             return false;
           }
           lsn = walk.endLsn();

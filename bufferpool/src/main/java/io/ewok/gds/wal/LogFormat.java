@@ -18,7 +18,7 @@ import java.nio.ByteOrder;
  * <tr><th>offset</th><th>field</th><th>type</th><th>meaning</th></tr>
  * <tr><td>0</td><td>magic</td><td>u32</td><td>the bytes {@code GDLB}</td></tr>
  * <tr><td>4</td><td>checksum</td><td>u32</td><td>CRC32C of the 64 bytes with this field zero</td></tr>
- * <tr><td>8</td><td>version</td><td>u32</td><td>1</td></tr>
+ * <tr><td>8</td><td>version</td><td>u32</td><td>1, or 2 if the records are sealed</td></tr>
  * <tr><td>12</td><td>payload</td><td>u32</td><td>bytes of records that follow the header</td></tr>
  * <tr><td>16</td><td>lsn</td><td>u64</td><td>this block's position: what a segment held on its last lap is no block</td></tr>
  * <tr><td>24</td><td>incarnation</td><td>u64</td><td>who wrote it: blocks cut off by a recovery stay cut off</td></tr>
@@ -27,7 +27,8 @@ import java.nio.ByteOrder;
  * <tr><td>40</td><td>previous end</td><td>u64</td><td>where the content before this block ends: proves that nothing is
  *   missing in between, also where a recovery cut a block short</td></tr>
  * <tr><td>48</td><td>extent</td><td>u32</td><td>bytes from here to the next block, a multiple of 4096</td></tr>
- * <tr><td>52</td><td>reserved</td><td>12 bytes</td><td>zero</td></tr>
+ * <tr><td>52</td><td>key</td><td>u32</td><td>number of the master key, or 0</td></tr>
+ * <tr><td>56</td><td>salt</td><td>u64</td><td>of the key of this life of the log, or 0; see {@link LogKey}</td></tr>
  * </table>
  *
  * <p>The extent is header and payload rounded up to 4096, or, in a block without payload, all that
@@ -41,12 +42,20 @@ import java.nio.ByteOrder;
  *   (u32) and the content</td></tr>
  * <tr><td>8</td><td>content</td><td>bytes</td><td>contiguous; zero bytes up to the next multiple of 8 follow</td></tr>
  * </table>
+ *
+ * <p>The content of a sealed record is a tag of 16 bytes, then what the owner appended, encrypted;
+ * the checksum is of that, so damage is found without the key. The tag comes first so that the
+ * position of what the owner appended, counted back from where it ends, does not depend on it.
  */
 final class LogFormat {
   static final int BLOCK_ALIGNMENT = 4096;
   static final int BLOCK_HEADER_BYTES = 64;
   static final int RECORD_HEADER_BYTES = 8;
   static final int VERSION = 1;
+
+  /** Of a block whose records are sealed. */
+  static final int VERSION_SEALED = 2;
+
   static final int MAGIC = 0x424C4447;
 
   private static final int RECORD_ALIGNMENT = 8;
@@ -61,7 +70,8 @@ final class LogFormat {
   private static final int DURABLE = INCARNATION + Long.BYTES;
   private static final int PREVIOUS_END = DURABLE + Long.BYTES;
   private static final int EXTENT = PREVIOUS_END + Long.BYTES;
-  private static final int RESERVED = EXTENT + Integer.BYTES;
+  private static final int KEY = EXTENT + Integer.BYTES;
+  private static final int SALT = KEY + Integer.BYTES;
 
   private static final int RECORD_CHECKSUM = Integer.BYTES;
 
@@ -93,7 +103,9 @@ final class LogFormat {
         header.extentBytes(),
         header.payloadBytes(),
         header.durableLsn(),
-        header.previousEndLsn());
+        header.previousEndLsn(),
+        header.keyId(),
+        header.salt());
   }
 
   /** The same with the components of {@link BlockHeader} by themselves, which needs no object. */
@@ -105,17 +117,19 @@ final class LogFormat {
       int extentBytes,
       int payloadBytes,
       long durableLsn,
-      long previousEndLsn) {
+      long previousEndLsn,
+      int keyId,
+      long salt) {
     block.set(INT, 0, MAGIC);
-    block.set(INT, BLOCK_VERSION, VERSION);
+    block.set(INT, BLOCK_VERSION, keyId == 0 ? VERSION : VERSION_SEALED);
     block.set(INT, PAYLOAD, payloadBytes);
     block.set(LONG, LSN, lsn);
     block.set(LONG, INCARNATION, incarnation);
     block.set(LONG, DURABLE, durableLsn);
     block.set(LONG, PREVIOUS_END, previousEndLsn);
     block.set(INT, EXTENT, extentBytes);
-    block.set(INT, RESERVED, 0);
-    block.set(LONG, RESERVED + Integer.BYTES, 0);
+    block.set(INT, KEY, keyId);
+    block.set(LONG, SALT, salt);
     block.set(INT, CHECKSUM, checksum.of(block));
   }
 
@@ -136,7 +150,9 @@ final class LogFormat {
         block.get(INT, EXTENT),
         block.get(INT, PAYLOAD),
         block.get(LONG, DURABLE),
-        block.get(LONG, PREVIOUS_END));
+        block.get(LONG, PREVIOUS_END),
+        block.get(INT, KEY),
+        block.get(LONG, SALT));
   }
 
   static int recordLength(MemorySegment block, long offset) {

@@ -39,6 +39,9 @@ public final class LogPlace implements AutoCloseable {
   private int lengthBytes;
   private int filledBytes;
 
+  /** Bytes of the record before those that the owner puts. */
+  private int tagBytes;
+
   /** Why it could not be filled, or null. */
   private Throwable failure;
 
@@ -51,8 +54,14 @@ public final class LogPlace implements AutoCloseable {
     this.base = base;
   }
 
-  void begin(BlockBuffer block, long place, int extent, int lengthBytes) {
+  /**
+   * Begins a record.
+   *
+   * @param lengthBytes of what is put; with the tag the content is longer
+   */
+  void begin(BlockBuffer block, long place, int extent, int lengthBytes, int tagBytes) {
     this.block = block;
+    this.tagBytes = tagBytes;
     this.place = place;
     this.extent = extent;
     this.lengthBytes = lengthBytes;
@@ -67,8 +76,9 @@ public final class LogPlace implements AutoCloseable {
   }
 
   /** The same for a record that was written already, and is not to be filled. */
-  void beginWritten(int extent, long endLsn, long previousEndLsn) {
+  void beginWritten(int extent, long endLsn, long previousEndLsn, int tagBytes) {
     block = null;
+    this.tagBytes = tagBytes;
     this.extent = extent;
     this.endLsn = endLsn;
     this.previousEndLsn = previousEndLsn;
@@ -76,7 +86,7 @@ public final class LogPlace implements AutoCloseable {
 
   /** The position of the record: no other one's is between this and {@link #endLsn}. */
   public long startLsn() {
-    return endLsn - extent;
+    return endLsn - extent + tagBytes;
   }
 
   /** The position just after the record, as {@link WriteAheadLog#append} returns it. */
@@ -134,7 +144,10 @@ public final class LogPlace implements AutoCloseable {
   }
 
   private long at() {
-    return (long) Reservation.offset(place) + LogFormat.RECORD_HEADER_BYTES + filledBytes;
+    return (long) Reservation.offset(place)
+        + LogFormat.RECORD_HEADER_BYTES
+        + tagBytes
+        + filledBytes;
   }
 
   private void requireRoom(long bytes) {
@@ -158,10 +171,11 @@ public final class LogPlace implements AutoCloseable {
       filled.complete(
           Reservation.offset(place),
           extent,
-          lengthBytes,
+          tagBytes + lengthBytes,
           buffers.incarnation(),
           checksum,
-          views[Reservation.block(place)]);
+          views[Reservation.block(place)],
+          buffers.keyOrNull());
     } else {
       filled.fail(
           failure != null

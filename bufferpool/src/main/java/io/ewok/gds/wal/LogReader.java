@@ -65,7 +65,7 @@ public final class LogReader implements AutoCloseable {
       switch (walk.feed(bytes)) {
         case MORE -> {}
         case RECORD -> {
-          consumer.accept(walk.endLsn(), bytes);
+          consumer.accept(walk.endLsn(), window.content(walk, bytes));
           return true;
         }
         case END -> throw source.lost(walk.endLsn(), "a record");

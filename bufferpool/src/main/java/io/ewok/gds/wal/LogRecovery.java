@@ -104,7 +104,7 @@ final class LogRecovery {
         case MORE -> {}
         case RECORD -> {
           records++;
-          replay.accept(walk.endLsn(), bytes);
+          replay.accept(walk.endLsn(), window.content(walk, bytes));
         }
         case END -> {
           return;

@@ -120,6 +120,12 @@ public final class LogSource {
             ring.path(lsn), ring.offset(lsn), expected, "something else, lsn=" + lsn);
   }
 
+  /** Returns the error of a reader who has no keys and finds an encrypted record. */
+  public StorageException sealed(long lsn) {
+    return new StorageException(
+        "the log is encrypted, and is not read through a cache: lsn=" + lsn, ring.path(lsn));
+  }
+
   /** What offsets and lengths of reads are multiples of, in bytes: 512 to 4096. */
   public int alignmentBytes() {
     return ring.alignmentBytes();

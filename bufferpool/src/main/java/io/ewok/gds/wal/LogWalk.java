@@ -1,9 +1,11 @@
 package io.ewok.gds.wal;
 
+import io.ewok.gds.pagestore.KeySource;
 import io.ewok.gds.pagestore.UnsupportedFormatException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 
 /**
  * The way through the bytes of a log from record to record. It says which bytes it wants to see
@@ -64,6 +66,13 @@ public final class LogWalk {
   private long offset;
   private int length;
   private int expectedChecksum;
+
+  // Of the record that was come to last.
+  private BlockHeader recordBlock;
+  private long recordLsn;
+
+  /** Of the record that was opened last; null if none was. */
+  private LogKey key;
 
   /** Whether the end is at a record that has a length that makes sense, but not the content. */
   private boolean brokenContent;
@@ -264,11 +273,33 @@ public final class LogWalk {
     return Step.MORE;
   }
 
+  /**
+   * Whether the content of the record that was come to last is sealed, so that it is to be opened.
+   */
+  public boolean isSealed() {
+    return recordBlock != null && recordBlock.keyId() != 0;
+  }
+
+  /**
+   * Opens the record that was come to last.
+   *
+   * @param bytes its content, in memory of the caller's: it is opened where it is
+   * @return what was appended
+   */
+  MemorySegment open(KeySource keys, MemorySegment bytes, Path path) throws IOException {
+    if (key == null || !key.isOf(recordBlock)) {
+      key = LogKey.ofOrNull(keys, recordBlock, path);
+    }
+    return key.open(recordLsn, bytes, path);
+  }
+
   private Step content(int recordChecksum) {
     if (recordChecksum != expectedChecksum) {
       brokenContent = true;
       return broken();
     }
+    recordBlock = block;
+    recordLsn = block.lsn() + offset;
     offset += LogFormat.recordExtent(length);
     endLsn = block.lsn() + offset;
     Step unused = nextInBlock(); // whatever follows, this was a record

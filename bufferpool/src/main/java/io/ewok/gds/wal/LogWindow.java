@@ -47,6 +47,21 @@ final class LogWindow implements AutoCloseable {
     return region.segment().asSlice(lsn - startLsn, bytes).asReadOnly();
   }
 
+  /**
+   * The content of a record to which a walk has come: opened in this window if it is sealed, so
+   * that it is not to be walked over again.
+   *
+   * @param bytes the record's, as they were given to the walk
+   */
+  MemorySegment content(LogWalk walk, MemorySegment bytes) throws IOException {
+    if (!walk.isSealed()) {
+      return bytes;
+    }
+    long offset = bytes.address() - region.address();
+    MemorySegment own = region.segment().asSlice(offset, bytes.byteSize());
+    return walk.open(ring.keys(), own, ring.path(walk.endLsn() - 1)).asReadOnly();
+  }
+
   private void load(long lsn, long endLsn, long limitLsn) throws IOException {
     lengthBytes = 0;
     long start = lsn & -LogFormat.BLOCK_ALIGNMENT;

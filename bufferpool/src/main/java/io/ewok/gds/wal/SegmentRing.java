@@ -5,6 +5,7 @@ import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoFile;
 import io.ewok.gds.pagestore.IoRequest;
+import io.ewok.gds.pagestore.KeySource;
 import io.ewok.gds.pagestore.OpenMode;
 import io.ewok.gds.pagestore.StorageException;
 import io.ewok.gds.pagestore.UnsupportedFormatException;
@@ -21,11 +22,13 @@ import java.util.Locale;
  */
 final class SegmentRing implements AutoCloseable {
   private final Path directory;
+  private final KeySource keys;
   private final long segmentBytes;
   private final IoFile[] files;
   private final boolean[] unsynced;
 
-  private SegmentRing(Path directory, LogHeader header) {
+  private SegmentRing(Path directory, LogHeader header, KeySource keys) {
+    this.keys = keys;
     this.directory = directory;
     this.segmentBytes = header.segmentBytes();
     this.files = new IoFile[header.segmentCount()];
@@ -40,7 +43,7 @@ final class SegmentRing implements AutoCloseable {
    */
   static SegmentRing create(IoEngine engine, Path directory, LogHeader header, Region zeros)
       throws IOException {
-    SegmentRing ring = new SegmentRing(directory, header);
+    SegmentRing ring = new SegmentRing(directory, header, engine.keys());
     try {
       for (int slot = 0; slot < ring.files.length; slot++) {
         Path path = ring.slotPath(slot);
@@ -72,7 +75,7 @@ final class SegmentRing implements AutoCloseable {
 
   private static SegmentRing open(IoEngine engine, Path directory, LogHeader header, OpenMode mode)
       throws IOException {
-    SegmentRing ring = new SegmentRing(directory, header);
+    SegmentRing ring = new SegmentRing(directory, header, engine.keys());
     try {
       for (int slot = 0; slot < ring.files.length; slot++) {
         Path path = ring.slotPath(slot);
@@ -97,6 +100,11 @@ final class SegmentRing implements AutoCloseable {
 
   static Path slotPath(Path directory, int slot) {
     return directory.resolve(String.format(Locale.ROOT, "segment-%05d.log", slot));
+  }
+
+  /** The keys of what is sealed in it. */
+  KeySource keys() {
+    return keys;
   }
 
   int count() {
@@ -211,8 +219,12 @@ final class SegmentRing implements AutoCloseable {
     if (block.lsn() != lsn) {
       return null; // of an earlier lap
     }
-    if (LogFormat.version(bytes) != LogFormat.VERSION) {
-      throw new UnsupportedFormatException(path(lsn), LogFormat.version(bytes), LogFormat.VERSION);
+    int version = LogFormat.version(bytes);
+    if (version != LogFormat.VERSION && version != LogFormat.VERSION_SEALED) {
+      throw new UnsupportedFormatException(path(lsn), version, LogFormat.VERSION_SEALED);
+    }
+    if (version == LogFormat.VERSION ? block.keyId() != 0 : block.keyId() <= 0) {
+      return null;
     }
     long left = segmentEnd(lsn) - lsn;
     boolean extentFits =

@@ -28,6 +28,10 @@ import java.util.Objects;
  * log.sync(lsn); // SYNCED: survives a power cut
  * }
  *
+ * <p>If its engine has keys ({@link IoEngine#keys}), all records that are appended from its opening
+ * on are encrypted, each by itself; a tap and an archive get them so. What was written before stays
+ * as it is.
+ *
  * <p>Errors: {@link LogFullException} when the owner has to truncate first. After a failed write or
  * sync the log is poisoned, everything throws {@link PoisonedFileException}, and what was not
  * synced is in doubt: close it, open it again and see. {@link IllegalStateException} after close.
@@ -49,6 +53,7 @@ public final class WriteAheadLog implements AutoCloseable {
       LogHeader header,
       Region region,
       SegmentRing ring,
+      LogKey keyOrNull,
       RecoveryReport recovery) {
     this.engine = engine;
     this.options = options;
@@ -56,7 +61,7 @@ public final class WriteAheadLog implements AutoCloseable {
     this.ring = ring;
     this.recovery = recovery;
     this.horizon = new LogHorizon(engine, directory, ring, options.archiveOrNull(), header);
-    LogBuffers buffers = new LogBuffers(region, options.bufferBytes(), header);
+    LogBuffers buffers = new LogBuffers(region, options.bufferBytes(), header, keyOrNull);
     this.writer = new LogWriter(directory, ring, header, horizon, buffers);
     this.appender = new LogAppender(directory, ring, buffers, writer);
   }
@@ -74,6 +79,10 @@ public final class WriteAheadLog implements AutoCloseable {
    *     nothing is changed
    * @throws io.ewok.gds.pagestore.UnsupportedFormatException if a newer version wrote it; nothing
    *     is changed
+   * @throws io.ewok.gds.pagestore.UnknownKeyException if it is encrypted and the engine does not
+   *     have the key; nothing is changed
+   * @throws io.ewok.gds.pagestore.WrongKeyException if it has another key, or somebody has changed
+   *     a record; nothing is changed
    * @throws io.ewok.gds.pagestore.OutOfSpaceException if a new log does not fit; nothing is left
    *     behind
    */
@@ -102,6 +111,7 @@ public final class WriteAheadLog implements AutoCloseable {
           recovered = recovery.run();
           report = recovery.report(recovered);
         }
+        LogKey key = LogKey.createOrNull(engine, directory, recovered.incarnation());
         recovered.write(engine, directory);
         LogOptions actual =
             options
@@ -109,7 +119,7 @@ public final class WriteAheadLog implements AutoCloseable {
                 .withSegmentBytes(header.segmentBytes())
                 .withSegmentCount(header.segmentCount());
         engine.register(region);
-        return new WriteAheadLog(engine, directory, actual, recovered, region, ring, report);
+        return new WriteAheadLog(engine, directory, actual, recovered, region, ring, key, report);
       } catch (Throwable e) {
         SegmentRing.closeAfter(ring, e);
         throw e;
@@ -317,7 +327,10 @@ public final class WriteAheadLog implements AutoCloseable {
 
   /** Bytes of content of the largest record. */
   public long recordBytesMax() {
-    return ring.segmentBytes() - LogFormat.BLOCK_HEADER_BYTES - LogFormat.RECORD_HEADER_BYTES;
+    return ring.segmentBytes()
+        - LogFormat.BLOCK_HEADER_BYTES
+        - LogFormat.RECORD_HEADER_BYTES
+        - appender.tagBytes();
   }
 
   /**

@@ -24,7 +24,7 @@ final class LogBuffersTest {
 
   private final Region region = Region.map(LogModel.budget(), RegionOptions.ofSize(8192));
   private final LogBuffers buffers =
-      new LogBuffers(region, 4096, LogHeader.first(new LogOptions(8192, 2, 4096), 0));
+      new LogBuffers(region, 4096, LogHeader.first(new LogOptions(8192, 2, 4096), 0), null);
   private int written;
 
   @AfterEach

@@ -46,7 +46,9 @@ final class StoreArguments {
     StoreOptions options =
         memoryBytes == null ? StoreOptions.defaults() : StoreSizes.within(memoryBytes);
     try {
-      return options.with(settings).withEngine(EngineOptions.from(engineSettings()));
+      return options
+          .with(settings)
+          .withEngine(EngineOptions.from(engineSettings()).withKeys(engine.keys()));
     } catch (IllegalArgumentException e) {
       throw CommandFailure.usage(e.getMessage());
     }

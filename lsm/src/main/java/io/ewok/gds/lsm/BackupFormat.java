@@ -3,6 +3,7 @@ package io.ewok.gds.lsm;
 import io.ewok.gds.pagestore.AtomicFile;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.IoEngine;
+import io.ewok.gds.pagestore.KeySource;
 import io.ewok.gds.wal.LogOptions;
 import java.io.IOException;
 import java.nio.BufferUnderflowException;
@@ -69,15 +70,15 @@ final class BackupFormat {
   private BackupFormat() {}
 
   static void write(IoEngine engine, Path path, Content content) throws IOException {
-    AtomicFile.write(engine, path, MAGIC, VERSION, encode(content));
+    AtomicFile.write(engine, path, MAGIC, VERSION, encode(content, engine.keys(), path));
   }
 
   static Content read(IoEngine engine, Path path) throws IOException {
-    return decode(path, AtomicFile.read(engine, path, MAGIC, VERSION));
+    return decode(path, AtomicFile.read(engine, path, MAGIC, VERSION), engine.keys());
   }
 
-  static byte[] encode(Content content) {
-    byte[] manifest = ManifestFormat.encode(content.manifest().snapshot(), 0);
+  static byte[] encode(Content content, KeySource keys, Path path) throws IOException {
+    byte[] manifest = ManifestFormat.encode(content.manifest().snapshot(), 0, keys, path);
     long bytes = HEADER_BYTES + manifest.length + (long) content.checksums().size() * TABLE_BYTES;
     long fileBytes = (ENVELOPE_BYTES + bytes + FILE_ALIGNMENT_BYTES - 1) & -FILE_ALIGNMENT_BYTES;
     ByteBuffer to =
@@ -100,7 +101,7 @@ final class BackupFormat {
    *
    * @throws CorruptFileException if that is not what is written here
    */
-  static Content decode(Path path, byte[] payload) throws IOException {
+  static Content decode(Path path, byte[] payload, KeySource keys) throws IOException {
     try {
       ByteBuffer from = ByteBuffer.wrap(payload).order(ByteOrder.LITTLE_ENDIAN);
       long millis = from.getLong();
@@ -114,7 +115,7 @@ final class BackupFormat {
       byte[] frame = new byte[manifestBytes];
       from.get(frame);
       require(ManifestFormat.frameBytes(frame, 0) == manifestBytes, path, "a manifest");
-      Manifest manifest = Manifest.EMPTY.after(ManifestFormat.decode(path, frame, 0));
+      Manifest manifest = Manifest.EMPTY.after(ManifestFormat.decode(path, frame, 0, keys));
       SortedMap<Long, Long> checksums = new TreeMap<>();
       require(tables >= 0 && tables <= from.remaining() / TABLE_BYTES, path, "tables");
       for (int i = 0; i < tables; i++) {

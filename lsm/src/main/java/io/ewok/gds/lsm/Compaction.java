@@ -142,11 +142,11 @@ final class Compaction {
             this::write);
   }
 
-  /** What is to be moved from full value files as far as this meets it. */
+  /** What is to be moved as far as this meets it: from full value files, and to another key. */
   private ValueGarbage valueGarbage() {
     Version version = versions.retain();
     try {
-      return version.levels(family).valueGarbage(options.valueGarbagePercent());
+      return version.levels(family).valueGarbage(options.valueGarbagePercent(), tables.keyId());
     } finally {
       versions.release(version);
     }

@@ -105,6 +105,11 @@ final class Levels {
     return ValueGarbage.of(tables(), percentMax);
   }
 
+  /** The same, and those that are encrypted with another key. */
+  ValueGarbage valueGarbage(int percentMax, int keyId) {
+    return ValueGarbage.of(tables(), percentMax, keyId);
+  }
+
   List<Table> tables() {
     return all.stream().flatMap(List::stream).toList();
   }

@@ -1,9 +1,12 @@
 package io.ewok.gds.lsm;
 
+import io.ewok.gds.encryption.SealedBytes;
 import io.ewok.gds.lsm.table.TableMeta;
 import io.ewok.gds.lsm.values.ValueFileMeta;
 import io.ewok.gds.lsm.values.ValueReferences;
 import io.ewok.gds.pagestore.CorruptFileException;
+import io.ewok.gds.pagestore.KeySource;
+import io.ewok.gds.pagestore.StorageException;
 import io.ewok.gds.pagestore.UnsupportedFormatException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -26,13 +29,14 @@ import java.util.zip.CRC32C;
  * <caption>Frame</caption>
  * <tr><th>offset</th><th>field</th><th>type</th><th>meaning</th></tr>
  * <tr><td>0</td><td>magic</td><td>u32</td><td>"GDSM" in ASCII</td></tr>
- * <tr><td>4</td><td>version</td><td>u32</td><td>1</td></tr>
+ * <tr><td>4</td><td>version</td><td>u32</td><td>1, or 2 if the records are encrypted</td></tr>
  * <tr><td>8</td><td>length</td><td>u32</td><td>bytes of the records</td></tr>
  * <tr><td>12</td><td>checksum</td><td>u32</td><td>CRC32C of the frame but for this field, to the
  * end of the records</td></tr>
  * <tr><td>16</td><td>position</td><td>u64</td><td>offset of the frame in the file: guards against
  * misdirected writes</td></tr>
- * <tr><td>24</td><td>records</td><td></td><td>one after the other</td></tr>
+ * <tr><td>24</td><td>records</td><td></td><td>one after the other; or all of them as {@link
+ * SealedBytes}, with the position as their place</td></tr>
  * </table>
  *
  * <table>
@@ -123,6 +127,10 @@ final class ManifestFormat {
   static final int MAGIC = 0x4D53_4447;
 
   static final int VERSION = 1;
+
+  /** Of an encrypted frame. */
+  static final int VERSION_SEALED = 2;
+
   static final int FRAME_ALIGNMENT_BYTES = 4096;
 
   static final int MAGIC_OFFSET = 0;
@@ -155,23 +163,50 @@ final class ManifestFormat {
 
   static final int OPERATOR_BYTES_MAX = 255;
 
+  private static final String KEY_PURPOSE = "manifest";
+
   private ManifestFormat() {}
 
-  /** Returns a frame, padded, for this position in the file. */
+  /** Returns a frame, padded, for this position in the file; it is not encrypted. */
   static byte[] encode(ManifestEdit edit, long position) {
+    return encode(VERSION, joined(edit), position);
+  }
+
+  /**
+   * Returns a frame, padded, for this position in the file.
+   *
+   * @param keys by whose current key it is encrypted, if there is one
+   */
+  static byte[] encode(ManifestEdit edit, long position, KeySource keys, Path path)
+      throws StorageException {
+    byte[] records = joined(edit);
+    byte[] sealed = SealedBytes.sealOrNull(keys, KEY_PURPOSE, position, records, path);
+    return sealed == null
+        ? encode(VERSION, records, position)
+        : encode(VERSION_SEALED, sealed, position);
+  }
+
+  private static byte[] joined(ManifestEdit edit) {
     List<ByteBuffer> records = records(edit);
-    long bytes = HEADER_BYTES;
+    long bytes = 0;
     for (ByteBuffer record : records) {
       bytes += record.capacity();
     }
+    ByteBuffer to = ByteBuffer.allocate(Math.toIntExact(bytes));
+    records.forEach(record -> to.put(record.flip()));
+    return to.array();
+  }
+
+  private static byte[] encode(int version, byte[] records, long position) {
+    long bytes = HEADER_BYTES + (long) records.length;
     long padded = (bytes + FRAME_ALIGNMENT_BYTES - 1) & -FRAME_ALIGNMENT_BYTES;
     ByteBuffer to = ByteBuffer.allocate(Math.toIntExact(padded)).order(ByteOrder.LITTLE_ENDIAN);
     to.putInt(MAGIC_OFFSET, MAGIC);
-    to.putInt(VERSION_OFFSET, VERSION);
+    to.putInt(VERSION_OFFSET, version);
     to.putInt(LENGTH_OFFSET, (int) bytes - HEADER_BYTES);
     to.putLong(POSITION_OFFSET, position);
     to.position(HEADER_BYTES);
-    records.forEach(record -> to.put(record.flip()));
+    to.put(records);
     to.putInt(CHECKSUM_OFFSET, checksum(to.array(), 0, (int) bytes));
     return to.array();
   }
@@ -317,16 +352,36 @@ final class ManifestFormat {
    *
    * @throws CorruptFileException if it is forged
    * @throws UnsupportedFormatException if a newer version wrote it
+   * @throws io.ewok.gds.pagestore.UnknownKeyException if it is encrypted
    */
-  static ManifestEdit decode(Path path, byte[] file, int offset)
-      throws CorruptFileException, UnsupportedFormatException {
+  static ManifestEdit decode(Path path, byte[] file, int offset) throws StorageException {
+    return decode(path, file, offset, KeySource.NONE);
+  }
+
+  /**
+   * Reads the edit of a frame that is not damaged, and may be encrypted.
+   *
+   * @throws CorruptFileException if it is forged
+   * @throws UnsupportedFormatException if a newer version wrote it
+   * @throws io.ewok.gds.pagestore.UnknownKeyException if the key is not among those given
+   * @throws io.ewok.gds.pagestore.WrongKeyException if it is another one
+   */
+  static ManifestEdit decode(Path path, byte[] file, int offset, KeySource keys)
+      throws StorageException {
     ByteBuffer whole = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);
     int version = whole.getInt(offset + VERSION_OFFSET);
-    if (version != VERSION) {
-      throw new UnsupportedFormatException(path, version, VERSION);
+    if (version != VERSION && version != VERSION_SEALED) {
+      throw new UnsupportedFormatException(path, version, VERSION_SEALED);
     }
     int length = whole.getInt(offset + LENGTH_OFFSET);
-    ByteBuffer from = whole.slice(offset + HEADER_BYTES, length).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer records = whole.slice(offset + HEADER_BYTES, length);
+    if (version == VERSION_SEALED) {
+      long position = whole.getLong(offset + POSITION_OFFSET);
+      records =
+          ByteBuffer.wrap(
+              SealedBytes.open(keys, KEY_PURPOSE, position, records, path, offset + HEADER_BYTES));
+    }
+    ByteBuffer from = records.order(ByteOrder.LITTLE_ENDIAN);
     try {
       ManifestEdit edit = null;
       boolean hasOperator = false;

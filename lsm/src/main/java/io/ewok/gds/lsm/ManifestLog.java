@@ -96,7 +96,7 @@ final class ManifestLog {
     Map<Integer, Set<Long>> ofFamilies = new HashMap<>();
     for (int offset = 0; offset < bytes.length; offset += ManifestFormat.FRAME_ALIGNMENT_BYTES) {
       if (ManifestFormat.frameBytes(bytes, offset) > 0) {
-        ManifestEdit edit = ManifestFormat.decode(path, bytes, offset);
+        ManifestEdit edit = ManifestFormat.decode(path, bytes, offset, engine.keys());
         removed.addAll(edit.removed());
         edit.dropped().forEach(family -> removed.addAll(ofFamilies.getOrDefault(family, Set.of())));
         for (ManifestEdit.Added added : edit.added()) {
@@ -131,7 +131,7 @@ final class ManifestLog {
     for (int length = ManifestFormat.frameBytes(bytes, 0);
         length > 0;
         length = ManifestFormat.frameBytes(bytes, offset)) {
-      ManifestEdit edit = ManifestFormat.decode(path, bytes, offset);
+      ManifestEdit edit = ManifestFormat.decode(path, bytes, offset, engine.keys());
       try {
         manifest = manifest.after(edit);
       } catch (IllegalArgumentException e) {
@@ -210,7 +210,7 @@ final class ManifestLog {
   }
 
   private void extend(ManifestEdit edit) throws IOException {
-    byte[] frame = ManifestFormat.encode(edit, endOffset);
+    byte[] frame = ManifestFormat.encode(edit, endOffset, engine.keys(), path);
     try {
       write(file, endOffset, frame);
       file.sync();
@@ -240,7 +240,7 @@ final class ManifestLog {
     if (engine.exists(temporary)) {
       engine.delete(temporary);
     }
-    byte[] frame = ManifestFormat.encode(next.snapshot(), 0);
+    byte[] frame = ManifestFormat.encode(next.snapshot(), 0, engine.keys(), path);
     IoFile created = engine.open(temporary, OpenMode.CREATE_NEW);
     try {
       write(created, 0, frame);

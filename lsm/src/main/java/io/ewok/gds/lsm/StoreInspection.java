@@ -383,6 +383,25 @@ public final class StoreInspection implements AutoCloseable {
   }
 
   /**
+   * Returns the number of the master key that a table is encrypted with, or 0 if it is not.
+   *
+   * @throws IOException if its footer cannot be read, or does not fit the manifest
+   */
+  public int keyId(TableFile table) throws IOException {
+    return look(table, Table::keyId);
+  }
+
+  /**
+   * Returns the number of the master key that a value file is encrypted with, or 0 if it is not.
+   *
+   * @throws IOException if its header cannot be read, or does not fit the manifest
+   */
+  public int keyId(ValuesFile file) throws IOException {
+    long number = StoreFiles.valuesNumber(file.path()).orElseThrow();
+    return valuesOrNull.findOrNull(number).keyId();
+  }
+
+  /**
    * Reads all of a table, with the values that it refers to, and checks that index, filters, footer
    * and records agree. What cannot be read is a problem, and what is behind it is read all the
    * same.

@@ -167,7 +167,8 @@ public record StoreOptions(
    * <tr><td>{@code log.segment-bytes}, {@code log.segments}, {@code log.recovery}</td><td>see {@link
    *     io.ewok.gds.wal.LogOptions#from}</td></tr>
    * <tr><td>{@code io.…}, {@code reactor.…}, {@code fibers.…}, {@code throttle.…}</td><td>the engine,
-   *     see {@link EngineOptions#from}; any of them replaces all that was said of it</td></tr>
+   *     see {@link EngineOptions#from}; any of them replaces all that was said of it,
+   *     but for its keys</td></tr>
    * </table>
    *
    * @throws IllegalArgumentException that names the setting or the option, and its value

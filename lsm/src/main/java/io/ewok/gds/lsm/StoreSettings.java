@@ -146,7 +146,7 @@ final class StoreSettings {
         log.segmentCount(),
         log.recovery(),
         base.listener(),
-        isEngineNamed ? EngineOptions.from(settings) : base.engine(),
+        isEngineNamed ? EngineOptions.from(settings).withKeys(base.engine().keys()) : base.engine(),
         Settings.read(settings, CREATE, StoreSettings::yes, base.createIfMissing()));
   }
 

@@ -118,6 +118,11 @@ final class TableSet {
     return meta;
   }
 
+  /** Number of the key that files are encrypted with from now on; 0 if they are not. */
+  int keyId() {
+    return engine.keys().currentId();
+  }
+
   /** Starts the next value file, of a family. */
   void start(ValueFileWriter writer, int family) throws IOException {
     long number = nextNumber++;

@@ -4,7 +4,9 @@ import io.ewok.gds.lsm.table.Table;
 import io.ewok.gds.lsm.values.ValueFileMeta;
 import io.ewok.gds.lsm.values.ValueReferences;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -36,6 +38,28 @@ final class ValueGarbage {
    * @param percentMax files with more garbage are full
    */
   static ValueGarbage of(List<Table> tables, int percentMax) {
+    return of(tables, percentMax, Set.of());
+  }
+
+  /**
+   * The same; files that are encrypted with another key than a current one count as full, too.
+   *
+   * @param keyId number of the current key, or 0
+   */
+  static ValueGarbage of(List<Table> tables, int percentMax, int keyId) {
+    Set<Long> others = new HashSet<>();
+    for (Table table : tables) {
+      ValueReferences references = table.meta().references();
+      for (int i = 0; i < references.count(); i++) {
+        if (table.openValueFile(references.file(i)).keyId() != keyId) {
+          others.add(references.file(i));
+        }
+      }
+    }
+    return of(tables, percentMax, others);
+  }
+
+  private static ValueGarbage of(List<Table> tables, int percentMax, Set<Long> others) {
     SortedMap<Long, ValueFileUse> uses = uses(tables);
     long bytes = 0;
     long[] full = new long[uses.size()];
@@ -43,7 +67,8 @@ final class ValueGarbage {
     for (ValueFileUse use : uses.values()) {
       long all = use.meta().entryBytes();
       long garbage = all - use.liveBytes();
-      if (garbage > 0 && PERCENT * garbage >= percentMax * all) {
+      boolean isFull = garbage > 0 && PERCENT * garbage >= percentMax * all;
+      if (isFull || others.contains(use.meta().number())) {
         full[count++] = use.meta().number();
         bytes += garbage;
       }

@@ -10,6 +10,7 @@ import io.ewok.gds.ffm.Errno;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoFile;
+import io.ewok.gds.pagestore.KeySource;
 import io.ewok.gds.pagestore.LockedException;
 import io.ewok.gds.pagestore.MissingFileException;
 import io.ewok.gds.pagestore.OpenMode;
@@ -618,12 +619,12 @@ class BackupsTest {
     BackupFormat.Content content =
         new BackupFormat.Content(
             1_700_000_000_000L, 12, new LogOptions(1 << 20, 4, 1 << 20), manifest, new TreeMap<>());
-    byte[] payload = BackupFormat.encode(content);
+    byte[] payload = BackupFormat.encode(content, KeySource.NONE, TARGET);
     CRC32C crc = new CRC32C();
     crc.update(payload);
     assertEquals(2 * 4096 - 16, payload.length);
     assertEquals("f9586255", Long.toHexString(crc.getValue()));
-    BackupFormat.Content read = BackupFormat.decode(TARGET, payload);
+    BackupFormat.Content read = BackupFormat.decode(TARGET, payload, KeySource.NONE);
     assertEquals(content.millis(), read.millis());
     assertEquals(12, read.newBytes());
     assertEquals(4, read.log().segmentCount());
@@ -632,8 +633,12 @@ class BackupsTest {
       byte[] forged = payload.clone();
       forged[i] ^= (byte) 0x81;
       assertThrows(
-          CorruptFileException.class, () -> BackupFormat.decode(TARGET, forged), "byte " + i);
+          CorruptFileException.class,
+          () -> BackupFormat.decode(TARGET, forged, KeySource.NONE),
+          "byte " + i);
     }
-    assertThrows(CorruptFileException.class, () -> BackupFormat.decode(TARGET, new byte[39]));
+    assertThrows(
+        CorruptFileException.class,
+        () -> BackupFormat.decode(TARGET, new byte[39], KeySource.NONE));
   }
 }

@@ -372,8 +372,8 @@ class ManifestLogTest {
     UnsupportedFormatException newer =
         assertThrows(
             UnsupportedFormatException.class,
-            () -> open(forged(frame -> frame.putInt(ManifestFormat.VERSION_OFFSET, 2))));
-    assertEquals(2, newer.found());
+            () -> open(forged(frame -> frame.putInt(ManifestFormat.VERSION_OFFSET, 3))));
+    assertEquals(3, newer.found());
     int second =
         ManifestFormat.HEADER_BYTES
             + ManifestFormat.RECORD_HEADER_BYTES

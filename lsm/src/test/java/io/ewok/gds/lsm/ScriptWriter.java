@@ -77,6 +77,9 @@ final class ScriptWriter {
   /** Likewise. */
   private final SplittableRandom styles;
 
+  /** Likewise. */
+  private final SplittableRandom encrypted;
+
   private final List<String> lines = new ArrayList<>();
 
   private ScriptWriter(long seed) {
@@ -92,6 +95,7 @@ final class ScriptWriter {
     separated = new SplittableRandom(seed ^ 54);
     lives = new SplittableRandom(seed ^ 55);
     styles = new SplittableRandom(seed ^ 56);
+    encrypted = new SplittableRandom(seed ^ 9);
   }
 
   /** Returns so many operations. */
@@ -155,7 +159,8 @@ final class ScriptWriter {
                     others.nextInt(2))
             + separate
             + (cached.nextInt(4) == 0 ? "" : " records=" + (64 << cached.nextInt(3)))
-            + fifo());
+            + fifo()
+            + (encrypted.nextInt(2) == 0 ? "" : " keys=" + (1 + encrypted.nextInt(3))));
   }
 
   /** Which families let their oldest tables go, and what they keep. */

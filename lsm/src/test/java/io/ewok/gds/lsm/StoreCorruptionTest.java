@@ -10,6 +10,7 @@ import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.IoFile;
 import io.ewok.gds.pagestore.OpenMode;
 import io.ewok.gds.pagestore.sim.SimEngine;
+import io.ewok.gds.pagestore.sim.SimOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
@@ -17,23 +18,25 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /**
  * Files that rot, end early, come from the future or are gone: told by name, never read wrongly.
  */
 @ParameterizedClass
-@ValueSource(ints = {0, 150})
+@CsvSource({"0, 0", "150, 0", "0, 1", "150, 1"})
 class StoreCorruptionTest {
   private static final StoreFiles FILES = new StoreFiles(Fixtures.DIRECTORY);
 
-  private final SimEngine base = new SimEngine(1);
+  private final SimEngine base;
   private Map<byte[], byte[]> contents;
   private Path table;
 
   private final StoreOptions options;
 
-  StoreCorruptionTest(int separatedValueBytes) {
+  /** Nothing is encrypted if there are no keys. */
+  StoreCorruptionTest(int separatedValueBytes, int keys) {
+    base = new SimEngine(1, SimOptions.defaults().withKeys(new TestKeys(keys, keys)));
     options = Fixtures.separated(separatedValueBytes);
   }
 

@@ -10,6 +10,7 @@ import io.ewok.gds.pagestore.IoFile;
 import io.ewok.gds.pagestore.OpenMode;
 import io.ewok.gds.pagestore.StorageException;
 import io.ewok.gds.pagestore.sim.SimEngine;
+import io.ewok.gds.pagestore.sim.SimOptions;
 import io.ewok.gds.wal.LogTruncatedException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -87,6 +88,9 @@ final class StoreScript {
           });
 
   private SimEngine engine = new SimEngine(1);
+
+  /** Null if nothing is encrypted. */
+  private TestKeys keys;
 
   /** Those that keep everything. The third one is for families that are said to let tables go. */
   private static final List<CompactionStyle> STYLES =
@@ -470,6 +474,11 @@ final class StoreScript {
             }
             case "prefix" -> options.withTree(options.tree().withFilterPrefixBytes(value));
             case "separate" -> options.withTree(options.tree().withSeparatedValueBytes(value));
+            case "keys" -> {
+              keys = new TestKeys(value);
+              engine = new SimEngine(1, SimOptions.defaults().withKeys(keys));
+              yield options;
+            }
             case "garbage" -> options.withTree(options.tree().withValueGarbagePercent(value));
             default -> throw new IllegalArgumentException("no such option: word=" + words[i]);
           };
@@ -665,6 +674,9 @@ final class StoreScript {
   }
 
   private Store open() throws IOException {
+    if (keys != null) {
+      keys.rotate();
+    }
     for (int number = 1; number < 3; number++) {
       options = options.withFamily(Home.name(number), tree(number));
     }

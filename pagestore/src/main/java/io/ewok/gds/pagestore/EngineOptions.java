@@ -30,6 +30,8 @@ import java.util.regex.Pattern;
  *     IoEngine#description} says why
  * @param throttle the limits that the engine begins with; default none. {@link
  *     IoEngine#setThrottle} changes them.
+ * @param keys for whoever keeps files by the engine; default {@link KeySource#NONE}, which encrypts
+ *     nothing. The engine itself reads and writes bytes as they are.
  */
 public record EngineOptions(
     EngineKind wanted,
@@ -37,7 +39,8 @@ public record EngineOptions(
     int poolThreads,
     SyncMethod syncMethod,
     GroupOptions reactors,
-    ThrottleOptions throttle) {
+    ThrottleOptions throttle,
+    KeySource keys) {
   /** The largest queue depth. */
   public static final int QUEUE_DEPTH_MAX = 4096;
 
@@ -61,7 +64,8 @@ public record EngineOptions(
           64,
           SyncMethod.AUTO,
           GroupOptions.defaults().withReactor(ReactorOptions.defaults().withName(REACTOR_NAME)),
-          ThrottleOptions.UNLIMITED);
+          ThrottleOptions.UNLIMITED,
+          KeySource.NONE);
 
   /** Checks the ranges. */
   public EngineOptions {
@@ -69,6 +73,7 @@ public record EngineOptions(
     Objects.requireNonNull(syncMethod, "syncMethod");
     Objects.requireNonNull(reactors, "reactors");
     Objects.requireNonNull(throttle, "throttle");
+    Objects.requireNonNull(keys, "keys");
     if (queueDepth < 1 || queueDepth > QUEUE_DEPTH_MAX) {
       throw new IllegalArgumentException(
           "a queue depth is 1 to " + QUEUE_DEPTH_MAX + ": queueDepth=" + queueDepth);
@@ -111,7 +116,8 @@ public record EngineOptions(
             text -> named(SYNC_METHOD, SyncMethod.values(), text),
             DEFAULTS.syncMethod),
         reactors(settings),
-        ThrottleOptions.from(settings));
+        ThrottleOptions.from(settings),
+        DEFAULTS.keys);
   }
 
   private static GroupOptions reactors(Map<String, String> settings) {
@@ -157,31 +163,36 @@ public record EngineOptions(
 
   /** Returns these options with another engine wanted. */
   public EngineOptions withWanted(EngineKind wanted) {
-    return new EngineOptions(wanted, queueDepth, poolThreads, syncMethod, reactors, throttle);
+    return new EngineOptions(wanted, queueDepth, poolThreads, syncMethod, reactors, throttle, keys);
   }
 
   /** Returns these options with another queue depth. */
   public EngineOptions withQueueDepth(int queueDepth) {
-    return new EngineOptions(wanted, queueDepth, poolThreads, syncMethod, reactors, throttle);
+    return new EngineOptions(wanted, queueDepth, poolThreads, syncMethod, reactors, throttle, keys);
   }
 
   /** Returns these options with another number of pool threads. */
   public EngineOptions withPoolThreads(int poolThreads) {
-    return new EngineOptions(wanted, queueDepth, poolThreads, syncMethod, reactors, throttle);
+    return new EngineOptions(wanted, queueDepth, poolThreads, syncMethod, reactors, throttle, keys);
   }
 
   /** Returns these options with another way to sync. */
   public EngineOptions withSyncMethod(SyncMethod syncMethod) {
-    return new EngineOptions(wanted, queueDepth, poolThreads, syncMethod, reactors, throttle);
+    return new EngineOptions(wanted, queueDepth, poolThreads, syncMethod, reactors, throttle, keys);
   }
 
   /** Returns these options with other reactors. */
   public EngineOptions withReactors(GroupOptions reactors) {
-    return new EngineOptions(wanted, queueDepth, poolThreads, syncMethod, reactors, throttle);
+    return new EngineOptions(wanted, queueDepth, poolThreads, syncMethod, reactors, throttle, keys);
   }
 
   /** Returns these options with other limits. */
   public EngineOptions withThrottle(ThrottleOptions throttle) {
-    return new EngineOptions(wanted, queueDepth, poolThreads, syncMethod, reactors, throttle);
+    return new EngineOptions(wanted, queueDepth, poolThreads, syncMethod, reactors, throttle, keys);
+  }
+
+  /** Returns these options with other keys. */
+  public EngineOptions withKeys(KeySource keys) {
+    return new EngineOptions(wanted, queueDepth, poolThreads, syncMethod, reactors, throttle, keys);
   }
 }

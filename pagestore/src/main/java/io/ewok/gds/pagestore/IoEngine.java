@@ -147,6 +147,14 @@ public interface IoEngine extends AutoCloseable {
   }
 
   /**
+   * Returns the keys for what is kept in its files, by whoever does that: logs, stores, backups.
+   * The engine itself reads and writes bytes as they are.
+   */
+  default KeySource keys() {
+    return KeySource.NONE;
+  }
+
+  /**
    * Limits what is asked of the device, from now on and for what waits already. Without limits,
    * which is how an engine begins, transfers take a shorter way: nothing is decided for them.
    *

@@ -21,6 +21,7 @@ import java.util.concurrent.ConcurrentHashMap;
 abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringEngine {
   private final EngineChoice choice;
   private final SyncMethod syncMethod;
+  private final KeySource keys;
 
   /** By device; what is found out about one serves all files on it. */
   private final Map<Long, SyncChoice> syncChoices = new ConcurrentHashMap<>();
@@ -47,6 +48,7 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
   LinuxEngine(EngineOptions options, EngineChoice choice, int depth, NodeTraffic nodeTraffic) {
     this.choice = choice;
     this.syncMethod = options.syncMethod();
+    this.keys = options.keys();
     this.counters = new IoCounters(nodeTraffic);
     this.dispatch = new WorkDispatch(depth, System::nanoTime, this::enqueueHeldBack, new Pacer());
     this.blockingCalls = new BlockingCalls("gds-io");
@@ -89,6 +91,11 @@ abstract sealed class LinuxEngine implements IoEngine permits PoolEngine, UringE
   @Override
   public final String name() {
     return choice.chosen();
+  }
+
+  @Override
+  public final KeySource keys() {
+    return keys;
   }
 
   @Override

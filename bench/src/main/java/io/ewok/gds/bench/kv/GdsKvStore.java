@@ -15,6 +15,7 @@ import io.ewok.gds.lsm.TransactionOptions;
 import io.ewok.gds.lsm.TreeOptions;
 import io.ewok.gds.lsm.WriteBatch;
 import io.ewok.gds.lsm.WriteOptions;
+import io.ewok.gds.pagestore.EngineOptions;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -38,19 +39,21 @@ final class GdsKvStore implements KvStore {
 
   private final Family second;
 
-  GdsKvStore(Path directory, KvSettings settings, int separatedValueBytes) throws IOException {
-    this(directory, settings, separatedValueBytes, 0);
-  }
-
   /**
    * Opens it.
    *
    * @param recordCacheBytes what of the pool's memory is that of the record cache
    */
-  GdsKvStore(Path directory, KvSettings settings, int separatedValueBytes, long recordCacheBytes)
+  GdsKvStore(
+      Path directory,
+      KvSettings settings,
+      int separatedValueBytes,
+      long recordCacheBytes,
+      EngineOptions engine)
       throws IOException {
     StoreOptions options =
         StoreOptions.defaults()
+            .withEngine(engine)
             .withPoolBytes(settings.poolBytes() - recordCacheBytes)
             .withRecordCacheBytes(recordCacheBytes)
             .withMemtableBytes(settings.memtableBytes())
@@ -61,7 +64,16 @@ final class GdsKvStore implements KvStore {
           case FILTER -> options.tree().withCompactionFilter(GdsKvStore::withoutEmpty);
           case EXPIRY -> options.tree().withTtl(KvSettings.TTL);
           case LONG_VALUES -> options.tree().withSeparatedValueBytes(separatedValueBytes);
-          case SEQUENTIAL, CACHED, SYNCED, DISK, BREADTH, REMOVAL, INGEST, OPTIMISTIC, LOCKING ->
+          case SEQUENTIAL,
+              CACHED,
+              SYNCED,
+              DISK,
+              BREADTH,
+              REMOVAL,
+              INGEST,
+              OPTIMISTIC,
+              LOCKING,
+              ENCRYPTION ->
               options.tree();
         };
     store = Store.open(directory, options.withTree(tree));

@@ -55,7 +55,11 @@ public enum KvCase {
   LONG_READ("readrandom, 4 KiB", KvGroup.LONG_VALUES, 1, KvMix.reads(Picker.UNIFORM)),
   LONG_SCAN("scan, 4 KiB", KvGroup.LONG_VALUES, Kind.SCAN),
   LONG_SEEK("seek + 10, 4 KiB", KvGroup.LONG_VALUES, 1, SEEK.mix),
-  LONG_OVERWRITE("overwrite, 4 KiB", KvGroup.LONG_VALUES, Kind.OVERWRITE);
+  LONG_OVERWRITE("overwrite, 4 KiB", KvGroup.LONG_VALUES, Kind.OVERWRITE),
+  ENCRYPTION_LOAD("fillrandom, encryption", KvGroup.ENCRYPTION, Kind.LOAD),
+  ENCRYPTION_READ("readrandom, encryption", KvGroup.ENCRYPTION, 1, KvMix.reads(Picker.UNIFORM)),
+  ENCRYPTION_SCAN("scan, encryption", KvGroup.ENCRYPTION, Kind.SCAN),
+  ENCRYPTION_OVERWRITE("overwrite, encryption", KvGroup.ENCRYPTION, Kind.OVERWRITE);
 
   /** How a case goes. */
   enum Kind {

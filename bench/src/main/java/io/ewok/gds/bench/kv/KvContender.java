@@ -1,5 +1,7 @@
 package io.ewok.gds.bench.kv;
 
+import io.ewok.gds.pagestore.EngineOptions;
+import io.ewok.gds.pagestore.KeySource;
 import java.io.IOException;
 import java.nio.file.Path;
 
@@ -9,7 +11,8 @@ public enum KvContender {
   GDS("store") {
     @Override
     KvStore open(Path directory, KvSettings settings, KvData data) throws IOException {
-      return new GdsKvStore(directory, settings, KvSettings.SEPARATED_VALUE_BYTES);
+      return new GdsKvStore(
+          directory, settings, KvSettings.SEPARATED_VALUE_BYTES, 0, EngineOptions.defaults());
     }
   },
 
@@ -17,7 +20,16 @@ public enum KvContender {
   GDS_INLINE("not separated") {
     @Override
     KvStore open(Path directory, KvSettings settings, KvData data) throws IOException {
-      return new GdsKvStore(directory, settings, 0);
+      return new GdsKvStore(directory, settings, 0, 0, EngineOptions.defaults());
+    }
+  },
+
+  /** Ours, encrypted. */
+  GDS_ENCRYPTED("encrypted") {
+    @Override
+    KvStore open(Path directory, KvSettings settings, KvData data) throws IOException {
+      EngineOptions engine = EngineOptions.defaults().withKeys(KEYS);
+      return new GdsKvStore(directory, settings, KvSettings.SEPARATED_VALUE_BYTES, 0, engine);
     }
   },
 
@@ -26,7 +38,11 @@ public enum KvContender {
     @Override
     KvStore open(Path directory, KvSettings settings, KvData data) throws IOException {
       return new GdsKvStore(
-          directory, settings, KvSettings.SEPARATED_VALUE_BYTES, settings.poolBytes() / 2);
+          directory,
+          settings,
+          KvSettings.SEPARATED_VALUE_BYTES,
+          settings.poolBytes() / 2,
+          EngineOptions.defaults());
     }
   },
 
@@ -61,6 +77,20 @@ public enum KvContender {
       return new EmptyKvStore(data);
     }
   };
+
+  /** One key, which nobody has to keep secret. */
+  private static final KeySource KEYS =
+      new KeySource() {
+        @Override
+        public int currentId() {
+          return 1;
+        }
+
+        @Override
+        public byte[] key(int id) {
+          return id == 1 ? new byte[KEY_BYTES] : null;
+        }
+      };
 
   private final String label;
 

@@ -38,7 +38,10 @@ public enum KvGroup {
   LOCKING,
 
   /** Long values, and memory for a tenth of them. */
-  LONG_VALUES;
+  LONG_VALUES,
+
+  /** What encryption costs, where memory has room for a tenth. */
+  ENCRYPTION;
 
   /**
    * Returns how often its cases are run before they count. A compaction is over before the code of
@@ -72,6 +75,7 @@ public enum KvGroup {
       case DISK -> List.of(KvContender.GDS, KvContender.GDS_RECORDS, KvContender.ROCKSDB);
       case FILTER, EXPIRY, INGEST, OPTIMISTIC, LOCKING ->
           List.of(KvContender.GDS, KvContender.ROCKSDB);
+      case ENCRYPTION -> List.of(KvContender.GDS, KvContender.GDS_ENCRYPTED);
       case LONG_VALUES ->
           List.of(KvContender.GDS, KvContender.GDS_INLINE, KvContender.BLOBDB, KvContender.ROCKSDB);
     };

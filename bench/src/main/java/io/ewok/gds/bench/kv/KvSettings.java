@@ -53,10 +53,11 @@ record KvSettings(
           case BREADTH, REMOVAL, FILTER -> Math.min(entries, BREADTH_ENTRIES_MAX);
           case EXPIRY -> Math.min(entries, EXPIRY_ENTRIES_MAX);
           case LONG_VALUES -> (int) Math.min(entries, LONG_VALUES_BYTES_MAX / KvData.RECORD_BYTES);
-          case SEQUENTIAL, CACHED, SYNCED, INGEST, OPTIMISTIC, LOCKING -> entries;
+          case SEQUENTIAL, CACHED, SYNCED, INGEST, OPTIMISTIC, LOCKING, ENCRYPTION -> entries;
         };
     long dataBytes = records * KvData.RECORD_BYTES;
-    boolean isSmall = group == KvGroup.DISK || group == KvGroup.LONG_VALUES;
+    boolean isSmall =
+        group == KvGroup.DISK || group == KvGroup.LONG_VALUES || group == KvGroup.ENCRYPTION;
     long poolBytes = isSmall ? dataBytes / 10 : 4 * dataBytes;
     return new KvSettings(
         records,

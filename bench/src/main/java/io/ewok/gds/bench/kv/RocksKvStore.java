@@ -119,7 +119,16 @@ final class RocksKvStore implements KvStore {
             case EXPIRY -> TtlDB.open(options, path, (int) KvSettings.TTL.toSeconds(), false);
             case OPTIMISTIC -> OptimisticTransactionDB.open(options, path);
             case LOCKING -> TransactionDB.open(options, part(new TransactionDBOptions()), path);
-            case SEQUENTIAL, CACHED, SYNCED, DISK, BREADTH, REMOVAL, FILTER, INGEST, LONG_VALUES ->
+            case SEQUENTIAL,
+                CACHED,
+                SYNCED,
+                DISK,
+                BREADTH,
+                REMOVAL,
+                FILTER,
+                INGEST,
+                LONG_VALUES,
+                ENCRYPTION ->
                 RocksDB.open(options, path);
           };
       families.add(rocks.getDefaultColumnFamily());

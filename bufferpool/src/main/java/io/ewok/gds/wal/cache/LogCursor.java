@@ -111,6 +111,7 @@ public final class LogCursor implements AutoCloseable {
    * @throws LogTruncatedException if the log was truncated beyond the cursor
    * @throws CorruptFileException if there is no record, or another than was written, and the cursor
    *     has not moved; or if the {@link PayloadCheck} refuses it, and it has
+   * @throws StorageException if the record is encrypted
    */
   public int next(MemorySegment into) throws IOException {
     Objects.requireNonNull(into, "into");
@@ -148,6 +149,9 @@ public final class LogCursor implements AutoCloseable {
       }
       strides.copy(walk.lsn(), into, bytes);
       if (isRecord(walk.feedContent(view(into).limit(bytes)))) {
+        if (walk.isSealed()) {
+          throw source.sealed(lsn);
+        }
         strides.note(bytes);
         check(into, bytes);
         return bytes;

@@ -32,6 +32,7 @@ final class BlockCheck {
       case TableFormat.TYPE_FILTER -> filterDefect(block, lengthBytes);
       case TableFormat.TYPE_RANGES -> RangesBlock.defect(block, lengthBytes, tableEnd);
       case TableFormat.TYPE_FOOTER -> lengthBytes == TableFormat.FOOTER_BYTES ? null : "footer";
+      case TableFormat.TYPE_KEY -> lengthBytes == TableFormat.KEY_BYTES ? null : "key";
       default -> "type";
     };
   }

@@ -1,6 +1,7 @@
 package io.ewok.gds.lsm.table;
 
 import io.ewok.gds.allocator.Region;
+import io.ewok.gds.encryption.FileKey;
 import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.lsm.Compression;
 import io.ewok.gds.pagestore.IoFile;
@@ -28,6 +29,9 @@ final class StoredBlocks {
   private BlockCodec codec;
   private IoFile file;
   private long number;
+
+  /** Null if blocks are not sealed. */
+  private FileKey key;
 
   /** Where the buffer's first byte goes in the file. */
   private long fileOffset;
@@ -68,9 +72,10 @@ final class StoredBlocks {
     }
   }
 
-  /** Starts a file. */
-  void start(IoFile file, long number) {
+  /** Starts a file, whose blocks are sealed if there is a key. */
+  void start(IoFile file, long number, FileKey keyOrNull) {
     this.file = file;
+    this.key = keyOrNull;
     this.number = number;
     fileOffset = 0;
     pendingBytes = 0;
@@ -108,6 +113,15 @@ final class StoredBlocks {
    */
   long add(FilterBuilder filter, long handle) throws IOException {
     int lengthBytes = filter.lengthBytes();
+    if (key != null) {
+      // Sealed where it is, it would be lost to the caller: it is made behind that.
+      long room = makeRoom(3 * lengthBytes);
+      long plain = room + 2L * lengthBytes;
+      filter.finish(plain);
+      Memory.copy(plain, room, lengthBytes);
+      end(room, lengthBytes, 0, handle);
+      return plain;
+    }
     long room = makeRoom(lengthBytes);
     filter.finish(room);
     end(room, lengthBytes, 0, handle);
@@ -141,8 +155,9 @@ final class StoredBlocks {
 
   private void end(long room, int lengthBytes, int compressedBytes, long handle) {
     boolean compressed = compressedBytes > 0;
+    int payloadBytes = compressed ? compressedBytes : lengthBytes;
     int storedBytes =
-        TableFormat.STORED_HEADER_BYTES + (compressed ? compressedBytes : lengthBytes);
+        TableFormat.STORED_HEADER_BYTES + payloadBytes + (key == null ? 0 : TableFormat.TAG_BYTES);
     int padding = padding(storedBytes);
     long stored = room - TableFormat.STORED_HEADER_BYTES;
     if (padding > 0) {
@@ -150,13 +165,19 @@ final class StoredBlocks {
       padTo(pendingBytes + padding);
     }
     TableFormat.putHandle(handle, offset(), storedBytes, lengthBytes);
-    TableFormat.putStoredHeader(
-        stored + padding,
-        storedBytes,
-        lengthBytes,
-        BlockCodec.number(compressed ? compression : Compression.NONE),
-        number,
-        offset());
+    int form = BlockCodec.number(compressed ? compression : Compression.NONE);
+    if (key != null) {
+      long payload = room + padding;
+      key.seal(
+          offset(),
+          TableFormat.sealContext(lengthBytes, form),
+          payload,
+          payloadBytes,
+          payload,
+          payload + payloadBytes);
+      form |= TableFormat.SEALED_BIT;
+    }
+    TableFormat.putStoredHeader(stored + padding, storedBytes, lengthBytes, form, number, offset());
     pendingBytes += storedBytes;
   }
 
@@ -180,6 +201,28 @@ final class StoredBlocks {
     }
   }
 
+  private void putKey(long stored, long footer) {
+    long block = stored + TableFormat.STORED_HEADER_BYTES;
+    Memory.putByte(block + TableFormat.TYPE_OFFSET, (byte) TableFormat.TYPE_KEY);
+    key.putNote(
+        Memory.view(block + TableFormat.KEY_NOTE_OFFSET, FileKey.NOTE_BYTES).asByteBuffer());
+    long offset = fileOffset + TableFormat.KEY_BLOCK_OFFSET;
+    key.seal(
+        offset,
+        0,
+        footer,
+        TableFormat.FOOTER_BYTES,
+        block + TableFormat.KEY_FOOTER_OFFSET,
+        block + TableFormat.KEY_TAG_OFFSET);
+    TableFormat.putStoredHeader(
+        stored,
+        TableFormat.KEY_STORED_BYTES,
+        TableFormat.KEY_BYTES,
+        BlockCodec.number(Compression.NONE),
+        number,
+        offset);
+  }
+
   /** Adds the footer and writes all that is left. Returns the length of the file in bytes. */
   long finish(TableProperties properties, int version, long rootHandle, long boundsHandle)
       throws IOException {
@@ -189,6 +232,9 @@ final class StoredBlocks {
     Memory.fill(stored, TableFormat.FILE_ALIGNMENT_BYTES, (byte) 0);
     long footer = stored + TableFormat.STORED_HEADER_BYTES;
     properties.put(footer, number, version);
+    if (key != null) {
+      Memory.putInt(footer + TableFormat.TAG_LENGTH_OFFSET, TableFormat.TAG_BYTES);
+    }
     Memory.copy(rootHandle, footer + TableFormat.ROOT_OFFSET, TableFormat.HANDLE_BYTES);
     Memory.copy(boundsHandle, footer + TableFormat.BOUNDS_OFFSET, TableFormat.HANDLE_BYTES);
     TableFormat.putStoredHeader(
@@ -198,6 +244,9 @@ final class StoredBlocks {
         BlockCodec.number(Compression.NONE),
         number,
         fileOffset);
+    if (key != null) {
+      putKey(stored + TableFormat.KEY_BLOCK_OFFSET, footer);
+    }
     pendingBytes = TableFormat.FILE_ALIGNMENT_BYTES;
     write();
     return fileOffset;

@@ -4,6 +4,7 @@ import io.ewok.gds.buffers.BufferManager;
 import io.ewok.gds.buffers.Fix;
 import io.ewok.gds.buffers.LoadedBlockFile;
 import io.ewok.gds.buffers.eviction.Priority;
+import io.ewok.gds.encryption.FileKey;
 import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.lsm.record.KeyBuffer;
 import io.ewok.gds.lsm.record.Keys;
@@ -17,6 +18,7 @@ import io.ewok.gds.lsm.values.ValueFile;
 import io.ewok.gds.lsm.values.ValueFormat;
 import io.ewok.gds.lsm.values.ValueSource;
 import io.ewok.gds.pagestore.CorruptFileException;
+import io.ewok.gds.pagestore.KeySource;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
@@ -102,6 +104,9 @@ public final class Table {
    *
    * @param whenUnused called once, on the thread of the last user
    * @throws NotReadableHereException if it is compressed and the library for that is missing
+   * @throws io.ewok.gds.pagestore.UnknownKeyException if it is encrypted, and the key is not among
+   *     those of the engine
+   * @throws io.ewok.gds.pagestore.WrongKeyException if it is another one there
    */
   public static Table open(
       BufferManager buffers, Path path, TableMeta meta, Consumer<Table> whenUnused)
@@ -149,6 +154,7 @@ public final class Table {
       long footer = fix.address();
       TableFooter.check(path, footerOffset, footer, meta);
       useFooter(path, blocks.loader, footer, meta.sizeBytes());
+      blocks.loader.use(TableKey.readOrNull(buffers.keys(), file, footer, meta.sizeBytes()));
       blocks.loader.addSequence(meta.addedSequence());
       long poolBytes = buffers.options().poolBytes();
       return new Table(meta, blocks, footer, poolBytes, hints, values, whenUnused);
@@ -202,6 +208,12 @@ public final class Table {
 
   public Path path() {
     return path;
+  }
+
+  /** Number of the master key that the table is encrypted with; 0 if it is not. */
+  public int keyId() {
+    FileKey key = loader.keyOrNull();
+    return key == null ? KeySource.NOT_ENCRYPTED : key.id();
   }
 
   /** Whether the table has range deletes. */

@@ -22,7 +22,13 @@ final class TableFooter {
       throw new UnsupportedFormatException(path, version, TableFormat.VERSION_MAX);
     }
     int tagBytes = Memory.getInt(footer + TableFormat.TAG_LENGTH_OFFSET);
-    require(tagBytes == 0, path, offset, "no tags", tagBytes + " bytes each");
+    int expectedTagBytes = TableFormat.isSealed(version) ? TableFormat.TAG_BYTES : 0;
+    require(
+        tagBytes == expectedTagBytes,
+        path,
+        offset,
+        "tags of " + expectedTagBytes + " bytes",
+        tagBytes + " bytes each");
     int family = Memory.getInt(footer + TableFormat.FAMILY_OFFSET);
     require(family >= 0, path, offset + TableFormat.FAMILY_OFFSET, "a family", family);
     int compression = Memory.getByte(footer + TableFormat.ASKED_COMPRESSION_OFFSET);

@@ -1,5 +1,6 @@
 package io.ewok.gds.lsm.table;
 
+import io.ewok.gds.encryption.FileKey;
 import io.ewok.gds.ffm.unchecked.Memory;
 import java.util.zip.CRC32C;
 
@@ -20,9 +21,16 @@ import java.util.zip.CRC32C;
  * <tr><td>4</td><td>stored length</td><td>u32</td><td>bytes after this header</td></tr>
  * <tr><td>8</td><td>length</td><td>u32</td><td>bytes when decompressed, a multiple of 16</td></tr>
  * <tr><td>12</td><td>compression</td><td>u8</td><td>0 none, 1 LZ4, 2 Zstandard</td></tr>
- * <tr><td>13</td><td>zero</td><td>3 bytes</td><td>0</td></tr>
- * <tr><td>16</td><td>block</td><td></td><td></td></tr>
+ * <tr><td>13</td><td>sealed</td><td>u8</td><td>1 if the block is encrypted, else 0</td></tr>
+ * <tr><td>14</td><td>zero</td><td>2 bytes</td><td>0</td></tr>
+ * <tr><td>16</td><td>block</td><td></td><td>if it is sealed, encrypted as it would be stored
+ * otherwise, and followed by a tag of 16 bytes, which count as stored</td></tr>
  * </table>
+ *
+ * <p>In an encrypted table all blocks are sealed but the footer and the key, which have nothing of
+ * keys and values. The nonce is the block's offset; length and compression are authenticated, too.
+ * The key of the file is derived for the table's number, see {@link FileKey}. Checksums are of
+ * sealed bytes: damage is told from another key, and found without one.
  *
  * <p>A <em>handle</em> of 16 bytes leads to a block: its offset (u64), its length as it is stored,
  * header included (u32), and its length (u32). No block has a handle of zeros only.
@@ -99,10 +107,10 @@ import java.util.zip.CRC32C;
  * belongs together when the manifest is lost</td></tr>
  * <tr><td>8</td><td>magic</td><td>u64</td><td>"GDSTABLE" in ASCII</td></tr>
  * <tr><td>16</td><td>version</td><td>u32</td><td>1, and 1 more if there are range deletes, 2 more if
- * there are references to values in value files, and 4 more if the bounds say what the greatest
- * sequence number of the records is</td></tr>
- * <tr><td>20</td><td>tag length</td><td>u32</td><td>bytes kept after each stored block for a nonce
- * and a tag: 0</td></tr>
+ * there are references to values in value files, 4 more if the bounds say what the greatest sequence
+ * number of the records is, and 8 more if the table is encrypted</td></tr>
+ * <tr><td>20</td><td>tag length</td><td>u32</td><td>bytes of the tag after each stored block: 16 if
+ * the table is encrypted, else 0</td></tr>
  * <tr><td>24</td><td>number</td><td>u64</td><td>the table's number, as in its name</td></tr>
  * <tr><td>32</td><td>entries</td><td>u64</td><td>records</td></tr>
  * <tr><td>40</td><td>deletes</td><td>u64</td><td>those of them that are deletes</td></tr>
@@ -124,6 +132,17 @@ import java.util.zip.CRC32C;
  * <tr><td>157</td><td>filter bits</td><td>u8</td><td>for each key; 0 if there are no filters</td></tr>
  * <tr><td>158</td><td>filter prefix</td><td>u16</td><td>length in bytes of the prefixes of keys that
  * are in the filters too; 0 if none are</td></tr>
+ * </table>
+ *
+ * <table>
+ * <caption>Key: of an encrypted table, 512 bytes behind the start of the footer's block</caption>
+ * <tr><th>offset</th><th>field</th><th>type</th><th>meaning</th></tr>
+ * <tr><td>0</td><td>type</td><td>u8</td><td>8</td></tr>
+ * <tr><td>1</td><td>zero</td><td>7 bytes</td><td>0</td></tr>
+ * <tr><td>8</td><td>key note</td><td>24 bytes</td><td>see {@link FileKey}</td></tr>
+ * <tr><td>32</td><td>tag</td><td>16 bytes</td><td></td></tr>
+ * <tr><td>48</td><td>footer</td><td>160 bytes</td><td>the footer once more, encrypted: so nobody can
+ * write another</td></tr>
  * </table>
  */
 public final class TableFormat {
@@ -155,6 +174,12 @@ public final class TableFormat {
   static final int TYPE_FILTER = 5;
   static final int TYPE_FOOTER = 6;
   static final int TYPE_RANGES = 7;
+  static final int TYPE_KEY = 8;
+
+  /** In the word of the compression: the block is sealed. */
+  static final int SEALED_BIT = 1 << Byte.SIZE;
+
+  static final int TAG_BYTES = FileKey.TAG_BYTES;
 
   // A block of entries.
   static final int PREFIX_LENGTH_OFFSET = COUNT_OFFSET + Integer.BYTES;
@@ -203,7 +228,9 @@ public final class TableFormat {
   /** Only where there are range deletes: nobody else asks. */
   private static final int NEWEST_RECORD_BIT = 4;
 
-  static final int VERSION_MAX = VERSION + RANGES_BIT + REFERENCES_BIT + NEWEST_RECORD_BIT;
+  private static final int SEALED_VERSION_BIT = 8;
+  static final int VERSION_MAX =
+      VERSION + RANGES_BIT + REFERENCES_BIT + NEWEST_RECORD_BIT + SEALED_VERSION_BIT;
 
   static final int FAMILY_OFFSET = TYPE_OFFSET + Integer.BYTES;
   static final int MAGIC_OFFSET = FAMILY_OFFSET + Integer.BYTES;
@@ -230,13 +257,39 @@ public final class TableFormat {
   static final int FOOTER_BYTES = FILTER_PREFIX_OFFSET + Short.BYTES;
   static final int FOOTER_STORED_BYTES = STORED_HEADER_BYTES + FOOTER_BYTES;
 
+  // The key.
+  /** Where its block is, behind the start of the footer's. */
+  static final int KEY_BLOCK_OFFSET = 512;
+
+  static final int KEY_NOTE_OFFSET = Long.BYTES;
+  static final int KEY_TAG_OFFSET = KEY_NOTE_OFFSET + FileKey.NOTE_BYTES;
+  static final int KEY_FOOTER_OFFSET = KEY_TAG_OFFSET + TAG_BYTES;
+  static final int KEY_BYTES = KEY_FOOTER_OFFSET + FOOTER_BYTES;
+  static final int KEY_STORED_BYTES = STORED_HEADER_BYTES + KEY_BYTES;
+
   private TableFormat() {}
 
   /** The version of a table. */
-  static int version(boolean hasRanges, boolean hasReferences) {
+  static int version(boolean hasRanges, boolean hasReferences, boolean isSealed) {
     return VERSION
         + (hasRanges ? RANGES_BIT + NEWEST_RECORD_BIT : 0)
-        + (hasReferences ? REFERENCES_BIT : 0);
+        + (hasReferences ? REFERENCES_BIT : 0)
+        + (isSealed ? SEALED_VERSION_BIT : 0);
+  }
+
+  /** Whether a table of a version is encrypted. */
+  static boolean isSealed(int version) {
+    return (version - VERSION & SEALED_VERSION_BIT) != 0;
+  }
+
+  /** What the key of a table is derived for. */
+  static String keyPurpose(long number) {
+    return "table " + number;
+  }
+
+  /** What is authenticated with a sealed block, besides its offset. */
+  static long sealContext(int lengthBytes, int compression) {
+    return ((long) lengthBytes << Byte.SIZE) | compression;
   }
 
   /** Whether a table of a version has range deletes. */

@@ -127,6 +127,7 @@ public final class TableInspection {
       long footer = footerFix.address();
       TableFooter.check(path, TableFormat.footerOffset(sizeBytes), footer);
       Table.useFooter(path, loader, footer, sizeBytes);
+      loader.use(TableKey.readOrNull(buffers.keys(), file, footer, sizeBytes));
       TableProperties properties = TableProperties.read(footer);
       long handle = footer + TableFormat.BOUNDS_OFFSET;
       fixBounds(file, handle, boundsFix);

@@ -1,6 +1,7 @@
 package io.ewok.gds.lsm.table;
 
 import io.ewok.gds.buffers.BlockLoader;
+import io.ewok.gds.encryption.FileKey;
 import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.pagestore.CorruptFileException;
@@ -9,7 +10,7 @@ import java.nio.file.Path;
 
 /**
  * Makes blocks of a table of what is stored of them: checks where it belongs and its checksum,
- * decompresses it, and checks what came out with {@link BlockCheck}.
+ * decrypts and decompresses it, and checks what came out with {@link BlockCheck}.
  *
  * <p>Threads: any.
  */
@@ -24,6 +25,9 @@ final class TableLoader implements BlockLoader {
 
   private volatile int codecNumber;
 
+  /** Of an encrypted table; null until its footer is known. */
+  private volatile FileKey key;
+
   /** See {@link TableMeta#addedSequence}. */
   private volatile long addedSequence;
 
@@ -37,6 +41,16 @@ final class TableLoader implements BlockLoader {
     this.fileBytes = fileBytes;
     this.codec = codec;
     this.codecNumber = codecNumber;
+  }
+
+  /** Lets blocks before the footer be sealed, and no others. */
+  void use(FileKey key) {
+    this.key = key;
+  }
+
+  /** The key of the table; null if it is not encrypted. */
+  FileKey keyOrNull() {
+    return key;
   }
 
   /** Adds something to the sequence numbers of all records of blocks from now on. */
@@ -64,11 +78,24 @@ final class TableLoader implements BlockLoader {
     }
     require(
         Memory.getInt(address + TableFormat.LENGTH_OFFSET) == lengthBytes, path, offset, "length");
+    int form = Memory.getInt(address + TableFormat.COMPRESSION_OFFSET);
+    FileKey sealedWith = offset < TableFormat.footerOffset(fileBytes) ? key : null;
+    int compression = form & ~TableFormat.SEALED_BIT;
+    require((form != compression) == (sealedWith != null), path, offset, "seal");
+    payloadBytes -= sealedWith == null ? 0 : TableFormat.TAG_BYTES;
+    require(payloadBytes > 0, path, offset, "stored length");
     MemorySegment payload = stored.asSlice(TableFormat.STORED_HEADER_BYTES, payloadBytes);
-    int compression = Memory.getInt(address + TableFormat.COMPRESSION_OFFSET);
+    if (sealedWith != null) {
+      // What is compressed is opened where it lies, since it is needed for a moment only.
+      require(compression != 0 || payloadBytes == lengthBytes, path, offset, "stored length");
+      long to = compression == 0 ? block.address() : payload.address();
+      open(sealedWith, path, offset, compression, payload, lengthBytes, to);
+    }
     if (compression == 0) {
       require(payloadBytes == lengthBytes, path, offset, "stored length");
-      MemorySegment.copy(payload, 0, block, 0, lengthBytes);
+      if (sealedWith == null) {
+        MemorySegment.copy(payload, 0, block, 0, lengthBytes);
+      }
     } else {
       require(codec != null && compression == codecNumber, path, offset, "compression");
       require(decompress(payload, block) == lengthBytes, path, offset, "compressed block");
@@ -77,6 +104,24 @@ final class TableLoader implements BlockLoader {
     require(defect == null, path, offset, defect);
     if (addedSequence > 0) {
       addSequence(path, offset, block.address());
+    }
+  }
+
+  private static void open(
+      FileKey key,
+      Path path,
+      long offset,
+      int compression,
+      MemorySegment payload,
+      int lengthBytes,
+      long to)
+      throws CorruptFileException {
+    long from = payload.address();
+    int bytes = (int) payload.byteSize();
+    long context = TableFormat.sealContext(lengthBytes, compression);
+    if (!key.open(offset, context, from, bytes, to, from + bytes)) {
+      throw new CorruptFileException(
+          path, offset, "an authentic block", "one that was tampered with");
     }
   }
 

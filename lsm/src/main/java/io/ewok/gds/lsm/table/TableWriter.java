@@ -3,6 +3,7 @@ package io.ewok.gds.lsm.table;
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.buffers.BufferManager;
 import io.ewok.gds.buffers.eviction.Priority;
+import io.ewok.gds.encryption.FileKey;
 import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.lsm.record.Keys;
 import io.ewok.gds.lsm.record.RangeDelete;
@@ -26,6 +27,8 @@ import java.util.List;
  * Writes tables, one after the other: {@code start}, {@code add} in order, {@code finish} or {@code
  * abandon}. All that is kept of a table meanwhile is one block, one partition of the index and its
  * filter, and the root.
+ *
+ * <p>A table is encrypted if the engine has a current key ({@link IoEngine#keys}).
  *
  * <p>Ownership: the buffer is the caller's. A table that is not finished must be abandoned: its
  * file is then closed and deleted.
@@ -70,6 +73,9 @@ public final class TableWriter {
 
   /** With which priority the data block that is being built is to be in the pool; null if not. */
   private Priority wanted;
+
+  /** Whether the engine had a key when the table was started. */
+  private boolean isSealed;
 
   private TableLayout layout;
   private int family;
@@ -149,11 +155,13 @@ public final class TableWriter {
               .formatted(options.blockBytes(), layout.blockBytes()));
     }
     blocks.use(layout.compression());
+    FileKey key = FileKey.createOrNull(engine.keys(), TableFormat.keyPurpose(number), path);
+    isSealed = key != null;
     file = engine.open(path, OpenMode.CREATE_NEW);
     file.setWorkClass(WorkClass.COMPACTION);
     pooled = poolOrNull == null ? null : TableBlocks.open(poolOrNull, path, number);
     wanted = null;
-    blocks.start(file, number);
+    blocks.start(file, number, key);
     this.number = number;
     this.layout = layout;
     this.family = family;
@@ -268,7 +276,9 @@ public final class TableWriter {
   private boolean isFull(long stamp, long keyAddress, int keyBytes, long valueBytes) {
     return !data.hasRoomFor(keyBytes)
         || data.sizeBytesWith(stamp, keyAddress, keyBytes, valueBytes)
-            > layout.blockBytes() - TableFormat.STORED_HEADER_BYTES;
+            > layout.blockBytes()
+                - TableFormat.STORED_HEADER_BYTES
+                - (isSealed ? TableFormat.TAG_BYTES : 0);
   }
 
   /**
@@ -364,7 +374,7 @@ public final class TableWriter {
     blocks.add(root, TableFormat.TYPE_ROOT, handle);
     put(handle, root.address(), Priority.HIGH);
     TableProperties properties = counts.properties(family, layout);
-    int version = TableFormat.version(!ranges.isEmpty(), !references.isEmpty());
+    int version = TableFormat.version(!ranges.isEmpty(), !references.isEmpty(), isSealed);
     long fileBytes = blocks.finish(properties, version, handle, boundsHandle);
     file.sync();
     file.close();

@@ -4,9 +4,11 @@ import io.ewok.gds.buffers.BufferManager;
 import io.ewok.gds.buffers.Fix;
 import io.ewok.gds.buffers.LoadedBlockFile;
 import io.ewok.gds.buffers.eviction.Priority;
+import io.ewok.gds.encryption.FileKey;
 import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.lsm.record.References;
 import io.ewok.gds.pagestore.CorruptFileException;
+import io.ewok.gds.pagestore.KeySource;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.function.Consumer;
@@ -24,12 +26,18 @@ public final class ValueFile {
   public final References references = new References();
   private final ValueFileMeta meta;
   private final LoadedBlockFile file;
+  private final ValueLoader loader;
   private final Consumer<ValueFile> whenUnused;
   private volatile boolean replaced;
 
-  private ValueFile(ValueFileMeta meta, LoadedBlockFile file, Consumer<ValueFile> whenUnused) {
+  private ValueFile(
+      ValueFileMeta meta,
+      LoadedBlockFile file,
+      ValueLoader loader,
+      Consumer<ValueFile> whenUnused) {
     this.meta = meta;
     this.file = file;
+    this.loader = loader;
     this.whenUnused = whenUnused;
   }
 
@@ -38,11 +46,15 @@ public final class ValueFile {
    *
    * @param whenUnused called once, on the thread of the last user
    * @throws CorruptFileException if it is another file
+   * @throws io.ewok.gds.pagestore.UnknownKeyException if it is encrypted, and the key is not among
+   *     those of the engine
+   * @throws io.ewok.gds.pagestore.WrongKeyException if it is another one there
    */
   public static ValueFile open(
       BufferManager buffers, Path path, ValueFileMeta meta, Consumer<ValueFile> whenUnused)
       throws IOException {
-    LoadedBlockFile file = buffers.openBlocks(path, new ValueLoader(meta.number()));
+    ValueLoader loader = new ValueLoader(meta.number());
+    LoadedBlockFile file = buffers.openBlocks(path, loader);
     try (Fix fix = new Fix().withPriority(Priority.LOW)) {
       if (file.sizeBytes() != meta.sizeBytes()) {
         throw new CorruptFileException(
@@ -54,7 +66,13 @@ public final class ValueFile {
         throw new CorruptFileException(
             path, ValueFormat.FAMILY_OFFSET, "family " + meta.family(), "family " + family);
       }
-      return new ValueFile(meta, file, whenUnused);
+      if (ValueFormat.isSealed(fix.address())) {
+        fix.unfix();
+        loader.awaitKey();
+        file.fix(ValueFormat.HEADER_BYTES, ValueFormat.KEY_BYTES, ValueFormat.KEY_BYTES, fix);
+        loader.use(ValueFormat.readKey(buffers.keys(), fix.address(), meta.number(), path));
+      }
+      return new ValueFile(meta, file, loader, whenUnused);
     } catch (IOException | RuntimeException | Error e) {
       try {
         file.close();
@@ -71,6 +89,12 @@ public final class ValueFile {
 
   public Path path() {
     return file.path();
+  }
+
+  /** Number of the master key that the file is encrypted with; 0 if it is not. */
+  public int keyId() {
+    FileKey key = loader.keyOrNull();
+    return key == null ? KeySource.NOT_ENCRYPTED : key.id();
   }
 
   /**

@@ -4,11 +4,13 @@ import io.ewok.gds.allocator.HugePages;
 import io.ewok.gds.allocator.MemoryBudget;
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.allocator.RegionOptions;
+import io.ewok.gds.encryption.FileKey;
 import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.lsm.record.Keys;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoFile;
+import io.ewok.gds.pagestore.KeySource;
 import io.ewok.gds.pagestore.OpenMode;
 import io.ewok.gds.pagestore.WorkClass;
 import java.io.IOException;
@@ -26,6 +28,7 @@ public final class ValueFileInspection implements AutoCloseable {
   private static final int PIECE_BYTES = 1 << 20;
 
   private final IoFile file;
+  private final KeySource keys;
   private final long sizeBytes;
   private Region piece = map(PIECE_BYTES);
   private long pieceStart;
@@ -39,8 +42,9 @@ public final class ValueFileInspection implements AutoCloseable {
    */
   public record Findings(ValueFileMeta meta, List<String> problems) {}
 
-  private ValueFileInspection(IoFile file) throws IOException {
+  private ValueFileInspection(IoFile file, KeySource keys) throws IOException {
     this.file = file;
+    this.keys = keys;
     this.sizeBytes = file.sizeBytes();
   }
 
@@ -49,11 +53,14 @@ public final class ValueFileInspection implements AutoCloseable {
    * same, if its length can be believed.
    *
    * @throws CorruptFileException if it is no value file, or its header is damaged
+   * @throws io.ewok.gds.pagestore.UnknownKeyException if it is encrypted, and the key is not among
+   *     those of the engine
+   * @throws io.ewok.gds.pagestore.WrongKeyException if it is another one there
    */
   public static Findings inspect(IoEngine engine, Path path) throws IOException {
     try (IoFile file = engine.open(path, OpenMode.READ_ONLY)) {
       file.setWorkClass(WorkClass.BACKUP);
-      try (ValueFileInspection inspection = new ValueFileInspection(file)) {
+      try (ValueFileInspection inspection = new ValueFileInspection(file, engine.keys())) {
         return inspection.run();
       }
     }
@@ -70,10 +77,20 @@ public final class ValueFileInspection implements AutoCloseable {
     if (headerDefect != null) {
       throw corrupt(0, "a sound " + headerDefect, "another");
     }
+    boolean isSealed = ValueFormat.isSealed(header);
+    FileKey key = null;
+    if (isSealed) {
+      long at = load(ValueFormat.HEADER_BYTES, ValueFormat.KEY_BYTES);
+      key = ValueFormat.readKey(keys, at, number, file.path());
+    }
+    int tagBytes = isSealed ? ValueFormat.TAG_BYTES : 0;
     List<String> problems = new ArrayList<>();
     long entries = 0;
     long bytes = 0;
     long offset = ValueFormat.HEADER_BYTES;
+    if (isSealed) {
+      offset += ValueFormat.KEY_BYTES;
+    }
     while (offset <= sizeBytes - ValueFormat.KEY_OFFSET) {
       long head = load(offset, ValueFormat.KEY_OFFSET);
       long keyBytes = Memory.getInt(head + ValueFormat.KEY_LENGTH_OFFSET);
@@ -81,7 +98,7 @@ public final class ValueFileInspection implements AutoCloseable {
       if (keyBytes == 0 && valueBytes == 0 && Memory.getInt(head) == 0) {
         break; // the zeros at the end
       }
-      long entryBytes = ValueFormat.KEY_OFFSET + keyBytes + valueBytes;
+      long entryBytes = ValueFormat.KEY_OFFSET + keyBytes + valueBytes + tagBytes;
       if (keyBytes < 0
           || keyBytes > Keys.BYTES_MAX
           || valueBytes < 1
@@ -90,7 +107,10 @@ public final class ValueFileInspection implements AutoCloseable {
         break;
       }
       long entry = load(offset, entryBytes);
-      String defect = ValueLoader.entryDefect(entry, entryBytes, number, offset);
+      String defect =
+          isSealed
+              ? ValueLoader.sealedDefect(key, entry, entryBytes, number, offset, entry)
+              : ValueLoader.entryDefect(entry, entryBytes, number, offset);
       if (defect != null) {
         problems.add(corrupt(offset, "a sound " + defect, "another").getMessage());
       }

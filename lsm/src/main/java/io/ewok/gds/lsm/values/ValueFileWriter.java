@@ -4,6 +4,8 @@ import io.ewok.gds.allocator.HugePages;
 import io.ewok.gds.allocator.MemoryBudget;
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.allocator.RegionOptions;
+import io.ewok.gds.encryption.BlockCipher;
+import io.ewok.gds.encryption.FileKey;
 import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoFile;
@@ -32,6 +34,12 @@ public final class ValueFileWriter implements AutoCloseable {
 
   /** Null if no file is being written. */
   private IoFile file;
+
+  /** Of that file; null if it is not encrypted. */
+  private FileKey key;
+
+  /** Null until the first file that is encrypted. */
+  private BlockCipher cipher;
 
   private long number;
   private int family;
@@ -62,6 +70,10 @@ public final class ValueFileWriter implements AutoCloseable {
     if (buffer == null) {
       buffer = Region.map(budget, RegionOptions.ofSize(BUFFER_BYTES).withHugePages(HugePages.OFF));
     }
+    key = FileKey.createOrNull(engine.keys(), ValueFormat.keyPurpose(fileNumber), path);
+    if (key != null && cipher == null) {
+      cipher = new BlockCipher();
+    }
     file = engine.open(path, OpenMode.CREATE_NEW);
     file.setWorkClass(WorkClass.COMPACTION);
     number = fileNumber;
@@ -69,8 +81,12 @@ public final class ValueFileWriter implements AutoCloseable {
     fileOffset = 0;
     entries = 0;
     entryBytes = 0;
-    ValueFormat.putHeader(buffer.address(), fileNumber, ofFamily);
+    ValueFormat.putHeader(buffer.address(), fileNumber, ofFamily, key != null);
     pendingBytes = ValueFormat.HEADER_BYTES;
+    if (key != null) {
+      ValueFormat.putKey(buffer.address() + pendingBytes, key);
+      pendingBytes += ValueFormat.KEY_BYTES;
+    }
   }
 
   public boolean isStarted() {
@@ -95,7 +111,8 @@ public final class ValueFileWriter implements AutoCloseable {
    */
   public void add(long keyAddress, int keyBytes, long valueAddress, int valueBytes, long reference)
       throws IOException {
-    long bytes = ValueFormat.entryBytes(keyBytes, valueBytes);
+    long bytes =
+        ValueFormat.entryBytes(keyBytes, valueBytes) + (key == null ? 0 : ValueFormat.TAG_BYTES);
     pad((int) (ValueFormat.padded(sizeBytes(), ValueFormat.ENTRY_ALIGNMENT_BYTES) - sizeBytes()));
     if (BUFFER_BYTES - pendingBytes < ValueFormat.KEY_OFFSET) {
       write();
@@ -106,12 +123,21 @@ public final class ValueFileWriter implements AutoCloseable {
     Memory.putInt(head + ValueFormat.KEY_LENGTH_OFFSET, keyBytes);
     Memory.putInt(head + ValueFormat.VALUE_LENGTH_OFFSET, valueBytes);
     int checksum =
-        ValueFormat.entryChecksum(
-            head, keyAddress, keyBytes, valueAddress, valueBytes, number, offset);
+        key != null
+            ? ValueFormat.sealedChecksum(head, number, offset)
+            : ValueFormat.entryChecksum(
+                head, keyAddress, keyBytes, valueAddress, valueBytes, number, offset);
     Memory.putInt(head + ValueFormat.CHECKSUM_OFFSET, checksum);
     pendingBytes += ValueFormat.KEY_OFFSET;
-    append(keyAddress, keyBytes);
-    append(valueAddress, valueBytes);
+    if (key == null) {
+      append(keyAddress, keyBytes);
+      append(valueAddress, valueBytes);
+    } else {
+      key.begin(cipher, offset, ValueFormat.sealContext(keyBytes, valueBytes));
+      seal(keyAddress, keyBytes);
+      seal(valueAddress, valueBytes);
+      endSeal();
+    }
     ValueFormat.putReference(
         reference, number, offset, Math.toIntExact(bytes), valueBytes, checksum);
     entries++;
@@ -127,6 +153,28 @@ public final class ValueFileWriter implements AutoCloseable {
       Memory.copy(address + done, buffer.address() + pendingBytes, bytes);
       pendingBytes += bytes;
       done += bytes;
+    }
+  }
+
+  /** Appends what comes out of so many bytes: some stay in the cipher until the next. */
+  private void seal(long address, int lengthBytes) throws IOException {
+    for (int done = 0; done < lengthBytes; ) {
+      requireRoom(2 * BlockCipher.END_BYTES_MAX);
+      int room = BUFFER_BYTES - pendingBytes - BlockCipher.END_BYTES_MAX;
+      int bytes = Math.min(lengthBytes - done, Math.min(room, BlockCipher.pieceBytesMax()));
+      pendingBytes += cipher.update(address + done, bytes, buffer.address() + pendingBytes);
+      done += bytes;
+    }
+  }
+
+  private void endSeal() throws IOException {
+    requireRoom(BlockCipher.END_BYTES_MAX);
+    pendingBytes += cipher.end(buffer.address() + pendingBytes);
+  }
+
+  private void requireRoom(int bytes) throws IOException {
+    if (BUFFER_BYTES - pendingBytes < bytes) {
+      write();
     }
   }
 

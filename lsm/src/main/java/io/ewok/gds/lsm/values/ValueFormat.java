@@ -1,6 +1,11 @@
 package io.ewok.gds.lsm.values;
 
+import io.ewok.gds.encryption.FileKey;
 import io.ewok.gds.ffm.unchecked.Memory;
+import io.ewok.gds.pagestore.CorruptFileException;
+import io.ewok.gds.pagestore.KeySource;
+import io.ewok.gds.pagestore.StorageException;
+import java.nio.file.Path;
 import java.util.zip.CRC32C;
 
 /**
@@ -13,11 +18,22 @@ import java.util.zip.CRC32C;
  * <caption>Header</caption>
  * <tr><th>offset</th><th>field</th><th>type</th><th>meaning</th></tr>
  * <tr><td>0</td><td>checksum</td><td>u32</td><td>CRC32C of all that follows of the header</td></tr>
- * <tr><td>4</td><td>version</td><td>u32</td><td>1</td></tr>
+ * <tr><td>4</td><td>version</td><td>u32</td><td>1, or 2 if entries are sealed</td></tr>
  * <tr><td>8</td><td>magic</td><td>u64</td><td>"GDSVALUE" in ASCII</td></tr>
  * <tr><td>16</td><td>number</td><td>u64</td><td>the file's, as in its name</td></tr>
  * <tr><td>24</td><td>family</td><td>u32</td><td>number of the family that the values are of</td></tr>
  * <tr><td>28</td><td>zero</td><td>u32</td><td>0</td></tr>
+ * </table>
+ *
+ * <p>In an encrypted file the key follows, and entries start behind it:
+ *
+ * <table>
+ * <caption>Key</caption>
+ * <tr><th>offset</th><th>field</th><th>type</th><th>meaning</th></tr>
+ * <tr><td>0</td><td>checksum</td><td>u32</td><td>CRC32C of all that follows of the key</td></tr>
+ * <tr><td>4</td><td>zero</td><td>u32</td><td>0</td></tr>
+ * <tr><td>8</td><td>key note</td><td>24 bytes</td><td>see {@link FileKey}; derived for the file's
+ * number</td></tr>
  * </table>
  *
  * <table>
@@ -33,6 +49,11 @@ import java.util.zip.CRC32C;
  * one</td></tr>
  * <tr><td></td><td>value</td><td></td><td>as it is, not compressed</td></tr>
  * </table>
+ *
+ * <p>Key and value of a sealed entry are encrypted, and a tag of 16 bytes follows, which counts to
+ * its length. The nonce is the entry's offset; both lengths are authenticated, too. The checksum is
+ * of the fields up to the key alone, then of number and offset: the tag is one of all the rest, and
+ * a checksum of what is not encrypted would tell something of it.
  *
  * <p>In a table a record of the kind {@code VALUE_REFERENCE} has instead of its value:
  *
@@ -56,11 +77,21 @@ public final class ValueFormat {
 
   static final int VERSION = 1;
 
+  /** Of a file whose entries are sealed. */
+  static final int VERSION_SEALED = 2;
+
   static final int VERSION_OFFSET = Integer.BYTES;
   static final int MAGIC_OFFSET = VERSION_OFFSET + Integer.BYTES;
   static final int NUMBER_OFFSET = MAGIC_OFFSET + Long.BYTES;
   static final int FAMILY_OFFSET = NUMBER_OFFSET + Long.BYTES;
   static final int HEADER_BYTES = FAMILY_OFFSET + 2 * Integer.BYTES;
+
+  static final int KEY_NOTE_OFFSET = Long.BYTES;
+
+  /** Length of the key, which lies behind the header. */
+  static final int KEY_BYTES = KEY_NOTE_OFFSET + FileKey.NOTE_BYTES;
+
+  static final int TAG_BYTES = FileKey.TAG_BYTES;
 
   static final int ENTRY_ALIGNMENT_BYTES = 8;
   static final int CHECKSUM_OFFSET = 0;
@@ -129,14 +160,15 @@ public final class ValueFormat {
         && offset >= HEADER_BYTES
         && offset % ENTRY_ALIGNMENT_BYTES == 0
         && valueBytes(reference) > 0
-        && entryBytes(reference) == entryBytes(keyBytes, valueBytes(reference));
+        && (entryBytes(reference) == entryBytes(keyBytes, valueBytes(reference))
+            || entryBytes(reference) == entryBytes(keyBytes, valueBytes(reference)) + TAG_BYTES);
   }
 
   // ---- the file
 
-  static void putHeader(long header, long number, int family) {
+  static void putHeader(long header, long number, int family, boolean isSealed) {
     Memory.fill(header, HEADER_BYTES, (byte) 0);
-    Memory.putInt(header + VERSION_OFFSET, VERSION);
+    Memory.putInt(header + VERSION_OFFSET, isSealed ? VERSION_SEALED : VERSION);
     Memory.putLong(header + MAGIC_OFFSET, MAGIC);
     Memory.putLong(header + NUMBER_OFFSET, number);
     Memory.putInt(header + FAMILY_OFFSET, family);
@@ -148,6 +180,57 @@ public final class ValueFormat {
     CRC32C crc = new CRC32C();
     update(crc, header + VERSION_OFFSET, HEADER_BYTES - VERSION_OFFSET);
     return (int) crc.getValue();
+  }
+
+  /** Whether the entries behind a header are sealed. */
+  static boolean isSealed(long header) {
+    return Memory.getInt(header + VERSION_OFFSET) == VERSION_SEALED;
+  }
+
+  /** What the key of a file is derived for. */
+  static String keyPurpose(long number) {
+    return "values " + number;
+  }
+
+  static void putKey(long at, FileKey key) {
+    Memory.fill(at, KEY_BYTES, (byte) 0);
+    key.putNote(Memory.view(at + KEY_NOTE_OFFSET, FileKey.NOTE_BYTES).asByteBuffer());
+    Memory.putInt(at, keyChecksum(at));
+  }
+
+  private static int keyChecksum(long at) {
+    CRC32C crc = new CRC32C();
+    update(crc, at + Integer.BYTES, KEY_BYTES - Integer.BYTES);
+    return (int) crc.getValue();
+  }
+
+  /**
+   * Makes the key of what lies behind the header.
+   *
+   * @throws CorruptFileException if that is damaged
+   */
+  static FileKey readKey(KeySource keys, long at, long number, Path path) throws StorageException {
+    if (Memory.getInt(at) != keyChecksum(at)) {
+      throw new CorruptFileException(path, HEADER_BYTES, "the checksum of a key", "another");
+    }
+    return FileKey.read(
+        keys,
+        Memory.view(at + KEY_NOTE_OFFSET, FileKey.NOTE_BYTES).asByteBuffer(),
+        keyPurpose(number),
+        path,
+        HEADER_BYTES);
+  }
+
+  /** What is authenticated with a sealed entry, besides its offset. */
+  static long sealContext(int keyBytes, int valueBytes) {
+    return ((long) keyBytes << Integer.SIZE) | valueBytes;
+  }
+
+  /** The checksum that a sealed entry should have. */
+  static int sealedChecksum(long head, long number, long offset) {
+    CRC32C crc = new CRC32C();
+    update(crc, head + KEY_LENGTH_OFFSET, KEY_OFFSET - KEY_LENGTH_OFFSET);
+    return end(crc, number, offset);
   }
 
   /** The checksum that an entry should have which lies whole at an address. */

@@ -10,6 +10,7 @@ import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoFile;
 import io.ewok.gds.pagestore.IoRequest;
 import io.ewok.gds.pagestore.IoStats;
+import io.ewok.gds.pagestore.KeySource;
 import io.ewok.gds.pagestore.OpenMode;
 import io.ewok.gds.pagestore.ThrottleOptions;
 import io.ewok.gds.pagestore.WorkClass;
@@ -483,6 +484,11 @@ public final class SimEngine implements IoEngine {
   }
 
   // ---------------------------------------------------------------- end
+
+  @Override
+  public KeySource keys() {
+    return options.keys();
+  }
 
   @Override
   public void setThrottle(ThrottleOptions options) {

@@ -1,5 +1,6 @@
 package io.ewok.gds.pagestore.sim;
 
+import io.ewok.gds.pagestore.KeySource;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.Objects;
@@ -23,6 +24,7 @@ import java.util.Objects;
  *     two; 0 for none. Default 0
  * @param rates how often each fault happens, 0 to 1; those that are not named never do. Default
  *     empty
+ * @param keys what {@link SimEngine#keys} returns. Default {@link KeySource#NONE}
  */
 public record SimOptions(
     int alignmentBytes,
@@ -30,7 +32,8 @@ public record SimOptions(
     SimLatency latency,
     int queueDepth,
     int atomicBytesMax,
-    Map<SimFault, Double> rates) {
+    Map<SimFault, Double> rates,
+    KeySource keys) {
   private static final SimOptions DEFAULTS =
       new SimOptions(
           SimNode.SECTOR_BYTES,
@@ -38,7 +41,8 @@ public record SimOptions(
           SimLatency.NONE,
           Integer.MAX_VALUE,
           0,
-          Map.of());
+          Map.of(),
+          KeySource.NONE);
 
   /** Checks the values and copies the rates. */
   public SimOptions {
@@ -57,6 +61,7 @@ public record SimOptions(
           "an atomic write is a power of two of at least the alignment: atomicBytesMax="
               + atomicBytesMax);
     }
+    Objects.requireNonNull(keys, "keys");
     rates = Map.copyOf(rates);
     rates.forEach(SimOptions::requireRate);
   }
@@ -75,27 +80,32 @@ public record SimOptions(
 
   /** Returns these options with another alignment. */
   public SimOptions withAlignmentBytes(int alignmentBytes) {
-    return new SimOptions(alignmentBytes, syncFailure, latency, queueDepth, atomicBytesMax, rates);
+    return new SimOptions(
+        alignmentBytes, syncFailure, latency, queueDepth, atomicBytesMax, rates, keys);
   }
 
   /** Returns these options with another way of failing syncs. */
   public SimOptions withSyncFailure(SimSyncFailure syncFailure) {
-    return new SimOptions(alignmentBytes, syncFailure, latency, queueDepth, atomicBytesMax, rates);
+    return new SimOptions(
+        alignmentBytes, syncFailure, latency, queueDepth, atomicBytesMax, rates, keys);
   }
 
   /** Returns these options with transfers that take time. */
   public SimOptions withLatency(SimLatency latency) {
-    return new SimOptions(alignmentBytes, syncFailure, latency, queueDepth, atomicBytesMax, rates);
+    return new SimOptions(
+        alignmentBytes, syncFailure, latency, queueDepth, atomicBytesMax, rates, keys);
   }
 
   /** Returns these options with another queue depth. */
   public SimOptions withQueueDepth(int queueDepth) {
-    return new SimOptions(alignmentBytes, syncFailure, latency, queueDepth, atomicBytesMax, rates);
+    return new SimOptions(
+        alignmentBytes, syncFailure, latency, queueDepth, atomicBytesMax, rates, keys);
   }
 
   /** Returns these options with atomic writes. */
   public SimOptions withAtomicBytesMax(int atomicBytesMax) {
-    return new SimOptions(alignmentBytes, syncFailure, latency, queueDepth, atomicBytesMax, rates);
+    return new SimOptions(
+        alignmentBytes, syncFailure, latency, queueDepth, atomicBytesMax, rates, keys);
   }
 
   /** Returns these options with a fault at this rate. */
@@ -104,12 +114,18 @@ public record SimOptions(
     changed.putAll(rates);
     changed.put(fault, rate);
     return new SimOptions(
-        alignmentBytes, syncFailure, latency, queueDepth, atomicBytesMax, changed);
+        alignmentBytes, syncFailure, latency, queueDepth, atomicBytesMax, changed, keys);
+  }
+
+  /** Returns these options with other keys. */
+  public SimOptions withKeys(KeySource keys) {
+    return new SimOptions(
+        alignmentBytes, syncFailure, latency, queueDepth, atomicBytesMax, rates, keys);
   }
 
   /** Returns these options with no fault at any rate. */
   public SimOptions withoutFaults() {
     return new SimOptions(
-        alignmentBytes, syncFailure, latency, queueDepth, atomicBytesMax, Map.of());
+        alignmentBytes, syncFailure, latency, queueDepth, atomicBytesMax, Map.of(), keys);
   }
 }

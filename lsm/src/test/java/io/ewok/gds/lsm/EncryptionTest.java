@@ -1,0 +1,438 @@
+package io.ewok.gds.lsm;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.ewok.gds.allocator.MemoryBudget;
+import io.ewok.gds.allocator.Region;
+import io.ewok.gds.allocator.RegionOptions;
+import io.ewok.gds.pagestore.CorruptFileException;
+import io.ewok.gds.pagestore.IoFile;
+import io.ewok.gds.pagestore.KeySource;
+import io.ewok.gds.pagestore.OpenMode;
+import io.ewok.gds.pagestore.UnknownKeyException;
+import io.ewok.gds.pagestore.WrongKeyException;
+import io.ewok.gds.pagestore.sim.SimEngine;
+import io.ewok.gds.pagestore.sim.SimOptions;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.zip.CRC32C;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Stores of which the files tell nothing without the keys. */
+class EncryptionTest {
+  /** In all keys, values, operands and names of families. Compression would hide it. */
+  private static final String MARK = "PLAINTEXT";
+
+  private static final StoreFiles FILES = new StoreFiles(Fixtures.DIRECTORY);
+  private static final StoreOptions OPTIONS = options(Compression.NONE);
+
+  private static StoreOptions options(Compression compression) {
+    StoreOptions options = Fixtures.separated(300).withCompression(compression);
+    return options.withTree(
+        options.tree().withMergeOperator(MergeOperators.append(new byte[] {','})));
+  }
+
+  private static SimEngine engine(KeySource keys) {
+    return new SimEngine(1, SimOptions.defaults().withKeys(keys));
+  }
+
+  private static byte[] key(int i) {
+    return Fixtures.bytes(MARK + " key " + i);
+  }
+
+  private static byte[] value(int i) {
+    // Every fifth lies in a value file; one is as long as values may be here.
+    int times = i == 77 ? 6_000 : i % 5 == 0 ? 60 : 1 + i % 7;
+    return Fixtures.bytes((MARK + " value " + i + " ").repeat(times));
+  }
+
+  private static void write(Store store, int from, int to) throws IOException {
+    for (int i = from; i < to; i++) {
+      store.put(key(i), value(i), i % 50 == 0 ? Durability.SYNCED : Durability.NONE);
+    }
+  }
+
+  /** All kinds of records and files that there are. */
+  private static void writeAll(Store store) throws Exception {
+    write(store, 0, 300);
+    store.delete(key(3), Durability.NONE);
+    store.deleteRange(key(40), key(44), Durability.NONE);
+    store.merge(key(1), Fixtures.bytes(MARK), Durability.NONE);
+    Family family = store.createFamily(MARK + " family");
+    family.put(key(1), value(1), Durability.SYNCED);
+    store.flush();
+    write(store, 200, 500);
+    store.compact();
+    write(store, 480, 520);
+    store.checkpoint(Path.of("/copy"));
+  }
+
+  /** The names of all files that have the mark somewhere. */
+  private static Set<String> marked(SimEngine engine, Path directory) throws IOException {
+    Set<String> found = new TreeSet<>();
+    for (Path entry : engine.list(directory)) {
+      byte[] bytes = readOrNull(engine, entry);
+      if (bytes == null) {
+        found.addAll(marked(engine, entry));
+      } else if (new String(bytes, StandardCharsets.ISO_8859_1).contains(MARK)) {
+        found.add(entry.getFileName().toString());
+      }
+    }
+    return found;
+  }
+
+  /** Null if it is a directory. */
+  private static byte[] readOrNull(SimEngine engine, Path path) throws IOException {
+    try (IoFile file = engine.open(path, OpenMode.READ_ONLY)) {
+      long bytes = (file.sizeBytes() + 4095) & -4096;
+      if (bytes == 0) {
+        return new byte[0];
+      }
+      try (Region region =
+          Region.map(MemoryBudget.root("test", bytes), RegionOptions.ofSize(bytes))) {
+        int count = file.read(0, region, 0, (int) bytes);
+        return region.segment().asSlice(0, count).toArray(ValueLayout.JAVA_BYTE);
+      }
+    } catch (IOException e) {
+      return null;
+    }
+  }
+
+  /** Its manifest's, and that of each table and value file. */
+  private static Set<Integer> keyIds(SimEngine engine) throws IOException {
+    Set<Integer> ids = new HashSet<>();
+    try (StoreInspection inspection =
+        StoreInspection.ofStore(engine, Fixtures.DIRECTORY, 8 << 20)) {
+      for (StoreInspection.TableFile table : inspection.tables()) {
+        ids.add(inspection.keyId(table));
+      }
+      for (StoreInspection.ValuesFile file : inspection.valueFiles()) {
+        ids.add(inspection.keyId(file));
+      }
+    }
+    return ids;
+  }
+
+  private static void verify(SimEngine engine) throws IOException {
+    try (StoreInspection inspection =
+        StoreInspection.ofStore(engine, Fixtures.DIRECTORY, 8 << 20)) {
+      for (StoreInspection.TableFile table : inspection.tables()) {
+        assertEquals(List.of(), inspection.verify(table).problems());
+      }
+      for (StoreInspection.ValuesFile file : inspection.valueFiles()) {
+        assertEquals(List.of(), inspection.verify(file).problems());
+      }
+    }
+  }
+
+  @Test
+  void filesOfAPlainStoreHaveTheMark() throws Exception {
+    SimEngine engine = engine(KeySource.NONE);
+    try (Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, engine)) {
+      writeAll(store);
+    }
+    Set<String> marked = marked(engine, Path.of("/"));
+    for (String kind : List.of("MANIFEST", ".table", ".values", ".log")) {
+      assertTrue(marked.stream().anyMatch(name -> name.endsWith(kind)), kind + " in " + marked);
+    }
+    assertEquals(Set.of(KeySource.NOT_ENCRYPTED), keyIds(engine));
+  }
+
+  @ParameterizedTest
+  @EnumSource(Compression.class)
+  void noFileOfAnEncryptedStoreHasPlaintextAlsoAfterAPowerCut(Compression compression)
+      throws Exception {
+    SimEngine engine = engine(new TestKeys(1));
+    List<String> found = new ArrayList<>();
+    engine.onSync(
+        () -> {
+          if (engine.syncCount() % 5 == 0) {
+            try (SimEngine crashed = engine.crash(engine.syncCount())) {
+              found.addAll(marked(crashed, Path.of("/")));
+            } catch (IOException e) {
+              found.add(e.toString());
+            }
+          }
+        });
+    try (Store store = Store.open(Fixtures.DIRECTORY, options(compression), engine)) {
+      writeAll(store);
+      assertEquals(Set.of(), marked(engine, Path.of("/")));
+    }
+    assertEquals(List.of(), found);
+    assertEquals(Set.of(), marked(engine, Path.of("/")));
+    assertEquals(Set.of(1), keyIds(engine));
+    verify(engine);
+  }
+
+  @Test
+  void whatWasWrittenIsReadByAllWhoRead() throws Exception {
+    SimEngine engine = engine(new TestKeys(1));
+    Map<byte[], byte[]> contents;
+    try (Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, engine)) {
+      writeAll(store);
+      contents = Fixtures.contents(store);
+      try (ReadOnlyStore follower = Store.openReadOnly(Fixtures.DIRECTORY, OPTIONS, engine)) {
+        assertSame(contents, Fixtures.contents(follower));
+      }
+      try (Backups backups = Backups.open(Path.of("/backups"), engine)) {
+        long number = backups.create(store, _ -> {}).number();
+        assertEquals(List.of(), backups.verify(_ -> {}).problems());
+        backups.restore(number, Path.of("/restored"), _ -> {});
+      }
+    }
+    assertEquals(Set.of(), marked(engine, Path.of("/")));
+    for (String directory : List.of("/store", "/restored")) {
+      try (Store store = Store.open(Path.of(directory), OPTIONS, engine)) {
+        assertSame(contents, Fixtures.contents(store));
+      }
+    }
+  }
+
+  private static void assertSame(Map<byte[], byte[]> expected, Map<byte[], byte[]> actual) {
+    assertEquals(expected.size(), actual.size());
+    expected.forEach((key, value) -> assertArrayEquals(value, actual.get(key)));
+  }
+
+  @Test
+  void anotherKeyAndNoKeyAreToldApart() throws Exception {
+    SimEngine engine = engine(new TestKeys(1));
+    try (Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, engine)) {
+      write(store, 0, 10);
+    }
+    byte[] before = readOrNull(engine, FILES.manifest());
+    for (KeySource keys : List.of(KeySource.NONE, new TestKeys(0, KeySource.NOT_ENCRYPTED))) {
+      UnknownKeyException unknown =
+          assertThrows(
+              UnknownKeyException.class,
+              () -> Store.open(Fixtures.DIRECTORY, OPTIONS, withKeys(engine, keys)));
+      assertEquals(1, unknown.keyId());
+    }
+    WrongKeyException wrong =
+        assertThrows(
+            WrongKeyException.class,
+            () -> Store.open(Fixtures.DIRECTORY, OPTIONS, withKeys(engine, new OtherKeys())));
+    assertEquals(1, wrong.keyId());
+    assertArrayEquals(before, readOrNull(engine, FILES.manifest()));
+    try (Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, engine)) {
+      assertArrayEquals(value(9), store.get(key(9)));
+    }
+  }
+
+  /** The same numbers, other keys. */
+  private static final class OtherKeys implements KeySource {
+    @Override
+    public int currentId() {
+      return 1;
+    }
+
+    @Override
+    public byte[] key(int id) {
+      return new byte[KEY_BYTES];
+    }
+  }
+
+  /** The same files for somebody with other keys. */
+  private static SimEngine withKeys(SimEngine engine, KeySource keys) throws IOException {
+    SimEngine other = engine(keys);
+    copy(engine, other, Path.of("/"));
+    return other;
+  }
+
+  private static void copy(SimEngine from, SimEngine to, Path directory) throws IOException {
+    to.createDirectories(directory);
+    for (Path entry : from.list(directory)) {
+      byte[] bytes = readOrNull(from, entry);
+      if (bytes == null) {
+        copy(from, to, entry);
+        continue;
+      }
+      try (IoFile file = to.open(entry, OpenMode.CREATE_NEW)) {
+        if (bytes.length > 0) {
+          long size = (bytes.length + 4095L) & -4096;
+          try (Region region =
+              Region.map(MemoryBudget.root("test", size), RegionOptions.ofSize(size))) {
+            region.segment().asSlice(0, bytes.length).copyFrom(MemorySegment.ofArray(bytes));
+            file.write(0, region, 0, (int) size);
+          }
+        }
+      }
+    }
+  }
+
+  /** Each block of a table, up to the first that is none. */
+  private static List<Block> blocks(byte[] file) {
+    ByteBuffer bytes = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);
+    List<Block> blocks = new ArrayList<>();
+    for (int at = 0; at < file.length - 4096; ) {
+      int length = 16 + bytes.getInt(at + 4);
+      if (length > 16
+          && length <= file.length - at
+          && checksum(file, at, length) == bytes.getInt(at)) {
+        blocks.add(new Block(at, length));
+        at += (length + 15) & -16;
+      } else {
+        at += 16;
+      }
+    }
+    return blocks;
+  }
+
+  private record Block(int offset, int length) {}
+
+  /** What the format says: of the block but for the checksum, then of number and offset. */
+  private static int checksum(byte[] file, int offset, int length) {
+    CRC32C crc = new CRC32C();
+    crc.update(file, offset + 4, length - 4);
+    ByteBuffer place = ByteBuffer.allocate(16).order(ByteOrder.LITTLE_ENDIAN);
+    long number = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN).getLong(footer(file) + 40);
+    crc.update(place.putLong(number).putLong(offset).flip());
+    return (int) crc.getValue();
+  }
+
+  private static void write(SimEngine engine, Path path, byte[] bytes) throws IOException {
+    try (IoFile file = engine.open(path, OpenMode.READ_WRITE);
+        Region region =
+            Region.map(
+                MemoryBudget.root("test", bytes.length), RegionOptions.ofSize(bytes.length))) {
+      region.segment().copyFrom(MemorySegment.ofArray(bytes));
+      file.write(0, region, 0, bytes.length);
+    }
+  }
+
+  private static int footer(byte[] file) {
+    return file.length - 4096;
+  }
+
+  private static byte[] withChecksum(byte[] file, Block block) {
+    ByteBuffer.wrap(file)
+        .order(ByteOrder.LITTLE_ENDIAN)
+        .putInt(block.offset, checksum(file, block.offset, block.length));
+    return file;
+  }
+
+  private static void assertTampered(SimEngine base, Path table, byte[] forged) throws Exception {
+    SimEngine engine = base.crash(1);
+    write(engine, table, forged);
+    CorruptFileException e =
+        assertThrows(
+            CorruptFileException.class,
+            () -> {
+              try (Store store = Store.open(Fixtures.DIRECTORY, Fixtures.TINY, engine)) {
+                Map<byte[], byte[]> unused = Fixtures.contents(store);
+                for (int i = 0; i < 400; i++) {
+                  byte[] unusedValue = store.get(key(i));
+                }
+              }
+            });
+    assertTrue(e.getMessage().contains("tampered"), e.getMessage());
+  }
+
+  @ParameterizedTest
+  @EnumSource(Compression.class)
+  void blocksThatWereChangedOrMovedAreRefusedThoughTheirChecksumsAreRight(Compression compression)
+      throws Exception {
+    SimEngine engine = engine(new TestKeys(1));
+    try (Store store =
+        Store.open(Fixtures.DIRECTORY, Fixtures.TINY.withCompression(compression), engine)) {
+      for (int i = 100; i < 400; i++) {
+        store.put(key(i), Fixtures.bytes("v" + i + "x".repeat(120)), Durability.NONE);
+      }
+      store.flush();
+    }
+    Path table = Fixtures.tables(engine).getFirst();
+    byte[] sound = readOrNull(engine, table);
+    List<Block> blocks = blocks(sound);
+    assertTrue(blocks.size() > 4, blocks.toString());
+    // The last but one and the last are bounds, which readers do not look at, and the root.
+    for (int i : List.of(0, 1, blocks.size() - 1)) {
+      Block block = blocks.get(i);
+      for (int at : List.of(16, block.length - 17, block.length - 16, block.length - 1)) {
+        byte[] forged = sound.clone();
+        forged[block.offset + at] ^= 4;
+        assertTampered(engine, table, withChecksum(forged, block));
+      }
+    }
+    int moved = 0;
+    for (int i = 1; i < blocks.size() - 2; i++) {
+      Block from = blocks.get(i);
+      Block to = blocks.getFirst();
+      if (from.length == to.length) {
+        byte[] forged = sound.clone();
+        System.arraycopy(sound, from.offset, forged, to.offset, from.length);
+        assertTampered(engine, table, withChecksum(forged, to));
+        moved++;
+      }
+    }
+    assertTrue(moved > 0 || compression != Compression.NONE, "no two blocks are equally long");
+    // Of the footer, which is not encrypted, records once more.
+    byte[] forged = sound.clone();
+    int footer = footer(sound);
+    forged[footer + 16 + 96] ^= 1;
+    assertTampered(engine, table, withChecksum(forged, new Block(footer, 16 + 160)));
+  }
+
+  @Test
+  void encryptionIsTurnedOnAndKeysAreChangedFileByFile() throws Exception {
+    TestKeys keys = new TestKeys(3, KeySource.NOT_ENCRYPTED);
+    SimEngine engine = engine(keys);
+    try (Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, engine)) {
+      write(store, 0, 100);
+      store.flush();
+    }
+    keys.use(1);
+    try (Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, engine)) {
+      write(store, 100, 200);
+      store.flush();
+      assertArrayEquals(value(5), store.get(key(5)), "of a file that is not encrypted");
+    }
+    assertEquals(Set.of(KeySource.NOT_ENCRYPTED, 1), keyIds(engine));
+    keys.use(3);
+    try (Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, engine)) {
+      write(store, 200, 300);
+      assertEquals(300, Fixtures.contents(store).size());
+      store.compact();
+    }
+    assertEquals(Set.of(3), keyIds(engine), "also of value files, without any garbage");
+    keys.forgetBefore(3);
+    verify(engine);
+    try (Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, engine)) {
+      assertEquals(300, Fixtures.contents(store).size());
+    }
+  }
+
+  @Test
+  void aKeyThatNoFileNeedsMayBeForgotten() throws Exception {
+    TestKeys keys = new TestKeys(2);
+    SimEngine engine = engine(keys);
+    StoreOptions options = Fixtures.TINY;
+    try (Store store = Store.open(Fixtures.DIRECTORY, options, engine)) {
+      write(store, 0, 100);
+    }
+    keys.use(2);
+    try (Store store = Store.open(Fixtures.DIRECTORY, options, engine)) {
+      write(store, 100, 200);
+      store.compact();
+    }
+    assertEquals(Set.of(2), keyIds(engine));
+    keys.forgetBefore(2);
+    try (Store store = Store.open(Fixtures.DIRECTORY, options, engine)) {
+      assertEquals(200, Fixtures.contents(store).size());
+    }
+  }
+}

@@ -1,0 +1,24 @@
+/**
+ * Encryption of what is stored: AES-256 in Galois/Counter Mode (NIST SP 800-38D), the JDK's.
+ *
+ * <p>Nouns: a <em>master key</em> has a number and comes from a {@link
+ * io.ewok.gds.pagestore.KeySource}; nothing is encrypted with it. A <em>file key</em> is derived
+ * from it and a random salt by HKDF (RFC 5869), for one file, or one life of a log. A <em>seal</em>
+ * is what is written instead of plain bytes: as many bytes, and a tag of 16.
+ *
+ * <p>Why no nonce is used twice with one key: the nonce is the place of what is sealed, in its file
+ * or in the stream of the log. Tables and value files are written once, front to back. A log never
+ * writes two records to one position in one life, and each life has a salt of its own. An edit of a
+ * manifest has one, too. Salts have 128 random bits, those of a log 64, and the number of the life
+ * goes into the key as well. Pages, which are rewritten in place, are not sealed here.
+ *
+ * <p>What is promised: who has the files and no key learns their sizes, numbers of records, ids of
+ * keys, and lengths of keys and values where these lie by themselves, and nothing else of them. A
+ * sealed block that was changed, moved to another place, or brought from another file is refused.
+ * Not told: that a whole file was replaced by another one of the same name and number which was
+ * written under the same master key, such as an earlier one, or that the log was cut short. A file
+ * that is not encrypted is still read, so that encryption can be turned on for a store that exists.
+ *
+ * <p>Threads: any. The JDK makes garbage for each seal, about 1 KiB. Null is never accepted.
+ */
+package io.ewok.gds.encryption;
