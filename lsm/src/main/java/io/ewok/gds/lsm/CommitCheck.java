@@ -161,6 +161,7 @@ final class CommitCheck {
       long since = reads.since(at);
       FamilyState family = reads.family(at);
       long newest = newest(version, family, reads.key(at, key), since, upTo);
+      newest = Math.max(newest, family.lostSequence()); // it may have been of this key
       if (newest > since) {
         found = new Conflict(family, KeyRange.bytes(key.segment()), newest);
       }
@@ -168,6 +169,14 @@ final class CommitCheck {
     for (int i = 0; found == null && i < reads.ranges().size(); i++) {
       KeyRange range = reads.ranges().get(i);
       found = inTables(version, range, range.since(), upTo);
+      long lost = range.family().lostSequence();
+      if (found == null && lost > range.since()) {
+        byte[] first =
+            range.firstOrNull() == null
+                ? new byte[0]
+                : KeyRange.bytes(range.firstOrNull().segment());
+        found = new Conflict(range.family(), first, lost);
+      }
     }
     return found;
   }

@@ -341,6 +341,9 @@ final class Compaction {
       versions.compacted(family.id(), Set.copyOf(taken), inputs.outputLevel(), taken, false);
     } else {
       taken.forEach(Table::setReplaced);
+      if (inputs.losesWrites()) {
+        taken.forEach(table -> family.lose(table.meta().lastSequence())); // before the version
+      }
       versions.dropped(family.id(), Set.copyOf(taken));
     }
     tell(kept.size(), 0);

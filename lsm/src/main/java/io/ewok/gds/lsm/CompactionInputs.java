@@ -16,17 +16,29 @@ import java.util.List;
  * @param outputLevel where tables go: not before any of those that they come from
  * @param runs tables by run, the newest run first; each of level 0 is one
  * @param deeper the levels below the output level, from the next on
+ * @param losesWrites whether readers may still ask for what goes, and do not get it
  */
 record CompactionInputs(
     CompactionKind kind,
     int level,
     int outputLevel,
     List<List<Table>> runs,
-    List<List<Table>> deeper) {
+    List<List<Table>> deeper,
+    boolean losesWrites) {
 
   CompactionInputs {
     runs = runs.stream().map(List::copyOf).toList();
     deeper = List.copyOf(deeper);
+  }
+
+  /** The same where nothing is lost. */
+  CompactionInputs(
+      CompactionKind kind,
+      int level,
+      int outputLevel,
+      List<List<Table>> runs,
+      List<List<Table>> deeper) {
+    this(kind, level, outputLevel, runs, deeper, false);
   }
 
   /** Tables that go, of any levels; the first of these is told. */
@@ -36,6 +48,11 @@ record CompactionInputs(
       first++;
     }
     return new CompactionInputs(CompactionKind.DROP, first, first, List.of(tables), List.of());
+  }
+
+  /** The same, whoever reads them. */
+  CompactionInputs losingWrites() {
+    return new CompactionInputs(kind, level, outputLevel, runs, deeper, true);
   }
 
   /** The same tables, to where they would be merged. */

@@ -34,9 +34,8 @@ public enum CompactionStyle {
    * whose range has a key is a place to look, so larger memtables make reads faster, and open
    * cursors stand on a block of each. {@link Store#compact} has nothing to do.
    *
-   * <p>What has gone, a {@link Transaction} does not see when it commits either: one that is open
-   * for as long as {@link TreeOptions#fifoBytes} take to be written may miss that somebody else has
-   * written a key that it stands on.
+   * <p>What has gone may have been written since a {@link Transaction} read: one that began before
+   * the newest of it was written is in conflict with that when it commits.
    */
   FIFO
 }

@@ -1,6 +1,7 @@
 package io.ewok.gds.lsm;
 
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 
 /**
@@ -20,6 +21,9 @@ final class FamilyState {
 
   /** Whether it is dropped, or may be. */
   private volatile boolean dropped;
+
+  /** See {@link #lostSequence}. */
+  private final AtomicLong lostSequence = new AtomicLong();
 
   /** Whether somebody is about to drop it. Guarded by the lock of {@link FamilyChanges}. */
   boolean isBeingDropped;
@@ -45,6 +49,20 @@ final class FamilyState {
   /** How operands are merged. */
   Merging merging() {
     return merging;
+  }
+
+  /** Says that a table goes whose newest sequence number this is. */
+  void lose(long sequence) {
+    long unused = lostSequence.accumulateAndGet(sequence, Math::max);
+  }
+
+  /**
+   * Writes up to this sequence number may have gone with their tables since the store was opened,
+   * whoever stands on them. Who reads it after he has retained a version knows of what is not in
+   * that.
+   */
+  long lostSequence() {
+    return lostSequence.get();
   }
 
   FamilyState withExpiration(Expiration expires) {

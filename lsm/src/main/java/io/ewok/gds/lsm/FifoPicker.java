@@ -41,7 +41,7 @@ final class FifoPicker extends CompactionPicker {
     int level = levels.deepestLevel();
     List<Table> tables = levels.level(level);
     List<Table> oldest = level == 0 ? List.of(tables.getLast()) : oldest(tables);
-    return CompactionInputs.drop(levels, oldest);
+    return CompactionInputs.drop(levels, oldest).losingWrites();
   }
 
   /** Of a run, with those that have other versions of its first or last key. */

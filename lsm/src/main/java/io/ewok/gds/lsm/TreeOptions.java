@@ -77,8 +77,9 @@ import java.util.function.UnaryOperator;
  * set, and what was written just before a crash as written when the store was opened. If the ttl is
  * changed, that holds for what was written before, too: what has lived longer than that goes soon,
  * after about a thirty-second part of the longer of both at most. What has expired has so for ever,
- * whatever is set later. Times are those of the system's clock: if that goes back, records live
- * longer. {@link Store#changes} shows what was written, not what has expired.
+ * whatever is set later; but what has just before a crash may live on if more is set after it.
+ * Times are those of the system's clock: if that goes back, records live longer. {@link
+ * Store#changes} shows what was written, not what has expired.
  *
  * <p>With a merge operator each operand expires by itself, and so does the value that they change:
  * a key has what its operator makes of those that have not, and no value when the youngest has. So

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.ewok.gds.pagestore.sim.SimEngine;
@@ -176,6 +177,38 @@ class CompactionStyleTest {
     assertTrue(keys.size() > FIFO_BYTES / VALUE_BYTES / 2, "keys: " + keys.size());
     assertNull(store.get(key(0)));
     assertNotNull(store.get(key(written - 1)));
+  }
+
+  /** Its commit cannot see any more whether somebody has written what it stands on. */
+  @Test
+  void transactionsThatBeganBeforeWhatFifoHasDroppedAreInConflict() throws Exception {
+    for (boolean ranges : new boolean[] {false, true}) {
+      try (Store store = open(CompactionStyle.FIFO);
+          Transaction transaction = store.transactions().begin(TransactionOptions.defaults());
+          StoreCursor cursor = ranges ? transaction.cursor(store) : null) {
+        byte[] wanted = Fixtures.bytes("wanted" + ranges);
+        if (ranges) {
+          cursor.seek(wanted);
+        } else {
+          assertNull(transaction.get(store, wanted));
+        }
+        store.put(wanted, new byte[1], Durability.NONE);
+        while (store.get(wanted) != null) {
+          write(store, 100);
+        }
+        transaction.put(store, Fixtures.bytes("other"), new byte[1]);
+        ConflictException e =
+            assertThrows(ConflictException.class, () -> transaction.commit(Durability.NONE));
+        assertTrue(e.getMessage().contains(ConflictException.shown(wanted)), e.getMessage());
+        assertNull(store.get(Fixtures.bytes("other")));
+        try (Transaction later = store.transactions().begin(TransactionOptions.defaults())) {
+          assertNull(later.get(store, wanted));
+          later.put(store, Fixtures.bytes("other"), new byte[1]);
+          later.commit(Durability.NONE);
+        }
+        store.delete(Fixtures.bytes("other"), Durability.NONE);
+      }
+    }
   }
 
   private static void awaitDropped(Store store) {
