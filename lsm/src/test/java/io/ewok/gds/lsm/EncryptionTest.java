@@ -524,6 +524,11 @@ class EncryptionTest {
     keys.readNothingPlain();
     PlainFileException e = assertThrows(PlainFileException.class, () -> get(forged, 2));
     assertTrue(e.path().toString().endsWith(".values"), e.getMessage());
+    try (StoreInspection inspection =
+        StoreInspection.ofStore(forged, Fixtures.DIRECTORY, 8 << 20)) {
+      StoreInspection.ValuesFile file = inspection.valueFiles().getFirst();
+      assertThrows(PlainFileException.class, () -> inspection.verify(file));
+    }
   }
 
   @Test
@@ -592,17 +597,17 @@ class EncryptionTest {
     }
   }
 
-  /** A table, or a value file, whose key is not there is not one that is damaged. */
+  /** A table whose key is not there is not one that is damaged. */
   @Test
   void aRepairWithoutAllKeysLeavesTheStoreAsItWas() throws Exception {
     TestKeys keys = new TestKeys(2);
     SimEngine base = engine(keys);
-    try (Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, base)) {
+    try (Store store = Store.open(Fixtures.DIRECTORY, Fixtures.TINY, base)) {
       write(store, 0, 60);
       store.flush();
     }
     keys.use(2);
-    try (Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, base)) {
+    try (Store store = Store.open(Fixtures.DIRECTORY, Fixtures.TINY, base)) {
       store.background().setRest(TimeUnit.HOURS.toNanos(1));
       write(store, 60, 100);
       store.flush();
@@ -612,12 +617,12 @@ class EncryptionTest {
     engine.delete(Fixtures.tables(engine).getLast()); // so that there is something to repair
     Set<Path> before = new TreeSet<>(engine.list(Fixtures.DIRECTORY));
     keys.forgetBefore(2);
-    assertThrows(UnknownKeyException.class, () -> repair(engine));
+    assertThrows(UnknownKeyException.class, () -> repair(engine, Fixtures.TINY));
     assertEquals(before, new TreeSet<>(engine.list(Fixtures.DIRECTORY)));
     keys.forgetBefore(1);
-    RepairReport report = repair(engine);
+    RepairReport report = repair(engine, Fixtures.TINY);
     assertEquals(1, report.damagedTables().size());
-    try (Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, engine)) {
+    try (Store store = Store.open(Fixtures.DIRECTORY, Fixtures.TINY, engine)) {
       for (int i = 0; i < 60; i++) {
         assertArrayEquals(value(i), store.get(key(i)), "" + i);
       }
@@ -642,12 +647,12 @@ class EncryptionTest {
     replace(other, engine, Fixtures.DIRECTORY, ".values");
     keys.forgetBefore(2);
     Set<Path> before = new TreeSet<>(engine.list(Fixtures.DIRECTORY));
-    assertThrows(UnknownKeyException.class, () -> repair(engine));
+    assertThrows(UnknownKeyException.class, () -> repair(engine, OPTIONS));
     assertEquals(before, new TreeSet<>(engine.list(Fixtures.DIRECTORY)));
   }
 
-  private static RepairReport repair(SimEngine engine) throws IOException {
-    return StoreRepair.run(Fixtures.DIRECTORY, OPTIONS, engine, _ -> {});
+  private static RepairReport repair(SimEngine engine, StoreOptions options) throws IOException {
+    return StoreRepair.run(Fixtures.DIRECTORY, options, engine, _ -> {});
   }
 
   @Test

@@ -50,8 +50,7 @@ public final class ValueFile {
    *
    * @param whenUnused called once, on the thread of the last user
    * @throws CorruptFileException if it is another file
-   * @throws UnknownKeyException if it is encrypted, and the key is not among
-   *     those of the engine
+   * @throws UnknownKeyException if it is encrypted, and the key is not among those of the engine
    * @throws WrongKeyException if it is another one there
    * @throws PlainFileException if it is not encrypted, and should be
    */
@@ -103,8 +102,7 @@ public final class ValueFile {
   /**
    * Looks whether a file could be read with the keys that there are; what is damaged could.
    *
-   * @throws UnknownKeyException if it is encrypted, and the key is not among
-   *     those of the engine
+   * @throws UnknownKeyException if it is encrypted, and the key is not among those of the engine
    * @throws WrongKeyException if it is another one there
    * @throws PlainFileException if it is not encrypted, and should be
    */
