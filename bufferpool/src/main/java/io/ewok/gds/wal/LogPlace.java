@@ -20,9 +20,9 @@ import java.nio.ByteBuffer;
  * }
  * }</pre>
  *
- * <p>Errors: a place that is closed before it is full poisons the log, see {@link WriteAheadLog}.
- * Who cannot fill it, since what he copies from is gone, can still give it another content: {@link
- * #putInstead}.
+ * <p>Errors: a place that is closed before it is full, or that cannot be sealed, poisons the log,
+ * see {@link WriteAheadLog}. Who cannot fill it, since what he copies from is gone, can still give
+ * it another content: {@link #putInstead}.
  */
 public final class LogPlace implements AutoCloseable {
   /*
@@ -167,23 +167,29 @@ public final class LogPlace implements AutoCloseable {
       buffers.giveBack(this);
       return;
     }
-    if (filledBytes == lengthBytes) {
-      filled.complete(
-          Reservation.offset(place),
-          extent,
-          tagBytes + lengthBytes,
-          buffers.incarnation(),
-          checksum,
-          views[Reservation.block(place)],
-          buffers.keyOrNull());
-    } else {
-      filled.fail(
-          failure != null
-              ? failure
-              : new IllegalStateException(
-                  "a record was not filled: reservedBytes=%d filledBytes=%d"
-                      .formatted(lengthBytes, filledBytes)));
+    try {
+      if (filledBytes == lengthBytes) {
+        filled.complete(
+            Reservation.offset(place),
+            extent,
+            tagBytes + lengthBytes,
+            buffers.incarnation(),
+            checksum,
+            views[Reservation.block(place)],
+            buffers.keyOrNull());
+      } else {
+        filled.fail(
+            failure != null
+                ? failure
+                : new IllegalStateException(
+                    "a record was not filled: reservedBytes=%d filledBytes=%d"
+                        .formatted(lengthBytes, filledBytes)));
+      }
+    } catch (RuntimeException | Error e) {
+      filled.fail(e); // sealing needs room on the heap
+      throw e;
+    } finally {
+      buffers.filled(this, filled, place, extent, lengthBytes); // whoever writes waits for that
     }
-    buffers.filled(this, filled, place, extent, lengthBytes);
   }
 }

@@ -1,6 +1,8 @@
 package io.ewok.gds.wal;
 
 import io.ewok.gds.pagestore.KeySource;
+import io.ewok.gds.pagestore.PlainFileException;
+import io.ewok.gds.pagestore.StorageException;
 import io.ewok.gds.pagestore.UnsupportedFormatException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -203,6 +205,8 @@ public final class LogWalk {
    *
    * @param bytes those from {@link #lsn} on, {@link #bytes} of them
    * @return what they were; END stays END
+   * @throws PlainFileException if they are a record that is not encrypted, and such are not to be
+   *     read
    */
   public Step feed(MemorySegment bytes) throws IOException {
     if (bytes.byteSize() != bytes()) {
@@ -222,8 +226,9 @@ public final class LogWalk {
    *
    * @param bytes {@link #bytes} remain in it, and are consumed
    * @throws IllegalStateException if no content is wanted
+   * @throws PlainFileException as {@link #feed}
    */
-  public Step feedContent(ByteBuffer bytes) {
+  public Step feedContent(ByteBuffer bytes) throws StorageException {
     if (wanted != Wanted.CONTENT || bytes.remaining() != length) {
       throw new IllegalStateException(
           "other bytes are wanted: bytes=%d remaining=%d".formatted(bytes(), bytes.remaining()));
@@ -293,7 +298,7 @@ public final class LogWalk {
     return key.open(recordLsn, bytes, path);
   }
 
-  private Step content(int recordChecksum) {
+  private Step content(int recordChecksum) throws StorageException {
     if (recordChecksum != expectedChecksum) {
       brokenContent = true;
       return broken();
@@ -303,7 +308,13 @@ public final class LogWalk {
     offset += LogFormat.recordExtent(length);
     endLsn = block.lsn() + offset;
     Step unused = nextInBlock(); // whatever follows, this was a record
-    return endLsn > fromLsn ? Step.RECORD : Step.MORE;
+    if (endLsn <= fromLsn) {
+      return Step.MORE;
+    }
+    if (!isSealed() && !ring.keys().readsPlain()) {
+      throw new PlainFileException(ring.path(recordLsn));
+    }
+    return Step.RECORD;
   }
 
   /**

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
 
 import io.ewok.gds.allocator.MemoryBudget;
 import io.ewok.gds.allocator.Region;
@@ -13,11 +14,14 @@ import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoFile;
 import io.ewok.gds.pagestore.KeySource;
 import io.ewok.gds.pagestore.OpenMode;
+import io.ewok.gds.pagestore.PlainFileException;
+import io.ewok.gds.pagestore.PoisonedFileException;
 import io.ewok.gds.pagestore.UnknownKeyException;
 import io.ewok.gds.pagestore.WrongKeyException;
 import io.ewok.gds.pagestore.sim.SimEngine;
 import io.ewok.gds.pagestore.sim.SimOptions;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
@@ -28,6 +32,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** Logs whose records are encrypted. */
 final class LogSealTest {
@@ -42,6 +47,12 @@ final class LogSealTest {
     int current = 1;
     int filling;
     boolean known = true;
+    boolean plain = true;
+
+    @Override
+    public boolean readsPlain() {
+      return plain;
+    }
 
     @Override
     public int currentId() {
@@ -252,5 +263,81 @@ final class LogSealTest {
 
   private static ByteBuffer copy(MemorySegment bytes) {
     return ByteBuffer.wrap(bytes.toArray(ValueLayout.JAVA_BYTE));
+  }
+
+  /** Also where two lives have drawn the same salt. */
+  @Test
+  void eachLifeHasAKeyOfItsOwn() throws IOException {
+    long bytes = LogKey.TAG_BYTES + 40;
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment sealed = arena.allocate(bytes);
+      logKey(5, 7).seal(64, sealed);
+      MemorySegment again = arena.allocate(bytes).copyFrom(sealed);
+      assertArrayEquals(
+          new byte[40],
+          logKey(5, 7).open(64, again, LogModel.DIRECTORY).toArray(ValueLayout.JAVA_BYTE));
+      for (LogKey other : List.of(logKey(6, 7), logKey(5, 8))) {
+        MemorySegment copy = arena.allocate(bytes).copyFrom(sealed);
+        assertThrows(
+            WrongKeyException.class, () -> other.open(64, copy, LogModel.DIRECTORY).byteSize());
+      }
+    }
+  }
+
+  private LogKey logKey(long incarnation, long salt) throws IOException {
+    BlockHeader block = new BlockHeader(0, incarnation, 4096, 100, 0, 0, 1, salt);
+    return LogKey.ofOrNull(keys, block, LogModel.DIRECTORY);
+  }
+
+  @Test
+  void whereAllIsEncryptedNobodyReadsARecordThatIsNot() throws IOException {
+    keys.current = KeySource.NOT_ENCRYPTED;
+    long plainEnd;
+    try (WriteAheadLog log = LogModel.open(engine, SMALL)) {
+      plainEnd = LogModel.append(log, new byte[30]);
+      log.sync(plainEnd);
+      keys.plain = false;
+      try (LogReader reader = log.reader(0, LogDurability.SYNCED, LogModel.budget())) {
+        assertThrows(
+            PlainFileException.class, () -> reader.next((_, bytes) -> fail(bytes.toString())));
+      }
+    }
+    byte[] before = segment(engine, 0);
+    assertThrows(PlainFileException.class, this::replay);
+    try (LogFollower follower =
+        LogFollower.open(engine, LogModel.DIRECTORY, 16 << 10, LogModel.budget())) {
+      assertThrows(
+          PlainFileException.class, () -> follower.follow((_, bytes) -> fail(bytes.toString())));
+    }
+    assertArrayEquals(before, segment(engine, 0));
+    keys.current = 1;
+    keys.plain = true;
+    try (WriteAheadLog log = LogModel.open(engine, SMALL)) {
+      long unused = LogModel.append(log, new byte[31]);
+      log.truncate(plainEnd);
+    }
+    keys.plain = false; // what nobody needs any more may stay as it is
+    List<LogModel.Entry> replayed = replay();
+    assertEquals(1, replayed.size());
+    assertEquals(31, replayed.getFirst().content().remaining());
+  }
+
+  /** The JDK refuses to seal twice at one place: here somebody has done it before. */
+  @Test
+  @Timeout(20)
+  void aRecordThatCannotBeSealedPoisonsTheLogAndNobodyWaitsForIt() throws IOException {
+    WriteAheadLog log = LogModel.open(engine, SMALL);
+    try (Arena arena = Arena.ofConfined()) {
+      log.sync(LogModel.append(log, new byte[40]));
+      BlockHeader block = LogFormat.readHeader(MemorySegment.ofArray(segment(engine, 0)));
+      LogKey same = LogKey.ofOrNull(keys, block, LogModel.DIRECTORY);
+      long lsn = block.nextLsn() + LogFormat.BLOCK_HEADER_BYTES;
+      same.seal(lsn, arena.allocate(LogKey.TAG_BYTES + 40));
+      assertThrows(IllegalStateException.class, () -> LogModel.append(log, new byte[40]));
+      assertThrows(PoisonedFileException.class, () -> log.sync(log.endLsn()));
+    } finally {
+      assertThrows(PoisonedFileException.class, log::close);
+    }
+    assertEquals(1, replay().size());
   }
 }

@@ -12,18 +12,23 @@ import java.util.TreeMap;
 
 /**
  * Keys in a text file: a line for each, its number from 1 on and its 32 bytes as 64 hexadecimal
- * digits. The last line has the one for what is written from now on. Empty lines and those that
- * begin with {@code #} mean nothing.
+ * digits. The last of them has the one for what is written from now on. A line {@code encrypted
+ * only} says that nothing is read that is not encrypted. Empty lines and those that begin with
+ * {@code #} mean nothing.
  *
  * <pre>
  * # openssl rand -hex 32
  * 1 6d51ad8d...
  * 2 0f3c9b52...
+ * encrypted only
  * </pre>
  */
 final class KeyFile implements KeySource {
+  private static final String NOTHING_PLAIN = "encrypted only";
+
   private final Map<Integer, byte[]> keys = new TreeMap<>();
   private int currentId = NOT_ENCRYPTED;
+  private boolean readsPlain = true;
 
   /**
    * Reads a file.
@@ -54,6 +59,10 @@ final class KeyFile implements KeySource {
 
   /** What is wrong with a line is told without the line: it may be a key. */
   private void add(String text, Path path, int line) {
+    if (text.equals(NOTHING_PLAIN)) {
+      readsPlain = false;
+      return;
+    }
     int end = Math.max(0, text.indexOf(' '));
     try {
       int id = Integer.parseInt(text.substring(0, end));
@@ -67,8 +76,8 @@ final class KeyFile implements KeySource {
       // It is told below what a line is.
     }
     throw CommandFailure.failed(
-        "a line is a number from 1 on that no other line has, and 64 hexadecimal digits: path=%s line=%d"
-            .formatted(path, line));
+        "a line is a number from 1 on that no other line has, and 64 hexadecimal digits, or \"%s\": path=%s line=%d"
+            .formatted(NOTHING_PLAIN, path, line));
   }
 
   @Override
@@ -79,5 +88,10 @@ final class KeyFile implements KeySource {
   @Override
   public byte[] key(int id) {
     return keys.get(id);
+  }
+
+  @Override
+  public boolean readsPlain() {
+    return readsPlain;
   }
 }

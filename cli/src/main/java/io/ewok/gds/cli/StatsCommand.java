@@ -5,6 +5,7 @@ import io.ewok.gds.lsm.StoreInspection;
 import io.ewok.gds.lsm.StoreStats;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoEngines;
+import io.ewok.gds.pagestore.KeySource;
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
@@ -12,6 +13,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.concurrent.Callable;
 import java.util.function.ToLongFunction;
 import java.util.stream.IntStream;
@@ -66,7 +68,7 @@ final class StatsCommand implements Callable<Integer> {
       if (json) {
         new JsonOutput(streams).line(line -> write(line, opened, families));
       } else {
-        streams.out(table(opened).toString());
+        streams.out(table(opened, FilesByKey.sum(families)).toString());
         for (StoreStats.OfFamily each : families) {
           String title = opened.numbers().size() == 1 ? "" : "family " + each.name() + "\n";
           streams.out("\n" + title + levels(each.levels()));
@@ -80,7 +82,7 @@ final class StatsCommand implements Callable<Integer> {
     return ExitStatus.OK;
   }
 
-  private Table table(ReadableStore opened) {
+  private Table table(ReadableStore opened, SortedMap<Integer, Long> keys) {
     Table table = new Table();
     table.row("store", path.toAbsolutePath().normalize().toString());
     table.row("engine", opened.engineReason());
@@ -107,6 +109,9 @@ final class StatsCommand implements Callable<Integer> {
     List<StoreStats.ValueFile> values = stats.map(StoreStats::valueFiles).orElse(List.of());
     if (!values.isEmpty()) {
       table.row("value files", sum(values));
+    }
+    if (FilesByKey.isTold(keys)) {
+      table.row("files", FilesByKey.text(keys));
     }
     stats.ifPresent(
         all ->
@@ -178,6 +183,8 @@ final class StatsCommand implements Callable<Integer> {
         .numbers("family_tables", sums.stream().map(TableSums::tables).toList())
         .numbers("family_bytes", sums.stream().map(TableSums::bytes).toList())
         .number("table_bytes", TableSums.of(opened.tables()).bytes());
+    SortedMap<Integer, Long> keys = FilesByKey.sum(families);
+    line.numbers("key_ids", FilesByKey.ids(keys)).numbers("key_files", List.copyOf(keys.values()));
     List<StoreStats.ValueFile> values =
         families.stream().flatMap(each -> valueFiles(opened, each.name()).stream()).toList();
     line.numbers("value_files", values.stream().map(StoreStats.ValueFile::number).toList())
@@ -222,10 +229,20 @@ final class StatsCommand implements Callable<Integer> {
         StoreInspection inspection = store.inspect(engine, path)) {
       StoreInspection.TableFile table = inspection.tables().getFirst();
       StoreInspection.Properties properties = inspection.properties(table);
+      int key = inspection.keyId(table);
       if (json) {
-        new JsonOutput(streams).line(line -> write(line, table, properties));
+        new JsonOutput(streams)
+            .line(
+                line -> {
+                  write(line, table, properties);
+                  line.number("key_id", key);
+                });
       } else {
-        streams.out(table(table, properties).toString());
+        Table shown = table(table, properties);
+        if (key != KeySource.NOT_ENCRYPTED) {
+          shown.row("key", FilesByKey.name(key));
+        }
+        streams.out(shown.toString());
       }
     }
   }

@@ -5,12 +5,10 @@ import io.ewok.gds.lsm.Store;
 import io.ewok.gds.lsm.StoreInspection;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoEngines;
-import io.ewok.gds.pagestore.KeySource;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
@@ -62,7 +60,7 @@ final class VerifyCommand implements Callable<Integer> {
   private int problems;
 
   /** By the number of the key, how many files are encrypted with it; 0 for those that are not. */
-  private final SortedMap<Integer, Integer> keys = new TreeMap<>();
+  private final SortedMap<Integer, Long> keys = new TreeMap<>();
 
   VerifyCommand(Streams streams) {
     this.streams = streams;
@@ -125,7 +123,7 @@ final class VerifyCommand implements Callable<Integer> {
     try {
       StoreInspection.Findings findings = inspection.verify(table);
       records += findings.entries();
-      keys.merge(inspection.keyId(table), 1, Integer::sum);
+      keys.merge(inspection.keyId(table), 1L, Long::sum);
       return findings.problems();
     } catch (IOException e) {
       return List.of(Failures.message(e));
@@ -135,7 +133,7 @@ final class VerifyCommand implements Callable<Integer> {
   private List<String> problems(StoreInspection inspection, StoreInspection.ValuesFile file) {
     try {
       List<String> found = inspection.verify(file).problems();
-      keys.merge(inspection.keyId(file), 1, Integer::sum);
+      keys.merge(inspection.keyId(file), 1L, Long::sum);
       return found;
     } catch (IOException e) {
       return List.of(Failures.message(e));
@@ -160,8 +158,8 @@ final class VerifyCommand implements Callable<Integer> {
                   .number("value_files", valueFiles)
                   .number("value_file_bytes", valueBytes)
                   .number("records", records)
-                  .numbers("key_ids", keys.keySet().stream().map(Integer::longValue).toList())
-                  .numbers("key_files", keys.values().stream().map(Integer::longValue).toList())
+                  .numbers("key_ids", FilesByKey.ids(keys))
+                  .numbers("key_files", List.copyOf(keys.values()))
                   .number("problems", problems)
                   .number("seconds", Units.inSeconds(nanos)));
     } else {
@@ -174,15 +172,12 @@ final class VerifyCommand implements Callable<Integer> {
                   values(),
                   Units.count(problems, "problem"),
                   Units.seconds(nanos)));
-      if (!keys.keySet().equals(Set.of(KeySource.NOT_ENCRYPTED)) && !keys.isEmpty()) {
-        keys.forEach(this::printKey);
+      if (FilesByKey.isTold(keys)) {
+        keys.forEach(
+            (id, files) ->
+                streams.out("%s: %s files\n".formatted(FilesByKey.name(id), Units.count(files))));
       }
     }
-  }
-
-  private void printKey(int id, int files) {
-    String key = id == KeySource.NOT_ENCRYPTED ? "not encrypted" : "encrypted with key " + id;
-    streams.out("%s: %s files\n".formatted(key, Units.count(files)));
   }
 
   private String values() {

@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -94,5 +95,23 @@ class ImportCommandTest {
 
   private String fail(Path input) {
     return gds("import", store, input).failure(ExitStatus.FAILED);
+  }
+
+  @Test
+  void whatIsImportedIsEncryptedWithTheKeyThatIsNamed() throws Exception {
+    Path file = Files.createTempFile(temp, "keys", "");
+    Files.writeString(file, "1 " + "0f".repeat(32) + "\nencrypted only\n");
+    String keys = "--key-file=" + file;
+    gds("import", store, database, keys).ok();
+    assertEquals("of the log\n", gds("get", store, "key0003", keys).ok());
+    assertEquals(998, gds("scan", store, keys).ok().lines().count());
+    try (Stream<Path> files = Files.walk(store)) {
+      for (Path each : files.filter(Files::isRegularFile).toList()) {
+        String content = Files.readString(each, StandardCharsets.ISO_8859_1);
+        assertFalse(content.contains("value99") || content.contains("key00"), each.toString());
+      }
+    }
+    String message = gds("import", store, database).failure(ExitStatus.FAILED);
+    assertTrue(message.contains("not among those given: keyId=1"), message);
   }
 }

@@ -1,5 +1,6 @@
 package io.ewok.gds.lsm;
 
+import io.ewok.gds.encryption.FileKey;
 import io.ewok.gds.encryption.SealedBytes;
 import io.ewok.gds.lsm.table.TableMeta;
 import io.ewok.gds.lsm.values.ValueFileMeta;
@@ -365,6 +366,7 @@ final class ManifestFormat {
    * @throws UnsupportedFormatException if a newer version wrote it
    * @throws io.ewok.gds.pagestore.UnknownKeyException if the key is not among those given
    * @throws io.ewok.gds.pagestore.WrongKeyException if it is another one
+   * @throws io.ewok.gds.pagestore.PlainFileException if it is not encrypted, and should be
    */
   static ManifestEdit decode(Path path, byte[] file, int offset, KeySource keys)
       throws StorageException {
@@ -380,6 +382,8 @@ final class ManifestFormat {
       records =
           ByteBuffer.wrap(
               SealedBytes.open(keys, KEY_PURPOSE, position, records, path, offset + HEADER_BYTES));
+    } else {
+      FileKey.acceptPlain(keys, path);
     }
     ByteBuffer from = records.order(ByteOrder.LITTLE_ENDIAN);
     try {

@@ -12,6 +12,7 @@ import io.ewok.gds.lsm.table.Table;
 import io.ewok.gds.lsm.table.TableInspection;
 import io.ewok.gds.lsm.table.TableMeta;
 import io.ewok.gds.lsm.table.TableWriter;
+import io.ewok.gds.lsm.values.ValueFile;
 import io.ewok.gds.lsm.values.ValueFileMeta;
 import io.ewok.gds.lsm.values.ValueReferences;
 import io.ewok.gds.pagestore.IoEngine;
@@ -76,6 +77,14 @@ final class RepairTables implements AutoCloseable {
   /** Reads of a table itself what a manifest would say of it. */
   TableMeta meta(Path path) throws IOException {
     return TableInspection.meta(buffers, path);
+  }
+
+  /**
+   * Makes sure that a value file, should it be needed, is not taken for a damaged one since its key
+   * is not there.
+   */
+  void requireKey(long valueFile) throws IOException {
+    ValueFile.requireKey(buffers, files.values(valueFile), valueFile);
   }
 
   /** Opens a table; the caller closes it. */

@@ -11,8 +11,11 @@ import io.ewok.gds.pagestore.DirectoryLock;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.MissingFileException;
 import io.ewok.gds.pagestore.OpenMode;
+import io.ewok.gds.pagestore.PlainFileException;
 import io.ewok.gds.pagestore.StorageException;
+import io.ewok.gds.pagestore.UnknownKeyException;
 import io.ewok.gds.pagestore.UnsupportedFormatException;
+import io.ewok.gds.pagestore.WrongKeyException;
 import io.ewok.gds.wal.RecoveryMode;
 import io.ewok.gds.wal.WriteAheadLog;
 import java.io.IOException;
@@ -134,6 +137,11 @@ public final class StoreRepair {
    * @throws NotAStoreException if the directory has neither manifest nor tables
    * @throws StoreLockedException if the store is open, here or in another process
    * @throws UnsupportedFormatException if a newer version wrote some of it
+   * @throws UnknownKeyException if a file is encrypted, and the engine does not have the key; the
+   *     store is as it was
+   * @throws WrongKeyException if it has another one, or somebody has changed what the file says of
+   *     its key; the store is as it was
+   * @throws PlainFileException if a file is not encrypted, and should be; the store is as it was
    * @throws IOException if a sound table cannot be read with these options or without a library of
    *     compression, or if the device fails; the store is as it was
    */
@@ -178,6 +186,9 @@ public final class StoreRepair {
         new RepairTables(engine, files, options, unusedNumber(), valuesOfManifest())) {
       ManifestEdit edit;
       try {
+        for (long number : valueNumbers()) {
+          tables.requireKey(number);
+        }
         for (Part part : parts) {
           check(part, tables);
           bytesRead.accept(part.meta == null ? 0 : part.meta.sizeBytes());
@@ -385,8 +396,12 @@ public final class StoreRepair {
         part.meta = tables.meta(part.path);
       }
       table = tables.open(part.path, part.meta);
-    } catch (NotReadableHereException | UnsupportedFormatException e) {
-      throw e;
+    } catch (NotReadableHereException
+        | UnsupportedFormatException
+        | UnknownKeyException
+        | WrongKeyException
+        | PlainFileException e) {
+      throw e; // that is no damage, and who has the right keys loses nothing
     } catch (StorageException e) {
       part.problems = List.of(e.getMessage());
       return;

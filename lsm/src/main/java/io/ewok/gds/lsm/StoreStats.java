@@ -1,7 +1,10 @@
 package io.ewok.gds.lsm;
 
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /**
  * What a store has done since it was opened, and what it holds: one reading of its counters. They
@@ -54,11 +57,14 @@ public record StoreStats(
    *
    * @param name the family's
    * @param levels its levels
+   * @param filesByKey by the number of the key that they are encrypted with, 0 for none, how many
+   *     tables and value files there are; ascending
    */
-  public record OfFamily(String name, List<Level> levels) {
-    /** Copies the list. */
+  public record OfFamily(String name, List<Level> levels, SortedMap<Integer, Long> filesByKey) {
+    /** Copies list and map. */
     public OfFamily {
       levels = List.copyOf(levels);
+      filesByKey = Collections.unmodifiableSortedMap(new TreeMap<>(filesByKey));
     }
   }
 

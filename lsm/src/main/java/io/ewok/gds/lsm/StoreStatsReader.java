@@ -4,11 +4,15 @@ import io.ewok.gds.buffers.BufferStats;
 import io.ewok.gds.lsm.cache.RecordCacheStats;
 import io.ewok.gds.lsm.table.Table;
 import io.ewok.gds.lsm.table.TableMeta;
+import io.ewok.gds.lsm.values.ValueReferences;
 import io.ewok.gds.pagestore.IoStats;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /** Reads the counters of all parts of a store. Any thread. */
 final class StoreStatsReader {
@@ -110,10 +114,25 @@ final class StoreStatsReader {
         for (int level = 0; level < Manifest.LEVELS; level++) {
           read.add(level(family, levels, level, picker));
         }
-        families.add(new StoreStats.OfFamily(family.name(), read));
+        families.add(new StoreStats.OfFamily(family.name(), read, filesByKey(levels.tables())));
       }
     }
     return families;
+  }
+
+  private static SortedMap<Integer, Long> filesByKey(List<Table> tables) {
+    SortedMap<Integer, Long> files = new TreeMap<>();
+    Map<Long, Integer> keysOfValues = new HashMap<>();
+    for (Table table : tables) {
+      files.merge(table.keyId(), 1L, Long::sum);
+      ValueReferences references = table.meta().references();
+      for (int i = 0; i < references.count(); i++) {
+        long number = references.file(i);
+        keysOfValues.put(number, table.openValueFile(number).keyId());
+      }
+    }
+    keysOfValues.values().forEach(key -> files.merge(key, 1L, Long::sum));
+    return files;
   }
 
   private static StoreStats.Level level(

@@ -12,6 +12,7 @@ import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.IoFile;
 import io.ewok.gds.pagestore.KeySource;
 import io.ewok.gds.pagestore.OpenMode;
+import io.ewok.gds.pagestore.PlainFileException;
 import io.ewok.gds.pagestore.UnknownKeyException;
 import io.ewok.gds.pagestore.WrongKeyException;
 import io.ewok.gds.pagestore.sim.SimEngine;
@@ -29,6 +30,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
 import java.util.zip.CRC32C;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -367,6 +369,9 @@ class EncryptionTest {
         forged[block.offset + at] ^= 4;
         assertTampered(engine, table, withChecksum(forged, block));
       }
+      byte[] forged = sound.clone();
+      forged[block.offset + 12] ^= 3; // how it is compressed, which is not encrypted
+      assertTampered(engine, table, withChecksum(forged, block));
     }
     int moved = 0;
     for (int i = 1; i < blocks.size() - 2; i++) {
@@ -434,5 +439,316 @@ class EncryptionTest {
     try (Store store = Store.open(Fixtures.DIRECTORY, options, engine)) {
       assertEquals(200, Fixtures.contents(store).size());
     }
+  }
+
+  /** Three records: one in a table, one with a value in a value file, one in the log. */
+  private static SimEngine threeRecords(TestKeys keys, int tablesKey, String word)
+      throws IOException {
+    SimEngine engine = engine(keys);
+    try (Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, engine)) {
+      store.put(key(1), Fixtures.bytes(word), Durability.SYNCED);
+      store.put(key(2), Fixtures.bytes(word.repeat(100)), Durability.SYNCED);
+      keys.use(tablesKey);
+      store.flush();
+      store.put(key(3), Fixtures.bytes(word), Durability.SYNCED);
+    }
+    return engine;
+  }
+
+  /** Puts the files of one store, of those of a kind, in the place of those of another. */
+  private static void replace(SimEngine from, SimEngine to, Path directory, String kind)
+      throws IOException {
+    int count = 0;
+    for (Path path : from.list(directory)) {
+      if (path.toString().endsWith(kind)) {
+        byte[] forged = readOrNull(from, path);
+        assertEquals(readOrNull(to, path).length, forged.length, "as the manifest says");
+        write(to, path, forged);
+        count++;
+      }
+    }
+    assertTrue(count > 0, kind);
+  }
+
+  private static String get(SimEngine engine, int key) throws IOException {
+    try (Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, engine)) {
+      return new String(store.get(key(key)), StandardCharsets.ISO_8859_1);
+    }
+  }
+
+  /** Who has no key makes files that are not encrypted, and has them say what he wants. */
+  @Test
+  void aForgedTableThatIsNotEncryptedIsReadOnlyWherePlainOnesAre() throws Exception {
+    TestKeys keys = new TestKeys(1);
+    SimEngine forged = threeRecords(keys, 1, "real");
+    replace(
+        threeRecords(new TestKeys(1), KeySource.NOT_ENCRYPTED, "fake"),
+        forged,
+        Fixtures.DIRECTORY,
+        ".table");
+    assertEquals("fake", get(forged, 1), "as long as a store may have some");
+    keys.readNothingPlain();
+    PlainFileException e = assertThrows(PlainFileException.class, () -> get(forged, 1));
+    assertTrue(e.path().toString().endsWith(".table"), e.getMessage());
+    assertEquals(1, Fixtures.tables(forged).size());
+  }
+
+  @Test
+  void aForgedManifestThatIsNotEncryptedIsReadOnlyWherePlainOnesAre() throws Exception {
+    TestKeys keys = new TestKeys(1);
+    SimEngine forged = threeRecords(keys, 1, "real");
+    replace(
+        threeRecords(new TestKeys(1), KeySource.NOT_ENCRYPTED, "real"),
+        forged,
+        Fixtures.DIRECTORY,
+        "MANIFEST");
+    keys.readNothingPlain();
+    PlainFileException e = assertThrows(PlainFileException.class, () -> get(forged, 1));
+    assertTrue(e.path().toString().endsWith("MANIFEST"), e.getMessage());
+    assertThrows(
+        PlainFileException.class,
+        () -> Store.openReadOnly(Fixtures.DIRECTORY, OPTIONS, forged).close());
+    assertEquals(1, Fixtures.tables(forged).size(), "nothing is deleted that it does not name");
+  }
+
+  @Test
+  void aForgedValueFileThatIsNotEncryptedIsRefused() throws Exception {
+    TestKeys keys = new TestKeys(1);
+    SimEngine forged = threeRecords(keys, 1, "real");
+    replace(
+        threeRecords(new TestKeys(1), KeySource.NOT_ENCRYPTED, "fake"),
+        forged,
+        Fixtures.DIRECTORY,
+        ".values");
+    assertThrows(CorruptFileException.class, () -> get(forged, 2), "it is not that very entry");
+    keys.readNothingPlain();
+    PlainFileException e = assertThrows(PlainFileException.class, () -> get(forged, 2));
+    assertTrue(e.path().toString().endsWith(".values"), e.getMessage());
+    try (StoreInspection inspection =
+        StoreInspection.ofStore(forged, Fixtures.DIRECTORY, 8 << 20)) {
+      StoreInspection.ValuesFile file = inspection.valueFiles().getFirst();
+      assertThrows(PlainFileException.class, () -> inspection.verify(file));
+    }
+  }
+
+  @Test
+  void aForgedLogThatIsNotEncryptedIsReadOnlyWherePlainOnesAre() throws Exception {
+    List<SimEngine> engines = new ArrayList<>();
+    TestKeys keys = new TestKeys(1);
+    for (TestKeys each : List.of(keys, new TestKeys(1, KeySource.NOT_ENCRYPTED))) {
+      SimEngine engine = engine(each);
+      try (Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, engine)) {
+        String word = each == keys ? "real" : "fake";
+        store.put(key(3), Fixtures.bytes(word), Durability.SYNCED);
+      }
+      engines.add(engine);
+    }
+    SimEngine forged = engines.getFirst();
+    replace(engines.getLast(), forged, FILES.log(), ".log");
+    keys.readNothingPlain();
+    PlainFileException e = assertThrows(PlainFileException.class, () -> get(forged, 3));
+    assertTrue(e.path().toString().endsWith(".log"), e.getMessage());
+    keys.readPlain();
+    assertEquals("fake", get(forged, 3));
+  }
+
+  @Test
+  void aStoreThatIsEncryptedByNowReadsNothingPlainAnyMore() throws Exception {
+    TestKeys keys = new TestKeys(1, KeySource.NOT_ENCRYPTED);
+    SimEngine engine = engine(keys);
+    try (Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, engine)) {
+      writeAll(store);
+    }
+    Path backupsPath = Path.of("/backups");
+    long plainBackup;
+    try (Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, engine);
+        Backups backups = Backups.open(backupsPath, engine)) {
+      plainBackup = backups.create(store, _ -> {}).number();
+    }
+    keys.use(1);
+    keys.readNothingPlain();
+    byte[] before = readOrNull(engine, FILES.manifest());
+    assertThrows(
+        PlainFileException.class, () -> Store.open(Fixtures.DIRECTORY, OPTIONS, engine).close());
+    assertArrayEquals(before, readOrNull(engine, FILES.manifest()));
+    assertThrows(
+        PlainFileException.class,
+        () -> {
+          try (Backups backups = Backups.open(backupsPath, engine)) {
+            backups.restore(plainBackup, Path.of("/restored"), _ -> {});
+          }
+        });
+    keys.readPlain();
+    Map<byte[], byte[]> contents;
+    try (Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, engine)) {
+      for (Family family : store.families()) {
+        family.compact();
+      }
+      contents = Fixtures.contents(store);
+    }
+    keys.readNothingPlain();
+    assertEquals(Set.of(1), keyIds(engine));
+    verify(engine);
+    try (Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, engine)) {
+      assertSame(contents, Fixtures.contents(store));
+    }
+    try (ReadOnlyStore follower = Store.openReadOnly(Fixtures.DIRECTORY, OPTIONS, engine)) {
+      assertSame(contents, Fixtures.contents(follower));
+    }
+  }
+
+  /** A table whose key is not there is not one that is damaged. */
+  @Test
+  void aRepairWithoutAllKeysLeavesTheStoreAsItWas() throws Exception {
+    TestKeys keys = new TestKeys(2);
+    SimEngine base = engine(keys);
+    try (Store store = Store.open(Fixtures.DIRECTORY, Fixtures.TINY, base)) {
+      write(store, 0, 60);
+      store.flush();
+    }
+    keys.use(2);
+    try (Store store = Store.open(Fixtures.DIRECTORY, Fixtures.TINY, base)) {
+      store.background().setRest(TimeUnit.HOURS.toNanos(1));
+      write(store, 60, 100);
+      store.flush();
+    }
+    assertEquals(Set.of(1, 2), keyIds(base));
+    SimEngine engine = base.crash(1);
+    engine.delete(Fixtures.tables(engine).getLast()); // so that there is something to repair
+    Set<Path> before = new TreeSet<>(engine.list(Fixtures.DIRECTORY));
+    keys.forgetBefore(2);
+    assertThrows(UnknownKeyException.class, () -> repair(engine, Fixtures.TINY));
+    assertEquals(before, new TreeSet<>(engine.list(Fixtures.DIRECTORY)));
+    keys.forgetBefore(1);
+    RepairReport report = repair(engine, Fixtures.TINY);
+    assertEquals(1, report.damagedTables().size());
+    try (Store store = Store.open(Fixtures.DIRECTORY, Fixtures.TINY, engine)) {
+      for (int i = 0; i < 60; i++) {
+        assertArrayEquals(value(i), store.get(key(i)), "" + i);
+      }
+    }
+  }
+
+  @Test
+  void aValueFileWhoseKeyIsNotThereIsNotRepaired() throws Exception {
+    TestKeys keys = new TestKeys(2);
+    SimEngine engine = engine(keys);
+    keys.use(2);
+    try (Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, engine)) {
+      write(store, 0, 60);
+      store.flush();
+    }
+    SimEngine other = engine(new TestKeys(1));
+    try (Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, other)) {
+      write(store, 0, 60);
+      store.flush();
+    }
+    assertEquals(Set.of(2), keyIds(engine));
+    replace(other, engine, Fixtures.DIRECTORY, ".values");
+    keys.forgetBefore(2);
+    Set<Path> before = new TreeSet<>(engine.list(Fixtures.DIRECTORY));
+    assertThrows(UnknownKeyException.class, () -> repair(engine, OPTIONS));
+    assertEquals(before, new TreeSet<>(engine.list(Fixtures.DIRECTORY)));
+  }
+
+  private static RepairReport repair(SimEngine engine, StoreOptions options) throws IOException {
+    return StoreRepair.run(Fixtures.DIRECTORY, options, engine, _ -> {});
+  }
+
+  @Test
+  void anEditOfTheManifestIsReadAtItsPlaceAlone() throws Exception {
+    KeySource keys = new TestKeys(1);
+    Path path = FILES.manifest();
+    byte[] frame = ManifestFormat.encode(Manifest.EMPTY.edit(), 4096, keys, path);
+    ByteBuffer moved = ByteBuffer.wrap(frame).order(ByteOrder.LITTLE_ENDIAN);
+    moved.putLong(ManifestFormat.POSITION_OFFSET, 0);
+    int end = ManifestFormat.HEADER_BYTES + moved.getInt(ManifestFormat.LENGTH_OFFSET);
+    CRC32C crc = new CRC32C();
+    crc.update(frame, 0, ManifestFormat.CHECKSUM_OFFSET);
+    crc.update(frame, ManifestFormat.POSITION_OFFSET, end - ManifestFormat.POSITION_OFFSET);
+    moved.putInt(ManifestFormat.CHECKSUM_OFFSET, (int) crc.getValue());
+    assertEquals(frame.length, ManifestFormat.frameBytes(frame, 0), "the checksum is right");
+    CorruptFileException e =
+        assertThrows(CorruptFileException.class, () -> ManifestFormat.decode(path, frame, 0, keys));
+    assertTrue(e.getMessage().contains("tampered"), e.getMessage());
+  }
+
+  @Test
+  void aBlockThatIsNotEncryptedIsNotReadInATableThatIs() throws Exception {
+    SimEngine forged = threeRecords(new TestKeys(1), 1, "real");
+    Path table = Fixtures.tables(forged).getFirst();
+    byte[] bytes = readOrNull(forged, table);
+    byte[] plain =
+        readOrNull(threeRecords(new TestKeys(1), KeySource.NOT_ENCRYPTED, "fake"), table);
+    Block block = blocks(plain).getFirst();
+    System.arraycopy(plain, block.offset, bytes, block.offset, block.length);
+    write(forged, table, bytes);
+    CorruptFileException e = assertThrows(CorruptFileException.class, () -> get(forged, 1));
+    assertTrue(e.getMessage().contains("seal"), e.getMessage());
+  }
+
+  private static Path valueFile(SimEngine engine) throws IOException {
+    return engine.list(Fixtures.DIRECTORY).stream()
+        .filter(path -> StoreFiles.valuesNumber(path).isPresent())
+        .max(Path::compareTo)
+        .orElseThrow();
+  }
+
+  @Test
+  void aValueThatWasChangedIsRefusedAndToldByAnInspection() throws Exception {
+    int header = 32;
+    int entry = header + 32; // behind the key
+    int valueEnd = entry + 16 + key(2).length + 400;
+    SimEngine sound = threeRecords(new TestKeys(1), 1, "real");
+    Path path = valueFile(sound);
+    byte[] bytes = readOrNull(sound, path);
+    for (int at : List.of(header, entry, entry + 16, valueEnd - 1, valueEnd, valueEnd + 15)) {
+      SimEngine engine = threeRecords(new TestKeys(1), 1, "real");
+      byte[] forged = readOrNull(engine, path);
+      assertEquals(bytes.length, forged.length);
+      forged[at] ^= 1;
+      write(engine, path, forged);
+      assertThrows(CorruptFileException.class, () -> get(engine, 2), "" + at);
+      try (StoreInspection inspection =
+          StoreInspection.ofStore(engine, Fixtures.DIRECTORY, 8 << 20)) {
+        StoreInspection.ValuesFile file = inspection.valueFiles().getFirst();
+        boolean isTold;
+        try {
+          isTold = !inspection.verify(file).problems().isEmpty();
+        } catch (CorruptFileException e) {
+          isTold = true;
+        }
+        assertTrue(isTold, "" + at);
+      }
+    }
+  }
+
+  /** The header of a value file anybody can write; its number goes into the key, too. */
+  @Test
+  void aValueFileIsNotTakenForAnotherOfTheSameStore() throws Exception {
+    SimEngine engine = engine(new TestKeys(1));
+    List<Path> paths = new ArrayList<>();
+    try (Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, engine)) {
+      store.background().setRest(TimeUnit.HOURS.toNanos(1));
+      for (String word : List.of("older", "newer")) {
+        store.put(key(2), Fixtures.bytes(word.repeat(100)), Durability.SYNCED);
+        store.flush();
+        paths.add(valueFile(engine));
+      }
+    }
+    byte[] forged = readOrNull(engine, paths.getFirst());
+    ByteBuffer file = ByteBuffer.wrap(forged).order(ByteOrder.LITTLE_ENDIAN);
+    long number = StoreFiles.valuesNumber(paths.getLast()).orElseThrow();
+    file.putLong(16, number);
+    CRC32C crc = new CRC32C();
+    crc.update(forged, 4, 28);
+    file.putInt(0, (int) crc.getValue());
+    crc.reset();
+    crc.update(forged, 64 + 4, 12); // both lengths, then number and offset
+    ByteBuffer place = ByteBuffer.allocate(16).order(ByteOrder.LITTLE_ENDIAN);
+    crc.update(place.putLong(number).putLong(64).flip());
+    file.putInt(64, (int) crc.getValue());
+    write(engine, paths.getLast(), forged);
+    assertThrows(WrongKeyException.class, () -> get(engine, 2));
   }
 }

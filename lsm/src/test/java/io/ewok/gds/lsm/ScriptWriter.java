@@ -160,7 +160,13 @@ final class ScriptWriter {
             + separate
             + (cached.nextInt(4) == 0 ? "" : " records=" + (64 << cached.nextInt(3)))
             + fifo()
-            + (encrypted.nextInt(2) == 0 ? "" : " keys=" + (1 + encrypted.nextInt(3))));
+            + encrypted());
+  }
+
+  /** How many keys there are; "sealed" says that nothing is read that is not encrypted. */
+  private String encrypted() {
+    String keys = encrypted.nextInt(2) == 0 ? "" : " keys=" + (1 + encrypted.nextInt(3));
+    return encrypted.nextInt(3) == 0 ? keys.replace("keys", "sealed") : keys;
   }
 
   /** Which families let their oldest tables go, and what they keep. */

@@ -474,8 +474,11 @@ final class StoreScript {
             }
             case "prefix" -> options.withTree(options.tree().withFilterPrefixBytes(value));
             case "separate" -> options.withTree(options.tree().withSeparatedValueBytes(value));
-            case "keys" -> {
+            case "keys", "sealed" -> { // with a time without encryption, or none
               keys = new TestKeys(value);
+              if (words[i].startsWith("sealed")) {
+                keys.readNothingPlain();
+              }
               engine = new SimEngine(1, SimOptions.defaults().withKeys(keys));
               yield options;
             }
@@ -674,8 +677,10 @@ final class StoreScript {
   }
 
   private Store open() throws IOException {
-    if (keys != null) {
+    if (keys != null && keys.readsPlain()) {
       keys.rotate();
+    } else if (keys != null) {
+      keys.rotateKeys();
     }
     for (int number = 1; number < 3; number++) {
       options = options.withFamily(Home.name(number), tree(number));

@@ -11,6 +11,8 @@ final class TestKeys implements KeySource {
   /** The keys below are forgotten. */
   private volatile int oldest = 1;
 
+  private volatile boolean readsPlain = true;
+
   /** So many keys, the first current. */
   TestKeys(int count) {
     this(count, 1);
@@ -24,6 +26,25 @@ final class TestKeys implements KeySource {
   /** Makes the next key current; behind the last comes a time without encryption. */
   void rotate() {
     current = (current + 1) % (count + 1);
+  }
+
+  /** Makes the next key current, and after the last the first. */
+  void rotateKeys() {
+    current = current % count + 1;
+  }
+
+  /** From here on nothing is read that is not encrypted. */
+  void readNothingPlain() {
+    readsPlain = false;
+  }
+
+  void readPlain() {
+    readsPlain = true;
+  }
+
+  @Override
+  public boolean readsPlain() {
+    return readsPlain;
   }
 
   void use(int id) {

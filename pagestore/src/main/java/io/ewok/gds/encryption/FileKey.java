@@ -2,6 +2,7 @@ package io.ewok.gds.encryption;
 
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.KeySource;
+import io.ewok.gds.pagestore.PlainFileException;
 import io.ewok.gds.pagestore.StorageException;
 import io.ewok.gds.pagestore.UnknownKeyException;
 import io.ewok.gds.pagestore.WrongKeyException;
@@ -132,6 +133,17 @@ public final class FileKey {
       return new FileKey(id, salt, KDF.getInstance("HKDF-SHA256").deriveData(spec));
     } catch (GeneralSecurityException e) {
       throw new IllegalStateException("every JDK can do this", e);
+    }
+  }
+
+  /**
+   * Reads on in something that is not encrypted, if that is allowed.
+   *
+   * @throws PlainFileException if it is not
+   */
+  public static void acceptPlain(KeySource keys, Path path) throws PlainFileException {
+    if (!keys.readsPlain()) {
+      throw new PlainFileException(path);
     }
   }
 

@@ -16,8 +16,13 @@
  * keys, and lengths of keys and values where these lie by themselves, and nothing else of them. A
  * sealed block that was changed, moved to another place, or brought from another file is refused.
  * Not told: that a whole file was replaced by another one of the same name and number which was
- * written under the same master key, such as an earlier one, or that the log was cut short. A file
- * that is not encrypted is still read, so that encryption can be turned on for a store that exists.
+ * written under the same master key, such as an earlier one, the same of an edit of a manifest, or
+ * that the log was cut short.
+ *
+ * <p>A file that is not encrypted is still read, so that encryption can be turned on for a store
+ * that exists; and with that whatever somebody without a key has put in the place of one. So who is
+ * done with that says it ({@link io.ewok.gds.pagestore.KeySource#readsPlain}). No file can say it
+ * instead: who can put a forged table in the place of another can do that with a manifest.
  *
  * <p>Threads: any. The JDK makes garbage for each seal, about 1 KiB. Null is never accepted.
  */

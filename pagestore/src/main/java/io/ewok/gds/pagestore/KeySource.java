@@ -5,8 +5,9 @@ package io.ewok.gds.pagestore;
  * constant. What is written is encrypted under the current key; the key that a file was written
  * under is named in it, so all that are still in use must be known.
  *
- * <p>To change the key of a store: let a new one be current, and compact everything. Files that
- * were written under the old one stay readable meanwhile, as long as it is known.
+ * <p>To change the key of a store: let a new one be current, and compact every family. Files that
+ * were written under the old one stay readable meanwhile, as long as it is known. To encrypt a
+ * store that is not, do the same, and when that is done {@linkplain #readsPlain read nothing else}.
  *
  * <p>Ownership: the engine's that it was given to ({@link EngineOptions#withKeys}). Threads: any,
  * several at a time. It is asked once for each file that is opened or written, and for each edit of
@@ -59,4 +60,18 @@ public interface KeySource {
    *     key
    */
   byte[] key(int id);
+
+  /**
+   * Whether what is not encrypted is read, too. A store that was written before it was encrypted
+   * needs that until all of it was written anew, see {@link #currentId}; from then on false is
+   * better. Without that, who may write the files of a store can put some in the place of encrypted
+   * ones that are not, and need no key to say in them what he wants.
+   *
+   * <p>If this is false, tables, value files, manifests, backups and records of logs that are not
+   * encrypted are refused with {@link PlainFileException}. Files that are never encrypted are read
+   * all the same, such as page files. Default: true.
+   */
+  default boolean readsPlain() {
+    return true;
+  }
 }

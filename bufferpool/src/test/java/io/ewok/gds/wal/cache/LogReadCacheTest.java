@@ -13,6 +13,8 @@ import io.ewok.gds.allocator.ReadArenaOptions;
 import io.ewok.gds.ffm.Errno;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.IoStats;
+import io.ewok.gds.pagestore.KeySource;
+import io.ewok.gds.pagestore.PlainFileException;
 import io.ewok.gds.pagestore.StorageException;
 import io.ewok.gds.pagestore.sim.SimEngine;
 import io.ewok.gds.pagestore.sim.SimLatency;
@@ -656,5 +658,44 @@ final class LogReadCacheTest {
   void pagesThatTheFilesCannotBeReadInAreRefused() throws IOException {
     createOn(new SimEngine(SEED, 4096));
     assertThrows(IllegalArgumentException.class, () -> cache(OPTIONS.withPageBytes(512)));
+  }
+
+  /** Keys of the same bytes, of which one is current. */
+  private record Keys(int currentId, boolean readsPlain) implements KeySource {
+    @Override
+    public byte[] key(int id) {
+      return new byte[KEY_BYTES];
+    }
+  }
+
+  private void createWith(KeySource keys) throws IOException {
+    createOn(new SimEngine(SEED, SimOptions.defaults().withKeys(keys)));
+    ends.clear();
+    contents.clear();
+  }
+
+  /** A cursor copies what is in the pages of the cache, and opens no seal. */
+  @ParameterizedTest
+  @ValueSource(ints = {20, RECORD_MAX})
+  void whatIsEncryptedIsRefused(int bytesMax) throws IOException {
+    createWith(new Keys(1, true));
+    fill(3, bytesMax);
+    try (LogReadCache cache = cache();
+        LogCursor cursor = open(cache, 0)) {
+      MemorySegment into = MemorySegment.ofArray(new byte[RECORD_MAX + 16]);
+      StorageException e = assertThrows(StorageException.class, () -> cursor.next(into));
+      assertTrue(e.getMessage().contains("encrypted"), e.getMessage());
+      assertEquals(0, cursor.lsn());
+    }
+  }
+
+  @Test
+  void whatIsNotEncryptedIsRefusedWhereAllShouldBe() throws IOException {
+    createWith(new Keys(KeySource.NOT_ENCRYPTED, false));
+    fill(1, 50);
+    try (LogReadCache cache = cache();
+        LogCursor cursor = open(cache, 0)) {
+      assertThrows(PlainFileException.class, () -> cursor.next(memory));
+    }
   }
 }

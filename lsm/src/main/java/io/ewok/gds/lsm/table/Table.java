@@ -107,6 +107,7 @@ public final class Table {
    * @throws io.ewok.gds.pagestore.UnknownKeyException if it is encrypted, and the key is not among
    *     those of the engine
    * @throws io.ewok.gds.pagestore.WrongKeyException if it is another one there
+   * @throws io.ewok.gds.pagestore.PlainFileException if it is not encrypted, and should be
    */
   public static Table open(
       BufferManager buffers, Path path, TableMeta meta, Consumer<Table> whenUnused)

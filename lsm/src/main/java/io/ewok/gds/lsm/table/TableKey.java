@@ -22,11 +22,13 @@ final class TableKey {
    * @return null if the table is not encrypted
    * @throws io.ewok.gds.pagestore.UnknownKeyException if the key is not among those given
    * @throws io.ewok.gds.pagestore.WrongKeyException if it is another one
+   * @throws io.ewok.gds.pagestore.PlainFileException if it is not encrypted, and should be
    * @throws CorruptFileException if somebody has changed the footer
    */
   static FileKey readOrNull(KeySource keys, LoadedBlockFile file, long footer, long sizeBytes)
       throws IOException {
     if (!TableFormat.isSealed(Memory.getInt(footer + TableFormat.VERSION_OFFSET))) {
+      FileKey.acceptPlain(keys, file.path());
       return null;
     }
     Path path = file.path();

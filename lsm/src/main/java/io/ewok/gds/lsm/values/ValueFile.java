@@ -9,6 +9,10 @@ import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.lsm.record.References;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.KeySource;
+import io.ewok.gds.pagestore.PlainFileException;
+import io.ewok.gds.pagestore.StorageException;
+import io.ewok.gds.pagestore.UnknownKeyException;
+import io.ewok.gds.pagestore.WrongKeyException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.function.Consumer;
@@ -46,9 +50,9 @@ public final class ValueFile {
    *
    * @param whenUnused called once, on the thread of the last user
    * @throws CorruptFileException if it is another file
-   * @throws io.ewok.gds.pagestore.UnknownKeyException if it is encrypted, and the key is not among
-   *     those of the engine
-   * @throws io.ewok.gds.pagestore.WrongKeyException if it is another one there
+   * @throws UnknownKeyException if it is encrypted, and the key is not among those of the engine
+   * @throws WrongKeyException if it is another one there
+   * @throws PlainFileException if it is not encrypted, and should be
    */
   public static ValueFile open(
       BufferManager buffers, Path path, ValueFileMeta meta, Consumer<ValueFile> whenUnused)
@@ -66,12 +70,7 @@ public final class ValueFile {
         throw new CorruptFileException(
             path, ValueFormat.FAMILY_OFFSET, "family " + meta.family(), "family " + family);
       }
-      if (ValueFormat.isSealed(fix.address())) {
-        fix.unfix();
-        loader.awaitKey();
-        file.fix(ValueFormat.HEADER_BYTES, ValueFormat.KEY_BYTES, ValueFormat.KEY_BYTES, fix);
-        loader.use(ValueFormat.readKey(buffers.keys(), fix.address(), meta.number(), path));
-      }
+      useKey(buffers.keys(), file, loader, fix);
       return new ValueFile(meta, file, loader, whenUnused);
     } catch (IOException | RuntimeException | Error e) {
       try {
@@ -80,6 +79,45 @@ public final class ValueFile {
         e.addSuppressed(closing);
       }
       throw e;
+    }
+  }
+
+  /**
+   * Reads the key of a file whose header is fixed, if it is encrypted, and nothing if it may be
+   * plain.
+   */
+  private static void useKey(KeySource keys, LoadedBlockFile file, ValueLoader loader, Fix fix)
+      throws IOException {
+    if (!ValueFormat.isSealed(fix.address())) {
+      FileKey.acceptPlain(keys, file.path());
+      return;
+    }
+    long number = Memory.getLong(fix.address() + ValueFormat.NUMBER_OFFSET);
+    fix.unfix();
+    loader.awaitKey();
+    file.fix(ValueFormat.HEADER_BYTES, ValueFormat.KEY_BYTES, ValueFormat.KEY_BYTES, fix);
+    loader.use(ValueFormat.readKey(keys, fix.address(), number, file.path()));
+  }
+
+  /**
+   * Looks whether a file could be read with the keys that there are; what is damaged could.
+   *
+   * @throws UnknownKeyException if it is encrypted, and the key is not among those of the engine
+   * @throws WrongKeyException if it is another one there
+   * @throws PlainFileException if it is not encrypted, and should be
+   */
+  public static void requireKey(BufferManager buffers, Path path, long number) throws IOException {
+    ValueLoader loader = new ValueLoader(number);
+    try (LoadedBlockFile file = buffers.openBlocks(path, loader);
+        Fix fix = new Fix()) {
+      if (file.sizeBytes() >= ValueFormat.FILE_ALIGNMENT_BYTES) {
+        file.fix(0, ValueFormat.HEADER_BYTES, ValueFormat.HEADER_BYTES, fix);
+        useKey(buffers.keys(), file, loader, fix);
+      }
+    } catch (UnknownKeyException | WrongKeyException | PlainFileException e) {
+      throw e;
+    } catch (StorageException _) {
+      // Who reads it says so.
     }
   }
 

@@ -56,6 +56,7 @@ public final class ValueFileInspection implements AutoCloseable {
    * @throws io.ewok.gds.pagestore.UnknownKeyException if it is encrypted, and the key is not among
    *     those of the engine
    * @throws io.ewok.gds.pagestore.WrongKeyException if it is another one there
+   * @throws io.ewok.gds.pagestore.PlainFileException if it is not encrypted, and should be
    */
   public static Findings inspect(IoEngine engine, Path path) throws IOException {
     try (IoFile file = engine.open(path, OpenMode.READ_ONLY)) {
@@ -82,6 +83,8 @@ public final class ValueFileInspection implements AutoCloseable {
     if (isSealed) {
       long at = load(ValueFormat.HEADER_BYTES, ValueFormat.KEY_BYTES);
       key = ValueFormat.readKey(keys, at, number, file.path());
+    } else {
+      FileKey.acceptPlain(keys, file.path());
     }
     int tagBytes = isSealed ? ValueFormat.TAG_BYTES : 0;
     List<String> problems = new ArrayList<>();

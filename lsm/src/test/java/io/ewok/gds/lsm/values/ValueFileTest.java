@@ -12,11 +12,13 @@ import io.ewok.gds.allocator.RegionOptions;
 import io.ewok.gds.buffers.BufferManager;
 import io.ewok.gds.buffers.BufferOptions;
 import io.ewok.gds.buffers.Fix;
+import io.ewok.gds.encryption.FileKey;
 import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.lsm.Fixtures;
 import io.ewok.gds.lsm.Hex;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.IoFile;
+import io.ewok.gds.pagestore.KeySource;
 import io.ewok.gds.pagestore.OpenMode;
 import io.ewok.gds.pagestore.sim.SimEngine;
 import java.io.IOException;
@@ -197,6 +199,58 @@ class ValueFileTest {
       writer.abandon();
       writer.start(PATH, NUMBER, FAMILY);
       writer.abandon();
+    }
+  }
+
+  /** Its checksum anybody can make. */
+  @Test
+  void anEntryThatIsNotSealedIsRefusedWhereEntriesAre() throws Exception {
+    int keyBytes = 3;
+    int valueBytes = 40;
+    long offset = ValueFormat.HEADER_BYTES + ValueFormat.KEY_BYTES;
+    MemorySegment plain = arena.allocate(ValueFormat.entryBytes(keyBytes, valueBytes), 8);
+    MemorySegment loaded = arena.allocate(plain.byteSize(), 8);
+    Memory.putInt(plain.address() + ValueFormat.KEY_LENGTH_OFFSET, keyBytes);
+    Memory.putInt(plain.address() + ValueFormat.VALUE_LENGTH_OFFSET, valueBytes);
+    Memory.putInt(
+        plain.address(),
+        ValueFormat.entryChecksum(plain.address(), plain.byteSize(), NUMBER, offset));
+    ValueLoader loader = new ValueLoader(NUMBER);
+    loader.load(PATH, offset, plain, loaded);
+    loader.use(FileKey.derive(new OneKey(), 1, new byte[16], ValueFormat.keyPurpose(NUMBER), PATH));
+    assertThrows(CorruptFileException.class, () -> loader.load(PATH, offset, plain, loaded));
+  }
+
+  /** Of a sealed entry key and value are one: where one ends is not encrypted, but sealed. */
+  @Test
+  void whereTheKeyEndsIsAuthentic() throws Exception {
+    long offset = ValueFormat.HEADER_BYTES + ValueFormat.KEY_BYTES;
+    FileKey key =
+        FileKey.derive(new OneKey(), 1, new byte[16], ValueFormat.keyPurpose(NUMBER), PATH);
+    MemorySegment memory = arena.allocate(ValueFormat.entryBytes(3, 40) + ValueFormat.TAG_BYTES, 8);
+    long entry = memory.address();
+    long sealed = entry + ValueFormat.KEY_OFFSET;
+    key.seal(offset, ValueFormat.sealContext(3, 40), sealed, 43, sealed, sealed + 43);
+    MemorySegment to = arena.allocate(memory.byteSize(), 8);
+    for (int keyBytes = 2; keyBytes < 5; keyBytes++) {
+      Memory.putInt(entry + ValueFormat.KEY_LENGTH_OFFSET, keyBytes);
+      Memory.putInt(entry + ValueFormat.VALUE_LENGTH_OFFSET, 43 - keyBytes);
+      Memory.putInt(entry, ValueFormat.sealedChecksum(entry, NUMBER, offset));
+      String defect =
+          ValueLoader.sealedDefect(key, entry, memory.byteSize(), NUMBER, offset, to.address());
+      assertEquals(keyBytes == 3, defect == null, defect);
+    }
+  }
+
+  private static final class OneKey implements KeySource {
+    @Override
+    public int currentId() {
+      return 1;
+    }
+
+    @Override
+    public byte[] key(int id) {
+      return new byte[KEY_BYTES];
     }
   }
 }
