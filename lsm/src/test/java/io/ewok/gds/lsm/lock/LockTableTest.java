@@ -195,7 +195,7 @@ class LockTableTest {
   @Test
   @Timeout(60)
   void longLineIsServedAndACircleThroughItFound() throws Exception {
-    int length = 2_000;
+    int length = 1_000;
     assertGranted(a, 1, true);
     List<LockOwner> owners = new ArrayList<>();
     List<CompletableFuture<LockResult>> line = new ArrayList<>();
