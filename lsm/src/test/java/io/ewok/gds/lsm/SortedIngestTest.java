@@ -116,7 +116,7 @@ class SortedIngestTest {
 
   /** It is against the rules, but must not stop the store: it would wait for itself. */
   @Test
-  @Timeout(30)
+  @Timeout(value = 30, threadMode = Timeout.ThreadMode.SEPARATE_THREAD) // nothing else would end it
   void filterThatOpensSnapshotsWhenSomethingIsFlushedForAnIngestionIsRefused() throws Exception {
     AtomicReference<Store> opened = new AtomicReference<>();
     List<String> refused = new CopyOnWriteArrayList<>();

@@ -191,6 +191,29 @@ class LockTableTest {
     assertGranted(reader);
   }
 
+  /** Who has it shared excludes one in front of him in line, and him only through that one. */
+  @Test
+  void circleThroughOneInFrontInTheSameLineIsNamed() throws Exception {
+    assertGranted(a, 1, false);
+    assertGranted(c, 2, true);
+    CompletableFuture<LockResult> writer = later(b, 1, true); // waits for a
+    CompletableFuture<LockResult> reader = later(c, 1, false); // behind b
+    LockResult.Deadlock deadlock =
+        assertInstanceOf(LockResult.Deadlock.class, lock(a, 2, false, LONG));
+    assertEquals(
+        List.of(
+            new LockResult.Wait(1, "lock 2"),
+            new LockResult.Wait(3, "lock 1"),
+            new LockResult.Wait(2, "lock 1")),
+        deadlock.cycle());
+    table.releaseAll(a);
+    assertGranted(writer);
+    table.releaseAll(b);
+    assertGranted(reader);
+    table.releaseAll(c);
+    assertEquals(0, table.count());
+  }
+
   /** Each that comes looks for circles: along the line once, not once more for each in it. */
   @Test
   @Timeout(60)
