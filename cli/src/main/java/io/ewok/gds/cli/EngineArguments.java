@@ -19,11 +19,10 @@ final class EngineArguments {
   @Option(
       names = "--key-file",
       paramLabel = "FILE",
-      description = {
-        "Keys of what is encrypted: a line for each, a number and 64 hexadecimal digits. What is",
-        "written is encrypted with the last one. With a line \"encrypted only\" nothing is read that",
-        "is not. Default: nothing is encrypted."
-      })
+      description =
+          "Keys of what is encrypted: a line for each, a number and 64 hexadecimal digits. What is "
+              + "written is encrypted with the last one. With a line \"encrypted only\" nothing is "
+              + "read that is not. Default: nothing is encrypted.")
   private Path keyFile;
 
   EngineKind kind() {

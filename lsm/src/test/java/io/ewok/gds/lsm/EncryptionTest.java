@@ -470,6 +470,14 @@ class EncryptionTest {
     assertTrue(count > 0, kind);
   }
 
+  /** A store of three records that say "real", with files of a kind that are not encrypted. */
+  private static SimEngine withForged(String kind, String word, TestKeys keys) throws IOException {
+    SimEngine forged = threeRecords(keys, 1, "real");
+    SimEngine plain = threeRecords(new TestKeys(1), KeySource.NOT_ENCRYPTED, word);
+    replace(plain, forged, Fixtures.DIRECTORY, kind);
+    return forged;
+  }
+
   private static String get(SimEngine engine, int key) throws IOException {
     try (Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, engine)) {
       return new String(store.get(key(key)), StandardCharsets.ISO_8859_1);
@@ -480,12 +488,7 @@ class EncryptionTest {
   @Test
   void aForgedTableThatIsNotEncryptedIsReadOnlyWherePlainOnesAre() throws Exception {
     TestKeys keys = new TestKeys(1);
-    SimEngine forged = threeRecords(keys, 1, "real");
-    replace(
-        threeRecords(new TestKeys(1), KeySource.NOT_ENCRYPTED, "fake"),
-        forged,
-        Fixtures.DIRECTORY,
-        ".table");
+    SimEngine forged = withForged(".table", "fake", keys);
     assertEquals("fake", get(forged, 1), "as long as a store may have some");
     keys.readNothingPlain();
     PlainFileException e = assertThrows(PlainFileException.class, () -> get(forged, 1));
@@ -496,12 +499,7 @@ class EncryptionTest {
   @Test
   void aForgedManifestThatIsNotEncryptedIsReadOnlyWherePlainOnesAre() throws Exception {
     TestKeys keys = new TestKeys(1);
-    SimEngine forged = threeRecords(keys, 1, "real");
-    replace(
-        threeRecords(new TestKeys(1), KeySource.NOT_ENCRYPTED, "real"),
-        forged,
-        Fixtures.DIRECTORY,
-        "MANIFEST");
+    SimEngine forged = withForged("MANIFEST", "real", keys);
     keys.readNothingPlain();
     PlainFileException e = assertThrows(PlainFileException.class, () -> get(forged, 1));
     assertTrue(e.path().toString().endsWith("MANIFEST"), e.getMessage());
@@ -514,12 +512,7 @@ class EncryptionTest {
   @Test
   void aForgedValueFileThatIsNotEncryptedIsRefused() throws Exception {
     TestKeys keys = new TestKeys(1);
-    SimEngine forged = threeRecords(keys, 1, "real");
-    replace(
-        threeRecords(new TestKeys(1), KeySource.NOT_ENCRYPTED, "fake"),
-        forged,
-        Fixtures.DIRECTORY,
-        ".values");
+    SimEngine forged = withForged(".values", "fake", keys);
     assertThrows(CorruptFileException.class, () -> get(forged, 2), "it is not that very entry");
     keys.readNothingPlain();
     PlainFileException e = assertThrows(PlainFileException.class, () -> get(forged, 2));
