@@ -49,6 +49,7 @@ class ArchitectureTest {
           "wal",
           "buffers",
           "lsm",
+          "micrometer",
           "cli",
           "bench");
 

@@ -26,7 +26,7 @@ public final class CachedBlockFile extends BlockFile {
   /**
    * Fixes a block, shared.
    *
-   * @param offset where it starts in the file, a multiple of {@link #alignmentBytes}
+   * @param offset where it starts in the file, a multiple of {@link #alignmentBytes()}
    * @param lengthBytes its length, a positive multiple of the same; always the same for one offset
    * @param into an empty handle
    * @throws CorruptFileException if the verifier refuses it, or the file ends within it

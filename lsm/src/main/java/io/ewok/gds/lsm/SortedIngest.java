@@ -149,8 +149,8 @@ public final class SortedIngest implements AutoCloseable {
    * Adds all records of a file that a {@link StoreTableWriter} has written, which are behind those
    * that were added before. Every byte is checked on the way; the file stays as it is.
    *
-   * @throws StorageException if it is something else, damaged, or not in order: then nothing of
-   *     this ingest can be committed
+   * @throws io.ewok.gds.pagestore.StorageException if it is something else, damaged, or not in
+   *     order: then nothing of this ingest can be committed
    */
   public void addTable(Path file) throws IOException {
     requireOpen();
