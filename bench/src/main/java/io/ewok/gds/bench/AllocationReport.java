@@ -20,9 +20,11 @@ final class AllocationReport {
       Time and bytes of the allocators beside those of malloc, Netty and the JDK. A ratio above 1
       is in favour of ours.
 
-        --quick     ends within a minute: few cases, three rounds, wide spread
-        --rounds N  how often everything is measured; default 5, about three minutes each
-        --json      one JSON object a line instead of tables
+        --quick        ends within a minute: few cases, three rounds, wide spread
+        --rounds N     how often everything is measured; default 5, about three minutes each
+        --json         one JSON object a line instead of tables
+        --output FILE  the same objects into a file
+        --html FILE    a page with charts of the ratios
       """;
 
   private static final String LAYER = "allocator";
@@ -85,7 +87,7 @@ final class AllocationReport {
     } else {
       report.print(System.out);
     }
-    return 0;
+    return arguments.write("gds bench alloc", report.comparisons());
   }
 
   private void measure() throws IOException, InterruptedException, RunnerException {

@@ -139,7 +139,8 @@ record Comparison(
         repeats);
   }
 
-  private static String number(double value) {
+  /** Returns a number in four digits, as JSON has it. */
+  static String number(double value) {
     return !Double.isFinite(value) ? "null" : String.format(Locale.ROOT, "%.4g", value);
   }
 }

@@ -24,9 +24,11 @@ final class FeedReport {
       Messages of four local TCP feeds, parsed by fibers on the thread of one reactor and by a plain
       selector loop, in turn, each pinned to the last CPU. A ratio above 1 is in favour of ours.
 
-        --quick     ends within a minute: three short rounds, wide spread
-        --rounds N  how often everything is measured; default 9, about a quarter of a minute each
-        --json      one JSON object a line instead of a table
+        --quick        ends within a minute: three short rounds, wide spread
+        --rounds N     how often everything is measured; default 9, about a quarter of a minute each
+        --json         one JSON object a line instead of a table
+        --output FILE  the same objects into a file
+        --html FILE    a page with charts of the ratios
       """;
 
   private static final int FEEDS = 4;
@@ -106,7 +108,7 @@ final class FeedReport {
           time of the reader's thread for a message, in nanoseconds.
           """);
     }
-    return 0;
+    return arguments.write("gds bench feeds", report.comparisons());
   }
 
   /** The last one that we may use, if there are others for the sources. */

@@ -25,12 +25,14 @@ final class IoReport {
       Direct I/O of ours beside that of fio with io_uring, in turn on one file. A ratio above 1 is in
       favour of ours. How far fio is from itself tells what a ratio is worth.
 
-        --quick       ends within a minute: few cases, three rounds, wide spread
-        --rounds N    how often everything is measured; default 9, a good minute each
-        --json        one JSON object a line instead of a table
-        --file PATH   make the file here, keep it, and use it again; it is overwritten. A file that
-                      is not of this command is refused. Default: a temporary file
-        --size BYTES  of the file, as 4294967296 or 4G; default 1G, with --quick 256M
+        --quick        ends within a minute: few cases, three rounds, wide spread
+        --rounds N     how often everything is measured; default 9, a good minute each
+        --json         one JSON object a line instead of a table
+        --output FILE  the same objects into a file
+        --html FILE    a page with charts of the ratios
+        --file PATH    make the file here, keep it, and use it again; it is overwritten. A file that
+                       is not of this command is refused. Default: a temporary file
+        --size BYTES   of the file, as 4294967296 or 4G; default 1G, with --quick 256M
       """;
 
   private static final String FILE = "--file";
@@ -73,8 +75,7 @@ final class IoReport {
       return 0;
     }
     try {
-      run(arguments, sizeBytes);
-      return 0;
+      return run(arguments, sizeBytes);
     } catch (IOException e) {
       for (Throwable cause = e; cause != null; cause = cause.getCause()) {
         System.err.println(cause.getMessage());
@@ -93,7 +94,7 @@ final class IoReport {
     return bytes;
   }
 
-  private static void run(ReportArguments arguments, long sizeBytes)
+  private static int run(ReportArguments arguments, long sizeBytes)
       throws IOException, InterruptedException {
     // Better now than after the file was written.
     IoEngines.open(EngineOptions.defaults().withWanted(EngineKind.URING)).close();
@@ -121,6 +122,7 @@ final class IoReport {
       } else {
         report.print(System.out);
       }
+      return arguments.write("gds bench io", report.comparisons());
     }
   }
 

@@ -32,6 +32,8 @@ final class KvReport {
         --quick           ends within some minutes: one tenth of the records, three rounds
         --rounds N        how often everything is measured; default 5, about ten minutes each
         --json            one JSON object a line instead of tables
+        --output FILE     the same objects into a file
+        --html FILE       a page with charts of the ratios
         --entries N       records of 116 bytes; default 2000000
         --cases NAMES     only these, of: %s
         --directory PATH  on the disk in question; default: the one for temporary files
@@ -123,7 +125,7 @@ final class KvReport {
     } else {
       report.print();
     }
-    return 0;
+    return arguments.write("gds bench kv", report.comparisons());
   }
 
   private static KvReport of(ReportArguments arguments) {

@@ -28,10 +28,12 @@ final class PoolReport {
       that have a pool each; reading blocks that are not in the pool beside fio; and what it costs to
       keep pages whole when the power fails. A ratio above 1 is in favour of ours.
 
-        --quick      ends within two minutes: few cases, three rounds, wide spread
-        --rounds N   how often everything is measured; default 5, about a minute each
-        --json       one JSON object a line instead of tables
-        --file PATH  make the file to read here, keep it, and use it again; default: a temporary one
+        --quick        ends within two minutes: few cases, three rounds, wide spread
+        --rounds N     how often everything is measured; default 5, about a minute each
+        --json         one JSON object a line instead of tables
+        --output FILE  the same objects into a file
+        --html FILE    a page with charts of the ratios
+        --file PATH    make the file to read here, keep it, and use it again; default: a temporary one
       """;
 
   private static final String FILE = "--file";
@@ -130,15 +132,14 @@ final class PoolReport {
       return 0;
     }
     try {
-      run(arguments);
-      return 0;
+      return run(arguments);
     } catch (IOException e) {
       System.err.println(e.getMessage());
       return 1;
     }
   }
 
-  private static void run(ReportArguments arguments)
+  private static int run(ReportArguments arguments)
       throws IOException, InterruptedException, RunnerException {
     // Better now than after the file was written.
     IoEngines.open(EngineOptions.defaults().withWanted(EngineKind.URING)).close();
@@ -162,6 +163,7 @@ final class PoolReport {
       } else {
         report.print(System.out);
       }
+      return arguments.write("gds bench pool", report.comparisons());
     }
   }
 

@@ -1,6 +1,10 @@
 package io.ewok.gds.bench;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
@@ -15,6 +19,9 @@ import java.util.Set;
  */
 record ReportArguments(
     boolean help, boolean quick, boolean json, int rounds, Map<String, String> others) {
+  private static final String OUTPUT = "--output";
+  private static final String HTML = "--html";
+  private static final Set<String> FILES = Set.of(OUTPUT, HTML);
 
   /**
    * Reads the arguments.
@@ -42,16 +49,51 @@ record ReportArguments(
           rounds = Integer.parseInt(number);
         }
         default -> {
-          if (!own.contains(name)) {
+          if (!own.contains(name) && !FILES.contains(name)) {
             throw new IllegalArgumentException("unknown argument: " + name);
           }
           if (i + 1 == args.length) {
             throw new IllegalArgumentException(name + " needs a value");
           }
           others.put(name, args[++i]);
+          if (FILES.contains(name)) {
+            requireWritable(name, Path.of(args[i]));
+          }
         }
       }
     }
     return new ReportArguments(help, quick, json, rounds, others);
+  }
+
+  /** Before everything is measured, and not afterwards. */
+  private static void requireWritable(String name, Path file) {
+    Path directory = file.toAbsolutePath().getParent();
+    boolean isThere = Files.exists(file);
+    if (Files.isDirectory(file)
+        || (isThere && !Files.isWritable(file))
+        || (!isThere && (directory == null || !Files.isWritable(directory)))) {
+      throw new IllegalArgumentException(name + " cannot be written: path=" + file);
+    }
+  }
+
+  /**
+   * Writes the files that were asked for, and says what is wrong if one cannot be written.
+   *
+   * @param title of the page
+   * @return the exit code: 0, or 1 then
+   */
+  int write(String title, List<Comparison> rows) {
+    try {
+      if (others.containsKey(OUTPUT)) {
+        ResultFile.write(Path.of(others.get(OUTPUT)), rows);
+      }
+      if (others.containsKey(HTML)) {
+        HtmlReport.write(Path.of(others.get(HTML)), title, rows);
+      }
+      return 0;
+    } catch (IOException e) {
+      System.err.println("the results cannot be written: " + e);
+      return 1;
+    }
   }
 }

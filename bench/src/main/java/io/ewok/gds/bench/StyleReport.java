@@ -36,6 +36,9 @@ final class StyleReport {
 
         --quick           ends within a minute: fewer records
         --rounds N        how often everything is measured; default 3
+        --json            one JSON object a line instead of a table
+        --output FILE     the same objects into a file
+        --html FILE       a page with charts of the ratios
         --entries N       records; default 1000000
         --directory PATH  on the disk in question; default: the one for temporary files
       """;
@@ -126,7 +129,7 @@ final class StyleReport {
       System.out.println(Comparison.header());
       report.comparisons().forEach(comparison -> System.out.println(comparison.toRow()));
     }
-    return 0;
+    return arguments.write("gds bench styles", report.comparisons());
   }
 
   private static StyleReport of(ReportArguments arguments) {

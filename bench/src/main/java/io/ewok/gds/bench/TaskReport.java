@@ -19,9 +19,11 @@ final class TaskReport {
       Time and Java heap of tasks, fibers and shards beside those of the JDK's threads. A ratio above
       1 is in favour of ours; beside the bare continuation it is what a baton costs.
 
-        --quick     ends within a minute: few cases, three rounds, wide spread
-        --rounds N  how often everything is measured; default 5, about a minute each
-        --json      one JSON object a line instead of tables
+        --quick        ends within a minute: few cases, three rounds, wide spread
+        --rounds N     how often everything is measured; default 5, about a minute each
+        --json         one JSON object a line instead of tables
+        --output FILE  the same objects into a file
+        --html FILE    a page with charts of the ratios
       """;
 
   private static final String LAYER = "reactor";
@@ -115,7 +117,7 @@ final class TaskReport {
     } else {
       report.print(System.out);
     }
-    return 0;
+    return arguments.write("gds bench tasks", report.comparisons());
   }
 
   void measure() throws IOException, InterruptedException, RunnerException {

@@ -28,6 +28,8 @@ final class WalReport {
         --quick           ends within two minutes: few cases, three rounds, wide spread
         --rounds N        how often everything is measured; default 5, about two minutes each
         --json            one JSON object a line instead of a table
+        --output FILE     the same objects into a file
+        --html FILE       a page with charts of the ratios
         --directory PATH  on the disk in question; default: the one for temporary files
       """;
 
@@ -121,7 +123,7 @@ final class WalReport {
     } else {
       report.print();
     }
-    return 0;
+    return arguments.write("gds bench wal", report.comparisons());
   }
 
   /** All in turn in each round, each round beginning with another. */

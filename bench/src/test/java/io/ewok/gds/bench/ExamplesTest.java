@@ -36,7 +36,7 @@ class ExamplesTest {
             "--add-opens=java.base/java.lang=ALL-UNNAMED",
             "--sun-misc-unsafe-memory-access=deny",
             EXAMPLES.resolve(example + ".java").toString(),
-            directory.toString()));
+            Files.createDirectories(directory.resolve("data")).toString()));
     Process process =
         new ProcessBuilder(command)
             .redirectErrorStream(true)

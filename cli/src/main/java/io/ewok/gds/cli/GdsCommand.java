@@ -81,6 +81,7 @@ final class GdsCommand implements Runnable {
             .addSubcommand(new LoadCommand(streams))
             .addSubcommand(new ImportCommand(streams))
             .addSubcommand(new StatsCommand(streams))
+            .addSubcommand(new TopCommand(streams))
             .addSubcommand(new ExplainCommand(streams))
             .addSubcommand(new VerifyCommand(streams))
             .addSubcommand(new DumpCommand(streams))

@@ -72,6 +72,11 @@ final class Streams {
     return colours;
   }
 
+  /** Whether standard output is a terminal that can be redrawn. */
+  static boolean outputIsTerminal() {
+    return isTerminal(1) && !"dumb".equals(System.getenv("TERM"));
+  }
+
   /** Whether standard output may be coloured, on the same condition. */
   static boolean colouredOutput() {
     String noColour = System.getenv("NO_COLOR");

@@ -60,6 +60,7 @@ final class Background {
   private final StoreCounters counters;
   private final WriteDelay delay;
   private final StoreEvents events;
+  private final WatchedStats watched;
   private final Thread thread;
 
   private final Monitor lock = new Monitor();
@@ -133,6 +134,7 @@ final class Background {
 
   Background(
       StoreParts parts,
+      WatchedStats watched,
       FlushJob flush,
       TableWriter compactionWriter,
       ValueFileWriter compactionValues) {
@@ -143,6 +145,7 @@ final class Background {
     this.holds = parts.holds;
     this.delay = parts.delay;
     this.events = parts.events;
+    this.watched = watched;
     this.families = parts.families;
     this.plan = new CompactionPlan(parts.families, parts.live, parts.versions);
     this.counters = parts.counters;
@@ -346,6 +349,7 @@ final class Background {
     try {
       lookForWork();
       while (awaitWork()) {
+        watched.publishIfDue();
         tables.closeUnused();
         runErrands();
         expire();
@@ -381,6 +385,7 @@ final class Background {
           && !mayExpire()
           && errands.isEmpty()
           && !plan.hasNewOptions()
+          && !watched.isDue()
           && restsSeen == restsAsked) {
         answerRests();
         awaitChangeOrRest();
@@ -414,7 +419,10 @@ final class Background {
     lookForWork();
   }
 
-  /** Wakes up by itself only while there is something that could be done at rest. */
+  /**
+   * Wakes up by itself only while there is something that could be done at rest, and to look
+   * whether somebody watches.
+   */
   private void awaitChangeOrRest() {
     if (!plan.hasWorkAtRest() || (isHeldBack && !readerLeft)) {
       long stepMillis =
@@ -424,12 +432,11 @@ final class Background {
               .mapToLong(Expiration::stepMillis)
               .min()
               .orElse(0);
-      if (stepMillis > 0) {
-        boolean unused = changed.await(TimeUnit.MILLISECONDS.toNanos(stepMillis));
-      } else {
-        changed.await();
+      long step = stepMillis > 0 ? TimeUnit.MILLISECONDS.toNanos(stepMillis) : Long.MAX_VALUE;
+      long look = watched.nanosLeft();
+      if (changed.await(Math.min(step, look)) || step <= look) {
+        isHeldBack = false; // whatever it was
       }
-      isHeldBack = false; // whatever it was
       return;
     }
     isHeldBack = false;

@@ -11,13 +11,15 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Names in a store's directory: {@code MANIFEST}, {@code LOCK}, the directory {@code log}, and
- * {@code 0000000000000001.table} and {@code 0000000000000002.values} and so on.
+ * Names in a store's directory: {@code MANIFEST}, {@code LOCK}, the directory {@code log}, {@code
+ * WATCH} while it is open, and {@code 0000000000000001.table} and {@code 0000000000000002.values}
+ * and so on.
  */
 record StoreFiles(Path directory) {
   private static final String MANIFEST = "MANIFEST";
   private static final String LOCK = "LOCK";
   private static final String LOG = "log";
+  private static final String WATCH = "WATCH";
   private static final String TEMPORARY_SUFFIX = ".tmp";
   private static final String REPAIRING_SUFFIX = ".repairing";
   private static final Pattern TABLE = Pattern.compile("([0-9a-f]{16})\\.table");
@@ -44,6 +46,11 @@ record StoreFiles(Path directory) {
     } catch (LockedException e) {
       throw new StoreLockedException(directory, e);
     }
+  }
+
+  /** Where an open store shows its counters. */
+  Path watch() {
+    return directory.resolve(WATCH);
   }
 
   Path log() {

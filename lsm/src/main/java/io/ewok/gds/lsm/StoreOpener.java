@@ -446,9 +446,12 @@ final class StoreOpener {
     parts.familyChanges = new FamilyChanges(parts);
     parts.holds =
         new LogHolds(parts.log, parts.tables.manifest().horizonLsn(), parts::signalBackground);
+    WatchedStats watched = WatchedStats.of(parts);
+    parts.closeLater(watched::close);
     parts.background =
         new Background(
             parts,
+            watched,
             flush,
             new TableWriter(engine, parts.mergeBuffer, StoreMemory.tableOptions(options)),
             valueWriter());

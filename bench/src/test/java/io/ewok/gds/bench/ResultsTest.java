@@ -1,0 +1,116 @@
+package io.ewok.gds.bench;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What becomes of the rows of a report: files, pages, and comparisons of two runs. */
+class ResultsTest {
+  private static final double[] THREE = {1, 2, 3};
+
+  @TempDir private Path temp;
+
+  private static Comparison row(String name, double ratio, double low, double high) {
+    return new Comparison("lsm", name, "ns", 10, "rival", 10 * ratio, ratio, low, high, 3);
+  }
+
+  @Test
+  void rowsComeBackAsTheyWereWritten() throws IOException {
+    List<Comparison> rows =
+        List.of(
+            row("get", 2.5, 2.25, 2.75),
+            Comparison.ofRates("lsm", "put", "k/s", THREE, "RocksDB", new double[] {1, 1, 1}),
+            Comparison.alone("lsm", "bytes", "B", THREE));
+    Path file = temp.resolve("rows.jsonl");
+    ResultFile.write(file, rows);
+    assertEquals(rows, ResultFile.read(file));
+    ResultFile.write(file, rows.subList(0, 1));
+    assertEquals(rows.subList(0, 1), ResultFile.read(file));
+  }
+
+  @Test
+  void whatIsNoRowIsNamedByItsLine() throws IOException {
+    Path file = temp.resolve("rows.jsonl");
+    String sound = row("get", 1, 1, 1).toJson();
+    for (String wrong :
+        List.of("{", "[]", "3", "{}", sound.replace("\"ratio\":", "\"no\":"), sound.substring(9))) {
+      Files.write(file, List.of(sound, "", wrong));
+      IOException failure = assertThrows(IOException.class, () -> ResultFile.read(file), wrong);
+      assertTrue(failure.getMessage().contains("line=3"), failure.getMessage());
+    }
+  }
+
+  @Test
+  void changesAreToldFromTheSpread() {
+    List<Comparison> before =
+        List.of(
+            row("better", 1, 0.9, 1.1),
+            row("worse", 1, 0.9, 1.1),
+            row("same", 1, 0.9, 1.1),
+            row("gone", 1, 0.9, 1.1),
+            Comparison.alone("lsm", "alone", "ns", THREE));
+    List<Comparison> after =
+        List.of(
+            row("new", 1, 0.9, 1.1),
+            row("same", 1.2, 1.05, 1.3),
+            row("worse", 0.5, 0.4, 0.89),
+            row("better", 1.5, 1.2, 1.6));
+    List<CompareReport.Pair> pairs = CompareReport.pairs(before, after);
+    assertEquals(
+        List.of("better", "worse", "within the spread", "only in A", "only in B"),
+        pairs.stream().map(CompareReport.Pair::verdict).toList());
+    assertEquals(1.5, pairs.getFirst().change());
+    String table = CompareReport.table(pairs);
+    assertEquals(6, table.lines().count());
+    assertTrue(
+        table.lines().toList().get(1).endsWith("1.50 [1.20 … 1.60]     1.50  better"), table);
+  }
+
+  @Test
+  void compareSaysWhatIsWrong() throws IOException {
+    assertEquals(2, CompareReport.run(new String[] {"one"}));
+    assertEquals(0, CompareReport.run(new String[] {"--help"}));
+    Path absent = temp.resolve("absent");
+    assertEquals(1, CompareReport.run(new String[] {absent.toString(), absent.toString()}));
+    Path file = temp.resolve("rows.jsonl");
+    ResultFile.write(file, List.of(row("get", 1, 1, 1)));
+    assertEquals(0, CompareReport.run(new String[] {file.toString(), file.toString()}));
+  }
+
+  @Test
+  void pageIsOneFileWithAllNumbers() throws IOException {
+    Comparison hostile = row("</script><b>&", 0.5, 0.25, 1);
+    String page = HtmlReport.page("gds bench <x>", List.of(row("get", 2.5, 2.25, 2.75), hostile));
+    assertTrue(page.contains("<title>gds bench &lt;x&gt;</title>"), "the title is escaped");
+    assertTrue(page.contains("<td>&lt;/script&gt;&lt;b&gt;&amp;</td>"), "cells are escaped");
+    assertFalse(page.contains("</script><b>"), "data do not end the script");
+    assertTrue(page.contains("\"ratio\":2.500"), "the data are there");
+    assertTrue(page.contains("Chart.js v4"), "the charts are there");
+    assertFalse(page.matches("(?s).*<(script|link|img)[^>]+(src|href)=.*"), "nothing is fetched");
+    assertFalse(page.matches("(?s).*@(title|machine|rows|data|charts)@.*"), "nothing is left open");
+  }
+
+  @Test
+  void filesAreTriedBeforeAnythingIsMeasured() throws IOException {
+    Path file = temp.resolve("rows.jsonl");
+    Path page = temp.resolve("page.html");
+    String[] arguments = {"--output", file.toString(), "--html", page.toString()};
+    ReportArguments parsed = ReportArguments.parse(arguments, Set.of());
+    assertEquals(0, parsed.write("title", List.of(row("get", 1, 1, 1))));
+    assertEquals(1, ResultFile.read(file).size());
+    assertTrue(Files.readString(page).contains("<title>title</title>"));
+    for (Path wrong : List.of(temp, temp.resolve("absent").resolve("file"))) {
+      String[] refused = {"--html", wrong.toString()};
+      assertThrows(IllegalArgumentException.class, () -> ReportArguments.parse(refused, Set.of()));
+    }
+  }
+}

@@ -1,0 +1,134 @@
+package io.ewok.gds.cli;
+
+import io.ewok.gds.lsm.StoreWatch;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code gds top}: shows what a store that somebody has open is doing. */
+@Command(
+    name = "top",
+    description = {
+      "Show what a store does that another process has open: rates since the last view, memory,",
+      "waits and levels. It ends when the store is closed, or with Ctrl-C.",
+      "The store is not opened, and writes its counters only while somebody looks."
+    },
+    footer = {
+      "%nExamples:",
+      "  gds top /var/lib/mydata",
+      "  gds top /var/lib/mydata --count 1",
+      "  gds top /var/lib/mydata --interval 10 --json >> top.jsonl"
+    })
+final class TopCommand implements Callable<Integer> {
+  private static final long MILLIS_PER_SECOND = 1_000;
+
+  /** How often one looks whether there is something new. */
+  private static final long LOOK_MILLIS = 50;
+
+  /** A store that has not answered by then is told of. */
+  private static final long ANSWER_MILLIS = 10_000;
+
+  private static final String TO_THE_TOP = "\u001B[H";
+  private static final String ERASE_LINE_END = "\u001B[K";
+  private static final String ERASE_BELOW = "\u001B[J";
+
+  private final Streams streams;
+
+  @Parameters(index = "0", paramLabel = "DIR", description = "The store.")
+  private Path directory;
+
+  @Option(
+      names = "--interval",
+      paramLabel = "SECONDS",
+      defaultValue = "1",
+      description = "Seconds between two views, 1 to 3600. Default: ${DEFAULT-VALUE}.")
+  private int intervalSeconds;
+
+  @Option(
+      names = "--count",
+      paramLabel = "N",
+      defaultValue = "0",
+      description = "Views before it ends; 0 for no end. Default: ${DEFAULT-VALUE}.")
+  private long count;
+
+  @Option(names = "--json", description = "Print a JSON object per view: rates and all counters.")
+  private boolean json;
+
+  TopCommand(Streams streams) {
+    this.streams = streams;
+  }
+
+  @Override
+  public Integer call() throws IOException, InterruptedException {
+    if (intervalSeconds < 1 || intervalSeconds > 3_600) {
+      throw CommandFailure.usage("from 1 to 3600: --interval=" + intervalSeconds);
+    }
+    if (count < 0) {
+      throw CommandFailure.usage("at least 0: --count=" + count);
+    }
+    boolean isTerminal = !json && Streams.outputIsTerminal();
+    try (StoreWatch watch = StoreWatch.open(directory)) {
+      StoreWatch.Reading before = first(watch);
+      for (long views = 0; count == 0 || views < count; views++) {
+        if (!pause(watch)) {
+          break;
+        }
+        Optional<StoreWatch.Reading> read = watch.read();
+        StoreWatch.Reading now = read.orElse(before);
+        show(new TopView(before, now), System.currentTimeMillis() - now.millis(), isTerminal);
+        before = now;
+      }
+    }
+    return ExitStatus.OK;
+  }
+
+  /** Waits for the answer to the first look. */
+  private StoreWatch.Reading first(StoreWatch watch) throws IOException, InterruptedException {
+    long asked = System.currentTimeMillis();
+    while (System.currentTimeMillis() - asked < ANSWER_MILLIS) {
+      Optional<StoreWatch.Reading> read = watch.read();
+      if (!watch.isOpen()) {
+        break;
+      }
+      // What somebody has asked for who looked before may be from long ago.
+      if (read.isPresent() && read.get().millis() >= asked) {
+        return read.get();
+      }
+      Thread.sleep(LOOK_MILLIS);
+    }
+    throw CommandFailure.failed(
+        watch.isOpen()
+            ? "the store does not answer: path=" + directory
+            : "no process has a store open here: path=" + directory);
+  }
+
+  /** Has the store go on showing its counters; false if it was closed. */
+  private boolean pause(StoreWatch watch) throws IOException, InterruptedException {
+    long end = System.currentTimeMillis() + intervalSeconds * MILLIS_PER_SECOND;
+    while (System.currentTimeMillis() < end) {
+      if (!watch.isOpen()) {
+        return false;
+      }
+      Optional<StoreWatch.Reading> unused = watch.read();
+      Thread.sleep(Math.clamp(end - System.currentTimeMillis(), 1, MILLIS_PER_SECOND));
+    }
+    return watch.isOpen();
+  }
+
+  private void show(TopView view, long ageMillis, boolean isTerminal) {
+    if (json) {
+      new JsonOutput(streams).line(view::write);
+    } else {
+      String text = view.text(directory.toAbsolutePath().normalize().toString(), ageMillis);
+      streams.out(
+          isTerminal
+              ? TO_THE_TOP + text.replace("\n", ERASE_LINE_END + "\n") + ERASE_BELOW
+              : text + "\n");
+    }
+    streams.flush();
+  }
+}
