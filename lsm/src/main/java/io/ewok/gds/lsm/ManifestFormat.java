@@ -578,22 +578,7 @@ final class ManifestFormat {
           && meta.addedSequence() == 0
           && added > 0
           && added <= meta.firstSequence()) {
-        TableMeta written =
-            new TableMeta(
-                number,
-                meta.sizeBytes(),
-                meta.entries(),
-                meta.deletes(),
-                meta.firstSequence() - added,
-                meta.lastSequence() - added,
-                meta.firstKey(),
-                meta.lastKey(),
-                meta.family());
-        tables.set(
-            i,
-            new ManifestEdit.Added(
-                tables.get(i).level(),
-                written.withReferences(meta.references()).addingSequence(added)));
+        tables.set(i, new ManifestEdit.Added(tables.get(i).level(), meta.withAddedSequence(added)));
         return;
       }
     }

@@ -124,6 +124,24 @@ public record TableMeta(
         fileFamily);
   }
 
+  /** The same, whose numbers have this added already. */
+  public TableMeta withAddedSequence(long added) {
+    return new TableMeta(
+        number,
+        sizeBytes,
+        entries,
+        deletes,
+        firstSequence,
+        lastSequence,
+        firstKey,
+        lastKey,
+        family,
+        added,
+        references,
+        fileNumber,
+        fileFamily);
+  }
+
   /** The same with these references. */
   public TableMeta withReferences(ValueReferences found) {
     return new TableMeta(
