@@ -77,6 +77,7 @@ final class GdsCommand implements Runnable {
                 new CommandLine(new FamilyCommand())
                     .addSubcommand(new FamilyListCommand(streams))
                     .addSubcommand(new FamilyCreateCommand())
+                    .addSubcommand(new FamilyCloneCommand())
                     .addSubcommand(new FamilyDropCommand()))
             .addSubcommand(new LoadCommand(streams))
             .addSubcommand(new ImportCommand(streams))

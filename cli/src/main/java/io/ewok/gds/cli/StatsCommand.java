@@ -10,12 +10,14 @@ import java.io.IOException;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.concurrent.Callable;
 import java.util.function.ToLongFunction;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -106,6 +108,14 @@ final class StatsCommand implements Callable<Integer> {
                       Units.bytes(all.read().deviceBytes())));
         });
     table.row("tables", TableSums.of(opened.tables()).text());
+    stats
+        .filter(all -> all.sharedBytes() > 0)
+        .ifPresent(
+            all ->
+                table.row(
+                    "shared",
+                    "%s of that is counted more than once, for families that were cloned"
+                        .formatted(Units.bytes(all.sharedBytes()))));
     List<StoreStats.ValueFile> values = stats.map(StoreStats::valueFiles).orElse(List.of());
     if (!values.isEmpty()) {
       table.row("value files", sum(values));
@@ -121,7 +131,16 @@ final class StatsCommand implements Callable<Integer> {
     return table;
   }
 
-  private static String sum(List<StoreStats.ValueFile> files) {
+  /** Those that families share are one, with no more garbage than any of these sees in it. */
+  private static String sum(List<StoreStats.ValueFile> ofFamilies) {
+    Collection<StoreStats.ValueFile> files =
+        ofFamilies.stream()
+            .collect(
+                Collectors.toMap(
+                    StoreStats.ValueFile::number,
+                    file -> file,
+                    (one, other) -> one.garbageBytes() < other.garbageBytes() ? one : other))
+            .values();
     return "%s, %s, %s of that garbage"
         .formatted(
             Units.count(files.size()),
@@ -196,7 +215,8 @@ final class StatsCommand implements Callable<Integer> {
             values.stream().map(StoreStats.ValueFile::garbageBytes).toList());
     stats.ifPresent(
         all ->
-            line.number("space_amplification", all.spaceAmplification())
+            line.number("shared_bytes", all.sharedBytes())
+                .number("space_amplification", all.spaceAmplification())
                 .number("memory_used_bytes", all.memory().usedBytes())
                 .number("memory_peak_bytes", all.memory().peakBytes())
                 .number("memory_limit_bytes", all.memory().limitBytes())

@@ -134,6 +134,16 @@ class StoreCommandsTest {
     assertEquals(4, lines.size());
     assertTrue(lines.get(2).startsWith("users"), lines.get(2));
 
+    assertEquals("", gds("family", "clone", store, "users", "kept").ok());
+    gds("put", store, "--family=kept", "key", "of the clone").ok();
+    assertEquals("of the clone\n", gds("get", store, "key", "--family=kept").ok());
+    gds("family", "clone", store, "users", "kept").failure(ExitStatus.USAGE);
+    String shared = gds("stats", store).ok();
+    assertTrue(shared.contains("counted more than once"), shared);
+    assertTrue(gds("stats", store, "--json").ok().contains("\"shared_bytes\":"), shared);
+    gds("family", "clone", store, "absent", "other").failure(ExitStatus.FAILED);
+    gds("family", "drop", store, "kept", "--yes").ok();
+
     String asked = gds("family", "drop", store, "users").failure(ExitStatus.USAGE);
     assertTrue(asked.contains("1 in tables of") && asked.contains("--yes"), asked);
     assertEquals("of users\n", gds("get", store, "key", "--family=users").ok());

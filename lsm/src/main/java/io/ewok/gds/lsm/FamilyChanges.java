@@ -1,16 +1,24 @@
 package io.ewok.gds.lsm;
 
 import io.ewok.gds.lsm.table.Table;
+import io.ewok.gds.lsm.table.TableMeta;
 import io.ewok.gds.pagestore.StorageException;
+import io.ewok.gds.wal.WriteAheadLog;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.LongSupplier;
 
 /**
- * Creates and drops families of an open store.
+ * Creates, clones and drops families of an open store.
  *
  * <p>A family is in the manifest before anybody can write to it, so what the log has of families
  * that the manifest does not know was dropped, if their numbers were ever given. It is out of the
  * manifest before its tables are deleted.
+ *
+ * <p>A clone has the tables of another family, under numbers of its own, in the same files ({@link
+ * TableMeta#fileNumber}): nothing is copied, and from then on each of the two goes its own way. A
+ * file goes when no table is in it any more.
  *
  * <p>Threads: the background thread, which alone changes the manifest; {@link #beginDrop} and
  * {@link #endDrop} any.
@@ -27,6 +35,7 @@ final class FamilyChanges {
   private final Families families;
   private final LiveOptions live;
   private final StoreFiles files;
+  private final WriteAheadLog log;
   private final LongSupplier clock;
 
   FamilyChanges(StoreParts parts) {
@@ -35,6 +44,7 @@ final class FamilyChanges {
     this.families = parts.families;
     this.live = parts.live;
     this.files = parts.files;
+    this.log = parts.log;
     this.clock = parts.clock;
   }
 
@@ -53,6 +63,76 @@ final class FamilyChanges {
 
   /** Creates a family. After an exception there is none; after a crash then there may be. */
   FamilyState create(String name, TreeOptions options) throws IOException {
+    FamilyEdit about = next(name, options.mergeOperator().name(), WriteTimes.NONE);
+    tables.install(tables.manifest().edit().creating(about));
+    FamilyState created = state(about, options);
+    versions.familyCreated(created.id(), Levels.EMPTY);
+    families.add(created);
+    return created;
+  }
+
+  /**
+   * Creates a family with all that is in the tables of another one. After an exception there is
+   * none; after a crash then there may be.
+   */
+  FamilyState cloneOf(FamilyState from, String name, TreeOptions options) throws IOException {
+    from.requireThere();
+    FamilyManifest source = tables.manifest().family(from.id());
+    String operator = options.mergeOperator().name();
+    if (!source.mergeOperator().isEmpty() && !source.mergeOperator().equals(operator)) {
+      throw new IllegalArgumentException(
+          "a clone has the merge operator of its family, whose operands it has: family=%s"
+                  .formatted(from.name())
+              + " mergeOperator=%s wanted=%s".formatted(source.mergeOperator(), operator));
+    }
+    long written = versions.sequence();
+    from.expiration().advance(written);
+    FamilyEdit about = next(name, operator, from.expiration().times());
+    // Else what is lost in a crash would give its numbers, and its age, to what comes after.
+    log.sync(written);
+    List<List<TableMeta>> levels = cloned(source, about.id());
+    ManifestEdit edit = tables.manifest().edit().creating(about);
+    for (int level = 0; level < Manifest.LEVELS; level++) {
+      edit = edit.adding(level, levels.get(level));
+    }
+    List<List<Table>> opened = new ArrayList<>();
+    try {
+      for (List<TableMeta> level : levels) {
+        opened.add(tables.openAll(level));
+      }
+      tables.install(edit);
+      FamilyState created = state(about, options);
+      created.lose(from.lostSequence());
+      versions.familyCreated(created.id(), new Levels(opened));
+      versions.holdSnapshots(); // each knows the clone, or is told of it
+      try {
+        versions.familyCloned(from.id(), created.id());
+        families.add(created);
+      } finally {
+        versions.releaseSnapshots();
+      }
+      return created;
+    } finally {
+      // The version has retained them, if there is one.
+      opened.forEach(level -> level.forEach(Table::release));
+    }
+  }
+
+  /** The tables of a family as those of another. */
+  private List<List<TableMeta>> cloned(FamilyManifest source, int family) {
+    long next = tables.takeNumbers(source.tables().size());
+    List<List<TableMeta>> levels = new ArrayList<>();
+    for (List<TableMeta> level : source.levels()) {
+      List<TableMeta> cloned = new ArrayList<>();
+      for (TableMeta meta : level) {
+        cloned.add(meta.clonedTo(next++, family));
+      }
+      levels.add(cloned);
+    }
+    return levels;
+  }
+
+  private FamilyEdit next(String name, String operator, WriteTimes times) throws IOException {
     Manifest manifest = tables.manifest();
     if (families.find(name) != null) {
       throw new IllegalArgumentException("there is a family with this name: name=" + name);
@@ -66,18 +146,17 @@ final class FamilyChanges {
           "all numbers of families were given: nextFamily=" + manifest.nextFamily(),
           files.manifest());
     }
-    FamilyEdit about =
-        new FamilyEdit(
-            manifest.nextFamily(), name, options.mergeOperator().name(), WriteTimes.NONE);
-    tables.install(manifest.edit().creating(about));
-    live.setFamily(name, options);
+    return new FamilyEdit(manifest.nextFamily(), name, operator, times);
+  }
+
+  private FamilyState state(FamilyEdit about, TreeOptions options) {
+    live.setFamily(about.name(), options);
     FamilyState family =
-        new FamilyState(about.id(), name, Merging.of(live.options(), options, files.directory()));
+        new FamilyState(
+            about.id(), about.name(), Merging.of(live.options(), options, files.directory()));
     family.withExpiration(
-        new Expiration(() -> live.compaction(family).ttl(), clock, WriteTimes.NONE));
+        new Expiration(() -> live.compaction(family).ttl(), clock, about.writeTimes()));
     family.expiration().advance(versions.sequence());
-    versions.familyCreated(family.id());
-    families.add(family);
     return family;
   }
 

@@ -57,6 +57,11 @@ record FamilyManifest(FamilyEdit about, List<List<TableMeta>> levels) {
     return levels.stream().flatMap(List::stream).toList();
   }
 
+  /** Whether a table is in a file that another family has written. */
+  boolean hasClonedTables() {
+    return levels.stream().flatMap(List::stream).anyMatch(TableMeta::isCloned);
+  }
+
   /**
    * Returns it after an edit.
    *

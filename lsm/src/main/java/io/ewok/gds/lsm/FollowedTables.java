@@ -72,11 +72,11 @@ final class FollowedTables {
     if (found != null) {
       return found;
     }
-    Path path = files.table(meta.number());
+    Path path = files.table(meta.fileNumber());
     ValueSource source = values.retain(buffers, path, meta.references(), manifest);
     Table table;
     try {
-      TableBlocks blocks = TableBlocks.open(buffers, path, meta.number());
+      TableBlocks blocks = TableBlocks.open(buffers, path, meta.fileNumber());
       table = Table.open(buffers, blocks, meta, hints, source, unused::add);
     } catch (IOException | RuntimeException | Error e) {
       source.release();

@@ -156,11 +156,63 @@ record Manifest(
             valuesAfter(edit, next));
     long tables = next.values().stream().mapToLong(family -> family.tables().size()).sum();
     require(after.tableNumbers().size() == tables, "a table is there twice", tables);
-    require(
-        after.fileNumbers().size() == tables + after.values().size(),
-        "a table and a value file have the same number",
-        tables);
+    if (next.values().stream().anyMatch(FamilyManifest::hasClonedTables)) {
+      requireFiles(after);
+    } else {
+      require(
+          after.fileNumbers().size() == tables + after.values().size(),
+          "a table and a value file have the same number",
+          tables);
+    }
     return after;
+  }
+
+  /**
+   * Checks that tables share files only as clones do: each of another family, with a number above
+   * that of the file, and all saying the same of it.
+   */
+  private static void requireFiles(Manifest after) {
+    Map<Long, TableMeta> files = new HashMap<>();
+    Set<Long> others = new HashSet<>(after.values().keySet());
+    for (FamilyManifest family : after.all()) {
+      Set<Long> ofFamily = new HashSet<>();
+      for (TableMeta meta : family.tables()) {
+        require(
+            ofFamily.add(meta.fileNumber())
+                && (meta.isCloned()
+                    ? meta.fileNumber() > 0
+                        && meta.fileNumber() < meta.number()
+                        && meta.fileFamily() >= MAIN
+                        && meta.fileFamily() < meta.family()
+                    : meta.fileFamily() == meta.family()),
+            "a table is in a file that it cannot share",
+            meta.number());
+        TableMeta known = files.putIfAbsent(meta.fileNumber(), meta);
+        require(
+            known == null
+                || (known.fileFamily() == meta.fileFamily()
+                    && known.sizeBytes() == meta.sizeBytes()
+                    && known.entries() == meta.entries()
+                    && known.addedSequence() == meta.addedSequence()),
+            "tables that share a file differ",
+            meta.number());
+        if (meta.isCloned()) {
+          others.add(meta.number());
+        }
+      }
+    }
+    for (long number : files.keySet()) {
+      require(!others.contains(number), "a table and another file have the same number", number);
+    }
+    long cloned =
+        after.all().stream()
+            .flatMap(family -> family.tables().stream())
+            .filter(TableMeta::isCloned)
+            .count();
+    require(
+        others.size() == after.values().size() + cloned,
+        "a table and a value file have the same number",
+        cloned);
   }
 
   /**
@@ -173,7 +225,10 @@ record Manifest(
     SortedMap<Long, ValueFileUse> after = new TreeMap<>(values);
     for (ValueFileMeta meta : edit.values()) {
       require(
-          meta.isSound() && meta.number() < edit.nextNumber() && next.containsKey(meta.family()),
+          meta.isSound()
+              && meta.number() < edit.nextNumber()
+              // The family may be gone, and clones of it not.
+              && meta.family() < edit.nextFamily(),
           "a value file is not sound",
           meta.number());
       require(
@@ -197,8 +252,12 @@ record Manifest(
             after.computeIfPresent(
                 number, (_, use) -> new ValueFileUse(use.meta(), use.liveBytes() + change)));
     for (ValueFileUse use : after.values()) {
+      // Families that share a value file refer each to as much as they want of it.
+      long familiesMax = Math.max(1, next.tailMap(use.meta().family()).size());
       require(
-          use.liveBytes() >= 0 && use.liveBytes() <= use.meta().entryBytes(),
+          use.liveBytes() >= 0
+              && (use.liveBytes() <= use.meta().entryBytes()
+                  || use.liveBytes() / familiesMax <= use.meta().entryBytes()),
           "tables refer to more than a value file has",
           use.meta().number());
     }
@@ -213,7 +272,8 @@ record Manifest(
       ValueFileUse use = files.get(references.file(i));
       require(
           use != null
-              && use.meta().family() == table.family()
+              // That of a clone may have been written before it was cloned.
+              && use.meta().family() <= table.fileFamily()
               && references.bytes(i) <= use.meta().entryBytes(),
           "a table refers to what is in no value file",
           references.file(i));
@@ -291,12 +351,15 @@ record Manifest(
     return families.values();
   }
 
-  /** All tables and value files. */
+  /** The files of all tables, each once, and the value files. */
   List<FileMeta> files() {
     List<FileMeta> files = new ArrayList<>();
+    Set<Long> once = new HashSet<>();
     for (FamilyManifest family : all()) {
       for (TableMeta meta : family.tables()) {
-        files.add(new FileMeta(meta.number(), meta.sizeBytes(), false));
+        if (once.add(meta.fileNumber())) {
+          files.add(new FileMeta(meta.fileNumber(), meta.sizeBytes(), false));
+        }
       }
     }
     for (ValueFileUse use : values.values()) {
@@ -305,13 +368,29 @@ record Manifest(
     return files;
   }
 
-  /** Numbers of tables and value files. */
+  /** The numbers that the files of tables, and value files, are named by. */
   Set<Long> fileNumbers() {
-    Set<Long> numbers = tableNumbers();
+    Set<Long> numbers = tableFileNumbers();
     numbers.addAll(values.keySet());
     return numbers;
   }
 
+  /** Those of tables alone. */
+  Set<Long> tableFileNumbers() {
+    Set<Long> numbers = new HashSet<>();
+    all().forEach(family -> family.tables().forEach(meta -> numbers.add(meta.fileNumber())));
+    return numbers;
+  }
+
+  /** Whether a table is in the file with a number. */
+  boolean hasTableIn(long fileNumber) {
+    return all().stream()
+        .flatMap(family -> family.levels().stream())
+        .flatMap(List::stream)
+        .anyMatch(meta -> meta.fileNumber() == fileNumber);
+  }
+
+  /** Numbers of tables: those of their files, but where families were cloned. */
   Set<Long> tableNumbers() {
     Set<Long> numbers = new HashSet<>();
     all().forEach(family -> family.tables().forEach(meta -> numbers.add(meta.number())));

@@ -46,8 +46,8 @@ import java.util.zip.CRC32C;
  * <tr><td>0</td><td>type</td><td>u32</td><td>1 state, once and first in a frame; 2 table added; 3
  * table removed; 4 merge operator, once at most; 5 write times, once at most; 6 family; 7 family
  * dropped; 8 table added to a family; 9 next family, once at most; 10 value file added; 11 references
- * of the table that the record before has added; 13 sequence added; others belong to newer
- * versions</td></tr>
+ * of the table that the record before has added; 13 sequence added; 14 file of a table; others
+ * belong to newer versions</td></tr>
  * <tr><td>4</td><td>length</td><td>u32</td><td>bytes that follow</td></tr>
  * </table>
  *
@@ -122,6 +122,11 @@ import java.util.zip.CRC32C;
  * <p>A sequence added has the number of a table, u64, that the same frame adds, and what is to be
  * added to the sequence numbers in its file, u64, above 0: the table was written before it was
  * known which ones its records would have. First and last sequence are those with that added.
+ *
+ * <p>A family that was cloned has tables whose files others have written. The file of a table has
+ * the number of a table, u64, that the same frame adds, then that which names the file, u64, and
+ * the family that its footer names, u32. Files are never numbered anew, since their checksums, and
+ * what is encrypted, depend on the number. A file is part of the store as long as one table has it.
  */
 final class ManifestFormat {
   /** "GDSM" in ASCII. */
@@ -157,10 +162,12 @@ final class ManifestFormat {
   static final int TYPE_VALUE_FILE = 10;
   static final int TYPE_REFERENCES = 11;
   static final int TYPE_SEQUENCE_ADDED = 13;
+  static final int TYPE_FILE = 14;
 
   static final int FAMILY_BYTES = 3 * Integer.BYTES;
   static final int VALUE_FILE_BYTES = Integer.BYTES + 4 * Long.BYTES;
   static final int REFERENCE_BYTES = 2 * Long.BYTES;
+  static final int FILE_BYTES = 2 * Long.BYTES + Integer.BYTES;
 
   static final int OPERATOR_BYTES_MAX = 255;
 
@@ -250,6 +257,13 @@ final class ManifestFormat {
             record(TYPE_SEQUENCE_ADDED, 2 * Long.BYTES)
                 .putLong(meta.number())
                 .putLong(meta.addedSequence()));
+      }
+      if (meta.isCloned()) {
+        records.add(
+            record(TYPE_FILE, FILE_BYTES)
+                .putLong(meta.number())
+                .putLong(meta.fileNumber())
+                .putInt(meta.fileFamily()));
       }
     }
     return records;
@@ -412,6 +426,7 @@ final class ManifestFormat {
           case TYPE_TABLE_ADDED -> added.add(getTable(body, Manifest.MAIN));
           case TYPE_FAMILY_TABLE_ADDED -> added.add(getTable(body, body.getInt()));
           case TYPE_SEQUENCE_ADDED -> addSequence(path, offset, added, body);
+          case TYPE_FILE -> setFile(path, offset, added, body);
           case TYPE_TABLE_REMOVED -> removed.add(body.getLong());
           case TYPE_MERGE_OPERATOR -> {
             if (hasOperator || bytes == 0 || bytes > OPERATOR_BYTES_MAX) {
@@ -563,22 +578,29 @@ final class ManifestFormat {
           && meta.addedSequence() == 0
           && added > 0
           && added <= meta.firstSequence()) {
-        TableMeta inFile =
-            new TableMeta(
-                number,
-                meta.sizeBytes(),
-                meta.entries(),
-                meta.deletes(),
-                meta.firstSequence() - added,
-                meta.lastSequence() - added,
-                meta.firstKey(),
-                meta.lastKey(),
-                meta.family());
-        tables.set(i, new ManifestEdit.Added(tables.get(i).level(), inFile.addingSequence(added)));
+        tables.set(i, new ManifestEdit.Added(tables.get(i).level(), meta.withAddedSequence(added)));
         return;
       }
     }
     throw corrupt(path, offset, "sequence numbers %d of table %d".formatted(added, number));
+  }
+
+  /** Says it of a table that was read before, once. */
+  private static void setFile(
+      Path path, int offset, List<ManifestEdit.Added> tables, ByteBuffer from)
+      throws CorruptFileException {
+    long number = from.getLong();
+    long fileNumber = from.getLong();
+    int fileFamily = from.getInt();
+    for (int i = 0; i < tables.size(); i++) {
+      TableMeta meta = tables.get(i).meta();
+      if (meta.number() == number && !meta.isCloned() && fileNumber != number) {
+        tables.set(
+            i, new ManifestEdit.Added(tables.get(i).level(), meta.inFile(fileNumber, fileFamily)));
+        return;
+      }
+    }
+    throw corrupt(path, offset, "file %d of table %d".formatted(fileNumber, number));
   }
 
   private static MemorySegment getKey(ByteBuffer from, int bytes) {

@@ -4,6 +4,7 @@ import io.ewok.gds.allocator.HugePages;
 import io.ewok.gds.allocator.MemoryBudget;
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.allocator.RegionOptions;
+import io.ewok.gds.lsm.table.TableMeta;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoFile;
@@ -14,10 +15,12 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 
 /**
  * The manifest file of an open store: edits are appended and synced one by one, and now and then
@@ -87,12 +90,19 @@ final class ManifestLog {
   }
 
   /**
-   * The tables that some edit in a file has removed, and no later one added: for a repair. Edits
-   * that cannot be read are passed over.
+   * What a file that is damaged still says of tables.
+   *
+   * @param removed those that some edit has removed, and no later one added
+   * @param cloned those that some edit has added in the file of another family, and no later one
+   *     removed
    */
-  static Set<Long> removedTables(IoEngine engine, Path path) throws IOException {
+  record Remains(Set<Long> removed, Collection<TableMeta> cloned) {}
+
+  /** Looks at what a file still says: for a repair. Edits that cannot be read are passed over. */
+  static Remains remains(IoEngine engine, Path path) throws IOException {
     byte[] bytes = read(engine, path);
     Set<Long> removed = new HashSet<>();
+    Map<Long, TableMeta> cloned = new TreeMap<>();
     Map<Integer, Set<Long>> ofFamilies = new HashMap<>();
     for (int offset = 0; offset < bytes.length; offset += ManifestFormat.FRAME_ALIGNMENT_BYTES) {
       if (ManifestFormat.frameBytes(bytes, offset) > 0) {
@@ -102,11 +112,15 @@ final class ManifestLog {
         for (ManifestEdit.Added added : edit.added()) {
           long number = added.meta().number();
           removed.remove(number);
+          if (added.meta().isCloned()) {
+            cloned.put(number, added.meta());
+          }
           ofFamilies.computeIfAbsent(added.meta().family(), _ -> new HashSet<>()).add(number);
         }
       }
     }
-    return removed;
+    cloned.keySet().removeAll(removed);
+    return new Remains(removed, cloned.values());
   }
 
   /** Reads the file and changes nothing. */

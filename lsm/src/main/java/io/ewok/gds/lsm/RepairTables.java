@@ -20,6 +20,8 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
@@ -94,15 +96,16 @@ final class RepairTables implements AutoCloseable {
 
   /** The value files that some tables refer to. */
   List<ValueFileMeta> valueFiles(List<TableMeta> tables) throws IOException {
-    SortedMap<Long, Long> live = new TreeMap<>();
+    SortedMap<Long, Map<Integer, Long>> live = new TreeMap<>();
     for (TableMeta table : tables) {
       ValueReferences references = table.references();
       for (int i = 0; i < references.count(); i++) {
-        live.merge(references.file(i), references.bytes(i), Long::sum);
+        live.computeIfAbsent(references.file(i), _ -> new HashMap<>())
+            .merge(table.family(), references.bytes(i), Long::sum);
       }
     }
     List<ValueFileMeta> metas = new ArrayList<>();
-    for (Map.Entry<Long, Long> entry : live.entrySet()) {
+    for (Map.Entry<Long, Map<Integer, Long>> entry : live.entrySet()) {
       ValueFileMeta meta = values.meta(entry.getKey());
       // Of a damaged file whose manifest is lost nobody knows all.
       metas.add(
@@ -111,7 +114,7 @@ final class RepairTables implements AutoCloseable {
               meta.family(),
               meta.sizeBytes(),
               Math.max(1, meta.entries()),
-              Math.max(entry.getValue(), meta.entryBytes())));
+              Math.max(Collections.max(entry.getValue().values()), meta.entryBytes())));
     }
     return metas;
   }

@@ -1,7 +1,7 @@
 package io.ewok.gds.lsm;
 
-import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * A store as it was when the snapshot was taken: later writes are not seen, and what expires later
@@ -27,7 +27,7 @@ public final class Snapshot extends ReadView implements AutoCloseable {
   private final long sequence;
 
   /** By family, in which records below have expired; those that are not there have no such. */
-  private final Map<Integer, Long> expiryFloors = new HashMap<>();
+  private final Map<Integer, Long> expiryFloors = new ConcurrentHashMap<>();
 
   private final long expiryFloor;
 
@@ -50,7 +50,8 @@ public final class Snapshot extends ReadView implements AutoCloseable {
   /**
    * Returns another family as it was when the snapshot was taken; the snapshot itself shows the
    * default one. It can be read as long as this snapshot is open and the family is not dropped. One
-   * that was created later is empty.
+   * that was created later is empty; one that was cloned later is as the family was that it is a
+   * clone of.
    *
    * @throws IllegalArgumentException if the family is of another store
    * @throws IllegalStateException if the family is dropped, or the snapshot or the store closed
@@ -63,6 +64,11 @@ public final class Snapshot extends ReadView implements AutoCloseable {
     wanted.requireThere();
     long unused = visibleSequence();
     return new FamilySnapshot(this, versions, counters, wanted);
+  }
+
+  /** What has expired of a family has of its clone. Before anybody can read that. */
+  void familyCloned(int from, int clone) {
+    expiryFloors.put(clone, expiryFloor(from));
   }
 
   /** Records of a family below have expired. */

@@ -291,6 +291,57 @@ public final class Store extends Family implements AutoCloseable {
   }
 
   /**
+   * Clones a family, with its options as they are now.
+   *
+   * @throws IOException as {@link #cloneFamily(Family, String, TreeOptions)}
+   */
+  public Family cloneFamily(Family from, String name) throws IOException {
+    return cloneFamily(from, name, parts.live.options().tree(from.name()));
+  }
+
+  /**
+   * Creates a family that begins with all that another one shows at one moment during the call,
+   * what was written before the call among it, also not synced. What is written to either of the
+   * two from then on is not seen in the other. Nothing is copied: the two share files, until merges
+   * of each have replaced those it has; so this takes a flush, and to open the tables. When it
+   * returns, the clone is durable.
+   *
+   * <p>A snapshot that was taken before shows of the clone what the other family showed then.
+   * Records are as old as they are: with a shorter time to live some may have expired.
+   *
+   * @param from a family of this store, which stays as it is; the default one, too
+   * @param name 1 to {@link Family#NAME_BYTES_MAX} bytes in UTF-8, without control characters
+   * @param options of the new family; with the same merge operator, if {@code from} has one
+   * @throws IllegalArgumentException if there is a family with this name, or no more may be, or its
+   *     name or options are not possible here, or {@code from} is of another store, or keeps
+   *     prepared transactions
+   * @throws IllegalStateException if {@code from} is dropped, or the store closed
+   * @throws IOException if that fails; after a crash the clone may be there, whole
+   */
+  public Family cloneFamily(Family from, String name, TreeOptions options) throws IOException {
+    Objects.requireNonNull(options, "options");
+    FamilyState source = from.family();
+    requireOwn(source);
+    FamilyChanges.requireName(name);
+    if (name.equals(Transactions.FAMILY) || source.name().equals(Transactions.FAMILY)) {
+      throw new IllegalArgumentException(
+          "the name is kept for transactions: name=" + Transactions.FAMILY);
+    }
+    source.requireThere();
+    StoreWriter.requireMayWait();
+    parts.live.requirePossible(name, options);
+    writer.flush();
+    try {
+      return handle(
+          parts.background.run(
+              () -> parts.familyChanges.cloneOf(source, name, options), FamilyChanges.FAILED));
+    } catch (IOException e) {
+      source.requireThere(); // dropped meanwhile
+      throw e;
+    }
+  }
+
+  /**
    * Drops a family with all that is in it. When this returns, that is durable, and the name may be
    * used again. Cursors that are open on it go on as they are; other calls get an {@link
    * IllegalStateException}, those of snapshots too. Its files go when no cursor needs them.

@@ -33,6 +33,9 @@ import java.time.Duration;
  * WriteStalledException}, since it would wait for ever; that one thread waits for the write of
  * another nobody can see.
  *
+ * <p>What a family was created with by {@link Store#cloneFamily} is not among its changes, since
+ * nothing was written for it.
+ *
  * <p>Ownership: whoever opened it closes it, before the store. It owns 64 KiB, charged to the
  * budget, and more while it passes a batch that is larger. Threads: one at a time; any closes it
  * when none is in it.

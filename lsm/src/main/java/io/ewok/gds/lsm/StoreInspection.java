@@ -74,7 +74,7 @@ public final class StoreInspection implements AutoCloseable {
    * A value file of a store.
    *
    * @param path the name of the file
-   * @param family the name of the family that the values are of
+   * @param family the name of the family that the values are of, or of one cloned from it
    * @param sizeBytes the size of the file
    * @param entries how many values it has
    * @param entryBytes what these take, with their keys, in bytes
@@ -260,7 +260,7 @@ public final class StoreInspection implements AutoCloseable {
       families.add(family.name());
       for (int level = 0; level < Manifest.LEVELS; level++) {
         for (TableMeta meta : family.level(level)) {
-          tables.add(new TableFile(files.table(meta.number()), family.name(), level, meta));
+          tables.add(new TableFile(files.table(meta.fileNumber()), family.name(), level, meta));
         }
       }
     }
@@ -272,15 +272,32 @@ public final class StoreInspection implements AutoCloseable {
       valueFiles.add(
           new ValuesFile(
               files.values(meta.number()),
-              manifest.family(meta.family()).name(),
+              familyOf(manifest, meta),
               meta.sizeBytes(),
               meta.entries(),
               meta.entryBytes(),
-              use.liveBytes()));
+              Math.min(use.liveBytes(), meta.entryBytes())));
     }
     BufferManager buffers = buffers(engine, poolBytes);
     ValueFilesBeside values = new ValueFilesBeside(buffers, engine, files, known);
     return new StoreInspection(engine, families, tables, valueFiles, lockOrNull, buffers, values);
+  }
+
+  /** The family that wrote a value file; if that is gone the first of its clones that has it. */
+  private static String familyOf(Manifest manifest, ValueFileMeta meta) {
+    FamilyManifest family = manifest.family(meta.family());
+    return family != null
+        ? family.name()
+        : manifest.all().stream()
+            .filter(
+                each ->
+                    each.tables().stream()
+                        .anyMatch(
+                            table ->
+                                table.references().bytesOf(number -> number == meta.number()) > 0))
+            .findFirst()
+            .orElseThrow()
+            .name();
   }
 
   /**
@@ -368,7 +385,7 @@ public final class StoreInspection implements AutoCloseable {
   public Properties properties(TableFile table) throws IOException {
     TableProperties found = look(table, Table::properties);
     return new Properties(
-        table.meta.number(),
+        table.meta.fileNumber(),
         found.firstSequence(),
         found.lastSequence(),
         found.keyBytes(),

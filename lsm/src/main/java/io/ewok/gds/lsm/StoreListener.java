@@ -6,8 +6,8 @@ package io.ewok.gds.lsm;
  *
  * <p>Threads: flushes and compactions are told by the store's background thread, stalls by the
  * thread that waited. Each call holds up what it tells of, so it should be short; it may read the
- * store, but not write, flush, compact or close, nor create or drop families. What it throws is
- * logged and otherwise ignored.
+ * store, but not write, flush, compact or close, nor create, clone or drop families. What it throws
+ * is logged and otherwise ignored.
  */
 public interface StoreListener {
   /** The listener of who does not listen. */

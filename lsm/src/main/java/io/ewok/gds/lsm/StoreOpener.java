@@ -208,7 +208,7 @@ final class StoreOpener {
   }
 
   private List<Path> orphans(Manifest manifest) throws IOException {
-    Set<Long> tables = manifest.tableNumbers();
+    Set<Long> tables = manifest.tableFileNumbers();
     List<Path> orphans = new ArrayList<>();
     for (Path entry : engine.list(files.directory())) {
       OptionalLong table = StoreFiles.tableNumber(entry);

@@ -46,8 +46,10 @@ import java.util.function.LongConsumer;
  *       files that are there becomes one sorted run of each family. Families other than the default
  *       one have lost their names, and are called {@code lost-} and their number then. Of the
  *       files, those are left out of which what is left of the old manifest says that they had been
- *       replaced. When their records were written is not known then: they expire as if that was
- *       now, also those that had expired already.
+ *       replaced. What a family that was cloned has in files of the other one is in both of them if
+ *       that is left of the old manifest, else in the other one alone. When their records were
+ *       written is not known then: they expire as if that was now, also those that had expired
+ *       already.
  *   <li>Of a damaged log every record that can be read is kept. If none can, or if the log does not
  *       go on where the tables end, sequence numbers begin anew.
  * </ul>
@@ -245,7 +247,7 @@ public final class StoreRepair {
     }
     try {
       Manifest readable = ManifestLog.open(engine, files.manifest()).current();
-      return !readable.tableNumbers().contains(number);
+      return !readable.tableFileNumbers().contains(number);
     } catch (CorruptFileException e) {
       return false;
     }
@@ -306,7 +308,8 @@ public final class StoreRepair {
       for (FamilyManifest family : manifest.all()) {
         for (int level = 0; level < Manifest.LEVELS; level++) {
           for (TableMeta meta : family.level(level)) {
-            parts.add(new Part(files.table(meta.number()), meta.number(), level, meta));
+            long file = meta.fileNumber();
+            parts.add(new Part(files.table(file), file, level, meta));
           }
         }
       }
@@ -347,15 +350,21 @@ public final class StoreRepair {
 
   private void findTables() throws IOException {
     parts.clear();
-    Set<Long> removed = Set.of();
+    ManifestLog.Remains remains = new ManifestLog.Remains(Set.of(), List.of());
     try {
-      removed = ManifestLog.removedTables(engine, files.manifest());
+      remains = ManifestLog.remains(engine, files.manifest());
     } catch (CorruptFileException | MissingFileException e) {
       // There is nothing to learn from it.
     }
-    for (long number : numbers()) {
-      if (!removed.contains(number)) {
+    Set<Long> numbers = numbers();
+    for (long number : numbers) {
+      if (!remains.removed().contains(number)) {
         parts.add(new Part(files.table(number), number, -1, null));
+      }
+    }
+    for (TableMeta meta : remains.cloned()) {
+      if (numbers.contains(meta.fileNumber())) {
+        parts.add(new Part(files.table(meta.fileNumber()), meta.fileNumber(), -1, meta));
       }
     }
   }
@@ -494,7 +503,7 @@ public final class StoreRepair {
       for (Part part : parts) {
         for (TableMeta meta : part.replacement()) {
           if (meta.family() == family.id()) {
-            sources.add(tables.open(files.table(meta.number()), meta));
+            sources.add(tables.open(files.table(meta.fileNumber()), meta));
           }
         }
       }

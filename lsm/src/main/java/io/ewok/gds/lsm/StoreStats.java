@@ -20,6 +20,8 @@ import java.util.TreeMap;
  * @param levels the tables of all families, one element per level, level 0 (flushed, overlapping)
  *     first
  * @param families the same family by family, the default one first
+ * @param sharedBytes what the sizes of tables count more than once, since families that were cloned
+ *     share files, in bytes
  * @param memory what is used of the store's one memory budget
  * @param stalls waits of writers for the background thread
  * @param flushes memtables written as tables
@@ -37,6 +39,7 @@ public record StoreStats(
     Read read,
     List<Level> levels,
     List<OfFamily> families,
+    long sharedBytes,
     Memory memory,
     Stalls stalls,
     long flushes,
@@ -58,7 +61,7 @@ public record StoreStats(
    * @param name the family's
    * @param levels its levels
    * @param filesByKey by the number of the key that they are encrypted with, 0 for none, how many
-   *     tables and value files there are; ascending
+   *     tables and value files there are; ascending. Each family counts those that it shares
    */
   public record OfFamily(String name, List<Level> levels, SortedMap<Integer, Long> filesByKey) {
     /** Copies list and map. */
@@ -71,17 +74,17 @@ public record StoreStats(
   /**
    * A value file.
    *
-   * @param number names it
+   * @param number names it; those of families that were cloned may have the same file
    * @param family name of the family that the values are of
    * @param bytes size of the file
    * @param entries values in it
    * @param entryBytes what these take, with their keys
-   * @param liveBytes what tables refer to of that; the rest is garbage
+   * @param liveBytes what tables of the family refer to of that; the rest is garbage, to it
    */
   public record ValueFile(
       long number, String family, long bytes, long entries, long entryBytes, long liveBytes) {
 
-    /** Returns what no table refers to, in bytes. */
+    /** Returns what no table of the family refers to, in bytes. */
     public long garbageBytes() {
       return entryBytes - liveBytes;
     }

@@ -9,8 +9,10 @@ import io.ewok.gds.pagestore.IoStats;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -49,6 +51,7 @@ final class StoreStatsReader {
             counters.gets.sum(), io.reads(), io.bytesRead(), blocks.hits(), blocks.misses()),
         sum(families),
         families,
+        sharedBytes(version),
         new StoreStats.Memory(
             parts.memory.root().usedBytes(),
             parts.memory.root().peakBytes(),
@@ -72,6 +75,16 @@ final class StoreStatsReader {
         stats.records(),
         stats.bytes(),
         parts.memory.records().limitBytes());
+  }
+
+  private static long sharedBytes(Version version) {
+    Set<Long> files = new HashSet<>();
+    return version.families().values().stream()
+        .flatMap(levels -> levels.tables().stream())
+        .map(Table::meta)
+        .filter(meta -> !files.add(meta.fileNumber()))
+        .mapToLong(TableMeta::sizeBytes)
+        .sum();
   }
 
   private static List<StoreStats.ValueFile> valueFiles(StoreParts parts, Version version) {

@@ -48,6 +48,9 @@ final class TableSet {
   private BlockHints hints;
   private long nextNumber;
 
+  /** By the number of a file, how many open tables are in it. */
+  private final Map<Long, Integer> openInFile = new HashMap<>();
+
   /** By number, what the pool has of tables that are complete and not open yet. */
   private final Map<Long, TableBlocks> written = new HashMap<>();
 
@@ -145,7 +148,7 @@ final class TableSet {
   Table open(TableMeta meta) throws IOException {
     TableBlocks blocks = written.remove(meta.number());
     if (blocks == null) {
-      blocks = TableBlocks.open(buffers, files.table(meta.number()), meta.number());
+      blocks = TableBlocks.open(buffers, files.table(meta.fileNumber()), meta.fileNumber());
     }
     Table table = open(blocks, meta);
     try {
@@ -160,14 +163,16 @@ final class TableSet {
   private Table open(TableBlocks blocks, TableMeta meta) throws IOException {
     ValueSource source;
     try {
-      Path path = files.table(meta.number());
+      Path path = files.table(meta.fileNumber());
       source = values.retain(buffers, path, meta.references(), manifest());
     } catch (IOException | RuntimeException | Error e) {
-      close(blocks, files.table(meta.number()));
+      close(blocks, files.table(meta.fileNumber()));
       throw e;
     }
     try {
-      return Table.open(buffers, blocks, meta, hints, source, this::unused);
+      Table table = Table.open(buffers, blocks, meta, hints, source, this::unused);
+      openInFile.merge(meta.fileNumber(), 1, Integer::sum);
+      return table;
     } catch (IOException | RuntimeException | Error e) {
       source.release();
       throw e;
@@ -208,10 +213,10 @@ final class TableSet {
       manifest.append(edit.withNextNumber(nextNumber));
     } catch (IOException | RuntimeException | Error e) {
       if (manifest.isDoubtful()) {
-        // Not those that only go to another level.
-        Set<Long> known = manifest.current().tableNumbers();
+        // Not those that only go to another level, or get a clone.
+        Set<Long> known = manifest.current().tableFileNumbers();
         edit.added().stream()
-            .map(added -> added.meta().number())
+            .map(added -> added.meta().fileNumber())
             .filter(number -> !known.contains(number))
             .forEach(number -> doubtful.add(files.table(number)));
         edit.values().forEach(meta -> doubtful.add(files.values(meta.number())));
@@ -267,7 +272,10 @@ final class TableSet {
     return !unused.isEmpty() || values.hasUnused();
   }
 
-  /** Closes the tables that nobody uses any more, and deletes those that were replaced. */
+  /**
+   * Closes the tables that nobody uses any more, and deletes the files of those that were replaced,
+   * unless others are in them too: in the manifest, or open for somebody who still reads.
+   */
   void closeUnused() {
     for (Table table = unused.poll(); table != null; table = unused.poll()) {
       try {
@@ -275,7 +283,12 @@ final class TableSet {
       } catch (IOException e) {
         LOGGER.log(Logger.Level.WARNING, "cannot close a table: path=" + table.path(), e);
       }
-      if (table.isReplaced()) {
+      long file = table.meta().fileNumber();
+      boolean isLast = openInFile.merge(file, -1, Integer::sum) == 0;
+      if (isLast) {
+        openInFile.remove(file);
+      }
+      if (isLast && table.isReplaced() && !manifest().hasTableIn(file)) {
         delete(table.path());
       }
     }

@@ -241,9 +241,19 @@ final class VersionSet {
     install(before -> new Version(next(before), active, frozenOrNull, families));
   }
 
-  /** Adds a family, which is empty. */
-  void familyCreated(int family) {
-    install(before -> with(before, family, _ -> Levels.EMPTY));
+  /** Adds a family with its tables, each alive during the call. */
+  void familyCreated(int family, Levels levels) {
+    install(before -> with(before, family, _ -> levels));
+  }
+
+  /** Has the snapshots that there are show of a clone what they show of its family. */
+  void familyCloned(int from, int clone) {
+    lock.lock();
+    try {
+      snapshots.forEach(snapshot -> snapshot.familyCloned(from, clone));
+    } finally {
+      lock.unlock();
+    }
   }
 
   /** Takes a family away. Who has a cursor on it keeps what that needs. */

@@ -106,7 +106,8 @@ final class DropWatch implements StoreListener {
     lookAgain();
     if (compacted.kind() == CompactionKind.DROP) {
       for (Known gone : before.values()) {
-        if (!known.containsKey(gone.meta.number())) {
+        boolean isThere = store.parts().families.find(gone.meta.family()) != null;
+        if (isThere && !known.containsKey(gone.meta.number())) { // else it went with its family
           dropped.add(new Dropped(gone.meta.family(), gone.newest, checked(gone, before)));
         }
       }

@@ -2,6 +2,7 @@ package io.ewok.gds.lsm;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -14,6 +15,7 @@ import io.ewok.gds.lsm.table.TableMeta;
 import io.ewok.gds.lsm.values.ValueFileMeta;
 import io.ewok.gds.lsm.values.ValueReferences;
 import io.ewok.gds.pagestore.CorruptFileException;
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
@@ -256,6 +258,54 @@ class FormatsTest {
       System.arraycopy(HexFormat.of().parseHex(forged), 0, hostile, at + 8, 16);
       assertThrows(
           CorruptFileException.class, () -> ManifestFormat.decode(path, hostile, 0), forged);
+    }
+  }
+
+  @Test
+  void filesOfTablesInAManifestAreWhatTheirTableSays() throws Exception {
+    Path path = Path.of("MANIFEST");
+    TableMeta written = meta(2, "a", "b", 7, 7).addingSequence(0x1000);
+    ManifestEdit edit =
+        Manifest.EMPTY
+            .edit()
+            .withState(true, 0x1234, 0x1234, 0x1007)
+            .creating(new FamilyEdit(1, "clone", "", WriteTimes.NONE))
+            .adding(1, List.of(written, written.clonedTo(0x0b0a, 1)));
+    byte[] file = ManifestFormat.encode(edit, 0);
+    String hex = HexFormat.of().formatHex(file);
+    String record = "0e000000" + "14000000" + "0a0b000000000000" + "0200000000000000" + "00000000";
+    int at = hex.indexOf(record) / 2;
+    assertTrue(at > 0, hex);
+    Manifest manifest = Manifest.EMPTY.after(ManifestFormat.decode(path, file, 0));
+    TableMeta read = manifest.family(1).level(1).getFirst();
+    assertEquals(0x0b0a, read.number());
+    assertEquals(2, read.fileNumber());
+    assertEquals(0, read.fileFamily());
+    assertEquals(0x1000, read.addedSequence());
+    assertArrayEquals(file, ManifestFormat.encode(manifest.snapshot(), 0), "it stays said");
+    // Of a table that is not there, the file that it has anyway, and families that there are not.
+    for (String forged :
+        List.of(
+            "0b0b000000000000" + "0200000000000000" + "00000000",
+            "0a0b000000000000" + "0a0b000000000000" + "00000000",
+            "0a0b000000000000" + "0200000000000000" + "01000000",
+            "0a0b000000000000" + "0200000000000000" + "ffffffff",
+            "0a0b000000000000" + "0000000000000000" + "00000000",
+            "0a0b000000000000" + "ffffffffffffffff" + "00000000",
+            "0a0b000000000000" + "0b0b000000000000" + "00000000")) {
+      byte[] hostile = file.clone();
+      System.arraycopy(HexFormat.of().parseHex(forged), 0, hostile, at + 8, 20);
+      assertTrue(isRefused(path, hostile), forged);
+    }
+    assertFalse(isRefused(path, file));
+  }
+
+  /** The checksum is looked at by who reads the file. */
+  private static boolean isRefused(Path path, byte[] file) throws IOException {
+    try {
+      return Manifest.EMPTY.after(ManifestFormat.decode(path, file, 0)) == null;
+    } catch (CorruptFileException | IllegalArgumentException e) {
+      return true;
     }
   }
 

@@ -49,7 +49,10 @@ final class HostileManifest {
       if (i == FRAMES) {
         edit = edit.dropping(1);
       }
-      edit = i == 1 ? edit : edit.removing(manifest.main().level(1));
+      if (i > 1) {
+        TableMeta cloned = manifest.main().level(0).getFirst().clonedTo(10L * i - 1, i);
+        edit = edit.removing(manifest.main().level(1)).adding(2, List.of(cloned));
+      }
       byte[] frame = ManifestFormat.encode(edit, file.length);
       int recordBytes = ByteBuffer.wrap(frame).order(ByteOrder.LITTLE_ENDIAN).getInt(8);
       frames.add(new Patches.Part(file.length, ManifestFormat.HEADER_BYTES + recordBytes));

@@ -471,7 +471,7 @@ class ManifestLogTest {
             .adding(1, List.of(ofFamily(meta(3, 1, 20), 1), meta(4, 1, 20))));
     log.append(log.current().edit().dropping(1));
     log.close();
-    assertEquals(Set.of(3L), ManifestLog.removedTables(engine, PATH));
+    assertEquals(Set.of(3L), ManifestLog.remains(engine, PATH).removed());
   }
 
   @Test

@@ -37,6 +37,9 @@ final class ScriptWriter {
   /** Of so many operations one ingests tables. */
   private static final int INGEST_SHARE = 120;
 
+  /** Of so many operations one is followed by a clone, in the place of what was there. */
+  private static final int CLONE_SHARE = 500;
+
   /** Of so many operations one is that of a transaction. */
   private static final int TRANSACTION_SHARE = 8;
 
@@ -80,6 +83,9 @@ final class ScriptWriter {
   /** Likewise. */
   private final SplittableRandom encrypted;
 
+  /** Likewise. */
+  private final SplittableRandom clones;
+
   private final List<String> lines = new ArrayList<>();
 
   private ScriptWriter(long seed) {
@@ -96,6 +102,7 @@ final class ScriptWriter {
     lives = new SplittableRandom(seed ^ 55);
     styles = new SplittableRandom(seed ^ 56);
     encrypted = new SplittableRandom(seed ^ 9);
+    clones = new SplittableRandom(seed ^ 58);
   }
 
   /** Returns so many operations. */
@@ -122,6 +129,11 @@ final class ScriptWriter {
       }
       if (writer.hasFamilies) {
         writer.useFamily();
+      }
+      if (writer.hasFamilies && writer.clones.nextInt(CLONE_SHARE) == 0) {
+        int clone = 1 + writer.clones.nextInt(FAMILIES);
+        writer.lines.add("drop " + clone);
+        writer.lines.add("clone %d %d".formatted(writer.clones.nextInt(FAMILIES + 1), clone));
       }
       if (writer.replicas.nextInt(REPLICA_SHARE) == 0) {
         writer.lines.add("replica");

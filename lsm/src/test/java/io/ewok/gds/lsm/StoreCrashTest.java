@@ -82,12 +82,23 @@ class StoreCrashTest {
     OPEN
   }
 
+  /**
+   * Where a family begins that is a clone.
+   *
+   * @param from the family that it is one of
+   * @param writes so many of its writes the clone has, too
+   */
+  private record Origin(String from, int writes) {}
+
   /** What was written, and how much of it must survive. Read by whichever thread syncs. */
   private static final class History {
     final List<Write> writes = new ArrayList<>();
 
     /** By name, but for the default one. Guarded by the writes. */
     final Map<String, Presence> families = new TreeMap<>();
+
+    /** Of those that are clones. Guarded by the writes. */
+    final Map<String, Origin> origins = new TreeMap<>();
 
     /** Writes that began. */
     volatile int begun;
@@ -102,8 +113,16 @@ class StoreCrashTest {
         copy.begun = begun;
         copy.writes.addAll(writes.subList(0, copy.begun));
         copy.families.putAll(families);
+        copy.origins.putAll(origins);
       }
       return copy;
+    }
+
+    /** Whether what the write of this number did to one family is in another, or in itself. */
+    boolean has(String family, String written, int write) {
+      Origin origin = origins.get(family);
+      return family.equals(written)
+          || (origin != null && write < origin.writes && has(origin.from, written, write));
     }
 
     void set(String family, Presence presence) {
@@ -152,6 +171,7 @@ class StoreCrashTest {
         "sync .values in FlushJob",
         "sync .values in Compaction",
         "sync MANIFEST.tmp",
+        "sync MANIFEST.tmp in FamilyChanges",
         "names of tables",
         "names of tables in FlushJob",
         "names of tables in Compaction",
@@ -307,8 +327,18 @@ class StoreCrashTest {
       history.set(dropped, Presence.GONE);
     } else {
       String created = "family" + history.families.size();
-      history.set(created, Presence.OPEN);
-      Family unused = store.createFamily(created);
+      if (random.nextBoolean()) {
+        history.set(created, Presence.OPEN);
+        Family unused = store.createFamily(created);
+      } else {
+        String from = there.isEmpty() ? Family.DEFAULT_NAME : there.getFirst();
+        synchronized (history.writes) {
+          history.origins.put(created, new Origin(from, history.begun));
+          history.set(created, Presence.OPEN);
+        }
+        Family unused = store.cloneFamily(store.family(from).orElseThrow(), created);
+        history.durable = history.begun;
+      }
       history.set(created, Presence.THERE);
     }
   }
@@ -389,14 +419,17 @@ class StoreCrashTest {
       history.set(name, isThere ? Presence.THERE : Presence.GONE);
       if (isThere) {
         models.put(name, new TreeMap<>(Fixtures.ORDER));
+        Origin origin = history.origins.get(name);
+        assertTrue(origin == null || survived >= origin.writes(), "a clone has all that was");
       }
     }
     assertEquals(models.size(), store.families().size());
-    for (Write write : history.writes.subList(0, survived)) {
-      for (Operation operation : write.operations()) {
-        TreeMap<byte[], byte[]> model = models.get(operation.family());
-        if (model != null) { // else it was dropped since
-          operation.apply(model);
+    for (int i = 0; i < survived; i++) {
+      for (Operation operation : history.writes.get(i).operations()) {
+        for (Map.Entry<String, TreeMap<byte[], byte[]>> model : models.entrySet()) {
+          if (history.has(model.getKey(), operation.family(), i)) {
+            operation.apply(model.getValue());
+          }
         }
       }
     }

@@ -40,6 +40,8 @@ class StoreModelTest {
     assertTrue(
         seed != 1 || (run.commits > 20 && run.conflicts > 0),
         "commits=%d conflicts=%d".formatted(run.commits, run.conflicts));
+    boolean hasFamilies = script.contains("create 1");
+    assertTrue(run.clones > 0 || !hasFamilies, "clones=" + run.clones);
     // And is leveled all the time.
     assertTrue(seed != 1 || run.mergesWithinLevel0 > 0);
     // In these all families, or one, let their oldest tables go.

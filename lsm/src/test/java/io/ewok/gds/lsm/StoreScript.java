@@ -52,7 +52,7 @@ import java.util.concurrent.atomic.AtomicLong;
  * cursor N [from=KEY] [to=KEY] [prefix=KEY] [filter=NUMBER] [of=SNAPSHOT]    uncursor N
  * first N    last N    seek N KEY    seekprev N KEY    next N    previous N    fill N COUNT
  * changes N HOLDBYTES    follow N COUNT    tail N KEY    tailnext N COUNT
- * change NAME=VALUE    create N    drop N
+ * change NAME=VALUE    create N    drop N    clone N N  the latter of the former
  * replica                                                opens the store read-only, or refreshes that
  * txn N ISOLATION    txn N LOCKS                         the latter of the snapshot level
  * tput N KEY VALUE    tdelete N KEY    tmerge N KEY OPERAND    trdelete N KEY KEY
@@ -158,6 +158,7 @@ final class StoreScript {
   long commits;
   long conflicts;
   long drops;
+  long clones;
 
   /** A family, and what it should have. One that is dropped and created again is another. */
   static final class Home {
@@ -168,6 +169,11 @@ final class StoreScript {
     long lastFloor;
     boolean isDropped;
 
+    /** What it was cloned from, or null, and how many operations there were then. */
+    Home fromOrNull;
+
+    int cloned;
+
     /** How many operations have expired, of all families. */
     int expired;
 
@@ -177,6 +183,12 @@ final class StoreScript {
     Home(int number, TreeOptions tree) {
       this.number = number;
       this.tree = tree;
+    }
+
+    /** Whether an operation of the history is one of this family, or was before it was cloned. */
+    boolean has(Operation operation, int at) {
+      return operation.home == this
+          || (fromOrNull != null && at < cloned && fromOrNull.has(operation, at));
     }
 
     static String name(int number) {
@@ -416,6 +428,7 @@ final class StoreScript {
       case "tailnext" -> tailNext(number(words[1]), number(words[2]));
       case "change" -> change(words[1]);
       case "create" -> create(number(words[1]));
+      case "clone" -> cloneFamily(number(words[1]), number(words[2]));
       case "drop" -> drop(number(words[1]));
       case "replica" -> replica();
       case "flush" -> store.flush();
@@ -654,6 +667,42 @@ final class StoreScript {
     Home created = new Home(number, tree(number));
     created.family = store.createFamily(Home.name(number), created.tree);
     homes.put(number, created);
+  }
+
+  private void cloneFamily(int number, int cloneNumber) throws IOException {
+    Home from = homes.get(number);
+    if (from == null) {
+      return;
+    }
+    TreeOptions tree = tree(cloneNumber);
+    String name = Home.name(cloneNumber);
+    boolean fits =
+        !from.hasOperator() || from.tree.mergeOperator().name().equals(tree.mergeOperator().name());
+    if (homes.containsKey(cloneNumber) || !fits) {
+      assertThrows(
+          IllegalArgumentException.class, () -> store.cloneFamily(from.family, name, tree));
+      return;
+    }
+    List.copyOf(transactions.keySet()).forEach(this::rollback);
+    Home clone = new Home(cloneNumber, tree);
+    clone.fromOrNull = from;
+    clone.cloned = history.size();
+    clone.family = store.cloneFamily(from.family, name, tree);
+    takeDrops(); // what has been flushed for it may have made some
+    clone.model = new TreeMap<>(from.model);
+    clone.droppedUpTo.putAll(from.droppedUpTo);
+    clone.lastFloor = from.lastFloor;
+    clone.expired = from.expired;
+    homes.put(cloneNumber, clone);
+    durable = history.size();
+    written = history.size();
+    for (OpenSnapshot open : snapshots.values()) {
+      open.models.put(clone, new TreeMap<>(open.model(from)));
+      open.expired.put(clone, open.expired.getOrDefault(from, 0));
+    }
+    clones++;
+    expire(clone); // it may have a shorter time to live
+    check(clone, clone.family);
   }
 
   /** Cursors on it stay open, and go on. */
@@ -999,7 +1048,7 @@ final class StoreScript {
     NavigableMap<byte[], byte[]> model = new TreeMap<>(Fixtures.ORDER);
     for (int i = expired; i < count; i++) {
       Operation operation = history.get(i);
-      if (operation.home == of
+      if (of.has(operation, i)
           && (operation.endOrNull != null || i >= of.droppedUpTo.getOrDefault(operation.key, 0))) {
         operation.applyTo(model);
       }
@@ -1413,7 +1462,7 @@ final class StoreScript {
     durable = survived;
     written = survived;
     homes.values().forEach(there -> there.model = new TreeMap<>(Fixtures.ORDER));
-    history.forEach(Operation::apply);
+    homes.values().forEach(there -> there.model = model(there, 0, history.size()));
     expire();
     watchDrops();
     check();
@@ -1438,9 +1487,11 @@ final class StoreScript {
       ReadOnlyFamily view = replica.family(Home.name(there.number)).orElseThrow();
       try {
         there.model = new TreeMap<>(Fixtures.ORDER);
-        history.subList(0, shown).stream()
-            .filter(operation -> operation.home == there)
-            .forEach(Operation::apply);
+        for (int i = 0; i < shown; i++) {
+          if (there.has(history.get(i), i)) {
+            history.get(i).applyTo(there.model);
+          }
+        }
         int unused = expire(there, view.expiryFloor(), shown);
         check(there, view);
       } finally {

@@ -127,7 +127,7 @@ public final class Table {
       ValueSource values,
       Consumer<Table> whenUnused)
       throws IOException {
-    TableBlocks blocks = TableBlocks.open(buffers, path, meta.number());
+    TableBlocks blocks = TableBlocks.open(buffers, path, meta.fileNumber());
     return open(buffers, blocks, meta, new BlockHints(buffers), values, whenUnused);
   }
 

@@ -46,14 +46,14 @@ final class TableFooter {
   /** The same, and against what the manifest says of the table. */
   static void check(Path path, long offset, long footer, TableMeta meta) throws IOException {
     check(path, offset, footer);
-    requireLong(path, offset, footer, TableFormat.NUMBER_OFFSET, meta.number());
+    requireLong(path, offset, footer, TableFormat.NUMBER_OFFSET, meta.fileNumber());
     requireLong(path, offset, footer, TableFormat.ENTRIES_OFFSET, meta.entries());
     int family = Memory.getInt(footer + TableFormat.FAMILY_OFFSET);
     require(
-        family == meta.family(),
+        family == meta.fileFamily(),
         path,
         offset + TableFormat.FAMILY_OFFSET,
-        "family " + meta.family(),
+        "family " + meta.fileFamily(),
         "family " + family);
   }
 

@@ -19,6 +19,10 @@ import java.lang.foreign.MemorySegment;
  * @param addedSequence what is to be added to the sequence numbers in the file to have those of the
  *     records; above 0 only where the table was written before it became part of the store
  * @param references to values that lie in value files
+ * @param fileNumber {@code number}, which the footer names, too; or, if the family was cloned, the
+ *     one that the file was written with, by and for another family
+ * @param fileFamily the family that the footer names: {@code family}, or if it was cloned that
+ *     other one
  */
 public record TableMeta(
     long number,
@@ -31,7 +35,9 @@ public record TableMeta(
     MemorySegment lastKey,
     int family,
     long addedSequence,
-    ValueReferences references) {
+    ValueReferences references,
+    long fileNumber,
+    int fileFamily) {
 
   /** Of a table whose records have the sequence numbers, and the values, that are in the file. */
   public TableMeta(
@@ -56,6 +62,35 @@ public record TableMeta(
         family,
         0,
         ValueReferences.NONE);
+  }
+
+  /** Of a table in a file of its own. */
+  public TableMeta(
+      long number,
+      long sizeBytes,
+      long entries,
+      long deletes,
+      long firstSequence,
+      long lastSequence,
+      MemorySegment firstKey,
+      MemorySegment lastKey,
+      int family,
+      long addedSequence,
+      ValueReferences references) {
+    this(
+        number,
+        sizeBytes,
+        entries,
+        deletes,
+        firstSequence,
+        lastSequence,
+        firstKey,
+        lastKey,
+        family,
+        addedSequence,
+        references,
+        number,
+        family);
   }
 
   /** Of a table of the default family. */
@@ -84,7 +119,27 @@ public record TableMeta(
         lastKey,
         family,
         addedSequence + added,
-        references);
+        references,
+        fileNumber,
+        fileFamily);
+  }
+
+  /** The same, whose numbers have this added already. */
+  public TableMeta withAddedSequence(long added) {
+    return new TableMeta(
+        number,
+        sizeBytes,
+        entries,
+        deletes,
+        firstSequence,
+        lastSequence,
+        firstKey,
+        lastKey,
+        family,
+        added,
+        references,
+        fileNumber,
+        fileFamily);
   }
 
   /** The same with these references. */
@@ -100,7 +155,50 @@ public record TableMeta(
         lastKey,
         family,
         addedSequence,
-        found);
+        found,
+        fileNumber,
+        fileFamily);
+  }
+
+  /** The same table in another file, which a family that was cloned shares with this one. */
+  public TableMeta inFile(long ofNumber, int ofFamily) {
+    return new TableMeta(
+        number,
+        sizeBytes,
+        entries,
+        deletes,
+        firstSequence,
+        lastSequence,
+        firstKey,
+        lastKey,
+        family,
+        addedSequence,
+        references,
+        ofNumber,
+        ofFamily);
+  }
+
+  /** The same file as a table of a family that is cloned, with a number of its own. */
+  public TableMeta clonedTo(long cloneNumber, int cloneFamily) {
+    return new TableMeta(
+        cloneNumber,
+        sizeBytes,
+        entries,
+        deletes,
+        firstSequence,
+        lastSequence,
+        firstKey,
+        lastKey,
+        cloneFamily,
+        addedSequence,
+        references,
+        fileNumber,
+        fileFamily);
+  }
+
+  /** Whether the file was written as a table of another family. */
+  public boolean isCloned() {
+    return fileNumber != number;
   }
 
   /** Whether the key lies within the range of the table's keys. */
