@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.lsm.lock.LockOwner;
 import io.ewok.gds.lsm.lock.LockTable;
+import io.ewok.gds.lsm.record.KeyRanges;
 import io.ewok.gds.lsm.record.Keys;
 import io.ewok.gds.lsm.record.RangeDelete;
 import io.ewok.gds.lsm.record.RecordKind;
@@ -376,6 +377,24 @@ public final class Transaction implements AutoCloseable {
    * there is nothing, and what its filter rejects.
    */
   public StoreCursor cursor(Family in, CursorOptions options) throws IOException {
+    return cursor(in, options, null);
+  }
+
+  /**
+   * Returns a cursor on the records of a family in some ranges, which reads ahead; otherwise as
+   * {@link #cursor(Family, CursorOptions)}.
+   *
+   * @throws IllegalArgumentException also if the options have bounds of their own
+   */
+  public RangesCursor cursor(Family in, ScanRanges ranges, CursorOptions options)
+      throws IOException {
+    KeyRanges copied = ranges.copy();
+    CursorOptions bounds = RangesCursor.bounds(copied, options);
+    return new RangesCursor(cursor(in, bounds, copied), copied);
+  }
+
+  private StoreCursor cursor(Family in, CursorOptions options, KeyRanges rangesOrNull)
+      throws IOException {
     guard.enter();
     try {
       FamilyState family = requireUsable(in);
@@ -386,7 +405,7 @@ public final class Transaction implements AutoCloseable {
               : null;
       Snapshot unused = snapshot();
       CursorOverlay overlay = new CursorOverlay(guard, own, family, track);
-      StoreCursor cursor = parts.versions.openCursor(view(in), options, null, overlay);
+      StoreCursor cursor = parts.versions.openCursor(view(in), options, rangesOrNull, null, overlay);
       cursors.add(cursor, overlay);
       return cursor;
     } finally {

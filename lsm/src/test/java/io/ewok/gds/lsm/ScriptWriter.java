@@ -43,6 +43,9 @@ final class ScriptWriter {
   /** And of so many is a whole one, which others are seldom in the way of. */
   private static final int SHORT_TRANSACTION_SHARE = 60;
 
+  /** Of so many operations one is that of a cursor over ranges. */
+  private static final int RANGES_SHARE = 25;
+
   private final SplittableRandom random;
 
   /** Of a seed of its own, so that families do not change what the rest of a script does. */
@@ -80,6 +83,9 @@ final class ScriptWriter {
   /** Likewise. */
   private final SplittableRandom encrypted;
 
+  /** Likewise. */
+  private final SplittableRandom scans;
+
   private final List<String> lines = new ArrayList<>();
 
   private ScriptWriter(long seed) {
@@ -96,6 +102,7 @@ final class ScriptWriter {
     lives = new SplittableRandom(seed ^ 55);
     styles = new SplittableRandom(seed ^ 56);
     encrypted = new SplittableRandom(seed ^ 9);
+    scans = new SplittableRandom(seed ^ 57);
   }
 
   /** Returns so many operations. */
@@ -117,6 +124,8 @@ final class ScriptWriter {
         writer.lines.add(
             "change store.style="
                 + List.of("leveled", "tiered", "fifo", "fifo").get(writer.styles.nextInt(4)));
+      } else if (writer.scans.nextInt(RANGES_SHARE) == 0) {
+        writer.scanRanges();
       } else {
         writer.operation();
       }
@@ -291,6 +300,33 @@ final class ScriptWriter {
           case 22 -> "tsave " + number;
           default -> "tback " + number;
         });
+  }
+
+  private void scanRanges() {
+    int number = scans.nextInt(OPEN_MAX);
+    int kind = scans.nextInt(10);
+    if (kind < 6) {
+      List<String> moves =
+          List.of("first", "last", "next", "next", "previous", "nextrange", "previousrange");
+      String move = moves.get(scans.nextInt(moves.size()));
+      int count = move.endsWith("st") ? 1 : 1 + scans.nextInt(move.endsWith("range") ? 3 : 60);
+      lines.add("rmove %d %s %d".formatted(number, move, count));
+      return;
+    }
+    StringBuilder keys = new StringBuilder();
+    for (int i = scans.nextInt(scans.nextInt(3) == 0 ? 60 : 12); i > 0; i--) {
+      keys.append(' ').append(scans.nextInt(KEYS));
+    }
+    if (kind == 6) {
+      lines.add("tranges %d %d%s".formatted(number, scans.nextInt(30), keys));
+    } else if (kind == 7) {
+      lines.add("unranges " + number);
+    } else {
+      String filter = scans.nextInt(3) > 0 ? "" : " filter=" + (1 + scans.nextInt(4));
+      String of = scans.nextInt(3) > 0 ? "" : " of=" + scans.nextInt(OPEN_MAX);
+      lines.add("ranges " + number + filter + of + keys);
+      lines.add("rmove %d %s 1".formatted(number, scans.nextBoolean() ? "first" : "last"));
+    }
   }
 
   private void shortTransaction() {

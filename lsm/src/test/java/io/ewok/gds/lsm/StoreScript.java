@@ -51,12 +51,15 @@ import java.util.concurrent.atomic.AtomicLong;
  * snapshot N    unsnap N    old N KEY
  * cursor N [from=KEY] [to=KEY] [prefix=KEY] [filter=NUMBER] [of=SNAPSHOT]    uncursor N
  * first N    last N    seek N KEY    seekprev N KEY    next N    previous N    fill N COUNT
+ * ranges N [filter=NUMBER] [of=SNAPSHOT] KEY KEY ...     from one to the next, in their order
+ * rmove N first|last|next|previous|nextrange|previousrange COUNT    unranges N
  * changes N HOLDBYTES    follow N COUNT    tail N KEY    tailnext N COUNT
  * change NAME=VALUE    create N    drop N
  * replica                                                opens the store read-only, or refreshes that
  * txn N ISOLATION    txn N LOCKS                         the latter of the snapshot level
  * tput N KEY VALUE    tdelete N KEY    tmerge N KEY OPERAND    trdelete N KEY KEY
- * tget N KEY    tupdate N KEY    tscan N KEY COUNT    tsave N    tback N
+ * tget N KEY    tupdate N KEY    tscan N KEY COUNT    tranges N COUNT KEY KEY ...
+ * tsave N    tback N
  * tcommit N DURABILITY    trollback N
  * flush    compact [KEY KEY]    reopen    crash SEED    check    tick MILLISECONDS
  * </pre>
@@ -144,6 +147,7 @@ final class StoreScript {
   private final TreeMap<Long, Long> ends = new TreeMap<>(Map.of(0L, 0L));
 
   private final Map<Integer, OpenCursor> cursors = new HashMap<>();
+  private final Map<Integer, ScriptRanges> ranges = new HashMap<>();
   private final Map<Integer, OpenSnapshot> snapshots = new HashMap<>();
   private final Map<Integer, OpenChanges> readers = new HashMap<>();
   private final Map<Integer, OpenTail> tails = new HashMap<>();
@@ -403,12 +407,20 @@ final class StoreScript {
       case "old" -> old(number(words[1]), key(words[2]));
       case "cursor" -> cursor(words);
       case "uncursor" -> closeCursor(number(words[1]));
+      case "ranges" -> ranges(words);
+      case "rmove" -> {
+        ScriptRanges open = ranges.get(number(words[1]));
+        if (open != null) {
+          open.move(words[2], number(words[3]));
+        }
+      }
+      case "unranges" -> closeRanges(number(words[1]));
       case "first", "last", "seek", "seekprev", "next", "previous", "fill", "refresh" ->
           move(words);
       case "changes" -> changes(number(words[1]), number(words[2]));
       case "follow" -> follow(number(words[1]), number(words[2]));
       case "txn" -> begin(number(words[1]), words[2]);
-      case "tput", "tdelete", "tmerge", "trdelete", "tget", "tupdate", "tscan", "tsave", "tback" ->
+      case "tput", "tdelete", "tmerge", "trdelete", "tget", "tupdate", "tscan", "tranges", "tsave", "tback" ->
           inTransaction(words);
       case "tcommit" -> commit(number(words[1]), Durability.valueOf(words[2]));
       case "trollback" -> rollback(number(words[1]));
@@ -914,6 +926,7 @@ final class StoreScript {
         case "tget" -> open.get(home, key(words[2]), false);
         case "tupdate" -> open.get(home, key(words[2]), true);
         case "tscan" -> open.scan(home, key(words[2]), number(words[3]));
+        case "tranges" -> open.scanRanges(home, keys(words, 3), number(words[2]));
         case "tsave" -> open.save();
         default -> open.goBack();
       }
@@ -1128,6 +1141,46 @@ final class StoreScript {
     OpenCursor open = cursors.remove(number);
     if (open != null) {
       open.cursor.close();
+    }
+  }
+
+  private void ranges(String[] words) {
+    closeRanges(number(words[1]));
+    CursorOptions options = CursorOptions.defaults();
+    ReadView view = home.family;
+    NavigableMap<byte[], byte[]> seen = home.model;
+    int filter = 0;
+    int at = 2;
+    for (; at < words.length && words[at].contains("="); at++) {
+      int number = number(words[at].substring(words[at].indexOf('=') + 1));
+      if (words[at].startsWith("filter=")) {
+        filter = number;
+        options = options.withFilter(record -> accepts(number, record.key(), record.value()));
+      } else {
+        OpenSnapshot open = snapshots.get(number);
+        view = open == null ? view : open.view(home);
+        seen = open == null ? seen : open.model(home);
+      }
+    }
+    List<byte[]> bounds = ScriptRanges.bounds(keys(words, at));
+    options = options.withScan(bounds.size() % 3 == 0);
+    ranges.put(
+        number(words[1]),
+        new ScriptRanges(
+            home,
+            view.cursor(ScriptRanges.ranges(bounds), options),
+            bounds,
+            inside(home, seen, CursorOptions.defaults(), filter)));
+  }
+
+  private static List<byte[]> keys(String[] words, int from) {
+    return Arrays.stream(words).skip(from).map(StoreScript::key).toList();
+  }
+
+  private void closeRanges(int number) {
+    ScriptRanges open = ranges.remove(number);
+    if (open != null) {
+      open.close();
     }
   }
 
@@ -1370,6 +1423,7 @@ final class StoreScript {
   private void forget() {
     List.copyOf(transactions.keySet()).forEach(this::rollback);
     cursors.clear();
+    ranges.clear();
     snapshots.clear();
     tails.clear();
     StoreStats stats = store.stats();
@@ -1383,6 +1437,7 @@ final class StoreScript {
   /** Cursors and snapshots with even numbers are left open: closing the store ends them. */
   private void reopen() throws IOException {
     List.copyOf(cursors.keySet()).stream().filter(n -> n % 2 == 1).forEach(this::closeCursor);
+    List.copyOf(ranges.keySet()).stream().filter(n -> n % 2 == 1).forEach(this::closeRanges);
     List.copyOf(snapshots.keySet()).stream().filter(n -> n % 2 == 1).forEach(this::closeSnapshot);
     forget();
     store.close();
