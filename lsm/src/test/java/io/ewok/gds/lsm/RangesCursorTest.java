@@ -149,7 +149,9 @@ class RangesCursorTest {
       }
       assertEquals(expected(50, 2).reversed(), seen);
       long alone = engine.stats().reads() - before - readAhead();
-      assertTrue(readAhead() >= RECORDS / 50 && alone <= 12, "alone=" + alone + " " + batches);
+      // Where a range begins with a block, the last move goes to the block before.
+      boolean isRead = readAhead() >= RECORDS / 50 && 4 * alone < readAhead();
+      assertTrue(isRead, "alone=" + alone + " " + batches);
     }
   }
 
