@@ -15,8 +15,8 @@
  *
  * <p>A {@link io.ewok.gds.lsm.Store}, its {@link io.ewok.gds.lsm.Family families}, and a {@link
  * io.ewok.gds.lsm.Snapshot} of it, are read in the ways of {@link io.ewok.gds.lsm.ReadView}, key by
- * key or with a {@link io.ewok.gds.lsm.StoreCursor}. Keys and values are bytes; {@link
- * io.ewok.gds.lsm.TypedStore} makes objects of them. {@link io.ewok.gds.lsm.StoreChanges} are its
+ * key or with a {@link io.ewok.gds.lsm.StoreCursor}, several ranges with a {@link
+ * io.ewok.gds.lsm.RangesCursor}. Keys and values are bytes; {@link io.ewok.gds.lsm.TypedStore} makes objects of them. {@link io.ewok.gds.lsm.StoreChanges} are its
  * writes, for who follows them, and a {@link io.ewok.gds.lsm.TailingCursor} goes on with keys that
  * are to come. {@link io.ewok.gds.lsm.Transactions} read and write as if alone. Much that comes in
  * the order of its keys is brought in by a {@link io.ewok.gds.lsm.SortedIngest}, with tables of
