@@ -37,17 +37,21 @@ public final class BlockPrefetch {
   }
 
   /**
-   * Adds a block.
+   * Adds a block, unless it is in the pool.
    *
    * @param offset as the others of {@link LoadedBlockFile#fix(long, int, int, Fix)}
+   * @return whether it was added
    * @throws IllegalArgumentException if these are none of a block, or the file is another manager's
    *     than that of the block before
    */
-  public void add(LoadedBlockFile file, long offset, int stored, int lengthBytes) {
+  public boolean add(LoadedBlockFile file, long offset, int stored, int lengthBytes) {
     Objects.requireNonNull(file, "file");
     LoadedBlockFile.check(offset, stored, lengthBytes);
     if (count > 0 && files[0].manager != file.manager) {
       throw new IllegalArgumentException("the file is another manager's: path=" + file.path());
+    }
+    if (file.isThere(offset)) {
+      return false;
     }
     if (count == files.length) {
       files = Arrays.copyOf(files, 2 * count);
@@ -60,6 +64,7 @@ public final class BlockPrefetch {
     storedBytes[count] = stored;
     lengthsBytes[count] = lengthBytes;
     count++;
+    return true;
   }
 
   /**

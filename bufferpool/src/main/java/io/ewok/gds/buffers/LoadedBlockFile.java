@@ -132,12 +132,15 @@ public final class LoadedBlockFile extends BlockFile {
     return (i, reader, priority) -> bind(offsets[i], stored[i], lengths[i], reader, priority);
   }
 
+  /** Whether a block was in the pool a moment ago, or is being read; perhaps if it only just is. */
+  boolean isThere(long offset) {
+    return table.isThere(this, offset);
+  }
+
   /** As {@link PageTable#bindAtOnce}. */
   Frame bind(long offset, int stored, int lengthBytes, Thread readerOrNull, Priority priority) {
-    return table.isThere(this, offset)
-        ? null
-        : table.bindAtOnce(
-            this, offset, lengthBytes, readBytes(offset, stored), readerOrNull, priority);
+    return table.bindAtOnce(
+        this, offset, lengthBytes, readBytes(offset, stored), readerOrNull, priority);
   }
 
   private void check(long[] offsets, int[] storedBytes, int[] lengthsBytes, int count) {

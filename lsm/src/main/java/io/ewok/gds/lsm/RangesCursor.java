@@ -9,7 +9,8 @@ import java.lang.foreign.MemorySegment;
  * to those of the next, forward or backward, and shows the store as it was when the cursor was
  * made, as a {@link StoreCursor} does. Reads of what is to come overlap with each other and with
  * what is done with the records: so it is faster than seeks one after the other where tables are
- * read from the device, and no slower where they are in memory.
+ * read from the device. Where they are in memory, it costs somewhat more than a cursor that is
+ * opened once and seeks.
  *
  * <p>Read ahead are the blocks of tables, on all levels, of the range that the cursor is in and of
  * those behind it. They go into the pool, and take at most a sixteenth of it, nor more than 16 MiB,

@@ -619,8 +619,7 @@ class EncryptionTest {
   private static void assertRefused(SimEngine engine) {
     StorageException e =
         assertThrows(
-            StorageException.class,
-            () -> Store.open(Fixtures.DIRECTORY, OPTIONS, engine).close());
+            StorageException.class, () -> Store.open(Fixtures.DIRECTORY, OPTIONS, engine).close());
     assertTrue(e.getMessage().contains("there is no current key"), e.getMessage());
   }
 

@@ -176,8 +176,7 @@ final class ScriptTransaction {
     List<byte[]> bounds = ScriptRanges.bounds(keys);
     NavigableMap<byte[], byte[]> expected = seen.get(home);
     try (RangesCursor cursor =
-        transaction.cursor(
-            home.family, ScriptRanges.ranges(bounds), CursorOptions.defaults())) {
+        transaction.cursor(home.family, ScriptRanges.ranges(bounds), CursorOptions.defaults())) {
       cursor.first();
       int left = count;
       for (int i = 0; i < bounds.size() && left >= 0; i += 2) {

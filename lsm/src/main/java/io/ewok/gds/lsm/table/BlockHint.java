@@ -90,8 +90,8 @@ final class BlockHint {
   }
 
   /**
-   * Is one for a partition or a filter that is latched, as long as that is: so that who does without
-   * a hint makes no garbage either. Where data blocks were is not known then.
+   * Is one for a partition or a filter that is latched, as long as that is: so that who does
+   * without a hint makes no garbage either. Where data blocks were is not known then.
    */
   BlockHint lend(Fix latched, int type) {
     look(latched.address(), type);

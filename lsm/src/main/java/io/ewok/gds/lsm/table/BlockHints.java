@@ -52,8 +52,7 @@ public final class BlockHints {
    *
    * @param staleOrNull what is there, of the same block, which was somewhere else then
    */
-  void put(
-      BlockHint hint, BlockHint staleOrNull, AtomicReferenceArray<BlockHint> home, int place) {
+  void put(BlockHint hint, BlockHint staleOrNull, AtomicReferenceArray<BlockHint> home, int place) {
     hint.home = home;
     hint.place = place;
     if (staleOrNull != null) {

@@ -119,9 +119,7 @@ public final class RangesAhead {
     boolean hasEnd = ranges.hasUpper(range);
     // In the first block whose last key is not before the end there are the last ones.
     int last =
-        hasEnd
-            ? indexView.findAtOrAfter(ranges.upper(range, bound), NEWEST)
-            : indexView.count();
+        hasEnd ? indexView.findAtOrAfter(ranges.upper(range, bound), NEWEST) : indexView.count();
     if (at.block >= last) {
       return false;
     }
@@ -142,8 +140,7 @@ public final class RangesAhead {
     return true;
   }
 
-  private boolean stepBackward(List<Table> tables, int range, BlockPosition at)
-      throws IOException {
+  private boolean stepBackward(List<Table> tables, int range, BlockPosition at) throws IOException {
     SearchKey lower = ranges.lower(range, bound);
     int first = indexView.findAtOrAfter(lower, NEWEST);
     if (at.block > first) {
@@ -171,9 +168,9 @@ public final class RangesAhead {
     return TableFormat.handleLengthBytes(handle(tables, at));
   }
 
-  /** Adds that block to those that are to be read. */
-  void add(List<Table> tables, BlockPosition at) throws IOException {
-    tables.get(at.table).addTo(data, handle(tables, at));
+  /** Adds that block to those that are to be read, unless it is there. Returns whether it did. */
+  boolean add(List<Table> tables, BlockPosition at) throws IOException {
+    return tables.get(at.table).addTo(data, handle(tables, at));
   }
 
   private long handle(List<Table> tables, BlockPosition at) throws IOException {
@@ -206,7 +203,7 @@ public final class RangesAhead {
     try {
       rootOf.fixIndex(handle, index);
     } catch (NotCachedException e) {
-      rootOf.addTo(indexes, handle);
+      boolean unused = rootOf.addTo(indexes, handle);
       throw e;
     }
     indexView.attach(index.address());

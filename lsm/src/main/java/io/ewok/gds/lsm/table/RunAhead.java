@@ -21,6 +21,9 @@ final class RunAhead {
   /** For so many ranges that which part of an index leads to them is asked for, too. */
   private static final int INDEXES_AHEAD = 16;
 
+  /** If so many blocks in turn are in the pool, it is taken to have the others, too. */
+  private static final int FOUND_MAX = 8;
+
   private static final long NONE = -1;
 
   private final List<Table> tables;
@@ -70,8 +73,7 @@ final class RunAhead {
 
   /** Says that the cursor goes to an end of a range, from where it moves in a direction. */
   void enter(int number, boolean goForward) {
-    boolean goesOn =
-        goForward == forward && (goForward ? number >= current : number <= current);
+    boolean goesOn = goForward == forward && (goForward ? number >= current : number <= current);
     if (!goesOn) {
       forward = goForward;
       count = 0;
@@ -124,13 +126,11 @@ final class RunAhead {
     if (!isOn || 2 * count > BLOCKS_MAX || 2 * bytes > shared.bytesOfRun) {
       return;
     }
-    boolean isLost = false;
     int asked = 0;
     int read = 0;
     try {
       askForBlocks();
     } catch (NotCachedException e) {
-      isLost = true;
       askForIndexes();
     } catch (IOException e) {
       isOn = false; // who comes to it will say why
@@ -140,11 +140,12 @@ final class RunAhead {
       read = shared.data.start(priority);
       read += shared.indexes.start(Priority.HIGH);
     }
-    isOn &= asked == 0 || read > 0 || isLost;
+    isOn &= asked == 0 || read > 0;
   }
 
   private void askForBlocks() throws IOException {
-    while (count < BLOCKS_MAX && find()) {
+    int found = 0;
+    while (found < FOUND_MAX && count < BLOCKS_MAX && find()) {
       isPending = true;
       long number = at.number();
       if (number != lastNumber) {
@@ -154,13 +155,14 @@ final class RunAhead {
             return; // there will be room
           }
         } else {
-          shared.add(tables, at);
+          found = shared.add(tables, at) ? 0 : found + 1;
           push(number, blockBytes);
         }
         lastNumber = number;
       }
       isPending = false;
     }
+    isOn = found < FOUND_MAX;
   }
 
   private void push(long number, int blockBytes) {

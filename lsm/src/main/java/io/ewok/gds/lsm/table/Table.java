@@ -347,9 +347,12 @@ public final class Table {
     fix(handle, TableFormat.TYPE_DATA, into);
   }
 
-  /** Adds a block, found by the address of its handle, to those that are to be read. */
-  void addTo(BlockPrefetch prefetch, long handle) {
-    addTo(
+  /**
+   * Adds a block, found by the address of its handle, to those that are to be read, unless it is in
+   * the pool. Returns whether it was added.
+   */
+  boolean addTo(BlockPrefetch prefetch, long handle) {
+    return addTo(
         prefetch,
         TableFormat.handleOffset(handle),
         TableFormat.handleStoredBytes(handle),
@@ -358,18 +361,17 @@ public final class Table {
 
   /** The same of the root of the index. */
   void addRootTo(BlockPrefetch prefetch) {
-    addTo(prefetch, rootOffset, rootStoredBytes, rootBytes);
+    boolean unused = addTo(prefetch, rootOffset, rootStoredBytes, rootBytes);
   }
 
-  private void addTo(BlockPrefetch prefetch, long offset, int storedBytes, int lengthBytes) {
+  private boolean addTo(BlockPrefetch prefetch, long offset, int storedBytes, int lengthBytes) {
     boolean mayBe =
         offset >= 0
             && storedBytes > 0
             && lengthBytes > 0
             && offset <= meta.sizeBytes() - storedBytes;
-    if (mayBe) { // or else who comes to the block will say so
-      prefetch.add(file, offset, storedBytes, lengthBytes);
-    }
+    // Or else who comes to the block will say so.
+    return mayBe && prefetch.add(file, offset, storedBytes, lengthBytes);
   }
 
   /** Fixes a data block where it was last. It was of the right type when it came there. */

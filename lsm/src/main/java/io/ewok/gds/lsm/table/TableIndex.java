@@ -72,6 +72,9 @@ final class TableIndex {
         if (refused) {
           return TableLookup.Outcome.FILTERED;
         }
+        if (filter == at.filterHint) {
+          at.filter.unfix(); // it is latched: nobody waits for room with more than he needs
+        }
       }
       BlockHint index = index(top, partition, at);
       if (index == null) {
