@@ -210,7 +210,7 @@ final class ScriptWriter {
       lines.add("create " + (1 + families.nextInt(FAMILIES)));
     } else if (families.nextInt(3) > 0) {
       String[] words = lines.removeLast().split(" ");
-      if (words[0].equals("batch")) {
+      if (words[0].equals("batch") || words[0].equals("indexed")) {
         for (int i = 2; i < words.length; i++) {
           words[i] = families.nextInt(FAMILIES + 1) + "@" + words[i];
         }
@@ -421,7 +421,8 @@ final class ScriptWriter {
   }
 
   private void batch() {
-    StringBuilder line = new StringBuilder("batch " + durability());
+    String word = scans.nextInt(3) == 0 ? "indexed " : "batch ";
+    StringBuilder line = new StringBuilder(word + durability());
     int count = random.nextInt(6);
     for (int i = 0; i < count; i++) {
       int key = key();

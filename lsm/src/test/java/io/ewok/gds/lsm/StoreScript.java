@@ -46,6 +46,7 @@ import java.util.concurrent.atomic.AtomicLong;
  * rdelete KEY KEY DURABILITY                             of a range, whichever comes first
  * merge KEY OPERAND DURABILITY                           the model appends it
  * batch DURABILITY KEY=VALUE KEY- KEY~ N@KEY+OPERAND KEY..KEY ...   where ~ is a single delete
+ * indexed DURABILITY ...                                 the same, read through before it is written
  * ingest KEY=VALUE KEY- ...                              sorted; of a key that is there twice the later
  * get KEY    into KEY    pin KEY
  * snapshot N    unsnap N    old N KEY
@@ -394,7 +395,7 @@ final class StoreScript {
     }
     takeDrops();
     switch (words[0]) {
-      case "put", "delete", "sdelete", "rdelete", "merge", "batch" -> write(words);
+      case "put", "delete", "sdelete", "rdelete", "merge", "batch", "indexed" -> write(words);
       case "ingest" -> ingest(words);
       case "get" ->
           assertArrayEquals(
@@ -420,7 +421,16 @@ final class StoreScript {
       case "changes" -> changes(number(words[1]), number(words[2]));
       case "follow" -> follow(number(words[1]), number(words[2]));
       case "txn" -> begin(number(words[1]), words[2]);
-      case "tput", "tdelete", "tmerge", "trdelete", "tget", "tupdate", "tscan", "tranges", "tsave", "tback" ->
+      case "tput",
+          "tdelete",
+          "tmerge",
+          "trdelete",
+          "tget",
+          "tupdate",
+          "tscan",
+          "tranges",
+          "tsave",
+          "tback" ->
           inTransaction(words);
       case "tcommit" -> commit(number(words[1]), Durability.valueOf(words[2]));
       case "trollback" -> rollback(number(words[1]));
@@ -778,6 +788,10 @@ final class StoreScript {
         family.singleDelete(key(words[1]), durability);
         add(home, key(words[1]), null);
       }
+      case "indexed" -> {
+        durability = Durability.valueOf(words[1]);
+        indexed(words).write(durability);
+      }
       default -> {
         durability = Durability.valueOf(words[1]);
         store.write(batch(words), durability);
@@ -832,6 +846,76 @@ final class StoreScript {
       }
     }
     return batch;
+  }
+
+  private IndexedBatch indexed(String[] words) throws IOException {
+    IndexedBatch batch = store.indexedBatch();
+    for (int i = 2; i < words.length; i++) {
+      int at = words[i].indexOf('@');
+      Home in = homes.get(at < 0 ? 0 : number(words[i].substring(0, at)));
+      if (in != null) {
+        byte[] key = add(batch, in, words[i].substring(at + 1));
+        assertArrayEquals(in.shown(in.model.get(key)), in.shown(batch.get(in.family, key)));
+        checkAround(batch, in, key);
+      }
+    }
+    return batch;
+  }
+
+  /** The next key of the store as it would be, and the one before. */
+  private static void checkAround(IndexedBatch batch, Home in, byte[] key) throws IOException {
+    NavigableMap<byte[], byte[]> expected = inside(in, in.model, CursorOptions.defaults(), 0);
+    try (StoreCursor cursor = batch.cursor(in.family, CursorOptions.defaults())) {
+      cursor.seek(key);
+      settle(in, cursor, true);
+      Map.Entry<byte[], byte[]> next = expected.ceilingEntry(key);
+      assertEquals(next != null, cursor.isValid());
+      if (next != null) {
+        assertArrayEquals(next.getKey(), Fixtures.array(cursor.key()));
+        assertArrayEquals(next.getValue(), Fixtures.array(cursor.value()));
+      }
+      cursor.seekForPrev(key);
+      settle(in, cursor, false);
+      Map.Entry<byte[], byte[]> before = expected.floorEntry(key);
+      assertEquals(before != null, cursor.isValid());
+      if (before != null) {
+        assertArrayEquals(before.getKey(), Fixtures.array(cursor.key()));
+        assertArrayEquals(before.getValue(), Fixtures.array(cursor.value()));
+      }
+    }
+  }
+
+  /** Returns the key, or the first one of the range. */
+  private byte[] add(IndexedBatch batch, Home in, String word) {
+    int equals = word.indexOf('=');
+    int plus = word.indexOf('+');
+    int dots = word.indexOf("..");
+    if (dots >= 0) {
+      byte[] a = key(word.substring(0, dots));
+      byte[] b = key(word.substring(dots + 2));
+      boolean inOrder = Fixtures.ORDER.compare(a, b) < 0;
+      if (!Arrays.equals(a, b)) {
+        IndexedBatch unused = batch.deleteRange(in.family, inOrder ? a : b, inOrder ? b : a);
+        addRange(in, a, b);
+      }
+      return inOrder ? a : b;
+    }
+    int middle = Math.max(plus, equals);
+    byte[] key = key(word.substring(0, middle < 0 ? word.length() - 1 : middle));
+    if (middle < 0) {
+      IndexedBatch unused =
+          word.endsWith("~")
+              ? batch.singleDelete(in.family, segment(key))
+              : batch.delete(in.family, key);
+      add(in, key, null);
+      return key;
+    }
+    byte[] value = value(word.substring(middle + 1));
+    boolean isOperand = plus >= 0 && in.hasOperator();
+    IndexedBatch unused =
+        isOperand ? batch.merge(in.family, key, value) : batch.put(in.family, key, value);
+    add(new Operation(in, key, value, isOperand));
+    return key;
   }
 
   private void add(WriteBatch batch, Home in, String word) {
