@@ -50,6 +50,7 @@ final class KvReport {
   private static final String LAYER = "lsm";
   private static final String DEVICE = "overwrite loop";
   private static final String BEFORE = "before the deletes";
+  private static final String SEEKS = "seeks in turn";
   private static final int ENTRIES_DEFAULT = 2_000_000;
   private static final int ENTRIES_MIN = 10_000;
   private static final int ENTRIES_MAX = 100_000_000;
@@ -256,10 +257,11 @@ final class KvReport {
     if (one == KvCase.SYNC_1) {
       rates.add(Comparison.ofRates(LAYER, one.label(), "/s", ours, DEVICE, device));
     }
-    KvCase before = one.beforeDeletesOrNull();
-    if (before != null && cases.contains(before)) {
-      double[] whole = series(before, KvContender.GDS, KvSample::perSecond);
-      rates.add(Comparison.ofRates(LAYER, one.label(), "/s", ours, BEFORE, whole));
+    KvCase yardstick = one.yardstickOrNull();
+    if (yardstick != null && cases.contains(yardstick)) {
+      double[] other = series(yardstick, KvContender.GDS, KvSample::perSecond);
+      String name = one.group() == KvGroup.BREADTH ? BEFORE : SEEKS;
+      rates.add(Comparison.ofRates(LAYER, one.label(), "/s", ours, name, other));
     }
     return rates;
   }

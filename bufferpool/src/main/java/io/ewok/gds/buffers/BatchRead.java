@@ -30,20 +30,23 @@ final class BatchRead {
   /**
    * Starts to read as many as there is room for without waiting, and returns. Whoever wants one
    * meanwhile waits as for any read.
+   *
+   * @return how many these are
    */
-  void start(CachedFile file, int count, Priority priority, Binding binding) {
-    Started started = new Started(file, count);
+  int start(int count, Priority priority, Binding binding) {
+    Started started = new Started(count);
     started.bind(null, priority, binding);
     for (int i = 0; i < started.count; i++) {
       Frame frame = started.frames[i];
       started.requests[i].onComplete((_, bytes, failure) -> end(frame, bytes, failure));
     }
     started.submit();
+    return started.count;
   }
 
   /** Reads as many as there is room for without waiting, and verifies them on this thread. */
-  void run(CachedFile file, int count, Priority priority, Binding binding) {
-    Started started = new Started(file, count);
+  void run(int count, Priority priority, Binding binding) {
+    Started started = new Started(count);
     started.bind(Thread.currentThread(), priority, binding);
     started.submit();
     for (int i = 0; i < started.count; i++) {
@@ -72,13 +75,11 @@ final class BatchRead {
   }
 
   private final class Started {
-    final CachedFile file;
     final Frame[] frames;
     final IoRequest[] requests;
     int count;
 
-    Started(CachedFile file, int count) {
-      this.file = file;
+    Started(int count) {
       this.frames = new Frame[count];
       this.requests = new IoRequest[count];
     }
@@ -90,7 +91,7 @@ final class BatchRead {
           Frame frame = binding.bind(i, readerOrNull, priority);
           if (frame != null) {
             frames[count] = frame;
-            requests[count] = file.prepareRead(frame);
+            requests[count] = frame.file.prepareRead(frame);
             count++;
             room -= frame.count;
           }
@@ -102,6 +103,9 @@ final class BatchRead {
     }
 
     void submit() {
+      if (count == 0) {
+        return;
+      }
       try {
         engine.submitAll(requests, count);
       } catch (Throwable e) {

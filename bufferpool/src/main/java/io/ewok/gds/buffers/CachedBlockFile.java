@@ -81,7 +81,7 @@ public final class CachedBlockFile extends BlockFile {
    */
   public void prefetch(long[] offsets, int[] lengthsBytes, int count, Priority priority) {
     check(offsets, lengthsBytes, count);
-    manager.batchRead().start(this, count, priority, binding(offsets, lengthsBytes));
+    int unused = manager.batchRead().start(count, priority, binding(offsets, lengthsBytes));
   }
 
   private BatchRead.Binding binding(long[] offsets, int[] lengths) {

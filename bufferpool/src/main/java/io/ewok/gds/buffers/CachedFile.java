@@ -126,7 +126,7 @@ abstract sealed class CachedFile implements AutoCloseable permits CachedPageFile
       throws IOException {
     Objects.checkFromIndexSize(0, count, into.length);
     if (count > 0) {
-      manager.batchRead().run(this, count, into[0].priority(), binding);
+      manager.batchRead().run(count, into[0].priority(), binding);
     }
     int fixed = 0;
     try {

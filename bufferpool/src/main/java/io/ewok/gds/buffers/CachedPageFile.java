@@ -160,7 +160,7 @@ public final class CachedPageFile extends CachedFile {
    */
   public void prefetch(long[] pages, int count, Priority priority) {
     checkPages(pages, count);
-    manager.batchRead().start(this, count, priority, binding(pages));
+    int unused = manager.batchRead().start(count, priority, binding(pages));
   }
 
   private void checkPages(long[] pages, int count) {

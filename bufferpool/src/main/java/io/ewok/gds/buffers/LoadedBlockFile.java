@@ -124,13 +124,23 @@ public final class LoadedBlockFile extends BlockFile {
   public void prefetch(
       long[] offsets, int[] storedBytes, int[] lengthsBytes, int count, Priority priority) {
     check(offsets, storedBytes, lengthsBytes, count);
-    manager.batchRead().start(this, count, priority, binding(offsets, storedBytes, lengthsBytes));
+    int unused =
+        manager.batchRead().start(count, priority, binding(offsets, storedBytes, lengthsBytes));
   }
 
   private BatchRead.Binding binding(long[] offsets, int[] stored, int[] lengths) {
-    return (i, reader, priority) ->
-        table.bindAtOnce(
-            this, offsets[i], lengths[i], readBytes(offsets[i], stored[i]), reader, priority);
+    return (i, reader, priority) -> bind(offsets[i], stored[i], lengths[i], reader, priority);
+  }
+
+  /** Whether a block was in the pool a moment ago, or is being read; perhaps if it only just is. */
+  boolean isThere(long offset) {
+    return table.isThere(this, offset);
+  }
+
+  /** As {@link PageTable#bindAtOnce}. */
+  Frame bind(long offset, int stored, int lengthBytes, Thread readerOrNull, Priority priority) {
+    return table.bindAtOnce(
+        this, offset, lengthBytes, readBytes(offset, stored), readerOrNull, priority);
   }
 
   private void check(long[] offsets, int[] storedBytes, int[] lengthsBytes, int count) {
@@ -141,7 +151,7 @@ public final class LoadedBlockFile extends BlockFile {
     }
   }
 
-  private void check(long offset, int storedBytes, int lengthBytes) {
+  static void check(long offset, int storedBytes, int lengthBytes) {
     if (offset < 0 || storedBytes <= 0) {
       throw new IllegalArgumentException(
           "a stored block has a place and bytes: offset=%d storedBytes=%d"

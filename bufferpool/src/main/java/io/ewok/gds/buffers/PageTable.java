@@ -353,6 +353,11 @@ final class PageTable {
         .bindAtOnce(file, key, lengthBytes, storedBytes, readerOrNull, priority);
   }
 
+  /** Whether it was in the pool a moment ago; perhaps, if it is only just read. */
+  boolean isThere(CachedFile file, long key) {
+    return index.peek(file, key) != FrameLines.NONE;
+  }
+
   /** As {@link LoadedBlockFile#isUsed}. */
   boolean isUsed(CachedFile file, long key) {
     int line = index.peek(file, key);

@@ -23,6 +23,7 @@ import java.util.Arrays;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.Timeout.ThreadMode;
 import org.junit.jupiter.api.io.TempDir;
@@ -182,6 +183,48 @@ final class BlockBatchTest {
       }
       assertEquals(reads, engine.stats().reads());
       assertEquals(3, blocks.manager.stats().misses());
+    }
+  }
+
+  @Test
+  void blocksOfSeveralFilesAreReadTogether() throws IOException {
+    Path second = Path.of("/second");
+    BufferFixture.writeBlocks(engine, second, BLOCKS * STORED / BufferFixture.UNIT);
+    try (Blocks blocks = blocks(Form.LOADED);
+        LoadedBlockFile other = (LoadedBlockFile) blocks.open(second);
+        Blocks elsewhere = new Blocks(Form.LOADED, engine, FILE);
+        Fix fix = new Fix()) {
+      BlockPrefetch prefetch = new BlockPrefetch();
+      assertEquals(0, prefetch.start(Priority.NORMAL));
+      LoadedBlockFile first = (LoadedBlockFile) blocks.file;
+      int length = Form.LOADED.lengthBytes();
+      blocks.fix(2, fix);
+      fix.unfix();
+      for (int i = 1; i <= 3; i++) {
+        assertEquals(i != 2, prefetch.add(first, (long) i * STORED, STORED, length));
+        assertTrue(prefetch.add(other, (long) i * STORED, STORED, length));
+      }
+      LoadedBlockFile foreign = (LoadedBlockFile) elsewhere.file;
+      assertThrows(IllegalArgumentException.class, () -> prefetch.add(foreign, 0, STORED, length));
+      assertThrows(IllegalArgumentException.class, () -> prefetch.add(first, -1, STORED, length));
+      assertThrows(IllegalArgumentException.class, () -> prefetch.add(first, 0, 0, length));
+      assertThrows(IllegalArgumentException.class, () -> prefetch.add(first, 0, STORED, 0));
+      assertEquals(5, prefetch.count());
+      blocks.fix(3, fix);
+      fix.unfix();
+      assertEquals(4, prefetch.start(Priority.NORMAL), "one is there by now");
+      assertEquals(0, prefetch.count());
+      long reads = engine.stats().reads();
+      for (int i = 1; i <= 3; i++) {
+        for (LoadedBlockFile file : new LoadedBlockFile[] {first, other}) {
+          file.fix((long) i * STORED, STORED, length, fix);
+          assertHolds(i, fix);
+          fix.unfix();
+        }
+      }
+      assertEquals(reads, engine.stats().reads());
+      assertTrue(prefetch.add(foreign, 0, STORED, length), "nothing is collected");
+      assertEquals(1, prefetch.start(Priority.LOW));
     }
   }
 

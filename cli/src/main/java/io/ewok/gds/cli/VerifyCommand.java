@@ -175,7 +175,7 @@ final class VerifyCommand implements Callable<Integer> {
       if (FilesByKey.isTold(keys)) {
         keys.forEach(
             (id, files) ->
-                streams.out("%s: %s files\n".formatted(FilesByKey.name(id), Units.count(files))));
+                streams.out("%s: %s\n".formatted(FilesByKey.name(id), Units.count(files, "file"))));
       }
     }
   }

@@ -66,7 +66,7 @@ class KeyFileTest {
     String first = keys(ONE);
     gds("put", store, "a", "b", first).ok();
     gds("compact", store, first);
-    assertTrue(gds("verify", store, first).ok().contains("encrypted with key 1: 1 files\n"));
+    assertTrue(gds("verify", store, first).ok().contains("encrypted with key 1: 1 file\n"));
     String both = keys(ONE, TWO);
     gds("put", store, "c", "d", both).ok();
     gds("compact", store, both);

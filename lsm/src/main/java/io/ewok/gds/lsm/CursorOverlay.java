@@ -3,8 +3,8 @@ package io.ewok.gds.lsm;
 import io.ewok.gds.lsm.record.RecordSource;
 
 /**
- * What a transaction lays over a cursor of its own: what it has written itself, and notes of what
- * the cursor is shown.
+ * What a transaction or an {@link IndexedBatch} lays over a cursor of its own: what it has written
+ * itself, and notes of what the cursor is shown.
  *
  * <p>Threads: confined to one at a time, as all of a transaction.
  */

@@ -27,10 +27,10 @@ final class MergeCursor {
   private Slot[] slots;
 
   /** Where the keys begin, or null. */
-  private final SearchKey lower;
+  private SearchKey lower;
 
   /** Before which the keys end, or null. */
-  private final SearchKey upper;
+  private SearchKey upper;
 
   /** What is left out besides, or null. */
   private final FilterGuard filter;
@@ -478,6 +478,13 @@ final class MergeCursor {
       tied = 0;
       order(slots.length);
     }
+  }
+
+  /** Has other bounds, or the same with other keys in them; each may be null. It is not valid. */
+  void setBounds(SearchKey lowerOrNull, SearchKey upperOrNull) {
+    tied = 0;
+    lower = lowerOrNull;
+    upper = upperOrNull;
   }
 
   /** Passes by records below this sequence number, from the next move on. */

@@ -10,8 +10,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What a transaction has written: the batch that its commit writes, and an index of that, so that
- * it reads its own writes. Keys and values lie in the memory of the batch.
+ * What a transaction or an {@link IndexedBatch} has written: the batch that goes to the store, and
+ * an index of that, so that it reads its own writes. Keys and values lie in the memory of the
+ * batch.
  *
  * <p>Threads: confined to one at a time, as all of a transaction.
  */

@@ -3,6 +3,7 @@ package io.ewok.gds.lsm;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
 import io.ewok.gds.buffers.NotCachedException;
+import io.ewok.gds.lsm.record.KeyRanges;
 import io.ewok.gds.lsm.record.Keys;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -308,5 +309,26 @@ public abstract sealed class ReadView permits Family, Snapshot, FamilySnapshot, 
    */
   public final StoreCursor cursor(CursorOptions options) {
     return versions.openCursor(this, Objects.requireNonNull(options, "options"), null);
+  }
+
+  /**
+   * Returns a cursor on the records in some ranges, which reads ahead. It is not on a record yet.
+   *
+   * @throws IllegalStateException after close
+   */
+  public final RangesCursor cursor(ScanRanges ranges) {
+    return cursor(ranges, CursorOptions.defaults());
+  }
+
+  /**
+   * As {@link #cursor(ScanRanges)}.
+   *
+   * @throws IllegalArgumentException if the options have bounds of their own
+   * @throws IllegalStateException after close
+   */
+  public final RangesCursor cursor(ScanRanges ranges, CursorOptions options) {
+    KeyRanges copied = ranges.copy();
+    CursorOptions bounds = RangesCursor.bounds(copied, options);
+    return new RangesCursor(versions.openCursor(this, bounds, copied, null, null), copied);
   }
 }

@@ -14,8 +14,8 @@ final class ScanTrack {
   private final FamilyState family;
 
   // The bounds of the cursor, each perhaps null.
-  private final SearchKey lower;
-  private final SearchKey upper;
+  private SearchKey lower;
+  private SearchKey upper;
 
   // What was looked at since the cursor was positioned, both inclusive; or from the first, or to
   // the last.
@@ -33,6 +33,15 @@ final class ScanTrack {
     this.family = family;
     this.lower = lowerOrNull;
     this.upper = upperOrNull;
+  }
+
+  /**
+   * The cursor has other bounds from now on, each perhaps null; what was looked at within those
+   * before was {@linkplain #end added}.
+   */
+  void setBounds(SearchKey lowerOrNull, SearchKey upperOrNull) {
+    lower = lowerOrNull;
+    upper = upperOrNull;
   }
 
   /**

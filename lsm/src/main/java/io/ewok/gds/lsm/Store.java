@@ -215,6 +215,11 @@ public final class Store extends Family implements AutoCloseable {
     writer.write(batch, options);
   }
 
+  /** Returns an empty batch that is read through before it is written. */
+  public IndexedBatch indexedBatch() {
+    return new IndexedBatch(parts, writer);
+  }
+
   /** Returns what begins transactions. Those who do not use them do not pay for them. */
   public Transactions transactions() {
     return transactions;

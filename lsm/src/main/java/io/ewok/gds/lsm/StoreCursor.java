@@ -2,9 +2,11 @@ package io.ewok.gds.lsm;
 
 import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.lsm.memtable.MemtableSource;
+import io.ewok.gds.lsm.record.KeyRanges;
 import io.ewok.gds.lsm.record.RecordLocation;
 import io.ewok.gds.lsm.record.RecordSource;
 import io.ewok.gds.lsm.record.SearchKey;
+import io.ewok.gds.lsm.table.RangesAhead;
 import io.ewok.gds.lsm.table.RunSource;
 import io.ewok.gds.lsm.table.Table;
 import java.io.IOException;
@@ -58,6 +60,13 @@ public final class StoreCursor implements AutoCloseable {
   private final SearchKey upper;
   private final SearchKey prefix;
   private final FilterGuard filter;
+
+  /** The parts of that which it goes over, one at a time; null if it goes over all. */
+  private final KeyRanges ranges;
+
+  // Of the range that it is in.
+  private final SearchKey rangeLower;
+  private final SearchKey rangeUpper;
 
   private final MergeCursor merge;
 
@@ -114,6 +123,7 @@ public final class StoreCursor implements AutoCloseable {
    *
    * @param view what it was opened on
    * @param options what is shown of that
+   * @param rangesOrNull what it goes over of that, see {@link #enterRange}; they stay as they are
    * @param explainerOrNull takes notes of the moves, until the first refresh
    * @param overlayOrNull of the transaction that it belongs to
    */
@@ -124,8 +134,12 @@ public final class StoreCursor implements AutoCloseable {
       long sequence,
       long expiryFloor,
       CursorOptions options,
+      KeyRanges rangesOrNull,
       ScanExplainer explainerOrNull,
       CursorOverlay overlayOrNull) {
+    this.ranges = rangesOrNull;
+    this.rangeLower = rangesOrNull == null ? null : new SearchKey();
+    this.rangeUpper = rangesOrNull == null ? null : new SearchKey();
     this.overlay = overlayOrNull;
     this.versions = versions;
     this.view = view;
@@ -168,6 +182,9 @@ public final class StoreCursor implements AutoCloseable {
         run.forScans();
       }
     }
+    if (ranges != null) {
+      readAhead(sources);
+    }
     RecordSource own = overlay == null ? null : overlay.sourceOrNull(at);
     if (own == null) {
       return sources;
@@ -176,6 +193,18 @@ public final class StoreCursor implements AutoCloseable {
     all[0] = own;
     System.arraycopy(sources, 0, all, 1, sources.length);
     return all;
+  }
+
+  private void readAhead(RecordSource[] sources) {
+    RangesAhead ahead = null;
+    for (int i = sources.length - 1; i >= 0; i--) { // behind the memtables
+      if (sources[i] instanceof RunSource run) {
+        if (ahead == null) {
+          ahead = new RangesAhead(ranges, run.tables().getFirst().poolBytes(), i + 1);
+        }
+        run.readAhead(ahead);
+      }
+    }
   }
 
   /**
@@ -300,6 +329,51 @@ public final class StoreCursor implements AutoCloseable {
     } finally {
       endMove(moved);
     }
+  }
+
+  /**
+   * Goes to the first or the last record of one of the ranges that it was opened for, and stays in
+   * that until the next call; it is not valid if there is none.
+   */
+  void enterRange(int number, boolean atFirst) throws IOException {
+    beginMove();
+    boolean moved = false;
+    try {
+      leaveIfWanted();
+      ScanTrack track = overlay == null ? null : overlay.trackOrNull();
+      if (track != null) {
+        track.end(); // before its bounds change
+      }
+      SearchKey lowerOfRange = ranges.lower(number, rangeLower);
+      SearchKey upperOrNull = ranges.hasUpper(number) ? ranges.upper(number, rangeUpper) : null;
+      merge.setBounds(lowerOfRange, upperOrNull);
+      if (track != null) {
+        track.setBounds(lowerOfRange, upperOrNull);
+      }
+      track(atFirst, null);
+      for (int i = 0; i < merge.sourceCount(); i++) {
+        if (merge.source(i) instanceof RunSource run) {
+          run.enterRange(number, atFirst);
+        }
+      }
+      if (atFirst) {
+        merge.first();
+      } else {
+        merge.last();
+      }
+      moved = true;
+    } finally {
+      endMove(moved);
+    }
+  }
+
+  /** Is not on a record any more, as after the last one. */
+  void leaveRange() {
+    beginMove();
+    if (overlay != null && overlay.trackOrNull() != null) {
+      overlay.trackOrNull().end(); // it looks at nothing more
+    }
+    endMove(false);
   }
 
   /** Copies the key of the current record. */

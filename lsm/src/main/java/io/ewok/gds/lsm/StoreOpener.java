@@ -4,6 +4,7 @@ import io.ewok.gds.allocator.BudgetExceededException;
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.allocator.RegionOptions;
 import io.ewok.gds.buffers.BufferManager;
+import io.ewok.gds.encryption.FileKey;
 import io.ewok.gds.lsm.cache.RecordCache;
 import io.ewok.gds.lsm.memtable.Memtable;
 import io.ewok.gds.lsm.memtable.MemtableSpace;
@@ -75,6 +76,8 @@ final class StoreOpener {
 
   private void run() throws IOException {
     parts.live.requireLibraries();
+    // Before anything is written that could not be read again.
+    int unused = FileKey.currentId(engine.keys(), files.directory());
     enterDirectory();
     ManifestLog log = manifest();
     for (FamilyManifest family : log.current().all()) {

@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.lsm.lock.LockOwner;
 import io.ewok.gds.lsm.lock.LockTable;
+import io.ewok.gds.lsm.record.KeyRanges;
 import io.ewok.gds.lsm.record.Keys;
 import io.ewok.gds.lsm.record.RangeDelete;
 import io.ewok.gds.lsm.record.RecordKind;
@@ -12,9 +13,7 @@ import io.ewok.gds.lsm.record.SearchKey;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 
 /**
@@ -83,13 +82,14 @@ public final class Transaction implements AutoCloseable {
    */
   private final List<Snapshot> snapshots = new ArrayList<>();
 
-  private final UseGuard guard = new UseGuard();
+  private final UseGuard guard = new UseGuard("a transaction");
 
   /** Given back at the end, when nobody is inside any more. */
   private final TransactionMemory memory;
 
   // Of that.
   private final OwnWrites own;
+  private final OwnReads ownReads;
   private final ReadSet reads;
   private final SearchKey wanted;
 
@@ -99,14 +99,7 @@ public final class Transaction implements AutoCloseable {
   /** In the order in which they were made; those behind one that was gone back to are gone. */
   private final List<Savepoint> savepoints = new ArrayList<>();
 
-  /** By family; made when operands are read before they are written. */
-  private final Map<Integer, OperandMerger> mergers = new HashMap<>();
-
   private State state = State.OPEN;
-
-  // What was found last, unless it was copied at once.
-  private long foundAddress;
-  private int foundBytes;
 
   /** Where a transaction was, to go back to. */
   public static final class Savepoint {
@@ -137,6 +130,7 @@ public final class Transaction implements AutoCloseable {
     snapshots.add(parts.versions.openSnapshot(parts.counters));
     this.memory = transactions.takeMemory();
     this.own = memory.own;
+    this.ownReads = new OwnReads(own);
     this.reads = memory.reads;
     this.wanted = memory.wanted;
     this.check =
@@ -243,8 +237,9 @@ public final class Transaction implements AutoCloseable {
     try {
       FamilyState family = requireUsable(in);
       note(family, MemorySegment.ofArray(key), forUpdate);
-      return switch (lookIntoOwn(in, family)) {
-        case HERE -> Memory.view(foundAddress, foundBytes).toArray(JAVA_BYTE);
+      return switch (look(in, family)) {
+        case HERE, ON_STORE ->
+            Memory.view(ownReads.address(), ownReads.lengthBytes()).toArray(JAVA_BYTE);
         case NOWHERE -> null;
         case IN_STORE -> view(in).get(key);
       };
@@ -260,12 +255,12 @@ public final class Transaction implements AutoCloseable {
     try {
       FamilyState family = requireUsable(in);
       note(family, key, forUpdate);
-      return switch (lookIntoOwn(in, family)) {
-        case HERE -> {
-          if (foundBytes <= into.byteSize()) {
-            Memory.copyTo(foundAddress, into, 0, foundBytes);
+      return switch (look(in, family)) {
+        case HERE, ON_STORE -> {
+          if (ownReads.lengthBytes() <= into.byteSize()) {
+            Memory.copyTo(ownReads.address(), into, 0, ownReads.lengthBytes());
           }
-          yield foundBytes;
+          yield ownReads.lengthBytes();
         }
         case NOWHERE -> ReadView.NOT_FOUND;
         case IN_STORE -> view(in).get(key, into);
@@ -298,70 +293,24 @@ public final class Transaction implements AutoCloseable {
     return in.family().isMain() ? last : last.family(in);
   }
 
-  private enum Where {
-    /** It is what was found. */
-    HERE,
-    /** The key has no value. */
-    NOWHERE,
-    /** The store has to be asked, and was noted. */
-    IN_STORE
+  /** Looks for the value of a key among its own writes, and makes it of operands. */
+  private OwnReads.Where look(Family in, FamilyState family) throws IOException {
+    OwnReads.Where where = ownReads.look(family, wanted);
+    if (where == OwnReads.Where.IN_STORE || where == OwnReads.Where.ON_STORE) {
+      noteInStore(family);
+    }
+    if (where == OwnReads.Where.ON_STORE) {
+      ownReads.mergeOn(view(in), wanted);
+    }
+    return where;
   }
 
-  /** Looks for the value of a key among its own writes. */
-  private Where lookIntoOwn(Family in, FamilyState family) throws IOException {
-    OwnFamily writes = own.familyOrNull(family);
-    OwnKey key = writes == null ? null : writes.findOrNull(wanted);
-    OwnWrite write = key == null ? null : key.newest;
-    long hidden = writes == null ? 0 : writes.newestRange(wanted); // up to this number
-    if (write == null || write.number() < hidden) {
-      return hidden > 0 ? Where.NOWHERE : inStore(family);
-    }
-    switch (write.kind()) {
-      case RecordKind.PUT -> setFound(write.valueAddress(), write.valueBytes());
-      case RecordKind.OPERAND -> merge(in, family, write, hidden);
-      default -> {
-        return Where.NOWHERE;
-      }
-    }
-    return Where.HERE;
-  }
-
-  private Where inStore(FamilyState family) throws IOException {
+  /** What it has to ask the store for is noted. */
+  private void noteInStore(FamilyState family) throws IOException {
     if (serializable) {
       lock(family, false);
       reads.add(family, wanted, snapshot().sequence());
     }
-    return Where.IN_STORE;
-  }
-
-  private void setFound(long address, int bytes) {
-    foundAddress = address;
-    foundBytes = bytes;
-  }
-
-  /** Makes the value of its own operands, and of what they stand on. */
-  private void merge(Family in, FamilyState family, OwnWrite newest, long hidden)
-      throws IOException {
-    OperandMerger merger =
-        mergers.computeIfAbsent(family.id(), _ -> new OperandMerger(family.merging()));
-    merger.begin();
-    OwnWrite write = newest;
-    boolean more = true;
-    while (more && write != null && write.number() >= hidden) {
-      long stamp = RecordKind.stamp(1 + write.number(), write.kind());
-      more = merger.accept(stamp, write.valueAddress(), write.valueBytes());
-      write = write.older();
-    }
-    if (more && hidden == 0) {
-      Where unused = inStore(family);
-      boolean unusedFound =
-          view(in)
-              .get(
-                  wanted.segment(),
-                  value -> merger.operands().setBase(value.address(), (int) value.byteSize()));
-    }
-    merger.merge(wanted);
-    setFound(merger.result().address(), merger.result().lengthBytes());
   }
 
   /** Returns a cursor on all records of a family, see {@link #cursor(Family, CursorOptions)}. */
@@ -376,6 +325,24 @@ public final class Transaction implements AutoCloseable {
    * there is nothing, and what its filter rejects.
    */
   public StoreCursor cursor(Family in, CursorOptions options) throws IOException {
+    return cursor(in, options, null);
+  }
+
+  /**
+   * Returns a cursor on the records of a family in some ranges, which reads ahead; otherwise as
+   * {@link #cursor(Family, CursorOptions)}.
+   *
+   * @throws IllegalArgumentException also if the options have bounds of their own
+   */
+  public RangesCursor cursor(Family in, ScanRanges ranges, CursorOptions options)
+      throws IOException {
+    KeyRanges copied = ranges.copy();
+    CursorOptions bounds = RangesCursor.bounds(copied, options);
+    return new RangesCursor(cursor(in, bounds, copied), copied);
+  }
+
+  private StoreCursor cursor(Family in, CursorOptions options, KeyRanges rangesOrNull)
+      throws IOException {
     guard.enter();
     try {
       FamilyState family = requireUsable(in);
@@ -386,7 +353,8 @@ public final class Transaction implements AutoCloseable {
               : null;
       Snapshot unused = snapshot();
       CursorOverlay overlay = new CursorOverlay(guard, own, family, track);
-      StoreCursor cursor = parts.versions.openCursor(view(in), options, null, overlay);
+      StoreCursor cursor =
+          parts.versions.openCursor(view(in), options, rangesOrNull, null, overlay);
       cursors.add(cursor, overlay);
       return cursor;
     } finally {

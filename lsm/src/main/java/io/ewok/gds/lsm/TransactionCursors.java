@@ -4,7 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The open cursors of a transaction, which end before what they show goes.
+ * The open cursors of a transaction or an {@link IndexedBatch}, which end before what they show
+ * goes.
  *
  * <p>Threads: confined to one at a time, as all of a transaction.
  */

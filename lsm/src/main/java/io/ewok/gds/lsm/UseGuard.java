@@ -20,8 +20,15 @@ final class UseGuard {
     }
   }
 
+  private final String what;
+
   @SuppressWarnings("unused") // by USED
   private boolean used;
+
+  /** Of something, as errors name it. */
+  UseGuard(String what) {
+    this.what = what;
+  }
 
   /**
    * Comes in.
@@ -31,7 +38,8 @@ final class UseGuard {
   void enter() {
     if (!USED.compareAndSet(this, false, true)) { // partner: exit
       throw new IllegalStateException(
-          "a transaction and its cursors are used by one call at a time: thread="
+          what
+              + " and its cursors are used by one call at a time: thread="
               + Thread.currentThread().getName());
     }
   }

@@ -2,6 +2,7 @@ package io.ewok.gds.lsm;
 
 import io.ewok.gds.lsm.cache.RecordCache;
 import io.ewok.gds.lsm.memtable.Memtable;
+import io.ewok.gds.lsm.record.KeyRanges;
 import io.ewok.gds.lsm.record.RecordSource;
 import io.ewok.gds.lsm.table.Table;
 import io.ewok.gds.reactor.Monitor;
@@ -518,17 +519,19 @@ final class VersionSet {
    * @param explainerOrNull takes notes of its moves
    */
   StoreCursor openCursor(ReadView view, CursorOptions options, ScanExplainer explainerOrNull) {
-    return openCursor(view, options, explainerOrNull, null);
+    return openCursor(view, options, null, explainerOrNull, null);
   }
 
   /**
-   * The same for a transaction.
+   * The same for a transaction, or for ranges.
    *
-   * @param overlayOrNull what it lays over the cursor
+   * @param rangesOrNull what it goes over within its bounds
+   * @param overlayOrNull what the transaction lays over the cursor
    */
   StoreCursor openCursor(
       ReadView view,
       CursorOptions options,
+      KeyRanges rangesOrNull,
       ScanExplainer explainerOrNull,
       CursorOverlay overlayOrNull) {
     lock.lock();
@@ -548,6 +551,7 @@ final class VersionSet {
                 at,
                 view.expiryFloor(),
                 options,
+                rangesOrNull,
                 explainerOrNull,
                 overlayOrNull);
         cursors.add(cursor);

@@ -15,16 +15,18 @@
  *
  * <p>A {@link io.ewok.gds.lsm.Store}, its {@link io.ewok.gds.lsm.Family families}, and a {@link
  * io.ewok.gds.lsm.Snapshot} of it, are read in the ways of {@link io.ewok.gds.lsm.ReadView}, key by
- * key or with a {@link io.ewok.gds.lsm.StoreCursor}. Keys and values are bytes; {@link
- * io.ewok.gds.lsm.TypedStore} makes objects of them. {@link io.ewok.gds.lsm.StoreChanges} are its
- * writes, for who follows them, and a {@link io.ewok.gds.lsm.TailingCursor} goes on with keys that
- * are to come. {@link io.ewok.gds.lsm.Transactions} read and write as if alone. Much that comes in
- * the order of its keys is brought in by a {@link io.ewok.gds.lsm.SortedIngest}, with tables of
- * {@link io.ewok.gds.lsm.StoreTableWriter}s or without; {@link io.ewok.gds.lsm.ExportWriter} and
- * {@link io.ewok.gds.lsm.ExportReader} are a stream of all records of a store, for other stores.
- * For a store that nobody has open there are {@link io.ewok.gds.lsm.StoreInspection}, which looks,
- * and {@link io.ewok.gds.lsm.StoreRepair}. An open one is copied with {@link
- * io.ewok.gds.lsm.Store#checkpoint}, and saved elsewhere with {@link io.ewok.gds.lsm.Backups}.
+ * key or with a {@link io.ewok.gds.lsm.StoreCursor}, several ranges with a {@link
+ * io.ewok.gds.lsm.RangesCursor}. Keys and values are bytes; {@link io.ewok.gds.lsm.TypedStore}
+ * makes objects of them. {@link io.ewok.gds.lsm.StoreChanges} are its writes, for who follows them,
+ * and a {@link io.ewok.gds.lsm.TailingCursor} goes on with keys that are to come. {@link
+ * io.ewok.gds.lsm.Transactions} read and write as if alone; an {@link io.ewok.gds.lsm.IndexedBatch}
+ * shows what it would make of the store. Much that comes in the order of its keys is brought in by
+ * a {@link io.ewok.gds.lsm.SortedIngest}, with tables of {@link io.ewok.gds.lsm.StoreTableWriter}s
+ * or without; {@link io.ewok.gds.lsm.ExportWriter} and {@link io.ewok.gds.lsm.ExportReader} are a
+ * stream of all records of a store, for other stores. For a store that nobody has open there are
+ * {@link io.ewok.gds.lsm.StoreInspection}, which looks, and {@link io.ewok.gds.lsm.StoreRepair}. An
+ * open one is copied with {@link io.ewok.gds.lsm.Store#checkpoint}, and saved elsewhere with {@link
+ * io.ewok.gds.lsm.Backups}.
  *
  * <p>Threads: a store, a snapshot and what is typed are for any thread, platform or virtual;
  * cursors, batches, transactions and {@link io.ewok.gds.lsm.PinnedValue}s for one at a time. Of the

@@ -2,6 +2,7 @@ package io.ewok.gds.lsm;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -13,6 +14,7 @@ import io.ewok.gds.pagestore.IoFile;
 import io.ewok.gds.pagestore.KeySource;
 import io.ewok.gds.pagestore.OpenMode;
 import io.ewok.gds.pagestore.PlainFileException;
+import io.ewok.gds.pagestore.StorageException;
 import io.ewok.gds.pagestore.UnknownKeyException;
 import io.ewok.gds.pagestore.WrongKeyException;
 import io.ewok.gds.pagestore.sim.SimEngine;
@@ -588,6 +590,37 @@ class EncryptionTest {
     try (ReadOnlyStore follower = Store.openReadOnly(Fixtures.DIRECTORY, OPTIONS, engine)) {
       assertSame(contents, Fixtures.contents(follower));
     }
+  }
+
+  @Test
+  void aStoreThatCouldNotReadWhatItWritesIsNotOpened() throws Exception {
+    TestKeys keys = new TestKeys(1, KeySource.NOT_ENCRYPTED);
+    keys.readNothingPlain();
+    SimEngine engine = engine(keys);
+    assertRefused(engine);
+    assertFalse(engine.exists(Fixtures.DIRECTORY));
+    keys.use(1);
+    try (Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, engine)) {
+      store.put(key(1), value(1), Durability.SYNCED);
+    }
+    keys.use(KeySource.NOT_ENCRYPTED);
+    byte[] before = readOrNull(engine, FILES.manifest());
+    assertRefused(engine);
+    assertArrayEquals(before, readOrNull(engine, FILES.manifest()));
+    try (ReadOnlyStore follower = Store.openReadOnly(Fixtures.DIRECTORY, OPTIONS, engine)) {
+      assertArrayEquals(value(1), follower.get(key(1)));
+    }
+    keys.use(1);
+    try (Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, engine)) {
+      assertArrayEquals(value(1), store.get(key(1)));
+    }
+  }
+
+  private static void assertRefused(SimEngine engine) {
+    StorageException e =
+        assertThrows(
+            StorageException.class, () -> Store.open(Fixtures.DIRECTORY, OPTIONS, engine).close());
+    assertTrue(e.getMessage().contains("there is no current key"), e.getMessage());
   }
 
   /** A table whose key is not there is not one that is damaged. */

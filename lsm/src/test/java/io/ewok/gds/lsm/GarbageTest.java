@@ -137,6 +137,40 @@ class GarbageTest extends GarbageFixture {
     }
   }
 
+  /** Of blocks that are in the pool. */
+  @Test
+  void rangesMakeNone() throws IOException {
+    ScanRanges ranges = new ScanRanges();
+    for (int i = 0; i + 8 < RECORDS; i += 8) {
+      setKey(i);
+      byte[] lower = Fixtures.array(key);
+      setKey(i + 3);
+      ranges.add(lower, Fixtures.array(key));
+    }
+    try (RangesCursor cursor = store.cursor(ranges)) {
+      assertNoGarbage(
+          i -> {
+            if (!cursor.isValid()) {
+              cursor.first();
+            }
+            assertEquals(8, cursor.copyKey(key));
+            assertTrue(cursor.copyValue(room) < 100);
+            cursor.next();
+          });
+      assertNoGarbage(
+          i -> {
+            if (!cursor.isValid()) {
+              cursor.last();
+            }
+            if (i % 4 == 0) {
+              cursor.previousRange();
+            } else {
+              cursor.previous();
+            }
+          });
+    }
+  }
+
   @Test
   void filtersThatWantNoViewMakeNone() throws IOException {
     try (StoreCursor cursor =

@@ -167,6 +167,46 @@ final class ScriptTransaction {
     }
   }
 
+  /**
+   * Goes over ranges.
+   *
+   * @param count how many records, at most
+   */
+  void scanRanges(Home home, List<byte[]> keys, int count) throws IOException {
+    List<byte[]> bounds = ScriptRanges.bounds(keys);
+    NavigableMap<byte[], byte[]> expected = seen.get(home);
+    try (RangesCursor cursor =
+        transaction.cursor(home.family, ScriptRanges.ranges(bounds), CursorOptions.defaults())) {
+      cursor.first();
+      int left = count;
+      for (int i = 0; i < bounds.size() && left >= 0; i += 2) {
+        byte[] first = bounds.get(i);
+        byte[] endOrNull = i + 1 < bounds.size() ? bounds.get(i + 1) : null;
+        NavigableMap<byte[], byte[]> from = expected.tailMap(first, true);
+        NavigableMap<byte[], byte[]> inside =
+            endOrNull == null ? from : from.headMap(endOrNull, false);
+        byte[] last = null;
+        for (byte[] key : inside.keySet()) {
+          assertEquals(i / 2, cursor.range());
+          assertArrayEquals(key, Fixtures.array(cursor.key()));
+          assertArrayEquals(inside.get(key), Fixtures.array(cursor.value()));
+          last = key;
+          if (--left < 0) {
+            break; // it stays there
+          }
+          cursor.next();
+        }
+        if (serializable) {
+          mayRead.add(new Range(home, first, left < 0 ? last : endOrNull)); // and not the end
+          if (last != null) {
+            read.add(new Range(home, first, last));
+          }
+        }
+      }
+      assertEquals(left < 0, cursor.isValid());
+    }
+  }
+
   private static void assertAt(
       StoreCursor cursor, byte[] key, NavigableMap<byte[], byte[]> expected) {
     assertArrayEquals(key, Fixtures.array(cursor.key()));

@@ -46,6 +46,9 @@ final class ScriptWriter {
   /** And of so many is a whole one, which others are seldom in the way of. */
   private static final int SHORT_TRANSACTION_SHARE = 60;
 
+  /** Of so many operations one is that of a cursor over ranges. */
+  private static final int RANGES_SHARE = 25;
+
   private final SplittableRandom random;
 
   /** Of a seed of its own, so that families do not change what the rest of a script does. */
@@ -85,6 +88,7 @@ final class ScriptWriter {
 
   /** Likewise. */
   private final SplittableRandom clones;
+  private final SplittableRandom scans;
 
   private final List<String> lines = new ArrayList<>();
 
@@ -103,6 +107,7 @@ final class ScriptWriter {
     styles = new SplittableRandom(seed ^ 56);
     encrypted = new SplittableRandom(seed ^ 9);
     clones = new SplittableRandom(seed ^ 58);
+    scans = new SplittableRandom(seed ^ 57);
   }
 
   /** Returns so many operations. */
@@ -124,6 +129,8 @@ final class ScriptWriter {
         writer.lines.add(
             "change store.style="
                 + List.of("leveled", "tiered", "fifo", "fifo").get(writer.styles.nextInt(4)));
+      } else if (writer.scans.nextInt(RANGES_SHARE) == 0) {
+        writer.scanRanges();
       } else {
         writer.operation();
       }
@@ -213,7 +220,7 @@ final class ScriptWriter {
       lines.add("create " + (1 + families.nextInt(FAMILIES)));
     } else if (families.nextInt(3) > 0) {
       String[] words = lines.removeLast().split(" ");
-      if (words[0].equals("batch")) {
+      if (words[0].equals("batch") || words[0].equals("indexed")) {
         for (int i = 2; i < words.length; i++) {
           words[i] = families.nextInt(FAMILIES + 1) + "@" + words[i];
         }
@@ -303,6 +310,33 @@ final class ScriptWriter {
           case 22 -> "tsave " + number;
           default -> "tback " + number;
         });
+  }
+
+  private void scanRanges() {
+    int number = scans.nextInt(OPEN_MAX);
+    int kind = scans.nextInt(10);
+    if (kind < 6) {
+      List<String> moves =
+          List.of("first", "last", "next", "next", "previous", "nextrange", "previousrange");
+      String move = moves.get(scans.nextInt(moves.size()));
+      int count = move.endsWith("st") ? 1 : 1 + scans.nextInt(move.endsWith("range") ? 3 : 60);
+      lines.add("rmove %d %s %d".formatted(number, move, count));
+      return;
+    }
+    StringBuilder keys = new StringBuilder();
+    for (int i = scans.nextInt(scans.nextInt(3) == 0 ? 60 : 12); i > 0; i--) {
+      keys.append(' ').append(scans.nextInt(KEYS));
+    }
+    if (kind == 6) {
+      lines.add("tranges %d %d%s".formatted(number, scans.nextInt(30), keys));
+    } else if (kind == 7) {
+      lines.add("unranges " + number);
+    } else {
+      String filter = scans.nextInt(3) > 0 ? "" : " filter=" + (1 + scans.nextInt(4));
+      String of = scans.nextInt(3) > 0 ? "" : " of=" + scans.nextInt(OPEN_MAX);
+      lines.add("ranges " + number + filter + of + keys);
+      lines.add("rmove %d %s 1".formatted(number, scans.nextBoolean() ? "first" : "last"));
+    }
   }
 
   private void shortTransaction() {
@@ -397,7 +431,8 @@ final class ScriptWriter {
   }
 
   private void batch() {
-    StringBuilder line = new StringBuilder("batch " + durability());
+    String word = scans.nextInt(3) == 0 ? "indexed " : "batch ";
+    StringBuilder line = new StringBuilder(word + durability());
     int count = random.nextInt(6);
     for (int i = 0; i < count; i++) {
       int key = key();

@@ -46,17 +46,21 @@ import java.util.concurrent.atomic.AtomicLong;
  * rdelete KEY KEY DURABILITY                             of a range, whichever comes first
  * merge KEY OPERAND DURABILITY                           the model appends it
  * batch DURABILITY KEY=VALUE KEY- KEY~ N@KEY+OPERAND KEY..KEY ...   where ~ is a single delete
+ * indexed DURABILITY ...                                 the same, read through before it is written
  * ingest KEY=VALUE KEY- ...                              sorted; of a key that is there twice the later
  * get KEY    into KEY    pin KEY
  * snapshot N    unsnap N    old N KEY
  * cursor N [from=KEY] [to=KEY] [prefix=KEY] [filter=NUMBER] [of=SNAPSHOT]    uncursor N
  * first N    last N    seek N KEY    seekprev N KEY    next N    previous N    fill N COUNT
+ * ranges N [filter=NUMBER] [of=SNAPSHOT] KEY KEY ...     from one to the next, in their order
+ * rmove N first|last|next|previous|nextrange|previousrange COUNT    unranges N
  * changes N HOLDBYTES    follow N COUNT    tail N KEY    tailnext N COUNT
  * change NAME=VALUE    create N    drop N    clone N N  the latter of the former
  * replica                                                opens the store read-only, or refreshes that
  * txn N ISOLATION    txn N LOCKS                         the latter of the snapshot level
  * tput N KEY VALUE    tdelete N KEY    tmerge N KEY OPERAND    trdelete N KEY KEY
- * tget N KEY    tupdate N KEY    tscan N KEY COUNT    tsave N    tback N
+ * tget N KEY    tupdate N KEY    tscan N KEY COUNT    tranges N COUNT KEY KEY ...
+ * tsave N    tback N
  * tcommit N DURABILITY    trollback N
  * flush    compact [KEY KEY]    reopen    crash SEED    check    tick MILLISECONDS
  * </pre>
@@ -144,6 +148,7 @@ final class StoreScript {
   private final TreeMap<Long, Long> ends = new TreeMap<>(Map.of(0L, 0L));
 
   private final Map<Integer, OpenCursor> cursors = new HashMap<>();
+  private final Map<Integer, ScriptRanges> ranges = new HashMap<>();
   private final Map<Integer, OpenSnapshot> snapshots = new HashMap<>();
   private final Map<Integer, OpenChanges> readers = new HashMap<>();
   private final Map<Integer, OpenTail> tails = new HashMap<>();
@@ -402,7 +407,7 @@ final class StoreScript {
     }
     takeDrops();
     switch (words[0]) {
-      case "put", "delete", "sdelete", "rdelete", "merge", "batch" -> write(words);
+      case "put", "delete", "sdelete", "rdelete", "merge", "batch", "indexed" -> write(words);
       case "ingest" -> ingest(words);
       case "get" ->
           assertArrayEquals(
@@ -415,12 +420,29 @@ final class StoreScript {
       case "old" -> old(number(words[1]), key(words[2]));
       case "cursor" -> cursor(words);
       case "uncursor" -> closeCursor(number(words[1]));
+      case "ranges" -> ranges(words);
+      case "rmove" -> {
+        ScriptRanges open = ranges.get(number(words[1]));
+        if (open != null) {
+          open.move(words[2], number(words[3]));
+        }
+      }
+      case "unranges" -> closeRanges(number(words[1]));
       case "first", "last", "seek", "seekprev", "next", "previous", "fill", "refresh" ->
           move(words);
       case "changes" -> changes(number(words[1]), number(words[2]));
       case "follow" -> follow(number(words[1]), number(words[2]));
       case "txn" -> begin(number(words[1]), words[2]);
-      case "tput", "tdelete", "tmerge", "trdelete", "tget", "tupdate", "tscan", "tsave", "tback" ->
+      case "tput",
+          "tdelete",
+          "tmerge",
+          "trdelete",
+          "tget",
+          "tupdate",
+          "tscan",
+          "tranges",
+          "tsave",
+          "tback" ->
           inTransaction(words);
       case "tcommit" -> commit(number(words[1]), Durability.valueOf(words[2]));
       case "trollback" -> rollback(number(words[1]));
@@ -815,6 +837,10 @@ final class StoreScript {
         family.singleDelete(key(words[1]), durability);
         add(home, key(words[1]), null);
       }
+      case "indexed" -> {
+        durability = Durability.valueOf(words[1]);
+        indexed(words).write(durability);
+      }
       default -> {
         durability = Durability.valueOf(words[1]);
         store.write(batch(words), durability);
@@ -869,6 +895,76 @@ final class StoreScript {
       }
     }
     return batch;
+  }
+
+  private IndexedBatch indexed(String[] words) throws IOException {
+    IndexedBatch batch = store.indexedBatch();
+    for (int i = 2; i < words.length; i++) {
+      int at = words[i].indexOf('@');
+      Home in = homes.get(at < 0 ? 0 : number(words[i].substring(0, at)));
+      if (in != null) {
+        byte[] key = add(batch, in, words[i].substring(at + 1));
+        assertArrayEquals(in.shown(in.model.get(key)), in.shown(batch.get(in.family, key)));
+        checkAround(batch, in, key);
+      }
+    }
+    return batch;
+  }
+
+  /** The next key of the store as it would be, and the one before. */
+  private static void checkAround(IndexedBatch batch, Home in, byte[] key) throws IOException {
+    NavigableMap<byte[], byte[]> expected = inside(in, in.model, CursorOptions.defaults(), 0);
+    try (StoreCursor cursor = batch.cursor(in.family, CursorOptions.defaults())) {
+      cursor.seek(key);
+      settle(in, cursor, true);
+      Map.Entry<byte[], byte[]> next = expected.ceilingEntry(key);
+      assertEquals(next != null, cursor.isValid());
+      if (next != null) {
+        assertArrayEquals(next.getKey(), Fixtures.array(cursor.key()));
+        assertArrayEquals(next.getValue(), Fixtures.array(cursor.value()));
+      }
+      cursor.seekForPrev(key);
+      settle(in, cursor, false);
+      Map.Entry<byte[], byte[]> before = expected.floorEntry(key);
+      assertEquals(before != null, cursor.isValid());
+      if (before != null) {
+        assertArrayEquals(before.getKey(), Fixtures.array(cursor.key()));
+        assertArrayEquals(before.getValue(), Fixtures.array(cursor.value()));
+      }
+    }
+  }
+
+  /** Returns the key, or the first one of the range. */
+  private byte[] add(IndexedBatch batch, Home in, String word) {
+    int equals = word.indexOf('=');
+    int plus = word.indexOf('+');
+    int dots = word.indexOf("..");
+    if (dots >= 0) {
+      byte[] a = key(word.substring(0, dots));
+      byte[] b = key(word.substring(dots + 2));
+      boolean inOrder = Fixtures.ORDER.compare(a, b) < 0;
+      if (!Arrays.equals(a, b)) {
+        IndexedBatch unused = batch.deleteRange(in.family, inOrder ? a : b, inOrder ? b : a);
+        addRange(in, a, b);
+      }
+      return inOrder ? a : b;
+    }
+    int middle = Math.max(plus, equals);
+    byte[] key = key(word.substring(0, middle < 0 ? word.length() - 1 : middle));
+    if (middle < 0) {
+      IndexedBatch unused =
+          word.endsWith("~")
+              ? batch.singleDelete(in.family, segment(key))
+              : batch.delete(in.family, key);
+      add(in, key, null);
+      return key;
+    }
+    byte[] value = value(word.substring(middle + 1));
+    boolean isOperand = plus >= 0 && in.hasOperator();
+    IndexedBatch unused =
+        isOperand ? batch.merge(in.family, key, value) : batch.put(in.family, key, value);
+    add(new Operation(in, key, value, isOperand));
+    return key;
   }
 
   private void add(WriteBatch batch, Home in, String word) {
@@ -963,6 +1059,7 @@ final class StoreScript {
         case "tget" -> open.get(home, key(words[2]), false);
         case "tupdate" -> open.get(home, key(words[2]), true);
         case "tscan" -> open.scan(home, key(words[2]), number(words[3]));
+        case "tranges" -> open.scanRanges(home, keys(words, 3), number(words[2]));
         case "tsave" -> open.save();
         default -> open.goBack();
       }
@@ -1177,6 +1274,46 @@ final class StoreScript {
     OpenCursor open = cursors.remove(number);
     if (open != null) {
       open.cursor.close();
+    }
+  }
+
+  private void ranges(String[] words) {
+    closeRanges(number(words[1]));
+    CursorOptions options = CursorOptions.defaults();
+    ReadView view = home.family;
+    NavigableMap<byte[], byte[]> seen = home.model;
+    int filter = 0;
+    int at = 2;
+    for (; at < words.length && words[at].contains("="); at++) {
+      int number = number(words[at].substring(words[at].indexOf('=') + 1));
+      if (words[at].startsWith("filter=")) {
+        filter = number;
+        options = options.withFilter(record -> accepts(number, record.key(), record.value()));
+      } else {
+        OpenSnapshot open = snapshots.get(number);
+        view = open == null ? view : open.view(home);
+        seen = open == null ? seen : open.model(home);
+      }
+    }
+    List<byte[]> bounds = ScriptRanges.bounds(keys(words, at));
+    options = options.withScan(bounds.size() % 3 == 0);
+    ranges.put(
+        number(words[1]),
+        new ScriptRanges(
+            home,
+            view.cursor(ScriptRanges.ranges(bounds), options),
+            bounds,
+            inside(home, seen, CursorOptions.defaults(), filter)));
+  }
+
+  private static List<byte[]> keys(String[] words, int from) {
+    return Arrays.stream(words).skip(from).map(StoreScript::key).toList();
+  }
+
+  private void closeRanges(int number) {
+    ScriptRanges open = ranges.remove(number);
+    if (open != null) {
+      open.close();
     }
   }
 
@@ -1419,6 +1556,7 @@ final class StoreScript {
   private void forget() {
     List.copyOf(transactions.keySet()).forEach(this::rollback);
     cursors.clear();
+    ranges.clear();
     snapshots.clear();
     tails.clear();
     StoreStats stats = store.stats();
@@ -1432,6 +1570,7 @@ final class StoreScript {
   /** Cursors and snapshots with even numbers are left open: closing the store ends them. */
   private void reopen() throws IOException {
     List.copyOf(cursors.keySet()).stream().filter(n -> n % 2 == 1).forEach(this::closeCursor);
+    List.copyOf(ranges.keySet()).stream().filter(n -> n % 2 == 1).forEach(this::closeRanges);
     List.copyOf(snapshots.keySet()).stream().filter(n -> n % 2 == 1).forEach(this::closeSnapshot);
     forget();
     store.close();

@@ -66,14 +66,29 @@ public final class FileKey {
    * @param purpose what it is: another key is derived for each
    * @return null if nothing is to be encrypted
    * @throws UnknownKeyException if the source does not have its own current key
+   * @throws StorageException as {@link #currentId}
    */
   public static FileKey createOrNull(KeySource keys, String purpose, Path path)
       throws StorageException {
-    int id = keys.currentId();
+    int id = currentId(keys, path);
     if (id == KeySource.NOT_ENCRYPTED) {
       return null;
     }
     return derive(keys, id, randomSalt(SALT_BYTES), purpose, path);
+  }
+
+  /**
+   * The number of the key for what is about to be written, see {@link KeySource#currentId}.
+   *
+   * @throws StorageException if there is none, and what is not encrypted would not be read again
+   */
+  public static int currentId(KeySource keys, Path path) throws StorageException {
+    int id = keys.currentId();
+    if (id == KeySource.NOT_ENCRYPTED && !keys.readsPlain()) {
+      throw new StorageException(
+          "there is no current key to write with, and only what is encrypted is to be read", path);
+    }
+    return id;
   }
 
   /**

@@ -69,7 +69,8 @@ public interface KeySource {
    *
    * <p>If this is false, tables, value files, manifests, backups and records of logs that are not
    * encrypted are refused with {@link PlainFileException}. Files that are never encrypted are read
-   * all the same, such as page files. Default: true.
+   * all the same, such as page files. Without a current key nothing can be written then: a store is
+   * only opened to be read. Default: true.
    */
   default boolean readsPlain() {
     return true;

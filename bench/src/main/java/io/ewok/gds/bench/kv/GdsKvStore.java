@@ -4,8 +4,10 @@ import io.ewok.gds.lsm.CompactionFilter;
 import io.ewok.gds.lsm.Durability;
 import io.ewok.gds.lsm.Family;
 import io.ewok.gds.lsm.MergeOperators;
+import io.ewok.gds.lsm.RangesCursor;
 import io.ewok.gds.lsm.ReadView;
 import io.ewok.gds.lsm.ResultBytes;
+import io.ewok.gds.lsm.ScanRanges;
 import io.ewok.gds.lsm.SortedIngest;
 import io.ewok.gds.lsm.Store;
 import io.ewok.gds.lsm.StoreCursor;
@@ -131,6 +133,10 @@ final class GdsKvStore implements KvStore {
     private boolean inBatch;
     private SortedIngest ingest;
     private StoreCursor cursor;
+    private final ScanRanges ranges = new ScanRanges();
+
+    /** Null but in a scan of ranges. */
+    private RangesCursor inRanges;
 
     Session(KvBuffers buffers) {
       key = buffers.key;
@@ -284,17 +290,46 @@ final class GdsKvStore implements KvStore {
     }
 
     @Override
+    public boolean knowsRanges() {
+      return true;
+    }
+
+    @Override
+    public void addRange(KvBuffers end) {
+      ranges.add(key, end.key);
+    }
+
+    @Override
+    public boolean firstOfRanges() throws IOException {
+      inRanges = store.cursor(ranges);
+      ranges.clear();
+      inRanges.first();
+      return inRanges.isValid();
+    }
+
+    @Override
+    public boolean nextOfRanges() throws IOException {
+      inRanges.next();
+      return inRanges.isValid();
+    }
+
+    @Override
     public long keyHead() {
-      return cursor.key().get(BIG_LONG, 0);
+      return (inRanges == null ? cursor.key() : inRanges.key()).get(BIG_LONG, 0);
     }
 
     @Override
     public long valueHead() {
-      return cursor.value().get(LONG, 0);
+      return (inRanges == null ? cursor.value() : inRanges.value()).get(LONG, 0);
     }
 
     @Override
-    public void endScan() {}
+    public void endScan() {
+      if (inRanges != null) {
+        inRanges.close();
+        inRanges = null;
+      }
+    }
 
     @Override
     public void close() {

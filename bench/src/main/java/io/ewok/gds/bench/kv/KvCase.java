@@ -12,6 +12,8 @@ public enum KvCase {
   SCAN("scan", KvGroup.CACHED, Kind.SCAN),
   SCAN_BACKWARD("scan backward", KvGroup.CACHED, Kind.SCAN_BACKWARD),
   SEEK("seek + 10", KvGroup.CACHED, 1, new KvMix(Picker.UNIFORM, 0, 0, 100, 0, 10, 10)),
+  SEEKS("64 ranges of 10, seeks", KvGroup.CACHED, Kind.SEEKS),
+  RANGES("64 ranges of 10", KvGroup.CACHED, Kind.RANGES),
   READ_WHILE_WRITING("read while writing", KvGroup.CACHED, Kind.MIX_BESIDE_WRITER),
   YCSB_A("YCSB A", KvGroup.CACHED, 1, new KvMix(Picker.ZIPF, 50, 0, 0, 0, 0, 0)),
   YCSB_B("YCSB B", KvGroup.CACHED, 1, new KvMix(Picker.ZIPF, 5, 0, 0, 0, 0, 0)),
@@ -30,6 +32,8 @@ public enum KvCase {
   DISK_ZIPF("YCSB C, disk", KvGroup.DISK, 1, KvMix.reads(Picker.ZIPF)),
   DISK_MISSING("readmissing, disk", KvGroup.DISK, 1, KvMix.reads(Picker.MISSING)),
   DISK_SEEK("seek + 10, disk", KvGroup.DISK, 1, SEEK.mix),
+  DISK_SEEKS("64 ranges of 10, seeks, disk", KvGroup.DISK, Kind.SEEKS),
+  DISK_RANGES("64 ranges of 10, disk", KvGroup.DISK, Kind.RANGES),
   BREADTH_LOAD("fillrandom, breadth", KvGroup.BREADTH, Kind.LOAD),
   FAMILIES("two families", KvGroup.BREADTH, Kind.FAMILIES),
   READ_WHOLE("readrandom, nothing deleted", KvGroup.BREADTH, 1, KvMix.reads(Picker.UNIFORM)),
@@ -77,6 +81,10 @@ public enum KvCase {
     MIX_BESIDE_WRITER,
     /** Gets of several records at a time. */
     MULTI_GET,
+    /** Ranges of neighbouring records, many in turn, each looked for by a seek. */
+    SEEKS,
+    /** The same with a cursor that is told all of them before, where a store has such. */
+    RANGES,
     /** From one end to the other, again and again. */
     SCAN,
     SCAN_BACKWARD,
@@ -154,6 +162,8 @@ public enum KvCase {
           MIX,
           MIX_BESIDE_WRITER,
           MULTI_GET,
+          SEEKS,
+          RANGES,
           SCAN,
           SCAN_BACKWARD,
           READ_COUNTERS,
@@ -179,6 +189,8 @@ public enum KvCase {
           MIX,
           MIX_BESIDE_WRITER,
           MULTI_GET,
+          SEEKS,
+          RANGES,
           SCAN,
           SCAN_BACKWARD,
           ADD,
@@ -201,11 +213,16 @@ public enum KvCase {
         || kind == Kind.DELETE_RANGES;
   }
 
-  /** Returns the same case before ranges were deleted, or null if that is not what it is about. */
-  public KvCase beforeDeletesOrNull() {
+  /**
+   * Returns what our own number is compared with, too: the same case before ranges were deleted, or
+   * done otherwise. Null if there is none.
+   */
+  public KvCase yardstickOrNull() {
     return switch (this) {
       case READ_RANGES -> READ_WHOLE;
       case SCAN_RANGES -> SCAN_WHOLE;
+      case RANGES -> SEEKS;
+      case DISK_RANGES -> DISK_SEEKS;
       default -> null;
     };
   }

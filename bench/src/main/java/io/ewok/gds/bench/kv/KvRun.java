@@ -52,6 +52,8 @@ final class KvRun {
       case MIX,
           MIX_BESIDE_WRITER,
           MULTI_GET,
+          SEEKS,
+          RANGES,
           SCAN,
           SCAN_BACKWARD,
           ADD,
@@ -141,6 +143,8 @@ final class KvRun {
       case OVERWRITE -> worker.overwrite(OVERWRITE_PASSES);
       case MIX, MIX_BESIDE_WRITER -> worker.mix(deadline);
       case MULTI_GET -> worker.multiGet(deadline);
+      case SEEKS -> worker.ranges(false, deadline);
+      case RANGES -> worker.ranges(true, deadline);
       case SCAN -> worker.scan(false, deadline);
       case SCAN_BACKWARD -> worker.scan(true, deadline);
       case FAMILIES -> worker.writeFamilies();

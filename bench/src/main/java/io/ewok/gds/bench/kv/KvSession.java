@@ -102,7 +102,27 @@ interface KvSession extends AutoCloseable {
   /** Returns the first eight bytes of the cursor's value, little-endian. */
   long valueHead();
 
-  /** Ends what {@link #beginScan} began. */
+  /** Whether there is a cursor that is told all ranges before it goes over them. */
+  default boolean knowsRanges() {
+    return false;
+  }
+
+  /** Adds the range from the key to that of other buffers, exclusive, behind those before. */
+  default void addRange(KvBuffers end) {
+    throw new UnsupportedOperationException("this store goes over one range at a time");
+  }
+
+  /** Begins a scan of these and moves its cursor to their first record. */
+  default boolean firstOfRanges() throws IOException {
+    throw new UnsupportedOperationException("this store goes over one range at a time");
+  }
+
+  /** Moves that cursor to the next record of any of them. */
+  default boolean nextOfRanges() throws IOException {
+    throw new UnsupportedOperationException("this store goes over one range at a time");
+  }
+
+  /** Ends what {@link #beginScan} or {@link #firstOfRanges} began. */
   void endScan() throws IOException;
 
   @Override

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.concurrent.locks.LockSupport;
 import org.HdrHistogram.Histogram;
@@ -20,6 +21,8 @@ final class KvWorker {
   private static final long NANOS_PER_SECOND = 1_000_000_000;
   private static final int DIGITS = 3;
   private static final int MANY = 16;
+  private static final int RANGES = 64;
+  private static final int RANGE_RECORDS = 10;
   private static final int BODY_EVERY = 16;
   private static final int SCAN_CHECK_EVERY = 256;
   private static final int FAMILIES_BATCH = 16;
@@ -408,6 +411,75 @@ final class KvWorker {
       done(start, end);
       operations += MANY - 1;
     } while (end - deadline < 0);
+  }
+
+  /**
+   * Goes over many ranges in the order of their keys until then; a latency for all of them, and an
+   * operation for each.
+   *
+   * @param known whether a store that wants to know them before is told
+   */
+  void ranges(boolean known, long deadline) throws IOException {
+    KvBuffers behind = new KvBuffers();
+    int[] firsts = new int[RANGES];
+    long end;
+    do {
+      for (int i = 0; i < RANGES; i++) {
+        firsts[i] = random.nextInt(data.entries - RANGE_RECORDS) / RANGE_RECORDS * RANGE_RECORDS;
+      }
+      Arrays.sort(firsts);
+      long start = System.nanoTime();
+      int seen = known && session.knowsRanges() ? rangesAtOnce(firsts, behind) : seeks(firsts);
+      end = System.nanoTime();
+      latencies.recordValue(end - start);
+      operations += RANGES;
+      if (seen < rangesOf(firsts) * RANGE_RECORDS) {
+        throw new IllegalStateException("records are missing: count=" + seen);
+      }
+    } while (end - deadline < 0);
+  }
+
+  /** How many different ones there are. */
+  private static long rangesOf(int[] firsts) {
+    return Arrays.stream(firsts).distinct().count();
+  }
+
+  private int rangesAtOnce(int[] firsts, KvBuffers behind) throws IOException {
+    for (int i = 0; i < firsts.length; i++) {
+      if (i == 0 || firsts[i] > firsts[i - 1]) {
+        KvData.putKey(buffers.key, data.slotOfRecord(firsts[i]));
+        KvData.putKey(behind.key, data.slotOfRecord(firsts[i] + RANGE_RECORDS));
+        session.addRange(behind);
+      }
+    }
+    int seen = 0;
+    long last = -1;
+    for (boolean valid = session.firstOfRanges(); valid; valid = session.nextOfRanges()) {
+      last = checkScanned(last, false);
+      seen++;
+    }
+    session.endScan();
+    return seen;
+  }
+
+  private int seeks(int[] firsts) throws IOException {
+    session.beginScan();
+    int seen = 0;
+    long last = -1;
+    for (int i = 0; i < firsts.length; i++) {
+      if (i == 0 || firsts[i] > firsts[i - 1]) {
+        int end = data.slotOfRecord(firsts[i] + RANGE_RECORDS);
+        KvData.putKey(buffers.key, data.slotOfRecord(firsts[i]));
+        boolean valid = session.seek();
+        while (valid && session.keyHead() < end) {
+          last = checkScanned(last, false);
+          seen++;
+          valid = session.next();
+        }
+      }
+    }
+    session.endScan();
+    return seen;
   }
 
   private int pick(KvMix.Picker picker) {

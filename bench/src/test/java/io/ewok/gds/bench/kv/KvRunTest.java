@@ -69,6 +69,7 @@ class KvRunTest {
       assertThrows(IllegalStateException.class, () -> run.run(KvCase.SCAN));
       assertThrows(IllegalStateException.class, () -> run.run(KvCase.SCAN_BACKWARD));
       assertThrows(IllegalStateException.class, () -> run.run(KvCase.SEEK));
+      assertThrows(IllegalStateException.class, () -> run.run(KvCase.SEEKS));
     }
   }
 

@@ -20,8 +20,12 @@ public final class SearchKey {
 
   /** Takes a copy of a key. */
   public SearchKey set(MemorySegment key) {
-    int keyBytes = (int) key.byteSize();
-    Memory.copyFrom(key, 0, buffer.reserve(keyBytes), keyBytes);
+    return set(key, 0, (int) key.byteSize());
+  }
+
+  /** The same of a key that is a part of a segment. */
+  public SearchKey set(MemorySegment from, long offset, int keyBytes) {
+    Memory.copyFrom(from, offset, buffer.reserve(keyBytes), keyBytes);
     return setLength(keyBytes);
   }
 

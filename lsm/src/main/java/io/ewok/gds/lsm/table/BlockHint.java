@@ -15,7 +15,7 @@ final class BlockHint {
   private static final AtomicReferenceArray<BlockHint> NONE = new AtomicReferenceArray<>(0);
 
   /** In the place of a filter that there is not. */
-  static final BlockHint NO_FILTER = new BlockHint(0, 0);
+  static final BlockHint NO_FILTER = new BlockHint(0, BlockPlaces.NONE);
 
   /** Optimistic, to be fixed again; nobody fixes or unfixes with it. */
   final Fix fix = new Fix();
@@ -36,35 +36,48 @@ final class BlockHint {
 
   int place;
 
+  /** Its place among all hints, likewise. */
+  int number;
+
   private long address;
   private int filterLines;
   private int filterProbes;
 
-  private BlockHint(int partitions, int blocks) {
-    places = blocks == 0 ? BlockPlaces.NONE : new BlockPlaces(blocks);
+  private BlockHint(int partitions, BlockPlaces places) {
+    this.places = places;
     indexes = partitions == 0 ? NONE : new AtomicReferenceArray<>(partitions);
     filters = partitions == 0 ? NONE : new AtomicReferenceArray<>(partitions);
   }
 
+  /** One that a reader keeps for blocks that he has latched, see {@link #lend}. */
+  static BlockHint ofReader() {
+    return new BlockHint(0, BlockPlaces.NONE);
+  }
+
   /**
-   * A hint for a block that is fixed.
+   * A hint for a root, a partition or a filter that is fixed.
    *
-   * @return null if it is optimistically, and another block is there by now
+   * @param staleOrNull one of the same block, which was somewhere else then
+   * @return null if it is fixed optimistically, and another block is there by now
    */
-  static BlockHint of(Fix fixed, int type, boolean latched) {
+  static BlockHint of(Fix fixed, int type, boolean latched, BlockHint staleOrNull) {
     long address = fixed.address();
     int partitions = type == TableFormat.TYPE_ROOT ? BlockView.count(address) : 0;
     int blocks = type == TableFormat.TYPE_INDEX ? BlockView.count(address) : 0;
     if (!fixed.validate()) {
       return null; // before so much memory is asked for
     }
-    BlockHint hint = new BlockHint(partitions, blocks);
-    hint.address = address;
+    BlockPlaces places =
+        blocks == 0
+            ? BlockPlaces.NONE
+            : staleOrNull != null ? staleOrNull.places : new BlockPlaces(blocks);
+    BlockHint hint = new BlockHint(partitions, places);
+    if (latched) {
+      hint.look(address, type);
+      return hint;
+    }
     if (type == TableFormat.TYPE_FILTER) {
-      hint.filterLines = FilterView.lines(address);
-      hint.filterProbes = FilterView.probes(address);
-    } else if (latched) {
-      hint.view.attach(address);
+      hint.lookAtFilter(address);
     } else {
       hint.view.attach(address, hint.fix);
       if (!fixed.validate()) {
@@ -72,7 +85,31 @@ final class BlockHint {
       }
       hint.view.keepPrefix();
     }
-    return latched || hint.fix.fixAgain(fixed) ? hint : null;
+    hint.address = address;
+    return hint.fix.fixAgain(fixed) ? hint : null;
+  }
+
+  /**
+   * Is one for a partition or a filter that is latched, as long as that is: so that who does
+   * without a hint makes no garbage either. Where data blocks were is not known then.
+   */
+  BlockHint lend(Fix latched, int type) {
+    look(latched.address(), type);
+    return this;
+  }
+
+  private void look(long block, int type) {
+    address = block;
+    if (type == TableFormat.TYPE_FILTER) {
+      lookAtFilter(block);
+    } else {
+      view.attach(block);
+    }
+  }
+
+  private void lookAtFilter(long block) {
+    filterLines = FilterView.lines(block);
+    filterProbes = FilterView.probes(block);
   }
 
   /** Whether a key of this hash may be in the partition whose filter this is. */

@@ -58,6 +58,9 @@ public final class RunSource implements RecordSource {
 
   private Priority valuePriority = Priority.NORMAL;
 
+  /** Null unless the cursor goes over ranges that are known beforehand. */
+  private RunAhead runAhead;
+
   /** For the user. They stay when this is closed, since he may come at that moment. */
   private MemorySegment keyMemory = MemorySegment.NULL;
 
@@ -107,6 +110,18 @@ public final class RunSource implements RecordSource {
     value.withPriority(Priority.LOW);
     valuePriority = Priority.LOW;
     keepsPlaces = false;
+  }
+
+  /** Has blocks read before the cursor comes to them; to be called after {@link #forScans}. */
+  public void readAhead(RangesAhead ranges) {
+    runAhead = new RunAhead(tables, ranges, valuePriority);
+  }
+
+  /** Says that the cursor goes to an end of a range, from where it moves in a direction. */
+  public void enterRange(int number, boolean forward) {
+    if (runAhead != null) {
+      runAhead.enter(number, forward);
+    }
   }
 
   /**
@@ -586,7 +601,7 @@ public final class RunSource implements RecordSource {
       ahead = new ValueAhead(valuePriority);
     }
     // Partitions and tables are neighbours of none: there it begins anew.
-    long blockOfRun = ((long) table << 20 | partition) << 20 | block;
+    long blockOfRun = BlockPosition.number(table, partition, block);
     boolean missed = value.misses() > missesBefore;
     ahead.at(tables.get(table), view, blockOfRun, ordinal, missed);
   }
@@ -624,10 +639,17 @@ public final class RunSource implements RecordSource {
   /** Makes a block of the partition the current one. */
   private void loadBlock(int toBlock) throws IOException {
     data.unfix();
+    if (runAhead != null) {
+      runAhead.reach(table, partition, toBlock); // others are read while it is waited for
+    }
     if (!tables.get(table).tryFixData(places, toBlock, data)) {
       long handle = indexView.valueAddress(toBlock);
+      long missesBefore = data.misses();
       tables.get(table).fixData(handle, data);
       places.put(toBlock, TableFormat.handleOffset(handle), data.frame());
+      if (runAhead != null && data.misses() > missesBefore) {
+        runAhead.missed();
+      }
     }
     if (notes != null) {
       noteFixed(table, true);

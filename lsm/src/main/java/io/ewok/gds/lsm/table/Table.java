@@ -1,5 +1,6 @@
 package io.ewok.gds.lsm.table;
 
+import io.ewok.gds.buffers.BlockPrefetch;
 import io.ewok.gds.buffers.BufferManager;
 import io.ewok.gds.buffers.Fix;
 import io.ewok.gds.buffers.LoadedBlockFile;
@@ -202,6 +203,11 @@ public final class Table {
     return meta;
   }
 
+  /** The length of the pool that its blocks are read through, in bytes. */
+  public long poolBytes() {
+    return poolBytes;
+  }
+
   /** What the table says of itself. */
   public TableProperties properties() {
     return properties;
@@ -339,6 +345,33 @@ public final class Table {
   /** Fixes a data block, found by the address of its handle. */
   void fixData(long handle, Fix into) throws IOException {
     fix(handle, TableFormat.TYPE_DATA, into);
+  }
+
+  /**
+   * Adds a block, found by the address of its handle, to those that are to be read, unless it is in
+   * the pool. Returns whether it was added.
+   */
+  boolean addTo(BlockPrefetch prefetch, long handle) {
+    return addTo(
+        prefetch,
+        TableFormat.handleOffset(handle),
+        TableFormat.handleStoredBytes(handle),
+        TableFormat.handleLengthBytes(handle));
+  }
+
+  /** The same of the root of the index. */
+  void addRootTo(BlockPrefetch prefetch) {
+    boolean unused = addTo(prefetch, rootOffset, rootStoredBytes, rootBytes);
+  }
+
+  private boolean addTo(BlockPrefetch prefetch, long offset, int storedBytes, int lengthBytes) {
+    boolean mayBe =
+        offset >= 0
+            && storedBytes > 0
+            && lengthBytes > 0
+            && offset <= meta.sizeBytes() - storedBytes;
+    // Or else who comes to the block will say so.
+    return mayBe && prefetch.add(file, offset, storedBytes, lengthBytes);
   }
 
   /** Fixes a data block where it was last. It was of the right type when it came there. */

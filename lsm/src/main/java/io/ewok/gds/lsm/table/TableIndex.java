@@ -3,6 +3,7 @@ package io.ewok.gds.lsm.table;
 import io.ewok.gds.buffers.Fix;
 import io.ewok.gds.lsm.record.SearchKey;
 import java.io.IOException;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /**
  * The way of a get through the index and the filters of a table. They are read without latches, and
@@ -71,6 +72,9 @@ final class TableIndex {
         if (refused) {
           return TableLookup.Outcome.FILTERED;
         }
+        if (filter == at.filterHint) {
+          at.filter.unfix(); // it is latched: nobody waits for room with more than he needs
+        }
       }
       BlockHint index = index(top, partition, at);
       if (index == null) {
@@ -102,7 +106,7 @@ final class TableIndex {
       return seen;
     }
     table.fixRoot(at.latched, at.root);
-    BlockHint made = BlockHint.of(at.root, TableFormat.TYPE_ROOT, at.latched);
+    BlockHint made = BlockHint.of(at.root, TableFormat.TYPE_ROOT, at.latched, null);
     if (made != null && !at.latched) {
       root = made;
     }
@@ -121,11 +125,7 @@ final class TableIndex {
       top.filters.set(partition, BlockHint.NO_FILTER);
       return BlockHint.NO_FILTER;
     }
-    BlockHint made = child(TableFormat.TYPE_FILTER, at, at.filter);
-    if (made != null && !at.latched) {
-      hints.put(made, top.filters, partition);
-    }
-    return made;
+    return child(TableFormat.TYPE_FILTER, seen, top.filters, partition, at, at.filter);
   }
 
   private BlockHint index(BlockHint top, int partition, TableLookup at) throws IOException {
@@ -136,16 +136,29 @@ final class TableIndex {
     if (!at.readHandle(top.view, partition, 0, at.root)) {
       return null;
     }
-    BlockHint made = child(TableFormat.TYPE_INDEX, at, at.index);
-    if (made != null && !at.latched) {
-      hints.put(made, top.indexes, partition);
-    }
-    return made;
+    return child(TableFormat.TYPE_INDEX, seen, top.indexes, partition, at, at.index);
   }
 
-  private BlockHint child(int type, TableLookup at, Fix into) throws IOException {
-    table.fix(at.offset, at.storedBytes, at.lengthBytes, type, at.latched, into);
-    return BlockHint.of(into, type, at.latched);
+  /** Makes a hint, or does without, with a latch. */
+  private BlockHint child(
+      int type,
+      BlockHint staleOrNull,
+      AtomicReferenceArray<BlockHint> home,
+      int place,
+      TableLookup at,
+      Fix into)
+      throws IOException {
+    boolean isMade = !at.latched && (staleOrNull != null || hints.isWanted(at.hintsMissed++));
+    table.fix(at.offset, at.storedBytes, at.lengthBytes, type, !isMade, into);
+    if (!isMade) {
+      BlockHint lent = type == TableFormat.TYPE_FILTER ? at.filterHint : at.indexHint;
+      return lent.lend(into, type);
+    }
+    BlockHint made = BlockHint.of(into, type, false, staleOrNull);
+    if (made != null) {
+      hints.put(made, staleOrNull, home, place);
+    }
+    return made;
   }
 
   /**

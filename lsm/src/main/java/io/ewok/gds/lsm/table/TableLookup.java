@@ -28,6 +28,13 @@ public final class TableLookup {
   final Fix data = new Fix();
   final BlockView view = new BlockView();
 
+  // For what is latched, see BlockHint.lend.
+  final BlockHint filterHint = BlockHint.ofReader();
+  final BlockHint indexHint = BlockHint.ofReader();
+
+  /** How many hints there were not. */
+  int hintsMissed;
+
   /** Holds the value that a record refers to. */
   final Fix value = new Fix();
 

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.sun.management.ThreadMXBean;
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.lsm.Compression;
@@ -24,7 +25,10 @@ import io.ewok.gds.pagestore.IoFile;
 import io.ewok.gds.pagestore.OpenMode;
 import io.ewok.gds.pagestore.StorageException;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
@@ -345,6 +349,40 @@ class TableTest {
       assertEquals(3, table.hintCount());
     }
     lookup.unfix();
+    table.close();
+  }
+
+  /** Else each get would make some that others have just lost. */
+  @Test
+  void whoHasTooFewHintsDoesWithout() throws Exception {
+    int count = 100_000;
+    TableMeta meta = tables.write(numbered(count, 20), TableLayout.of(4096));
+    BlockHints few = new BlockHints(3);
+    TableBlocks blocks = TableBlocks.open(tables.buffers, TableFixture.PATH, meta.number());
+    Table table = Table.open(tables.buffers, blocks, meta, few, ValueSource.NONE, _ -> {});
+    SearchKey key = new SearchKey();
+    long newest = RecordKind.searchStamp(RecordKind.SEQUENCE_MAX);
+    MemorySegment user = MemorySegment.ofArray(Fixtures.bytes("user:"));
+    MemorySegment text = Arena.ofAuto().allocate(12);
+    SplittableRandom random = new SplittableRandom(1);
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    int gets = 20_000;
+    long least = Long.MAX_VALUE;
+    for (int round = 0; round < 5; round++) {
+      long before = threads.getCurrentThreadAllocatedBytes();
+      for (int i = 0; i < gets; i++) {
+        int number = random.nextInt(count);
+        for (int at = 11; at >= 5; at--, number /= 10) {
+          text.set(ValueLayout.JAVA_BYTE, at, (byte) ('0' + number % 10));
+        }
+        MemorySegment.copy(user, 0, text, 0, 5);
+        assertTrue(table.find(key.set(text), newest, lookup));
+        lookup.unfix();
+      }
+      least = Math.min(least, threads.getCurrentThreadAllocatedBytes() - before);
+    }
+    assertEquals(3, table.hintCount());
+    assertTrue(least / gets < 100, "bytes for a get: " + least / gets);
     table.close();
   }
 
