@@ -30,7 +30,7 @@ import java.lang.foreign.MemorySegment;
  * }
  * }
  *
- * <p>A range costs no heap, nor does a record; a block that is read ahead costs some hundred bytes.
+ * <p>Moves make no garbage, but for some hundred bytes for each block that is read ahead.
  *
  * <p>Errors: as of a {@link StoreCursor}; after an {@link IOException} it is not valid until it is
  * positioned anew.
