@@ -249,6 +249,7 @@ final class StoreOpener {
             files,
             manifest,
             unusedNumber(manifest.current(), orphans),
+            parts.clock,
             parts::signalBackground);
     flush =
         new FlushJob(
