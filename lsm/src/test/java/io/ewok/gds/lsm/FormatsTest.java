@@ -307,7 +307,8 @@ class FormatsTest {
         Manifest.EMPTY
             .edit()
             .withState(true, 9, 0x1234, 500)
-            .adding(1, List.of(meta(2, "a", "b", 1, 2).writtenAt(0x123456), meta(3, "c", "d", 1, 2)));
+            .adding(
+                1, List.of(meta(2, "a", "b", 1, 2).writtenAt(0x123456), meta(3, "c", "d", 1, 2)));
     byte[] file = ManifestFormat.encode(edit, 0);
     String hex = HexFormat.of().formatHex(file);
     String record = "0f000000" + "10000000" + "0200000000000000" + "5634120000000000";

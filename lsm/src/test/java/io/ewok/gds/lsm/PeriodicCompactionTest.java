@@ -163,8 +163,7 @@ class PeriodicCompactionTest {
       store.change(Map.of("store.filter-bits", "5"));
       pass(store, PERIOD);
       Fixtures.await(
-          store,
-          () -> store.stats().families().getFirst().filesByKey().keySet().equals(Set.of(2)));
+          store, () -> store.stats().families().getFirst().filesByKey().keySet().equals(Set.of(2)));
       assertEquals(600, asked.get() - before);
       Version version = store.parts().versions.retain();
       try {
