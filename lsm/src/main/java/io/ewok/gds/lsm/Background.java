@@ -19,6 +19,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.stream.LongStream;
 
 /**
  * The thread of a store that flushes, compacts and removes what is no longer needed, and the place
@@ -147,7 +148,7 @@ final class Background {
     this.events = parts.events;
     this.watched = watched;
     this.families = parts.families;
-    this.plan = new CompactionPlan(parts.families, parts.live, parts.versions);
+    this.plan = new CompactionPlan(parts);
     this.counters = parts.counters;
     this.flush = flush;
     this.compactionWriter = compactionWriter;
@@ -386,6 +387,7 @@ final class Background {
           && errands.isEmpty()
           && !plan.hasNewOptions()
           && !watched.isDue()
+          && !plan.hasNewlyOld()
           && restsSeen == restsAsked) {
         answerRests();
         awaitChangeOrRest();
@@ -426,10 +428,12 @@ final class Background {
   private void awaitChangeOrRest() {
     if (!plan.hasWorkAtRest() || (isHeldBack && !readerLeft)) {
       long stepMillis =
-          families.all().stream()
-              .map(FamilyState::expiration)
-              .filter(Expiration::isOn)
-              .mapToLong(Expiration::stepMillis)
+          LongStream.concat(
+                  families.all().stream()
+                      .map(FamilyState::expiration)
+                      .filter(Expiration::isOn)
+                      .mapToLong(Expiration::stepMillis),
+                  LongStream.of(plan.oldStepMillis()).filter(millis -> millis > 0))
               .min()
               .orElse(0);
       long step = stepMillis > 0 ? TimeUnit.MILLISECONDS.toNanos(stepMillis) : Long.MAX_VALUE;
@@ -739,8 +743,7 @@ final class Background {
 
   private Compaction nextDue(Version version) {
     CompactionPlan.Part part = plan.next(version);
-    CompactionInputs inputs =
-        part.picker().pickDue(version.levels(part.family), versions.oldestSequence(part.family));
+    CompactionInputs inputs = plan.pickDue(part, version);
     if (inputs == null) {
       plan.nothingDue(part);
       return null;

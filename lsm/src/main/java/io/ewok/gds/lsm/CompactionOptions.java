@@ -20,6 +20,7 @@ import java.util.stream.IntStream;
  * @param separatedValueBytes values from this length on go to value files, in bytes; 0 if none do
  * @param valueGarbagePercent at how much garbage a value file is full
  * @param ttl how long records live, zero for ever
+ * @param periodicCompaction how long tables stay as they are, zero for ever
  */
 record CompactionOptions(
     CompactionStyle style,
@@ -33,7 +34,8 @@ record CompactionOptions(
     boolean filtersFlushes,
     int separatedValueBytes,
     int valueGarbagePercent,
-    Duration ttl) {
+    Duration ttl,
+    Duration periodicCompaction) {
 
   /** Level 1 takes so many merges of level 0: with less, the same bytes go on too soon. */
   private static final long LEVEL_1_MERGES = 2;
@@ -59,7 +61,8 @@ record CompactionOptions(
         tree.filtersFlushes(),
         tree.separatedValueBytes(),
         tree.valueGarbagePercent(),
-        tree.ttl());
+        tree.ttl(),
+        tree.periodicCompaction());
   }
 
   /** Size at which a value file is complete, in bytes. */

@@ -84,11 +84,53 @@ abstract class CompactionPicker {
    * Chooses the next compaction, or null if there is nothing to do.
    *
    * @param oldestSequence no reader asks for what was at an older sequence
+   * @param nowMillis by the store's clock
    */
-  final CompactionInputs pickDue(Levels levels, long oldestSequence) {
-    CompactionInputs hidden = pickHidden(levels, oldestSequence);
-    CompactionInputs picked = hidden != null ? hidden : pick(levels, oldestSequence);
-    return picked != null ? picked : pickValues(levels);
+  final CompactionInputs pickDue(Levels levels, long oldestSequence, long nowMillis) {
+    CompactionInputs picked = pickHidden(levels, oldestSequence);
+    picked = picked != null ? picked : pick(levels, oldestSequence);
+    picked = picked != null ? picked : pickValues(levels);
+    return picked != null ? picked : pickOld(levels, nowMillis);
+  }
+
+  /**
+   * The table that was written first, to be written again, if that was long ago; null if there is
+   * none. Those of level 0 go down.
+   */
+  private CompactionInputs pickOld(Levels levels, long nowMillis) {
+    if (oldMillis(levels) > nowMillis) {
+      return null;
+    }
+    int levelOfOldest = -1;
+    Table oldest = null;
+    for (int level = 0; level < Manifest.LEVELS; level++) {
+      for (Table table : levels.level(level)) {
+        if (oldest == null || table.meta().writtenMillis() < oldest.meta().writtenMillis()) {
+          oldest = table;
+          levelOfOldest = level;
+        }
+      }
+    }
+    return levelOfOldest == 0
+        ? pushDown(levels, 0, levels.level(0), 1)
+        : rewrite(levels, levelOfOldest, oldest);
+  }
+
+  /**
+   * When the first table is old by {@link TreeOptions#periodicCompaction}, in milliseconds since
+   * the epoch; the greatest number if none will be.
+   */
+  long oldMillis(Levels levels) {
+    long periodMillis = options.periodicCompaction().toMillis();
+    long oldest = Long.MAX_VALUE;
+    if (periodMillis > 0) {
+      for (List<Table> level : levels.all()) {
+        for (Table table : level) {
+          oldest = Math.min(oldest, table.meta().writtenMillis());
+        }
+      }
+    }
+    return oldest > Long.MAX_VALUE - periodMillis ? Long.MAX_VALUE : oldest + periodMillis;
   }
 
   /**

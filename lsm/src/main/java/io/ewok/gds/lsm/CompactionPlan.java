@@ -4,6 +4,7 @@ import io.ewok.gds.lsm.record.RecordKind;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.LongSupplier;
 
 /**
  * What is to be compacted next, among all families: of those that have something due, the one that
@@ -18,14 +19,23 @@ final class CompactionPlan {
   /** What a family's score grows by when another one comes first. */
   private static final double WAITING_SCORE = 0.25;
 
+  /** Clocks may be set, so they are looked at now and then. */
+  private static final long STEP_MILLIS_MIN = 100;
+
+  private static final long STEP_MILLIS_MAX = 60_000;
+
   /** Level 0 goes before a compaction that somebody asked for when it is so much too large. */
   private static final int LEVEL_0_URGENT = 2;
 
   private final Families families;
   private final LiveOptions live;
   private final VersionSet versions;
+  private final LongSupplier clock;
   private final List<Part> parts = new ArrayList<>();
   private Version lookedAt;
+
+  /** When the next table is old that was not then, in milliseconds since the epoch. */
+  private long oldMillis = Long.MAX_VALUE;
 
   /** What is known of one family. */
   static final class Part {
@@ -66,10 +76,11 @@ final class CompactionPlan {
     }
   }
 
-  CompactionPlan(Families families, LiveOptions live, VersionSet versions) {
-    this.families = families;
-    this.live = live;
-    this.versions = versions;
+  CompactionPlan(StoreParts of) {
+    this.families = of.families;
+    this.live = of.live;
+    this.versions = of.versions;
+    this.clock = of.clock;
     useLiveOptions();
   }
 
@@ -111,21 +122,43 @@ final class CompactionPlan {
     lookedAt = null;
   }
 
-  /** Looks at a version, unless it did already. */
+  /** Looks at a version, unless it did already and nothing has become old since. */
   void look(Version version) {
     useLiveOptions();
-    if (version == lookedAt) {
+    if (version == lookedAt && !hasNewlyOld()) {
       return;
     }
     lookedAt = version;
+    oldMillis = Long.MAX_VALUE;
+    long now = clock.getAsLong();
     for (Part part : parts) {
       Levels levels = version == null ? null : version.levels(part.family.id());
       estimateHiddenShares(levels);
       part.isDue =
           levels != null
               && levels.level(0).size() >= part.pausedUntilTables
-              && part.picker.pickDue(levels, versions.oldestSequence(part.family)) != null;
+              && part.picker.pickDue(levels, versions.oldestSequence(part.family), now) != null;
+      long old = levels == null ? Long.MAX_VALUE : part.picker.oldMillis(levels);
+      oldMillis = Math.min(oldMillis, old > now ? old : Long.MAX_VALUE);
     }
+  }
+
+  /** Chooses what is due of a part, or null. */
+  CompactionInputs pickDue(Part part, Version version) {
+    return part.picker.pickDue(
+        version.levels(part.family), versions.oldestSequence(part.family), clock.getAsLong());
+  }
+
+  /** Whether a table is old now that was not when a version was looked at. */
+  boolean hasNewlyOld() {
+    return oldMillis < Long.MAX_VALUE && clock.getAsLong() >= oldMillis;
+  }
+
+  /** In how many milliseconds it is best asked that; 0 if that is of no use. */
+  long oldStepMillis() {
+    return oldMillis == Long.MAX_VALUE
+        ? 0
+        : Math.clamp(oldMillis - clock.getAsLong(), STEP_MILLIS_MIN, STEP_MILLIS_MAX);
   }
 
   /**

@@ -61,6 +61,11 @@ final class FifoPicker extends CompactionPicker {
   }
 
   @Override
+  long oldMillis(Levels levels) {
+    return Long.MAX_VALUE;
+  }
+
+  @Override
   CompactionInputs pickAtRest(Levels levels, long oldestSequence) {
     return null;
   }

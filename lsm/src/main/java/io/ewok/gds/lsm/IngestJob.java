@@ -87,8 +87,11 @@ final class IngestJob {
   }
 
   private void install(long sequence) throws IOException {
+    long now = tables.nowMillis();
     List<TableMeta> metas =
-        written.stream().map(meta -> meta.addingSequence(sequence - meta.lastSequence())).toList();
+        written.stream()
+            .map(meta -> meta.addingSequence(sequence - meta.lastSequence()).writtenAt(now))
+            .toList();
     SortedMap<Integer, List<Table>> opened = new TreeMap<>();
     try {
       ManifestEdit edit = tables.manifest().edit();

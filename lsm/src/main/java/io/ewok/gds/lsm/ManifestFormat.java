@@ -46,8 +46,8 @@ import java.util.zip.CRC32C;
  * <tr><td>0</td><td>type</td><td>u32</td><td>1 state, once and first in a frame; 2 table added; 3
  * table removed; 4 merge operator, once at most; 5 write times, once at most; 6 family; 7 family
  * dropped; 8 table added to a family; 9 next family, once at most; 10 value file added; 11 references
- * of the table that the record before has added; 13 sequence added; 14 file of a table; others
- * belong to newer versions</td></tr>
+ * of the table that the record before has added; 13 sequence added; 14 file of a table; 15
+ * time of a table; others belong to newer versions</td></tr>
  * <tr><td>4</td><td>length</td><td>u32</td><td>bytes that follow</td></tr>
  * </table>
  *
@@ -127,6 +127,9 @@ import java.util.zip.CRC32C;
  * the number of a table, u64, that the same frame adds, then that which names the file, u64, and
  * the family that its footer names, u32. Files are never numbered anew, since their checksums, and
  * what is encrypted, depend on the number. A file is part of the store as long as one table has it.
+ *
+ * <p>The time of a table has its number, u64, which the same frame adds, and when its file was
+ * written, u64, in milliseconds since the epoch, above 0. Without it that is not known.
  */
 final class ManifestFormat {
   /** "GDSM" in ASCII. */
@@ -163,6 +166,7 @@ final class ManifestFormat {
   static final int TYPE_REFERENCES = 11;
   static final int TYPE_SEQUENCE_ADDED = 13;
   static final int TYPE_FILE = 14;
+  static final int TYPE_WRITTEN = 15;
 
   static final int FAMILY_BYTES = 3 * Integer.BYTES;
   static final int VALUE_FILE_BYTES = Integer.BYTES + 4 * Long.BYTES;
@@ -264,6 +268,12 @@ final class ManifestFormat {
                 .putLong(meta.number())
                 .putLong(meta.fileNumber())
                 .putInt(meta.fileFamily()));
+      }
+      if (meta.writtenMillis() > 0) {
+        records.add(
+            record(TYPE_WRITTEN, 2 * Long.BYTES)
+                .putLong(meta.number())
+                .putLong(meta.writtenMillis()));
       }
     }
     return records;
@@ -427,6 +437,7 @@ final class ManifestFormat {
           case TYPE_FAMILY_TABLE_ADDED -> added.add(getTable(body, body.getInt()));
           case TYPE_SEQUENCE_ADDED -> addSequence(path, offset, added, body);
           case TYPE_FILE -> setFile(path, offset, added, body);
+          case TYPE_WRITTEN -> setWritten(path, offset, added, body);
           case TYPE_TABLE_REMOVED -> removed.add(body.getLong());
           case TYPE_MERGE_OPERATOR -> {
             if (hasOperator || bytes == 0 || bytes > OPERATOR_BYTES_MAX) {
@@ -601,6 +612,22 @@ final class ManifestFormat {
       }
     }
     throw corrupt(path, offset, "file %d of table %d".formatted(fileNumber, number));
+  }
+
+  /** Says it of a table that was read before, once. */
+  private static void setWritten(
+      Path path, int offset, List<ManifestEdit.Added> tables, ByteBuffer from)
+      throws CorruptFileException {
+    long number = from.getLong();
+    long millis = from.getLong();
+    for (int i = 0; i < tables.size(); i++) {
+      TableMeta meta = tables.get(i).meta();
+      if (meta.number() == number && meta.writtenMillis() == 0 && millis > 0) {
+        tables.set(i, new ManifestEdit.Added(tables.get(i).level(), meta.writtenAt(millis)));
+        return;
+      }
+    }
+    throw corrupt(path, offset, "time %d of table %d".formatted(millis, number));
   }
 
   private static MemorySegment getKey(ByteBuffer from, int bytes) {

@@ -252,6 +252,7 @@ final class StoreOpener {
             files,
             manifest,
             unusedNumber(manifest.current(), orphans),
+            parts.clock,
             parts::signalBackground);
     flush =
         new FlushJob(

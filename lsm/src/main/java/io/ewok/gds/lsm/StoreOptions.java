@@ -161,8 +161,9 @@ public record StoreOptions(
    *     MergeOperators}</td></tr>
    * <tr><td>{@code store.ttl}</td><td>a number of {@code s}, {@code m}, {@code h} or {@code d}, such
    *     as {@code 36h}; {@code 0} for none</td></tr>
+   * <tr><td>{@code store.periodic-compaction}</td><td>the same</td></tr>
    * <tr><td>{@code store.family.NAME.…}</td><td>of the family with this name, what the settings from
-   *     {@code tables-before-merge} to {@code ttl} are of the store; what is not said of it is as it
+   *     {@code tables-before-merge} to {@code periodic-compaction} are of the store; what is not said of it is as it
    *     was, or else as that of the store</td></tr>
    * <tr><td>{@code log.segment-bytes}, {@code log.segments}, {@code log.recovery}</td><td>see {@link
    *     io.ewok.gds.wal.LogOptions#from}</td></tr>

@@ -51,6 +51,8 @@ public enum StoreSetting {
   MERGE("store.merge", Effect.NEXT_OPENING),
   /** {@code store.ttl}: also of what was written before, see {@link TreeOptions}. */
   TTL("store.ttl", Effect.AT_ONCE),
+  /** {@code store.periodic-compaction}. */
+  PERIODIC_COMPACTION("store.periodic-compaction", Effect.AT_ONCE),
   /** {@code log.segment-bytes}. */
   LOG_SEGMENT_BYTES("log.segment-bytes", Effect.CREATION),
   /** {@code log.segments}. */

@@ -48,6 +48,7 @@ final class StoreSettings {
   private static final String FIFO = "store.fifo";
   private static final String MERGE = "store.merge";
   private static final String TTL = "store.ttl";
+  private static final String PERIODIC = "store.periodic-compaction";
   private static final String SEPARATE = "store.separate-values";
   private static final String GARBAGE = "store.value-garbage";
   private static final Pattern DURATION = Pattern.compile("(\\d{1,9})\\s*([smhd])");
@@ -67,6 +68,7 @@ final class StoreSettings {
           FIFO,
           MERGE,
           TTL,
+          PERIODIC,
           SEPARATE,
           GARBAGE);
 
@@ -178,11 +180,12 @@ final class StoreSettings {
         Settings.read(settings, MERGE, MergeOperators::named, base.mergeOperator()),
         base.compactionFilter(),
         base.filtersFlushes(),
-        Settings.read(settings, TTL, StoreSettings::duration, base.ttl()),
+        duration(TTL, base.ttl()),
         Settings.read(settings, STYLE, StoreSettings::style, base.style()),
         bytes(FIFO, base.fifoBytes()),
         (int) Math.min(bytes(SEPARATE, base.separatedValueBytes()), Integer.MAX_VALUE),
-        Settings.readInt(settings, GARBAGE, base.valueGarbagePercent()));
+        Settings.readInt(settings, GARBAGE, base.valueGarbagePercent()),
+        duration(PERIODIC, base.periodicCompaction()));
   }
 
   /** Lists of one value for each level from 0 on, the last for all deeper ones too. */
@@ -240,14 +243,18 @@ final class StoreSettings {
     throw new IllegalArgumentException("one of none, lz4 and zstd: " + COMPRESSION + "=" + text);
   }
 
-  private static Duration duration(String text) {
+  private Duration duration(String name, Duration otherwise) {
+    return Settings.read(settings, name, text -> duration(name, text), otherwise);
+  }
+
+  private static Duration duration(String name, String text) {
     Matcher matcher = DURATION.matcher(text.strip());
     if (text.strip().equals("0")) {
       return Duration.ZERO;
     }
     if (!matcher.matches()) {
       throw new IllegalArgumentException(
-          "0, or a number of s, m, h or d, such as 36h: " + TTL + "=" + text);
+          "0, or a number of s, m, h or d, such as 36h: " + name + "=" + text);
     }
     ChronoUnit unit =
         switch (matcher.group(2)) {

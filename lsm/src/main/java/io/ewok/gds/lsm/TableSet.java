@@ -24,6 +24,7 @@ import java.util.Map;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.LongSupplier;
 
 /**
  * The table files of a store, the value files that these refer to, and the manifest that names
@@ -40,6 +41,7 @@ final class TableSet {
   private final IoEngine engine;
   private final StoreFiles files;
   private final ManifestLog manifest;
+  private final LongSupplier clock;
   private final Runnable whenUnused;
   private final Queue<Table> unused = new ConcurrentLinkedQueue<>();
   private final ValueFileSet values;
@@ -62,6 +64,7 @@ final class TableSet {
    *
    * @param manifest as it was read
    * @param nextNumber a number from which on no file has one
+   * @param clock milliseconds since the epoch
    * @param whenUnused called when {@link #closeUnused} has work to do, on any thread
    */
   TableSet(
@@ -69,11 +72,13 @@ final class TableSet {
       StoreFiles files,
       ManifestLog manifest,
       long nextNumber,
+      LongSupplier clock,
       Runnable whenUnused) {
     this.engine = engine;
     this.files = files;
     this.manifest = manifest;
     this.nextNumber = nextNumber;
+    this.clock = clock;
     this.whenUnused = whenUnused;
     this.values = new ValueFileSet(files, this::delete, whenUnused);
   }
@@ -113,12 +118,17 @@ final class TableSet {
 
   /** Completes it. It is to be opened or discarded then. */
   TableMeta finish(TableWriter writer) throws IOException {
-    TableMeta meta = writer.finish();
+    TableMeta meta = writer.finish().writtenAt(nowMillis());
     TableBlocks blocks = writer.takeBlocks();
     if (blocks != null) {
       written.put(meta.number(), blocks);
     }
     return meta;
+  }
+
+  /** Now, as tables are told that they were written. */
+  long nowMillis() {
+    return Math.max(0, clock.getAsLong());
   }
 
   /** Number of the key that files are encrypted with from now on; 0 if they are not. */

@@ -57,6 +57,9 @@ import java.util.function.UnaryOperator;
  *   <td>a get reads once more, a scan once for each value; see below</td></tr>
  * <tr><td>valueGarbagePercent</td><td>percent, 1 to 99</td><td>50</td><td>less is to be
  *   written</td><td>more space: a value file is rewritten when so much of it is garbage</td></tr>
+ * <tr><td>periodicCompaction</td><td>time, 1 second to 100 years; zero for none</td><td>zero</td>
+ *   <td>a filter, another compression or another key is to have come to all records after some
+ *   time</td><td>each byte is written once more in that time; see below</td></tr>
  * </table>
  *
  * <p>With <em>separatedValueBytes</em>, flushes and compactions write long values to <em>value
@@ -68,6 +71,14 @@ import java.util.function.UnaryOperator;
  * CompactionStyle#FIFO} nothing is moved, and {@code fifoBytes} counts what tables refer to. A
  * value file is as large as the values of a memtable, or eight tables; of each that a table refers
  * to, the manifest has 16 bytes: where there are many values, memtables are best large.
+ *
+ * <p>With a <em>periodicCompaction</em>, tables that were written longer ago are compacted, the
+ * oldest first, when nothing else is due: on their level, or down from level 0. So within about
+ * that time, and what it takes to write them, all records are seen by the compaction filter, in the
+ * form that tables have now and encrypted with the current key, and what was deleted or has expired
+ * goes, as far as no reader is in the way. Tables of which it is not known when they were written,
+ * such as those of a repair, are old. With {@link CompactionStyle#FIFO} nothing is written anew.
+ * That is RocksDB's {@code periodic_compaction_seconds}.
  *
  * <p>With a <em>ttl</em>, time to live, a record is not read any more when that is over since it
  * was written, or about a thirty-second part of it and 200 milliseconds later. A key then has no
@@ -107,9 +118,10 @@ public record TreeOptions(
     @TakesEffect(Effect.AT_ONCE) CompactionStyle style,
     @TakesEffect(Effect.AT_ONCE) long fifoBytes,
     @TakesEffect(Effect.NEXT_TABLES) int separatedValueBytes,
-    @TakesEffect(Effect.AT_ONCE) int valueGarbagePercent) {
-  private static final long TTL_MILLIS_MIN = 1_000;
-  private static final long TTL_MILLIS_MAX = Duration.ofDays(100 * 365).toMillis();
+    @TakesEffect(Effect.AT_ONCE) int valueGarbagePercent,
+    @TakesEffect(Effect.AT_ONCE) Duration periodicCompaction) {
+  private static final long MILLIS_MIN = 1_000;
+  private static final long MILLIS_MAX = Duration.ofDays(100 * 365).toMillis();
   private static final long GIB = 1L << 30;
   private static final long TABLE_BYTES_MIN = 256 << 10;
   private static final int VALUE_GARBAGE_PERCENT = 50;
@@ -129,7 +141,8 @@ public record TreeOptions(
           CompactionStyle.LEVELED,
           GIB,
           0,
-          VALUE_GARBAGE_PERCENT);
+          VALUE_GARBAGE_PERCENT,
+          Duration.ZERO);
 
   /** Checks the ranges. */
   public TreeOptions {
@@ -145,7 +158,11 @@ public record TreeOptions(
     Objects.requireNonNull(mergeOperator, "mergeOperator");
     Objects.requireNonNull(compactionFilter, "compactionFilter");
     if (!ttl.isZero()) {
-      StoreOptions.requireRange("ttl", ttl.toMillis(), TTL_MILLIS_MIN, TTL_MILLIS_MAX);
+      StoreOptions.requireRange("ttl", ttl.toMillis(), MILLIS_MIN, MILLIS_MAX);
+    }
+    if (!periodicCompaction.isZero()) {
+      StoreOptions.requireRange(
+          "periodicCompaction", periodicCompaction.toMillis(), MILLIS_MIN, MILLIS_MAX);
     }
     Objects.requireNonNull(style, "style");
     StoreOptions.requireRange("fifoBytes", fifoBytes, TABLE_BYTES_MIN, Long.MAX_VALUE);
@@ -256,6 +273,11 @@ public record TreeOptions(
     return with(draft -> draft.valueGarbagePercent = valueGarbagePercent);
   }
 
+  /** Returns these options with another time within which each table is written anew. */
+  public TreeOptions withPeriodicCompaction(Duration periodicCompaction) {
+    return with(draft -> draft.periodicCompaction = periodicCompaction);
+  }
+
   /** Returns these options with each level changed in the same way. */
   public TreeOptions withEachLevel(UnaryOperator<LevelOptions> change) {
     return withLevels(levels.stream().map(change).toList());
@@ -283,6 +305,7 @@ public record TreeOptions(
     long fifoBytes = TreeOptions.this.fifoBytes;
     int separatedValueBytes = TreeOptions.this.separatedValueBytes;
     int valueGarbagePercent = TreeOptions.this.valueGarbagePercent;
+    Duration periodicCompaction = TreeOptions.this.periodicCompaction;
 
     TreeOptions options() {
       return new TreeOptions(
@@ -299,7 +322,8 @@ public record TreeOptions(
           style,
           fifoBytes,
           separatedValueBytes,
-          valueGarbagePercent);
+          valueGarbagePercent,
+          periodicCompaction);
     }
   }
 }

@@ -300,6 +300,35 @@ class FormatsTest {
     assertFalse(isRefused(path, file));
   }
 
+  @Test
+  void timesOfTablesInAManifestAreWhatTheirTableSays() throws Exception {
+    Path path = Path.of("MANIFEST");
+    ManifestEdit edit =
+        Manifest.EMPTY
+            .edit()
+            .withState(true, 9, 0x1234, 500)
+            .adding(
+                1, List.of(meta(2, "a", "b", 1, 2).writtenAt(0x123456), meta(3, "c", "d", 1, 2)));
+    byte[] file = ManifestFormat.encode(edit, 0);
+    String hex = HexFormat.of().formatHex(file);
+    String record = "0f000000" + "10000000" + "0200000000000000" + "5634120000000000";
+    int at = hex.indexOf(record) / 2;
+    assertTrue(at > 0, hex);
+    Manifest manifest = Manifest.EMPTY.after(ManifestFormat.decode(path, file, 0));
+    assertEquals(0x123456, manifest.main().level(1).getFirst().writtenMillis());
+    assertEquals(0, manifest.main().level(1).getLast().writtenMillis());
+    assertArrayEquals(file, ManifestFormat.encode(manifest.snapshot(), 0), "it stays said");
+    for (String forged :
+        List.of(
+            "0400000000000000" + "5634120000000000",
+            "0200000000000000" + "0000000000000000",
+            "0200000000000000" + "56341200000000ff")) {
+      byte[] hostile = file.clone();
+      System.arraycopy(HexFormat.of().parseHex(forged), 0, hostile, at + 8, 16);
+      assertTrue(isRefused(path, hostile), forged);
+    }
+  }
+
   /** The checksum is looked at by who reads the file. */
   private static boolean isRefused(Path path, byte[] file) throws IOException {
     try {

@@ -44,7 +44,7 @@ final class HostileManifest {
               .withHorizon(100L * i, 10L * i)
               .addingValues(List.of(new ValueFileMeta(10L * i - 2, 0, 4096, 2, 100)))
               .adding(0, List.of(meta(3 * i).withReferences(references(10L * i - 2))))
-              .adding(1, List.of(meta(3 * i + 1)))
+              .adding(1, List.of(meta(3 * i + 1).writtenAt(1_000L * i)))
               .creating(new FamilyEdit(i, "family" + i, "sum", new WriteTimes(i, List.of())));
       if (i == FRAMES) {
         edit = edit.dropping(1);

@@ -284,7 +284,7 @@ class OnlineOptionsTest {
       case COMPRESSION -> "zstd";
       case BLOCK -> "8K";
       case STYLE -> "tiered";
-      case TTL -> "1h";
+      case TTL, PERIODIC_COMPACTION -> "1h";
       default -> "1M";
     };
   }

@@ -34,6 +34,9 @@ final class ScriptWriter {
   /** Of so many operations one changes how long records live. */
   private static final int TTL_SHARE = 150;
 
+  /** Of so many operations one is followed by a change of how long tables stay as they are. */
+  private static final int PERIOD_SHARE = 250;
+
   /** Of so many operations one ingests tables. */
   private static final int INGEST_SHARE = 120;
 
@@ -88,7 +91,12 @@ final class ScriptWriter {
 
   /** Likewise. */
   private final SplittableRandom clones;
+
+  /** Likewise. */
   private final SplittableRandom scans;
+
+  /** Likewise. */
+  private final SplittableRandom periods;
 
   private final List<String> lines = new ArrayList<>();
 
@@ -108,6 +116,7 @@ final class ScriptWriter {
     encrypted = new SplittableRandom(seed ^ 9);
     clones = new SplittableRandom(seed ^ 58);
     scans = new SplittableRandom(seed ^ 57);
+    periods = new SplittableRandom(seed ^ 59);
   }
 
   /** Returns so many operations. */
@@ -141,6 +150,12 @@ final class ScriptWriter {
         int clone = 1 + writer.clones.nextInt(FAMILIES);
         writer.lines.add("drop " + clone);
         writer.lines.add("clone %d %d".formatted(writer.clones.nextInt(FAMILIES + 1), clone));
+      }
+      if (writer.periods.nextInt(PERIOD_SHARE) == 0) {
+        int of = writer.hasFamilies ? writer.periods.nextInt(FAMILIES + 1) : 0;
+        writer.lines.add(
+            "change%s store.periodic-compaction=%ds"
+                .formatted(of == 0 ? "" : "@" + of, writer.periods.nextInt(4)));
       }
       if (writer.replicas.nextInt(REPLICA_SHARE) == 0) {
         writer.lines.add("replica");

@@ -61,6 +61,7 @@ class StoreOptionsTest {
                 Map.entry("store.filter-bits", "12"),
                 Map.entry("store.merge", "max64"),
                 Map.entry("store.ttl", "0"),
+                Map.entry("store.periodic-compaction", "30d"),
                 Map.entry("store.style", "tiered"),
                 Map.entry("store.fifo", "10M"),
                 Map.entry("store.separate-values", "1K"),
@@ -92,7 +93,8 @@ class StoreOptionsTest {
             CompactionStyle.TIERED,
             10 << 20,
             1 << 10,
-            30),
+            30,
+            Duration.ofDays(30)),
         options.tree());
     assertEquals(1 << 20, options.logSegmentBytes());
     assertEquals(6, options.logSegmentCount());

@@ -117,7 +117,7 @@ class TakesEffectTest {
       case BLOCK, SEPARATE_VALUES -> Map.of(name, "8K");
       case STYLE -> Map.of(name, "tiered");
       case MERGE -> Map.of(name, "add64");
-      case TTL -> Map.of(name, "1h");
+      case TTL, PERIODIC_COMPACTION -> Map.of(name, "1h");
       case LOG_SEGMENT_BYTES -> Map.of(name, "4M");
       case LOG_RECOVERY -> Map.of(name, "strict");
       case IO -> Map.of("io.queue-depth", "7");

@@ -23,6 +23,8 @@ import java.lang.foreign.MemorySegment;
  *     one that the file was written with, by and for another family
  * @param fileFamily the family that the footer names: {@code family}, or if it was cloned that
  *     other one
+ * @param writtenMillis when the file was written, in milliseconds since the epoch; 0 if that is not
+ *     known
  */
 public record TableMeta(
     long number,
@@ -37,7 +39,8 @@ public record TableMeta(
     long addedSequence,
     ValueReferences references,
     long fileNumber,
-    int fileFamily) {
+    int fileFamily,
+    long writtenMillis) {
 
   /** Of a table whose records have the sequence numbers, and the values, that are in the file. */
   public TableMeta(
@@ -90,7 +93,8 @@ public record TableMeta(
         addedSequence,
         references,
         number,
-        family);
+        family,
+        0);
   }
 
   /** Of a table of the default family. */
@@ -121,7 +125,8 @@ public record TableMeta(
         addedSequence + added,
         references,
         fileNumber,
-        fileFamily);
+        fileFamily,
+        writtenMillis);
   }
 
   /** The same, whose numbers have this added already. */
@@ -139,7 +144,8 @@ public record TableMeta(
         added,
         references,
         fileNumber,
-        fileFamily);
+        fileFamily,
+        writtenMillis);
   }
 
   /** The same with these references. */
@@ -157,7 +163,8 @@ public record TableMeta(
         addedSequence,
         found,
         fileNumber,
-        fileFamily);
+        fileFamily,
+        writtenMillis);
   }
 
   /** The same table in another file, which a family that was cloned shares with this one. */
@@ -175,7 +182,8 @@ public record TableMeta(
         addedSequence,
         references,
         ofNumber,
-        ofFamily);
+        ofFamily,
+        writtenMillis);
   }
 
   /** The same file as a table of a family that is cloned, with a number of its own. */
@@ -193,7 +201,27 @@ public record TableMeta(
         addedSequence,
         references,
         fileNumber,
-        fileFamily);
+        fileFamily,
+        writtenMillis);
+  }
+
+  /** The same, written then; 0 if that is not known. */
+  public TableMeta writtenAt(long millis) {
+    return new TableMeta(
+        number,
+        sizeBytes,
+        entries,
+        deletes,
+        firstSequence,
+        lastSequence,
+        firstKey,
+        lastKey,
+        family,
+        addedSequence,
+        references,
+        fileNumber,
+        fileFamily,
+        millis);
   }
 
   /** Whether the file was written as a table of another family. */
