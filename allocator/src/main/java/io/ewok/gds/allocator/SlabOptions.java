@@ -40,8 +40,7 @@ public record SlabOptions(
                   "0",
                   "a size, or a percentage of what the process may use",
                   "memory that a slab allocator commits from the start")
-              .change(
-                  "the allocator is sealed, and uses nothing else", "memory, used or not"));
+              .change("the allocator is sealed, and uses nothing else", "memory, used or not"));
 
   /** Said of all allocators, by letters. */
   private static final Setting DEBUG =

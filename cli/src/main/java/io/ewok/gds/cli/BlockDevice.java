@@ -73,9 +73,7 @@ final class BlockDevice {
 
   OptionalLong number(String file) {
     String text = queue(file);
-    return text.matches("\\d{1,18}")
-        ? OptionalLong.of(Long.parseLong(text))
-        : OptionalLong.empty();
+    return text.matches("\\d{1,18}") ? OptionalLong.of(Long.parseLong(text)) : OptionalLong.empty();
   }
 
   /** The NUMA node that it is attached to; empty if none in particular. */

@@ -11,7 +11,9 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code gds config explain}: what a setting means, what it is, when to change it, what it costs. */
+/**
+ * {@code gds config explain}: what a setting means, what it is, when to change it, what it costs.
+ */
 @Command(
     name = "explain",
     description =
@@ -97,19 +99,18 @@ final class ConfigExplainCommand implements Callable<Integer> {
 
   private static String text(Setting setting, Configured value) {
     Table table = new Table();
-    table.row("  is", shown(value.value()), "(" + value.origin() + ")");
+    table.row("  is", shown(value.value()) + " (" + value.origin() + ")");
     table.row("  default", shown(setting.byDefault()));
-    Table rest = new Table();
-    rest.row("  values", setting.form());
-    rest.row("  change it when", setting.change());
-    rest.row("  costs", setting.cost());
-    KnownSettings.effect(setting.name()).ifPresent(effect -> rest.row("  takes effect", effect));
-    rest.row(
+    table.row("  values", setting.form());
+    table.row("  change it when", setting.change());
+    table.row("  costs", setting.cost());
+    KnownSettings.effect(setting.name()).ifPresent(effect -> table.row("  takes effect", effect));
+    table.row(
         "  read by",
         KnownSettings.isOfStores(setting.name())
             ? "gds, and programs that open stores"
             : "programs alone, gds has no use for it");
-    return setting.name() + ": " + setting.meaning() + "\n" + table + rest;
+    return setting.name() + ": " + setting.meaning() + "\n" + table;
   }
 
   private static String shown(String value) {

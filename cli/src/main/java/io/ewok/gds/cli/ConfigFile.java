@@ -75,8 +75,7 @@ final class ConfigFile {
     } catch (CharacterCodingException e) {
       throw CommandFailure.failed("a configuration is UTF-8, and this is not: path=" + path, e);
     } catch (IOException e) {
-      throw CommandFailure.failed(
-          "the configuration cannot be read: " + Failures.message(e), e);
+      throw CommandFailure.failed("the configuration cannot be read: " + Failures.message(e), e);
     }
   }
 

@@ -6,6 +6,9 @@ import io.ewok.gds.allocator.ReadArenaOptions;
 import io.ewok.gds.allocator.RegionOptions;
 import io.ewok.gds.allocator.Setting;
 import io.ewok.gds.allocator.SlabOptions;
+import io.ewok.gds.buffers.BufferOptions;
+import io.ewok.gds.buffers.CleanerOptions;
+import io.ewok.gds.buffers.PageOptions;
 import io.ewok.gds.lsm.StoreOptions;
 import io.ewok.gds.pagestore.PageFileOptions;
 import io.ewok.gds.pagestore.ReadAheadOptions;
@@ -69,8 +72,7 @@ final class Configuration {
             new ConfigMistake(
                 value,
                 "there is no such setting; the nearest is %s: %s=%s"
-                    .formatted(
-                        KnownSettings.nearest(value.name()), value.name(), value.value())));
+                    .formatted(KnownSettings.nearest(value.name()), value.name(), value.value())));
       }
     }
     Optional<String> refusal = refusal(left);
@@ -100,8 +102,7 @@ final class Configuration {
     }
     Configured value = culprit.get();
     return new ConfigMistake(
-        value,
-        refusal.contains(value.name() + "=") ? refusal : value.name() + ": " + refusal);
+        value, refusal.contains(value.name() + "=") ? refusal : value.name() + ": " + refusal);
   }
 
   private static Optional<String> refusal(Map<String, String> texts) {
@@ -153,13 +154,15 @@ final class Configuration {
     RegionOptions.from(1, settings);
     SlabOptions.from("gds", settings);
     ReadArenaOptions.from(settings);
+    BufferOptions.from(settings, null);
+    CleanerOptions.from(settings);
+    PageOptions.from(settings);
     PageFileOptions.from(settings);
     ReadAheadOptions.from(settings);
     LogReadCacheOptions.from(settings);
     if (settings.containsKey(LOG_BUFFER)) {
       // Together with the largest segments: what a store says of its log holds for it alone.
-      LogOptions.from(
-          Map.of("log.segment-bytes", "1G", LOG_BUFFER, settings.get(LOG_BUFFER)));
+      LogOptions.from(Map.of("log.segment-bytes", "1G", LOG_BUFFER, settings.get(LOG_BUFFER)));
     }
   }
 
@@ -196,8 +199,7 @@ final class Configuration {
               (name, size) ->
                   all.put(
                       name,
-                      new Configured(
-                          name, size, KnownSettings.MEMORY + ", " + memory.origin())));
+                      new Configured(name, size, KnownSettings.MEMORY + ", " + memory.origin())));
     }
     all.putAll(values);
     return List.copyOf(all.values());

@@ -51,10 +51,11 @@ final class DeviceCheck {
                 device.name() + ", rotational",
                 "the kernel takes it for a disk that turns; if it is none, that costs speed")
             .withWanted("not rotational, if it does not turn")
-            .withDecision("none: reads of a store go to random places anyway")
+            .withDecision("nothing, since reads of a store go to random places anyway")
             .withCommands(
                 "echo 0 > " + device.queuePath("rotational") + "  # only if it does not turn")
-        : Finding.ok(name, device.name() + ", not rotational", "random reads cost no way of a head");
+        : Finding.ok(
+            name, device.name() + ", not rotational", "random reads cost no way of a head");
   }
 
   private Finding scheduler() {

@@ -52,8 +52,7 @@ final class DeviceProbe {
   List<Finding> measure() throws IOException {
     MemoryBudget budget = MemoryBudget.root("doctor", 2L * CHUNK_BYTES);
     try (Region region =
-            Region.map(
-                budget, RegionOptions.ofSize(CHUNK_BYTES).withHugePages(HugePages.OFF));
+            Region.map(budget, RegionOptions.ofSize(CHUNK_BYTES).withHugePages(HugePages.OFF));
         IoFile file = engine.open(path, OpenMode.CREATE_NEW)) {
       engine.register(region);
       try {
@@ -93,7 +92,8 @@ final class DeviceProbe {
     int count = 0;
     while (count < SYNCS_MAX && (count == 0 || System.nanoTime() < end)) {
       long start = System.nanoTime();
-      file.writeSynced((long) count % (CHUNK_BYTES / BLOCK_BYTES) * BLOCK_BYTES, region, 0, BLOCK_BYTES);
+      file.writeSynced(
+          (long) count % (CHUNK_BYTES / BLOCK_BYTES) * BLOCK_BYTES, region, 0, BLOCK_BYTES);
       nanos[count] = System.nanoTime() - start;
       count++;
     }
@@ -101,7 +101,8 @@ final class DeviceProbe {
     return Finding.of(
             Severity.INFO,
             "sync",
-            "%s, 1 of 100 over %s".formatted(micros(nanos[count / 2]), micros(nanos[count * 99 / 100])),
+            "%s, 1 of 100 over %s"
+                .formatted(micros(nanos[count / 2]), micros(nanos[count * 99 / 100])),
             "a write of 4 KiB that is durable; measured " + Units.count(count) + " times")
         .withDecision("writers that wait together share one");
   }

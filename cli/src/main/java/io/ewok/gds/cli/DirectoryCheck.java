@@ -43,8 +43,7 @@ final class DirectoryCheck {
       findings.add(fileSystem(fileStore.type()));
       findings.add(freeSpace(fileStore.getUsableSpace(), fileStore.getTotalSpace()));
     } catch (IOException e) {
-      findings.add(
-          Finding.of(Severity.WARN, "file system", "unknown", Failures.message(e)));
+      findings.add(Finding.of(Severity.WARN, "file system", "unknown", Failures.message(e)));
     }
     mount.ifPresent(found -> findings.add(options(found)));
     findings.addAll(directIo());
@@ -143,8 +142,7 @@ final class DirectoryCheck {
     return max == 0
         ? Finding.of(
                 Severity.INFO, "atomic writes", "none", "a power cut may tear pages being written")
-            .withDecision(
-                "new page files write each page twice, by a journal; stores need neither")
+            .withDecision("new page files write each page twice, by a journal; stores need neither")
         : Finding.ok(
                 "atomic writes",
                 file.atomicWrites().minBytes() + " to " + max + " B",
@@ -155,8 +153,7 @@ final class DirectoryCheck {
   private static Finding fileSystem(String type) {
     String name = "file system";
     return switch (type) {
-      case "ext4", "xfs" ->
-          Finding.ok(name, type, "well known, with preallocation and direct I/O");
+      case "ext4", "xfs" -> Finding.ok(name, type, "well known, with preallocation and direct I/O");
       case "tmpfs", "ramfs" ->
           Finding.of(
                   Severity.WARN, name, type, "in memory: nothing survives a restart of the machine")
@@ -174,8 +171,7 @@ final class DirectoryCheck {
                   type,
                   "copies on write: overwriting costs more than elsewhere")
               .withWanted("ext4 or xfs");
-      default ->
-          Finding.of(Severity.INFO, name, type, "not tried by us").withWanted("ext4 or xfs");
+      default -> Finding.of(Severity.INFO, name, type, "not tried by us").withWanted("ext4 or xfs");
     };
   }
 }

@@ -43,15 +43,13 @@ final class Doctor {
   List<Finding> examine(boolean probes) {
     List<Finding> findings = new ArrayList<>();
     findings.add(
-        Finding.ok(
-            "java", Runtime.version().toString(), System.getProperty("java.vm.name", "")));
+        Finding.ok("java", Runtime.version().toString(), System.getProperty("java.vm.name", "")));
     findings.addAll(new SystemCheck(machine, options.memoryBytes()).examine());
     findings.add(lockedMemory(options.memoryBytes()));
     findings.add(uringSwitch());
     findings.add(uring());
     Optional<Mount> mount = Mount.of(machine, directory);
-    Optional<BlockDevice> device =
-        mount.flatMap(found -> BlockDevice.of(machine, found.device()));
+    Optional<BlockDevice> device = mount.flatMap(found -> BlockDevice.of(machine, found.device()));
     device.ifPresent(
         found ->
             findings.addAll(

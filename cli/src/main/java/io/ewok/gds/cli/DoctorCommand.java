@@ -122,7 +122,7 @@ final class DoctorCommand implements Callable<Integer> {
     }
     text.append(finding.meaning());
     if (!finding.decision().isEmpty()) {
-      text.append("; ").append(finding.decision());
+      text.append("; so: ").append(finding.decision());
     }
     return text.toString();
   }

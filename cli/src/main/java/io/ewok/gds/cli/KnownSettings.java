@@ -4,6 +4,9 @@ import io.ewok.gds.allocator.ReadArenaOptions;
 import io.ewok.gds.allocator.RegionOptions;
 import io.ewok.gds.allocator.Setting;
 import io.ewok.gds.allocator.SlabOptions;
+import io.ewok.gds.buffers.BufferOptions;
+import io.ewok.gds.buffers.CleanerOptions;
+import io.ewok.gds.buffers.PageOptions;
 import io.ewok.gds.lsm.StoreOptions;
 import io.ewok.gds.lsm.StoreSetting;
 import io.ewok.gds.lsm.TreeOptions;
@@ -55,6 +58,9 @@ final class KnownSettings {
               RegionOptions.settings(),
               SlabOptions.settings(),
               ReadArenaOptions.settings(),
+              BufferOptions.settings(),
+              CleanerOptions.settings(),
+              PageOptions.settings(),
               PageFileOptions.settings(),
               ReadAheadOptions.settings(),
               LogOptions.settings().stream()
@@ -114,6 +120,9 @@ final class KnownSettings {
   static String nearest(String typed) {
     List<String> names = new ArrayList<>(BY_NAME.keySet());
     Matcher family = OF_FAMILY.matcher(typed);
+    if (family.matches() && BY_NAME.containsKey(ofStore(typed))) {
+      return ofStore(typed); // It is not said of single families.
+    }
     if (family.matches()) {
       String own = FAMILY + family.group(1) + ".";
       OF_FAMILIES.forEach(name -> names.add(own + name.substring(STORE.length())));

@@ -84,7 +84,9 @@ final class Machine {
     return max.find() ? OptionalLong.of(Long.parseLong(max.group(1))) : OptionalLong.empty();
   }
 
-  /** {@code 0} for none, {@code 1} strict, {@code 2} a filter; empty if the kernel does not tell. */
+  /**
+   * {@code 0} for none, {@code 1} strict, {@code 2} a filter; empty if the kernel does not tell.
+   */
   String seccomp() {
     Matcher mode = SECCOMP.matcher(text("proc/self/status"));
     return mode.find() ? mode.group(1) : "";

@@ -58,8 +58,7 @@ final class StoreArguments {
   Configuration configuration(Path fileOrNull) {
     List<Configured> values = new ArrayList<>(engine.configured(fileOrNull));
     if (memoryBytes != null) {
-      values.add(
-          new Configured(KnownSettings.MEMORY, Long.toString(memoryBytes), "--memory"));
+      values.add(new Configured(KnownSettings.MEMORY, Long.toString(memoryBytes), "--memory"));
     }
     settings.forEach((name, value) -> values.add(new Configured(name, value, "--set")));
     return Configuration.of(values);

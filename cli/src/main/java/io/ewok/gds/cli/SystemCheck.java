@@ -125,7 +125,10 @@ final class SystemCheck {
       return Finding.ok(name, found.isEmpty() ? "none" : found, "a full node uses another one");
     }
     return Finding.of(
-            Severity.WARN, name, found, "a full node gives up its caches before it uses another one")
+            Severity.WARN,
+            name,
+            found,
+            "a full node gives up its caches before it uses another one")
         .withWanted("0")
         .withCommands("sysctl -w vm.zone_reclaim_mode=0");
   }
@@ -186,7 +189,7 @@ final class SystemCheck {
             "blocks in the pool may be swapped out: reading them from swap costs more than from"
                 + " their tables")
         .withWanted(Integer.toString(SWAPPINESS_WANTED))
-        .withDecision("nothing is locked in memory")
+        .withDecision("a store locks nothing in memory")
         .withCommands("sysctl -w vm.swappiness=" + SWAPPINESS_WANTED);
   }
 
@@ -270,8 +273,7 @@ final class SystemCheck {
     String found = machine.seccomp();
     return switch (found) {
       case "0", "" -> Finding.ok("seccomp", "off", "no system call is filtered");
-      case "1" ->
-          Finding.of(Severity.WARN, "seccomp", "strict", "hardly a system call is allowed");
+      case "1" -> Finding.of(Severity.WARN, "seccomp", "strict", "hardly a system call is allowed");
       default ->
           Finding.of(
                   Severity.INFO,

@@ -88,11 +88,11 @@ class DoctorTest {
     Map<Object, String> found =
         findings.stream()
             .collect(Collectors.toMap(f -> f.get("name"), f -> (String) f.get("found")));
-    assertTrue(found.get("sync").matches("[0-9.]+ µs, 1 of 100 over [0-9.]+ µs"), found.get("sync"));
+    assertTrue(
+        found.get("sync").matches("[0-9.]+ µs, 1 of 100 over [0-9.]+ µs"), found.get("sync"));
     assertTrue(found.get("random reads").matches("[1-9][0-9,]* a second"), found.toString());
     assertTrue(
-        found.get("random reads, 32 at a time").matches("[1-9][0-9,]* a second"),
-        found.toString());
+        found.get("random reads, 32 at a time").matches("[1-9][0-9,]* a second"), found.toString());
     try (var files = Files.list(temp)) {
       assertEquals(0, files.count());
     }
@@ -190,8 +190,7 @@ class DoctorTest {
             "open files")) {
       expected.put(name, Severity.WARN);
     }
-    for (String name :
-        List.of("NUMA nodes", "transparent huge pages", "dirty ratios", "seccomp")) {
+    for (String name : List.of("NUMA nodes", "transparent huge pages", "dirty ratios", "seccomp")) {
       expected.put(name, Severity.INFO);
     }
     expected.put("CPUs", Severity.OK);

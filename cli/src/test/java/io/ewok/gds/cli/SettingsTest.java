@@ -10,6 +10,10 @@ import io.ewok.gds.allocator.ReadArenaOptions;
 import io.ewok.gds.allocator.RegionOptions;
 import io.ewok.gds.allocator.Setting;
 import io.ewok.gds.allocator.SlabOptions;
+import io.ewok.gds.allocator.numa.NumaTopology;
+import io.ewok.gds.buffers.BufferOptions;
+import io.ewok.gds.buffers.CleanerOptions;
+import io.ewok.gds.buffers.PageOptions;
 import io.ewok.gds.lsm.StoreOptions;
 import io.ewok.gds.pagestore.PageFileOptions;
 import io.ewok.gds.pagestore.ReadAheadOptions;
@@ -34,6 +38,9 @@ class SettingsTest {
   /** Without what else a setting means nothing. */
   private static final Map<String, Map<String, String>> BESIDE =
       Map.of("io.sq-poll-idle-ms", Map.of("io.sq-poll", "true"));
+
+  /** Read once: it knows how much memory is free, which changes. */
+  private static final NumaTopology TOPOLOGY = NumaTopology.read();
 
   private static Map<String, String> other() {
     Map<String, String> other = new TreeMap<>();
@@ -92,6 +99,17 @@ class SettingsTest {
     memory.read-arena.min 10%
     memory.read-arena.max 60%
     numa.policy local
+    buffers.pool 10%
+    buffers.frame 8K
+    buffers.wait-max-ms 100
+    buffers.eviction car
+    buffers.placements bind:0;bind:0
+    buffers.fix-origins true
+    cleaner.redo-max 1M
+    cleaner.dirty-percent 30
+    cleaner.interval-ms 20
+    pages.size 8K
+    pages.torn none
     page-file.step 1M
     read-ahead.frames 8
     read-ahead.max 64K
@@ -134,8 +152,11 @@ class SettingsTest {
     return List.of(
         store(settings),
         RegionOptions.from(1, ofPrograms),
-        SlabOptions.from("test", ofPrograms),
+        SlabOptions.from("test", ofPrograms).withTopology(TOPOLOGY),
         ReadArenaOptions.from(ofPrograms),
+        BufferOptions.from(ofPrograms, null),
+        CleanerOptions.from(ofPrograms),
+        PageOptions.from(ofPrograms),
         PageFileOptions.from(ofPrograms),
         ReadAheadOptions.from(ofPrograms),
         LogOptions.from(ofPrograms),
@@ -172,8 +193,23 @@ class SettingsTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "store.", "log.", "io.", "reactor.", "fibers.", "throttle.", "throttle.backup.", "memory.",
-        "memory.slab.", "memory.read-arena.", "numa.", "page-file.", "read-ahead.", "log-cache."
+        "store.",
+        "log.",
+        "io.",
+        "reactor.",
+        "fibers.",
+        "throttle.",
+        "throttle.backup.",
+        "memory.",
+        "memory.slab.",
+        "memory.read-arena.",
+        "numa.",
+        "page-file.",
+        "read-ahead.",
+        "log-cache.",
+        "buffers.",
+        "cleaner.",
+        "pages."
       })
   void whatIsNotDescribedIsRefused(String prefix) {
     Map<String, String> settings = Map.of(prefix + "nothing", "1");
@@ -184,6 +220,9 @@ class SettingsTest {
           RegionOptions.from(1, settings);
           SlabOptions.from("test", settings);
           ReadArenaOptions.from(settings);
+          BufferOptions.from(settings, null);
+          CleanerOptions.from(settings);
+          PageOptions.from(settings);
           PageFileOptions.from(settings);
           ReadAheadOptions.from(settings);
           LogReadCacheOptions.from(settings);

@@ -105,7 +105,8 @@ final class StoreReference {
                   "true or false",
                   "whether a store is created in a directory that is empty or does not exist")
               .change(
-                  "a wrong directory has to be an error", "the first store has to be made otherwise");
+                  "a wrong directory has to be an error",
+                  "the first store has to be made otherwise");
       default -> throw unknown(setting);
     };
   }
@@ -198,8 +199,7 @@ final class StoreReference {
           Setting.of(name, "1G", "a size from 256K", "what fifo keeps")
               .change("more is to be kept", "space; more tables to look into");
       case VALUE_GARBAGE ->
-          Setting.of(
-                  name, "50", "1 to 99 percent", "garbage at which a value file is rewritten")
+          Setting.of(name, "50", "1 to 99 percent", "garbage at which a value file is rewritten")
               .change("less is to be written", "space");
       case MERGE ->
           Setting.of(

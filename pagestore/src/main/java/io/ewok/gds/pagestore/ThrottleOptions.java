@@ -44,7 +44,10 @@ public record ThrottleOptions(IoRate read, IoRate write, Map<WorkClass, ClassLim
                   PREFIX + what,
                   UNLIMITED_TEXT,
                   RATE_FORM,
-                  "cap on all " + what + "s of the engine" + (what.equals(WRITE) ? ", not on syncs" : ""))
+                  "cap on all "
+                      + what
+                      + "s of the engine"
+                      + (what.equals(WRITE) ? ", not on syncs" : ""))
               .change(
                   "the device is shared, or paid for by what it does",
                   "work waits that the device could do"));
@@ -99,8 +102,9 @@ public record ThrottleOptions(IoRate read, IoRate write, Map<WorkClass, ClassLim
    * Returns these limits, changed by the settings that begin with {@code throttle.}: caps on the
    * whole are {@code throttle.read} and {@code throttle.write} (texts as in {@link IoRate}); limits
    * of a class, as in {@code throttle.backup.read}, are {@code read}, {@code write}, {@code share}
-   * and {@code depth} (a number, or {@code unlimited}). Classes are {@code log}, {@code foreground}, {@code cleaner}, {@code
-   * compaction} and {@code backup}. Other settings are not ours and are passed over.
+   * and {@code depth} (a number, or {@code unlimited}). Classes are {@code log}, {@code
+   * foreground}, {@code cleaner}, {@code compaction} and {@code backup}. Other settings are not
+   * ours and are passed over.
    *
    * @throws IllegalArgumentException that ends in the setting, an equals sign and its value
    */

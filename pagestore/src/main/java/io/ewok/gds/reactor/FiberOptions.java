@@ -52,27 +52,33 @@ public record FiberOptions(
                   "a start without the JVM's leave is to fail (reactor), or to be compared"
                       + " (virtual)",
                   "virtual: waking another thread for each task"),
-          Setting.of(
-                  COUNT, "256", "from 1", "tasks from outside that a reactor runs at a time")
+          Setting.of(COUNT, "256", "from 1", "tasks from outside that a reactor runs at a time")
               .change("tasks wait for the device most of the time", "a stack for each"),
           Setting.of(
-                  MAX, "65536", "from fibers.count", "fibers of a reactor altogether; then tasks are"
-                      + " refused")
+                  MAX,
+                  "65536",
+                  "from fibers.count",
+                  "fibers of a reactor altogether; then tasks are" + " refused")
               .change("tasks fork many others", "a stack for each that runs"),
-          Setting.of(
-                  INBOX, "4096", "from 1", "tasks that a reactor has accepted and not started")
+          Setting.of(INBOX, "4096", "from 1", "tasks that a reactor has accepted and not started")
               .change("tasks come in bursts", "what comes last waits longest"),
           Setting.of(
-                  SMALL, "1024", "from 0", "blocks of small scratch memory that tasks of a reactor"
-                      + " share")
+                  SMALL,
+                  "1024",
+                  "from 0",
+                  "blocks of small scratch memory that tasks of a reactor" + " share")
               .change("tasks wait for scratch memory", "memory, used or not"),
           Setting.of(
-                  MEDIUM, "256", "from 0", "blocks of medium scratch memory that tasks of a reactor"
-                      + " share")
+                  MEDIUM,
+                  "256",
+                  "from 0",
+                  "blocks of medium scratch memory that tasks of a reactor" + " share")
               .change("tasks wait for scratch memory", "memory, used or not"),
           Setting.of(
-                  LARGE, "32", "from 0", "blocks of large scratch memory that tasks of a reactor"
-                      + " share")
+                  LARGE,
+                  "32",
+                  "from 0",
+                  "blocks of large scratch memory that tasks of a reactor" + " share")
               .change("tasks wait for scratch memory", "memory, used or not"));
 
   /** Checks the numbers. */

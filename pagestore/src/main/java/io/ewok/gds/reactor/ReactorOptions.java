@@ -59,11 +59,9 @@ public record ReactorOptions(
                   "where the threads of reactors run, dealt out to them in turn")
               .change(
                   "these CPUs have nothing else to do", "whatever else runs there stops a reactor"),
-          Setting.of(
-                  TIMER_TICK_MICROS, "1000", "microseconds, from 1", "how late a timer may be")
+          Setting.of(TIMER_TICK_MICROS, "1000", "microseconds, from 1", "how late a timer may be")
               .change("timers have to be exact", "more wake-ups"),
-          Setting.of(
-                  OVERFLOW, "4096", "from 1", "operations of a reactor that wait for the kernel")
+          Setting.of(OVERFLOW, "4096", "from 1", "operations of a reactor that wait for the kernel")
               .change("work comes in bursts", "what comes last waits longest"),
           Setting.of(
                   STALL_MILLIS,

@@ -52,10 +52,7 @@ public record LogReadCacheOptions(
           Setting.of(PAGE, "4096", "512 or 4096 bytes", "pages of the cache for readers of a log")
               .change("records are small and readers stop and go: 512", "many more reads"),
           Setting.of(
-                  STRIDE,
-                  "2",
-                  "1 or 2 pages",
-                  "the most pages of one read for a reader of a log")
+                  STRIDE, "2", "1 or 2 pages", "the most pages of one read for a reader of a log")
               .change("memory is short", "who reads long records waits for each page"),
           Setting.of(
                   PREFETCH,
