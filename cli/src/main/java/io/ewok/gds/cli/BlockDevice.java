@@ -82,9 +82,9 @@ final class BlockDevice {
     return text.matches("\\d{1,4}") ? OptionalLong.of(Long.parseLong(text)) : OptionalLong.empty();
   }
 
-  /** Where a setting of its queue is changed. */
+  /** Where a setting of its queue is changed, as a word of the shell. */
   String queuePath(String file) {
-    return "/sys/block/" + name + "/queue/" + file;
+    return DoctorScript.quoted("/sys/block/" + name + "/queue/" + file);
   }
 
   private String queue(String file) {

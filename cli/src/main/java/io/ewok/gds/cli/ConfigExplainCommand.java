@@ -56,9 +56,8 @@ final class ConfigExplainCommand implements Callable<Integer> {
               + ": key="
               + key);
     }
-    Configuration configuration = store.configuration();
-    configuration.options();
-    List<Configured> values = configuration.effective();
+    // Also with mistakes: who corrects them may have to look up how.
+    List<Configured> values = store.configuration().effective();
     List<String> texts = new ArrayList<>();
     for (Setting setting : settings) {
       Configured value =
@@ -105,12 +104,17 @@ final class ConfigExplainCommand implements Callable<Integer> {
     table.row("  change it when", setting.change());
     table.row("  costs", setting.cost());
     KnownSettings.effect(setting.name()).ifPresent(effect -> table.row("  takes effect", effect));
-    table.row(
-        "  read by",
-        KnownSettings.isOfStores(setting.name())
-            ? "gds, and programs that open stores"
-            : "programs alone, gds has no use for it");
+    table.row("  read by", readers(setting.name()));
     return setting.name() + ": " + setting.meaning() + "\n" + table;
+  }
+
+  private static String readers(String name) {
+    if (name.equals(KnownSettings.MEMORY)) {
+      return "gds alone";
+    }
+    return KnownSettings.isOfStores(name)
+        ? "gds, and programs that open stores"
+        : "programs alone, gds has no use for it";
   }
 
   private static String shown(String value) {

@@ -185,7 +185,7 @@ final class Configuration {
 
   /**
    * The values that hold, and where they come from: of all settings of stores, and of what else was
-   * said. There are no mistakes.
+   * said. Sizes do not follow from {@code store.memory} while there are mistakes.
    */
   List<Configured> effective() {
     Map<String, Configured> all = new LinkedHashMap<>();
@@ -193,7 +193,7 @@ final class Configuration {
       all.put(setting.name(), byDefault(setting));
     }
     Configured memory = values.get(KnownSettings.MEMORY);
-    if (memory != null && !memory.value().isBlank()) {
+    if (memory != null && !memory.value().isBlank() && mistakes().isEmpty()) {
       sizesOf(memory.value())
           .forEach(
               (name, size) ->

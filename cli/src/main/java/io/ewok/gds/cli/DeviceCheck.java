@@ -52,8 +52,7 @@ final class DeviceCheck {
                 "the kernel takes it for a disk that turns; if it is none, that costs speed")
             .withWanted("not rotational, if it does not turn")
             .withDecision("nothing, since reads of a store go to random places anyway")
-            .withCommands(
-                "echo 0 > " + device.queuePath("rotational") + "  # only if it does not turn")
+            .withCommands("# if it does not turn: echo 0 > " + device.queuePath("rotational"))
         : Finding.ok(
             name, device.name() + ", not rotational", "random reads cost no way of a head");
   }

@@ -40,6 +40,10 @@ final class DeviceProbe {
   private static final long WRITE_NANOS = TimeUnit.SECONDS.toNanos(2);
   private static final long PHASE_NANOS = TimeUnit.SECONDS.toNanos(1);
   private static final long SEED = 1;
+  private static final String NAME = "probe";
+
+  /** Less may be all that is left to a store that is there. */
+  private static final long ROOM_BYTES = 16 * FILE_BYTES;
 
   private final IoEngine engine;
   private final Path path;
@@ -49,7 +53,33 @@ final class DeviceProbe {
     this.path = directory.resolve(".gds-doctor-probe-" + ProcessHandle.current().pid());
   }
 
-  List<Finding> measure() throws IOException {
+  /** Measures, where there is room for that; what fails is a finding, too. */
+  List<Finding> measure() {
+    try {
+      long freeBytes = Files.getFileStore(path.getParent()).getUsableSpace();
+      return freeBytes < ROOM_BYTES ? List.of(noRoom(freeBytes)) : measureFile();
+    } catch (IOException | RuntimeException e) {
+      return List.of(
+          Finding.of(
+              Severity.WARN,
+              NAME,
+              "none",
+              "the device cannot be measured: " + Failures.message(e)));
+    }
+  }
+
+  static Finding noRoom(long freeBytes) {
+    return Finding.of(
+            Severity.WARN,
+            NAME,
+            Units.bytes(freeBytes) + " free",
+            "measuring would take room that others may need")
+        .withWanted(Units.bytes(ROOM_BYTES) + " free")
+        .withDecision("nothing is measured");
+  }
+
+  private List<Finding> measureFile() throws IOException {
+    path.toFile().deleteOnExit(); // For who does not wait for the end.
     MemoryBudget budget = MemoryBudget.root("doctor", 2L * CHUNK_BYTES);
     try (Region region =
             Region.map(budget, RegionOptions.ofSize(CHUNK_BYTES).withHugePages(HugePages.OFF));
@@ -141,7 +171,7 @@ final class DeviceProbe {
       throw CommandFailure.failed("interrupted while reading", e);
     }
     if (failure.get() != null) {
-      throw new IOException("the device cannot be measured: " + failure.get(), failure.get());
+      throw new IOException("a read has failed: " + failure.get(), failure.get());
     }
     long nanos = System.nanoTime() - start;
     long perSecond = Units.perSecond(count.get(), nanos);

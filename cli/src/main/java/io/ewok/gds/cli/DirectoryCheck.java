@@ -67,7 +67,7 @@ final class DirectoryCheck {
 
   static Finding options(Mount mount) {
     String found = String.join(",", mount.options());
-    String remount = "mount -o remount,%s " + mount.point();
+    String point = " " + DoctorScript.quoted(mount.point());
     if (mount.options().stream().anyMatch(WITHOUT_BARRIERS::contains)) {
       return Finding.of(
               Severity.FATAL,
@@ -77,13 +77,13 @@ final class DirectoryCheck {
                   + " loses what was acknowledged")
           .withWanted("barriers")
           .withDecision("nothing: the file system says that a sync is done")
-          .withCommands(remount.formatted("barrier=1"));
+          .withCommands("mount -o remount,barrier=1" + point);
     }
     if (mount.options().contains("sync") || mount.options().contains("dirsync")) {
       return Finding.of(
               Severity.WARN, "mount options", found, "each write is synced, asked for or not")
           .withWanted("async")
-          .withCommands(remount.formatted("async"));
+          .withCommands("mount -o remount,async" + point);
     }
     if (mount.options().contains("ro")) {
       return Finding.of(
@@ -99,7 +99,7 @@ final class DirectoryCheck {
         : Finding.of(
                 Severity.INFO, "mount options", found, "each read of a file writes when that was")
             .withWanted("noatime")
-            .withCommands(remount.formatted("noatime"));
+            .withCommands("mount -o remount,noatime" + point);
   }
 
   private List<Finding> directIo() {

@@ -86,7 +86,8 @@ final class Doctor {
               "bounds what can be registered with io_uring, unless the process is privileged")
           .withWanted(wanted)
           .withDecision(decision)
-          .withCommands("ulimit -l unlimited  # or LimitMEMLOCK=infinity of the service");
+          .withCommands(
+              "# where gds is started: ulimit -l unlimited, or LimitMEMLOCK=infinity of the service");
     } catch (ErrnoException e) {
       return Finding.of(Severity.INFO, name, "unknown", e.getMessage());
     }

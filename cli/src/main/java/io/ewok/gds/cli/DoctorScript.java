@@ -13,7 +13,7 @@ final class DoctorScript {
     StringBuilder text = new StringBuilder("#!/bin/sh\n");
     text.append("# What gds doctor would change here. Read it first; run it as root.\n");
     text.append("# It holds until the machine is started again.\n");
-    text.append("set -eu\n");
+    text.append("set -u\n");
     for (Finding finding : findings) {
       if (finding.isWorthAChange()) {
         text.append("\n# ").append(line(finding.name())).append(": found ");
@@ -23,6 +23,11 @@ final class DoctorScript {
       }
     }
     return text.toString();
+  }
+
+  /** A word of the shell, whatever it consists of. */
+  static String quoted(String text) {
+    return text.matches("[A-Za-z0-9/._-]+") ? text : "'" + text.replace("'", "'\\''") + "'";
   }
 
   /** Nothing that was found may end the comment that it is in. */

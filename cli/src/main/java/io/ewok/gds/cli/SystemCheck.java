@@ -266,7 +266,9 @@ final class SystemCheck {
             Units.count(limit.getAsLong()),
             "a store has each of its tables open, and stops when no more can be opened")
         .withWanted(Units.count(FILES_WANTED))
-        .withCommands("ulimit -n " + FILES_WANTED + "  # or LimitNOFILE= of the service");
+        .withCommands(
+            "# where gds is started: ulimit -n %d, or LimitNOFILE=%d of the service"
+                .formatted(FILES_WANTED, FILES_WANTED));
   }
 
   private Finding seccomp() {

@@ -365,6 +365,14 @@ class ConfigCommandTest {
   }
 
   @Test
+  void settingIsExplainedAlsoToWhoHasMadeAMistake() throws IOException {
+    conf("store.memory = 101%\nstore.pol = 1M");
+    String text = gds("config", "explain", "store.memory", "--config", conf).ok();
+    assertTrue(text.contains("101% (" + at(1) + ")"), text);
+    assertTrue(text.contains("gds alone"), text);
+  }
+
+  @Test
   void settingOfAFamilyIsThatOfItsStoreIfNothingIsSaid() throws IOException {
     conf("store.ttl = 5d\nstore.family.journal.growth = 7");
     Map<String, Object> ttl =
