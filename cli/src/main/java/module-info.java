@@ -8,6 +8,7 @@ module io.ewok.gds.cli {
   requires io.ewok.gds.lsm;
   requires io.ewok.gds.pagestore;
   requires java.management;
+  requires typesafe.config;
 
   provides System.LoggerFinder with
       io.ewok.gds.cli.ConsoleLogFinder;

@@ -1,9 +1,9 @@
 package io.ewok.gds.allocator;
 
 import io.ewok.gds.allocator.numa.PlacementPolicy;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
@@ -23,6 +23,21 @@ public record ReadArenaOptions(MemorySize min, MemorySize max, PlacementPolicy p
   private static final String MIN = "memory.read-arena.min";
   private static final String MAX = "memory.read-arena.max";
   private static final Pattern NAMES = Pattern.compile("memory\\.read-arena\\..*");
+
+  private static final List<Setting> SETTINGS =
+      List.of(
+          Setting.of(
+                  MIN,
+                  "30%",
+                  "a size, or a percentage of the arena's budget",
+                  "memory that an arena for reads sets aside and does not give back")
+              .change("reads come in waves", "less for everybody else"),
+          Setting.of(
+                  MAX,
+                  "50%",
+                  "a size, or a percentage of the arena's budget",
+                  "memory that an arena for reads never exceeds; beyond it who reads waits")
+              .change("many streams are read at a time", "less for everybody else"));
 
   /** 30% and 50%, placed as the kernel likes. */
   public static final ReadArenaOptions DEFAULT =
@@ -53,11 +68,16 @@ public record ReadArenaOptions(MemorySize min, MemorySize max, PlacementPolicy p
    *     and its value
    */
   public static ReadArenaOptions from(Map<String, String> settings) {
-    Settings.requireKnown(settings, NAMES, Set.of(MIN, MAX));
+    Settings.requireKnown(settings, NAMES, Setting.names(SETTINGS));
     return new ReadArenaOptions(
         Settings.read(settings, MIN, text -> MemorySize.parse(MIN, text), DEFAULT.min),
         Settings.read(settings, MAX, text -> MemorySize.parse(MAX, text), DEFAULT.max),
         Settings.read(settings, PlacementPolicy.KEY, PlacementPolicy::parse, DEFAULT.placement));
+  }
+
+  /** Returns what {@link #from} reads, beside {@code numa.policy}. */
+  public static List<Setting> settings() {
+    return SETTINGS;
   }
 
   /** Returns these options with another minimum. */

@@ -2,6 +2,8 @@ package io.ewok.gds.allocator;
 
 import io.ewok.gds.allocator.numa.PlacementPolicy;
 import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
@@ -45,9 +47,47 @@ public record RegionOptions(
 
   private static final Pattern NAMES = Pattern.compile("(memory|numa)\\.[^.]*");
 
+  private static final List<Setting> SETTINGS =
+      List.of(
+          Setting.of(
+                  HUGE_PAGES,
+                  "auto",
+                  "auto, hugetlb or off",
+                  "the pages that memory is asked of the system in: auto advises 2 MiB, hugetlb"
+                      + " takes them from vm.nr_hugepages")
+              .change(
+                  "off where most memory stays untouched; hugetlb where latency must not depend on"
+                      + " what the kernel finds in one piece",
+                  "hugetlb: memory that the administrator sets aside, all touched at the start"),
+          Setting.of(
+                  PREFAULT_THREADS,
+                  "0",
+                  "0 to " + PREFAULT_THREADS_MAX + " threads",
+                  "so many threads touch all memory before it is used; 0 touches none")
+              .change("no later access may take a page fault", "a page fault for each page"),
+          Setting.of(
+                  LOCKED, "false", "true or false", "whether memory is kept from being swapped out")
+              .change(
+                  "the machine swaps",
+                  "memory is touched, counts against RLIMIT_MEMLOCK and cannot be trimmed"),
+          Setting.of(
+                  PlacementPolicy.KEY,
+                  "default",
+                  "default, local, or one of preferred, preferred-many, bind, interleave and"
+                      + " weighted-interleave with nodes, such as interleave:0-1",
+                  "the NUMA nodes on which memory is wanted")
+              .change(
+                  "the machine has several nodes and it is known whose threads use the memory",
+                  "other nodes are used less; with bind the process ends when its nodes are full"));
+
   /** The letters are for allocators, but their name looks like one of these. */
-  private static final Set<String> KNOWN =
-      Set.of(HUGE_PAGES, PREFAULT_THREADS, LOCKED, PlacementPolicy.KEY, DebugLetters.KEY);
+  private static final Set<String> KNOWN = known();
+
+  private static Set<String> known() {
+    Set<String> known = new HashSet<>(Setting.names(SETTINGS));
+    known.add(DebugLetters.KEY);
+    return Set.copyOf(known);
+  }
 
   /** Checks the ranges. */
   public RegionOptions {
@@ -96,6 +136,11 @@ public record RegionOptions(
         Settings.read(settings, PlacementPolicy.KEY, PlacementPolicy::parse, defaults.placement),
         Settings.read(settings, PREFAULT_THREADS, RegionOptions::threads, defaults.prefaultThreads),
         Settings.read(settings, LOCKED, RegionOptions::locked, defaults.locked));
+  }
+
+  /** Returns what {@link #from} reads. */
+  public static List<Setting> settings() {
+    return SETTINGS;
   }
 
   private static HugePages hugePages(String text) {

@@ -1,9 +1,10 @@
 package io.ewok.gds.allocator;
 
 import io.ewok.gds.allocator.numa.NumaTopology;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
@@ -31,6 +32,24 @@ public record SlabOptions(
 
   private static final String COMMITTED = "memory.slab.committed";
   private static final Pattern NAMES = Pattern.compile("memory\\.slab\\..*");
+
+  private static final List<Setting> SETTINGS =
+      List.of(
+          Setting.of(
+                  COMMITTED,
+                  "0",
+                  "a size, or a percentage of what the process may use",
+                  "memory that a slab allocator commits from the start")
+              .change("the allocator is sealed, and uses nothing else", "memory, used or not"));
+
+  /** Said of all allocators, by letters. */
+  private static final Setting DEBUG =
+      Setting.of(
+              DebugLetters.KEY,
+              "",
+              "letters of R, P, Q and T, and F=number",
+              "what allocators do to find mistakes of those who use their memory")
+          .change("memory is suspected to be damaged", "memory and time, see DebugLetters");
 
   /** Checks the ranges. */
   public SlabOptions {
@@ -79,7 +98,7 @@ public record SlabOptions(
    *     and is none of them; the message ends in the setting, an equals sign and its value
    */
   public static SlabOptions from(String name, Map<String, String> settings) {
-    Settings.requireKnown(settings, NAMES, Set.of(COMMITTED));
+    Settings.requireKnown(settings, NAMES, Setting.names(SETTINGS));
     SlabOptions defaults = named(name);
     return new SlabOptions(
         name,
@@ -91,6 +110,13 @@ public record SlabOptions(
             DebugLetters.KEY,
             text -> DebugLetters.parse(DebugLetters.KEY, text),
             defaults.debug));
+  }
+
+  /** Returns what {@link #from} reads, beside what {@link RegionOptions#from} does. */
+  public static List<Setting> settings() {
+    List<Setting> all = new ArrayList<>(SETTINGS);
+    all.add(DEBUG);
+    return List.copyOf(all);
   }
 
   private static long committed(String text) {

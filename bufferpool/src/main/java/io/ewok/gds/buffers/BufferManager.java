@@ -146,6 +146,16 @@ public final class BufferManager implements AutoCloseable {
   }
 
   /**
+   * Opens or creates a file of pages as options say.
+   *
+   * @see #openPages(Path, PageSize, OpenMode, TornPages)
+   */
+  public CachedPageFile openPages(Path path, OpenMode mode, PageOptions options)
+      throws IOException {
+    return openPages(path, options.size(), mode, options.tornPages());
+  }
+
+  /**
    * Opens a file of immutable blocks, for reading.
    *
    * @param verifier checks every block that is read

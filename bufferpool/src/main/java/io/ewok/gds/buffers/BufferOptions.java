@@ -1,11 +1,14 @@
 package io.ewok.gds.buffers;
 
+import io.ewok.gds.allocator.MemorySize;
 import io.ewok.gds.allocator.Region;
+import io.ewok.gds.allocator.Setting;
 import io.ewok.gds.allocator.numa.PlacementPolicy;
 import io.ewok.gds.buffers.eviction.EvictionKind;
 import io.ewok.gds.wal.WriteAheadLog;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 
 /**
@@ -89,6 +92,36 @@ public record BufferOptions(
         EvictionKind.S3_FIFO,
         List.of(PlacementPolicy.none()),
         false);
+  }
+
+  /**
+   * The options that settings describe.
+   *
+   * <table>
+   * <caption>Settings</caption>
+   * <tr><td>{@code buffers.pool}</td><td>a {@link MemorySize}, percentages are of {@link
+   *     io.ewok.gds.allocator.ProcessMemory#limitBytes}; default {@code 64M}</td></tr>
+   * <tr><td>{@code buffers.frame}</td><td>a size; default {@code 4K}</td></tr>
+   * <tr><td>{@code buffers.wait-max-ms}</td><td>milliseconds</td></tr>
+   * <tr><td>{@code buffers.eviction}</td><td>{@code clock}, {@code s3-fifo} or {@code car}</td></tr>
+   * <tr><td>{@code buffers.placements}</td><td>{@link PlacementPolicy#parse}, several with
+   *     semicolons between them</td></tr>
+   * <tr><td>{@code buffers.fix-origins}</td><td>{@code true} or {@code false}</td></tr>
+   * </table>
+   *
+   * @param settings by name; one that is missing has its default, names of other components are
+   *     passed over
+   * @param logOrNull the log, see above
+   * @throws IllegalArgumentException for a bad value, and for a name that begins with {@code
+   *     buffers.} and is none of these; the message ends in a name, an equals sign and its value
+   */
+  public static BufferOptions from(Map<String, String> settings, WriteAheadLog logOrNull) {
+    return BufferSettings.read(settings, logOrNull);
+  }
+
+  /** What {@link #from} reads. */
+  public static List<Setting> settings() {
+    return BufferSettings.SETTINGS;
   }
 
   /** These options with another longest wait. */

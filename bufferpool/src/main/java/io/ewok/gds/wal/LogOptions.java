@@ -1,12 +1,13 @@
 package io.ewok.gds.wal;
 
 import io.ewok.gds.allocator.MemorySize;
+import io.ewok.gds.allocator.Setting;
 import io.ewok.gds.allocator.Settings;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
@@ -40,6 +41,33 @@ public record LogOptions(
   private static final String SEGMENTS = "log.segments";
   private static final String BUFFER_BYTES = "log.buffer-bytes";
   private static final String RECOVERY = "log.recovery";
+
+  private static final List<Setting> SETTINGS =
+      List.of(
+          Setting.of(
+                  SEGMENT_BYTES,
+                  "16M",
+                  "a size from 4K to 1G, whole 4K",
+                  "one file of the ring that a new log consists of")
+              .change("records are larger", "space is given back in larger steps"),
+          Setting.of(
+                  SEGMENTS, "4", "2 to 65536 files", "files of the ring that a new log consists of")
+              .change(
+                  "the log is truncated rarely", "space of the device; recovery reads all of it"),
+          Setting.of(
+                  BUFFER_BYTES,
+                  "1M",
+                  "a size from 4K to log.segment-bytes, at most 256M, whole 4K",
+                  "one of two buffers of a log; a store chooses its own")
+              .change("much is appended between syncs", "twice as much memory"),
+          Setting.of(
+                  RECOVERY,
+                  "tolerate-tail",
+                  "strict, tolerate-tail, point-in-time or salvage",
+                  "what the opening of a log does about records that cannot be read")
+              .change(
+                  "a damaged log is refused and there is no other copy",
+                  "point-in-time and salvage: writes that were durable may be missing"));
 
   private static final long SEGMENT_BYTES_MAX = 1L << 30;
   private static final int SEGMENT_COUNT_MAX = 1 << 16;
@@ -90,7 +118,7 @@ public record LogOptions(
    * @throws IllegalArgumentException that ends in the setting, an equals sign and its value
    */
   public static LogOptions from(Map<String, String> settings) {
-    Settings.requireKnown(settings, NAMES, Set.of(SEGMENT_BYTES, SEGMENTS, BUFFER_BYTES, RECOVERY));
+    Settings.requireKnown(settings, NAMES, Setting.names(SETTINGS));
     LogOptions defaults = defaults();
     long segmentBytes =
         Settings.read(
@@ -104,6 +132,11 @@ public record LogOptions(
         (int) Math.min(bufferBytes, Integer.MAX_VALUE),
         Settings.read(settings, RECOVERY, LogOptions::mode, defaults.recovery),
         null);
+  }
+
+  /** Returns what {@link #from} reads. */
+  public static List<Setting> settings() {
+    return SETTINGS;
   }
 
   private static long bytes(String setting, String text) {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.ewok.gds.allocator.MemoryBudget;
 import io.ewok.gds.ffm.Errno;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.MissingFileException;
@@ -16,6 +17,8 @@ import io.ewok.gds.pagestore.sim.SimOptions;
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 final class TornPagesTest {
@@ -27,6 +30,30 @@ final class TornPagesTest {
   private final SimEngine engine = new SimEngine(1);
   private final SimEngine atomic =
       new SimEngine(1, SimOptions.defaults().withAtomicBytesMax(SIZE.bytes()));
+
+  @Test
+  void settingsSayWhatTheDefaultIs() throws IOException {
+    PageOptions options =
+        PageOptions.from(Map.of("pages.size", "8K", "pages.torn", "backup", "io.engine", "pool"));
+    assertEquals(new PageOptions(SIZE, TornPages.BACKUP), options);
+    try (BufferManager manager =
+        new BufferManager(engine, MemoryBudget.root("pages", OPTIONS.memoryBytes()), OPTIONS)) {
+      CachedPageFile file = manager.openPages(FILE, OpenMode.CREATE_NEW, options);
+      assertEquals(TornPages.BACKUP, file.tornPages());
+      assertEquals(SIZE, file.pageSize());
+    }
+    assertEquals(PageOptions.defaults(), PageOptions.from(Map.of()));
+    for (Map<String, String> wrong :
+        List.of(
+            Map.of("pages.size", "3K"),
+            Map.of("pages.size", "50%"),
+            Map.of("pages.torn", "AUTO"),
+            Map.of("pages.tear", "auto"))) {
+      String message =
+          assertThrows(IllegalArgumentException.class, () -> PageOptions.from(wrong)).getMessage();
+      assertTrue(message.endsWith(wrong.toString().replaceAll("[{}]", "")), message);
+    }
+  }
 
   @Test
   void autoIsWhatTheDeviceCanDoAtNoCostElseDoubleWrite() throws IOException {

@@ -1,17 +1,18 @@
 package io.ewok.gds.cli;
 
+import io.ewok.gds.cli.Finding.Severity;
 import io.ewok.gds.ffm.ErrnoException;
 import io.ewok.gds.ffm.ResourceLimits;
 import io.ewok.gds.ffm.UringProbe;
+import io.ewok.gds.lsm.StoreOptions;
 import io.ewok.gds.pagestore.EngineChoice;
-import io.ewok.gds.pagestore.EngineOptions;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoEngines;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalLong;
+import java.util.Optional;
 
 /**
  * Looks at what decides how a store runs here. Changes nothing but one probe file that it makes and
@@ -22,104 +23,73 @@ import java.util.OptionalLong;
 final class Doctor {
   private final Machine machine;
   private final Path directory;
-  private final EngineOptions engineOptions;
+  private final StoreOptions options;
 
   /**
    * @param directory where a store would be
+   * @param options what it would be opened with
    */
-  Doctor(Machine machine, Path directory, EngineOptions engineOptions) {
+  Doctor(Machine machine, Path directory, StoreOptions options) {
     this.machine = machine;
     this.directory = directory;
-    this.engineOptions = engineOptions;
+    this.options = options;
   }
 
-  /** Looks at everything, in the order it is printed. */
-  List<Finding> examine() {
+  /**
+   * Looks at everything, in the order it is printed.
+   *
+   * @param probes whether the device is measured, too
+   */
+  List<Finding> examine(boolean probes) {
     List<Finding> findings = new ArrayList<>();
     findings.add(
-        new Finding("java", Runtime.version().toString(), System.getProperty("java.vm.name", "")));
-    findings.add(kernel());
-    findings.add(cpus());
-    findings.add(nodes());
-    findings.add(memory());
-    findings.add(memoryLimit());
-    findings.add(hugePages());
-    findings.add(lockedMemory());
+        Finding.ok("java", Runtime.version().toString(), System.getProperty("java.vm.name", "")));
+    findings.addAll(new SystemCheck(machine, options.memoryBytes()).examine());
+    findings.add(lockedMemory(options.memoryBytes()));
     findings.add(uringSwitch());
     findings.add(uring());
-    try (IoEngine engine = IoEngines.open(engineOptions)) {
+    Optional<Mount> mount = Mount.of(machine, directory);
+    Optional<BlockDevice> device = mount.flatMap(found -> BlockDevice.of(machine, found.device()));
+    device.ifPresent(
+        found ->
+            findings.addAll(
+                new DeviceCheck(found, options.engine().queueDepth(), machine.nodes()).examine()));
+    try (IoEngine engine = IoEngines.open(options.engine())) {
       findings.add(chosen(engine));
-      findings.addAll(new DirectoryCheck(engine, directory).examine());
+      findings.addAll(new DirectoryCheck(engine, directory, mount).examine());
+      if (probes) {
+        findings.addAll(new DeviceProbe(engine, directory).measure());
+      }
     } catch (IOException | RuntimeException | LinkageError e) {
-      findings.add(new Finding("engine", "none", "no store can be opened: " + Failures.message(e)));
+      findings.add(
+          Finding.of(
+              Severity.FATAL, "engine", "none", "no store can be opened: " + Failures.message(e)));
     }
     return findings;
   }
 
-  private Finding kernel() {
-    return new Finding(
-        "kernel", machine.kernel(), System.getProperty("os.arch") + "; built and tested for amd64");
-  }
-
-  private Finding cpus() {
-    int usable = Runtime.getRuntime().availableProcessors();
-    int online = machine.cpus();
-    return new Finding(
-        "CPUs",
-        Integer.toString(usable),
-        usable < online
-            ? "this process may use a part of the machine's " + online
-            : "all may be used");
-  }
-
-  private Finding nodes() {
-    int nodes = machine.nodes();
-    return new Finding(
-        "NUMA nodes",
-        Integer.toString(nodes),
-        nodes == 1 ? "all memory is equally near" : "memory may be far from the CPU that uses it");
-  }
-
-  private Finding memory() {
-    OptionalLong bytes = machine.memoryBytes();
-    return new Finding(
-        "memory",
-        bytes.isPresent() ? Units.bytes(bytes.getAsLong()) : "unknown",
-        "of which the Java heap may take " + Units.bytes(Runtime.getRuntime().maxMemory()));
-  }
-
-  private Finding memoryLimit() {
-    OptionalLong limit = machine.memoryLimitBytes();
-    return limit.isPresent()
-        ? new Finding(
-            "memory limit",
-            Units.bytes(limit.getAsLong()),
-            "of the control group, for heap and store together; beyond it the process is killed")
-        : new Finding("memory limit", "none", "no control group limits this process");
-  }
-
-  private Finding hugePages() {
-    String found = machine.hugePages();
-    String meaning =
-        switch (found) {
-          case "always", "madvise" -> "regions can have huge pages where they ask for them";
-          case "never" -> "switched off: large pools pay more for address translation";
-          default -> "the kernel has none";
-        };
-    return new Finding("transparent huge pages", found.isEmpty() ? "none" : found, meaning);
-  }
-
-  private static Finding lockedMemory() {
+  private static Finding lockedMemory(long neededBytes) {
+    String name = "locked memory";
     try {
       ResourceLimits limits = ResourceLimits.memlock();
-      return new Finding(
-          "locked memory",
-          "soft " + limit(limits.softBytes()) + ", hard " + limit(limits.hardBytes()),
-          limits.softBytes() == ResourceLimits.UNLIMITED
-              ? "any pool can be registered with io_uring"
-              : "bounds what can be registered with io_uring, unless the process is privileged");
+      String found = "soft " + limit(limits.softBytes()) + ", hard " + limit(limits.hardBytes());
+      String wanted = "unlimited, or more than " + Units.bytes(neededBytes);
+      String decision = "memory that cannot be registered is handed over with each operation";
+      if (limits.softBytes() == ResourceLimits.UNLIMITED || limits.softBytes() > neededBytes) {
+        return Finding.ok(name, found, "a store's memory can be registered with io_uring")
+            .withWanted(wanted);
+      }
+      return Finding.of(
+              Severity.INFO,
+              name,
+              found,
+              "bounds what can be registered with io_uring, unless the process is privileged")
+          .withWanted(wanted)
+          .withDecision(decision)
+          .withCommands(
+              "# where gds is started: ulimit -l unlimited, or LimitMEMLOCK=infinity of the service");
     } catch (ErrnoException e) {
-      return new Finding("locked memory", "unknown", e.getMessage());
+      return Finding.of(Severity.INFO, name, "unknown", e.getMessage());
     }
   }
 
@@ -128,23 +98,43 @@ final class Doctor {
   }
 
   private Finding uringSwitch() {
+    String name = "kernel.io_uring_disabled";
     String found = machine.uringDisabled();
-    String meaning =
-        switch (found) {
-          case "0" -> "allowed to every process";
-          case "1" -> "allowed to privileged processes and the kernel.io_uring_group";
-          case "2" -> "switched off for every process";
-          default -> "this kernel has no such switch, or the container hides it";
-        };
-    return new Finding("kernel.io_uring_disabled", found.isEmpty() ? "absent" : found, meaning);
+    return switch (found) {
+      case "0" -> Finding.ok(name, found, "allowed to every process").withWanted("0");
+      case "1" ->
+          disabled(name, found, "allowed to privileged processes and the kernel.io_uring_group");
+      case "2" -> disabled(name, found, "switched off for every process");
+      default ->
+          Finding.of(
+              Severity.INFO,
+              name,
+              "absent",
+              "this kernel has no such switch, or the container hides it");
+    };
+  }
+
+  private static Finding disabled(String name, String found, String meaning) {
+    return Finding.of(Severity.WARN, name, found, meaning)
+        .withWanted("0")
+        .withDecision("what is not allowed is not used, see engine")
+        .withCommands("sysctl -w kernel.io_uring_disabled=0");
   }
 
   private static Finding uring() {
+    String decision = "io.engine=auto takes it where it works, else threads";
     try {
       UringProbe probe = UringProbe.probe();
-      return new Finding("io_uring", probe.reason().name(), probe.message());
+      return Finding.of(
+              probe.supported() ? Severity.OK : Severity.WARN,
+              "io_uring",
+              probe.reason().name(),
+              probe.message())
+          .withWanted(UringProbe.Reason.AVAILABLE.name())
+          .withDecision(decision);
     } catch (RuntimeException | LinkageError e) {
-      return new Finding("io_uring", "FAILED", Failures.message(e));
+      return Finding.of(Severity.WARN, "io_uring", "FAILED", Failures.message(e))
+          .withDecision(decision);
     }
   }
 
@@ -155,6 +145,7 @@ final class Doctor {
         meaning.append("; ").append(rejection.kind()).append(": ").append(rejection.reason());
       }
     }
-    return new Finding("engine", engine.choice().chosen(), meaning.toString());
+    Severity severity = engine.choice().rejections().isEmpty() ? Severity.OK : Severity.INFO;
+    return Finding.of(severity, "engine", engine.choice().chosen(), meaning.toString());
   }
 }

@@ -5,16 +5,31 @@ import io.ewok.gds.pagestore.EngineOptions;
 import io.ewok.gds.pagestore.KeySource;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
 import picocli.CommandLine.Option;
 
-/** Which I/O engine a command uses, and which keys. */
+/** Which configuration file, which I/O engine and which keys a command uses. */
 final class EngineArguments {
+  /** The variable of the environment that names a configuration file. */
+  static final String CONFIG_VARIABLE = "GDS_CONF";
+
+  @Option(
+      names = "--config",
+      paramLabel = "FILE",
+      description =
+          "Configuration file with settings; 'gds config reference' prints one with all of them. "
+              + "Other options win over it. Default: the file that "
+              + CONFIG_VARIABLE
+              + " names, or none.")
+  private Path config;
+
   @Option(
       names = "--engine",
       paramLabel = "auto|uring|pool",
-      defaultValue = "auto",
-      description = "I/O engine. Default: ${DEFAULT-VALUE}, the best one that works here.")
-  private EngineKind kind = EngineKind.AUTO;
+      description = "I/O engine. Default: auto, the best one that works here.")
+  private EngineKind kind;
 
   @Option(
       names = "--key-file",
@@ -25,8 +40,33 @@ final class EngineArguments {
               + "read that is not. Default: nothing is encrypted.")
   private Path keyFile;
 
-  EngineKind kind() {
-    return kind;
+  /**
+   * What the file and these options say, the latter last.
+   *
+   * @throws CommandFailure if the file cannot be read
+   */
+  List<Configured> configured() {
+    return configured(configOrNull());
+  }
+
+  List<Configured> configured(Path fileOrNull) {
+    List<Configured> values = new ArrayList<>();
+    if (fileOrNull != null) {
+      values.addAll(ConfigFile.read(fileOrNull));
+    }
+    if (kind != null) {
+      values.add(new Configured("io.engine", kind.name().toLowerCase(Locale.ROOT), "--engine"));
+    }
+    return values;
+  }
+
+  /** The configuration file that was named, or null. */
+  Path configOrNull() {
+    if (config != null) {
+      return config;
+    }
+    String named = System.getenv(CONFIG_VARIABLE);
+    return named == null || named.isEmpty() ? null : Path.of(named);
   }
 
   /**
@@ -42,7 +82,12 @@ final class EngineArguments {
     }
   }
 
+  /**
+   * How the engine is opened.
+   *
+   * @throws CommandFailure if the file is not to be understood
+   */
   EngineOptions options() {
-    return EngineOptions.defaults().withWanted(kind).withKeys(keys());
+    return Configuration.of(configured()).options().engine().withKeys(keys());
   }
 }

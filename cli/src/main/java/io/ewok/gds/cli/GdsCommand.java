@@ -25,6 +25,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
       "%nExamples:",
       "  gds demo                            the main job, on this machine's own data",
       "  gds doctor                          what this machine allows",
+      "  gds config reference                all settings",
       "  gds put /tmp/store greeting hello",
       "  gds scan /tmp/store --json",
       "%nIn the source tree the launcher also knows gds bench, the benchmarks: gds bench --help.",
@@ -97,6 +98,12 @@ final class GdsCommand implements Runnable {
                     .addSubcommand(new PageDumpCommand(streams))
                     .addSubcommand(new PageVerifyCommand(streams)))
             .addSubcommand(new DoctorCommand(streams))
+            .addSubcommand(
+                new CommandLine(new ConfigCommand())
+                    .addSubcommand(new ConfigShowCommand(streams))
+                    .addSubcommand(new ConfigCheckCommand(streams))
+                    .addSubcommand(new ConfigExplainCommand(streams))
+                    .addSubcommand(new ConfigReferenceCommand(streams)))
             .addSubcommand(new CompletionCommand(streams))
             .addSubcommand(
                 new CommandLine(new TraceCommand()).addSubcommand(new TraceReplayCommand(streams)))

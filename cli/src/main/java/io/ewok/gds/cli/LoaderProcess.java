@@ -48,7 +48,10 @@ final class LoaderProcess implements AutoCloseable {
     command.add(DemoLoaderCommand.NAME);
     command.addAll(options);
     command.add(store.toString());
-    Process process = new ProcessBuilder(command).redirectError(errors.toFile()).start();
+    ProcessBuilder builder = new ProcessBuilder(command).redirectError(errors.toFile());
+    // The sizes of the demonstration are those of its options alone.
+    builder.environment().remove(EngineArguments.CONFIG_VARIABLE);
+    Process process = builder.start();
     return new LoaderProcess(process, errors);
   }
 

@@ -18,6 +18,10 @@ import java.util.regex.Pattern;
 final class Machine {
   private static final Pattern MEM_TOTAL = Pattern.compile("(?m)^MemTotal:\\s+(\\d+) kB");
   private static final Pattern CHOSEN = Pattern.compile("\\[(\\w+)]");
+  private static final Pattern SWAP_TOTAL = Pattern.compile("(?m)^SwapTotal:\\s+(\\d+) kB");
+  private static final Pattern OPEN_FILES =
+      Pattern.compile("(?m)^Max open files\\s+(\\d{1,18})\\s");
+  private static final Pattern SECCOMP = Pattern.compile("(?m)^Seccomp:\\s+(\\d+)");
   private static final int KIB = 1024;
 
   /** Above this a version 1 control group means no limit. */
@@ -30,6 +34,10 @@ final class Machine {
    */
   Machine(Path root) {
     this.root = root;
+  }
+
+  Path root() {
+    return root;
   }
 
   String kernel() {
@@ -62,6 +70,26 @@ final class Machine {
     return total.find()
         ? OptionalLong.of(Long.parseLong(total.group(1)) * KIB)
         : OptionalLong.empty();
+  }
+
+  /** Bytes of swap; 0 when there is none or the kernel does not tell. */
+  long swapBytes() {
+    Matcher total = SWAP_TOTAL.matcher(text("proc/meminfo"));
+    return total.find() ? Long.parseLong(total.group(1)) * KIB : 0;
+  }
+
+  /** How many files this process may have open; empty if there is no limit. */
+  OptionalLong openFilesMax() {
+    Matcher max = OPEN_FILES.matcher(text("proc/self/limits"));
+    return max.find() ? OptionalLong.of(Long.parseLong(max.group(1))) : OptionalLong.empty();
+  }
+
+  /**
+   * {@code 0} for none, {@code 1} strict, {@code 2} a filter; empty if the kernel does not tell.
+   */
+  String seccomp() {
+    Matcher mode = SECCOMP.matcher(text("proc/self/status"));
+    return mode.find() ? mode.group(1) : "";
   }
 
   /** The tightest memory limit of the control groups of this process, in bytes. */
@@ -107,7 +135,7 @@ final class Machine {
   }
 
   /** The file's text without blanks around it, empty when it cannot be read. */
-  private String text(String path) {
+  String text(String path) {
     // Read as a stream: files of /proc and /sys report sizes that are not theirs.
     try (InputStream in = Files.newInputStream(root.resolve(path))) {
       return new String(in.readAllBytes(), StandardCharsets.UTF_8).strip();

@@ -4,14 +4,13 @@ import io.ewok.gds.lsm.Store;
 import io.ewok.gds.lsm.StoreInspection;
 import io.ewok.gds.lsm.StoreLockedException;
 import io.ewok.gds.lsm.StoreOptions;
-import io.ewok.gds.pagestore.EngineOptions;
 import io.ewok.gds.pagestore.IoEngine;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashMap;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.Locale;
+import java.util.List;
 import java.util.Map;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -25,8 +24,10 @@ final class StoreArguments {
   @Option(
       names = "--memory",
       paramLabel = "SIZE",
-      converter = SizeConverter.class,
-      description = "Memory the store may use outside of the Java heap, such as 64M.")
+      converter = MemoryConverter.class,
+      description =
+          "Memory the store may use outside of the Java heap, such as 64M, or 25%% of what this "
+              + "process may use: the same as --set store.memory=SIZE.")
   private Long memoryBytes;
 
   @Option(
@@ -34,7 +35,8 @@ final class StoreArguments {
       paramLabel = "NAME=VALUE",
       description =
           "A setting of the store, its log or its engine, as often as needed, such as "
-              + "store.compression=none,none,lz4,zstd. They win over --memory.")
+              + "store.compression=none,none,lz4,zstd. They win over the configuration file, and "
+              + "sizes over --memory. 'gds config explain NAME' tells what each means.")
   private final Map<String, String> settings = new LinkedHashMap<>();
 
   /**
@@ -43,21 +45,28 @@ final class StoreArguments {
    * @throws CommandFailure if that is more than there is, or not to be understood
    */
   StoreOptions options() {
-    StoreOptions options =
-        memoryBytes == null ? StoreOptions.defaults() : StoreSizes.within(memoryBytes);
-    try {
-      return options
-          .with(settings)
-          .withEngine(EngineOptions.from(engineSettings()).withKeys(engine.keys()));
-    } catch (IllegalArgumentException e) {
-      throw CommandFailure.usage(e.getMessage());
-    }
+    StoreOptions options = configuration().options();
+    return options.withEngine(options.engine().withKeys(engine.keys()));
   }
 
-  private Map<String, String> engineSettings() {
-    Map<String, String> all = new HashMap<>(settings);
-    all.putIfAbsent("io.engine", engine.kind().name().toLowerCase(Locale.ROOT));
-    return all;
+  /** What is said of the store and its engine, on the command line and in a file. */
+  Configuration configuration() {
+    return configuration(engine.configOrNull());
+  }
+
+  /** The same with another file, or none. */
+  Configuration configuration(Path fileOrNull) {
+    List<Configured> values = new ArrayList<>(engine.configured(fileOrNull));
+    if (memoryBytes != null) {
+      values.add(new Configured(KnownSettings.MEMORY, Long.toString(memoryBytes), "--memory"));
+    }
+    settings.forEach((name, value) -> values.add(new Configured(name, value, "--set")));
+    return Configuration.of(values);
+  }
+
+  /** The configuration file that was named, or null. */
+  Path configOrNull() {
+    return engine.configOrNull();
   }
 
   /** Opens a store that must be there; the caller closes it. */
@@ -70,9 +79,12 @@ final class StoreArguments {
     return ReadableStore.open(directory, options(), streams);
   }
 
-  /** Opens a store, creating it in a directory that is empty or absent; the caller closes it. */
+  /**
+   * Opens a store, creating it in a directory that is empty or absent unless the settings say that
+   * it has to be there; the caller closes it.
+   */
   Store openOrCreate(Path directory) throws IOException {
-    return Store.open(directory, options().withCreateIfMissing(true));
+    return Store.open(directory, options());
   }
 
   /** The engine follows no link; whoever types the name of one means what it leads to. */
@@ -103,6 +115,6 @@ final class StoreArguments {
   }
 
   private long poolBytes() {
-    return memoryBytes == null ? INSPECTION_POOL_BYTES : memoryBytes;
+    return configuration().memoryBytes().orElse(INSPECTION_POOL_BYTES);
   }
 }

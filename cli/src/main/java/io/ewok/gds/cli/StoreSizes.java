@@ -1,6 +1,8 @@
 package io.ewok.gds.cli;
 
 import io.ewok.gds.lsm.StoreOptions;
+import io.ewok.gds.lsm.StoreSetting;
+import java.util.Map;
 import java.util.Objects;
 import java.util.function.LongPredicate;
 
@@ -13,6 +15,7 @@ final class StoreSizes {
   private static final int BATCH_BYTES_MIN = 1 << 17;
   private static final int BATCH_BYTES_MAX = 1 << 20;
   private static final long MEMTABLE_BYTES_MAX = 256L << 20;
+  private static final long POOL_BYTES_MAX = 1L << 30;
   private static final long LOG_SEGMENT_BYTES_MIN = 1L << 20;
   private static final long LOG_SEGMENT_BYTES_MAX = 64L << 20;
   private static final long OS_PAGE_BYTES = 4096;
@@ -44,16 +47,26 @@ final class StoreSizes {
   /**
    * Options whose {@link StoreOptions#memoryBytes} is at most, and close to, the given number.
    *
-   * @throws CommandFailure if no store can run with so little
+   * @throws IllegalArgumentException if no store can run with so little
    */
   static StoreOptions within(long memoryBytes) {
     StoreOptions options = largestWithin(memoryBytes);
     if (options == null) {
-      throw CommandFailure.failed(
+      throw new IllegalArgumentException(
           "a store cannot run with so little memory: memory=%d smallest=%d"
               .formatted(memoryBytes, minimumBytes()));
     }
     return options;
+  }
+
+  /** The settings that are different in what is returned here, from the defaults. */
+  static Map<String, String> settings(StoreOptions options) {
+    return Map.of(
+        StoreSetting.MEMTABLE.settingName(), Long.toString(options.memtableBytes()),
+        StoreSetting.POOL.settingName(), Long.toString(options.poolBytes()),
+        StoreSetting.BATCH_MAX.settingName(), Long.toString(options.batchBytesMax()),
+        StoreSetting.TABLE.settingName(), Long.toString(options.tree().tableBytes()),
+        StoreSetting.LOG_SEGMENT_BYTES.settingName(), Long.toString(options.logSegmentBytes()));
   }
 
   private static StoreOptions largestWithin(long memoryBytes) {
@@ -95,7 +108,7 @@ final class StoreSizes {
 
   /** Null when the store refuses these sizes: it alone knows its smallest ones. */
   private static StoreOptions candidate(long cacheBytes, int batchBytes) {
-    long pool = cacheBytes / 2 / OS_PAGE_BYTES * OS_PAGE_BYTES;
+    long pool = Math.min(POOL_BYTES_MAX, cacheBytes / 2 / OS_PAGE_BYTES * OS_PAGE_BYTES);
     long memtable =
         Math.min(
             MEMTABLE_BYTES_MAX,

@@ -7,8 +7,9 @@
  *
  * <p>Nouns: a <em>command</em> is one class named after what is typed; {@link
  * io.ewok.gds.cli.Streams} is where it reads and prints; an {@link io.ewok.gds.cli.EntryReader}
- * turns a file into keys and values; a {@link io.ewok.gds.cli.DataSet} keeps a whole file in the
- * heap to check a store against.
+ * turns a file into keys and values; a {@link io.ewok.gds.cli.Configuration} is what file and
+ * options say of a store; a {@link io.ewok.gds.cli.Finding} is what {@code gds doctor} saw; a
+ * {@link io.ewok.gds.cli.DataSet} keeps a whole file in the heap to check a store against.
  *
  * <p>Exit status: 0 done, 1 it could not be done or was not found, 2 the command line is wrong, 141
  * whoever read our output has gone. Errors are one line on standard error; {@code --debug} adds the

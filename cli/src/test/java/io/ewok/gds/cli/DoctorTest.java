@@ -2,19 +2,30 @@ package io.ewok.gds.cli;
 
 import static io.ewok.gds.cli.GdsRun.gds;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.ewok.gds.cli.Finding.Severity;
 import io.ewok.gds.pagestore.EngineOptions;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoEngines;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class DoctorTest {
   @TempDir private Path temp;
@@ -44,6 +55,9 @@ class DoctorTest {
             List.of("kernel", "io_uring", "engine", "locked memory", "direct I/O", "free space")),
         names.toString());
     assertTrue(findings.stream().allMatch(f -> f.keySet().equals(findings.get(0).keySet())));
+    assertEquals(
+        Set.of("name", "severity", "found", "wanted", "meaning", "decision", "commands"),
+        findings.getFirst().keySet());
   }
 
   @Test
@@ -63,6 +77,265 @@ class DoctorTest {
   void forcedEngineIsReported() {
     String text = gds("doctor", temp, "--engine=pool").ok();
     assertTrue(text.lines().anyMatch(l -> l.matches("engine +POOL .*")), text);
+  }
+
+  @Test
+  void deviceIsMeasuredOnDemandInBoundedTime() throws IOException {
+    long start = System.nanoTime();
+    List<Map<String, Object>> findings = gds("doctor", temp, "--probe", "--json").json();
+    long seconds = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - start);
+    assertTrue(seconds < 60, "seconds=" + seconds);
+    Map<Object, String> found =
+        findings.stream()
+            .collect(Collectors.toMap(f -> f.get("name"), f -> (String) f.get("found")));
+    assertTrue(
+        found.get("sync").matches("[0-9.]+ µs, 1 of 100 over [0-9.]+ µs"), found.get("sync"));
+    assertTrue(found.get("random reads").matches("[1-9][0-9,]* a second"), found.toString());
+    assertTrue(
+        found.get("random reads, 32 at a time").matches("[1-9][0-9,]* a second"), found.toString());
+    try (var files = Files.list(temp)) {
+      assertEquals(0, files.count());
+    }
+  }
+
+  @Test
+  void whatCannotBeMeasuredIsAFinding() throws IOException {
+    try (IoEngine engine = IoEngines.open(EngineOptions.defaults())) {
+      Finding finding = new DeviceProbe(engine, temp.resolve("none")).measure().getFirst();
+      assertEquals(Severity.WARN, finding.severity());
+      assertTrue(finding.meaning().contains(temp.resolve("none").toString()), finding.meaning());
+    }
+    assertEquals(Severity.WARN, DeviceProbe.noRoom(1 << 20).severity());
+  }
+
+  @Test
+  void whatIsWorthAChangeBecomesAScriptThatNobodyRuns() throws Exception {
+    bad();
+    List<Finding> findings = new ArrayList<>(new SystemCheck(new Machine(temp), 0).examine());
+    findings.add(
+        Finding.of(Severity.WARN, "odd", "a\nrm -rf /", "b\nc").withCommands("echo changed"));
+    findings.add(Finding.ok("good", "g", "fine").withCommands("echo never"));
+    String script = DoctorScript.of(findings);
+    List<String> commands =
+        script.lines().filter(line -> !line.startsWith("#") && !line.isEmpty()).toList();
+    assertEquals("set -u", commands.getFirst());
+    assertTrue(
+        commands.containsAll(
+            List.of(
+                "sysctl -w vm.swappiness=1",
+                "sysctl -w kernel.numa_balancing=0",
+                "sysctl -w vm.zone_reclaim_mode=0",
+                "echo changed")),
+        script);
+    assertFalse(commands.contains("rm -rf /"), script);
+    assertFalse(commands.contains("echo never"), script);
+    Process shell = new ProcessBuilder("sh", "-n").redirectErrorStream(true).start();
+    try (var in = shell.getOutputStream()) {
+      in.write(script.getBytes(StandardCharsets.UTF_8));
+    }
+    assertEquals("", new String(shell.getInputStream().readAllBytes(), StandardCharsets.UTF_8));
+    assertEquals(0, shell.waitFor());
+  }
+
+  @Test
+  void scriptIsPrintedInPlaceOfFindings() {
+    assertTrue(gds("doctor", temp, "--script").ok().startsWith("#!/bin/sh\n"));
+    gds("doctor", temp, "--script", "--json").failure(ExitStatus.USAGE);
+  }
+
+  /** A machine on which nothing is as wanted. */
+  private void bad() throws IOException {
+    fact("proc/sys/kernel/osrelease", "5.15.0");
+    fact("proc/sys/kernel/numa_balancing", "1");
+    fact("proc/sys/vm/zone_reclaim_mode", "1");
+    fact("proc/sys/vm/swappiness", "60");
+    fact("proc/sys/vm/dirty_ratio", "20");
+    fact("proc/sys/vm/dirty_background_ratio", "10");
+    fact("proc/meminfo", "MemTotal:       2048 kB\nSwapTotal:      1024 kB");
+    fact("proc/self/limits", "Max open files            1024                 4096       files");
+    fact("proc/self/status", "Name:\tx\nSeccomp:\t2\nSeccomp_filters:\t1");
+    fact("proc/self/cgroup", "0::/a");
+    fact("sys/fs/cgroup/a/memory.max", "1048576");
+    fact("sys/kernel/mm/transparent_hugepage/enabled", "[always] madvise never");
+    fact("sys/devices/system/node/online", "0-1");
+    fact("sys/devices/system/clocksource/clocksource0/current_clocksource", "hpet");
+  }
+
+  /** The same, put right. */
+  private void good() throws IOException {
+    fact("proc/sys/kernel/osrelease", "6.1.0-9-amd64");
+    fact("proc/sys/kernel/numa_balancing", "0");
+    fact("proc/sys/vm/zone_reclaim_mode", "0");
+    fact("proc/sys/vm/swappiness", "1");
+    fact("proc/sys/vm/dirty_ratio", "15");
+    fact("proc/sys/vm/dirty_background_ratio", "5");
+    fact("proc/meminfo", "MemTotal:       99999999999 kB\nSwapTotal:      1024 kB");
+    fact("proc/self/limits", "Max open files            100000               100000     files");
+    fact("proc/self/status", "Name:\tx\nSeccomp:\t0");
+    fact("proc/self/cgroup", "0::/a");
+    fact("sys/fs/cgroup/a/memory.max", "max");
+    fact("sys/kernel/mm/transparent_hugepage/enabled", "always [madvise] never");
+    fact("sys/devices/system/node/online", "0");
+    fact("sys/devices/system/clocksource/clocksource0/current_clocksource", "tsc");
+  }
+
+  private static Map<String, Severity> severities(List<Finding> findings) {
+    return findings.stream().collect(Collectors.toMap(Finding::name, Finding::severity));
+  }
+
+  @Test
+  void machineIsComparedWithWhatIsWanted() throws IOException {
+    bad();
+    List<Finding> findings = new SystemCheck(new Machine(temp), 1 << 20).examine();
+    Map<String, Severity> expected = new HashMap<>();
+    for (String name :
+        List.of(
+            "kernel",
+            "clock",
+            "NUMA balancing",
+            "zone reclaim",
+            "memory",
+            "memory limit",
+            "swappiness",
+            "open files")) {
+      expected.put(name, Severity.WARN);
+    }
+    for (String name : List.of("NUMA nodes", "transparent huge pages", "dirty ratios", "seccomp")) {
+      expected.put(name, Severity.INFO);
+    }
+    expected.put("CPUs", Severity.OK);
+    assertEquals(expected, severities(findings));
+    good();
+    findings = new SystemCheck(new Machine(temp), 1 << 20).examine();
+    expected.replaceAll((_, _) -> Severity.OK);
+    assertEquals(expected, severities(findings));
+  }
+
+  @Test
+  void nothingIsWrongWithWhatTheKernelHides() {
+    for (Finding finding : new SystemCheck(new Machine(temp), 1 << 20).examine()) {
+      assertTrue(finding.severity().compareTo(Severity.WARN) < 0, finding.toString());
+    }
+  }
+
+  private void device(String... facts) throws IOException {
+    String device = "sys/devices/pci0/block/nvme0n1/";
+    for (String each : facts) {
+      String[] parts = each.split("=", 2);
+      fact(device + parts[0], parts[1]);
+    }
+    fact(device + "nvme0n1p2/partition", "2");
+    Path link = temp.resolve("sys/dev/block/259:2");
+    Files.createDirectories(link.getParent());
+    if (!Files.exists(link)) {
+      Files.createSymbolicLink(link, temp.resolve(device + "nvme0n1p2"));
+    }
+  }
+
+  private Map<String, Finding> deviceFindings() {
+    BlockDevice device = BlockDevice.of(new Machine(temp), "259:2").orElseThrow();
+    assertEquals("nvme0n1", device.name());
+    return new DeviceCheck(device, 64, 2)
+        .examine().stream().collect(Collectors.toMap(Finding::name, finding -> finding));
+  }
+
+  @Test
+  void deviceOfAPartitionIsComparedWithWhatIsWanted() throws IOException {
+    device(
+        "queue/rotational=1",
+        "queue/scheduler=mq-deadline kyber [bfq] none",
+        "queue/nr_requests=32",
+        "queue/read_ahead_kb=128",
+        "queue/write_cache=write back",
+        "queue/logical_block_size=512",
+        "queue/physical_block_size=4096",
+        "device/numa_node=1");
+    Map<String, Finding> found = deviceFindings();
+    assertEquals(
+        Map.of(
+            "device", Severity.INFO,
+            "I/O scheduler", Severity.WARN,
+            "device queue", Severity.WARN,
+            "read-ahead", Severity.INFO,
+            "write cache", Severity.INFO,
+            "device blocks", Severity.OK,
+            "device node", Severity.INFO),
+        severities(List.copyOf(found.values())));
+    assertEquals("bfq", found.get("I/O scheduler").found());
+    assertEquals(
+        List.of("echo mq-deadline > /sys/block/nvme0n1/queue/scheduler"),
+        found.get("I/O scheduler").commands());
+    assertEquals(
+        List.of("echo 64 > /sys/block/nvme0n1/queue/nr_requests"),
+        found.get("device queue").commands());
+    device(
+        "queue/rotational=0",
+        "queue/scheduler=[none] mq-deadline",
+        "queue/nr_requests=64",
+        "queue/read_ahead_kb=8",
+        "queue/write_cache=write through",
+        "device/numa_node=-1");
+    found = deviceFindings();
+    assertFalse(found.containsKey("device node"));
+    for (Finding finding : found.values()) {
+      assertEquals(Severity.OK, finding.severity(), finding.toString());
+    }
+  }
+
+  @Test
+  void mountIsTheInnermostAndNewestAroundADirectory() throws IOException {
+    fact(
+        "proc/self/mountinfo",
+        """
+        22 1 254:0 / / rw,relatime - ext4 /dev/vda rw,barrier=1
+        23 22 259:2 / /data rw,noatime shared:1 - xfs /dev/nvme0n1p2 rw,attr2
+        24 22 0:30 / /data rw,relatime - tmpfs none rw
+        25 22 259:3 / /with\\040blank rw,noatime - xfs /dev/nvme0n1p3 rw
+        broken line""");
+    Machine machine = new Machine(temp);
+    assertEquals("tmpfs", Mount.of(machine, Path.of("/data/store")).orElseThrow().type());
+    assertEquals("254:0", Mount.of(machine, Path.of("/database")).orElseThrow().device());
+    Mount blank = Mount.of(machine, Path.of("/with blank")).orElseThrow();
+    assertEquals(new Mount("259:3", "/with blank", "xfs", Set.of("rw", "noatime")), blank);
+    assertEquals(Optional.empty(), BlockDevice.of(machine, "0:30"));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "rw noatime, OK",
+    "rw relatime, OK",
+    "rw strictatime, INFO",
+    "rw noatime nobarrier, FATAL",
+    "rw barrier=0, FATAL",
+    "rw noatime sync, WARN",
+    "ro noatime, WARN"
+  })
+  void mountOptionsThatLoseWritesAreFatal(String options, Severity expected) {
+    Mount mount = new Mount("1:1", "/data", "ext4", Set.of(options.split(" ")));
+    assertEquals(expected, DirectoryCheck.options(mount).severity());
+  }
+
+  @Test
+  void namesOfMountPointsAreNoCommandsInAScript() throws Exception {
+    String point = "/a b'$(touch hurt);touch hurt";
+    Finding finding = DirectoryCheck.options(new Mount("1:1", point, "ext4", Set.of("rw")));
+    String script = DoctorScript.of(List.of(finding)).replace("mount -o", "echo");
+    Path file = Files.writeString(temp.resolve("script"), script);
+    Process shell =
+        new ProcessBuilder("sh", file.toString())
+            .directory(temp.toFile())
+            .redirectErrorStream(true)
+            .start();
+    String out = new String(shell.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertEquals("remount,noatime " + point + "\n", out);
+    assertEquals(0, shell.waitFor());
+    assertFalse(Files.exists(temp.resolve("hurt")));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"100, 1000, OK", "40, 1000, WARN", "0, 1, WARN", "2, 3, OK"})
+  void scarceSpaceIsTold(long freeGib, long totalGib, Severity expected) {
+    assertEquals(expected, DirectoryCheck.freeSpace(freeGib << 30, totalGib << 30).severity());
   }
 
   @Test

@@ -44,6 +44,7 @@ class UsageTest {
         "page",
         "trace",
         "doctor",
+        "config",
         "completion",
         "demo"
       })
@@ -62,7 +63,14 @@ class UsageTest {
 
   /** As bash does when the tabulator key is pressed. */
   @ParameterizedTest
-  @CsvSource({"sca, scan", "family li, list", "dump --form, --format", "restore --no-such, ''"})
+  @CsvSource({
+    "sca, scan",
+    "config refer, reference",
+    "config show --conf, --config",
+    "family li, list",
+    "dump --form, --format",
+    "restore --no-such, ''"
+  })
   void completionFindsCommandsAndOptions(String typed, String expected) throws Exception {
     Path script = temp.resolve("completion");
     Files.writeString(script, gds("completion").ok());
@@ -123,7 +131,8 @@ class UsageTest {
 
   @Test
   void tooLittleMemoryNamesTheSmallest() {
-    String message = gds("put", temp.resolve("s"), "k", "v", "--memory=1K").failure(1);
+    String message =
+        gds("put", temp.resolve("s"), "k", "v", "--memory=1K").failure(ExitStatus.USAGE);
     assertTrue(message.endsWith("smallest=" + StoreSizes.minimumBytes()), message);
   }
 

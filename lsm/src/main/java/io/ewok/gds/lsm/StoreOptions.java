@@ -1,10 +1,12 @@
 package io.ewok.gds.lsm;
 
+import io.ewok.gds.allocator.Setting;
 import io.ewok.gds.lsm.StoreSetting.Effect;
 import io.ewok.gds.lsm.record.Keys;
 import io.ewok.gds.pagestore.EngineOptions;
 import io.ewok.gds.wal.RecoveryMode;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Consumer;
@@ -176,6 +178,11 @@ public record StoreOptions(
    */
   public StoreOptions with(Map<String, String> settings) {
     return StoreSettings.apply(this, settings);
+  }
+
+  /** Returns what {@link #with(Map)} reads, with that of the log and of the engine. */
+  public static List<Setting> settings() {
+    return StoreReference.all();
   }
 
   /** Returns the defaults, changed by settings, see {@link #with(Map)}. */

@@ -54,7 +54,7 @@ final class StoreSettings {
   private static final Pattern DURATION = Pattern.compile("(\\d{1,9})\\s*([smhd])");
 
   /** Those that may be said of one family. */
-  private static final Set<String> NAMES_OF_FAMILIES =
+  static final Set<String> NAMES_OF_FAMILIES =
       Set.of(
           TABLES_BEFORE_MERGE,
           LEVEL_1,

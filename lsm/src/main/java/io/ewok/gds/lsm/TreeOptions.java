@@ -1,5 +1,6 @@
 package io.ewok.gds.lsm;
 
+import io.ewok.gds.allocator.Setting;
 import io.ewok.gds.lsm.StoreSetting.Effect;
 import io.ewok.gds.lsm.record.Keys;
 import io.ewok.gds.lsm.table.TableLayout;
@@ -178,6 +179,11 @@ public record TreeOptions(
   /** Returns the defaults. */
   public static TreeOptions defaults() {
     return DEFAULTS;
+  }
+
+  /** Returns the settings that may be said of one family, as they are called for the store. */
+  public static List<Setting> settings() {
+    return StoreReference.ofFamilies();
   }
 
   /**

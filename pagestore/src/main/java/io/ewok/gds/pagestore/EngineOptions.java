@@ -1,5 +1,6 @@
 package io.ewok.gds.pagestore;
 
+import io.ewok.gds.allocator.Setting;
 import io.ewok.gds.allocator.Settings;
 import io.ewok.gds.reactor.GroupOptions;
 import io.ewok.gds.reactor.ReactorOptions;
@@ -9,7 +10,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
@@ -57,6 +57,59 @@ public record EngineOptions(
   private static final String IO_POLL = "io.io-poll";
   private static final String REACTOR_NAME = "gds-io-reactor";
 
+  private static final List<Setting> SETTINGS =
+      List.of(
+          Setting.of(
+                  ENGINE,
+                  "auto",
+                  "auto, uring or pool",
+                  "the engine of all I/O: io_uring, or a pool of threads; auto is the best that"
+                      + " works")
+              .change(
+                  "engines are compared, or the lack of io_uring has to be an error",
+                  "an error where it is not available"),
+          Setting.of(
+                  QUEUE_DEPTH,
+                  "64",
+                  "1 to " + QUEUE_DEPTH_MAX + " operations",
+                  "what the kernel has at once, of each reactor")
+              .change("the device has many channels", "latency where they are busy"),
+          Setting.of(
+                  POOL_THREADS,
+                  "64",
+                  "1 to " + POOL_THREADS_MAX + " threads",
+                  "the most threads of the pool engine; each is one operation at the device")
+              .change("the device has more channels, or fewer", "a stack for each"),
+          Setting.of(
+                  SYNC_METHOD,
+                  "auto",
+                  "auto, dsync or fdatasync",
+                  "how synced writes become durable; auto tries both on each device. All are safe")
+              .change("the trials at the start are to be saved", "the slower one, if it is that"),
+          Setting.of(
+                  SQ_POLL,
+                  "false",
+                  "true or false",
+                  "whether a thread of the kernel looks for new operations of a ring")
+              .change(
+                  "there is a CPU to spare and every call of the kernel counts",
+                  "that CPU; slower where there is none to spare"),
+          Setting.of(
+                  SQ_POLL_IDLE_MILLIS,
+                  "1000",
+                  "milliseconds, from 1",
+                  "how long that thread looks on after the last operation")
+              .change("operations come with pauses", "its CPU for so long"),
+          Setting.of(
+                  IO_POLL,
+                  "false",
+                  "true or false",
+                  "whether reactors ask the device for completions instead of sleeping; left out"
+                      + " where the device cannot")
+              .change(
+                  "an NVMe device has queues for that (nvme.poll_queues)",
+                  "a CPU that is always busy"));
+
   private static final EngineOptions DEFAULTS =
       new EngineOptions(
           EngineKind.AUTO,
@@ -100,11 +153,7 @@ public record EngineOptions(
    * @throws IllegalArgumentException that ends in the setting, an equals sign and its value
    */
   public static EngineOptions from(Map<String, String> settings) {
-    Settings.requireKnown(
-        settings,
-        NAMES,
-        Set.of(
-            ENGINE, QUEUE_DEPTH, POOL_THREADS, SYNC_METHOD, SQ_POLL, SQ_POLL_IDLE_MILLIS, IO_POLL));
+    Settings.requireKnown(settings, NAMES, Setting.names(SETTINGS));
     return new EngineOptions(
         Settings.read(
             settings, ENGINE, text -> named(ENGINE, EngineKind.values(), text), DEFAULTS.wanted),
@@ -118,6 +167,14 @@ public record EngineOptions(
         reactors(settings),
         ThrottleOptions.from(settings),
         DEFAULTS.keys);
+  }
+
+  /** Returns what {@link #from} reads, with that of reactors, fibers and throttle. */
+  public static List<Setting> settings() {
+    List<Setting> all = new ArrayList<>(SETTINGS);
+    all.addAll(GroupOptions.settings());
+    all.addAll(ThrottleOptions.settings());
+    return List.copyOf(all);
   }
 
   private static GroupOptions reactors(Map<String, String> settings) {

@@ -1,9 +1,10 @@
 package io.ewok.gds.pagestore;
 
 import io.ewok.gds.allocator.MemorySize;
+import io.ewok.gds.allocator.Setting;
 import io.ewok.gds.allocator.Settings;
+import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
@@ -21,6 +22,15 @@ public record PageFileOptions(long stepBytes) {
 
   private static final Pattern NAMES = Pattern.compile("page-file\\..*");
   private static final String STEP = "page-file.step";
+
+  private static final List<Setting> SETTINGS =
+      List.of(
+          Setting.of(
+                  STEP,
+                  "64M",
+                  "a size from 512 to 1T, whole pages",
+                  "space that a page file reserves at a time when it grows")
+              .change("files grow fast, or are many and small", "space unused at the end"));
 
   private static final PageFileOptions DEFAULTS = new PageFileOptions(64 << 20);
 
@@ -46,9 +56,14 @@ public record PageFileOptions(long stepBytes) {
    * @throws IllegalArgumentException that ends in the setting, an equals sign and its value
    */
   public static PageFileOptions from(Map<String, String> settings) {
-    Settings.requireKnown(settings, NAMES, Set.of(STEP));
+    Settings.requireKnown(settings, NAMES, Setting.names(SETTINGS));
     return new PageFileOptions(
         Settings.read(settings, STEP, PageFileOptions::stepBytes, DEFAULTS.stepBytes));
+  }
+
+  /** Returns what {@link #from} reads. */
+  public static List<Setting> settings() {
+    return SETTINGS;
   }
 
   private static long stepBytes(String text) {

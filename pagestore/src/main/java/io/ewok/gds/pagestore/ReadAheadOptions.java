@@ -1,9 +1,10 @@
 package io.ewok.gds.pagestore;
 
 import io.ewok.gds.allocator.MemorySize;
+import io.ewok.gds.allocator.Setting;
 import io.ewok.gds.allocator.Settings;
+import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
@@ -24,6 +25,21 @@ public record ReadAheadOptions(int frames, int transferBytesMax) {
   private static final Pattern NAMES = Pattern.compile("read-ahead\\..*");
   private static final String FRAMES = "read-ahead.frames";
   private static final String MAX = "read-ahead.max";
+
+  private static final List<Setting> SETTINGS =
+      List.of(
+          Setting.of(
+                  FRAMES,
+                  "32",
+                  "2 to " + FRAMES_MAX + " pages",
+                  "pages that a stream of a page file has read ahead")
+              .change("the device is slow and streams are long", "reads in vain, and memory"),
+          Setting.of(
+                  MAX,
+                  "256K",
+                  "a size from 512 to 1G",
+                  "neighbouring pages are read together up to this")
+              .change("other work is to get in between sooner: less", "more transfers"));
 
   private static final ReadAheadOptions DEFAULTS = new ReadAheadOptions(32, 256 << 10);
 
@@ -53,11 +69,16 @@ public record ReadAheadOptions(int frames, int transferBytesMax) {
    * @throws IllegalArgumentException that ends in the setting, an equals sign and its value
    */
   public static ReadAheadOptions from(Map<String, String> settings) {
-    Settings.requireKnown(settings, NAMES, Set.of(FRAMES, MAX));
+    Settings.requireKnown(settings, NAMES, Setting.names(SETTINGS));
     return new ReadAheadOptions(
         Settings.readInt(settings, FRAMES, DEFAULTS.frames),
         Settings.read(
             settings, MAX, ReadAheadOptions::transferBytesMax, DEFAULTS.transferBytesMax));
+  }
+
+  /** Returns what {@link #from} reads. */
+  public static List<Setting> settings() {
+    return SETTINGS;
   }
 
   private static int transferBytesMax(String text) {

@@ -1,10 +1,11 @@
 package io.ewok.gds.reactor;
 
+import io.ewok.gds.allocator.Setting;
 import io.ewok.gds.allocator.Settings;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
@@ -40,6 +41,46 @@ public record FiberOptions(
   private static final String LARGE = "fibers.scratch.large";
   private static final Pattern NAMES = Pattern.compile("fibers\\..*");
 
+  private static final List<Setting> SETTINGS =
+      List.of(
+          Setting.of(
+                  MODE,
+                  "auto",
+                  "auto, reactor or virtual",
+                  "who runs fibers: the reactor on its own thread, where the JVM lets it, or the JVM")
+              .change(
+                  "a start without the JVM's leave is to fail (reactor), or to be compared"
+                      + " (virtual)",
+                  "virtual: waking another thread for each task"),
+          Setting.of(COUNT, "256", "from 1", "tasks from outside that a reactor runs at a time")
+              .change("tasks wait for the device most of the time", "a stack for each"),
+          Setting.of(
+                  MAX,
+                  "65536",
+                  "from fibers.count",
+                  "fibers of a reactor altogether; then tasks are" + " refused")
+              .change("tasks fork many others", "a stack for each that runs"),
+          Setting.of(INBOX, "4096", "from 1", "tasks that a reactor has accepted and not started")
+              .change("tasks come in bursts", "what comes last waits longest"),
+          Setting.of(
+                  SMALL,
+                  "1024",
+                  "from 0",
+                  "blocks of small scratch memory that tasks of a reactor" + " share")
+              .change("tasks wait for scratch memory", "memory, used or not"),
+          Setting.of(
+                  MEDIUM,
+                  "256",
+                  "from 0",
+                  "blocks of medium scratch memory that tasks of a reactor" + " share")
+              .change("tasks wait for scratch memory", "memory, used or not"),
+          Setting.of(
+                  LARGE,
+                  "32",
+                  "from 0",
+                  "blocks of large scratch memory that tasks of a reactor" + " share")
+              .change("tasks wait for scratch memory", "memory, used or not"));
+
   /** Checks the numbers. */
   public FiberOptions {
     Objects.requireNonNull(mode, "mode");
@@ -73,7 +114,7 @@ public record FiberOptions(
    * @throws IllegalArgumentException that ends in the setting, an equals sign and its value
    */
   public static FiberOptions from(Map<String, String> settings) {
-    Settings.requireKnown(settings, NAMES, Set.of(MODE, COUNT, MAX, INBOX, SMALL, MEDIUM, LARGE));
+    Settings.requireKnown(settings, NAMES, Setting.names(SETTINGS));
     FiberOptions none = defaults();
     return new FiberOptions(
         Settings.read(settings, MODE, text -> mode(MODE, text), none.mode),
@@ -83,6 +124,11 @@ public record FiberOptions(
         Settings.readInt(settings, SMALL, none.smallScratches),
         Settings.readInt(settings, MEDIUM, none.mediumScratches),
         Settings.readInt(settings, LARGE, none.largeScratches));
+  }
+
+  /** Returns what {@link #from} reads. */
+  public static List<Setting> settings() {
+    return SETTINGS;
   }
 
   /** Returns these with another mode. */

@@ -1,5 +1,6 @@
 package io.ewok.gds.reactor;
 
+import io.ewok.gds.allocator.Setting;
 import io.ewok.gds.allocator.Settings;
 import io.ewok.gds.allocator.numa.NumaTopology;
 import java.util.ArrayList;
@@ -34,6 +35,25 @@ public record GroupOptions(int count, List<Integer> nodes, ReactorOptions reacto
 
   static final String COUNT = "reactor.count";
   static final String NODES = "reactor.nodes";
+
+  private static final List<Setting> SETTINGS =
+      List.of(
+          Setting.of(
+                  COUNT,
+                  "1",
+                  "1 to " + COUNT_MAX,
+                  "reactors of an engine; each has a thread and a ring")
+              .change(
+                  "one CPU is not enough to keep the device busy",
+                  "a CPU for each that is busy; transfers may wait while another reactor is idle"),
+          Setting.of(
+                  NODES,
+                  "",
+                  "NUMA nodes, such as 0-1; none for anywhere",
+                  "nodes that reactors are placed on, each in turn; not together with reactor.cpus")
+              .change(
+                  "the machine has several nodes; as many reactors as nodes, or a multiple",
+                  "a reactor does not move to an idle CPU of another node"));
 
   /** Checks. */
   public GroupOptions {
@@ -79,6 +99,13 @@ public record GroupOptions(int count, List<Integer> nodes, ReactorOptions reacto
         List.copyOf(
             Settings.read(settings, NODES, text -> ReactorOptions.list(NODES, text), Set.of())),
         ReactorOptions.from(settings));
+  }
+
+  /** Returns what {@link #from} reads, with that of reactors and fibers. */
+  public static List<Setting> settings() {
+    List<Setting> all = new ArrayList<>(SETTINGS);
+    all.addAll(ReactorOptions.settings());
+    return List.copyOf(all);
   }
 
   /** Returns these with another number of reactors. */

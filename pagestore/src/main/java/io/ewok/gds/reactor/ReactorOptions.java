@@ -1,6 +1,10 @@
 package io.ewok.gds.reactor;
 
+import io.ewok.gds.allocator.Setting;
 import io.ewok.gds.allocator.Settings;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -45,6 +49,34 @@ public record ReactorOptions(
   private static final String REAP_MAX = "reactor.reap-max";
   private static final Pattern NAMES = Pattern.compile("reactor\\..*");
   private static final int CPUS_MAX = 8192;
+
+  private static final List<Setting> SETTINGS =
+      List.of(
+          Setting.of(
+                  CPUS,
+                  "",
+                  "CPUs, such as 0-3,8; none for anywhere",
+                  "where the threads of reactors run, dealt out to them in turn")
+              .change(
+                  "these CPUs have nothing else to do", "whatever else runs there stops a reactor"),
+          Setting.of(TIMER_TICK_MICROS, "1000", "microseconds, from 1", "how late a timer may be")
+              .change("timers have to be exact", "more wake-ups"),
+          Setting.of(OVERFLOW, "4096", "from 1", "operations of a reactor that wait for the kernel")
+              .change("work comes in bursts", "what comes last waits longest"),
+          Setting.of(
+                  STALL_MILLIS,
+                  "10",
+                  "milliseconds, from 1",
+                  "how long one callback or task may keep a reactor before that is reported")
+              .change("stalls are looked for, or are known", "more reports, or fewer"),
+          Setting.of(
+                  REAP_MAX,
+                  "4",
+                  "from 1",
+                  "completions that a reactor takes before it hands new operations over")
+              .change(
+                  "calls of the kernel cost more than an idle device",
+                  "the device runs empty more often"));
 
   /** Checks. */
   public ReactorOptions {
@@ -92,17 +124,9 @@ public record ReactorOptions(
    * @throws IllegalArgumentException that ends in the setting, an equals sign and its value
    */
   public static ReactorOptions from(Map<String, String> settings) {
-    Settings.requireKnown(
-        settings,
-        NAMES,
-        Set.of(
-            GroupOptions.COUNT,
-            GroupOptions.NODES,
-            CPUS,
-            TIMER_TICK_MICROS,
-            OVERFLOW,
-            STALL_MILLIS,
-            REAP_MAX));
+    Set<String> known = new HashSet<>(Setting.names(SETTINGS));
+    known.addAll(Set.of(GroupOptions.COUNT, GroupOptions.NODES));
+    Settings.requireKnown(settings, NAMES, known);
     ReactorOptions none = defaults();
     RingOptions ring = none.ring;
     return new ReactorOptions(
@@ -113,6 +137,13 @@ public record ReactorOptions(
         TimeUnit.MILLISECONDS.toNanos(Settings.readInt(settings, STALL_MILLIS, 10)),
         ring.withReapMax(Settings.readInt(settings, REAP_MAX, ring.reapMax())),
         FiberOptions.from(settings));
+  }
+
+  /** Returns what {@link #from} reads, with that of the fibers. */
+  public static List<Setting> settings() {
+    List<Setting> all = new ArrayList<>(SETTINGS);
+    all.addAll(FiberOptions.settings());
+    return List.copyOf(all);
   }
 
   /** Reads numbers of CPUs or nodes. */

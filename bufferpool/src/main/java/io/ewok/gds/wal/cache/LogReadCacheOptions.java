@@ -2,10 +2,11 @@ package io.ewok.gds.wal.cache;
 
 import io.ewok.gds.allocator.MemorySize;
 import io.ewok.gds.allocator.ReadArenaOptions;
+import io.ewok.gds.allocator.Setting;
 import io.ewok.gds.allocator.Settings;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
@@ -45,6 +46,34 @@ public record LogReadCacheOptions(
   private static final String PREFETCH = "log-cache.prefetch";
   private static final String TAIL = "log-cache.tail";
   private static final String READ_AHEADS = "log-cache.read-aheads";
+
+  private static final List<Setting> SETTINGS =
+      List.of(
+          Setting.of(PAGE, "4096", "512 or 4096 bytes", "pages of the cache for readers of a log")
+              .change("records are small and readers stop and go: 512", "many more reads"),
+          Setting.of(
+                  STRIDE, "2", "1 or 2 pages", "the most pages of one read for a reader of a log")
+              .change("memory is short", "who reads long records waits for each page"),
+          Setting.of(
+                  PREFETCH,
+                  "true",
+                  "true or false",
+                  "whether the next pages are read while a reader of a log uses some")
+              .change("readers jump about", "readers in order wait for the device"),
+          Setting.of(
+                  TAIL,
+                  "4M",
+                  "a size from 4K to 1G, whole 4K",
+                  "what was written to a log last, kept in memory for its readers")
+              .change("readers are farther behind the end", "memory"),
+          Setting.of(
+                  READ_AHEADS,
+                  "64",
+                  "1 to " + READ_AHEADS_MOST,
+                  "strides of all readers of a log that are read ahead at a time")
+              .change(
+                  "the device works on more at once",
+                  "reads that somebody waits for stand behind them"));
 
   private static final LogReadCacheOptions DEFAULTS =
       new LogReadCacheOptions(ReadArenaOptions.DEFAULT, 4096, 2, true, 4L << 20, 64);
@@ -87,7 +116,7 @@ public record LogReadCacheOptions(
    * @throws IllegalArgumentException that ends in the setting, an equals sign and its value
    */
   public static LogReadCacheOptions from(Map<String, String> settings) {
-    Settings.requireKnown(settings, NAMES, Set.of(PAGE, STRIDE, PREFETCH, TAIL, READ_AHEADS));
+    Settings.requireKnown(settings, NAMES, Setting.names(SETTINGS));
     return new LogReadCacheOptions(
         ReadArenaOptions.from(settings),
         (int) readBytes(settings, PAGE, DEFAULTS.pageBytes),
@@ -95,6 +124,11 @@ public record LogReadCacheOptions(
         Settings.read(settings, PREFETCH, LogReadCacheOptions::yesOrNo, DEFAULTS.prefetch),
         readBytes(settings, TAIL, DEFAULTS.tailBytes),
         Settings.readInt(settings, READ_AHEADS, DEFAULTS.readAheadsMax));
+  }
+
+  /** Returns what {@link #from} reads, beside what {@link ReadArenaOptions#from} does. */
+  public static List<Setting> settings() {
+    return SETTINGS;
   }
 
   private static long readBytes(Map<String, String> settings, String name, long otherwise) {

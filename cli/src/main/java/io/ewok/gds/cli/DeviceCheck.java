@@ -1,0 +1,164 @@
+package io.ewok.gds.cli;
+
+import io.ewok.gds.cli.Finding.Severity;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalLong;
+
+/** Looks at the block device under a directory. */
+final class DeviceCheck {
+  private static final long READ_AHEAD_KIB_MAX = 32;
+  private static final int READ_AHEAD_KIB = 8;
+
+  private final BlockDevice device;
+  private final int queueDepth;
+  private final int nodes;
+
+  /**
+   * @param queueDepth operations that the engine hands over at once
+   * @param nodes of memory that the machine has
+   */
+  DeviceCheck(BlockDevice device, int queueDepth, int nodes) {
+    this.device = device;
+    this.queueDepth = queueDepth;
+    this.nodes = nodes;
+  }
+
+  List<Finding> examine() {
+    List<Finding> findings = new ArrayList<>();
+    findings.add(rotational());
+    findings.add(scheduler());
+    findings.add(queue());
+    findings.add(readAhead());
+    findings.add(writeCache());
+    findings.add(blocks());
+    if (nodes > 1 && device.node().isPresent()) {
+      findings.add(node());
+    }
+    return findings;
+  }
+
+  private boolean turns() {
+    return device.rotational().equals("1");
+  }
+
+  private Finding rotational() {
+    String name = "device";
+    return turns()
+        ? Finding.of(
+                Severity.INFO,
+                name,
+                device.name() + ", rotational",
+                "the kernel takes it for a disk that turns; if it is none, that costs speed")
+            .withWanted("not rotational, if it does not turn")
+            .withDecision("nothing, since reads of a store go to random places anyway")
+            .withCommands("# if it does not turn: echo 0 > " + device.queuePath("rotational"))
+        : Finding.ok(
+            name, device.name() + ", not rotational", "random reads cost no way of a head");
+  }
+
+  private Finding scheduler() {
+    String name = "I/O scheduler";
+    String found = device.scheduler();
+    String wanted = turns() ? "mq-deadline" : "none";
+    boolean good = found.equals(wanted) || found.equals("mq-deadline");
+    if (good || found.isEmpty()) {
+      return Finding.ok(name, found.isEmpty() ? "unknown" : found, "operations go on as they come")
+          .withWanted(wanted);
+    }
+    return Finding.of(
+            Severity.WARN,
+            name,
+            found,
+            turns()
+                ? "reads may wait behind many writes"
+                : "it costs processor time for each operation, and holds some back")
+        .withWanted(wanted)
+        .withDecision("work is ordered by the engine: see throttle.…share")
+        .withCommands("echo " + wanted + " > " + device.queuePath("scheduler"));
+  }
+
+  private Finding queue() {
+    OptionalLong found = device.number("nr_requests");
+    if (found.isEmpty() || found.getAsLong() >= queueDepth) {
+      return Finding.ok(
+              "device queue",
+              found.isEmpty() ? "unknown" : Units.count(found.getAsLong()),
+              "holds what the engine hands over at once")
+          .withWanted("io.queue-depth=" + queueDepth + " or more");
+    }
+    return Finding.of(
+            Severity.WARN,
+            "device queue",
+            Units.count(found.getAsLong()),
+            "submitting an operation waits while the queue is full, and with it all others")
+        .withWanted("io.queue-depth=" + queueDepth + " or more")
+        .withDecision("the engine hands over io.queue-depth operations all the same")
+        .withCommands("echo " + queueDepth + " > " + device.queuePath("nr_requests"));
+  }
+
+  private Finding readAhead() {
+    String name = "read-ahead";
+    OptionalLong found = device.number("read_ahead_kb");
+    String decision = "stores read ahead themselves, past the page cache";
+    if (found.isEmpty() || found.getAsLong() <= READ_AHEAD_KIB_MAX) {
+      return Finding.ok(
+              name,
+              found.isEmpty() ? "unknown" : found.getAsLong() + " KiB",
+              "of files that go through the page cache")
+          .withDecision(decision);
+    }
+    return Finding.of(
+            Severity.INFO,
+            name,
+            found.getAsLong() + " KiB",
+            "where files go through the page cache, reads of one block read so much")
+        .withWanted("8 to " + READ_AHEAD_KIB_MAX + " KiB")
+        .withDecision(decision)
+        .withCommands("echo " + READ_AHEAD_KIB + " > " + device.queuePath("read_ahead_kb"));
+  }
+
+  private Finding writeCache() {
+    String found = device.writeCache();
+    String decision =
+        "io.sync-method=auto tries write-through and fdatasync, and goes on with the faster one";
+    return switch (found) {
+      case "write through" ->
+          Finding.ok("write cache", found, "what is written is durable, as the device says")
+              .withDecision(decision);
+      case "write back" ->
+          Finding.of(
+                  Severity.INFO,
+                  "write cache",
+                  found,
+                  "what is written is in the device's memory until it is flushed: each sync waits"
+                      + " for that")
+              .withWanted("write through, by power-loss protection")
+              .withDecision(decision);
+      default ->
+          Finding.of(Severity.INFO, "write cache", "unknown", "nobody says what a sync costs")
+              .withDecision(decision);
+    };
+  }
+
+  private Finding blocks() {
+    OptionalLong logical = device.number("logical_block_size");
+    OptionalLong physical = device.number("physical_block_size");
+    String found =
+        logical.isEmpty() || physical.isEmpty()
+            ? "unknown"
+            : "logical %d B, physical %d B".formatted(logical.getAsLong(), physical.getAsLong());
+    return Finding.ok(
+            "device blocks", found, "shorter writes than physical ones are read, changed, written")
+        .withDecision("log and tables are written in multiples of 4096 B");
+  }
+
+  private Finding node() {
+    long node = device.node().getAsLong();
+    return Finding.of(
+        Severity.INFO,
+        "device node",
+        Long.toString(node),
+        "reactors are nearest to the device there: reactor.nodes=" + node);
+  }
+}
