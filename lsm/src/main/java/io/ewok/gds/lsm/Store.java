@@ -121,6 +121,29 @@ public final class Store extends Family implements AutoCloseable {
     return open(directory, options, engine, System::currentTimeMillis);
   }
 
+  /**
+   * Opens a store on a borrowed I/O engine and under a budget that is that of others, too: its own
+   * is a child of it, and leaves it when the store is closed.
+   *
+   * @param budget with room for {@link StoreOptions#memoryBytes}
+   * @throws IOException as {@link #open(Path, StoreOptions)}
+   */
+  public static Store open(
+      Path directory, StoreOptions options, IoEngine engine, MemoryBudget budget)
+      throws IOException {
+    Objects.requireNonNull(engine, "engine");
+    StoreMemory memory = StoreMemory.under(budget, options);
+    StoreParts parts =
+        new StoreParts(
+            engine,
+            new StoreFiles(directory.toAbsolutePath()),
+            options,
+            memory,
+            System::currentTimeMillis);
+    parts.closeLater(memory::close);
+    return open(parts, false);
+  }
+
   /** The same with another clock, in milliseconds since the epoch. For tests. */
   static Store open(Path directory, StoreOptions options, IoEngine engine, LongSupplier clock)
       throws IOException {
@@ -169,6 +192,10 @@ public final class Store extends Family implements AutoCloseable {
     if (ownsEngine) {
       parts.closeLater(engine::close);
     }
+    return open(parts, ownsEngine);
+  }
+
+  private static Store open(StoreParts parts, boolean ownsEngine) throws IOException {
     try {
       StoreOpener.open(parts);
       StoreWriter writer = new StoreWriter(parts);

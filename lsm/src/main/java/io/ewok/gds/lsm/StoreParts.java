@@ -66,12 +66,21 @@ final class StoreParts {
 
   /** With another clock, for tests. */
   StoreParts(IoEngine engine, StoreFiles files, StoreOptions options, LongSupplier clock) {
+    this(engine, files, options, StoreMemory.of(options), clock);
+  }
+
+  StoreParts(
+      IoEngine engine,
+      StoreFiles files,
+      StoreOptions options,
+      StoreMemory memory,
+      LongSupplier clock) {
     this.clock = clock;
     this.engine = engine;
     this.files = files;
     this.options = options;
     this.live = new LiveOptions(options);
-    this.memory = StoreMemory.of(options);
+    this.memory = memory;
     this.events = new StoreEvents(files.directory(), options.listener(), counters);
     this.delay = new WriteDelay(System::nanoTime, events);
   }
