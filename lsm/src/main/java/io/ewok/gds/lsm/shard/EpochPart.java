@@ -76,8 +76,12 @@ final class EpochPart extends Task {
     switch (step) {
       case READ -> read();
       case APPLY -> shard.apply(operations, number, durability, isLogged);
-      case SYNC -> shard.sync();
+      case SYNC -> syncAll();
     }
+  }
+
+  private void syncAll() throws IOException {
+    shard.sync();
   }
 
   private void read() throws IOException {

@@ -79,6 +79,9 @@ public final class SequencedView {
 
   /** Adds what a batch has. Returns nothing that means anything. */
   Void addAll(List<Operation> batch) {
+    if (batch.stream().anyMatch(operation -> operation.kind() == RecordKind.OPERAND)) {
+      epoch.requireOperator();
+    }
     batch.forEach(operation -> add(operation.key(), operation));
     return null;
   }
