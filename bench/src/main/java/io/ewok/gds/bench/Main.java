@@ -5,7 +5,7 @@ import java.util.Arrays;
 /**
  * Starts the benchmarks: {@code gds bench micro [JMH options]}, {@code gds bench alloc}, {@code gds
  * bench io}, {@code gds bench tasks}, {@code gds bench feeds}, {@code gds bench pool}, {@code gds
- * bench wal}, {@code gds bench kv}, {@code gds bench styles}.
+ * bench wal}, {@code gds bench kv}, {@code gds bench styles}, {@code gds bench shards}.
  */
 public final class Main {
   private static final String USAGE =
@@ -19,6 +19,7 @@ public final class Main {
              gds bench wal [--quick] [--rounds N] [--json] [--directory PATH]
              gds bench kv [--quick] [--rounds N] [--json] [--entries N] [--cases NAMES]
              gds bench styles [--quick] [--rounds N] [--json] [--entries N] [--directory PATH]
+             gds bench shards [--quick] [--rounds N] [--json] [--entries N] [--directory PATH]
 
       micro runs the JMH suites of the layers, each with its rivals.
 
@@ -67,6 +68,11 @@ public final class Main {
 
         gds bench styles --quick                within a minute
         gds bench styles --help                 its options
+
+      shards compares a store in two shards with two threads that have a plain store each.
+
+        gds bench shards --quick                within a minute
+        gds bench shards --help                 its options
       """;
 
   private Main() {}
@@ -90,6 +96,7 @@ public final class Main {
       case "wal" -> exitCode = WalReport.run(rest);
       case "kv" -> exitCode = KvReport.run(rest);
       case "styles" -> exitCode = StyleReport.run(rest);
+      case "shards" -> exitCode = ShardReport.run(rest);
       case "--help", "-h" -> System.out.print(USAGE);
       default -> {
         System.err.print(USAGE);

@@ -43,6 +43,6 @@ final class CallPool {
   }
 
   private static int place(int attempt) {
-    return (int) (Thread.currentThread().threadId() * TRIES + attempt) & PLACES - 1;
+    return (int) (Thread.currentThread().threadId() * TRIES + attempt) & (PLACES - 1);
   }
 }

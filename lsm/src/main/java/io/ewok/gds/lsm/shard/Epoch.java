@@ -6,14 +6,11 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.concurrent.CancellationException;
-import java.util.concurrent.ExecutionException;
 
 /**
  * Transactions that are done together: see the package for the steps.
@@ -43,7 +40,7 @@ final class Epoch {
   /** Keys that have operands which nobody has merged yet. */
   private final SortedMap<byte[], Boolean> merged = new TreeMap<>(Arrays::compareUnsigned);
 
-  private final List<Submission> done = new ArrayList<>();
+  private final List<Submission<?>> done = new ArrayList<>();
   private final List<Operation> operations = new ArrayList<>();
   private final Map<Integer, Long> batchBytes = new HashMap<>();
   private long recordBytes = SequenceFormat.HEADER_BYTES;
@@ -94,8 +91,8 @@ final class Epoch {
    *
    * @throws IOException if a shard fails; nothing is held then
    */
-  void read(List<Submission> submissions) throws IOException {
-    for (Submission submission : submissions) {
+  void read(List<Submission<?>> submissions) throws IOException {
+    for (Submission<?> submission : submissions) {
       submission
           .keys
           .uses()
@@ -106,7 +103,7 @@ final class Epoch {
         part.beginRead();
       }
     } finally {
-      awaitAll(parts.values());
+      OwnerTask.awaitAll(parts.values());
     }
     for (EpochPart part : parts.values()) {
       for (int i = 0; i < part.reads.size(); i++) {
@@ -125,32 +122,15 @@ final class Epoch {
     return parts.computeIfAbsent(shard, number -> new EpochPart(shards[number]));
   }
 
-  /** Waits for all parts that were sent. Throws the first failure. */
-  static void awaitAll(Collection<EpochPart> parts) throws IOException {
-    Throwable failure = null;
-    for (EpochPart part : parts) {
-      try {
-        part.await();
-      } catch (ExecutionException e) {
-        failure = failure == null ? e.getCause() : failure;
-      } catch (CancellationException e) {
-        failure = failure == null ? e : failure;
-      }
-    }
-    if (failure != null) {
-      Failures.rethrow(failure);
-    }
-  }
-
   /**
    * Runs the next transaction.
    *
    * @return false if it is to be one of the next epoch, since it needs what this one writes, or
    *     there is no room for it
    */
-  boolean run(Submission submission) {
+  <T> boolean run(Submission<T> submission) {
     SequencedView view = new SequencedView(this, submission.keys, next);
-    Object result = null;
+    T result = null;
     Throwable failure = null;
     isCut = false;
     try {
@@ -257,7 +237,7 @@ final class Epoch {
           part.beginApply(next - 1, durability, isLogged);
         }
       } finally {
-        awaitAll(parts.values());
+        OwnerTask.awaitAll(parts.values());
       }
     } catch (Throwable e) {
       parts.values().forEach(part -> part.shard.fail(e));
@@ -285,7 +265,7 @@ final class Epoch {
    * @param failureOrNull why it is not known what was written; null if all was
    */
   void end(Throwable failureOrNull) {
-    for (Submission submission : done) {
+    for (Submission<?> submission : done) {
       submission.end(submission.failure == null ? failureOrNull : submission.failure);
     }
   }

@@ -18,8 +18,7 @@ import java.util.TreeSet;
 final class EpochPart extends Task {
   private enum Step {
     READ,
-    APPLY,
-    SYNC
+    APPLY
   }
 
   final Shard shard;
@@ -61,11 +60,6 @@ final class EpochPart extends Task {
     begin(Step.APPLY);
   }
 
-  /** Begins to make all durable. */
-  void beginSync() {
-    begin(Step.SYNC);
-  }
-
   private void begin(Step next) {
     step = next;
     shard.owner.post(this);
@@ -76,12 +70,7 @@ final class EpochPart extends Task {
     switch (step) {
       case READ -> read();
       case APPLY -> shard.apply(operations, number, durability, isLogged);
-      case SYNC -> syncAll();
     }
-  }
-
-  private void syncAll() throws IOException {
-    shard.sync();
   }
 
   private void read() throws IOException {

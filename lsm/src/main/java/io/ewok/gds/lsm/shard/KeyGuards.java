@@ -44,7 +44,7 @@ final class KeyGuards {
 
   /** Returns the stripe of a key with a hash. */
   static int stripe(long hash) {
-    return (int) (hash * SPREAD >>> SHIFT);
+    return (int) ((hash * SPREAD) >>> SHIFT);
   }
 
   /** Comes into a stripe to write; waits while it is held. To be followed by {@link #exit}. */

@@ -95,7 +95,7 @@ final class SequenceFormat {
       require(!from.hasRemaining(), path, lsn, "nothing behind the last operation");
       return new Content(first, last, operations);
     } catch (BufferUnderflowException e) {
-      throw new CorruptFileException(path, lsn, "an epoch", "one that is cut off");
+      throw new CorruptFileException(path, lsn, "an epoch", e.toString());
     }
   }
 

@@ -7,7 +7,6 @@ import io.ewok.gds.reactor.Task;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.LongAdder;
@@ -39,7 +38,7 @@ final class Sequencer {
   private final Monitor lock = new Monitor();
 
   // Guarded by lock.
-  private final ArrayDeque<Submission> queue = new ArrayDeque<>();
+  private final ArrayDeque<Submission<?>> queue = new ArrayDeque<>();
   private boolean waits;
   private boolean closed;
 
@@ -89,7 +88,7 @@ final class Sequencer {
    *
    * @throws IllegalStateException if the store is closed, or a body wants it
    */
-  void submit(Submission submission) {
+  void submit(Submission<?> submission) {
     requireOutsideOfBody();
     boolean wake;
     lock.lock();
@@ -151,7 +150,7 @@ final class Sequencer {
   private void drain() {
     Throwable end = closed();
     try {
-      for (List<Submission> some = take(); some != null; some = take()) {
+      for (List<Submission<?>> some = take(); some != null; some = take()) {
         run(some);
       }
     } catch (Throwable e) {
@@ -163,7 +162,7 @@ final class Sequencer {
   }
 
   private void endAll(Throwable cause) {
-    List<Submission> left;
+    List<Submission<?>> left;
     lock.lock();
     try {
       closed = true;
@@ -176,7 +175,7 @@ final class Sequencer {
   }
 
   /** Takes what has come; waits for something. Returns null when the store is closed. */
-  private List<Submission> take() {
+  private List<Submission<?>> take() {
     while (true) {
       lock.lock();
       try {
@@ -184,7 +183,7 @@ final class Sequencer {
           return null;
         }
         if (!queue.isEmpty()) {
-          List<Submission> taken = new ArrayList<>(Math.min(queue.size(), EPOCH_MAX));
+          List<Submission<?>> taken = new ArrayList<>(Math.min(queue.size(), EPOCH_MAX));
           while (!queue.isEmpty() && taken.size() < EPOCH_MAX) {
             taken.add(queue.removeFirst());
           }
@@ -199,15 +198,15 @@ final class Sequencer {
     }
   }
 
-  private void run(List<Submission> taken) {
-    List<Submission> left = taken;
+  private void run(List<Submission<?>> taken) {
+    List<Submission<?>> left = taken;
     while (!left.isEmpty()) {
       left = left.subList(runEpoch(left), left.size());
     }
   }
 
   /** Runs an epoch of the first ones. Returns how many of them have ended. */
-  private int runEpoch(List<Submission> some) {
+  private int runEpoch(List<Submission<?>> some) {
     Epoch epoch = new Epoch(shards, map, log, hasOperator, next);
     try {
       epoch.read(some);
@@ -241,10 +240,10 @@ final class Sequencer {
     return epoch.count();
   }
 
-  private void runBodies(Epoch epoch, List<Submission> some) {
+  private void runBodies(Epoch epoch, List<Submission<?>> some) {
     inBody = Thread.currentThread();
     try {
-      for (Submission submission : some) {
+      for (Submission<?> submission : some) {
         if (!epoch.run(submission)) {
           return;
         }
@@ -256,9 +255,7 @@ final class Sequencer {
 
   /** Makes all epochs durable where they belong, and forgets them. */
   private void clearLog() throws IOException {
-    List<EpochPart> parts = Arrays.stream(shards).map(EpochPart::new).toList();
-    parts.forEach(EpochPart::beginSync);
-    Epoch.awaitAll(parts);
+    OwnerTask.runAll(List.of(shards), Shard::sync);
     log.clear();
   }
 }

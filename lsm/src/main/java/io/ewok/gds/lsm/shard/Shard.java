@@ -149,12 +149,11 @@ final class Shard {
     requireWritable();
     if (unsynced) {
       unsynced = false; // who writes from here on sets it again before anybody stands on it
-      boolean synced = false;
       try {
         sync();
-        synced = true;
-      } finally {
-        unsynced |= !synced;
+      } catch (IOException | RuntimeException | Error e) {
+        unsynced = true;
+        throw e;
       }
     }
   }

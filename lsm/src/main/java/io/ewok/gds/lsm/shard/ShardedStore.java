@@ -17,7 +17,6 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.stream.IntStream;
 
 /**
@@ -204,33 +203,17 @@ public final class ShardedStore implements AutoCloseable {
   public List<byte[]> multiGet(List<byte[]> keys) throws IOException {
     int[] owners = keys.stream().mapToInt(this::shardOf).toArray();
     byte[][] values = new byte[keys.size()][];
-    List<CompletableFuture<Void>> parts =
-        IntStream.of(owners)
-            .distinct()
-            .mapToObj(
-                shard ->
-                    submit(
-                        shard,
-                        () -> {
-                          multiGet(shard, keys, owners, values);
-                          return (Void) null;
-                        }))
-            .toList();
-    CompletableFuture<Void> all =
-        CompletableFuture.allOf(parts.toArray(CompletableFuture<?>[]::new));
-    try {
-      all.join();
-    } catch (CompletionException e) {
-      Failures.rethrow(e.getCause());
-    }
+    List<Shard> asked =
+        IntStream.of(owners).distinct().mapToObj(number -> shards[number]).toList();
+    OwnerTask.runAll(asked, shard -> multiGet(shard, keys, owners, values));
     return Arrays.asList(values);
   }
 
-  private void multiGet(int shard, List<byte[]> keys, int[] owners, byte[][] values)
+  private static void multiGet(Shard shard, List<byte[]> keys, int[] owners, byte[][] values)
       throws IOException {
-    int[] own = IntStream.range(0, owners.length).filter(i -> owners[i] == shard).toArray();
+    int[] own = IntStream.range(0, owners.length).filter(i -> owners[i] == shard.number).toArray();
     List<byte[]> found =
-        shards[shard].store.multiGet(IntStream.of(own).mapToObj(keys::get).toList());
+        shard.store.multiGet(IntStream.of(own).mapToObj(keys::get).toList());
     for (int i = 0; i < own.length; i++) {
       values[own[i]] = found.get(i);
     }
@@ -358,7 +341,7 @@ public final class ShardedStore implements AutoCloseable {
     requireMayWrite();
     Objects.requireNonNull(durability, "durability");
     if (batch.store() != this) {
-      throw new IllegalArgumentException("a batch is of the store that it is for: batch=" + batch);
+      throw new IllegalArgumentException("a batch is for the store that has made it: count=" + batch.count());
     }
     if (batch.count() == 0) {
       return;
@@ -370,8 +353,8 @@ public final class ShardedStore implements AutoCloseable {
     TransactionKeys keys = new TransactionKeys();
     batch.operations().forEach(operation -> keys.writes(operation.key()));
     List<Operation> operations = List.copyOf(batch.operations());
-    Object unused =
-        await(new Submission(keys, view -> view.addAll(operations), durability, null));
+    Void unused =
+        await(new Submission<>(keys, view -> view.addAll(operations), durability, null));
   }
 
   private void writeToOne(Shard shard, ShardedBatch batch, Durability durability)
@@ -404,35 +387,30 @@ public final class ShardedStore implements AutoCloseable {
   public <T> T transact(TransactionKeys keys, SequencedBody<T> body, Durability durability)
       throws IOException {
     requireMayWrite();
-    return result(await(submission(keys, body, durability, null)));
+    return await(submission(keys, body, durability, null));
   }
 
   /** As {@link #transact}, without waiting; the future ends with the exception if there is one. */
   public <T> CompletableFuture<T> transactAsync(
       TransactionKeys keys, SequencedBody<T> body, Durability durability) {
-    CompletableFuture<Object> future = new CompletableFuture<>();
+    CompletableFuture<T> future = new CompletableFuture<>();
     sequencer.submit(submission(keys, body, durability, future));
-    return future.thenApply(ShardedStore::result);
+    return future;
   }
 
-  private static Submission submission(
+  private static <T> Submission<T> submission(
       TransactionKeys keys,
-      SequencedBody<?> body,
+      SequencedBody<T> body,
       Durability durability,
-      CompletableFuture<Object> futureOrNull) {
-    return new Submission(
+      CompletableFuture<T> futureOrNull) {
+    return new Submission<>(
         keys.copy(),
         Objects.requireNonNull(body, "body"),
         Objects.requireNonNull(durability, "durability"),
         futureOrNull);
   }
 
-  @SuppressWarnings("unchecked") // of a body with this type
-  private static <T> T result(Object result) {
-    return (T) result;
-  }
-
-  private Object await(Submission submission) throws IOException {
+  private <T> T await(Submission<T> submission) throws IOException {
     sequencer.submit(submission);
     return submission.await();
   }
@@ -460,9 +438,7 @@ public final class ShardedStore implements AutoCloseable {
    */
   public void flush() throws IOException {
     requireMayWrite();
-    for (Shard shard : shards) {
-      shard.store.flush();
-    }
+    OwnerTask.runAll(List.of(shards), shard -> shard.store.flush());
   }
 
   /**
@@ -472,9 +448,7 @@ public final class ShardedStore implements AutoCloseable {
    */
   public void compact() throws IOException {
     requireMayWrite();
-    for (Shard shard : shards) {
-      shard.store.compact();
-    }
+    OwnerTask.runAll(List.of(shards), shard -> shard.store.compact());
   }
 
   /**

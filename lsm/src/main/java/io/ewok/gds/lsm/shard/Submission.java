@@ -9,23 +9,25 @@ import java.util.concurrent.CompletableFuture;
  * A transaction that waits for its turn, or has had it.
  *
  * <p>Threads: one submits it, the sequencer ends it, and who submitted it sees that.
+ *
+ * @param <T> its result
  */
-final class Submission {
+final class Submission<T> {
   final TransactionKeys keys;
-  final SequencedBody<?> body;
+  final SequencedBody<T> body;
   final Durability durability;
-  private final CompletableFuture<Object> futureOrNull;
+  private final CompletableFuture<T> futureOrNull;
   private final Baton ended = new Baton();
 
   // Of the sequencer, until it has ended.
-  Object result;
+  T result;
   Throwable failure;
 
   Submission(
       TransactionKeys keys,
-      SequencedBody<?> body,
+      SequencedBody<T> body,
       Durability durability,
-      CompletableFuture<Object> futureOrNull) {
+      CompletableFuture<T> futureOrNull) {
     this.keys = keys;
     this.body = body;
     this.durability = durability;
@@ -46,7 +48,7 @@ final class Submission {
   }
 
   /** Waits for the end. Not cancelled: whether it counts is not known before. */
-  Object await() throws IOException {
+  T await() throws IOException {
     ended.await();
     if (failure != null) {
       Failures.rethrow(failure);

@@ -60,7 +60,6 @@ class KeyGuardsTest {
   @Test
   void nobodyIsInAStripeThatIsHeld() throws Exception {
     int stripes = 4;
-    int[] insideOf = new int[stripes];
     AtomicInteger wrong = new AtomicInteger();
     AtomicInteger[] writers = new AtomicInteger[stripes];
     for (int i = 0; i < stripes; i++) {
@@ -95,7 +94,6 @@ class KeyGuardsTest {
         for (int look = 0; look < 20; look++) {
           wrong.addAndGet(writers[stripe].get());
         }
-        insideOf[stripe]++;
       }
       guards.free(some);
       held++;

@@ -139,7 +139,7 @@ class ShardedCrashTest {
       strings = {
         "sequence in SequenceLog.append",
         "shard- in Shard.syncPlainWrites",
-        "shard- in EpochPart.syncAll",
+        "shard- in OwnerTask.run",
         "shard- in ShardedOpener.openLog"
       })
   void withoutOneOfTheSyncsThereAreParts(String sync) {
