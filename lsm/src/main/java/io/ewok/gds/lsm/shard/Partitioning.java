@@ -44,7 +44,8 @@ public final class Partitioning {
    * By ranges of keys: the first shard has what is before the first split key, each other one what
    * begins with its split key.
    *
-   * @param splits in ascending order, one less than there are shards; copied
+   * @param splits in ascending order, one less than there are shards; copied. They are on the
+   *     device as they are, also where the store is encrypted
    * @throws IllegalArgumentException if they do not ascend, or one is empty or too long
    */
   public static Partitioning ranges(List<byte[]> splits) {

@@ -63,18 +63,18 @@ public final class SequencedView {
 
   /** Sets the value of a key. Both are copied. */
   public SequencedView put(byte[] key, byte[] value) {
-    return add(key, Operation.put(shardToWrite(key), key.clone(), value.clone()));
+    return add(Operation.put(shardToWrite(key), key.clone(), value.clone()));
   }
 
   /** Removes a key; it need not exist. */
   public SequencedView delete(byte[] key) {
-    return add(key, Operation.delete(shardToWrite(key), key.clone()));
+    return add(Operation.delete(shardToWrite(key), key.clone()));
   }
 
   /** Changes the value of a key by an operand, see {@link io.ewok.gds.lsm.Store#merge}. */
   public SequencedView merge(byte[] key, byte[] operand) {
     epoch.requireOperator();
-    return add(key, Operation.merge(shardToWrite(key), key.clone(), operand.clone()));
+    return add(Operation.merge(shardToWrite(key), key.clone(), operand.clone()));
   }
 
   /** Adds what a batch has. Returns nothing that means anything. */
@@ -82,7 +82,7 @@ public final class SequencedView {
     if (batch.stream().anyMatch(operation -> operation.kind() == RecordKind.OPERAND)) {
       epoch.requireOperator();
     }
-    batch.forEach(operation -> add(operation.key(), operation));
+    batch.forEach(this::add);
     return null;
   }
 
@@ -104,7 +104,7 @@ public final class SequencedView {
     return use;
   }
 
-  private SequencedView add(byte[] key, Operation operation) {
+  private SequencedView add(Operation operation) {
     operations.add(operation);
     own.put(operation.key(), operation);
     return this;

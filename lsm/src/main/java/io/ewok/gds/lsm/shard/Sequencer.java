@@ -32,8 +32,8 @@ final class Sequencer {
   /** Posted when something has come and the fiber waits, or is to end. */
   private final Baton wanted = new Baton();
 
-  /** Who runs a body. */
-  private volatile Thread inBody;
+  /** Where bodies are run, and those are told who wait for a future; null before. */
+  private volatile Thread fiber;
 
   private final Monitor lock = new Monitor();
 
@@ -89,7 +89,7 @@ final class Sequencer {
    * @throws IllegalStateException if the store is closed, or a body wants it
    */
   void submit(Submission<?> submission) {
-    requireOutsideOfBody();
+    requireOutside();
     boolean wake;
     lock.lock();
     try {
@@ -107,11 +107,11 @@ final class Sequencer {
     }
   }
 
-  /** A body that waited for keys which its epoch holds would wait for ever. */
-  void requireOutsideOfBody() {
-    Thread running = inBody;
-    if (running != null && running == Thread.currentThread()) {
-      throw new IllegalStateException("a body writes by its view alone");
+  /** Who waited there for keys that an epoch holds, or for an epoch, would wait for ever. */
+  void requireOutside() {
+    if (Thread.currentThread() == fiber) {
+      throw new IllegalStateException(
+          "a body, or what follows on its future at once, writes by its view alone");
     }
   }
 
@@ -149,6 +149,7 @@ final class Sequencer {
 
   private void drain() {
     Throwable end = closed();
+    fiber = Thread.currentThread();
     try {
       for (List<Submission<?>> some = take(); some != null; some = take()) {
         run(some);
@@ -240,16 +241,11 @@ final class Sequencer {
     return epoch.count();
   }
 
-  private void runBodies(Epoch epoch, List<Submission<?>> some) {
-    inBody = Thread.currentThread();
-    try {
-      for (Submission<?> submission : some) {
-        if (!epoch.run(submission)) {
-          return;
-        }
+  private static void runBodies(Epoch epoch, List<Submission<?>> some) {
+    for (Submission<?> submission : some) {
+      if (!epoch.run(submission)) {
+        return;
       }
-    } finally {
-      inBody = null;
     }
   }
 

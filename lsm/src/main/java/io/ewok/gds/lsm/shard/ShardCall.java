@@ -106,7 +106,7 @@ public final class ShardCall {
 
   private ShardCall begin(
       Kind kind, MemorySegment key, MemorySegment value, Durability durability) {
-    store.requireOutsideOfBody();
+    store.requireOutside();
     prepare(kind, key);
     this.value = Objects.requireNonNull(value, "value");
     this.durability = Objects.requireNonNull(durability, "durability");

@@ -2,6 +2,7 @@ package io.ewok.gds.lsm.shard;
 
 import io.ewok.gds.allocator.Settings;
 import io.ewok.gds.lsm.StoreOptions;
+import io.ewok.gds.reactor.FiberOptions;
 import io.ewok.gds.reactor.GroupOptions;
 import java.util.HexFormat;
 import java.util.List;
@@ -20,11 +21,13 @@ import java.util.stream.Stream;
  * @param partitioning which shard a key is of; default {@link Partitioning#hash}. Stays, too.
  * @param store of each shard; default {@link StoreOptions#defaults}. Sizes are of each, not of all.
  *     The sequence log has the sizes of its log. Its engine is that of all, with as many reactors
- *     as there are shards.
+ *     as there are shards, and of each at least 2 fibers for tasks from outside.
  */
 public record ShardedOptions(int count, Partitioning partitioning, StoreOptions store) {
   /** The most shards. */
   public static final int COUNT_MAX = 256;
+
+  private static final int FIBERS_MIN = 2;
 
   private static final String COUNT = "shards.count";
   private static final String SPLITS = "shards.splits";
@@ -45,6 +48,12 @@ public record ShardedOptions(int count, Partitioning partitioning, StoreOptions 
       throw new IllegalArgumentException(
           "there is a split key between two shards, splits=%d: count=%d"
               .formatted(partitioning.splits().size(), count));
+    }
+    FiberOptions fibers = store.engine().reactors().reactor().fibers();
+    if (fibers.count() < FIBERS_MIN) {
+      throw new IllegalArgumentException(
+          "one fiber of the first shard is the sequencer's, so it takes %d: fibers.count=%d"
+              .formatted(FIBERS_MIN, fibers.count()));
     }
     if (store.families().containsKey(Shard.FAMILY)) {
       throw new IllegalArgumentException("the name is kept for epochs: name=" + Shard.FAMILY);

@@ -390,7 +390,11 @@ public final class ShardedStore implements AutoCloseable {
     return await(submission(keys, body, durability, null));
   }
 
-  /** As {@link #transact}, without waiting; the future ends with the exception if there is one. */
+  /**
+   * As {@link #transact}, without waiting; the future ends with the exception if there is one. What
+   * follows on the future at once runs where bodies do, and does not write to the store: that is
+   * for {@code thenApplyAsync} and the like.
+   */
   public <T> CompletableFuture<T> transactAsync(
       TransactionKeys keys, SequencedBody<T> body, Durability durability) {
     CompletableFuture<T> future = new CompletableFuture<>();
@@ -415,8 +419,8 @@ public final class ShardedStore implements AutoCloseable {
     return submission.await();
   }
 
-  void requireOutsideOfBody() {
-    sequencer.requireOutsideOfBody();
+  void requireOutside() {
+    sequencer.requireOutside();
   }
 
   /** As {@link Store} has it: a wait on the thread of a reactor lets others run on top of it. */
@@ -426,7 +430,7 @@ public final class ShardedStore implements AutoCloseable {
           "a store is written and closed by fibers and threads that may wait: thread="
               + Thread.currentThread().getName());
     }
-    sequencer.requireOutsideOfBody();
+    sequencer.requireOutside();
   }
 
   // ---- maintenance
