@@ -534,7 +534,6 @@ final class ShardedStoreTest {
     other = keyOf(store, 2, "k");
     ShardedBatch batch = store.newBatch().put(a, a).put(b, b);
     store.write(batch, Durability.NONE);
-    engine.failNth(SimOperation.SYNC, 1, 5);
     engine.failNth(SimOperation.WRITE, 1, 5);
     assertThrows(StorageException.class, () -> store.write(batch, Durability.NONE));
     assertThrows(StorageException.class, () -> store.put(a, b, Durability.NONE));
