@@ -28,8 +28,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
 /**
- * {@code gds bench shards}: what a store in shards costs besides its stores. The rival of two shards
- * are two threads with a plain store each, which know nothing of each other.
+ * {@code gds bench shards}: what a store in shards costs besides its stores. The rival of two
+ * shards are two threads with a plain store each, which know nothing of each other.
  */
 final class ShardReport {
   static final String USAGE =
@@ -85,6 +85,8 @@ final class ShardReport {
   /** What works on some shards. */
   private enum Side {
     SHARDS,
+    /** Shards whose owners compact. */
+    OWNERS,
     THREADS
   }
 
@@ -165,9 +167,11 @@ final class ShardReport {
     Progress progress = new Progress(count, SHARDS_MAX * Side.values().length);
     for (int round = 0; round < count; round++) {
       for (int shards = 1; shards <= SHARDS_MAX; shards++) {
-        boolean shardsFirst = round % 2 == 0;
-        measure(progress, round, shards, shardsFirst ? Side.SHARDS : Side.THREADS);
-        measure(progress, round, shards, shardsFirst ? Side.THREADS : Side.SHARDS);
+        // Each comes first as often as the others.
+        Side[] sides = Side.values();
+        for (int i = 0; i < sides.length; i++) {
+          measure(progress, round, shards, sides[(round + i) % sides.length]);
+        }
       }
     }
   }
@@ -177,10 +181,10 @@ final class ShardReport {
     progress.begin(round, shards + " " + side.name().toLowerCase(Locale.ROOT), 1);
     Path own = Files.createTempDirectory(directory, "gds-bench-shards-");
     try {
-      if (side == Side.SHARDS) {
-        measureShards(own, round, shards);
-      } else {
+      if (side == Side.THREADS) {
         measureThreads(own, round, shards);
+      } else {
+        measureShards(own, round, shards, side);
       }
     } catch (ExecutionException e) {
       throw new IllegalStateException(e.getCause());
@@ -259,9 +263,10 @@ final class ShardReport {
 
   // ---- shards
 
-  private void measureShards(Path own, int round, int shards)
+  private void measureShards(Path own, int round, int shards, Side side)
       throws IOException, InterruptedException, ExecutionException {
-    ShardedOptions options = ShardedOptions.defaults().withStore(options());
+    ShardedOptions options =
+        ShardedOptions.defaults().withStore(options()).withOwnersCompact(side == Side.OWNERS);
     if (shards > 1) {
       options = options.withRanges(List.of(new byte[] {1}));
     }
@@ -269,20 +274,20 @@ final class ShardReport {
       long start = System.nanoTime();
       onAll(store, shards, 1, number -> load(store, number, shards));
       store.compact();
-      put(Measure.PUTS, Side.SHARDS, shards, round, (long) shards * entries, start);
+      put(Measure.PUTS, side, shards, round, (long) shards * entries, start);
       onAll(store, shards, 1, number -> getAll(store::get, true, number, shards));
       start = System.nanoTime();
       onAll(store, shards, 1, number -> getAll(store::get, true, number, shards));
-      put(Measure.GETS, Side.SHARDS, shards, round, (long) shards * entries, start);
+      put(Measure.GETS, side, shards, round, (long) shards * entries, start);
       if (shards == SHARDS_MAX) {
         start = System.nanoTime();
         onAll(store, shards, FIBERS, number -> getElsewhere(store, number));
         long gets = (long) shards * FIBERS * (entries / FIBERS);
-        put(Measure.ELSEWHERE, Side.SHARDS, shards, round, gets, start);
+        put(Measure.ELSEWHERE, side, shards, round, gets, start);
         start = System.nanoTime();
         onAll(store, shards, FIBERS, number -> writeBoth(store, number));
         long batches = (long) shards * FIBERS * batches();
-        put(Measure.TRANSACTIONS, Side.SHARDS, shards, round, batches, start);
+        put(Measure.TRANSACTIONS, side, shards, round, batches, start);
       }
     }
   }
@@ -305,6 +310,9 @@ final class ShardReport {
       for (int entry : order(number)) {
         setKey(key, entry, number, shards);
         store.put(key, value, Durability.NONE);
+        if (entry % SLICE == 0) {
+          Task.yieldNow();
+        }
       }
     }
   }
@@ -387,17 +395,12 @@ final class ShardReport {
 
   List<Comparison> comparisons() {
     List<Comparison> comparisons = new ArrayList<>();
-    for (Measure measure : List.of(Measure.GETS, Measure.PUTS)) {
-      for (int shards = 1; shards <= SHARDS_MAX; shards++) {
-        comparisons.add(
-            Comparison.ofRates(
-                LAYER,
-                measure.label + ", " + shards + (shards == 1 ? " shard" : " shards"),
-                "/s",
-                series.get(measure).get(Side.SHARDS)[shards],
-                shards + (shards == 1 ? " thread" : " threads"),
-                series.get(measure).get(Side.THREADS)[shards]));
-      }
+    for (int shards = 1; shards <= SHARDS_MAX; shards++) {
+      comparisons.add(comparison(Measure.GETS, Side.SHARDS, shards, ""));
+    }
+    for (int shards = 1; shards <= SHARDS_MAX; shards++) {
+      comparisons.add(comparison(Measure.PUTS, Side.SHARDS, shards, ""));
+      comparisons.add(comparison(Measure.PUTS, Side.OWNERS, shards, " that compact"));
     }
     for (Measure measure : List.of(Measure.ELSEWHERE, Measure.TRANSACTIONS)) {
       comparisons.add(
@@ -405,5 +408,15 @@ final class ShardReport {
               LAYER, measure.label, "/s", series.get(measure).get(Side.SHARDS)[SHARDS_MAX]));
     }
     return comparisons;
+  }
+
+  private Comparison comparison(Measure measure, Side side, int shards, String more) {
+    return Comparison.ofRates(
+        LAYER,
+        "%s, %d %s%s".formatted(measure.label, shards, shards == 1 ? "shard" : "shards", more),
+        "/s",
+        series.get(measure).get(side)[shards],
+        shards + (shards == 1 ? " thread" : " threads"),
+        series.get(measure).get(Side.THREADS)[shards]);
   }
 }

@@ -18,7 +18,7 @@ class ShardReportTest {
     ShardReport report = new ShardReport(1, 5_000, directory);
     report.measure();
     List<Comparison> comparisons = report.comparisons();
-    assertEquals(6, comparisons.size());
+    assertEquals(8, comparisons.size());
     for (Comparison comparison : comparisons) {
       assertEquals("lsm", comparison.layer());
       assertTrue(comparison.ours() > 0, comparison::toRow);

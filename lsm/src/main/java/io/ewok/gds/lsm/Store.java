@@ -5,6 +5,7 @@ import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoEngines;
 import io.ewok.gds.pagestore.PoisonedFileException;
 import io.ewok.gds.reactor.LongLock;
+import io.ewok.gds.reactor.Reactor;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -131,6 +132,31 @@ public final class Store extends Family implements AutoCloseable {
   public static Store open(
       Path directory, StoreOptions options, IoEngine engine, MemoryBudget budget)
       throws IOException {
+    return openUnder(directory, options, engine, budget, null);
+  }
+
+  /**
+   * As {@link #open(Path, StoreOptions, IoEngine, MemoryBudget)}; and flushes and compactions are
+   * done by a fiber of a reactor in the place of a thread, in short slices between its other tasks.
+   * If there are many of these they have three quarters of its time, and less the more compactions
+   * fall behind. A task that does not let others run holds up writers with it.
+   *
+   * @param owner open until the store is closed, and that not by a fiber of it
+   * @throws IOException as {@link #open(Path, StoreOptions)}
+   */
+  public static Store open(
+      Path directory, StoreOptions options, IoEngine engine, MemoryBudget budget, Reactor owner)
+      throws IOException {
+    return openUnder(directory, options, engine, budget, Objects.requireNonNull(owner, "owner"));
+  }
+
+  private static Store openUnder(
+      Path directory,
+      StoreOptions options,
+      IoEngine engine,
+      MemoryBudget budget,
+      Reactor ownerOrNull)
+      throws IOException {
     Objects.requireNonNull(engine, "engine");
     StoreMemory memory = StoreMemory.under(budget, options);
     StoreParts parts =
@@ -139,6 +165,7 @@ public final class Store extends Family implements AutoCloseable {
             new StoreFiles(directory.toAbsolutePath()),
             options,
             memory,
+            ownerOrNull,
             System::currentTimeMillis);
     parts.closeLater(memory::close);
     return open(parts, false);

@@ -52,7 +52,9 @@ public final class KeyHash {
     return fold(hash ^ LAST, LENGTH);
   }
 
-  /** Returns the same hash of the bytes of a segment, which may lie on the heap. Makes no garbage. */
+  /**
+   * Returns the same hash of the bytes of a segment, which may lie on the heap. Makes no garbage.
+   */
   public static long of(MemorySegment bytes) {
     long lengthBytes = bytes.byteSize();
     long hash = lengthBytes * LENGTH;

@@ -89,7 +89,7 @@ final class Epoch {
   /**
    * Holds the keys of transactions and reads.
    *
-   * @throws IOException if a shard fails; nothing is held then
+   * @throws IOException if a shard fails; what is held the caller lets go
    */
   void read(List<Submission<?>> submissions) throws IOException {
     for (Submission<?> submission : submissions) {
@@ -216,7 +216,7 @@ final class Epoch {
    *
    * @return false if the log is full; nothing was written, and it may be tried again
    * @throws IOException if it is not known what of it will be there when the store is opened again;
-   *     no shard that it is about is written until then
+   *     no shard that it writes to is written until then
    */
   boolean write() throws IOException {
     List<EpochPart> writing =
@@ -240,7 +240,7 @@ final class Epoch {
         OwnerTask.awaitAll(parts.values());
       }
     } catch (Throwable e) {
-      parts.values().forEach(part -> part.shard.fail(e));
+      writing.forEach(part -> part.shard.fail(e));
       throw e;
     }
     return true;

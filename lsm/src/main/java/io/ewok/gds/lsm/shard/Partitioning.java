@@ -32,9 +32,9 @@ public final class Partitioning {
 
   /**
    * By the hash of the key: with {@code h} what {@code io.ewok.gds.lsm.record.KeyHash} makes of it,
-   * the shard of n is the upper half of the 128-bit product of n and {@code h *
-   * 0xD6E8FEB86659FD93} (mod 2^64), both unsigned. The factor makes the shard independent of the
-   * bits that filters and tables in memory take from {@code h}.
+   * the shard of n is the upper half of the 128-bit product of n and {@code h * 0xD6E8FEB86659FD93}
+   * (mod 2^64), both unsigned. The factor makes the shard independent of the bits that filters and
+   * tables in memory take from {@code h}.
    */
   public static Partitioning hash() {
     return HASH;
@@ -73,8 +73,7 @@ public final class Partitioning {
 
   @Override
   public boolean equals(Object other) {
-    return other instanceof Partitioning that
-        && Arrays.deepEquals(splitsOrNull, that.splitsOrNull);
+    return other instanceof Partitioning that && Arrays.deepEquals(splitsOrNull, that.splitsOrNull);
   }
 
   @Override

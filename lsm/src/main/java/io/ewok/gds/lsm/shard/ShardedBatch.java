@@ -101,8 +101,7 @@ public final class ShardedBatch {
   int[] stripes() {
     return operations.stream()
         .mapToInt(
-            operation ->
-                KeyGuards.stripe(ShardMap.hash(MemorySegment.ofArray(operation.key()))))
+            operation -> KeyGuards.stripe(ShardMap.hash(MemorySegment.ofArray(operation.key()))))
         .sorted()
         .distinct()
         .toArray();

@@ -20,11 +20,11 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * Opens a sharded store: creates it where there is none, opens its shards, and has done in them what
- * the sequence log has and they lack.
+ * Opens a sharded store: creates it where there is none, opens its shards, and has done in them
+ * what the sequence log has and they lack.
  *
- * <p>A store is created as a list of shards that says so, then the shards and the sequence log, then
- * the list again; what a crash in between leaves the next opening completes.
+ * <p>A store is created as a list of shards that says so, then the shards and the sequence log,
+ * then the list again; what a crash in between leaves the next opening completes.
  *
  * <p>Threads: confined to one.
  */
@@ -172,7 +172,10 @@ final class ShardedOpener {
             .store()
             .withFamily(Shard.FAMILY, TreeOptions.defaults())
             .withCreateIfMissing(!isCreated);
-    Store opened = Store.open(directory, store, engine, budget);
+    Store opened =
+        options.ownersCompact()
+            ? Store.open(directory, store, engine, budget, owner)
+            : Store.open(directory, store, engine, budget);
     closings.add(opened::close);
     Family sequence =
         opened.family(Shard.FAMILY).isPresent()

@@ -2,6 +2,8 @@ package io.ewok.gds.lsm.shard;
 
 import io.ewok.gds.allocator.Settings;
 import io.ewok.gds.lsm.StoreOptions;
+import io.ewok.gds.lsm.StoreSetting.Effect;
+import io.ewok.gds.lsm.TakesEffect;
 import io.ewok.gds.reactor.FiberOptions;
 import io.ewok.gds.reactor.GroupOptions;
 import java.util.HexFormat;
@@ -19,11 +21,19 @@ import java.util.stream.Stream;
  *     each has a reactor, that is a thread, and the memory of a store. Stays as it was when the
  *     store was created.
  * @param partitioning which shard a key is of; default {@link Partitioning#hash}. Stays, too.
+ * @param ownersCompact whether flushes and compactions of a shard are done by its owner, in slices
+ *     between its other tasks, in the place of a thread; default false. Worth it where there are no
+ *     more processors than owners, and their tasks are short. One that does not let others run
+ *     holds up writers with it.
  * @param store of each shard; default {@link StoreOptions#defaults}. Sizes are of each, not of all.
  *     The sequence log has the sizes of its log. Its engine is that of all, with as many reactors
  *     as there are shards, and of each at least 2 fibers for tasks from outside.
  */
-public record ShardedOptions(int count, Partitioning partitioning, StoreOptions store) {
+public record ShardedOptions(
+    @TakesEffect(Effect.CREATION) int count,
+    @TakesEffect(Effect.CREATION) Partitioning partitioning,
+    @TakesEffect(Effect.NEXT_OPENING) boolean ownersCompact,
+    StoreOptions store) {
   /** The most shards. */
   public static final int COUNT_MAX = 256;
 
@@ -31,11 +41,12 @@ public record ShardedOptions(int count, Partitioning partitioning, StoreOptions 
 
   private static final String COUNT = "shards.count";
   private static final String SPLITS = "shards.splits";
+  private static final String BACKGROUND = "shards.background";
   private static final Pattern NAMES = Pattern.compile("shards\\..*");
   private static final Pattern COMMA = Pattern.compile("\\s*,\\s*");
 
   private static final ShardedOptions DEFAULTS =
-      new ShardedOptions(1, Partitioning.hash(), StoreOptions.defaults());
+      new ShardedOptions(1, Partitioning.hash(), false, StoreOptions.defaults());
 
   /** Checks the number of shards, and that there is a range for each. */
   public ShardedOptions {
@@ -68,17 +79,27 @@ public record ShardedOptions(int count, Partitioning partitioning, StoreOptions 
   /**
    * Returns these options, changed by settings as they stand in a configuration file: {@code
    * shards.count}; {@code shards.splits}, split keys in hexadecimal with commas between them, which
-   * make it ranges, or {@code none}, for hashes; and all that {@link StoreOptions#with(Map)} takes.
-   * Others are not ours and are passed over.
+   * make it ranges, or {@code none}, for hashes; {@code shards.background}, {@code owner} or {@code
+   * thread}; and all that {@link StoreOptions#with(Map)} takes. Others are not ours and are passed
+   * over.
    *
    * @throws IllegalArgumentException that names the setting or the option, and its value
    */
   public ShardedOptions with(Map<String, String> settings) {
-    Settings.requireKnown(settings, NAMES, Set.of(COUNT, SPLITS));
+    Settings.requireKnown(settings, NAMES, Set.of(COUNT, SPLITS, BACKGROUND));
     return new ShardedOptions(
         Settings.readInt(settings, COUNT, count),
         Settings.read(settings, SPLITS, ShardedOptions::splits, partitioning),
+        Settings.read(settings, BACKGROUND, ShardedOptions::background, ownersCompact),
         store.with(settings));
+  }
+
+  private static boolean background(String text) {
+    return switch (text.strip()) {
+      case "owner" -> true;
+      case "thread" -> false;
+      default -> throw new IllegalArgumentException("owner or thread: " + BACKGROUND + "=" + text);
+    };
   }
 
   private static Partitioning splits(String text) {
@@ -106,7 +127,7 @@ public record ShardedOptions(int count, Partitioning partitioning, StoreOptions 
 
   /** Returns these options with another number of shards. */
   public ShardedOptions withCount(int count) {
-    return new ShardedOptions(count, partitioning, store);
+    return new ShardedOptions(count, partitioning, ownersCompact, store);
   }
 
   /**
@@ -115,12 +136,17 @@ public record ShardedOptions(int count, Partitioning partitioning, StoreOptions 
    * @param splits see {@link Partitioning#ranges}; there is one shard more than of them
    */
   public ShardedOptions withRanges(List<byte[]> splits) {
-    return new ShardedOptions(splits.size() + 1, Partitioning.ranges(splits), store);
+    return new ShardedOptions(splits.size() + 1, Partitioning.ranges(splits), ownersCompact, store);
+  }
+
+  /** Returns these options with flushes and compactions by owners, or by threads. */
+  public ShardedOptions withOwnersCompact(boolean ownersCompact) {
+    return new ShardedOptions(count, partitioning, ownersCompact, store);
   }
 
   /** Returns these options with others of each shard. */
   public ShardedOptions withStore(StoreOptions store) {
-    return new ShardedOptions(count, partitioning, store);
+    return new ShardedOptions(count, partitioning, ownersCompact, store);
   }
 
   /** The options of the stores, with an engine that has a reactor for each. */

@@ -40,13 +40,14 @@ import java.util.stream.IntStream;
  * }
  * }
  *
- * <p>A call costs no garbage where {@link Store} says so of the method of the same name, from
- * wherever it comes: gets into a segment, and writes of segments. Transactions and batches live on
- * the heap. What is not here, such as families, range deletes and snapshots, is not there.
+ * <p>From wherever it comes, a get into a segment leaves nothing on the heap, nor does a {@link
+ * ShardCall} for one, and a put of segments less than 32 bytes on the average. Transactions and
+ * batches live on the heap. What is not here, such as families, range deletes and snapshots, is not
+ * there.
  *
- * <p>Errors: as those of {@link Store}. After a transaction that could not be written, those of its
- * shards that it named keys of are not written any more until the store is opened again, which
- * decides whether it is there, as a whole.
+ * <p>Errors: as those of {@link Store}. After a transaction that could not be written, the shards
+ * that it writes to are not written any more until the store is opened again, which decides whether
+ * it is there, as a whole.
  */
 public final class ShardedStore implements AutoCloseable {
   private final ShardedOptions options;
@@ -74,8 +75,8 @@ public final class ShardedStore implements AutoCloseable {
    * Opens a store with an I/O engine of its own, which has a reactor for each shard.
    *
    * @param directory of the store alone; created, for its owner only, if the options allow
-   * @throws IllegalArgumentException if the store has another number of shards, or is partitioned in
-   *     another way
+   * @throws IllegalArgumentException if the store has another number of shards, or is partitioned
+   *     in another way
    * @throws io.ewok.gds.lsm.NotAStoreException if the directory holds something else, or nothing
    *     and no store is to be created
    * @throws io.ewok.gds.lsm.StoreLockedException if the store is open already, here or in another
@@ -147,7 +148,9 @@ public final class ShardedStore implements AutoCloseable {
     return shards[shard].owner;
   }
 
-  /** Runs a function on a fiber of the owner of a shard: calls for its keys are done at once there. */
+  /**
+   * Runs a function on a fiber of the owner of a shard: calls for its keys are done at once there.
+   */
   public <T> CompletableFuture<T> submit(int shard, Callable<T> function) {
     return shards[shard].owner.submit(function);
   }
@@ -174,8 +177,8 @@ public final class ShardedStore implements AutoCloseable {
    * Copies the value of a key to the beginning of a segment, if it is large enough.
    *
    * @param key like the segment of the heap, or such that all threads may use it
-   * @return the length of the value in bytes, or {@link io.ewok.gds.lsm.ReadView#NOT_FOUND}; if that
-   *     is more than the segment has, nothing is copied
+   * @return the length of the value in bytes, or {@link io.ewok.gds.lsm.ReadView#NOT_FOUND}; if
+   *     that is more than the segment has, nothing is copied
    */
   public int get(MemorySegment key, MemorySegment into) throws IOException {
     Shard shard = shard(key, ShardMap.hash(key));
@@ -203,8 +206,7 @@ public final class ShardedStore implements AutoCloseable {
   public List<byte[]> multiGet(List<byte[]> keys) throws IOException {
     int[] owners = keys.stream().mapToInt(this::shardOf).toArray();
     byte[][] values = new byte[keys.size()][];
-    List<Shard> asked =
-        IntStream.of(owners).distinct().mapToObj(number -> shards[number]).toList();
+    List<Shard> asked = IntStream.of(owners).distinct().mapToObj(number -> shards[number]).toList();
     OwnerTask.runAll(asked, shard -> multiGet(shard, keys, owners, values));
     return Arrays.asList(values);
   }
@@ -212,8 +214,7 @@ public final class ShardedStore implements AutoCloseable {
   private static void multiGet(Shard shard, List<byte[]> keys, int[] owners, byte[][] values)
       throws IOException {
     int[] own = IntStream.range(0, owners.length).filter(i -> owners[i] == shard.number).toArray();
-    List<byte[]> found =
-        shard.store.multiGet(IntStream.of(own).mapToObj(keys::get).toList());
+    List<byte[]> found = shard.store.multiGet(IntStream.of(own).mapToObj(keys::get).toList());
     for (int i = 0; i < own.length; i++) {
       values[own[i]] = found.get(i);
     }
@@ -341,7 +342,8 @@ public final class ShardedStore implements AutoCloseable {
     requireMayWrite();
     Objects.requireNonNull(durability, "durability");
     if (batch.store() != this) {
-      throw new IllegalArgumentException("a batch is for the store that has made it: count=" + batch.count());
+      throw new IllegalArgumentException(
+          "a batch is for the store that has made it: count=" + batch.count());
     }
     if (batch.count() == 0) {
       return;
@@ -353,8 +355,7 @@ public final class ShardedStore implements AutoCloseable {
     TransactionKeys keys = new TransactionKeys();
     batch.operations().forEach(operation -> keys.writes(operation.key()));
     List<Operation> operations = List.copyOf(batch.operations());
-    Void unused =
-        await(new Submission<>(keys, view -> view.addAll(operations), durability, null));
+    Void unused = await(new Submission<>(keys, view -> view.addAll(operations), durability, null));
   }
 
   private void writeToOne(Shard shard, ShardedBatch batch, Durability durability)

@@ -13,7 +13,8 @@ import java.util.TreeMap;
  * TransactionKeys keys = new TransactionKeys().updates(from, to).reads(limit);
  * }
  *
- * <p>Keys are copied, also when a transaction is begun with them. Threads: confined to one at a time.
+ * <p>Keys are copied, also when a transaction is begun with them. Threads: confined to one at a
+ * time.
  */
 public final class TransactionKeys {
   /**
@@ -48,9 +49,7 @@ public final class TransactionKeys {
     for (byte[] key : keys) {
       Keys.requireLength(key.length);
       uses.merge(
-          key.clone(),
-          use,
-          (a, b) -> new Use(a.reads() || b.reads(), a.writes() || b.writes()));
+          key.clone(), use, (a, b) -> new Use(a.reads() || b.reads(), a.writes() || b.writes()));
     }
     return this;
   }

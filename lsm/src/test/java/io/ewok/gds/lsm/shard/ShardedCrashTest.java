@@ -36,9 +36,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * The power fails at syncs and writes of a store in several shards, and between its operations. Of
- * each shard there is a prefix of what was written to it, with all that was acknowledged as durable;
- * what was written to several is there in all of them or in none; and nothing is there that stands
- * on what is gone. Recovery is cut, too.
+ * each shard there is a prefix of what was written to it, with all that was acknowledged as
+ * durable; what was written to several is there in all of them or in none; and nothing is there
+ * that stands on what is gone. Recovery is cut, too.
  */
 @Timeout(value = 300, threadMode = ThreadMode.SEPARATE_THREAD) // our waits ignore interrupts
 class ShardedCrashTest {
@@ -48,12 +48,16 @@ class ShardedCrashTest {
   /** Cuts that nobody has looked at yet. */
   private static final int WAITING_MAX = 10;
 
-  private static final ShardedOptions RANGES =
-      ShardedStoreTest.options(FiberMode.AUTO)
-          .withRanges(List.of(Fixtures.bytes("b"), Fixtures.bytes("c")));
+  /** The sequence log is soon full, as all logs are. */
+  private static final ShardedOptions HASH = soonFull().withCount(SHARDS).withOwnersCompact(true);
 
-  private static final ShardedOptions HASH =
-      ShardedStoreTest.options(FiberMode.AUTO).withCount(SHARDS);
+  private static final ShardedOptions RANGES =
+      soonFull().withRanges(List.of(Fixtures.bytes("b"), Fixtures.bytes("c")));
+
+  private static ShardedOptions soonFull() {
+    ShardedOptions options = ShardedStoreTest.options(FiberMode.AUTO);
+    return options.withStore(options.store().withLogSegmentCount(2));
+  }
 
   /**
    * One write: what it does, and whose keys it has named. The last operations put its number to a
@@ -148,7 +152,7 @@ class ShardedCrashTest {
         () -> {
           for (int seed = 1; seed <= 6; seed++) {
             SplittableRandom random = new SplittableRandom(seed);
-            run(new SimEngine(seed), sync, new History(), random, 60, 1);
+            run(new SimEngine(seed), sync, new History(), random, 120, 1);
           }
         });
   }
@@ -205,10 +209,15 @@ class ShardedCrashTest {
       states++;
       try {
         if (depth > 0 && Math.floorMod(cut.seed(), 12) == 0) {
-          run(cut.after(), syncOrNull, cut.history(), new SplittableRandom(cut.seed()), 6, depth - 1);
+          run(
+              cut.after(),
+              syncOrNull,
+              cut.history(),
+              new SplittableRandom(cut.seed()),
+              6,
+              depth - 1);
         } else {
-          try (ShardedStore store =
-              ShardedStore.open(Fixtures.DIRECTORY, options, cut.after())) {
+          try (ShardedStore store = ShardedStore.open(Fixtures.DIRECTORY, options, cut.after())) {
             check(store, cut.history());
           }
         }
@@ -216,7 +225,9 @@ class ShardedCrashTest {
         throw new AssertionError(
             "seed=%d writes=%d durable=%s"
                 .formatted(
-                    cut.seed(), cut.history().writes.size(), Arrays.toString(cut.history().durable)),
+                    cut.seed(),
+                    cut.history().writes.size(),
+                    Arrays.toString(cut.history().durable)),
             e);
       }
     }
@@ -242,8 +253,7 @@ class ShardedCrashTest {
     return ByteBuffer.allocate(Integer.BYTES).putInt(number).array();
   }
 
-  private void step(ShardedStore store, History history, SplittableRandom random)
-      throws Exception {
+  private void step(ShardedStore store, History history, SplittableRandom random) throws Exception {
     switch (random.nextInt(20)) {
       case 0 -> {
         store.flush();

@@ -180,15 +180,13 @@ class ShardedHistoryTest {
   /** The order is that of the numbers: a model that has it sees the same. */
   @ParameterizedTest
   @CsvSource({"REACTOR, 3", "VIRTUAL, 3"})
-  void theResultIsThatOfOneAfterTheOtherByNumber(FiberMode mode, long seedOfCase)
-      throws Exception {
+  void theResultIsThatOfOneAfterTheOtherByNumber(FiberMode mode, long seedOfCase) throws Exception {
     long seed = Fixtures.seed(seedOfCase);
     try (ShardedStore store =
         ShardedStore.open(Fixtures.DIRECTORY, options(mode), new SimEngine(seed))) {
       run(store, seed, this::transact);
       Map<Integer, String> model = new HashMap<>();
-      List<Done> ordered =
-          done.stream().sorted(Comparator.comparingLong(Done::number)).toList();
+      List<Done> ordered = done.stream().sorted(Comparator.comparingLong(Done::number)).toList();
       assertEquals(CALLERS * TRANSACTIONS, ordered.stream().map(Done::number).distinct().count());
       for (Done one : ordered) {
         for (int i = 0; i < one.reads().size(); i++) {
