@@ -41,7 +41,7 @@ import java.util.stream.IntStream;
  * }
  *
  * <p>From wherever it comes, a get into a segment leaves nothing on the heap, nor does a {@link
- * ShardCall} for one, and a put of segments less than 32 bytes on the average. Transactions and
+ * ShardCall} for one, and a put of segments less than 8 bytes on the average. Transactions and
  * batches live on the heap. What is not here, such as families, range deletes and snapshots, is not
  * there.
  *
