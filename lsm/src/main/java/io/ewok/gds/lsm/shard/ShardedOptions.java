@@ -22,9 +22,9 @@ import java.util.stream.Stream;
  *     store was created.
  * @param partitioning which shard a key is of; default {@link Partitioning#hash}. Stays, too.
  * @param ownersCompact whether flushes and compactions of a shard are done by its owner, in slices
- *     between its other tasks, in the place of a thread; default false. Worth it where there are no
- *     more processors than owners, and their tasks are short. One that does not let others run
- *     holds up writers with it.
+ *     between its other tasks, in the place of a thread; default false. It keeps a shard to the
+ *     processor of its owner; a thread is mostly faster. A task that does not let others run holds
+ *     up writers with it.
  * @param store of each shard; default {@link StoreOptions#defaults}. Sizes are of each, not of all.
  *     The sequence log has the sizes of its log. Its engine is that of all, with as many reactors
  *     as there are shards, and of each at least 2 fibers for tasks from outside.
