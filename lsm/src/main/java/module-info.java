@@ -7,5 +7,6 @@ module io.ewok.gds.lsm {
   requires static aircompressor.v3;
 
   exports io.ewok.gds.lsm;
+  exports io.ewok.gds.lsm.shard;
   exports io.ewok.gds.lsm.sst;
 }

@@ -5,7 +5,8 @@ import java.util.Arrays;
 /**
  * Starts the benchmarks: {@code gds bench micro [JMH options]}, {@code gds bench alloc}, {@code gds
  * bench io}, {@code gds bench tasks}, {@code gds bench feeds}, {@code gds bench pool}, {@code gds
- * bench wal}, {@code gds bench kv}, {@code gds bench styles}, {@code gds bench compare}.
+ * bench wal}, {@code gds bench kv}, {@code gds bench styles}, {@code gds bench shards}, {@code gds
+ * bench compare}.
  */
 public final class Main {
   private static final String USAGE =
@@ -19,6 +20,7 @@ public final class Main {
              gds bench wal [--quick] [--rounds N] [--json] [--directory PATH]
              gds bench kv [--quick] [--rounds N] [--json] [--entries N] [--cases NAMES]
              gds bench styles [--quick] [--rounds N] [--json] [--entries N] [--directory PATH]
+             gds bench shards [--quick] [--rounds N] [--json] [--entries N] [--directory PATH]
              gds bench compare A B
 
       micro runs the JMH suites of the layers, each with its rivals.
@@ -69,6 +71,11 @@ public final class Main {
         gds bench styles --quick                within a minute
         gds bench styles --help                 its options
 
+      shards compares a store in two shards with two threads that have a plain store each.
+
+        gds bench shards --quick                within a minute
+        gds bench shards --help                 its options
+
       All but micro write their results into a file with --output FILE, as JSON lines, and as a page with
       charts with --html FILE. compare tells how the ratios of two such files differ.
 
@@ -97,6 +104,7 @@ public final class Main {
       case "wal" -> exitCode = WalReport.run(rest);
       case "kv" -> exitCode = KvReport.run(rest);
       case "styles" -> exitCode = StyleReport.run(rest);
+      case "shards" -> exitCode = ShardReport.run(rest);
       case "compare" -> exitCode = CompareReport.run(rest);
       case "--help", "-h" -> System.out.print(USAGE);
       default -> {

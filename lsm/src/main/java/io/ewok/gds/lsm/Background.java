@@ -8,6 +8,8 @@ import io.ewok.gds.lsm.values.ValueFileWriter;
 import io.ewok.gds.pagestore.OutOfSpaceException;
 import io.ewok.gds.pagestore.StorageException;
 import io.ewok.gds.reactor.Monitor;
+import io.ewok.gds.reactor.Reactor;
+import io.ewok.gds.reactor.Task;
 import io.ewok.gds.wal.WriteAheadLog;
 import java.io.IOException;
 import java.lang.System.Logger;
@@ -17,13 +19,16 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.stream.LongStream;
 
 /**
  * The thread of a store that flushes, compacts and removes what is no longer needed, and the place
- * where others wait for it.
+ * where others wait for it. Where the store has an owner, a fiber of that one is the thread, which
+ * lets its other tasks run in between ({@link BackgroundPace}).
  *
  * <p>What fails is not tried again by itself in a circle: it is tried when the next writer needs
  * the room, or somebody calls flush or compact. So work goes on when a full disk has space again,
@@ -44,7 +49,7 @@ final class Background {
   /** An interrupt does not end a wait of a monitor: how often those look who are interruptible. */
   private static final long INTERRUPT_NANOS = 10_000_000;
 
-  /** What a compaction does before the thread looks whether there is something to flush. */
+  /** Tables are dropped in one step. */
   private static final long STEP_BYTES = 1 << 20;
 
   private final Path directory;
@@ -62,7 +67,15 @@ final class Background {
   private final WriteDelay delay;
   private final StoreEvents events;
   private final WatchedStats watched;
+  private final BackgroundPace pace;
+
+  /** Which does the work, or null if a thread does. */
+  private final Reactor ownerOrNull;
+
+  /** Null if a task does the work. */
   private final Thread thread;
+
+  private final Task task = new Work();
 
   private final Monitor lock = new Monitor();
   private final Monitor.Line changed = lock.newLine();
@@ -155,16 +168,36 @@ final class Background {
     this.compactionValues = compactionValues;
     this.readBuffer = parts.readBuffer;
     this.restBytesMax = parts.options.memtableBytes() / REST_SHARE;
+    this.pace = parts.pace;
+    this.ownerOrNull = parts.ownerOrNull;
     // A platform thread: its work is as long as the device is slow, and must not hold a carrier.
     this.thread =
-        Thread.ofPlatform()
-            .daemon()
-            .name("gds-store-" + directory.getFileName())
-            .unstarted(this::run);
+        ownerOrNull != null
+            ? null
+            : Thread.ofPlatform()
+                .daemon()
+                .name("gds-store-" + directory.getFileName())
+                .unstarted(this::run);
+  }
+
+  /** The same as the thread, on a fiber. */
+  private final class Work extends Task {
+    Work() {
+      super(Kind.FIBER, Scratch.NONE);
+    }
+
+    @Override
+    protected void run() {
+      Background.this.run();
+    }
   }
 
   void start() {
-    thread.start();
+    if (thread == null) {
+      ownerOrNull.post(task);
+    } else {
+      thread.start();
+    }
   }
 
   /** Says that something may have changed that the thread or a waiter looks at. Any thread. */
@@ -348,6 +381,7 @@ final class Background {
 
   private void run() {
     try {
+      pace.begin();
       lookForWork();
       while (awaitWork()) {
         watched.publishIfDue();
@@ -675,7 +709,9 @@ final class Background {
 
   private void lookForWork() {
     plan.look(versions.currentOrNull());
-    delay.setTablePressure(plan.pressure(flush.usualBytes(), running));
+    double pressure = plan.pressure(flush.usualBytes(), running);
+    delay.setTablePressure(pressure);
+    pace.setPressure(pressure);
   }
 
   private void compactStep() {
@@ -683,9 +719,13 @@ final class Background {
       if (running == null) {
         running = next();
       }
-      if (running != null && running.step(STEP_BYTES)) {
-        plan.done(running.family());
-        running = null;
+      if (running != null) {
+        boolean isDone = running.step(pace.stepBytes());
+        pace.passed(pace.stepBytes());
+        if (isDone) {
+          plan.done(running.family());
+          running = null;
+        }
       }
     } catch (Throwable e) {
       LOGGER.log(Logger.Level.WARNING, "a compaction failed: path=" + directory + " reason=" + e);
@@ -832,6 +872,23 @@ final class Background {
     } finally {
       lock.unlock();
     }
+    if (thread == null) {
+      awaitTask();
+    } else {
+      awaitThread();
+    }
+  }
+
+  /** One that could not be started has ended, and so has one whose reactor has. */
+  private void awaitTask() {
+    try {
+      task.await();
+    } catch (ExecutionException | CancellationException e) {
+      LOGGER.log(Logger.Level.DEBUG, "the background task was ended: path=" + directory, e);
+    }
+  }
+
+  private void awaitThread() {
     boolean interrupted = false;
     while (thread.isAlive()) {
       try {

@@ -40,6 +40,7 @@ final class FlushJob {
   private final StoreCounters counters;
   private final StoreEvents events;
   private final WriteDelay delay;
+  private final BackgroundPace pace;
 
   /** How many there were when this looked last. */
   private long gets;
@@ -59,6 +60,7 @@ final class FlushJob {
     this.counters = parts.counters;
     this.events = parts.events;
     this.delay = parts.delay;
+    this.pace = parts.pace;
   }
 
   /**
@@ -308,6 +310,7 @@ final class FlushJob {
           EntryFormat.keyBytes(entry),
           EntryFormat.valueAddress(entry),
           EntryFormat.valueBytes(entry));
+      pace.passed((long) EntryFormat.keyBytes(entry) + EntryFormat.valueBytes(entry) + Long.BYTES);
     }
     reducer.end();
     if (!ranges.isEmpty()) {

@@ -5,6 +5,7 @@ import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoEngines;
 import io.ewok.gds.pagestore.PoisonedFileException;
 import io.ewok.gds.reactor.LongLock;
+import io.ewok.gds.reactor.Reactor;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -121,6 +122,55 @@ public final class Store extends Family implements AutoCloseable {
     return open(directory, options, engine, System::currentTimeMillis);
   }
 
+  /**
+   * Opens a store on a borrowed I/O engine and under a budget that is that of others, too: its own
+   * is a child of it, and leaves it when the store is closed.
+   *
+   * @param budget with room for {@link StoreOptions#memoryBytes}
+   * @throws IOException as {@link #open(Path, StoreOptions)}
+   */
+  public static Store open(
+      Path directory, StoreOptions options, IoEngine engine, MemoryBudget budget)
+      throws IOException {
+    return openUnder(directory, options, engine, budget, null);
+  }
+
+  /**
+   * As {@link #open(Path, StoreOptions, IoEngine, MemoryBudget)}; and flushes and compactions are
+   * done by a fiber of a reactor in the place of a thread, in short slices between its other tasks.
+   * If there are many of these they have three quarters of its time, and less the more compactions
+   * fall behind. A task that does not let others run holds up writers with it.
+   *
+   * @param owner open until the store is closed, and that not by a fiber of it
+   * @throws IOException as {@link #open(Path, StoreOptions)}
+   */
+  public static Store open(
+      Path directory, StoreOptions options, IoEngine engine, MemoryBudget budget, Reactor owner)
+      throws IOException {
+    return openUnder(directory, options, engine, budget, Objects.requireNonNull(owner, "owner"));
+  }
+
+  private static Store openUnder(
+      Path directory,
+      StoreOptions options,
+      IoEngine engine,
+      MemoryBudget budget,
+      Reactor ownerOrNull)
+      throws IOException {
+    Objects.requireNonNull(engine, "engine");
+    StoreMemory memory = StoreMemory.under(budget, options);
+    StoreParts parts =
+        new StoreParts(
+            engine,
+            new StoreFiles(directory.toAbsolutePath()),
+            options,
+            memory,
+            ownerOrNull,
+            System::currentTimeMillis);
+    parts.closeLater(memory::close);
+    return open(parts, false);
+  }
+
   /** The same with another clock, in milliseconds since the epoch. For tests. */
   static Store open(Path directory, StoreOptions options, IoEngine engine, LongSupplier clock)
       throws IOException {
@@ -169,6 +219,10 @@ public final class Store extends Family implements AutoCloseable {
     if (ownsEngine) {
       parts.closeLater(engine::close);
     }
+    return open(parts, ownsEngine);
+  }
+
+  private static Store open(StoreParts parts, boolean ownsEngine) throws IOException {
     try {
       StoreOpener.open(parts);
       StoreWriter writer = new StoreWriter(parts);

@@ -37,7 +37,15 @@ record StoreMemory(
   private static final int LOG_BUFFER_BYTES_MIN = 256 << 10;
 
   static StoreMemory of(StoreOptions options) {
-    MemoryBudget root = MemoryBudget.root("store", totalBytes(options));
+    return of(options, MemoryBudget.root("store", totalBytes(options)));
+  }
+
+  /** Under a budget of somebody else's. */
+  static StoreMemory under(MemoryBudget parent, StoreOptions options) {
+    return of(options, parent.child("store", totalBytes(options)));
+  }
+
+  private static StoreMemory of(StoreOptions options, MemoryBudget root) {
     return new StoreMemory(
         root,
         root.child("pool", poolBytes(options)),
@@ -47,6 +55,18 @@ record StoreMemory(
         // moment.
         root.child("log", totalBytes(options)),
         root.child("writing", writingBytes(options)));
+  }
+
+  /** Takes it out of the tree that it may be in, unless somebody still has something of it. */
+  void close() {
+    for (MemoryBudget child : root.children()) {
+      if (child.usedBytes() == 0) {
+        child.close();
+      }
+    }
+    if (root.children().isEmpty()) {
+      root.close();
+    }
   }
 
   static long totalBytes(StoreOptions options) {

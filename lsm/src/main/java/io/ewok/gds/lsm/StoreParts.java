@@ -6,6 +6,7 @@ import io.ewok.gds.lsm.cache.RecordCache;
 import io.ewok.gds.lsm.memtable.MemtableSpace;
 import io.ewok.gds.pagestore.DirectoryLock;
 import io.ewok.gds.pagestore.IoEngine;
+import io.ewok.gds.reactor.Reactor;
 import io.ewok.gds.wal.WriteAheadLog;
 import java.io.IOException;
 import java.util.ArrayDeque;
@@ -38,6 +39,11 @@ final class StoreParts {
   final StoreEvents events;
   final WriteDelay delay;
 
+  /** Whose fiber does what else a background thread does; or null. */
+  final Reactor ownerOrNull;
+
+  final BackgroundPace pace;
+
   // Set while the store is opened, in this order.
   DirectoryLock lock;
   BufferManager buffers;
@@ -66,12 +72,27 @@ final class StoreParts {
 
   /** With another clock, for tests. */
   StoreParts(IoEngine engine, StoreFiles files, StoreOptions options, LongSupplier clock) {
+    this(engine, files, options, StoreMemory.of(options), null, clock);
+  }
+
+  /**
+   * Under a budget of somebody else's, and perhaps with an owner that does the background's work.
+   */
+  StoreParts(
+      IoEngine engine,
+      StoreFiles files,
+      StoreOptions options,
+      StoreMemory memory,
+      Reactor ownerOrNull,
+      LongSupplier clock) {
     this.clock = clock;
     this.engine = engine;
     this.files = files;
     this.options = options;
     this.live = new LiveOptions(options);
-    this.memory = StoreMemory.of(options);
+    this.memory = memory;
+    this.ownerOrNull = ownerOrNull;
+    this.pace = new BackgroundPace(ownerOrNull != null);
     this.events = new StoreEvents(files.directory(), options.listener(), counters);
     this.delay = new WriteDelay(System::nanoTime, events);
   }

@@ -23,9 +23,9 @@ import java.util.concurrent.CopyOnWriteArrayList;
  *
  * <p>Threads: any adds transactions; one checks.
  */
-final class ListHistory {
+public final class ListHistory {
   /** What there can be. */
-  enum Anomaly {
+  public enum Anomaly {
     /** A transaction does not read what it has appended itself. */
     INTERNAL,
     /** Two lists of a key that were read are no beginnings of each other. */
@@ -49,7 +49,7 @@ final class ListHistory {
   }
 
   /** How a transaction has ended. */
-  enum Status {
+  public enum Status {
     /** Nobody was told: it may be there or not, as a whole. */
     OPEN,
     COMMITTED,
@@ -60,26 +60,26 @@ final class ListHistory {
   private record Operation(int key, int element, List<Integer> listOrNull) {}
 
   /** One transaction, whose thread adds to it until it has ended. */
-  static final class Entry {
+  public static final class Entry {
     private final List<Operation> operations = new CopyOnWriteArrayList<>();
     private volatile Status status = Status.OPEN;
     private volatile boolean durable;
 
-    Entry append(int key, int element) {
+    public Entry append(int key, int element) {
       operations.add(new Operation(key, element, null));
       return this;
     }
 
-    Entry read(int key, List<Integer> list) {
+    public Entry read(int key, List<Integer> list) {
       operations.add(new Operation(key, 0, List.copyOf(list)));
       return this;
     }
 
-    Entry read(int key, Integer... list) {
+    public Entry read(int key, Integer... list) {
       return read(key, Arrays.asList(list));
     }
 
-    Entry end(Status how, boolean isDurable) {
+    public Entry end(Status how, boolean isDurable) {
       durable = isDurable;
       status = how;
       return this;
@@ -101,14 +101,14 @@ final class ListHistory {
   private final List<String> details = new ArrayList<>();
 
   /** Begins a transaction. */
-  synchronized Entry begin() {
+  public synchronized Entry begin() {
     Entry entry = new Entry();
     entries.add(entry);
     return entry;
   }
 
   /** Those that are durable, as somebody was told. */
-  synchronized Set<Entry> durable() {
+  public synchronized Set<Entry> durable() {
     Set<Entry> durable = new HashSet<>();
     for (Entry entry : entries) {
       if (entry.durable) {
@@ -124,7 +124,7 @@ final class ListHistory {
    * @param lists what is there afterwards
    * @param durable must have survived
    */
-  synchronized void copySurvivors(
+  public synchronized void copySurvivors(
       Map<Integer, List<Integer>> lists, Set<Entry> durable, ListHistory to) {
     for (Entry entry : entries) {
       boolean isThere =
@@ -143,7 +143,7 @@ final class ListHistory {
   }
 
   /** What was wrong, for people. */
-  String details() {
+  public String details() {
     return String.join("; ", details);
   }
 
@@ -160,7 +160,7 @@ final class ListHistory {
    *
    * @param last what is in the lists in the end
    */
-  synchronized Set<Anomaly> check(Map<Integer, List<Integer>> last) {
+  public synchronized Set<Anomaly> check(Map<Integer, List<Integer>> last) {
     writerOf.clear();
     orders.clear();
     found.clear();

@@ -1,6 +1,9 @@
 package io.ewok.gds.lsm.record;
 
 import io.ewok.gds.ffm.unchecked.Memory;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 
 /**
  * A hash of 64 bits for keys: one for each key, from which filters and indexes take what they need.
@@ -18,6 +21,11 @@ public final class KeyHash {
   private static final long LENGTH = 0x9E37_79B9_7F4A_7C15L;
   private static final long FIRST = 0xD1B5_4A32_D192_ED03L;
   private static final long LAST = 0x8CB9_2BA7_2F3D_8DD7L;
+
+  private static final ValueLayout.OfLong LONG =
+      ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfInt INT =
+      ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   private KeyHash() {}
 
@@ -42,6 +50,39 @@ public final class KeyHash {
       hash = step(hash, bytes, 0);
     }
     return fold(hash ^ LAST, LENGTH);
+  }
+
+  /**
+   * Returns the same hash of the bytes of a segment, which may lie on the heap. Makes no garbage.
+   */
+  public static long of(MemorySegment bytes) {
+    long lengthBytes = bytes.byteSize();
+    long hash = lengthBytes * LENGTH;
+    long at = 0;
+    for (; lengthBytes - at > 2 * Long.BYTES; at += 2 * Long.BYTES) {
+      hash = step(hash, bytes.get(LONG, at), bytes.get(LONG, at + Long.BYTES));
+    }
+    long left = lengthBytes - at;
+    if (left >= Long.BYTES) {
+      hash = step(hash, bytes.get(LONG, at), bytes.get(LONG, lengthBytes - Long.BYTES));
+    } else if (left >= Integer.BYTES) {
+      hash = step(hash, unsigned(bytes, at), unsigned(bytes, lengthBytes - Integer.BYTES));
+    } else if (left > 0) {
+      long three =
+          unsignedByte(bytes, at)
+              | unsignedByte(bytes, at + left / 2) << 8
+              | unsignedByte(bytes, lengthBytes - 1) << 16;
+      hash = step(hash, three, 0);
+    }
+    return fold(hash ^ LAST, LENGTH);
+  }
+
+  private static long unsigned(MemorySegment bytes, long at) {
+    return Integer.toUnsignedLong(bytes.get(INT, at));
+  }
+
+  private static long unsignedByte(MemorySegment bytes, long at) {
+    return Byte.toUnsignedLong(bytes.get(ValueLayout.JAVA_BYTE, at));
   }
 
   private static long unsigned(long address) {

@@ -1,0 +1,257 @@
+package io.ewok.gds.lsm.shard;
+
+import io.ewok.gds.pagestore.StorageException;
+import io.ewok.gds.reactor.Baton;
+import io.ewok.gds.reactor.Monitor;
+import io.ewok.gds.reactor.Task;
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.atomic.LongAdder;
+
+/**
+ * Gives transactions their order, and has them done in it: one fiber, on the owner of the first
+ * shard, that takes what has come and makes an epoch of it.
+ *
+ * <p>Threads: any submits; the rest is the fiber's.
+ */
+final class Sequencer {
+  /** Transactions in an epoch: more would gain little, and all wait for the last of them. */
+  private static final int EPOCH_MAX = 256;
+
+  private final Shard[] shards;
+  private final ShardMap map;
+  private final SequenceLog log;
+  private final boolean hasOperator;
+  private final Drain drain = new Drain();
+  private final LongAdder epochs = new LongAdder();
+  private final LongAdder transactions = new LongAdder();
+
+  /** Posted when something has come and the fiber waits, or is to end. */
+  private final Baton wanted = new Baton();
+
+  /** Where bodies are run, and those are told who wait for a future; null before. */
+  private volatile Thread fiber;
+
+  private final Monitor lock = new Monitor();
+
+  // Guarded by lock.
+  private final ArrayDeque<Submission<?>> queue = new ArrayDeque<>();
+  private boolean waits;
+  private boolean closed;
+
+  /** Confined to the fiber. */
+  private long next;
+
+  /** The fiber. */
+  private final class Drain extends Task {
+    Drain() {
+      super(Kind.FIBER, Scratch.NONE);
+    }
+
+    @Override
+    protected void run() {
+      drain();
+    }
+  }
+
+  /**
+   * A sequencer that begins at once.
+   *
+   * @param next the first number
+   */
+  Sequencer(Shard[] shards, ShardMap map, SequenceLog log, long next) {
+    this.shards = shards;
+    this.map = map;
+    this.log = log;
+    this.next = next;
+    this.hasOperator = !shards[0].store.options().tree().mergeOperator().name().isEmpty();
+    shards[0].owner.post(drain);
+  }
+
+  /** Epochs so far. */
+  long epochCount() {
+    return epochs.sum();
+  }
+
+  /** Transactions so far that have had their turn. */
+  long transactionCount() {
+    return transactions.sum();
+  }
+
+  // ---- any thread
+
+  /**
+   * Gives a transaction its place in the order.
+   *
+   * @throws IllegalStateException if the store is closed, or a body wants it
+   */
+  void submit(Submission<?> submission) {
+    requireOutside();
+    boolean wake;
+    lock.lock();
+    try {
+      if (closed) {
+        throw closed();
+      }
+      queue.addLast(submission);
+      wake = waits;
+      waits = false;
+    } finally {
+      lock.unlock();
+    }
+    if (wake) {
+      wanted.post();
+    }
+  }
+
+  /** Who waited there for keys that an epoch holds, or for an epoch, would wait for ever. */
+  void requireOutside() {
+    if (Thread.currentThread() == fiber) {
+      throw new IllegalStateException(
+          "a body, or what follows on its future at once, writes by its view alone");
+    }
+  }
+
+  static IllegalStateException closed() {
+    return new IllegalStateException("the store is closed");
+  }
+
+  /** Ends what is at work; what waits for its turn gets none. */
+  void close() {
+    boolean wake;
+    lock.lock();
+    try {
+      closed = true;
+      wake = waits;
+      waits = false;
+    } finally {
+      lock.unlock();
+    }
+    if (wake) {
+      wanted.post();
+    }
+    boolean unused = awaitEnd();
+  }
+
+  private boolean awaitEnd() {
+    try {
+      drain.await();
+      return true;
+    } catch (ExecutionException | RuntimeException e) {
+      return false; // those who waited were told
+    }
+  }
+
+  // ---- the fiber
+
+  private void drain() {
+    Throwable end = closed();
+    fiber = Thread.currentThread();
+    try {
+      for (List<Submission<?>> some = take(); some != null; some = take()) {
+        run(some);
+      }
+    } catch (Throwable e) {
+      end = e;
+      throw e;
+    } finally {
+      endAll(end);
+    }
+  }
+
+  private void endAll(Throwable cause) {
+    List<Submission<?>> left;
+    lock.lock();
+    try {
+      closed = true;
+      left = List.copyOf(queue);
+      queue.clear();
+    } finally {
+      lock.unlock();
+    }
+    left.forEach(submission -> submission.end(cause));
+  }
+
+  /** Takes what has come; waits for something. Returns null when the store is closed. */
+  private List<Submission<?>> take() {
+    while (true) {
+      lock.lock();
+      try {
+        if (closed) {
+          return null;
+        }
+        if (!queue.isEmpty()) {
+          List<Submission<?>> taken = new ArrayList<>(Math.min(queue.size(), EPOCH_MAX));
+          while (!queue.isEmpty() && taken.size() < EPOCH_MAX) {
+            taken.add(queue.removeFirst());
+          }
+          return taken;
+        }
+        waits = true;
+      } finally {
+        lock.unlock();
+      }
+      Task.waitFor(wanted);
+      wanted.reset();
+    }
+  }
+
+  private void run(List<Submission<?>> taken) {
+    List<Submission<?>> left = taken;
+    while (!left.isEmpty()) {
+      left = left.subList(runEpoch(left), left.size());
+    }
+  }
+
+  /** Runs an epoch of the first ones. Returns how many of them have ended. */
+  private int runEpoch(List<Submission<?>> some) {
+    Epoch epoch = new Epoch(shards, map, log, hasOperator, next);
+    try {
+      epoch.read(some);
+    } catch (IOException | RuntimeException | Error e) {
+      epoch.free();
+      if (some.size() == 1) {
+        some.getFirst().end(e);
+        return 1;
+      }
+      return runEpoch(some.subList(0, 1)); // it may be the fault of another one
+    }
+    Throwable failure = null;
+    try {
+      runBodies(epoch, some);
+      next = epoch.next();
+      if (!epoch.write()) {
+        clearLog();
+        if (!epoch.write()) {
+          throw new StorageException(
+              "the sequence log is full though all shards have all of it", shards[0].directory);
+        }
+      }
+    } catch (IOException | RuntimeException | Error e) {
+      failure = e;
+    } finally {
+      epoch.free();
+    }
+    epochs.increment();
+    transactions.add(epoch.count());
+    epoch.end(failure);
+    return epoch.count();
+  }
+
+  private static void runBodies(Epoch epoch, List<Submission<?>> some) {
+    for (Submission<?> submission : some) {
+      if (!epoch.run(submission)) {
+        return;
+      }
+    }
+  }
+
+  /** Makes all epochs durable where they belong, and forgets them. */
+  private void clearLog() throws IOException {
+    OwnerTask.runAll(List.of(shards), Shard::sync);
+    log.clear();
+  }
+}
