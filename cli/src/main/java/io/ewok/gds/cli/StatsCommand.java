@@ -106,6 +106,18 @@ final class StatsCommand implements Callable<Integer> {
                       Units.bytes(all.read().deviceBytes())));
         });
     table.row("tables", TableSums.of(opened.tables()).text());
+    stats
+        .map(StoreStats::archive)
+        .filter(archive -> !archive.directory().isEmpty())
+        .ifPresent(
+            archive ->
+                table.row(
+                    "archive",
+                    "%s, up to sequence %s%s"
+                        .formatted(
+                            archive.directory(),
+                            Units.count(archive.sequence()),
+                            archive.failure().isEmpty() ? "" : "; " + archive.failure())));
     List<StoreStats.ValueFile> values = stats.map(StoreStats::valueFiles).orElse(List.of());
     if (!values.isEmpty()) {
       table.row("value files", sum(values));

@@ -118,7 +118,8 @@ final class StoreSizes {
           defaults.recovery(),
           defaults.listener(),
           defaults.engine(),
-          true);
+          true,
+          defaults.archiveOrNull());
     } catch (IllegalArgumentException e) {
       return null;
     }

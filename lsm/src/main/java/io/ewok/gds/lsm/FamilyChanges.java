@@ -28,6 +28,7 @@ final class FamilyChanges {
   private final LiveOptions live;
   private final StoreFiles files;
   private final LongSupplier clock;
+  private final StoreParts parts;
 
   FamilyChanges(StoreParts parts) {
     this.tables = parts.tables;
@@ -36,6 +37,7 @@ final class FamilyChanges {
     this.live = parts.live;
     this.files = parts.files;
     this.clock = parts.clock;
+    this.parts = parts;
   }
 
   /**
@@ -69,7 +71,13 @@ final class FamilyChanges {
     FamilyEdit about =
         new FamilyEdit(
             manifest.nextFamily(), name, options.mergeOperator().name(), WriteTimes.NONE);
+    if (parts.archive != null) {
+      parts.archive.requireRoomForFamilies(1);
+    }
     tables.install(manifest.edit().creating(about));
+    if (parts.archive != null) {
+      parts.archive.markFamilies(); // before anybody writes to it
+    }
     live.setFamily(name, options);
     FamilyState family =
         new FamilyState(about.id(), name, Merging.of(live.options(), options, files.directory()));
@@ -104,7 +112,13 @@ final class FamilyChanges {
 
   /** Drops a family. */
   FamilyState drop(FamilyState family) throws IOException {
+    if (parts.archive != null) {
+      parts.archive.requireRoomForFamilies(0);
+    }
     tables.install(tables.manifest().edit().dropping(family.id()));
+    if (parts.archive != null) {
+      parts.archive.markFamilies();
+    }
     // From here on nothing fails.
     Version version = versions.retain();
     try {

@@ -11,13 +11,14 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Names in a store's directory: {@code MANIFEST}, {@code LOCK}, the directory {@code log}, and
- * {@code 0000000000000001.table} and {@code 0000000000000002.values} and so on.
+ * Names in a store's directory: {@code MANIFEST}, {@code LOCK}, the directory {@code log}, {@code
+ * ARCHIVE} if that is archived, and {@code 0000000000000001.table} and {@code 0000000000000002.values} and so on.
  */
 record StoreFiles(Path directory) {
   private static final String MANIFEST = "MANIFEST";
   private static final String LOCK = "LOCK";
   private static final String LOG = "log";
+  private static final String ARCHIVE = "ARCHIVE";
   private static final String TEMPORARY_SUFFIX = ".tmp";
   private static final String REPAIRING_SUFFIX = ".repairing";
   private static final Pattern TABLE = Pattern.compile("([0-9a-f]{16})\\.table");
@@ -48,6 +49,11 @@ record StoreFiles(Path directory) {
 
   Path log() {
     return directory.resolve(LOG);
+  }
+
+  /** What the store knows of its archive, see {@link ArchiveNote}. */
+  Path archive() {
+    return directory.resolve(ARCHIVE);
   }
 
   Path table(long number) {
