@@ -262,7 +262,15 @@ final class LogArchiver {
     long bytes =
         LogMark.families(parts.tables.manifest()).encode().length
             + more * (LogMark.OF_FAMILY_BYTES + 2L * FamilyEdit.NAME_BYTES_MAX);
-    for (int tries = 0; !log.hasRoomFor(2 * bytes); tries++) {
+    if (bytes > log.recordBytesMax()) {
+      throw new StorageException(
+          "so many families need larger files of the log where that is archived: segmentBytes="
+              + segmentBytes,
+          parts.files.log());
+    }
+    // Others may write in between.
+    long room = Math.min(2 * bytes, log.recordBytesMax());
+    for (int tries = 0; !log.hasRoomFor(room); tries++) {
       makeRoom(tries);
     }
   }

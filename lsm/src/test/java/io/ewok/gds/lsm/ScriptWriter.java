@@ -80,6 +80,9 @@ final class ScriptWriter {
   /** Likewise. */
   private final SplittableRandom encrypted;
 
+  /** Likewise. */
+  private final SplittableRandom archived;
+
   private final List<String> lines = new ArrayList<>();
 
   private ScriptWriter(long seed) {
@@ -96,6 +99,7 @@ final class ScriptWriter {
     lives = new SplittableRandom(seed ^ 55);
     styles = new SplittableRandom(seed ^ 56);
     encrypted = new SplittableRandom(seed ^ 9);
+    archived = new SplittableRandom(seed ^ 10);
   }
 
   /** Returns so many operations. */
@@ -160,7 +164,8 @@ final class ScriptWriter {
             + separate
             + (cached.nextInt(4) == 0 ? "" : " records=" + (64 << cached.nextInt(3)))
             + fifo()
-            + encrypted());
+            + encrypted()
+            + (archived.nextInt(3) == 0 ? " archive=1" : ""));
   }
 
   /** How many keys there are; "sealed" says that nothing is read that is not encrypted. */
