@@ -26,6 +26,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
@@ -73,9 +74,9 @@ class ArchiveCrashTest {
   }
 
   /** What the store had at the end of each archived part. */
-  private static TreeMap<Long, Map<String, String>> archived(Store store, int from, int parts)
+  private static NavigableMap<Long, Map<String, String>> archived(Store store, int from, int parts)
       throws Exception {
-    TreeMap<Long, Map<String, String>> states = new TreeMap<>();
+    NavigableMap<Long, Map<String, String>> states = new TreeMap<>();
     for (int part = 0; part < parts; part++) {
       for (int i = 0; i < 5; i++) {
         put(store, from + 5 * part + i);
@@ -113,7 +114,7 @@ class ArchiveCrashTest {
     try (Store store = open(engine)) {
       put(store, 0);
       BackupInfo unused = backup(store, engine);
-      TreeMap<Long, Map<String, String>> states = archived(store, 1, 3);
+      NavigableMap<Long, Map<String, String>> states = archived(store, 1, 3);
       put(store, 100);
       AssertionError[] failure =
           atEachSync(
@@ -126,7 +127,7 @@ class ArchiveCrashTest {
                   assertEquals(states.get(sequence), restored(after, sequence));
                 }
                 try (Store again = open(after)) {
-                  TreeMap<Long, Map<String, String>> more = archived(again, 200, 2);
+                  NavigableMap<Long, Map<String, String>> more = archived(again, 200, 2);
                   assertEquals(more.lastEntry().getValue(), restored(after, more.lastKey()));
                   assertEquals(states.firstEntry().getValue(), restored(after, states.firstKey()));
                   assertEquals(List.of(), problems(after));
@@ -147,7 +148,7 @@ class ArchiveCrashTest {
 
   @Test
   void powerCutWhileAPointIsRestoredLeavesTheWholeStoreOrNone() throws Exception {
-    TreeMap<Long, Map<String, String>> states;
+    NavigableMap<Long, Map<String, String>> states;
     try (Store store = open(engine)) {
       put(store, 0);
       BackupInfo unused = backup(store, engine);
@@ -196,7 +197,7 @@ class ArchiveCrashTest {
     boolean seen = false;
     try (Store store = open(BackupsTest.without(engine, IoEngine.class, sync, ""))) {
       BackupInfo unused = backup(store, engine);
-      TreeMap<Long, Map<String, String>> states = archived(store, 1, 3);
+      NavigableMap<Long, Map<String, String>> states = archived(store, 1, 3);
       for (int seed = 0; seed < 30; seed++) {
         SimEngine after = engine.crash(seed);
         try {
@@ -217,7 +218,7 @@ class ArchiveCrashTest {
 
   @Test
   void everyByteOfTheArchiveIsChecked() throws Exception {
-    TreeMap<Long, Map<String, String>> states;
+    NavigableMap<Long, Map<String, String>> states;
     try (Store store = open(engine)) {
       BackupInfo unused = backup(store, engine);
       states = archived(store, 1, 2);
@@ -252,7 +253,7 @@ class ArchiveCrashTest {
   void fileUnderAnotherNameIsFound() throws Exception {
     try (Store store = open(engine)) {
       BackupInfo unused = backup(store, engine);
-      TreeMap<Long, Map<String, String>> states = archived(store, 1, 1);
+      NavigableMap<Long, Map<String, String>> states = archived(store, 1, 1);
       assertEquals(1, states.size());
     }
     ArchivedLog real = new ArchiveDirectory(engine, ARCHIVE).files().getLast();
