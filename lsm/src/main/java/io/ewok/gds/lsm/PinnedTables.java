@@ -43,7 +43,25 @@ final class PinnedTables implements AutoCloseable {
    */
   static PinnedTables flushed(StoreParts parts, StoreWriter writer) throws IOException {
     writer.flush();
-    return parts.background.run(() -> ofNow(parts), "the tables cannot be kept");
+    return parts.background.run(
+        () -> {
+          flushMarks(parts, writer);
+          return ofNow(parts);
+        },
+        "the tables cannot be kept");
+  }
+
+  /**
+   * Moves the horizon behind the marks of what the manifest has, if it can be now: so a backup can be
+   * gone on with from its own end. Marks alone do not fill a memtable.
+   */
+  private static void flushMarks(StoreParts parts, StoreWriter writer) throws IOException {
+    if (parts.archive != null
+        && parts.archive.marksLsn() > parts.tables.manifest().horizonLsn()) {
+      parts.background.flushNow();
+      boolean unused = writer.room().tryFreeze(() -> {});
+      parts.background.flushNow();
+    }
   }
 
   /** On the background thread, which alone changes manifest and version, both or neither. */

@@ -348,6 +348,25 @@ class PointInTimeTest {
     }
   }
 
+  /** Though nothing but marks came since the tables were written. */
+  @Test
+  void backupIsReachedAtItsOwnNumberWhenTheStoreWasOnlyOpened() throws Exception {
+    try (Store store = open()) {
+      put(store, "a", "1");
+      store.flush();
+    }
+    try (Store store = open()) {
+      BackupInfo made = backup(store);
+      Family unused = store.createFamily("f");
+      assertTrue(store.archiveLog() > made.sequence());
+      assertEquals(
+          Map.of(Family.DEFAULT_NAME, Map.of("a", "31")), restored(made.sequence()));
+      BackupInfo second = backup(store);
+      assertEquals(state(store), restored(second.sequence()));
+      assertEquals(2, restored(second.sequence()).size());
+    }
+  }
+
   @Test
   void missingFileOfTheArchiveIsNamed() throws Exception {
     List<Long> ends = new ArrayList<>();
