@@ -110,7 +110,7 @@ class ArchiveFormatTest {
         int length = random.nextInt(i % 10 == 0 ? 3 * ArchiveFormat.BLOCK_BYTES : 20_000);
         byte[] record =
             new LogMark.Barrier("x".repeat(length)).encode(); // a sound record of any length
-        end += 2L * record.length + 8 * (1 + random.nextInt(5));
+        end += 2L * record.length + 8L * (1 + random.nextInt(5));
         end = (end + 7) & -8;
         writer.add(end, MemorySegment.ofArray(record));
         records.add(record);
