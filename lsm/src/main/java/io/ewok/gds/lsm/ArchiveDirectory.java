@@ -121,15 +121,13 @@ final class ArchiveDirectory {
       }
     }
     try (FileCopier copier = new FileCopier(engine, _ -> {})) {
-      Backups.requireSame(
-          file.path(), file.checksum(), copier.checksum(file.path(), bytes[0]));
+      Backups.requireSame(file.path(), file.checksum(), copier.checksum(file.path(), bytes[0]));
     }
     return bytes[0];
   }
 
   /** Reads the mark that a reader is at. */
-  static LogMark requireMark(ArchivedLog file, ArchiveReader reader)
-      throws CorruptFileException {
+  static LogMark requireMark(ArchivedLog file, ArchiveReader reader) throws CorruptFileException {
     try {
       return LogMark.decode(reader.record());
     } catch (IllegalArgumentException e) {

@@ -12,10 +12,10 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * What a store knows of its archive: the file {@code ARCHIVE} in its directory. It is written before
- * a file of the archive gets its name; so after a crash the archive ends where the note says that it
- * did, or where it says that it was about to. A copy of the store has none, and goes on with a
- * history of its own. Integers are little-endian.
+ * What a store knows of its archive: the file {@code ARCHIVE} in its directory. It is written
+ * before a file of the archive gets its name; so after a crash the archive ends where the note says
+ * that it did, or where it says that it was about to. A copy of the store has none, and goes on
+ * with a history of its own. Integers are little-endian.
  *
  * <table>
  * <caption>Payload of the file; magic, version and checksum are {@link AtomicFile}'s</caption>

@@ -100,9 +100,7 @@ final class ArchiveReader implements AutoCloseable {
       return false;
     }
     ByteBuffer header =
-        read(ArchiveFormat.RECORD_HEADER_BYTES)
-            .asByteBuffer()
-            .order(ByteOrder.LITTLE_ENDIAN);
+        read(ArchiveFormat.RECORD_HEADER_BYTES).asByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
     long end = header.getLong();
     int length = header.getInt();
     long left = payloadBytes - at + (sizeBytes - nextOffset);
@@ -201,8 +199,7 @@ final class ArchiveReader implements AutoCloseable {
   }
 
   private void open(MemorySegment block, long offset) throws IOException {
-    ByteBuffer note =
-        block.asSlice(ArchiveFormat.NOTE_OFFSET, FileKey.NOTE_BYTES).asByteBuffer();
+    ByteBuffer note = block.asSlice(ArchiveFormat.NOTE_OFFSET, FileKey.NOTE_BYTES).asByteBuffer();
     if (isZero(block.asSlice(ArchiveFormat.NOTE_OFFSET, FileKey.NOTE_BYTES))) {
       FileKey.acceptPlain(engine.keys(), archived.path());
       return;

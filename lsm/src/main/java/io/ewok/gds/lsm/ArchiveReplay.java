@@ -71,8 +71,7 @@ final class ArchiveReplay implements AutoCloseable {
     parts.closeLater(log::close);
     parts.families = StoreOpener.families(parts, manifest);
     parts.flushBuffer =
-        StoreOpener.ioBuffer(
-            parts, TableWriter.bufferBytes(StoreMemory.tableOptions(options)));
+        StoreOpener.ioBuffer(parts, TableWriter.bufferBytes(StoreMemory.tableOptions(options)));
     parts.space =
         new MemtableSpace(
             parts.memory.memtables(),
@@ -80,8 +79,7 @@ final class ArchiveReplay implements AutoCloseable {
             StoreOptions.MEMTABLES_MAX,
             () -> {});
     parts.closeLater(parts.space::close);
-    parts.tables =
-        new TableSet(parts.engine, parts.files, log, manifest.nextNumber(), () -> {});
+    parts.tables = new TableSet(parts.engine, parts.files, log, manifest.nextNumber(), () -> {});
     flush =
         new FlushJob(
             new TableWriter(parts.engine, parts.flushBuffer, StoreMemory.tableOptions(options)),

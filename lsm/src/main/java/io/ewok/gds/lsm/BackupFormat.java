@@ -94,13 +94,11 @@ final class BackupFormat {
   private BackupFormat() {}
 
   static void write(IoEngine engine, Path path, Content content) throws IOException {
-    AtomicFile.write(
-        engine, path, MAGIC, content.version(), encode(content, engine.keys(), path));
+    AtomicFile.write(engine, path, MAGIC, content.version(), encode(content, engine.keys(), path));
   }
 
   static Content read(IoEngine engine, Path path) throws IOException {
-    AtomicFile.Versioned read =
-        AtomicFile.readVersioned(engine, path, MAGIC, VERSION_ARCHIVED);
+    AtomicFile.Versioned read = AtomicFile.readVersioned(engine, path, MAGIC, VERSION_ARCHIVED);
     return decode(path, read.version(), read.payload(), engine.keys());
   }
 
@@ -133,8 +131,7 @@ final class BackupFormat {
    *
    * @throws CorruptFileException if that is not what is written here
    */
-  static Content decode(Path path, int version, byte[] payload, KeySource keys)
-      throws IOException {
+  static Content decode(Path path, int version, byte[] payload, KeySource keys) throws IOException {
     try {
       ByteBuffer from = ByteBuffer.wrap(payload).order(ByteOrder.LITTLE_ENDIAN);
       long millis = from.getLong();

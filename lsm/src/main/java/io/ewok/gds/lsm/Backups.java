@@ -71,8 +71,7 @@ public final class Backups implements AutoCloseable {
   private final ArchiveDirectory archive;
   private final DirectoryLock lock;
 
-  private Backups(
-      IoEngine engine, Path directory, ArchiveDirectory archive, DirectoryLock lock) {
+  private Backups(IoEngine engine, Path directory, ArchiveDirectory archive, DirectoryLock lock) {
     this.engine = engine;
     this.directory = directory;
     this.archive = archive;
@@ -213,8 +212,9 @@ public final class Backups implements AutoCloseable {
    * Makes a backup of a store as it is now, all families: what was written before the call is in
    * it, as if {@link Store#flush} had been called, and it ends between two writes. Writers and
    * readers go on meanwhile; if the store is closed, this ends with the table that it is at. Its
-   * number is one more than that of the newest there is. If the store's log is archived, the archive
-   * then has what was written up to there, or {@link StoreStats.Archive#failure} says why not.
+   * number is one more than that of the newest there is. If the store's log is archived, the
+   * archive then has what was written up to there, or {@link StoreStats.Archive#failure} says why
+   * not.
    *
    * @param bytesRead told how much of the store's tables was read, part by part, in bytes
    * @return what was made; it is durable
@@ -334,8 +334,7 @@ public final class Backups implements AutoCloseable {
     }
   }
 
-  static void requireSame(Path path, long expected, long found)
-      throws CorruptFileException {
+  static void requireSame(Path path, long expected, long found) throws CorruptFileException {
     if (found != expected) {
       throw new CorruptFileException(
           path, 0, "checksum 0x%016x".formatted(expected), "0x%016x".formatted(found));
@@ -539,8 +538,7 @@ public final class Backups implements AutoCloseable {
                 point,
                 candidates.isEmpty()
                     ? ", there is none"
-                    : "; the oldest has sequence "
-                        + candidates.firstEntry().getValue().firstLsn()),
+                    : "; the oldest has sequence " + candidates.firstEntry().getValue().firstLsn()),
         directory,
         -1,
         null);

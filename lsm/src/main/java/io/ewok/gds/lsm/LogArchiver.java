@@ -67,7 +67,9 @@ final class LogArchiver {
   /** Set before the thread begins. */
   private StoreWriter writer;
 
-  /** What came with the families, or from elsewhere, ends here. Written by the background thread. */
+  /**
+   * What came with the families, or from elsewhere, ends here. Written by the background thread.
+   */
   private volatile long marksLsn;
 
   /** Nothing but marks was written behind this. Written by who has put one there. */
@@ -156,11 +158,7 @@ final class LogArchiver {
         directory.files().stream().filter(file -> file.history() == note.history()).toList();
     ArchivedLog next =
         ArchivedLog.in(
-            directory.path(),
-            note.history(),
-            note.archivedLsn(),
-            note.nextLsn(),
-            note.checksum());
+            directory.path(), note.history(), note.archivedLsn(), note.nextLsn(), note.checksum());
     long archived = files.contains(next) ? note.nextLsn() : note.archivedLsn();
     boolean hasThis =
         archived == note.startLsn() || files.stream().anyMatch(file -> file.toLsn() == archived);
@@ -193,15 +191,13 @@ final class LogArchiver {
   private static ArchiveNote begin(StoreParts parts, ArchiveDirectory directory)
       throws IOException {
     long newest = directory.files().stream().mapToLong(ArchivedLog::history).max().orElse(0);
-    long random =
-        Short.toUnsignedLong(ByteBuffer.wrap(FileKey.randomSalt(Short.BYTES)).getShort());
+    long random = Short.toUnsignedLong(ByteBuffer.wrap(FileKey.randomSalt(Short.BYTES)).getShort());
     long history =
         Math.max(newest + 1, Math.max(1, parts.clock.getAsLong()) << RANDOM_BITS | random);
-    // What is not in tables yet comes along: so a backup, which has tables alone, is followed by all.
+    // What is not in tables yet comes along: so a backup, which has tables alone, is followed by
+    // all.
     long start =
-        parts.log.recovery().hasLost()
-            ? parts.log.endLsn()
-            : parts.tables.manifest().horizonLsn();
+        parts.log.recovery().hasLost() ? parts.log.endLsn() : parts.tables.manifest().horizonLsn();
     return ArchiveNote.at(history, start, start, directory.path());
   }
 
@@ -279,7 +275,8 @@ final class LogArchiver {
   void markFamilies() throws IOException {
     byte[] families = LogMark.families(parts.tables.manifest()).encode();
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment record = arena.allocate(families.length).copyFrom(MemorySegment.ofArray(families));
+      MemorySegment record =
+          arena.allocate(families.length).copyFrom(MemorySegment.ofArray(families));
       long end = writer.tryMark(families.length, () -> record);
       for (int tries = 0; end < 0; tries++) {
         makeRoom(tries);
@@ -287,7 +284,8 @@ final class LogArchiver {
       }
       marked(end);
     } catch (IOException | RuntimeException | Error e) {
-      writer.fail(e); // what is written from here on would not be understood; the next opening says it
+      writer.fail(
+          e); // what is written from here on would not be understood; the next opening says it
       throw e;
     }
   }

@@ -8,7 +8,8 @@ import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
  * The readers of changes that hold the log back, the archive among them, and how far it can be
- * truncated for them. The background thread truncates; a reader that lets go of a part tells it, if it may be waited for.
+ * truncated for them. The background thread truncates; a reader that lets go of a part tells it, if
+ * it may be waited for.
  *
  * <p>Threads: any; one truncates.
  */

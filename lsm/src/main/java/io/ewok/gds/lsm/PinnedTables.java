@@ -52,12 +52,11 @@ final class PinnedTables implements AutoCloseable {
   }
 
   /**
-   * Moves the horizon behind the marks of what the manifest has, if it can be now: so a backup can be
-   * gone on with from its own end. Marks alone do not fill a memtable.
+   * Moves the horizon behind the marks of what the manifest has, if it can be now: so a backup can
+   * be gone on with from its own end. Marks alone do not fill a memtable.
    */
   private static void flushMarks(StoreParts parts, StoreWriter writer) throws IOException {
-    if (parts.archive != null
-        && parts.archive.marksLsn() > parts.tables.manifest().horizonLsn()) {
+    if (parts.archive != null && parts.archive.marksLsn() > parts.tables.manifest().horizonLsn()) {
       parts.background.flushNow();
       boolean unused = writer.room().tryFreeze(() -> {});
       parts.background.flushNow();

@@ -192,9 +192,9 @@ record RestorePlan(
 
     private UnreachablePointException unreachable(
         PointInTime point, String reason, Throwable causeOrNull) {
-      String at =
-          millis == Long.MIN_VALUE ? "" : ", where it is " + Instant.ofEpochMilli(millis);
-      // In between, the manifest of the backup has families that were not there yet, or not any more.
+      String at = millis == Long.MIN_VALUE ? "" : ", where it is " + Instant.ofEpochMilli(millis);
+      // In between, the manifest of the backup has families that were not there yet, or not any
+      // more.
       long reachable = endLsn >= content.firstLsn() ? endLsn : -1;
       return new UnreachablePointException(
           "%s cannot be restored: backup %d leads to sequence %d%s; %s"

@@ -22,8 +22,9 @@ import java.util.function.LongSupplier;
  * its default one.
  *
  * <p>Ownership: whoever opened the store closes it. It owns its directory, its memory, two
- * background threads, one more if its log is archived, and its I/O engine unless that was borrowed. Close makes all writes durable;
- * it ends cursors that are still open and waits for calls that are running.
+ * background threads, one more if its log is archived, and its I/O engine unless that was borrowed.
+ * Close makes all writes durable; it ends cursors that are still open and waits for calls that are
+ * running.
  *
  * <p>Threads: any, platform or virtual, for all methods. Writers work beside each other; readers
  * wait for nobody. A get sees every write that returned before it began. The thread of a reactor

@@ -12,7 +12,8 @@ import java.util.regex.Pattern;
 
 /**
  * Names in a store's directory: {@code MANIFEST}, {@code LOCK}, the directory {@code log}, {@code
- * ARCHIVE} if that is archived, and {@code 0000000000000001.table} and {@code 0000000000000002.values} and so on.
+ * ARCHIVE} if that is archived, and {@code 0000000000000001.table} and {@code
+ * 0000000000000002.values} and so on.
  */
 record StoreFiles(Path directory) {
   private static final String MANIFEST = "MANIFEST";

@@ -57,10 +57,10 @@ import java.util.function.Consumer;
  * @param archiveOrNull directory of an archive that gets all that is written to the log before the
  *     log's space is used anew, so that a backup can be restored to any later sequence number or
  *     time ({@link Backups#restore(PointInTime, Path, StoreOptions,
- *     java.util.function.LongConsumer)}); created if it is missing, of this store alone, best {@code
- *     log} in the directory of its backups. The store remembers it: null, the default, is as it was
- *     at the last opening, at first none; {@link #NO_ARCHIVE} ends it. While the archive takes
- *     nothing, the log becomes full, and writers wait ({@link StallReason#ARCHIVE}).
+ *     java.util.function.LongConsumer)}); created if it is missing, of this store alone, best
+ *     {@code log} in the directory of its backups. The store remembers it: null, the default, is as
+ *     it was at the last opening, at first none; {@link #NO_ARCHIVE} ends it. While the archive
+ *     takes nothing, the log becomes full, and writers wait ({@link StallReason#ARCHIVE}).
  */
 public record StoreOptions(
     @TakesEffect(Effect.NEXT_OPENING) long memtableBytes,

@@ -156,8 +156,8 @@ public record StoreStats(
    * @param sequence sequence number up to which it has everything
    * @param files written to it since the opening
    * @param bytes what these have
-   * @param failure why it took nothing the last time, for people; empty if it did. It is tried again
-   *     each second; writers wait when the log is full
+   * @param failure why it took nothing the last time, for people; empty if it did. It is tried
+   *     again each second; writers wait when the log is full
    */
   public record Archive(String directory, long sequence, long files, long bytes, String failure) {}
 

@@ -162,10 +162,7 @@ final class WriteRoom {
     }
     holds.wantRoom();
     awaitStalled(
-        holds.reason(),
-        () -> !holds.isHeldBack() || log.hasRoomFor(recordBytes),
-        null,
-        options);
+        holds.reason(), () -> !holds.isHeldBack() || log.hasRoomFor(recordBytes), null, options);
   }
 
   /** Freezes a memtable early, so that the log does not become full while the next is filled. */

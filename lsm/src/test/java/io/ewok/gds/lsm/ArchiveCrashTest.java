@@ -5,6 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.ewok.gds.allocator.MemoryBudget;
+import io.ewok.gds.allocator.Region;
+import io.ewok.gds.allocator.RegionOptions;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoFile;
@@ -12,9 +15,6 @@ import io.ewok.gds.pagestore.OpenMode;
 import io.ewok.gds.pagestore.StorageException;
 import io.ewok.gds.pagestore.sim.SimEngine;
 import io.ewok.gds.pagestore.sim.SimOptions;
-import io.ewok.gds.allocator.MemoryBudget;
-import io.ewok.gds.allocator.Region;
-import io.ewok.gds.allocator.RegionOptions;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -238,8 +238,7 @@ class ArchiveCrashTest {
                   UnreachablePointException.class, () -> restored(engine, states.lastKey()));
           assertTrue(e.getMessage().contains(last.path().toString()), e.getMessage());
           assertEquals(last.fromLsn(), e.reachableSequence());
-          assertEquals(
-              states.firstEntry().getValue(), restored(engine, states.firstKey()));
+          assertEquals(states.firstEntry().getValue(), restored(engine, states.firstKey()));
         }
         engine.flipBit(last.path(), offset);
       }
@@ -320,8 +319,7 @@ class ArchiveCrashTest {
     byte[] value = new byte[50_000];
     WriteOptions how = WriteOptions.of(Durability.NONE).withStallMax(Duration.ofMillis(300));
     try (Store store =
-        Store.open(
-            Fixtures.DIRECTORY, OPTIONS.withListener(listener), broken.engine(engine))) {
+        Store.open(Fixtures.DIRECTORY, OPTIONS.withListener(listener), broken.engine(engine))) {
       BackupInfo unused = backup(store, engine);
       broken.isBroken.set(true);
       assertThrows(StorageException.class, store::archiveLog);
@@ -350,10 +348,7 @@ class ArchiveCrashTest {
   }
 
   private static void put(Store store, int i, byte[] value, WriteOptions how) throws IOException {
-    store.put(
-        MemorySegment.ofArray(Fixtures.bytes("key" + i)),
-        MemorySegment.ofArray(value),
-        how);
+    store.put(MemorySegment.ofArray(Fixtures.bytes("key" + i)), MemorySegment.ofArray(value), how);
   }
 
   /** What stays in the log when the store is closed is archived after the next opening. */
@@ -389,8 +384,7 @@ class ArchiveCrashTest {
               : new SimEngine(1);
       try (Store store = open(engine)) {
         BackupInfo unused = backup(store, engine);
-        store.put(
-            Fixtures.bytes("secret key"), Fixtures.bytes("secret value"), Durability.SYNCED);
+        store.put(Fixtures.bytes("secret key"), Fixtures.bytes("secret value"), Durability.SYNCED);
         long archived = store.archiveLog();
         assertTrue(archived > 0);
       }
@@ -406,8 +400,7 @@ class ArchiveCrashTest {
   private String content(Path path) throws IOException {
     int size = (int) Fixtures.sizeBytes(engine, path);
     try (IoFile file = engine.open(path, OpenMode.READ_ONLY);
-        Region region =
-            Region.map(MemoryBudget.root("test", size), RegionOptions.ofSize(size))) {
+        Region region = Region.map(MemoryBudget.root("test", size), RegionOptions.ofSize(size))) {
       file.readFully(0, region, 0, size);
       return new String(
           region.segment().asSlice(0, size).toArray(ValueLayout.JAVA_BYTE),

@@ -35,8 +35,7 @@ class ArchiveFormatTest {
     assertEquals(header + "03000000" + "00000000" + "6f6e", hex(new LogMark.Barrier("on")));
     LogMark families =
         new LogMark.FamilyList(
-            List.of(
-                new LogMark.OfFamily(0, "default", ""), new LogMark.OfFamily(5, "a", "last")));
+            List.of(new LogMark.OfFamily(0, "default", ""), new LogMark.OfFamily(5, "a", "last")));
     assertEquals(
         header
             + ("02000000" + "02000000")

@@ -618,7 +618,12 @@ class BackupsTest {
     Manifest manifest = Manifest.EMPTY.after(Manifest.EMPTY.edit().withState(true, 5, 4711, 0));
     BackupFormat.Content content =
         new BackupFormat.Content(
-            1_700_000_000_000L, 12, new LogOptions(1 << 20, 4, 1 << 20), manifest, new TreeMap<>(), PinnedTables.Archived.NONE);
+            1_700_000_000_000L,
+            12,
+            new LogOptions(1 << 20, 4, 1 << 20),
+            manifest,
+            new TreeMap<>(),
+            PinnedTables.Archived.NONE);
     byte[] payload = BackupFormat.encode(content, KeySource.NONE, TARGET);
     CRC32C crc = new CRC32C();
     crc.update(payload);

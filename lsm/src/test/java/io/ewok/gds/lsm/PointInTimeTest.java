@@ -190,8 +190,7 @@ class PointInTimeTest {
         store.write(batch, durability);
       }
       case 4 -> {
-        try (Transaction transaction =
-            store.transactions().begin(TransactionOptions.defaults())) {
+        try (Transaction transaction = store.transactions().begin(TransactionOptions.defaults())) {
           transaction.put(in, key(random), value);
           transaction.delete(store, key(random));
           transaction.commit(durability);
@@ -337,8 +336,7 @@ class PointInTimeTest {
       put(store, "a", "2");
       assertThrows(IllegalStateException.class, store::archiveLog);
       assertEquals("", store.stats().archive().directory());
-      assertEquals(
-          "31", restored(made.sequence()).get(Family.DEFAULT_NAME).get("a"));
+      assertEquals("31", restored(made.sequence()).get(Family.DEFAULT_NAME).get("a"));
       UnreachablePointException e = unreachable(PointInTime.ofSequence(made.sequence() + 1));
       assertTrue(e.getMessage().contains("there was no archive"), e.getMessage());
       assertEquals(made.sequence(), e.reachableSequence());
@@ -359,8 +357,7 @@ class PointInTimeTest {
       BackupInfo made = backup(store);
       Family unused = store.createFamily("f");
       assertTrue(store.archiveLog() > made.sequence());
-      assertEquals(
-          Map.of(Family.DEFAULT_NAME, Map.of("a", "31")), restored(made.sequence()));
+      assertEquals(Map.of(Family.DEFAULT_NAME, Map.of("a", "31")), restored(made.sequence()));
       BackupInfo second = backup(store);
       assertEquals(state(store), restored(second.sequence()));
       assertEquals(2, restored(second.sequence()).size());
@@ -454,8 +451,7 @@ class PointInTimeTest {
       assertEquals(ARCHIVE.toString(), store.stats().archive().directory());
       put(store, "a", "2");
       assertEquals(state(store), restored(store.archiveLog()));
-      assertThrows(
-          StorageException.class, () -> open(Path.of("/second"), ARCHIVE), "it is in use");
+      assertThrows(StorageException.class, () -> open(Path.of("/second"), ARCHIVE), "it is in use");
     }
     engine.createDirectories(Path.of("/aside"));
     List<ArchivedLog> files = new ArchiveDirectory(engine, ARCHIVE).files();

@@ -1478,7 +1478,8 @@ final class StoreScript {
     } else {
       long sequence = store.checkpoint(copy);
       // Marks are not in tables.
-      assertTrue(isArchived ? sequence <= store.stats().sequence() : sequence == store.stats().sequence());
+      assertTrue(
+          isArchived ? sequence <= store.stats().sequence() : sequence == store.stats().sequence());
     }
     check(copy);
   }
