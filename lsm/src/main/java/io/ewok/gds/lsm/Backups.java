@@ -497,7 +497,7 @@ public final class Backups implements AutoCloseable {
       throws IOException {
     for (ArchivedLog file : plan.files()) {
       try (ArchiveReader reader = ArchiveReader.open(engine, file, bytesRead)) {
-        while (reader.next() && reader.endLsn() <= plan.toLsn()) {
+        while (reader.endLsn() < plan.toLsn() && reader.next()) {
           if (reader.endLsn() > plan.content().horizonLsn()) {
             replay.take(file, reader.endLsn(), reader.record());
           }

@@ -82,7 +82,7 @@ record RestorePlan(
               }
               requireNoBarrier(PointInTime.ofSequence(sequence), end, mark);
               come(end, mark);
-              return true;
+              return end < sequence; // what comes then may be damaged
             });
         if (chain.toLsn() < sequence) {
           throw unreachable(PointInTime.ofSequence(sequence), null);
