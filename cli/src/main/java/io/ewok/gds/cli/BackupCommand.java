@@ -20,12 +20,15 @@ import picocli.CommandLine.Parameters;
     description = {
       "Make a backup of a store, in a directory of backups.",
       "All tables are read, and those copied that no older backup there has. What was "
-          + "written is read again. A backup that is cut off leaves the older ones good."
+          + "written is read again. A backup that is cut off leaves the older ones good.",
+      "If the log is archived (store.archive), the archive gets what was written so far. With --keep "
+          + "it loses what none of the backups needs any more."
     },
     footer = {
       "%nExamples:",
       "  gds backup /data/store /mnt/backups",
       "  gds backup /data/store /mnt/backups --keep 7",
+      "  gds backup /data/store /mnt/backups --set store.archive=/mnt/backups/log",
       "  gds restore /mnt/backups /data/store-again"
     })
 final class BackupCommand implements Callable<Integer> {
@@ -62,7 +65,7 @@ final class BackupCommand implements Callable<Integer> {
     }
     try (IoEngine engine = IoEngines.open(store.options().engine());
         Store opened = Store.open(directory, store.options().withCreateIfMissing(false), engine);
-        Backups backups = Backups.open(StoreArguments.target(target), engine)) {
+        Backups backups = open(opened, engine)) {
       opened.flush();
       long bytes = TableSums.of(opened.stats()).bytes();
       BackupInfo made;
@@ -70,13 +73,27 @@ final class BackupCommand implements Callable<Integer> {
         made = backups.create(opened, progress::add);
       }
       new BackupPrinter(streams, json).print(made);
+      String failure = opened.stats().archive().failure();
+      if (!failure.isEmpty()) {
+        throw CommandFailure.failed(
+            "the backup is made, but the log cannot be archived: reason=" + failure);
+      }
       if (keep != null) {
         List<BackupInfo> all = backups.list();
         for (BackupInfo old : all.subList(0, Math.max(0, all.size() - keep))) {
           backups.delete(old.number());
         }
+        int unused = backups.removeArchived();
       }
     }
     return ExitStatus.OK;
+  }
+
+  private Backups open(Store opened, IoEngine engine) throws IOException {
+    Path backups = StoreArguments.target(target);
+    String archive = opened.stats().archive().directory();
+    return archive.isEmpty()
+        ? Backups.open(backups, engine)
+        : Backups.open(backups, Path.of(archive), engine);
   }
 }

@@ -1,6 +1,7 @@
 package io.ewok.gds.cli;
 
 import io.ewok.gds.lsm.BackupInfo;
+import io.ewok.gds.lsm.Backups;
 
 /** Prints a backup, for people or as JSON. */
 final class BackupPrinter {
@@ -12,17 +13,38 @@ final class BackupPrinter {
     this.json = json;
   }
 
-  void print(BackupInfo backup) {
+  /** Prints what was made of a backup and an archive. */
+  void print(Backups.Restored restored) {
     if (json) {
       new JsonOutput(streams)
           .line(
-              line ->
-                  line.number("backup", backup.number())
-                      .text("time", backup.time().toString())
-                      .number("sequence", backup.sequence())
-                      .number("tables", backup.tables())
-                      .number("table_bytes", backup.tableBytes())
-                      .number("new_bytes", backup.newBytes()));
+              line -> {
+                fill(line, restored.backup());
+                line.number("restored_sequence", restored.sequence());
+                restored.time().ifPresent(time -> line.text("restored_time", time.toString()));
+              });
+      return;
+    }
+    print(restored.backup());
+    streams.out(
+        "restored to sequence %d%s\n"
+            .formatted(
+                restored.sequence(),
+                restored.time().map(time -> ", of " + time + " or shortly after").orElse("")));
+  }
+
+  private static JsonOutput.Fields fill(JsonOutput.Fields line, BackupInfo backup) {
+    return line.number("backup", backup.number())
+        .text("time", backup.time().toString())
+        .number("sequence", backup.sequence())
+        .number("tables", backup.tables())
+        .number("table_bytes", backup.tableBytes())
+        .number("new_bytes", backup.newBytes());
+  }
+
+  void print(BackupInfo backup) {
+    if (json) {
+      new JsonOutput(streams).line(line -> fill(line, backup));
     } else {
       streams.out(
           "backup %d of %s: %s, %s, of that new: %s\n"

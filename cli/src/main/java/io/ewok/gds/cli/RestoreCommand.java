@@ -2,11 +2,14 @@ package io.ewok.gds.cli;
 
 import io.ewok.gds.lsm.BackupInfo;
 import io.ewok.gds.lsm.Backups;
+import io.ewok.gds.lsm.PointInTime;
+import io.ewok.gds.lsm.StoreOptions;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoEngines;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -14,22 +17,28 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code gds restore}: makes a store of a backup. */
+/** {@code gds restore}: makes a store of a backup, and of what an archive has behind it. */
 @Command(
     name = "restore",
     description = {
       "Make a store of a backup, the newest one if none is named, in a new directory.",
+      "With --to-sequence or --to-time as it was then: of the newest backup that is not later, and "
+          + "the archive of the log (store.archive) behind it. Nothing is there that was written "
+          + "later; of a time, what was written in the second before it may not be. What cannot be "
+          + "reached exactly is refused, and it is said how far backups and archive lead.",
       "The directory appears when everything in it was checked."
     },
     footer = {
       "%nExamples:",
       "  gds restore /mnt/backups /data/store-again",
-      "  gds restore /mnt/backups /data/store-again --number 12"
+      "  gds restore /mnt/backups /data/store-again --number 12",
+      "  gds restore /mnt/backups /data/store-again --to-sequence 73400320",
+      "  gds restore /mnt/backups /data/store-again --to-time 2026-11-22T09:30:00Z"
     })
 final class RestoreCommand implements Callable<Integer> {
   private final Streams streams;
 
-  @Mixin private EngineArguments engine;
+  @Mixin private StoreArguments store;
 
   @Parameters(index = "0", paramLabel = "BACKUPS", description = "The directory of backups.")
   private Path source;
@@ -46,6 +55,27 @@ final class RestoreCommand implements Callable<Integer> {
       description = "Which backup; gds verify-backup lists them.")
   private Long number;
 
+  @Option(
+      names = "--to-sequence",
+      paramLabel = "N",
+      description = "Restore what was written up to this sequence number.")
+  private Long sequence;
+
+  @Option(
+      names = "--to-time",
+      paramLabel = "T",
+      converter = TimeConverter.class,
+      description =
+          "Restore what was written up to this time, such as 2026-11-22T09:30:00Z, or without the Z "
+              + "in the time zone of this machine.")
+  private Instant time;
+
+  @Option(
+      names = "--archive",
+      paramLabel = "DIR",
+      description = "The archive of the log. Default: log in BACKUPS.")
+  private Path archive;
+
   @Option(names = "--json", description = "Print one JSON object for the backup.")
   private boolean json;
 
@@ -54,17 +84,36 @@ final class RestoreCommand implements Callable<Integer> {
   }
 
   /** Opens a directory of backups that is there; the caller closes it. */
-  static Backups openExisting(Path source, IoEngine engine) throws IOException {
+  static Backups openExisting(Path source, Path archiveOrNull, IoEngine engine)
+      throws IOException {
     if (!Files.isDirectory(source)) {
       throw CommandFailure.failed("there is no such directory: path=" + source);
     }
-    return Backups.open(StoreArguments.target(source), engine);
+    if (archiveOrNull != null && !Files.isDirectory(archiveOrNull)) {
+      throw CommandFailure.failed("there is no such directory: path=" + archiveOrNull);
+    }
+    Path backups = StoreArguments.target(source);
+    Path archive = archiveOrNull == null ? Backups.archive(backups) : archiveOrNull;
+    return Backups.open(backups, StoreArguments.target(archive), engine);
   }
 
   @Override
   public Integer call() throws IOException {
-    try (IoEngine opened = IoEngines.open(engine.options());
-        Backups backups = openExisting(source, opened)) {
+    if (sequence != null && time != null) {
+      throw CommandFailure.usage(
+          "either a sequence number or a time: --to-sequence=%d --to-time=%s"
+              .formatted(sequence, time));
+    }
+    if (sequence != null && sequence < 0) {
+      throw CommandFailure.usage("sequence numbers are not negative: --to-sequence=" + sequence);
+    }
+    StoreOptions options = store.options();
+    try (IoEngine opened = IoEngines.open(options.engine());
+        Backups backups = openExisting(source, archive, opened)) {
+      if (sequence != null || time != null) {
+        restoreTo(backups, options);
+        return ExitStatus.OK;
+      }
       BackupInfo wanted = wanted(backups.list());
       try (Progress progress =
           Progress.start(streams, "restoring", wanted.tableBytes(), Units::bytes)) {
@@ -73,6 +122,18 @@ final class RestoreCommand implements Callable<Integer> {
       new BackupPrinter(streams, json).print(wanted);
     }
     return ExitStatus.OK;
+  }
+
+  private void restoreTo(Backups backups, StoreOptions options) throws IOException {
+    PointInTime point =
+        sequence == null ? PointInTime.ofTime(time) : PointInTime.ofSequence(sequence);
+    Backups.Restored restored;
+    try (Progress progress = Progress.start(streams, "restoring", 0, Units::bytes)) {
+      restored =
+          backups.restore(
+              number == null ? point : point.from(number), directory, options, progress::add);
+    }
+    new BackupPrinter(streams, json).print(restored);
   }
 
   private BackupInfo wanted(List<BackupInfo> all) {

@@ -116,6 +116,18 @@ final class StatsCommand implements Callable<Integer> {
                     "shared",
                     "%s of that is counted more than once, for families that were cloned"
                         .formatted(Units.bytes(all.sharedBytes()))));
+    stats
+        .map(StoreStats::archive)
+        .filter(archive -> !archive.directory().isEmpty())
+        .ifPresent(
+            archive ->
+                table.row(
+                    "archive",
+                    "%s, up to sequence %s%s"
+                        .formatted(
+                            archive.directory(),
+                            Units.count(archive.sequence()),
+                            archive.failure().isEmpty() ? "" : "; " + archive.failure())));
     List<StoreStats.ValueFile> values = stats.map(StoreStats::valueFiles).orElse(List.of());
     if (!values.isEmpty()) {
       table.row("value files", sum(values));

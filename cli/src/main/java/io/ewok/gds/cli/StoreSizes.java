@@ -131,7 +131,8 @@ final class StoreSizes {
           defaults.recovery(),
           defaults.listener(),
           defaults.engine(),
-          true);
+          true,
+          defaults.archiveOrNull());
     } catch (IllegalArgumentException e) {
       return null;
     }

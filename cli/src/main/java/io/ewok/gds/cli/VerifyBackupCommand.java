@@ -16,7 +16,7 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "verify-backup",
     description = {
-      "List the backups in a directory, and read every byte of them.",
+      "List the backups in a directory, and read every byte of them and of the log's archive.",
       "A table that several of them share is read once."
     },
     footer = {
@@ -34,6 +34,12 @@ final class VerifyBackupCommand implements Callable<Integer> {
   private Path source;
 
   @Option(
+      names = "--archive",
+      paramLabel = "DIR",
+      description = "The archive of the log. Default: log in BACKUPS.")
+  private Path archive;
+
+  @Option(
       names = "--json",
       description = "Print a JSON object for each backup and problem, then one with the counts.")
   private boolean json;
@@ -47,7 +53,7 @@ final class VerifyBackupCommand implements Callable<Integer> {
     long start = System.nanoTime();
     Backups.Findings found;
     try (IoEngine opened = IoEngines.open(engine.options());
-        Backups backups = RestoreCommand.openExisting(source, opened)) {
+        Backups backups = RestoreCommand.openExisting(source, archive, opened)) {
       try {
         BackupPrinter printer = new BackupPrinter(streams, json);
         backups.list().forEach(printer::print);
@@ -75,17 +81,25 @@ final class VerifyBackupCommand implements Callable<Integer> {
                   .number("backups", found.backups())
                   .number("tables", found.tables())
                   .number("table_bytes", found.tableBytes())
+                  .number("archived", found.archived())
+                  .number("archived_bytes", found.archivedBytes())
                   .number("problems", found.problems().size())
                   .number("seconds", Units.inSeconds(nanos)));
       return;
     }
     found.problems().forEach(problem -> streams.out(problem + "\n"));
     streams.out(
-        "%s in %s of %s: %s; in %s\n"
+        "%s in %s of %s%s: %s; in %s\n"
             .formatted(
                 Units.count(found.backups(), "backup"),
                 Units.count(found.tables(), "table"),
                 Units.bytes(found.tableBytes()),
+                found.archived() == 0
+                    ? ""
+                    : ", %s of the log of %s"
+                        .formatted(
+                            Units.count(found.archived(), "file"),
+                            Units.bytes(found.archivedBytes())),
                 Units.count(found.problems().size(), "problem"),
                 Units.seconds(nanos)));
   }

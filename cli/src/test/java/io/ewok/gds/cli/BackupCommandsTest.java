@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -70,6 +71,49 @@ class BackupCommandsTest {
     String gone =
         gds("restore", backups, directory.resolve("x"), "--number", 1).failure(ExitStatus.FAILED);
     assertTrue(gone.contains("there is no such backup") && gone.contains("number=1"), gone);
+  }
+
+  @Test
+  void storesComeBackAtSequencesAndTimes() throws Exception {
+    Path archive = backups.resolve("log");
+    gds("backup", store, backups, "--set", "store.archive=" + archive).ok();
+    gds("put", store, "key", "two").ok(); // it is remembered
+    Instant before = Instant.now();
+    Map<String, Object> stats = gds("stats", store, "--json").json().getFirst();
+    long sequence = (Long) stats.get("sequence");
+    Thread.sleep(2); // marks of the time are of milliseconds
+    gds("put", store, "key", "three").ok();
+    gds("backup", store, backups).ok();
+
+    String told = gds("restore", backups, fresh, "--to-sequence", sequence).ok();
+    assertTrue(told.startsWith("backup 1 of ") && told.contains("\nrestored to sequence "), told);
+    assertEquals("two\n", gds("get", fresh, "key").ok());
+    assertTrue(gds("verify", fresh).ok().contains("0 problems"));
+    Path timed = directory.resolve("timed");
+    Map<String, Object> restored =
+        gds("restore", backups, timed, "--to-time", before, "--json").json().getFirst();
+    assertEquals(1L, restored.get("backup"));
+    assertTrue((Long) restored.get("restored_sequence") > 0);
+    assertFalse(Instant.parse((String) restored.get("restored_time")).isAfter(before));
+    assertEquals("two\n", gds("get", timed, "key").ok());
+
+    Path none = directory.resolve("none");
+    String late =
+        gds("restore", backups, none, "--to-sequence", Long.MAX_VALUE).failure(ExitStatus.FAILED);
+    assertTrue(late.contains("cannot be restored: backup 2 leads to sequence "), late);
+    gds("restore", backups, none, "--to-sequence", 1, "--to-time", before)
+        .failure(ExitStatus.USAGE);
+    gds("restore", backups, none, "--to-time", "noon").failure(ExitStatus.USAGE);
+    assertFalse(Files.exists(none));
+    Map<String, Object> found = gds("verify-backup", backups, "--json").json().getLast();
+    assertTrue((Long) found.get("archived") > 1, found.toString());
+    assertEquals(0L, found.get("problems"));
+    gds("backup", store, backups, "--keep", 1).ok();
+    try (Stream<Path> files = Files.list(archive)) {
+      long left = files.filter(file -> file.toString().endsWith(".archived")).count();
+      assertTrue(left < (Long) found.get("archived"), "left=" + left);
+    }
+    assertTrue(gds("verify-backup", backups).ok().contains(" of the log of "));
   }
 
   @Test

@@ -50,6 +50,7 @@ class SettingsTest {
     store.pool 32M
     store.record-cache 1M
     store.batch-max 256K
+    store.archive /archive
     store.create-if-missing false
     store.tables-before-merge 5
     store.level-1 2M

@@ -28,7 +28,11 @@ import java.util.TreeMap;
  * names</td></tr>
  * <tr><td>32</td><td>manifest bytes</td><td>u32</td><td></td></tr>
  * <tr><td>36</td><td>zero</td><td>u32</td><td></td></tr>
- * <tr><td>40</td><td>manifest</td><td></td><td>a frame of {@link ManifestFormat} with the sum of
+ * <tr><td>40</td><td>history</td><td>u64</td><td>of the archive of the store's log, see {@link
+ * ArchivedLog}; in version 2, which a backup has if there was one, as the next</td></tr>
+ * <tr><td>48</td><td>marks</td><td>u64</td><td>up to here in the log the manifest has what there are
+ * marks of ({@link LogMark}), though its horizon may lie before that</td></tr>
+ * <tr><td>40 or 56</td><td>manifest</td><td></td><td>a frame of {@link ManifestFormat} with the sum of
  * all edits, padded; the log of a store that is restored begins behind its horizon</td></tr>
  * <tr><td></td><td>files</td><td>n, each</td><td>number (u64) and checksum of the whole file (u64,
  * see {@link FileCopier}): both name the file, since stores that were one once may give the same
@@ -43,7 +47,11 @@ final class BackupFormat {
 
   static final int VERSION = 1;
 
+  /** Of the backup of a store whose log is archived. */
+  static final int VERSION_ARCHIVED = 2;
+
   static final int HEADER_BYTES = 3 * Long.BYTES + 4 * Integer.BYTES;
+  static final int ARCHIVED_BYTES = 2 * Long.BYTES;
   static final int TABLE_BYTES = 2 * Long.BYTES;
 
   private static final int FILE_ALIGNMENT_BYTES = 4096;
@@ -59,27 +67,46 @@ final class BackupFormat {
    * @param log sizes of the log
    * @param manifest without a log
    * @param checksums of the files that the manifest names, by number
+   * @param archived how the manifest lies to the archive of the log
    */
   record Content(
       long millis,
       long newBytes,
       LogOptions log,
       Manifest manifest,
-      SortedMap<Long, Long> checksums) {}
+      SortedMap<Long, Long> checksums,
+      PinnedTables.Archived archived) {
+    int version() {
+      return archived.history() == 0 ? VERSION : VERSION_ARCHIVED;
+    }
+
+    /** What was written up to here is in the tables. */
+    long horizonLsn() {
+      return manifest.horizonLsn();
+    }
+
+    /** From here on it can be gone on with, with an archive. */
+    long firstLsn() {
+      return Math.max(horizonLsn(), archived.marksLsn());
+    }
+  }
 
   private BackupFormat() {}
 
   static void write(IoEngine engine, Path path, Content content) throws IOException {
-    AtomicFile.write(engine, path, MAGIC, VERSION, encode(content, engine.keys(), path));
+    AtomicFile.write(engine, path, MAGIC, content.version(), encode(content, engine.keys(), path));
   }
 
   static Content read(IoEngine engine, Path path) throws IOException {
-    return decode(path, AtomicFile.read(engine, path, MAGIC, VERSION), engine.keys());
+    AtomicFile.Versioned read = AtomicFile.readVersioned(engine, path, MAGIC, VERSION_ARCHIVED);
+    return decode(path, read.version(), read.payload(), engine.keys());
   }
 
   static byte[] encode(Content content, KeySource keys, Path path) throws IOException {
     byte[] manifest = ManifestFormat.encode(content.manifest().snapshot(), 0, keys, path);
-    long bytes = HEADER_BYTES + manifest.length + (long) content.checksums().size() * TABLE_BYTES;
+    boolean isArchived = content.version() == VERSION_ARCHIVED;
+    int headerBytes = HEADER_BYTES + (isArchived ? ARCHIVED_BYTES : 0);
+    long bytes = headerBytes + manifest.length + (long) content.checksums().size() * TABLE_BYTES;
     long fileBytes = (ENVELOPE_BYTES + bytes + FILE_ALIGNMENT_BYTES - 1) & -FILE_ALIGNMENT_BYTES;
     ByteBuffer to =
         ByteBuffer.allocate(Math.toIntExact(fileBytes - ENVELOPE_BYTES))
@@ -90,8 +117,11 @@ final class BackupFormat {
             .putInt(content.log().segmentCount())
             .putInt(content.checksums().size())
             .putInt(manifest.length)
-            .putInt(0)
-            .put(manifest);
+            .putInt(0);
+    if (isArchived) {
+      to.putLong(content.archived().history()).putLong(content.archived().marksLsn());
+    }
+    to.put(manifest);
     content.checksums().forEach((number, checksum) -> to.putLong(number).putLong(checksum));
     return to.array();
   }
@@ -101,7 +131,7 @@ final class BackupFormat {
    *
    * @throws CorruptFileException if that is not what is written here
    */
-  static Content decode(Path path, byte[] payload, KeySource keys) throws IOException {
+  static Content decode(Path path, int version, byte[] payload, KeySource keys) throws IOException {
     try {
       ByteBuffer from = ByteBuffer.wrap(payload).order(ByteOrder.LITTLE_ENDIAN);
       long millis = from.getLong();
@@ -111,6 +141,11 @@ final class BackupFormat {
       int tables = from.getInt();
       int manifestBytes = from.getInt();
       require(newBytes >= 0 && from.getInt() == 0, path, "numbers in range");
+      PinnedTables.Archived archived = PinnedTables.Archived.NONE;
+      if (version == VERSION_ARCHIVED) {
+        archived = new PinnedTables.Archived(from.getLong(), from.getLong());
+        require(archived.history() > 0 && archived.marksLsn() >= 0, path, "an archive");
+      }
       require(manifestBytes > 0 && manifestBytes <= from.remaining(), path, "a manifest");
       byte[] frame = new byte[manifestBytes];
       from.get(frame);
@@ -128,7 +163,7 @@ final class BackupFormat {
               segmentBytes,
               segments,
               (int) Math.min(segmentBytes, LogOptions.defaults().bufferBytes()));
-      return new Content(millis, newBytes, log, manifest, checksums);
+      return new Content(millis, newBytes, log, manifest, checksums, archived);
     } catch (BufferUnderflowException | IllegalArgumentException e) {
       throw new CorruptFileException(path, 0, "a backup", e.toString());
     }

@@ -10,6 +10,7 @@ import io.ewok.gds.pagestore.MissingFileException;
 import io.ewok.gds.pagestore.StorageException;
 import io.ewok.gds.pagestore.UnsupportedFormatException;
 import java.io.IOException;
+import java.lang.System.Logger;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -17,6 +18,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.NavigableSet;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.SortedMap;
@@ -29,7 +31,8 @@ import java.util.regex.Pattern;
 /**
  * Backups of a store in a directory, best on another device. Tables, and value files, never change;
  * so a backup copies those that no older one in the directory has, and they share the others. Each
- * can be restored, and deleted, by itself.
+ * can be restored, and deleted, by itself; with an archive of the store's log ({@link
+ * StoreOptions#archiveOrNull}) also what came after it, up to any sequence number or time.
  *
  * <p>A backup is there when all that it consists of is durable and was read again, or it is not
  * there: whatever cuts it off, a crash or a full disk, the older ones are as they were. What it
@@ -52,6 +55,8 @@ import java.util.regex.Pattern;
  * device is full.
  */
 public final class Backups implements AutoCloseable {
+  private static final Logger LOGGER = System.getLogger(Backups.class.getName());
+
   private static final String LOCK = "LOCK";
   private static final String TABLES = "tables";
   private static final String INCOMING = "incoming";
@@ -63,11 +68,13 @@ public final class Backups implements AutoCloseable {
 
   private final IoEngine engine;
   private final Path directory;
+  private final ArchiveDirectory archive;
   private final DirectoryLock lock;
 
-  private Backups(IoEngine engine, Path directory, DirectoryLock lock) {
+  private Backups(IoEngine engine, Path directory, ArchiveDirectory archive, DirectoryLock lock) {
     this.engine = engine;
     this.directory = directory;
+    this.archive = archive;
     this.lock = lock;
   }
 
@@ -79,12 +86,27 @@ public final class Backups implements AutoCloseable {
    * @throws StorageException if the directory holds something else
    */
   public static Backups open(Path directory, IoEngine engine) throws IOException {
+    return open(directory, archive(directory), engine);
+  }
+
+  /** Where the archive of the store's log is expected: {@code log} in a directory of backups. */
+  public static Path archive(Path directory) {
+    return directory.resolve(ArchiveDirectory.NAME);
+  }
+
+  /**
+   * The same with an archive that lies elsewhere, see {@link StoreOptions#archiveOrNull}; there
+   * need not be one.
+   *
+   * @throws IOException as {@link #open(Path, IoEngine)}
+   */
+  public static Backups open(Path directory, Path archive, IoEngine engine) throws IOException {
     Path absolute = directory.toAbsolutePath().normalize();
     Path tables = absolute.resolve(TABLES);
     if (!engine.exists(tables)) {
       if (engine.exists(absolute)) {
         for (Path entry : engine.list(absolute)) {
-          if (!entry.equals(absolute.resolve(LOCK))) {
+          if (!entry.equals(absolute.resolve(LOCK)) && !entry.equals(archive(absolute))) {
             throw new StorageException(
                 "the directory is not empty and holds no backups, but " + entry.getFileName(),
                 absolute);
@@ -93,7 +115,11 @@ public final class Backups implements AutoCloseable {
       }
       engine.createDirectories(tables);
     }
-    return new Backups(engine, absolute, engine.lock(absolute.resolve(LOCK)));
+    return new Backups(
+        engine,
+        absolute,
+        new ArchiveDirectory(engine, archive),
+        engine.lock(absolute.resolve(LOCK)));
   }
 
   /** What was found in the files of some backups. */
@@ -112,9 +138,17 @@ public final class Backups implements AutoCloseable {
    * @param backups how many there are
    * @param tables files that were read
    * @param tableBytes their size, in bytes
+   * @param archived files of the archive that were read
+   * @param archivedBytes their size, in bytes
    * @param problems what is wrong, for people; empty if nothing is
    */
-  public record Findings(int backups, int tables, long tableBytes, List<String> problems) {}
+  public record Findings(
+      int backups,
+      int tables,
+      long tableBytes,
+      int archived,
+      long archivedBytes,
+      List<String> problems) {}
 
   private Path file(long number) {
     return directory.resolve(String.format(Locale.ROOT, "backup-%010d", number));
@@ -178,7 +212,9 @@ public final class Backups implements AutoCloseable {
    * Makes a backup of a store as it is now, all families: what was written before the call is in
    * it, as if {@link Store#flush} had been called, and it ends between two writes. Writers and
    * readers go on meanwhile; if the store is closed, this ends with the table that it is at. Its
-   * number is one more than that of the newest there is.
+   * number is one more than that of the newest there is. If the store's log is archived, the
+   * archive then has what was written up to there, or {@link StoreStats.Archive#failure} says why
+   * not.
    *
    * @param bytesRead told how much of the store's tables was read, part by part, in bytes
    * @return what was made; it is durable
@@ -224,12 +260,28 @@ public final class Backups implements AutoCloseable {
                 newBytes,
                 parts.log.options(),
                 pinned.manifest().withoutLog(pinned.manifest().horizonLsn()),
-                checksums);
+                checksums,
+                pinned.archived());
         BackupFormat.write(engine, file(number), content);
+        archiveLog(parts);
         return info(number, content);
       }
     } finally {
       writer.exit();
+    }
+  }
+
+  /** The backup is there and good, whatever comes of it. */
+  private static void archiveLog(StoreParts parts) {
+    if (parts.archive != null) {
+      try {
+        long unused = parts.archive.archiveNow();
+      } catch (IOException e) {
+        LOGGER.log(
+            Logger.Level.WARNING,
+            "the backup is made, but the log cannot be archived: path=" + parts.archive.path(),
+            e);
+      }
     }
   }
 
@@ -282,8 +334,7 @@ public final class Backups implements AutoCloseable {
     }
   }
 
-  private static void requireSame(Path path, long expected, long found)
-      throws CorruptFileException {
+  static void requireSame(Path path, long expected, long found) throws CorruptFileException {
     if (found != expected) {
       throw new CorruptFileException(
           path, 0, "checksum 0x%016x".formatted(expected), "0x%016x".formatted(found));
@@ -319,6 +370,38 @@ public final class Backups implements AutoCloseable {
     removeUnnamed(left);
   }
 
+  /**
+   * Deletes what the archive has that no backup needs to be gone on with: what the oldest of them
+   * has in its tables, and what stores have written that none is of. It stays for the time being if
+   * a backup is damaged. The newest file stays in any case, where the store goes on.
+   *
+   * @return how many files it were
+   */
+  public int removeArchived() throws IOException {
+    Named named;
+    try {
+      named = named();
+    } catch (CorruptFileException | UnsupportedFormatException e) {
+      return 0; // nobody knows what that one needs
+    }
+    List<ArchivedLog> files = archive.files();
+    List<ArchivedLog> unneeded = new ArrayList<>();
+    for (ArchivedLog file : files) {
+      boolean isNeeded =
+          file.equals(files.getLast())
+              || named.backups.values().stream()
+                  .anyMatch(
+                      content ->
+                          content.archived().history() == file.history()
+                              && file.toLsn() > content.horizonLsn());
+      if (!isNeeded) {
+        unneeded.add(file);
+      }
+    }
+    archive.remove(unneeded);
+    return unneeded.size();
+  }
+
   private Path existing(long number) throws IOException {
     Path file = file(number);
     if (!engine.exists(file)) {
@@ -342,8 +425,15 @@ public final class Backups implements AutoCloseable {
    */
   public void restore(long number, Path target, LongConsumer bytesRead) throws IOException {
     Content content = BackupFormat.read(engine, existing(number));
-    try (StoreCopy copy = StoreCopy.begin(engine, target);
-        FileCopier copier = new FileCopier(engine, bytesRead)) {
+    try (StoreCopy copy = StoreCopy.begin(engine, target)) {
+      copyTables(content, copy, bytesRead);
+      copy.complete(content.manifest(), content.log());
+    }
+  }
+
+  private void copyTables(Content content, StoreCopy copy, LongConsumer bytesRead)
+      throws IOException {
+    try (FileCopier copier = new FileCopier(engine, bytesRead)) {
       for (FileMeta file : content.manifest().files()) {
         long checksum = content.checksums().get(file.number());
         Path from = table(name(file, checksum));
@@ -351,14 +441,113 @@ public final class Backups implements AutoCloseable {
         requireSame(from, checksum, copier.copy(from, to, file.sizeBytes()));
         requireChecksum(to, file.sizeBytes(), checksum);
       }
-      copy.complete(content.manifest(), content.log());
     }
   }
 
   /**
-   * Reads all backups, and every table that one of them has once.
+   * What was restored.
    *
-   * @param bytesRead told how much of the tables was read, part by part, in bytes
+   * @param backup the one that it began with
+   * @param sequence sequence number of the last write that is in the store, or of the backup
+   * @param time all of that was written by then, if the archive says so
+   */
+  public record Restored(BackupInfo backup, long sequence, Optional<Instant> time) {}
+
+  /**
+   * Makes a store as one was at a point in time: of a backup, and of what the archive has of the
+   * log behind it. All sequence numbers are as they were. All that was read and written is checked
+   * before the store's directory appears, at once and whole.
+   *
+   * <p>What compactions took away in between without a write, since it had expired, was the oldest
+   * of a {@link CompactionStyle#FIFO} store, or by a {@link CompactionFilter}, is there until they
+   * do it again. Operands are merged if the options name their operator, or later.
+   *
+   * @param point which has to be reached exactly
+   * @param target the new store's directory, which does not exist
+   * @param options memory, and the form of new tables; batches have to fit into a memtable
+   * @param bytesRead told how much of backup and archive was read, part by part, in bytes; the
+   *     archive is read twice
+   * @throws UnreachablePointException if backups and archive do not lead there; it says how far
+   * @throws MissingFileException if there is no such backup, or a table of it is gone
+   * @throws CorruptFileException if the backup is damaged
+   * @throws IOException if that fails; there is no such directory then, unless the failure was in
+   *     making its name durable
+   */
+  public Restored restore(
+      PointInTime point, Path target, StoreOptions options, LongConsumer bytesRead)
+      throws IOException {
+    RestorePlan plan = plan(point, bytesRead);
+    Content content = plan.content();
+    try (StoreCopy copy = StoreCopy.begin(engine, target)) {
+      copyTables(content, copy, bytesRead);
+      Manifest manifest = content.manifest();
+      if (!plan.files().isEmpty()) {
+        StoreParts parts = new StoreParts(engine, copy.files(), options);
+        try (ArchiveReplay replay = ArchiveReplay.open(parts, content)) {
+          replay(plan, replay, bytesRead);
+          manifest = replay.finish();
+        }
+      }
+      copy.complete(manifest, content.log());
+    }
+    return new Restored(info(plan.backup(), content), plan.toLsn(), plan.time());
+  }
+
+  private void replay(RestorePlan plan, ArchiveReplay replay, LongConsumer bytesRead)
+      throws IOException {
+    for (ArchivedLog file : plan.files()) {
+      try (ArchiveReader reader = ArchiveReader.open(engine, file, bytesRead)) {
+        while (reader.endLsn() < plan.toLsn() && reader.next()) {
+          if (reader.endLsn() > plan.content().horizonLsn()) {
+            replay.take(file, reader.endLsn(), reader.record());
+          }
+        }
+      }
+    }
+  }
+
+  /** Looks for the newest backup from which there is a way. */
+  private RestorePlan plan(PointInTime point, LongConsumer bytesRead) throws IOException {
+    SortedMap<Long, Content> candidates = new TreeMap<>();
+    if (point.backup().isPresent()) {
+      long number = point.backup().getAsLong();
+      candidates.put(number, BackupFormat.read(engine, existing(number)));
+    } else {
+      candidates.putAll(named().backups);
+    }
+    for (long number : candidates.sequencedKeySet().reversed()) {
+      Content content = candidates.get(number);
+      if (point.sequence().isPresent()) {
+        long sequence = point.sequence().getAsLong();
+        if (content.firstLsn() <= sequence) {
+          return new RestorePlan.Search(engine, archive, number, content, bytesRead)
+              .toSequence(sequence);
+        }
+      } else {
+        Optional<RestorePlan> found =
+            new RestorePlan.Search(engine, archive, number, content, bytesRead)
+                .toTime(point.time().orElseThrow());
+        if (found.isPresent()) {
+          return found.get();
+        }
+      }
+    }
+    throw new UnreachablePointException(
+        "%s cannot be restored: no backup is old enough%s"
+            .formatted(
+                point,
+                candidates.isEmpty()
+                    ? ", there is none"
+                    : "; the oldest has sequence " + candidates.firstEntry().getValue().firstLsn()),
+        directory,
+        -1,
+        null);
+  }
+
+  /**
+   * Reads all backups, every table that one of them has once, and the archive.
+   *
+   * @param bytesRead told how much of tables and archive was read, part by part, in bytes
    * @throws IOException if the directory cannot be read
    */
   public Findings verify(LongConsumer bytesRead) throws IOException {
@@ -370,6 +559,7 @@ public final class Backups implements AutoCloseable {
       for (long number : numbers) {
         try {
           Content content = BackupFormat.read(engine, file(number));
+          gap(number, content).ifPresent(problems::add);
           for (FileMeta file : content.manifest().files()) {
             long checksum = content.checksums().get(file.number());
             String name = name(file, checksum);
@@ -383,7 +573,31 @@ public final class Backups implements AutoCloseable {
         }
       }
     }
-    return new Findings(numbers.size(), read.size(), bytes, problems);
+    List<ArchivedLog> archived = archive.files();
+    long archivedBytes = 0;
+    for (ArchivedLog file : archived) {
+      try {
+        archivedBytes += archive.verify(file, bytesRead);
+      } catch (StorageException e) {
+        problems.add(e.getMessage());
+      }
+    }
+    return new Findings(
+        numbers.size(), read.size(), bytes, archived.size(), archivedBytes, problems);
+  }
+
+  private Optional<String> gap(long number, Content content) throws IOException {
+    if (content.archived().history() == 0) {
+      return Optional.empty();
+    }
+    ArchiveDirectory.Chain chain =
+        archive.chain(content.archived().history(), content.horizonLsn());
+    return chain
+        .gapEndLsn()
+        .map(
+            next ->
+                "the archive misses what was written behind backup %d from sequence %d to %d: path=%s"
+                    .formatted(number, chain.toLsn(), next, archive.path()));
   }
 
   private void verify(

@@ -37,6 +37,7 @@ final class FamilyChanges {
   private final StoreFiles files;
   private final WriteAheadLog log;
   private final LongSupplier clock;
+  private final StoreParts parts;
 
   FamilyChanges(StoreParts parts) {
     this.tables = parts.tables;
@@ -46,6 +47,7 @@ final class FamilyChanges {
     this.files = parts.files;
     this.log = parts.log;
     this.clock = parts.clock;
+    this.parts = parts;
   }
 
   /**
@@ -64,7 +66,13 @@ final class FamilyChanges {
   /** Creates a family. After an exception there is none; after a crash then there may be. */
   FamilyState create(String name, TreeOptions options) throws IOException {
     FamilyEdit about = next(name, options.mergeOperator().name(), WriteTimes.NONE);
+    if (parts.archive != null) {
+      parts.archive.requireRoomForFamilies(1);
+    }
     tables.install(tables.manifest().edit().creating(about));
+    if (parts.archive != null) {
+      parts.archive.markFamilies(); // before anybody writes to it
+    }
     FamilyState created = state(about, options);
     versions.familyCreated(created.id(), Levels.EMPTY);
     families.add(created);
@@ -85,11 +93,16 @@ final class FamilyChanges {
                   .formatted(from.name())
               + " mergeOperator=%s wanted=%s".formatted(source.mergeOperator(), operator));
     }
+    long barrier = 0;
+    if (parts.archive != null) {
+      parts.archive.requireRoomForFamilies(1);
+      barrier = parts.archive.markBarrier("a family was cloned: family=" + name);
+    }
     long written = versions.sequence();
     from.expiration().advance(written);
     FamilyEdit about = next(name, operator, from.expiration().times());
     // Else what is lost in a crash would give its numbers, and its age, to what comes after.
-    log.sync(written);
+    log.sync(Math.max(written, barrier));
     List<List<TableMeta>> levels = cloned(source, about.id());
     ManifestEdit edit = tables.manifest().edit().creating(about);
     for (int level = 0; level < Manifest.LEVELS; level++) {
@@ -101,6 +114,9 @@ final class FamilyChanges {
         opened.add(tables.openAll(level));
       }
       tables.install(edit);
+      if (parts.archive != null) {
+        parts.archive.markFamilies();
+      }
       FamilyState created = state(about, options);
       created.lose(from.lostSequence());
       versions.familyCreated(created.id(), new Levels(opened));
@@ -183,7 +199,13 @@ final class FamilyChanges {
 
   /** Drops a family. */
   FamilyState drop(FamilyState family) throws IOException {
+    if (parts.archive != null) {
+      parts.archive.requireRoomForFamilies(0);
+    }
     tables.install(tables.manifest().edit().dropping(family.id()));
+    if (parts.archive != null) {
+      parts.archive.markFamilies();
+    }
     // From here on nothing fails.
     Version version = versions.retain();
     try {

@@ -76,7 +76,7 @@ final class IngestJob {
   private long takeNumber() throws IOException {
     for (int tries = 0; tries < TRIES_MAX; tries++) {
       background.flushNow();
-      long number = writer.freezeBehindNumber();
+      long number = writer.freezeBehindNumber("tables were ingested: family=" + family.name());
       if (number >= 0) {
         return number;
       }

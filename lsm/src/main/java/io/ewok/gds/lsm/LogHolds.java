@@ -7,8 +7,9 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
- * The readers of changes that hold the log back, and how far it can be truncated for them. The
- * background thread truncates; a reader that lets go of a part tells it, if it may be waited for.
+ * The readers of changes that hold the log back, the archive among them, and how far it can be
+ * truncated for them. The background thread truncates; a reader that lets go of a part tells it, if
+ * it may be waited for.
  *
  * <p>Threads: any; one truncates.
  */
@@ -45,7 +46,7 @@ final class LogHolds {
     this.log = log;
     this.flushedLsn = flushedLsn;
     this.signal = signal;
-    this.left = new Hold(log.horizonLsn(), Long.MAX_VALUE);
+    this.left = new Hold(log.horizonLsn(), Long.MAX_VALUE, StallReason.CHANGES);
     this.isHeldBack = segment(log.horizonLsn()) < segment(flushedLsn);
     holds.add(left);
   }
@@ -53,14 +54,16 @@ final class LogHolds {
   /** What one reader holds. Threads: one at a time reads; any closes. */
   final class Hold implements AutoCloseable {
     private final long bytesMax;
+    private final StallReason reason;
     private volatile long position;
 
     /** Who read last, to be compared with. */
     private volatile Thread reader;
 
-    private Hold(long position, long bytesMax) {
+    private Hold(long position, long bytesMax, StallReason reason) {
       this.position = position;
       this.bytesMax = bytesMax;
+      this.reason = reason;
     }
 
     /** Whether it holds anything, with the log's end where it is. */
@@ -74,6 +77,11 @@ final class LogHolds {
       if (reader != self) {
         reader = self;
       }
+      release(toLsn);
+    }
+
+    /** Everything up to a position was read, by whomever: a writer on its thread may wait. */
+    void release(long toLsn) {
       if (toLsn != position) {
         boolean crosses = segment(toLsn) != segment(position);
         position = toLsn; // partner: mayTruncate, after isHeldBack
@@ -102,7 +110,12 @@ final class LogHolds {
 
   /** Holds the log from a position on. Whether that is still there is found out afterwards. */
   Hold open(long position, long bytesMax) {
-    Hold hold = new Hold(position, bytesMax);
+    return open(position, bytesMax, StallReason.CHANGES);
+  }
+
+  /** The same for somebody else than a reader of changes, as those are told who wait for it. */
+  Hold open(long position, long bytesMax, StallReason reason) {
+    Hold hold = new Hold(position, bytesMax, reason);
     truncating.lock();
     try {
       holds.add(hold);
@@ -155,6 +168,20 @@ final class LogHolds {
   /** Whether the log has less room than it would have without readers. */
   boolean isHeldBack() {
     return isHeldBack;
+  }
+
+  /** Who holds back most of it. */
+  StallReason reason() {
+    long end = log.endLsn();
+    long oldest = Long.MAX_VALUE;
+    StallReason reason = StallReason.CHANGES;
+    for (Hold hold : holds) {
+      if (hold.isInForce(end) && hold.position < oldest) {
+        oldest = hold.position;
+        reason = hold.reason;
+      }
+    }
+    return reason;
   }
 
   /** Whether a thread would wait for itself if it waited for the log to be read. */

@@ -17,10 +17,23 @@ import java.util.stream.Collectors;
 final class PinnedTables implements AutoCloseable {
   private final Manifest manifest;
   private final List<Table> tables;
+  private final Archived archived;
 
-  private PinnedTables(Manifest manifest, List<Table> tables) {
+  private PinnedTables(Manifest manifest, List<Table> tables, Archived archived) {
     this.manifest = manifest;
     this.tables = tables;
+    this.archived = archived;
+  }
+
+  /**
+   * How the manifest lies to the archive of the log.
+   *
+   * @param history see {@link ArchivedLog}; 0 if the log is not archived
+   * @param marksLsn up to here the manifest has what the log has marks of, though its horizon may
+   *     lie before that
+   */
+  record Archived(long history, long marksLsn) {
+    static final Archived NONE = new Archived(0, 0);
   }
 
   /**
@@ -30,7 +43,24 @@ final class PinnedTables implements AutoCloseable {
    */
   static PinnedTables flushed(StoreParts parts, StoreWriter writer) throws IOException {
     writer.flush();
-    return parts.background.run(() -> ofNow(parts), "the tables cannot be kept");
+    return parts.background.run(
+        () -> {
+          flushMarks(parts, writer);
+          return ofNow(parts);
+        },
+        "the tables cannot be kept");
+  }
+
+  /**
+   * Moves the horizon behind the marks of what the manifest has, if it can be now: so a backup can
+   * be gone on with from its own end. Marks alone do not fill a memtable.
+   */
+  private static void flushMarks(StoreParts parts, StoreWriter writer) throws IOException {
+    if (parts.archive != null && parts.archive.marksLsn() > parts.tables.manifest().horizonLsn()) {
+      parts.background.flushNow();
+      boolean unused = writer.room().tryFreeze(() -> {});
+      parts.background.flushNow();
+    }
   }
 
   /** On the background thread, which alone changes manifest and version, both or neither. */
@@ -51,7 +81,11 @@ final class PinnedTables implements AutoCloseable {
     } finally {
       parts.versions.release(version);
     }
-    PinnedTables pinned = new PinnedTables(manifest, tables);
+    Archived archived =
+        parts.archive == null
+            ? Archived.NONE
+            : new Archived(parts.archive.history(), parts.archive.marksLsn());
+    PinnedTables pinned = new PinnedTables(manifest, tables, archived);
     if (!pinned.isComplete()) {
       pinned.close();
       throw new IllegalStateException(
@@ -69,6 +103,11 @@ final class PinnedTables implements AutoCloseable {
   /** What names the tables; its horizon is up to where writes are in them. */
   Manifest manifest() {
     return manifest;
+  }
+
+  /** How that lies to the archive. */
+  Archived archived() {
+    return archived;
   }
 
   /** Lets go of the tables; those that were replaced meanwhile are deleted then. */

@@ -14,6 +14,12 @@ public enum StallReason {
   /** A reader of changes holds the log back, see {@link ChangesOptions#holdBytesMax}. */
   CHANGES,
 
+  /**
+   * The archive has not taken yet what is in the log, see {@link StoreOptions#archiveOrNull}: it is
+   * slow, or full, or gone.
+   */
+  ARCHIVE,
+
   /** Nothing yet: the write is slowed down so that others need not stop later. */
   DELAY
 }

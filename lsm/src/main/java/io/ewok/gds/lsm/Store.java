@@ -23,8 +23,9 @@ import java.util.function.LongSupplier;
  * its default one.
  *
  * <p>Ownership: whoever opened the store closes it. It owns its directory, its memory, two
- * background threads, and its I/O engine unless that was borrowed. Close makes all writes durable;
- * it ends cursors that are still open and waits for calls that are running.
+ * background threads, one more if its log is archived, and its I/O engine unless that was borrowed.
+ * Close makes all writes durable; it ends cursors that are still open and waits for calls that are
+ * running.
  *
  * <p>Threads: any, platform or virtual, for all methods. Writers work beside each other; readers
  * wait for nobody. A get sees every write that returned before it began. The thread of a reactor
@@ -228,6 +229,9 @@ public final class Store extends Family implements AutoCloseable {
       StoreWriter writer = new StoreWriter(parts);
       Store store = new Store(parts, writer, ownsEngine);
       try {
+        if (parts.archive != null) {
+          parts.archive.start(writer);
+        }
         store.transactions.preparedOnes().recover();
       } catch (IOException | RuntimeException | Error e) {
         writer.close();
@@ -568,6 +572,23 @@ public final class Store extends Family implements AutoCloseable {
     parts.signalBackground();
   }
 
+  /**
+   * Archives what was written before the call, if the store's log is archived: without this the
+   * archive has it when a file of the log is full, or a backup is made.
+   *
+   * @return the sequence number up to which all is in the archive, durable
+   * @throws IllegalStateException if the log is not archived, or the store is closed
+   * @throws IOException if the archive cannot be written; nothing is lost, the log keeps it and it
+   *     is tried again
+   */
+  public long archiveLog() throws IOException {
+    if (parts.archive == null) {
+      throw new IllegalStateException("the log is not archived: path=" + parts.files.directory());
+    }
+    StoreWriter.requireMayWait();
+    return parts.archive.archiveNow();
+  }
+
   /** Returns the options in force: those it was opened with, and what was changed since. */
   public StoreOptions options() {
     return parts.live.options();
@@ -606,6 +627,9 @@ public final class Store extends Family implements AutoCloseable {
         return;
       }
       closed = true;
+      if (parts.archive != null) {
+        parts.archive.markClose();
+      }
       writer.close();
       parts.close();
     } finally {

@@ -62,6 +62,11 @@ final class StoreCopy implements AutoCloseable {
     }
   }
 
+  /** Where all goes until it is complete. */
+  StoreFiles files() {
+    return files;
+  }
+
   /** Where a file goes. Its content is to be durable before {@link #complete}. */
   Path path(FileMeta file) {
     return files.path(file);

@@ -13,6 +13,8 @@ final class StoreCounters {
   final LongAdder flushBytes = new LongAdder();
   final LongAdder merges = new LongAdder();
   final LongAdder mergeBytes = new LongAdder();
+  final LongAdder archivedFiles = new LongAdder();
+  final LongAdder archivedBytes = new LongAdder();
 
   /** What compactions into one level of a family did. */
   static final class Level {

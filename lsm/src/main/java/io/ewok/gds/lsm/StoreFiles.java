@@ -12,14 +12,15 @@ import java.util.regex.Pattern;
 
 /**
  * Names in a store's directory: {@code MANIFEST}, {@code LOCK}, the directory {@code log}, {@code
- * WATCH} while it is open, and {@code 0000000000000001.table} and {@code 0000000000000002.values}
- * and so on.
+ * WATCH} while it is open, {@code ARCHIVE} if its log is archived, and {@code
+ * 0000000000000001.table} and {@code 0000000000000002.values} and so on.
  */
 record StoreFiles(Path directory) {
   private static final String MANIFEST = "MANIFEST";
   private static final String LOCK = "LOCK";
   private static final String LOG = "log";
   private static final String WATCH = "WATCH";
+  private static final String ARCHIVE = "ARCHIVE";
   private static final String TEMPORARY_SUFFIX = ".tmp";
   private static final String REPAIRING_SUFFIX = ".repairing";
   private static final Pattern TABLE = Pattern.compile("([0-9a-f]{16})\\.table");
@@ -55,6 +56,11 @@ record StoreFiles(Path directory) {
 
   Path log() {
     return directory.resolve(LOG);
+  }
+
+  /** What the store knows of its archive, see {@link ArchiveNote}. */
+  Path archive() {
+    return directory.resolve(ARCHIVE);
   }
 
   Path table(long number) {

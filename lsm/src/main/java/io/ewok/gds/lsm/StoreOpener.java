@@ -83,7 +83,7 @@ final class StoreOpener {
     for (FamilyManifest family : log.current().all()) {
       Merging.requireOperator(options, family, files.directory());
     }
-    parts.families = families(log.current());
+    parts.families = families(parts, log.current());
     try {
       recover(log);
     } catch (CorruptFileException | MissingFileException e) {
@@ -176,14 +176,16 @@ final class StoreOpener {
     return options.tree(family.name()).mergeOperator().name();
   }
 
-  private Families families(Manifest manifest) {
+  /** The families that a manifest has. */
+  static Families families(StoreParts parts, Manifest manifest) {
+    StoreOptions options = parts.options;
     Families families = null;
     for (FamilyManifest family : manifest.all()) {
       FamilyState state =
           new FamilyState(
               family.id(),
               family.name(),
-              Merging.of(options, options.tree(family.name()), files.directory()));
+              Merging.of(options, options.tree(family.name()), parts.files.directory()));
       if (families == null) {
         families = new Families(state);
       } else {
@@ -238,7 +240,7 @@ final class StoreOpener {
   // ---- memory and tables
 
   private void openMemtables(ManifestLog manifest, List<Path> orphans) {
-    parts.flushBuffer = ioBuffer(TableWriter.bufferBytes(StoreMemory.tableOptions(options)));
+    parts.flushBuffer = ioBuffer(parts, TableWriter.bufferBytes(StoreMemory.tableOptions(options)));
     parts.space =
         new MemtableSpace(
             parts.memory.memtables(),
@@ -257,14 +259,15 @@ final class StoreOpener {
     flush =
         new FlushJob(
             new TableWriter(engine, parts.flushBuffer, StoreMemory.tableOptions(options)),
-            valueWriter(),
+            valueWriter(parts),
             parts);
     parts.closeLater(this::releaseMemtables);
     active = newMemtable();
   }
 
-  private ValueFileWriter valueWriter() {
-    ValueFileWriter writer = new ValueFileWriter(engine, parts.memory.writing());
+  /** Part of a store that is opened. */
+  static ValueFileWriter valueWriter(StoreParts parts) {
+    ValueFileWriter writer = new ValueFileWriter(parts.engine, parts.memory.writing());
     parts.closeLater(writer::close);
     return writer;
   }
@@ -289,14 +292,15 @@ final class StoreOpener {
           new RecordCache(parts.memory.records(), StoreMemory.recordCacheBytes(options));
       parts.closeLater(parts.recordCache::close);
     }
-    parts.mergeBuffer = ioBuffer(TableWriter.bufferBytes(StoreMemory.tableOptions(options)));
-    parts.readBuffer = ioBuffer(StoreMemory.readBufferBytes(options));
+    parts.mergeBuffer = ioBuffer(parts, TableWriter.bufferBytes(StoreMemory.tableOptions(options)));
+    parts.readBuffer = ioBuffer(parts, StoreMemory.readBufferBytes(options));
     parts.tables.usePool(parts.buffers);
     parts.closeLater(parts.tables::closeUnused);
   }
 
-  /** Memory that the kernel reads from. */
-  private Region ioBuffer(long bytes) {
+  /** Memory that the kernel reads from, part of a store that is opened. */
+  static Region ioBuffer(StoreParts parts, long bytes) {
+    IoEngine engine = parts.engine;
     Region region = Region.map(parts.memory.writing(), RegionOptions.ofSize(bytes));
     parts.closeLater(region::close);
     engine.register(region);
@@ -446,10 +450,15 @@ final class StoreOpener {
             .adding(0, overflow));
   }
 
-  private void startBackground() {
+  private void startBackground() throws IOException {
     parts.familyChanges = new FamilyChanges(parts);
     parts.holds =
         new LogHolds(parts.log, parts.tables.manifest().horizonLsn(), parts::signalBackground);
+    // Before the first truncation: what is not archived has to stay.
+    parts.archive = LogArchiver.openOrNull(parts);
+    if (parts.archive != null) {
+      parts.closeLater(parts.archive::close);
+    }
     WatchedStats watched = WatchedStats.of(parts);
     parts.closeLater(watched::close);
     parts.background =
@@ -458,7 +467,7 @@ final class StoreOpener {
             watched,
             flush,
             new TableWriter(engine, parts.mergeBuffer, StoreMemory.tableOptions(options)),
-            valueWriter());
+            valueWriter(parts));
     parts.closeLater(parts.background::close);
     parts.background.start();
   }

@@ -5,6 +5,7 @@ import io.ewok.gds.lsm.StoreSetting.Effect;
 import io.ewok.gds.lsm.record.Keys;
 import io.ewok.gds.pagestore.EngineOptions;
 import io.ewok.gds.wal.RecoveryMode;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -55,6 +56,13 @@ import java.util.function.Consumer;
  *     changed while the store is open, and is at once.
  * @param createIfMissing whether a store is created in a directory that is empty or does not exist;
  *     default true
+ * @param archiveOrNull directory of an archive that gets all that is written to the log before the
+ *     log's space is used anew, so that a backup can be restored to any later sequence number or
+ *     time ({@link Backups#restore(PointInTime, Path, StoreOptions,
+ *     java.util.function.LongConsumer)}); created if it is missing, of this store alone, best
+ *     {@code log} in the directory of its backups. The store remembers it: null, the default, is as
+ *     it was at the last opening, at first none; {@link #NO_ARCHIVE} ends it. While the archive
+ *     takes nothing, the log becomes full, and writers wait ({@link StallReason#ARCHIVE}).
  */
 public record StoreOptions(
     @TakesEffect(Effect.NEXT_OPENING) long memtableBytes,
@@ -68,7 +76,11 @@ public record StoreOptions(
     @TakesEffect(Effect.NEXT_OPENING) RecoveryMode recovery,
     @TakesEffect(Effect.NEXT_OPENING) StoreListener listener,
     @TakesEffect(Effect.NEXT_OPENING) EngineOptions engine,
-    @TakesEffect(Effect.NEXT_OPENING) boolean createIfMissing) {
+    @TakesEffect(Effect.NEXT_OPENING) boolean createIfMissing,
+    @TakesEffect(Effect.NEXT_OPENING) Path archiveOrNull) {
+
+  /** No archive from now on, see {@code archiveOrNull}. */
+  public static final Path NO_ARCHIVE = Path.of("");
 
   /**
    * Memtables that a store may hold: the one that takes writes, the one that is being flushed, and
@@ -93,7 +105,8 @@ public record StoreOptions(
           RecoveryMode.TOLERATE_TAIL,
           StoreListener.NONE,
           EngineOptions.defaults(),
-          true);
+          true,
+          null);
 
   /** Checks the ranges. */
   public StoreOptions {
@@ -145,6 +158,7 @@ public record StoreOptions(
    *     as 64M</td></tr>
    * <tr><td>{@code store.record-cache}</td><td>a size; {@code 0} for none</td></tr>
    * <tr><td>{@code store.create-if-missing}</td><td>{@code true} or {@code false}</td></tr>
+   * <tr><td>{@code store.archive}</td><td>a directory; {@code none} for none</td></tr>
    * <tr><td>{@code store.tables-before-merge}, {@code store.growth}</td><td>numbers, see {@link
    *     TreeOptions}</td></tr>
    * <tr><td>{@code store.level-1}, {@code store.table}</td><td>sizes</td></tr>
@@ -314,6 +328,11 @@ public record StoreOptions(
     return with(draft -> draft.createIfMissing = createIfMissing);
   }
 
+  /** Returns these options with another archive, {@link #NO_ARCHIVE}, or null. */
+  public StoreOptions withArchive(Path archiveOrNull) {
+    return with(draft -> draft.archiveOrNull = archiveOrNull);
+  }
+
   private StoreOptions with(Consumer<Draft> change) {
     Draft draft = new Draft();
     change.accept(draft);
@@ -334,6 +353,7 @@ public record StoreOptions(
     StoreListener listener = StoreOptions.this.listener;
     EngineOptions engine = StoreOptions.this.engine;
     boolean createIfMissing = StoreOptions.this.createIfMissing;
+    Path archiveOrNull = StoreOptions.this.archiveOrNull;
 
     StoreOptions options() {
       return new StoreOptions(
@@ -348,7 +368,8 @@ public record StoreOptions(
           recovery,
           listener,
           engine,
-          createIfMissing);
+          createIfMissing,
+          archiveOrNull);
     }
   }
 }

@@ -58,6 +58,10 @@ final class StoreParts {
   MemtableSpace space;
   WriteAheadLog log;
   LogHolds holds;
+
+  /** Null if the log is not archived. */
+  LogArchiver archive;
+
   Families families;
   VersionSet versions;
   FamilyChanges familyChanges;

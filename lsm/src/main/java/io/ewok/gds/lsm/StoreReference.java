@@ -42,7 +42,7 @@ final class StoreReference {
           EngineOptions.settings().stream()
               .filter(each -> each.name().startsWith(name.replace("…", "")))
               .toList();
-      case MEMTABLE, POOL, RECORD_CACHE, BATCH_MAX, CREATE_IF_MISSING ->
+      case MEMTABLE, POOL, RECORD_CACHE, BATCH_MAX, CREATE_IF_MISSING, ARCHIVE ->
           List.of(ofStore(setting, name));
       case COMPRESSION, BLOCK, FILTER_BITS, FILTER_PREFIX, SEPARATE_VALUES, TABLE ->
           List.of(ofTables(setting, name));
@@ -115,6 +115,17 @@ final class StoreReference {
               .change(
                   "a wrong directory has to be an error",
                   "the first store has to be made otherwise");
+      case ARCHIVE ->
+          Setting.of(
+                  name,
+                  "",
+                  "a directory, or none; as it was if nothing is said, at first none",
+                  "a directory that gets all that is written to the log, before its space is used"
+                      + " anew")
+              .change(
+                  "a backup is to be restored up to any write or time",
+                  "the log is read and written once more; writers wait while the directory takes"
+                      + " nothing");
       default -> throw unknown(setting);
     };
   }

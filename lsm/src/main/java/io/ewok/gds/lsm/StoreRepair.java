@@ -463,6 +463,7 @@ public final class StoreRepair {
 
   /** From here on nothing is deleted: after a failure it is not known which manifest is there. */
   private void install(ManifestEdit edit) throws IOException {
+    beginArchiveAnew();
     hideDamaged();
     engine.syncDirectory(files.directory());
     ManifestLog.replace(engine, files.manifest(), edit);
@@ -473,6 +474,14 @@ public final class StoreRepair {
     }
     setAsideValues(edit);
     engine.syncDirectory(files.directory());
+  }
+
+  /** What the archive has of the log is not what the store has now. Before anything is changed. */
+  private void beginArchiveAnew() throws IOException {
+    Optional<ArchiveNote> note = ArchiveNote.read(engine, files.archive());
+    if (note.isPresent()) {
+      ArchiveNote.anew(note.get().directory()).write(engine, files.archive());
+    }
   }
 
   /** Those that no table refers to any more may have been those of a table that is damaged. */

@@ -21,6 +21,8 @@ public enum StoreSetting {
   BATCH_MAX("store.batch-max", Effect.NEXT_OPENING),
   /** {@code store.create-if-missing}. */
   CREATE_IF_MISSING("store.create-if-missing", Effect.NEXT_OPENING),
+  /** {@code store.archive}: remembered, see {@link StoreOptions}. */
+  ARCHIVE("store.archive", Effect.NEXT_OPENING),
   /** {@code store.tables-before-merge}. */
   TABLES_BEFORE_MERGE("store.tables-before-merge", Effect.AT_ONCE),
   /** {@code store.level-1}. */

@@ -4,6 +4,7 @@ import io.ewok.gds.allocator.MemorySize;
 import io.ewok.gds.allocator.Settings;
 import io.ewok.gds.pagestore.EngineOptions;
 import io.ewok.gds.wal.LogOptions;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
@@ -35,6 +36,7 @@ final class StoreSettings {
   private static final String BATCH_MAX = "store.batch-max";
   private static final String RECORD_CACHE = "store.record-cache";
   private static final String CREATE = "store.create-if-missing";
+  private static final String ARCHIVE = "store.archive";
   private static final String TABLES_BEFORE_MERGE = "store.tables-before-merge";
   private static final String LEVEL_1 = "store.level-1";
   private static final String GROWTH = "store.growth";
@@ -76,7 +78,7 @@ final class StoreSettings {
   static final Set<String> NAMES_KNOWN =
       Stream.concat(
               NAMES_OF_FAMILIES.stream(),
-              Stream.of(MEMTABLE, POOL, BATCH_MAX, RECORD_CACHE, CREATE))
+              Stream.of(MEMTABLE, POOL, BATCH_MAX, RECORD_CACHE, CREATE, ARCHIVE))
           .collect(Collectors.toUnmodifiableSet());
 
   private static final String LOG_SEGMENT_BYTES = "log.segment-bytes";
@@ -149,7 +151,8 @@ final class StoreSettings {
         log.recovery(),
         base.listener(),
         isEngineNamed ? EngineOptions.from(settings).withKeys(base.engine().keys()) : base.engine(),
-        Settings.read(settings, CREATE, StoreSettings::yes, base.createIfMissing()));
+        Settings.read(settings, CREATE, StoreSettings::yes, base.createIfMissing()),
+        Settings.read(settings, ARCHIVE, StoreSettings::archive, base.archiveOrNull()));
   }
 
   private LogOptions log(StoreOptions base) {
@@ -273,6 +276,15 @@ final class StoreSettings {
       }
     }
     throw new IllegalArgumentException("one of leveled, tiered and fifo: " + STYLE + "=" + text);
+  }
+
+  /** Null for as it was. */
+  private static Path archive(String text) {
+    String name = text.strip();
+    if (name.isEmpty()) {
+      return null;
+    }
+    return name.equals("none") ? StoreOptions.NO_ARCHIVE : Path.of(name);
   }
 
   private static boolean yes(String text) {

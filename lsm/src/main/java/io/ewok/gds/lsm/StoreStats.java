@@ -30,6 +30,7 @@ import java.util.TreeMap;
  * @param valueFiles files of values that tables refer to, see {@link
  *     TreeOptions#separatedValueBytes}
  * @param recordCache what is remembered of single keys, see {@link StoreOptions#recordCacheBytes}
+ * @param archive what was copied of the log, see {@link StoreOptions#archiveOrNull}
  */
 public record StoreStats(
     String engine,
@@ -46,7 +47,8 @@ public record StoreStats(
     long merges,
     int openCursors,
     List<ValueFile> valueFiles,
-    Records recordCache) {
+    Records recordCache,
+    Archive archive) {
 
   /** Copies the lists. */
   public StoreStats {
@@ -149,6 +151,18 @@ public record StoreStats(
       return hits + misses == 0 ? 0 : (double) hits / (hits + misses);
     }
   }
+
+  /**
+   * The archive of the log.
+   *
+   * @param directory where it is; empty if there is none, and then the rest is 0 and empty
+   * @param sequence sequence number up to which it has everything
+   * @param files written to it since the opening
+   * @param bytes what these have
+   * @param failure why it took nothing the last time, for people; empty if it did. It is tried
+   *     again each second; writers wait when the log is full
+   */
+  public record Archive(String directory, long sequence, long files, long bytes, String failure) {}
 
   /**
    * The tables of one level, and what compactions into it did.

@@ -61,7 +61,21 @@ final class StoreStatsReader {
         counters.merges.sum(),
         versions.openCursors().size(),
         valueFiles(parts, version),
-        recordCache(parts));
+        recordCache(parts),
+        archive(parts));
+  }
+
+  private static StoreStats.Archive archive(StoreParts parts) {
+    LogArchiver archive = parts.archive;
+    if (archive == null) {
+      return new StoreStats.Archive("", 0, 0, 0, "");
+    }
+    return new StoreStats.Archive(
+        archive.path().toString(),
+        archive.archivedLsn(),
+        parts.counters.archivedFiles.sum(),
+        parts.counters.archivedBytes.sum(),
+        archive.failure());
   }
 
   private static StoreStats.Records recordCache(StoreParts parts) {

@@ -19,6 +19,7 @@ import io.ewok.gds.wal.WriteAheadLog;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.Objects;
+import java.util.function.Supplier;
 
 /**
  * The way of a write: it comes into the active memtable with the promise of room there ({@link
@@ -48,6 +49,10 @@ final class StoreWriter {
   private final WriteRoom room;
   private final CommitOrder order;
   private final LogPump pump;
+
+  /** Null if the log is not archived. */
+  private final LogArchiver archiveOrNull;
+
   private final long batchBytesMax;
 
   // For pauses, which nobody ends: it keeps what a wait needs for the next one.
@@ -76,6 +81,7 @@ final class StoreWriter {
     this.batchBytesMax = Math.min(parts.options.batchBytesMax(), log.recordBytesMax());
     this.room = new WriteRoom(parts, this::checkWritable);
     this.pump = new LogPump(parts);
+    this.archiveOrNull = parts.archive;
   }
 
   /** For tests. */
@@ -460,22 +466,32 @@ final class StoreWriter {
    * Freezes the active memtable behind a sequence number that no write has: greater than those of
    * all writes that are in it, and less than those of all that come.
    *
+   * @param what has that number, and is not in the log: there a barrier says so if it is archived
    * @return the number, or -1 if that cannot be now: after a flush it can
    */
-  long freezeBehindNumber() throws IOException {
+  long freezeBehindNumber(String what) throws IOException {
     long[] taken = {-1};
-    boolean unused = room.tryFreeze(() -> taken[0] = takeNumber());
+    boolean unused = room.tryFreeze(() -> taken[0] = takeNumber(what));
+    if (taken[0] >= 0 && archiveOrNull != null) {
+      archiveOrNull.marked(taken[0]);
+    }
     return taken[0];
   }
 
-  /** A void record has the place. Returns -1 if the log is full. */
-  private long takeNumber() throws IOException {
+  /** A void record, or a barrier, has the place. Returns -1 if the log is full. */
+  private long takeNumber(String what) throws IOException {
+    byte[] barrier = archiveOrNull == null ? null : new LogMark.Barrier(what).encode();
     long start;
     long end;
-    try (LogPlace place = log.reserve(BatchFormat.HEADER_BYTES)) {
+    try (LogPlace place =
+        log.reserve(barrier == null ? BatchFormat.HEADER_BYTES : barrier.length)) {
       start = place.previousEndLsn();
       end = place.endLsn();
-      place.putLong(BatchFormat.voidHeader());
+      if (barrier == null) {
+        place.putLong(BatchFormat.voidHeader());
+      } else {
+        place.put(MemorySegment.ofArray(barrier));
+      }
     } catch (LogFullException e) {
       return -1;
     } catch (IOException | RuntimeException | Error e) {
@@ -484,6 +500,53 @@ final class StoreWriter {
     }
     publish(start, end);
     return end;
+  }
+
+  /**
+   * Writes a mark, see {@link LogMark}, if there is room for it now. It has a place between writes
+   * as a write has, and waits for nothing.
+   *
+   * @param mark asked when the mark has its place: all before that has been written by then
+   * @return where it ends; -1 if there is no room in the log, or for another writer in the memtable
+   */
+  long tryMark(long recordBytes, Supplier<MemorySegment> mark) throws IOException {
+    enter();
+    try {
+      checkWritable();
+      Memtable memtable = room.tryEnter();
+      if (memtable == null) {
+        return -1;
+      }
+      MemorySegment largeOrNull = recordBytes > log.reserveBytesMax() ? mark.get() : null;
+      LogPlace place = reserve(memtable, 0, recordBytes, largeOrNull);
+      return place == null ? -1 : commitMark(memtable, place, mark);
+    } finally {
+      writing.exit();
+    }
+  }
+
+  private long commitMark(Memtable memtable, LogPlace reserved, Supplier<MemorySegment> mark) {
+    long end = reserved.endLsn();
+    long start = reserved.previousEndLsn();
+    try {
+      try (LogPlace place = reserved) {
+        if (!place.isWritten()) {
+          place.put(mark.get());
+        }
+      }
+      publish(start, end);
+    } catch (RuntimeException | Error e) {
+      logFailure = e;
+      throw e;
+    } finally {
+      memtable.exit();
+    }
+    return end;
+  }
+
+  /** Whether nobody has begun to close it. */
+  boolean isOpen() {
+    return !closing;
   }
 
   void publish(long start, long end) {
@@ -501,6 +564,9 @@ final class StoreWriter {
     counters.userBytes.add(userBytes);
     if (options.durability() == Durability.NONE) {
       pump.passed(end - recordBytes, end);
+    }
+    if (archiveOrNull != null) {
+      archiveOrNull.passed(end);
     }
     commit(end, options);
     awaitVisible(end);

@@ -109,6 +109,15 @@ final class WriteRoom {
   }
 
   /**
+   * Comes into the active memtable, without anything to write there, or returns null if that takes
+   * no writers at the moment.
+   */
+  Memtable tryEnter() {
+    Memtable memtable = active;
+    return memtable.tryEnter(0) ? memtable : null;
+  }
+
+  /**
    * What part writers have filled, 0 to 1, of what they have until the frozen memtable is flushed;
    * 0 if none is frozen.
    */
@@ -144,7 +153,7 @@ final class WriteRoom {
     }
   }
 
-  /** A flush would give no room: readers of changes hold what it would give. */
+  /** A flush would give no room: readers of changes, or the archive, hold what it would give. */
   private void awaitReaders(long recordBytes, WriteOptions options) throws IOException {
     if (holds.isHeldBackBy(Thread.currentThread())) {
       throw new WriteStalledException(
@@ -153,10 +162,7 @@ final class WriteRoom {
     }
     holds.wantRoom();
     awaitStalled(
-        StallReason.CHANGES,
-        () -> !holds.isHeldBack() || log.hasRoomFor(recordBytes),
-        null,
-        options);
+        holds.reason(), () -> !holds.isHeldBack() || log.hasRoomFor(recordBytes), null, options);
   }
 
   /** Freezes a memtable early, so that the log does not become full while the next is filled. */

@@ -505,7 +505,7 @@ class BackupsTest {
     assertTrue(seen);
   }
 
-  private static <T> T without(T real, Class<T> type, String leftOut, String file) {
+  static <T> T without(T real, Class<T> type, String leftOut, String file) {
     return type.cast(
         Proxy.newProxyInstance(
             type.getClassLoader(),
@@ -618,13 +618,18 @@ class BackupsTest {
     Manifest manifest = Manifest.EMPTY.after(Manifest.EMPTY.edit().withState(true, 5, 4711, 0));
     BackupFormat.Content content =
         new BackupFormat.Content(
-            1_700_000_000_000L, 12, new LogOptions(1 << 20, 4, 1 << 20), manifest, new TreeMap<>());
+            1_700_000_000_000L,
+            12,
+            new LogOptions(1 << 20, 4, 1 << 20),
+            manifest,
+            new TreeMap<>(),
+            PinnedTables.Archived.NONE);
     byte[] payload = BackupFormat.encode(content, KeySource.NONE, TARGET);
     CRC32C crc = new CRC32C();
     crc.update(payload);
     assertEquals(2 * 4096 - 16, payload.length);
     assertEquals("f9586255", Long.toHexString(crc.getValue()));
-    BackupFormat.Content read = BackupFormat.decode(TARGET, payload, KeySource.NONE);
+    BackupFormat.Content read = BackupFormat.decode(TARGET, 1, payload, KeySource.NONE);
     assertEquals(content.millis(), read.millis());
     assertEquals(12, read.newBytes());
     assertEquals(4, read.log().segmentCount());
@@ -634,11 +639,11 @@ class BackupsTest {
       forged[i] ^= (byte) 0x81;
       assertThrows(
           CorruptFileException.class,
-          () -> BackupFormat.decode(TARGET, forged, KeySource.NONE),
+          () -> BackupFormat.decode(TARGET, 1, forged, KeySource.NONE),
           "byte " + i);
     }
     assertThrows(
         CorruptFileException.class,
-        () -> BackupFormat.decode(TARGET, new byte[39], KeySource.NONE));
+        () -> BackupFormat.decode(TARGET, 1, new byte[39], KeySource.NONE));
   }
 }

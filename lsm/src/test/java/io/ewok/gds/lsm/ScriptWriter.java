@@ -98,6 +98,9 @@ final class ScriptWriter {
   /** Likewise. */
   private final SplittableRandom periods;
 
+  /** Likewise. */
+  private final SplittableRandom archived;
+
   private final List<String> lines = new ArrayList<>();
 
   private ScriptWriter(long seed) {
@@ -117,6 +120,7 @@ final class ScriptWriter {
     clones = new SplittableRandom(seed ^ 58);
     scans = new SplittableRandom(seed ^ 57);
     periods = new SplittableRandom(seed ^ 59);
+    archived = new SplittableRandom(seed ^ 10);
   }
 
   /** Returns so many operations. */
@@ -194,7 +198,8 @@ final class ScriptWriter {
             + separate
             + (cached.nextInt(4) == 0 ? "" : " records=" + (64 << cached.nextInt(3)))
             + fifo()
-            + encrypted());
+            + encrypted()
+            + (archived.nextInt(3) == 0 ? " archive=1" : ""));
   }
 
   /** How many keys there are; "sealed" says that nothing is read that is not encrypted. */

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -110,6 +111,7 @@ class TakesEffectTest {
       case MEMTABLE, RECORD_CACHE, LEVEL_1, TABLE, FIFO -> Map.of(name, "2M");
       case POOL -> Map.of(name, "32M");
       case BATCH_MAX -> Map.of(name, "256K");
+      case ARCHIVE -> Map.of(name, "/archive");
       case CREATE_IF_MISSING -> Map.of(name, "false");
       case TABLES_BEFORE_MERGE, GROWTH, FILTER_PREFIX, FILTER_BITS, VALUE_GARBAGE, LOG_SEGMENTS ->
           Map.of(name, "3");
@@ -171,7 +173,7 @@ class TakesEffectTest {
     for (RecordComponent component : before.getClass().getRecordComponents()) {
       Object was = component.getAccessor().invoke(before);
       Object is = component.getAccessor().invoke(after);
-      if (was.equals(is)) {
+      if (Objects.equals(was, is)) {
         continue;
       }
       if (was instanceof TreeOptions tree) {

@@ -16,7 +16,8 @@ import java.util.function.IntConsumer;
  * <tr><td>0</td><td>count</td><td>u32</td><td>number of operations, at least 1; 0 in a void
  * record</td></tr>
  * <tr><td>4</td><td>type</td><td>u32</td><td>1, a batch; 2, void: a writer had its place in the log
- * and could not fill it, the rest means nothing; other numbers are kept for other records</td></tr>
+ * and could not fill it, the rest means nothing; 3, a mark: no operations, but something that is to
+ * be known where the log is archived; other numbers are kept for other records</td></tr>
  * <tr><td>8</td><td>operations</td><td></td><td>one after the other, to the end of the
  * record</td></tr>
  * </table>
@@ -43,6 +44,7 @@ public final class BatchFormat {
 
   public static final int TYPE_BATCH = 1;
   public static final int TYPE_VOID = 2;
+  public static final int TYPE_MARK = 3;
 
   /** The kind of a family mark. */
   public static final int KIND_FAMILY = 128;
@@ -98,6 +100,16 @@ public final class BatchFormat {
   /** The header of a void record as one number. */
   public static long voidHeader() {
     return (long) TYPE_VOID << Integer.SIZE;
+  }
+
+  /** The header of a mark as one number; what it says follows. */
+  public static long markHeader() {
+    return (long) TYPE_MARK << Integer.SIZE;
+  }
+
+  /** Whether a sound record is a mark. */
+  public static boolean isMark(MemorySegment record) {
+    return record.get(U32, TYPE_OFFSET) == TYPE_MARK;
   }
 
   /** The header of an operation as one number. */
@@ -180,8 +192,8 @@ public final class BatchFormat {
     }
     int type = record.get(U32, TYPE_OFFSET);
     int count = count(record);
-    if (type == TYPE_VOID) {
-      return count == 0 ? null : "a void record has no operations: count=" + count;
+    if (type == TYPE_VOID || type == TYPE_MARK) {
+      return count == 0 ? null : "a void record or a mark has no operations: count=" + count;
     }
     if (type != TYPE_BATCH) {
       return "unknown record: type=" + type;
