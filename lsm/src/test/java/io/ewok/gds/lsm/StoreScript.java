@@ -1600,8 +1600,9 @@ final class StoreScript {
     engine = after;
     store = open();
     takeHandles();
-    // Where a write ended, or an empty block behind it.
-    long survived = ends.floorEntry(store.stats().sequence()).getValue();
+    // Where a write ended, or an empty block behind it; marks of an archive follow.
+    long recovered = store.parts().log.recovery().endLsn();
+    long survived = ends.floorEntry(recovered).getValue();
     assertTrue(survived >= durable, "survived=" + survived + " durable=" + durable);
     history.subList((int) survived, history.size()).clear();
     ends.values().removeIf(end -> end > survived);
