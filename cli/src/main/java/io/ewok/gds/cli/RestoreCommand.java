@@ -84,8 +84,7 @@ final class RestoreCommand implements Callable<Integer> {
   }
 
   /** Opens a directory of backups that is there; the caller closes it. */
-  static Backups openExisting(Path source, Path archiveOrNull, IoEngine engine)
-      throws IOException {
+  static Backups openExisting(Path source, Path archiveOrNull, IoEngine engine) throws IOException {
     if (!Files.isDirectory(source)) {
       throw CommandFailure.failed("there is no such directory: path=" + source);
     }

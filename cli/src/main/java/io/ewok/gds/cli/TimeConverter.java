@@ -16,14 +16,12 @@ final class TimeConverter implements ITypeConverter<Instant> {
   public Instant convert(String text) {
     try {
       TemporalAccessor found =
-          DateTimeFormatter.ISO_DATE_TIME.parseBest(
-              text, ZonedDateTime::from, LocalDateTime::from);
+          DateTimeFormatter.ISO_DATE_TIME.parseBest(text, ZonedDateTime::from, LocalDateTime::from);
       return found instanceof LocalDateTime local
           ? local.atZone(ZoneId.systemDefault()).toInstant()
           : Instant.from(found);
     } catch (DateTimeException e) {
-      throw new TypeConversionException(
-          "a time is written as 2026-11-22T09:30:00Z: time=" + text);
+      throw new TypeConversionException("a time is written as 2026-11-22T09:30:00Z: time=" + text);
     }
   }
 }

@@ -79,7 +79,8 @@ final class ArchiveReplay implements AutoCloseable {
             StoreOptions.MEMTABLES_MAX,
             () -> {});
     parts.closeLater(parts.space::close);
-    parts.tables = new TableSet(parts.engine, parts.files, log, manifest.nextNumber(), () -> {});
+    parts.tables =
+        new TableSet(parts.engine, parts.files, log, manifest.nextNumber(), parts.clock, () -> {});
     flush =
         new FlushJob(
             new TableWriter(parts.engine, parts.flushBuffer, StoreMemory.tableOptions(options)),

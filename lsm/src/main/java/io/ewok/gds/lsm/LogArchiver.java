@@ -283,8 +283,9 @@ final class LogArchiver {
   }
 
   /**
-   * Says what is about to come into the store and is not in the log. On the background thread, which
-   * then says by a family mark that it has come; where it has not, a restore stops here needlessly.
+   * Says what is about to come into the store and is not in the log. On the background thread,
+   * which then says by a family mark that it has come; where it has not, a restore stops here
+   * needlessly.
    *
    * @return up to where the log is to be durable before it comes
    */
