@@ -17,7 +17,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.SplittableRandom;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -328,6 +330,80 @@ class PointInTimeTest {
       unused = store.archiveLog();
       assertEquals(state(store), restored(store.stats().sequence()));
       assertEquals(stateBefore, restored(before));
+    }
+  }
+
+  /** The clone has the tables of its family, which no write has brought there. */
+  @Test
+  void cloneOfAFamilyIsNotCrossed() throws Exception {
+    try (Store store = open()) {
+      put(store, "a", "1");
+      backup(store);
+      put(store, "b", "2");
+      long before = store.stats().sequence();
+      Map<String, Map<String, String>> stateBefore = state(store);
+      Family clone = store.cloneFamily(store, "clone");
+      clone.put(Fixtures.bytes("c"), Fixtures.bytes("3"), Durability.SYNCED);
+      long behind = store.stats().sequence();
+      long unused = store.archiveLog();
+      assertEquals(stateBefore, restored(before));
+      UnreachablePointException e = unreachable(PointInTime.ofSequence(behind));
+      assertTrue(e.getMessage().contains("a family was cloned: family=clone"), e.getMessage());
+      assertEquals(stateBefore, restored(e.reachableSequence()));
+      backup(store);
+      put(store, "d", "4");
+      unused = store.archiveLog();
+      assertEquals(state(store), restored(store.stats().sequence()));
+      assertEquals(3, state(store).get("clone").size());
+    }
+  }
+
+  /** Wherever the power is cut: no restore makes up what a family has that was cloned. */
+  @Test
+  void cloneThatAPowerCutMeetsIsNotCrossedEither() throws Exception {
+    SimEngine running = engine;
+    AssertionError[] failure = new AssertionError[1];
+    Set<String> seen = new TreeSet<>();
+    try (Store store = open()) {
+      put(store, "a", "1");
+      backup(store);
+      put(store, "b", "2");
+      running.onSync(
+          () -> {
+            for (int seed = 0; seed < 4 && failure[0] == null; seed++) {
+              try {
+                engine = running.crash(seed);
+                seen.add(requireRestoredOrRefused());
+              } catch (Exception | AssertionError e) {
+                failure[0] = new AssertionError("seed=" + seed, e);
+              } finally {
+                engine = running;
+              }
+            }
+          });
+      Family unused = store.cloneFamily(store, "clone");
+      running.onSync(() -> {});
+    }
+    if (failure[0] != null) {
+      throw failure[0];
+    }
+    assertEquals(Set.of("there, refused", "not there, refused", "not there, restored"), seen);
+  }
+
+  private String requireRestoredOrRefused() throws Exception {
+    Map<String, Map<String, String>> state;
+    long sequence;
+    try (Store store = open()) {
+      put(store, "c", "3");
+      state = state(store);
+      sequence = store.archiveLog();
+    }
+    String clone = state.containsKey("clone") ? "there" : "not there";
+    try {
+      assertEquals(state, restored(sequence), clone);
+      return clone + ", restored";
+    } catch (UnreachablePointException e) {
+      return clone + ", refused";
     }
   }
 
