@@ -27,6 +27,7 @@ import io.ewok.gds.reactor.FiberOptions;
 import io.ewok.gds.reactor.GroupOptions;
 import io.ewok.gds.reactor.Reactor;
 import io.ewok.gds.reactor.ReactorOptions;
+import io.ewok.gds.reactor.Baton;
 import io.ewok.gds.reactor.Task;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -234,14 +235,17 @@ final class ShardedStoreTest {
     try (ShardedStore store = open(byHash)) {
       ShardCall call = store.newCall();
       MemorySegment key = MemorySegment.ofArray(keyOf(store, 1, "k"));
-      Task blocker = new Blocker();
+      Blocker blocker = new Blocker();
       // Keeps the owner busy, so that the call does not end by itself.
       store.owner(1).post(blocker);
-      call.put(key, key, Durability.NONE);
-      if (!call.isDone()) {
+      blocker.begun.await();
+      try {
+        call.put(key, key, Durability.NONE);
+        assertFalse(call.isDone());
         assertThrows(IllegalStateException.class, () -> call.get(key, key));
+      } finally {
+        blocker.cancel();
       }
-      blocker.cancel();
       int unused = call.await();
       assertEquals(ReadView.NOT_FOUND, call.delete(key, Durability.NONE).await());
     }
@@ -249,12 +253,15 @@ final class ShardedStoreTest {
 
   /** Turns its owner in place until it is cancelled. */
   private static final class Blocker extends Task {
+    final Baton begun = new Baton();
+
     Blocker() {
       super(Kind.DIRECT, Scratch.NONE);
     }
 
     @Override
     protected void run() {
+      begun.post();
       while (!isCancelled()) {
         Thread.onSpinWait();
       }
