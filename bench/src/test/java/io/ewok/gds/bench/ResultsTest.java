@@ -4,12 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -97,6 +99,43 @@ class ResultsTest {
     assertTrue(page.contains("Chart.js v4"), "the charts are there");
     assertFalse(page.matches("(?s).*<(script|link|img)[^>]+(src|href)=.*"), "nothing is fetched");
     assertFalse(page.matches("(?s).*@(title|machine|rows|data|charts)@.*"), "nothing is left open");
+  }
+
+  /** Where there is a Chromium: it runs the page as a reader's does, without a network. */
+  @Test
+  void chartsAreDrawn() throws Exception {
+    Path chromium = Path.of("/usr/bin/chromium");
+    assumeTrue(Files.isExecutable(chromium), "there is no " + chromium);
+    Path page = temp.resolve("page.html");
+    Comparison pages = new Comparison("pagestore", "read", "k/s", 9, "fio", 9, 1, 0.9, 1.1, 3);
+    HtmlReport.write(page, "drawn", List.of(row("get", 2.5, 2.25, 2.75), pages));
+    Path drawn = temp.resolve("drawn.html");
+    Process process =
+        new ProcessBuilder(
+                chromium.toString(),
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+                "--no-first-run",
+                "--user-data-dir=" + temp.resolve("profile"),
+                "--virtual-time-budget=5000",
+                "--dump-dom",
+                page.toUri().toString())
+            .redirectOutput(drawn.toFile())
+            .redirectError(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    try {
+      assertTrue(process.waitFor(2, TimeUnit.MINUTES), "Chromium has not ended");
+    } finally {
+      process.destroyForcibly();
+    }
+    String dom = Files.readString(drawn);
+    assertTrue(dom.contains("data-charts=\"2\""), "a chart for each layer");
+    assertTrue(dom.contains("<h2>pagestore</h2>"), "with its name");
+    assertEquals(2, dom.split("<canvas", -1).length - 1);
   }
 
   @Test
