@@ -67,7 +67,8 @@ final class GdsCommand implements Runnable {
     throw new ParameterException(spec.commandLine(), "which command? 'gds --help' lists them");
   }
 
-  private static CommandLine commandLine(Streams streams, PrintWriter out, boolean debug) {
+  /** All commands, none of which has run. */
+  static CommandLine commandLine(Streams streams, PrintWriter out, boolean debug) {
     CommandLine root =
         new CommandLine(new GdsCommand())
             .addSubcommand(new PutCommand())

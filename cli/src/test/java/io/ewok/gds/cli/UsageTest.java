@@ -32,6 +32,7 @@ class UsageTest {
         "load",
         "import",
         "stats",
+        "top",
         "explain",
         "verify",
         "dump",
