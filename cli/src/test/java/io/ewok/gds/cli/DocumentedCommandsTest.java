@@ -139,7 +139,8 @@ class DocumentedCommandsTest {
 
   @Test
   void whatIsNotTakenIsSeen() {
-    for (String line : List.of("scna DIR", "scan DIR --no-such", "get DIR", "dump DIR --format x")) {
+    for (String line :
+        List.of("scna DIR", "scan DIR --no-such", "get DIR", "dump DIR --format x")) {
       assertThrows(AssertionError.class, () -> requireTaken(List.of(line), 0), line);
     }
   }
