@@ -297,7 +297,7 @@ class TransactionHistoryTest {
     try (Store _ = life.store) {
       run(life, way, THREADS, TRANSACTIONS, new SplittableRandom(seed));
       assertEquals(Set.of(), life.history.check(life.lists()), life.history::details);
-      assertTrue(conflicts.get() > 10, "conflicts: " + conflicts);
+      assertTrue(conflicts.get() > 0, "they have not met");
     }
   }
 
@@ -306,7 +306,7 @@ class TransactionHistoryTest {
   void transactionsOfTheSnapshotLevelHaveAtMostWriteSkew(long seedOfCase) throws Exception {
     Set<Anomaly> found = anomalies(Way.SNAPSHOT, Fixtures.seed(seedOfCase));
     assertTrue(EnumSet.of(Anomaly.G2).containsAll(found), "found: " + found);
-    assertTrue(conflicts.get() > 10, "conflicts: " + conflicts);
+    assertTrue(conflicts.get() > 0, "they have not met");
   }
 
   @Test
