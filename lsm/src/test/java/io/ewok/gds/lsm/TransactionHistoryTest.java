@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -249,11 +250,13 @@ class TransactionHistoryTest {
   private void run(Life life, Way way, int threads, int transactions, SplittableRandom random)
       throws Exception {
     List<Callable<Void>> tasks = new ArrayList<>();
+    CyclicBarrier beginning = new CyclicBarrier(threads); // else the first may end before the last
     for (int i = 0; i < threads; i++) {
       SplittableRandom own = random.split();
       boolean flushes = i == 0;
       tasks.add(
           () -> {
+            beginning.await();
             for (int done = 0; done < transactions; done++) {
               transaction(life, way, own);
               if (flushes && own.nextInt(20) == 0) {
@@ -297,7 +300,7 @@ class TransactionHistoryTest {
     try (Store _ = life.store) {
       run(life, way, THREADS, TRANSACTIONS, new SplittableRandom(seed));
       assertEquals(Set.of(), life.history.check(life.lists()), life.history::details);
-      assertTrue(conflicts.get() > 0, "they have not met");
+      assertTrue(conflicts.get() > 10, "conflicts: " + conflicts);
     }
   }
 
@@ -306,7 +309,7 @@ class TransactionHistoryTest {
   void transactionsOfTheSnapshotLevelHaveAtMostWriteSkew(long seedOfCase) throws Exception {
     Set<Anomaly> found = anomalies(Way.SNAPSHOT, Fixtures.seed(seedOfCase));
     assertTrue(EnumSet.of(Anomaly.G2).containsAll(found), "found: " + found);
-    assertTrue(conflicts.get() > 0, "they have not met");
+    assertTrue(conflicts.get() > 10, "conflicts: " + conflicts);
   }
 
   @Test
