@@ -3,8 +3,10 @@ package io.ewok.gds.cli;
 import io.ewok.gds.lsm.StoreWatch;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -24,13 +26,14 @@ import picocli.CommandLine.Parameters;
       "  gds top /var/lib/mydata --interval 10 --json >> top.jsonl"
     })
 final class TopCommand implements Callable<Integer> {
-  private static final long MILLIS_PER_SECOND = 1_000;
+  /** How often one says that one still looks: well within {@link StoreWatch#LOOK_LIFE}. */
+  private static final Duration REFRESH = Duration.ofSeconds(1);
 
   /** How often one looks whether there is something new. */
-  private static final long LOOK_MILLIS = 50;
+  private static final Duration LOOK = Duration.ofMillis(50);
 
   /** A store that has not answered by then is told of. */
-  private static final long ANSWER_MILLIS = 10_000;
+  private static final Duration ANSWER = Duration.ofSeconds(10);
 
   private static final String TO_THE_TOP = "\u001B[H";
   private static final String ERASE_LINE_END = "\u001B[K";
@@ -88,8 +91,9 @@ final class TopCommand implements Callable<Integer> {
 
   /** Waits for the answer to the first look. */
   private StoreWatch.Reading first(StoreWatch watch) throws IOException, InterruptedException {
-    long asked = System.currentTimeMillis();
-    while (System.currentTimeMillis() - asked < ANSWER_MILLIS) {
+    long askedNanos = System.nanoTime();
+    long asked = System.currentTimeMillis(); // the store's answer has its time by this clock
+    while (System.nanoTime() - askedNanos < ANSWER.toNanos()) {
       Optional<StoreWatch.Reading> read = watch.read();
       if (!watch.isOpen()) {
         break;
@@ -98,7 +102,7 @@ final class TopCommand implements Callable<Integer> {
       if (read.isPresent() && read.get().millis() >= asked) {
         return read.get();
       }
-      Thread.sleep(LOOK_MILLIS);
+      Thread.sleep(LOOK);
     }
     throw CommandFailure.failed(
         watch.isOpen()
@@ -108,13 +112,14 @@ final class TopCommand implements Callable<Integer> {
 
   /** Has the store go on showing its counters; false if it was closed. */
   private boolean pause(StoreWatch watch) throws IOException, InterruptedException {
-    long end = System.currentTimeMillis() + intervalSeconds * MILLIS_PER_SECOND;
-    while (System.currentTimeMillis() < end) {
+    long begin = System.nanoTime();
+    long nanos = TimeUnit.SECONDS.toNanos(intervalSeconds);
+    for (long left = nanos; left > 0; left = nanos - (System.nanoTime() - begin)) {
       if (!watch.isOpen()) {
         return false;
       }
       Optional<StoreWatch.Reading> unused = watch.read();
-      Thread.sleep(Math.clamp(end - System.currentTimeMillis(), 1, MILLIS_PER_SECOND));
+      TimeUnit.NANOSECONDS.sleep(Math.min(left, REFRESH.toNanos()));
     }
     return watch.isOpen();
   }

@@ -3,6 +3,7 @@ package io.ewok.gds.lsm.table;
 import io.ewok.gds.lsm.record.SearchKey;
 import io.ewok.gds.lsm.values.ValueReferences;
 import java.lang.foreign.MemorySegment;
+import java.util.function.Consumer;
 
 /**
  * What the manifest knows of a table.
@@ -112,116 +113,45 @@ public record TableMeta(
 
   /** The same with other sequence numbers of all records. */
   public TableMeta addingSequence(long added) {
-    return new TableMeta(
-        number,
-        sizeBytes,
-        entries,
-        deletes,
-        firstSequence + added,
-        lastSequence + added,
-        firstKey,
-        lastKey,
-        family,
-        addedSequence + added,
-        references,
-        fileNumber,
-        fileFamily,
-        writtenMillis);
+    return with(
+        draft -> {
+          draft.firstSequence += added;
+          draft.lastSequence += added;
+          draft.addedSequence += added;
+        });
   }
 
   /** The same, whose numbers have this added already. */
   public TableMeta withAddedSequence(long added) {
-    return new TableMeta(
-        number,
-        sizeBytes,
-        entries,
-        deletes,
-        firstSequence,
-        lastSequence,
-        firstKey,
-        lastKey,
-        family,
-        added,
-        references,
-        fileNumber,
-        fileFamily,
-        writtenMillis);
+    return with(draft -> draft.addedSequence = added);
   }
 
   /** The same with these references. */
   public TableMeta withReferences(ValueReferences found) {
-    return new TableMeta(
-        number,
-        sizeBytes,
-        entries,
-        deletes,
-        firstSequence,
-        lastSequence,
-        firstKey,
-        lastKey,
-        family,
-        addedSequence,
-        found,
-        fileNumber,
-        fileFamily,
-        writtenMillis);
+    return with(draft -> draft.references = found);
   }
 
   /** The same table in another file, which a family that was cloned shares with this one. */
   public TableMeta inFile(long ofNumber, int ofFamily) {
-    return new TableMeta(
-        number,
-        sizeBytes,
-        entries,
-        deletes,
-        firstSequence,
-        lastSequence,
-        firstKey,
-        lastKey,
-        family,
-        addedSequence,
-        references,
-        ofNumber,
-        ofFamily,
-        writtenMillis);
+    return with(
+        draft -> {
+          draft.fileNumber = ofNumber;
+          draft.fileFamily = ofFamily;
+        });
   }
 
   /** The same file as a table of a family that is cloned, with a number of its own. */
   public TableMeta clonedTo(long cloneNumber, int cloneFamily) {
-    return new TableMeta(
-        cloneNumber,
-        sizeBytes,
-        entries,
-        deletes,
-        firstSequence,
-        lastSequence,
-        firstKey,
-        lastKey,
-        cloneFamily,
-        addedSequence,
-        references,
-        fileNumber,
-        fileFamily,
-        writtenMillis);
+    return with(
+        draft -> {
+          draft.number = cloneNumber;
+          draft.family = cloneFamily;
+        });
   }
 
   /** The same, written then; 0 if that is not known. */
   public TableMeta writtenAt(long millis) {
-    return new TableMeta(
-        number,
-        sizeBytes,
-        entries,
-        deletes,
-        firstSequence,
-        lastSequence,
-        firstKey,
-        lastKey,
-        family,
-        addedSequence,
-        references,
-        fileNumber,
-        fileFamily,
-        millis);
+    return with(draft -> draft.writtenMillis = millis);
   }
 
   /** Whether the file was written as a table of another family. */
@@ -232,5 +162,42 @@ public record TableMeta(
   /** Whether the key lies within the range of the table's keys. */
   public boolean mayContain(SearchKey key) {
     return key.compareTo(firstKey) >= 0 && key.compareTo(lastKey) <= 0;
+  }
+
+  private TableMeta with(Consumer<Draft> change) {
+    Draft draft = new Draft();
+    change.accept(draft);
+    return draft.meta();
+  }
+
+  /** A copy that can be changed, so that each method above names only what it changes. */
+  private final class Draft {
+    long number = TableMeta.this.number;
+    long firstSequence = TableMeta.this.firstSequence;
+    long lastSequence = TableMeta.this.lastSequence;
+    int family = TableMeta.this.family;
+    long addedSequence = TableMeta.this.addedSequence;
+    ValueReferences references = TableMeta.this.references;
+    long fileNumber = TableMeta.this.fileNumber;
+    int fileFamily = TableMeta.this.fileFamily;
+    long writtenMillis = TableMeta.this.writtenMillis;
+
+    TableMeta meta() {
+      return new TableMeta(
+          number,
+          sizeBytes,
+          entries,
+          deletes,
+          firstSequence,
+          lastSequence,
+          firstKey,
+          lastKey,
+          family,
+          addedSequence,
+          references,
+          fileNumber,
+          fileFamily,
+          writtenMillis);
+    }
   }
 }
