@@ -10,6 +10,7 @@ import io.ewok.gds.buffers.PageOptions;
 import io.ewok.gds.lsm.StoreOptions;
 import io.ewok.gds.lsm.StoreSetting;
 import io.ewok.gds.lsm.TreeOptions;
+import io.ewok.gds.lsm.shard.ShardedOptions;
 import io.ewok.gds.pagestore.PageFileOptions;
 import io.ewok.gds.pagestore.ReadAheadOptions;
 import io.ewok.gds.wal.LogOptions;
@@ -66,7 +67,8 @@ final class KnownSettings {
               LogOptions.settings().stream()
                   .filter(setting -> setting.name().equals(LOG_BUFFER))
                   .toList(),
-              LogReadCacheOptions.settings())
+              LogReadCacheOptions.settings(),
+              ShardedOptions.settings())
           .flatMap(List::stream)
           .toList();
 

@@ -15,6 +15,7 @@ import io.ewok.gds.buffers.BufferOptions;
 import io.ewok.gds.buffers.CleanerOptions;
 import io.ewok.gds.buffers.PageOptions;
 import io.ewok.gds.lsm.StoreOptions;
+import io.ewok.gds.lsm.shard.ShardedOptions;
 import io.ewok.gds.pagestore.PageFileOptions;
 import io.ewok.gds.pagestore.ReadAheadOptions;
 import io.ewok.gds.wal.LogOptions;
@@ -37,7 +38,9 @@ class SettingsTest {
 
   /** Without what else a setting means nothing. */
   private static final Map<String, Map<String, String>> BESIDE =
-      Map.of("io.sq-poll-idle-ms", Map.of("io.sq-poll", "true"));
+      Map.of(
+          "io.sq-poll-idle-ms", Map.of("io.sq-poll", "true"),
+          "shards.splits", Map.of("shards.count", "2"));
 
   /** Read once: it knows how much memory is free, which changes. */
   private static final NumaTopology TOPOLOGY = NumaTopology.read();
@@ -121,6 +124,9 @@ class SettingsTest {
     log-cache.prefetch false
     log-cache.tail 8M
     log-cache.read-aheads 8
+    shards.count 2
+    shards.splits 80
+    shards.background owner
     """
         .lines()
         .map(line -> line.split(" ", 2))
@@ -151,6 +157,8 @@ class SettingsTest {
   private static List<Object> read(Map<String, String> settings) {
     Map<String, String> ofPrograms = new HashMap<>(settings);
     ofPrograms.keySet().removeIf(KnownSettings::isOfStores);
+    Map<String, String> ofShards = new HashMap<>(ofPrograms); // each is a store besides
+    ofShards.keySet().removeIf(name -> !name.startsWith("shards."));
     return List.of(
         store(settings),
         RegionOptions.from(1, ofPrograms),
@@ -162,7 +170,8 @@ class SettingsTest {
         PageFileOptions.from(ofPrograms),
         ReadAheadOptions.from(ofPrograms),
         LogOptions.from(ofPrograms),
-        LogReadCacheOptions.from(ofPrograms));
+        LogReadCacheOptions.from(ofPrograms),
+        ShardedOptions.defaults().with(ofShards));
   }
 
   static Stream<String> names() {
@@ -211,7 +220,8 @@ class SettingsTest {
         "log-cache.",
         "buffers.",
         "cleaner.",
-        "pages."
+        "pages.",
+        "shards."
       })
   void whatIsNotDescribedIsRefused(String prefix) {
     Map<String, String> settings = Map.of(prefix + "nothing", "1");
@@ -228,6 +238,7 @@ class SettingsTest {
           PageFileOptions.from(settings);
           ReadAheadOptions.from(settings);
           LogReadCacheOptions.from(settings);
+          ShardedOptions.defaults().with(settings);
         });
   }
 

@@ -20,7 +20,8 @@ import java.util.function.LongSupplier;
  * Shows a store's counters to other processes, see {@link StoreWatch}, as long as one of them
  * looks. As long as nobody does it costs a read of 8 bytes that are in memory, once a second.
  *
- * <p>Threads: the background thread. Not for stores in a simulation, which have no files.
+ * <p>Threads: the background thread. Not for stores in a simulation, which have no files, nor for
+ * those whose background is their owner's: its files would be waited for by all of its fibers.
  */
 final class WatchedStats implements AutoCloseable {
   private static final Logger LOGGER = System.getLogger(WatchedStats.class.getName());
@@ -66,7 +67,8 @@ final class WatchedStats implements AutoCloseable {
   /** By another clock, for tests. */
   static WatchedStats of(StoreParts parts, LongSupplier nanoTime) {
     boolean isSimulated = parts.engine.name().equals("SIM");
-    return new WatchedStats(parts, isSimulated ? null : parts.files.watch(), nanoTime);
+    boolean isWatchable = !isSimulated && parts.ownerOrNull == null;
+    return new WatchedStats(parts, isWatchable ? parts.files.watch() : null, nanoTime);
   }
 
   /** Whoever cannot make one goes without: a store is there for other things. */

@@ -5,6 +5,7 @@ import io.ewok.gds.lsm.Family;
 import io.ewok.gds.lsm.Store;
 import io.ewok.gds.lsm.WriteBatch;
 import io.ewok.gds.lsm.WriteOptions;
+import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.StorageException;
 import io.ewok.gds.reactor.Reactor;
@@ -61,32 +62,26 @@ final class Shard {
 
   // ---- plain writes
 
-  void put(MemorySegment key, long hash, MemorySegment value, Durability durability)
+  /**
+   * Writes one record.
+   *
+   * @param kind as of an {@link Operation}
+   * @param value not looked at for a delete
+   */
+  void write(int kind, MemorySegment key, long hash, MemorySegment value, Durability durability)
       throws IOException {
-    int stripe = enter(hash);
+    int stripe = KeyGuards.stripe(hash);
+    guards.enter(stripe);
     try {
-      store.put(key, value, durability);
+      requireWritable();
+      switch (kind) {
+        case RecordKind.PUT -> store.put(key, value, durability);
+        case RecordKind.DELETE -> store.delete(key, WriteOptions.of(durability));
+        default -> store.merge(key, value, WriteOptions.of(durability));
+      }
     } finally {
-      exit(stripe, durability);
-    }
-  }
-
-  void delete(MemorySegment key, long hash, Durability durability) throws IOException {
-    int stripe = enter(hash);
-    try {
-      store.delete(key, WriteOptions.of(durability));
-    } finally {
-      exit(stripe, durability);
-    }
-  }
-
-  void merge(MemorySegment key, long hash, MemorySegment operand, Durability durability)
-      throws IOException {
-    int stripe = enter(hash);
-    try {
-      store.merge(key, operand, WriteOptions.of(durability));
-    } finally {
-      exit(stripe, durability);
+      written(durability);
+      guards.exit(stripe);
     }
   }
 
@@ -104,21 +99,6 @@ final class Shard {
       written(durability);
       guards.exit(stripes);
     }
-  }
-
-  private int enter(long hash) throws StorageException {
-    int stripe = KeyGuards.stripe(hash);
-    guards.enter(stripe);
-    if (failure != null) {
-      guards.exit(stripe);
-      requireWritable();
-    }
-    return stripe;
-  }
-
-  private void exit(int stripe, Durability durability) {
-    written(durability);
-    guards.exit(stripe);
   }
 
   private void written(Durability durability) {

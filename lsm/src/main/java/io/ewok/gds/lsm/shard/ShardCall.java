@@ -3,6 +3,7 @@ package io.ewok.gds.lsm.shard;
 import io.ewok.gds.lsm.Durability;
 import io.ewok.gds.lsm.ReadView;
 import io.ewok.gds.lsm.WriteBatch;
+import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.reactor.Task;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -35,9 +36,7 @@ public final class ShardCall {
     NONE,
     GET,
     GET_ARRAY,
-    PUT,
-    DELETE,
-    MERGE,
+    RECORD,
     BATCH
   }
 
@@ -46,6 +45,7 @@ public final class ShardCall {
 
   // Of the call that was begun.
   private Kind kind = Kind.NONE;
+  private int recordKind;
   private Shard shard;
   private long hash;
   private MemorySegment key;
@@ -91,23 +91,24 @@ public final class ShardCall {
 
   /** Begins to set the value of a key. Returns this. */
   public ShardCall put(MemorySegment key, MemorySegment value, Durability durability) {
-    return begin(Kind.PUT, key, value, durability);
+    return write(RecordKind.PUT, key, value, durability);
   }
 
   /** Begins to remove a key. Returns this. */
   public ShardCall delete(MemorySegment key, Durability durability) {
-    return begin(Kind.DELETE, key, MemorySegment.NULL, durability);
+    return write(RecordKind.DELETE, key, MemorySegment.NULL, durability);
   }
 
   /** Begins to change the value of a key by an operand. Returns this. */
   public ShardCall merge(MemorySegment key, MemorySegment operand, Durability durability) {
-    return begin(Kind.MERGE, key, operand, durability);
+    return write(RecordKind.OPERAND, key, operand, durability);
   }
 
-  private ShardCall begin(
-      Kind kind, MemorySegment key, MemorySegment value, Durability durability) {
+  /** Begins to write a record of a kind that an {@link Operation} has. */
+  ShardCall write(int kindOfRecord, MemorySegment key, MemorySegment value, Durability durability) {
     store.requireOutside();
-    prepare(kind, key);
+    prepare(Kind.RECORD, key);
+    this.recordKind = kindOfRecord;
     this.value = Objects.requireNonNull(value, "value");
     this.durability = Objects.requireNonNull(durability, "durability");
     return begin();
@@ -150,9 +151,7 @@ public final class ShardCall {
     switch (kind) {
       case GET -> result = shard.store.get(key, value);
       case GET_ARRAY -> arrayOrNull = getArray();
-      case PUT -> shard.put(key, hash, value, durability);
-      case DELETE -> shard.delete(key, hash, durability);
-      case MERGE -> shard.merge(key, hash, value, durability);
+      case RECORD -> shard.write(recordKind, key, hash, value, durability);
       case BATCH -> shard.write(batch, stripes, durability);
       case NONE -> throw new AssertionError("nothing was begun");
     }

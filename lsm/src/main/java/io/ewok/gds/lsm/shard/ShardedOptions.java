@@ -1,5 +1,6 @@
 package io.ewok.gds.lsm.shard;
 
+import io.ewok.gds.allocator.Setting;
 import io.ewok.gds.allocator.Settings;
 import io.ewok.gds.lsm.StoreOptions;
 import io.ewok.gds.lsm.StoreSetting.Effect;
@@ -10,7 +11,6 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
@@ -44,6 +44,31 @@ public record ShardedOptions(
   private static final String BACKGROUND = "shards.background";
   private static final Pattern NAMES = Pattern.compile("shards\\..*");
   private static final Pattern COMMA = Pattern.compile("\\s*,\\s*");
+
+  private static final List<Setting> SETTINGS =
+      List.of(
+          Setting.of(
+                  COUNT, "1", "1 to " + COUNT_MAX, "shards of a sharded store that is created now")
+              .change(
+                  "several processors are to work on it",
+                  "a thread and the memory of a store for each"),
+          Setting.of(
+                  SPLITS,
+                  "none",
+                  "ascending keys in hexadecimal with commas between them, one less than there are"
+                      + " shards; or none",
+                  "the first key of each shard but the first: shards are ranges of keys then, else"
+                      + " of hashes")
+              .change("scans are to stay within a shard", "shards may be of different sizes"),
+          Setting.of(
+                  BACKGROUND,
+                  "thread",
+                  "thread or owner",
+                  "who flushes and compacts a shard: a thread of its own, or its owner between its"
+                      + " other tasks")
+              .change(
+                  "a shard is to keep to the processor of its owner",
+                  "mostly slower; a task that does not let others run holds up writers with it"));
 
   private static final ShardedOptions DEFAULTS =
       new ShardedOptions(1, Partitioning.hash(), false, StoreOptions.defaults());
@@ -86,12 +111,17 @@ public record ShardedOptions(
    * @throws IllegalArgumentException that names the setting or the option, and its value
    */
   public ShardedOptions with(Map<String, String> settings) {
-    Settings.requireKnown(settings, NAMES, Set.of(COUNT, SPLITS, BACKGROUND));
+    Settings.requireKnown(settings, NAMES, Setting.names(SETTINGS));
     return new ShardedOptions(
         Settings.readInt(settings, COUNT, count),
         Settings.read(settings, SPLITS, ShardedOptions::splits, partitioning),
         Settings.read(settings, BACKGROUND, ShardedOptions::background, ownersCompact),
         store.with(settings));
+  }
+
+  /** What {@link #with(Map)} reads besides those of {@link StoreOptions}. */
+  public static List<Setting> settings() {
+    return SETTINGS;
   }
 
   private static boolean background(String text) {

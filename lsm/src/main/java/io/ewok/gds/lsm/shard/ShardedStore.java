@@ -4,6 +4,7 @@ import io.ewok.gds.allocator.MemoryBudget;
 import io.ewok.gds.lsm.CursorOptions;
 import io.ewok.gds.lsm.Durability;
 import io.ewok.gds.lsm.Store;
+import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoEngines;
 import io.ewok.gds.reactor.LongLock;
@@ -252,19 +253,7 @@ public final class ShardedStore implements AutoCloseable {
   /** As {@link #put(byte[], byte[], Durability)}; the segments as those of a get. */
   public void put(MemorySegment key, MemorySegment value, Durability durability)
       throws IOException {
-    requireMayWrite();
-    long hash = ShardMap.hash(key);
-    Shard shard = shard(key, hash);
-    if (shard.isHere()) {
-      shard.put(key, hash, value, durability);
-      return;
-    }
-    ShardCall call = calls.take();
-    try {
-      int unused = call.put(key, value, durability).await();
-    } finally {
-      calls.give(call);
-    }
+    write(RecordKind.PUT, key, value, durability);
   }
 
   /**
@@ -278,19 +267,7 @@ public final class ShardedStore implements AutoCloseable {
 
   /** As {@link #delete(byte[], Durability)}; the segment as those of a get. */
   public void delete(MemorySegment key, Durability durability) throws IOException {
-    requireMayWrite();
-    long hash = ShardMap.hash(key);
-    Shard shard = shard(key, hash);
-    if (shard.isHere()) {
-      shard.delete(key, hash, durability);
-      return;
-    }
-    ShardCall call = calls.take();
-    try {
-      int unused = call.delete(key, durability).await();
-    } finally {
-      calls.give(call);
-    }
+    write(RecordKind.DELETE, key, MemorySegment.NULL, durability);
   }
 
   /**
@@ -305,16 +282,21 @@ public final class ShardedStore implements AutoCloseable {
   /** As {@link #merge(byte[], byte[], Durability)}; the segments as those of a get. */
   public void merge(MemorySegment key, MemorySegment operand, Durability durability)
       throws IOException {
+    write(RecordKind.OPERAND, key, operand, durability);
+  }
+
+  private void write(int kind, MemorySegment key, MemorySegment value, Durability durability)
+      throws IOException {
     requireMayWrite();
     long hash = ShardMap.hash(key);
     Shard shard = shard(key, hash);
     if (shard.isHere()) {
-      shard.merge(key, hash, operand, durability);
+      shard.write(kind, key, hash, value, durability);
       return;
     }
     ShardCall call = calls.take();
     try {
-      int unused = call.merge(key, operand, durability).await();
+      int unused = call.write(kind, key, value, durability).await();
     } finally {
       calls.give(call);
     }
