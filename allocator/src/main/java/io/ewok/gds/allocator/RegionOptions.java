@@ -1,10 +1,8 @@
 package io.ewok.gds.allocator;
 
 import io.ewok.gds.allocator.numa.PlacementPolicy;
-import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -132,22 +130,15 @@ public record RegionOptions(
     RegionOptions defaults = ofSize(sizeBytes);
     return new RegionOptions(
         sizeBytes,
-        Settings.read(settings, HUGE_PAGES, RegionOptions::hugePages, defaults.hugePages),
+        Settings.readEnum(settings, HUGE_PAGES, defaults.hugePages),
         Settings.read(settings, PlacementPolicy.KEY, PlacementPolicy::parse, defaults.placement),
         Settings.read(settings, PREFAULT_THREADS, RegionOptions::threads, defaults.prefaultThreads),
-        Settings.read(settings, LOCKED, RegionOptions::locked, defaults.locked));
+        Settings.readBoolean(settings, LOCKED, defaults.locked));
   }
 
   /** Returns what {@link #from} reads. */
   public static List<Setting> settings() {
     return SETTINGS;
-  }
-
-  private static HugePages hugePages(String text) {
-    return Arrays.stream(HugePages.values())
-        .filter(choice -> choice.name().equals(text.strip().toUpperCase(Locale.ROOT)))
-        .findAny()
-        .orElseThrow(() -> bad("one of auto, hugetlb, off", HUGE_PAGES, text));
   }
 
   private static int threads(String text) {
@@ -156,14 +147,6 @@ public record RegionOptions(
       throw bad("a number from 0 to " + PREFAULT_THREADS_MAX, PREFAULT_THREADS, text);
     }
     return Integer.parseInt(digits);
-  }
-
-  private static boolean locked(String text) {
-    return switch (text.strip().toLowerCase(Locale.ROOT)) {
-      case "true" -> true;
-      case "false" -> false;
-      default -> throw bad("true or false", LOCKED, text);
-    };
   }
 
   private static IllegalArgumentException bad(String wanted, String name, String text) {

@@ -1,5 +1,7 @@
 package io.ewok.gds.allocator;
 
+import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -45,6 +47,48 @@ public final class Settings {
       Map<String, String> settings, String name, Function<String, T> reader, T otherwise) {
     String value = settings.get(name);
     return value == null ? otherwise : reader.apply(value);
+  }
+
+  /**
+   * As {@link #read}, of {@code true} or {@code false}.
+   *
+   * @throws IllegalArgumentException if it is neither
+   */
+  public static boolean readBoolean(
+      Map<String, String> settings, String name, boolean otherwise) {
+    String value = settings.get(name);
+    if (value == null) {
+      return otherwise;
+    }
+    return switch (value.strip().toLowerCase(Locale.ROOT)) {
+      case "true" -> true;
+      case "false" -> false;
+      default -> throw new IllegalArgumentException("true or false: " + name + "=" + value);
+    };
+  }
+
+  /**
+   * As {@link #read}, of one of the values that the type of the default has, by its name in small
+   * letters, with a hyphen for each underscore.
+   *
+   * @throws IllegalArgumentException if it is none of them
+   */
+  public static <E extends Enum<E>> E readEnum(
+      Map<String, String> settings, String name, E otherwise) {
+    String value = settings.get(name);
+    if (value == null) {
+      return otherwise;
+    }
+    Map<String, E> named = new LinkedHashMap<>();
+    for (E each : otherwise.getDeclaringClass().getEnumConstants()) {
+      named.put(each.name().toLowerCase(Locale.ROOT).replace('_', '-'), each);
+    }
+    E found = named.get(value.strip().toLowerCase(Locale.ROOT));
+    if (found == null) {
+      throw new IllegalArgumentException(
+          "one of " + String.join(", ", named.keySet()) + ": " + name + "=" + value);
+    }
+    return found;
   }
 
   /**

@@ -90,7 +90,7 @@ final class CompareReport {
   }
 
   private static List<String> key(Comparison row) {
-    return List.of(row.layer(), row.name(), row.rival());
+    return List.of(row.layer(), row.name(), row.rival(), row.unit());
   }
 
   static String table(List<Pair> pairs) {

@@ -77,6 +77,18 @@ class ResultsTest {
         table.lines().toList().get(1).endsWith("1.50 [1.20 … 1.60]     1.50  better"), table);
   }
 
+  /** A case may be told of in two ways: how many a second, and what each costs. */
+  @Test
+  void rowsOfOtherUnitsAreNoPair() {
+    Comparison rate = new Comparison("pagestore", "read", "k/s", 9, "fio", 9, 1, 0.9, 1.1, 3);
+    Comparison cost = new Comparison("pagestore", "read", "us", 9, "fio", 3, 3, 2.9, 3.1, 3);
+    assertEquals(
+        List.of("within the spread", "within the spread"),
+        CompareReport.pairs(List.of(rate, cost), List.of(cost, rate)).stream()
+            .map(CompareReport.Pair::verdict)
+            .toList());
+  }
+
   @Test
   void compareSaysWhatIsWrong() throws IOException {
     assertEquals(2, CompareReport.run(new String[] {"one"}));

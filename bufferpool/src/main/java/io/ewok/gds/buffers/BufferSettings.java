@@ -10,7 +10,6 @@ import io.ewok.gds.wal.WriteAheadLog;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Pattern;
 
@@ -92,10 +91,10 @@ final class BufferSettings {
         (int) Math.min(frameBytes, Integer.MAX_VALUE),
         logOrNull,
         Duration.ofMillis(Settings.readInt(settings, WAIT_MILLIS, 10_000)),
-        Settings.read(settings, EVICTION, BufferSettings::eviction, EvictionKind.S3_FIFO),
+        Settings.readEnum(settings, EVICTION, EvictionKind.S3_FIFO),
         Settings.read(
             settings, PLACEMENTS, BufferSettings::placements, List.of(PlacementPolicy.none())),
-        Settings.read(settings, FIX_ORIGINS, BufferSettings::yes, false));
+        Settings.readBoolean(settings, FIX_ORIGINS, false));
   }
 
   private long size(String name, long otherwise) {
@@ -104,18 +103,6 @@ final class BufferSettings {
         name,
         text -> MemorySize.parse(name, text).bytes(ProcessMemory.limitBytes()),
         otherwise);
-  }
-
-  private static EvictionKind eviction(String text) {
-    List<String> names = new ArrayList<>();
-    for (EvictionKind kind : EvictionKind.values()) {
-      String name = kind.name().toLowerCase(Locale.ROOT).replace('_', '-');
-      if (name.equals(text)) {
-        return kind;
-      }
-      names.add(name);
-    }
-    throw new IllegalArgumentException("one of " + names + ": " + EVICTION + "=" + text);
   }
 
   private static List<PlacementPolicy> placements(String text) {
@@ -129,13 +116,5 @@ final class BufferSettings {
       }
     }
     return placements;
-  }
-
-  private static boolean yes(String text) {
-    return switch (text) {
-      case "true" -> true;
-      case "false" -> false;
-      default -> throw new IllegalArgumentException("true or false: " + FIX_ORIGINS + "=" + text);
-    };
   }
 }

@@ -3,9 +3,7 @@ package io.ewok.gds.buffers;
 import io.ewok.gds.allocator.MemorySize;
 import io.ewok.gds.allocator.Setting;
 import io.ewok.gds.allocator.Settings;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.regex.Pattern;
@@ -71,7 +69,7 @@ public record PageOptions(PageSize size, TornPages tornPages) {
     Settings.requireKnown(settings, NAMES, Setting.names(SETTINGS));
     return new PageOptions(
         Settings.read(settings, SIZE, PageOptions::size, DEFAULTS.size),
-        Settings.read(settings, TORN, PageOptions::tornPages, DEFAULTS.tornPages));
+        Settings.readEnum(settings, TORN, DEFAULTS.tornPages));
   }
 
   /** Returns what {@link #from} reads. */
@@ -88,18 +86,6 @@ public record PageOptions(PageSize size, TornPages tornPages) {
     }
     throw new IllegalArgumentException(
         "a page has a power of two of 512 to 65536 bytes: " + SIZE + "=" + text);
-  }
-
-  private static TornPages tornPages(String text) {
-    List<String> names = new ArrayList<>();
-    for (TornPages mode : TornPages.values()) {
-      String name = mode.name().toLowerCase(Locale.ROOT).replace('_', '-');
-      if (name.equals(text)) {
-        return mode;
-      }
-      names.add(name);
-    }
-    throw new IllegalArgumentException("one of " + names + ": " + TORN + "=" + text);
   }
 
   /** Returns these options with pages of another size. */

@@ -13,7 +13,7 @@ import picocli.CommandLine.Parameters;
     description = {
       "Check a configuration file, and what options say beside it. Each mistake is a line with file, "
           + "line and what to write instead.",
-      "Ends with status 1 if there are any."
+      "Ends with status 1 if there are any, and with 2 if it is not a configuration file at all."
     },
     footer = {
       "%nExamples:",

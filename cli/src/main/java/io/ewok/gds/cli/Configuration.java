@@ -31,6 +31,7 @@ import java.util.OptionalLong;
  */
 final class Configuration {
   private static final String DEFAULT = "default";
+  private static final int PARTS = 16;
   private static final String LOG_BUFFER = "log.buffer-bytes";
 
   private final Map<String, Configured> values = new LinkedHashMap<>();
@@ -145,7 +146,7 @@ final class Configuration {
     readOfPrograms(ofPrograms);
     String memory = ofStores.remove(KnownSettings.MEMORY);
     if (memory != null && !memory.isBlank()) {
-      sizesOf(memory).forEach(ofStores::putIfAbsent);
+      sizesOf(memory, ofStores).forEach(ofStores::putIfAbsent);
     }
     return StoreOptions.from(ofStores);
   }
@@ -166,9 +167,22 @@ final class Configuration {
     }
   }
 
-  /** The sizes that a store of so much memory has. */
-  private static Map<String, String> sizesOf(String memory) {
-    return StoreSizes.settings(StoreSizes.within(bytes(memory)));
+  /** The largest sizes with which a store takes no more memory, whatever else is said of it. */
+  private static Map<String, String> sizesOf(String memory, Map<String, String> said) {
+    long most = bytes(memory);
+    long least = StoreSizes.minimumBytes();
+    long part = most;
+    do {
+      Map<String, String> sizes = StoreSizes.settings(StoreSizes.within(part));
+      Map<String, String> together = new HashMap<>(sizes);
+      together.putAll(said);
+      if (StoreOptions.from(together).memoryBytes() <= most) {
+        return sizes;
+      }
+      part -= Math.max(1, most / PARTS);
+    } while (part >= least);
+    throw new IllegalArgumentException(
+        "what is said of other sizes takes more: " + KnownSettings.MEMORY + "=" + memory);
   }
 
   private static long bytes(String memory) {
@@ -194,7 +208,9 @@ final class Configuration {
     }
     Configured memory = values.get(KnownSettings.MEMORY);
     if (memory != null && !memory.value().isBlank() && mistakes().isEmpty()) {
-      sizesOf(memory.value())
+      Map<String, String> said = texts();
+      said.keySet().removeIf(name -> !KnownSettings.isOfStores(name) || name.equals(memory.name()));
+      sizesOf(memory.value(), said)
           .forEach(
               (name, size) ->
                   all.put(

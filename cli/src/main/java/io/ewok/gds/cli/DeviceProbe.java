@@ -11,6 +11,7 @@ import io.ewok.gds.pagestore.OpenMode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.UUID;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -50,7 +51,7 @@ final class DeviceProbe {
 
   DeviceProbe(IoEngine engine, Path directory) {
     this.engine = engine;
-    this.path = directory.resolve(".gds-doctor-probe-" + ProcessHandle.current().pid());
+    this.path = directory.resolve(".gds-doctor-probe-" + UUID.randomUUID());
   }
 
   /** Measures, where there is room for that; what fails is a finding, too. */

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.UUID;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -103,7 +104,7 @@ final class DirectoryCheck {
   }
 
   private List<Finding> directIo() {
-    Path probe = directory.resolve(".gds-doctor-" + ProcessHandle.current().pid());
+    Path probe = directory.resolve(".gds-doctor-" + UUID.randomUUID());
     try {
       try (IoFile file = engine.open(probe, OpenMode.CREATE_NEW)) {
         return List.of(directIo(file), atomicWrites(file));

@@ -6,22 +6,19 @@ import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
 /**
- * Sizes as in {@link SizeConverter}, and percentages of the memory that this process may use, as
- * its control group or the machine limits it.
+ * Sizes as in settings, such as {@code 64M}, and percentages of the memory that this process may
+ * use, as its control group or the machine limits it.
  */
 final class MemoryConverter implements ITypeConverter<Long> {
   @Override
   public Long convert(String text) {
-    if (!text.strip().endsWith("%")) {
-      return new SizeConverter().convert(text);
-    }
     try {
       long bytes = MemorySize.parse(text).bytes(ProcessMemory.limitBytes());
       if (bytes > 0) {
         return bytes;
       }
     } catch (IllegalArgumentException e) {
-      throw new TypeConversionException("'" + text + "' is not a share: " + e.getMessage());
+      throw new TypeConversionException("'" + text + "' is not memory: " + e.getMessage());
     }
     throw new TypeConversionException("'" + text + "' is no memory at all");
   }

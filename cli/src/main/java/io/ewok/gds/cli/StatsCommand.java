@@ -17,7 +17,6 @@ import java.util.Optional;
 import java.util.SortedMap;
 import java.util.concurrent.Callable;
 import java.util.function.ToLongFunction;
-import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -143,16 +142,8 @@ final class StatsCommand implements Callable<Integer> {
     return table;
   }
 
-  /** Those that families share are one, with no more garbage than any of these sees in it. */
   private static String sum(List<StoreStats.ValueFile> ofFamilies) {
-    Collection<StoreStats.ValueFile> files =
-        ofFamilies.stream()
-            .collect(
-                Collectors.toMap(
-                    StoreStats.ValueFile::number,
-                    file -> file,
-                    (one, other) -> one.garbageBytes() < other.garbageBytes() ? one : other))
-            .values();
+    Collection<StoreStats.ValueFile> files = StoreStats.ValueFile.eachOnce(ofFamilies);
     return "%s, %s, %s of that garbage"
         .formatted(
             Units.count(files.size()),

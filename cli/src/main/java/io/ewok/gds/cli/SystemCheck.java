@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.OptionalLong;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /** Looks at settings of the operating system that a store's speed, or its life, depends on. */
 final class SystemCheck {
@@ -243,8 +244,13 @@ final class SystemCheck {
         .withWanted("%d %%, background %d %%".formatted(DIRTY_RATIO, DIRTY_BACKGROUND_RATIO))
         .withDecision(decision)
         .withCommands(
-            "sysctl -w vm.dirty_ratio=" + DIRTY_RATIO,
-            "sysctl -w vm.dirty_background_ratio=" + DIRTY_BACKGROUND_RATIO);
+            Stream.of(
+                    atMost(ratio, DIRTY_RATIO) ? "" : "sysctl -w vm.dirty_ratio=" + DIRTY_RATIO,
+                    atMost(background, DIRTY_BACKGROUND_RATIO)
+                        ? ""
+                        : "sysctl -w vm.dirty_background_ratio=" + DIRTY_BACKGROUND_RATIO)
+                .filter(command -> !command.isEmpty())
+                .toArray(String[]::new));
   }
 
   private static boolean atMost(String number, int max) {

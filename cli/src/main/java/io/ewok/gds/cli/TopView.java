@@ -1,20 +1,20 @@
 package io.ewok.gds.cli;
 
+import io.ewok.gds.lsm.StallReason;
 import io.ewok.gds.lsm.StoreWatch;
+import io.ewok.gds.pagestore.WorkClass;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Stream;
 
 /** What {@code gds top} shows of two readings of a store's counters: what lies between the two. */
 final class TopView {
-  private static final long NANOS_PER_MILLI = 1_000_000;
-
   /** Thousandths, which scores are told in. */
   private static final double SCORE = 1_000;
 
-  private static final List<String> STALLS = List.of("flush", "log", "readers", "changes", "delay");
-  private static final List<String> CLASSES =
-      List.of("log", "foreground", "cleaner", "compaction", "backup");
+  private static final List<String> STALLS = names(StallReason.values());
+  private static final List<String> CLASSES = names(WorkClass.values());
 
   private final StoreWatch.Reading before;
   private final StoreWatch.Reading now;
@@ -24,7 +24,12 @@ final class TopView {
   TopView(StoreWatch.Reading before, StoreWatch.Reading now) {
     this.before = before;
     this.now = now;
-    this.nanos = Math.max(0, now.millis() - before.millis()) * NANOS_PER_MILLI;
+    this.nanos = Math.max(0, grown("nanos"));
+  }
+
+  /** As they stand in the names of counters. */
+  private static List<String> names(Enum<?>[] values) {
+    return Stream.of(values).map(value -> value.name().toLowerCase(Locale.ROOT)).toList();
   }
 
   private long grown(String name) {

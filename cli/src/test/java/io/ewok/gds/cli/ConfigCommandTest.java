@@ -324,6 +324,21 @@ class ConfigCommandTest {
             .get("value"));
   }
 
+  /** Whatever else is said: a container would end a process that takes more. */
+  @Test
+  void memoryIsNotExceededByOtherSizes() throws IOException {
+    conf("store.memory = 512M\nstore.memtable = 64M\nstore.record-cache = 64M\n");
+    StoreOptions options = options(conf);
+    assertEquals(64 << 20, options.memtableBytes());
+    assertTrue(options.memoryBytes() <= 512L << 20, "bytes: " + options.memoryBytes());
+    assertEquals(
+        Long.toString(options.poolBytes()), shown("store.pool", "--config", conf).get("value"));
+    conf("store.memory = 512M\nstore.record-cache = 1G\n");
+    String mistake = gds("config", "check", conf).out();
+    assertTrue(mistake.contains("what is said of other sizes takes more"), mistake);
+    assertTrue(mistake.contains(at(1)), mistake);
+  }
+
   @Test
   void muchMemoryIsNotTooLittle() {
     assertEquals(Long.toString(1L << 30), shown("store.pool", "--memory", "64G").get("value"));

@@ -6,12 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.ewok.gds.lsm.Durability;
+import io.ewok.gds.lsm.StallReason;
 import io.ewok.gds.lsm.Store;
 import io.ewok.gds.lsm.StoreOptions;
 import io.ewok.gds.lsm.StoreWatch;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -22,6 +24,7 @@ class TopCommandTest {
   private static StoreWatch.Reading reading(long millis, Map<String, Long> values) {
     Map<String, String> texts = new HashMap<>();
     values.forEach((name, value) -> texts.put(name, Long.toString(value)));
+    texts.put("nanos", Long.toString(millis * 1_000_000));
     return new StoreWatch.Reading(millis, 17, texts);
   }
 
@@ -106,6 +109,18 @@ class TopCommandTest {
     assertEquals("2 3 1.0 MiB 0.00", line(text, "2 "));
     assertTrue(text.lines().noneMatch(line -> line.startsWith("3 ")), text);
     assertTrue(line(text, "limits").contains("compaction 0/s"), text);
+  }
+
+  @Test
+  void eachReasonToWaitIsShown() {
+    for (StallReason reason : StallReason.values()) {
+      String name = reason.name().toLowerCase(Locale.ROOT);
+      String counter = "stall." + name + ".nanos";
+      StoreWatch.Reading before = reading(0, Map.of(counter, 0L));
+      StoreWatch.Reading now = reading(1_000, Map.of(counter, 500_000_000L));
+      String line = line(new TopView(before, now).text("/store", 0), "writers wait");
+      assertEquals("writers wait 50.0 % of the time: " + name + " 50.0 %", line);
+    }
   }
 
   @Test

@@ -51,7 +51,7 @@ final class OwnWrites {
       long sizeBytes = batch.sizeBytes();
       batch.reset(before);
       throw new IllegalArgumentException(
-          "a transaction with its overheads has at most %d bytes: sizeBytes=%d"
+          "what is written together has at most %d bytes with its overheads: sizeBytes=%d"
               .formatted(batchBytesMax, sizeBytes));
     }
     if (batch.memory().address() != memory.address()) {

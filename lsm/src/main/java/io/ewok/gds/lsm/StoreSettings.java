@@ -151,7 +151,7 @@ final class StoreSettings {
         log.recovery(),
         base.listener(),
         isEngineNamed ? EngineOptions.from(settings).withKeys(base.engine().keys()) : base.engine(),
-        Settings.read(settings, CREATE, StoreSettings::yes, base.createIfMissing()),
+        Settings.readBoolean(settings, CREATE, base.createIfMissing()),
         Settings.read(settings, ARCHIVE, StoreSettings::archive, base.archiveOrNull()));
   }
 
@@ -184,7 +184,7 @@ final class StoreSettings {
         base.compactionFilter(),
         base.filtersFlushes(),
         duration(TTL, base.ttl()),
-        Settings.read(settings, STYLE, StoreSettings::style, base.style()),
+        Settings.readEnum(settings, STYLE, base.style()),
         bytes(FIFO, base.fifoBytes()),
         (int) Math.min(bytes(SEPARATE, base.separatedValueBytes()), Integer.MAX_VALUE),
         Settings.readInt(settings, GARBAGE, base.valueGarbagePercent()),
@@ -269,15 +269,6 @@ final class StoreSettings {
     return Duration.of(Long.parseLong(matcher.group(1)), unit);
   }
 
-  private static CompactionStyle style(String text) {
-    for (CompactionStyle style : CompactionStyle.values()) {
-      if (style.name().toLowerCase(Locale.ROOT).equals(text)) {
-        return style;
-      }
-    }
-    throw new IllegalArgumentException("one of leveled, tiered and fifo: " + STYLE + "=" + text);
-  }
-
   /** Null for as it was. */
   private static Path archive(String text) {
     String name = text.strip();
@@ -285,13 +276,5 @@ final class StoreSettings {
       return null;
     }
     return name.equals("none") ? StoreOptions.NO_ARCHIVE : Path.of(name);
-  }
-
-  private static boolean yes(String text) {
-    return switch (text) {
-      case "true" -> true;
-      case "false" -> false;
-      default -> throw new IllegalArgumentException("true or false: " + CREATE + "=" + text);
-    };
   }
 }

@@ -1,10 +1,12 @@
 package io.ewok.gds.lsm;
 
+import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /**
  * What a store has done since it was opened, and what it holds: one reading of its counters. They
@@ -89,6 +91,20 @@ public record StoreStats(
     /** Returns what no table of the family refers to, in bytes. */
     public long garbageBytes() {
       return entryBytes - liveBytes;
+    }
+
+    /**
+     * Returns each file once that several families share, as the one of them sees it that refers to
+     * most of it: there is no more garbage in it than that.
+     */
+    public static Collection<ValueFile> eachOnce(Collection<ValueFile> ofFamilies) {
+      return ofFamilies.stream()
+          .collect(
+              Collectors.toMap(
+                  ValueFile::number,
+                  file -> file,
+                  (one, other) -> one.garbageBytes() < other.garbageBytes() ? one : other))
+          .values();
     }
   }
 

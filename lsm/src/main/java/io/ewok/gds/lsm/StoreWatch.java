@@ -39,6 +39,8 @@ public final class StoreWatch implements AutoCloseable {
       Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS);
 
   private final FileChannel file;
+
+  /** Of the store; 0 if it is not known, or one of a container that is not ours. */
   private long process;
 
   /**
@@ -47,7 +49,8 @@ public final class StoreWatch implements AutoCloseable {
    *
    * @param millis when they were read, milliseconds since the epoch
    * @param process number of the process that has the store open
-   * @param values by name: bytes, nanoseconds, thousandths of a score, and counts
+   * @param values by name: bytes, nanoseconds, thousandths of a score, and counts; {@code nanos} is
+   *     the time of a clock that nobody sets, to tell rates by
    */
   public record Reading(long millis, long process, Map<String, String> values) {
     /** Copies the map. */
@@ -109,12 +112,13 @@ public final class StoreWatch implements AutoCloseable {
     if (published == null) {
       return Optional.empty();
     }
-    process = published.process();
+    Map<String, String> values = new LinkedHashMap<>();
+    published.text().lines().forEach(line -> put(values, line));
+    boolean isNumberOfOurs = WatchFormat.namespace().equals(values.get(WatchFormat.NAMESPACE));
+    process = isNumberOfOurs ? published.process() : 0;
     if (published.millis() == 0) {
       return Optional.empty();
     }
-    Map<String, String> values = new LinkedHashMap<>();
-    published.text().lines().forEach(line -> put(values, line));
     return Optional.of(new Reading(published.millis(), published.process(), values));
   }
 
@@ -127,7 +131,7 @@ public final class StoreWatch implements AutoCloseable {
 
   /**
    * Returns whether the store is open still: it was not closed, and its process, if that is known
-   * by a {@link #read}, has not ended.
+   * by a {@link #read}, has not ended. Whether one in another container has is not seen.
    *
    * @throws IOException if the file cannot be read, or this is closed
    */

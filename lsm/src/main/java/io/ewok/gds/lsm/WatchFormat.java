@@ -5,6 +5,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.zip.CRC32C;
 
 /**
@@ -52,7 +54,25 @@ final class WatchFormat {
    */
   record Published(long millis, long process, String text) {}
 
+  /** The name of the counter that says where the number of the process is one. */
+  static final String NAMESPACE = "process.namespace";
+
+  private static final String OWN_NAMESPACE = ownNamespace();
+
   private WatchFormat() {}
+
+  /** What numbers of processes mean something to this one; containers have such of their own. */
+  static String namespace() {
+    return OWN_NAMESPACE;
+  }
+
+  private static String ownNamespace() {
+    try {
+      return Files.readSymbolicLink(Path.of("/proc/self/ns/pid")).toString();
+    } catch (IOException e) {
+      return "unknown";
+    }
+  }
 
   private static ByteBuffer buffer(int bytes) {
     return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
@@ -60,7 +80,7 @@ final class WatchFormat {
 
   /** Makes one of an empty file, with nothing published but the process. */
   static void create(FileChannel file, long process) throws IOException {
-    publish(file, new Published(0, process, ""));
+    publish(file, new Published(0, process, NAMESPACE + "=" + OWN_NAMESPACE));
     write(file, buffer(PUBLISHED_OFFSET).putLong(MAGIC).putLong(0), 0);
   }
 

@@ -133,6 +133,8 @@ final class WatchedStats implements AutoCloseable {
   private String text() {
     StoreStats stats = StoreStatsReader.read(parts);
     StringBuilder text = new StringBuilder();
+    line(text, WatchFormat.NAMESPACE, WatchFormat.namespace());
+    line(text, "nanos", nanoTime.getAsLong());
     line(text, "engine", stats.engine());
     line(text, "sequence", stats.sequence());
     line(text, "operations", stats.written().operations());

@@ -370,8 +370,10 @@ class RangesCursorTest {
     try (Store store = openCold(OPTIONS);
         RangesCursor cursor = store.cursor(every(400, 1))) {
       boolean unused = store.get(key(0)) == null;
+      long reads = engine.stats().reads();
       engine.failNth(SimOperation.READ, 5, Errno.EIO); // one that is read ahead
       assertEquals(expected(400, 1), forward(cursor));
+      assertTrue(engine.stats().reads() >= reads + 5);
     }
     for (Path table : Fixtures.tables(engine)) {
       engine.flipBit(table, 100); // in the first block

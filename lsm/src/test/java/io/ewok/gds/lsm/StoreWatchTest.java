@@ -79,6 +79,25 @@ class StoreWatchTest {
     }
   }
 
+  /** A process of another container, whose number means nothing here, or somebody else. */
+  @Test
+  void numberOfAnotherNamespaceSaysNothing() throws Exception {
+    Files.createDirectories(file().getParent());
+    try (FileChannel file =
+        FileChannel.open(file(), StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+      long none = Integer.MAX_VALUE;
+      WatchFormat.create(file, none);
+      try (StoreWatch watch = StoreWatch.open(temp.resolve("store"))) {
+        assertTrue(watch.read().isEmpty());
+        assertFalse(watch.isOpen()); // there is no such process
+        String elsewhere = WatchFormat.NAMESPACE + "=pid:[1]";
+        WatchFormat.publish(file, new WatchFormat.Published(1, none, elsewhere));
+        assertTrue(watch.read().isPresent());
+        assertTrue(watch.isOpen());
+      }
+    }
+  }
+
   @Test
   void nothingIsWrittenWhileNobodyLooks() throws Exception {
     long[] nanos = new long[1];

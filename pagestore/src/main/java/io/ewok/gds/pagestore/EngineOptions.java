@@ -7,7 +7,6 @@ import io.ewok.gds.reactor.ReactorOptions;
 import io.ewok.gds.reactor.RingOptions;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.regex.Pattern;
@@ -155,15 +154,10 @@ public record EngineOptions(
   public static EngineOptions from(Map<String, String> settings) {
     Settings.requireKnown(settings, NAMES, Setting.names(SETTINGS));
     return new EngineOptions(
-        Settings.read(
-            settings, ENGINE, text -> named(ENGINE, EngineKind.values(), text), DEFAULTS.wanted),
+        Settings.readEnum(settings, ENGINE, DEFAULTS.wanted),
         Settings.readInt(settings, QUEUE_DEPTH, DEFAULTS.queueDepth),
         Settings.readInt(settings, POOL_THREADS, DEFAULTS.poolThreads),
-        Settings.read(
-            settings,
-            SYNC_METHOD,
-            text -> named(SYNC_METHOD, SyncMethod.values(), text),
-            DEFAULTS.syncMethod),
+        Settings.readEnum(settings, SYNC_METHOD, DEFAULTS.syncMethod),
         reactors(settings),
         ThrottleOptions.from(settings),
         DEFAULTS.keys);
@@ -187,35 +181,9 @@ public record EngineOptions(
         group
             .reactor()
             .ring()
-            .withSqPollIdleMillis(isOn(settings, SQ_POLL) ? idleMillis : 0)
-            .withIoPoll(isOn(settings, IO_POLL));
+            .withSqPollIdleMillis(Settings.readBoolean(settings, SQ_POLL, false) ? idleMillis : 0)
+            .withIoPoll(Settings.readBoolean(settings, IO_POLL, false));
     return group.withReactor(group.reactor().withName(REACTOR_NAME).withRing(ring));
-  }
-
-  private static boolean isOn(Map<String, String> settings, String name) {
-    return Settings.read(
-        settings,
-        name,
-        text -> {
-          if (!text.equals("true") && !text.equals("false")) {
-            throw new IllegalArgumentException("true or false: " + name + "=" + text);
-          }
-          return text.equals("true");
-        },
-        false);
-  }
-
-  /** Returns the value whose name in small letters is the text. */
-  private static <E extends Enum<E>> E named(String setting, E[] values, String text) {
-    List<String> names = new ArrayList<>();
-    for (E value : values) {
-      String name = value.name().toLowerCase(Locale.ROOT);
-      if (name.equals(text)) {
-        return value;
-      }
-      names.add(name);
-    }
-    throw new IllegalArgumentException("one of " + names + ": " + setting + "=" + text);
   }
 
   /** Returns these options with another engine wanted. */

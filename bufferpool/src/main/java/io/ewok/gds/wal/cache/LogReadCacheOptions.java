@@ -121,7 +121,7 @@ public record LogReadCacheOptions(
         ReadArenaOptions.from(settings),
         (int) readBytes(settings, PAGE, DEFAULTS.pageBytes),
         Settings.readInt(settings, STRIDE, DEFAULTS.stridePagesMax),
-        Settings.read(settings, PREFETCH, LogReadCacheOptions::yesOrNo, DEFAULTS.prefetch),
+        Settings.readBoolean(settings, PREFETCH, DEFAULTS.prefetch),
         readBytes(settings, TAIL, DEFAULTS.tailBytes),
         Settings.readInt(settings, READ_AHEADS, DEFAULTS.readAheadsMax));
   }
@@ -134,16 +134,6 @@ public record LogReadCacheOptions(
   private static long readBytes(Map<String, String> settings, String name, long otherwise) {
     return Settings.read(
         settings, name, text -> MemorySize.parse(name, text).bytes(TAIL_BYTES_MAX), otherwise);
-  }
-
-  private static boolean yesOrNo(String text) {
-    return switch (text) {
-      case "true" -> true;
-      case "false" -> false;
-      default ->
-          throw new IllegalArgumentException(
-              "this is neither true nor false: " + PREFETCH + "=" + text);
-    };
   }
 
   /** Returns these options with other memory for pages. */

@@ -24,8 +24,9 @@ import java.util.function.ToDoubleFunction;
  * stay where they were last seen and gauges are not numbers.
  *
  * <p>Bytes are in {@code bytes}, the unit that Micrometer calls so, ratios from 0 to 1, waits in
- * the registry's unit of time. A store is held as long as the registry has its meters: take them
- * out with {@link MeterRegistry#remove} if stores come and go. Threads: any.
+ * the registry's unit of time. A store is held as long as the registry has its gauges: take them
+ * out with {@link MeterRegistry#remove} if stores come and go. Where filters let none of them in,
+ * keep this: counters and timers do not hold it. Threads: any.
  */
 public final class StoreMetrics implements MeterBinder {
   /** How long a reading of the counters is good for. */
@@ -121,7 +122,7 @@ public final class StoreMetrics implements MeterBinder {
         "values.garbage",
         "what no table refers to, of value files",
         "bytes",
-        s -> s.valueFiles().stream().mapToLong(StoreStats.ValueFile::garbageBytes).sum());
+        StoreMetrics::garbageBytes);
     for (int level = 0; level < LEVELS; level++) {
       int at = level;
       Tags ofLevel = tags.and("level", Integer.toString(level));
@@ -133,6 +134,12 @@ public final class StoreMetrics implements MeterBinder {
           .baseUnit("bytes")
           .register(registry);
     }
+  }
+
+  private static double garbageBytes(StoreStats stats) {
+    return StoreStats.ValueFile.eachOnce(stats.valueFiles()).stream()
+        .mapToLong(StoreStats.ValueFile::garbageBytes)
+        .sum();
   }
 
   private static double atLevel(

@@ -21,7 +21,10 @@ final class RunAhead {
   /** For so many ranges that which part of an index leads to them is asked for, too. */
   private static final int INDEXES_AHEAD = 16;
 
-  /** If so many blocks in turn are in the pool, it is taken to have the others, too. */
+  /**
+   * If so many blocks in turn are in the pool, it is taken to have the others, too; or if so many
+   * are too large to be asked for.
+   */
   private static final int FOUND_MAX = 8;
 
   private static final long NONE = -1;
@@ -154,6 +157,7 @@ final class RunAhead {
           if (count > 0) {
             return; // there will be room
           }
+          found++; // there never will: not one that is asked for
         } else {
           found = shared.add(tables, at) ? 0 : found + 1;
           push(number, blockBytes);

@@ -118,8 +118,8 @@ public final class RunSource implements RecordSource {
   }
 
   /** Says that the cursor goes to an end of a range, from where it moves in a direction. */
-  public void enterRange(int number, boolean forward) {
-    if (runAhead != null) {
+  public void enterRange(int number, boolean forward) throws IOException {
+    if (runAhead != null && mayHavePrefix()) {
       runAhead.enter(number, forward);
     }
   }
