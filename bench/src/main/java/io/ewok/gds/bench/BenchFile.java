@@ -52,6 +52,13 @@ final class BenchFile implements AutoCloseable {
     this.keep = keep;
   }
 
+  /** Makes the file that is asked for: a temporary one, or that of {@code --file}. */
+  static BenchFile open(ReportArguments arguments, long sizeBytes) throws IOException {
+    String path = arguments.others().get(ReportArguments.FILE);
+    System.err.println("making the file, if need be: sizeBytes=" + sizeBytes);
+    return path == null ? temporary(sizeBytes) : named(Path.of(path), sizeBytes);
+  }
+
   /** Makes a file that is deleted on close, or when the process ends. */
   static BenchFile temporary(long sizeBytes) throws IOException {
     Path path = Files.createTempFile("gds-bench-io-", ".data");

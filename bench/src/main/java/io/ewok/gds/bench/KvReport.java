@@ -6,7 +6,7 @@ import io.ewok.gds.bench.kv.KvGroup;
 import io.ewok.gds.bench.kv.KvSample;
 import io.ewok.gds.bench.kv.KvTurn;
 import java.io.IOException;
-import java.nio.file.Files;
+import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -20,8 +20,8 @@ import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 
 /** {@code gds bench kv}: the store beside RocksDB and LMDB. */
-final class KvReport {
-  static final String USAGE =
+final class KvReport implements Report {
+  private static final String USAGE =
       """
       Usage: gds bench kv [--quick] [--rounds N] [--json] [--entries N] [--cases NAMES]
                           [--directory PATH]
@@ -46,7 +46,14 @@ final class KvReport {
 
   private static final String ENTRIES = "--entries";
   private static final String CASES = "--cases";
-  private static final String DIRECTORY = "--directory";
+
+  static final ReportCommand COMMAND =
+      new ReportCommand(
+          "gds bench kv",
+          USAGE,
+          Set.of(ENTRIES, CASES, ReportArguments.DIRECTORY),
+          KvReport::prepare);
+
   private static final String LAYER = "lsm";
   private static final String DEVICE = "overwrite loop";
   private static final String BEFORE = "before the deletes";
@@ -95,66 +102,17 @@ final class KvReport {
     return one.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 
-  /**
-   * Measures and prints.
-   *
-   * @return the exit code: 0, 1 if it cannot be measured here, or 2 if the arguments are wrong
-   */
-  static int run(String[] args) throws InterruptedException {
-    ReportArguments arguments;
-    KvReport report;
-    try {
-      arguments = ReportArguments.parse(args, Set.of(ENTRIES, CASES, DIRECTORY));
-      report = of(arguments);
-    } catch (IllegalArgumentException e) {
-      System.err.println(e.getMessage());
-      System.err.print(USAGE);
-      return 2;
-    }
-    if (arguments.help()) {
-      System.out.print(USAGE);
-      return 0;
-    }
-    try {
-      report.measure();
-    } catch (IOException e) {
-      System.err.println(e.getMessage());
-      return 1;
-    }
-    if (arguments.json()) {
-      report.comparisons().forEach(comparison -> System.out.println(comparison.toJson()));
-    } else {
-      report.print();
-    }
-    return arguments.write("gds bench kv", report.comparisons());
-  }
-
-  private static KvReport of(ReportArguments arguments) {
+  private static Measurement prepare(ReportArguments arguments) {
     boolean quick = arguments.quick();
-    Path directory =
-        Path.of(arguments.others().getOrDefault(DIRECTORY, System.getProperty("java.io.tmpdir")));
-    if (!Files.isDirectory(directory)) {
-      throw new IllegalArgumentException("there is no such directory: path=" + directory);
-    }
-    int defaultRounds = quick ? 3 : 5;
-    return new KvReport(
-        cases(arguments.others().get(CASES)),
-        arguments.rounds() > 0 ? arguments.rounds() : defaultRounds,
-        entries(arguments.others().get(ENTRIES), quick),
-        (quick ? 500 : 1500) * NANOS_PER_MILLI,
-        directory);
-  }
-
-  private static int entries(String text, boolean quick) {
-    if (text == null) {
-      return quick ? ENTRIES_DEFAULT / 10 : ENTRIES_DEFAULT;
-    }
-    int entries = text.matches("[0-9]{1,9}") ? Integer.parseInt(text) : 0;
-    if (entries < ENTRIES_MIN || entries > ENTRIES_MAX) {
-      throw new IllegalArgumentException(
-          "--entries needs a number from %d to %d".formatted(ENTRIES_MIN, ENTRIES_MAX));
-    }
-    return entries;
+    int usual = quick ? ENTRIES_DEFAULT / 10 : ENTRIES_DEFAULT;
+    KvReport report =
+        new KvReport(
+            cases(arguments.others().get(CASES)),
+            arguments.roundsOr(quick ? 3 : 5),
+            arguments.number(ENTRIES, usual, ENTRIES_MIN, ENTRIES_MAX),
+            (quick ? 500 : 1500) * NANOS_PER_MILLI,
+            arguments.directory());
+    return report::measure;
   }
 
   private static List<KvCase> cases(String names) {
@@ -171,7 +129,7 @@ final class KvReport {
   }
 
   /** All contenders in turn for each group in each round, each round beginning with another. */
-  void measure() throws IOException, InterruptedException {
+  KvReport measure() throws IOException, InterruptedException {
     int turns = 0;
     for (KvGroup group : KvGroup.values()) {
       turns += casesOf(group).isEmpty() ? 0 : group.contenders().size();
@@ -202,6 +160,7 @@ final class KvReport {
         }
       }
     }
+    return this;
   }
 
   private double deviceSyncs() throws IOException, InterruptedException {
@@ -212,7 +171,8 @@ final class KvReport {
     return cases.stream().filter(one -> one.group() == group).toList();
   }
 
-  List<Comparison> comparisons() {
+  @Override
+  public List<Comparison> comparisons() {
     List<Comparison> comparisons = new ArrayList<>();
     for (KvCase one : cases) {
       comparisons.addAll(rates(one));
@@ -285,12 +245,13 @@ final class KvReport {
     return samples.get(one).get(contender).stream().mapToDouble(number).toArray();
   }
 
-  private void print() {
-    System.out.println(Comparison.header());
+  @Override
+  public void print(PrintStream out) {
+    out.println(Comparison.header());
     for (KvCase one : cases) {
-      rates(one).forEach(comparison -> System.out.println(comparison.toRow()));
+      rates(one).forEach(comparison -> out.println(comparison.toRow()));
     }
-    System.out.printf(
+    out.printf(
         "%n%-30s %-12s %10s %10s %10s %10s %10s %10s %10s %10s%n",
         "", "", "/s", "p50 us", "p99 us", "p99.99 us", "CPU ns", "heap B", "write", "space");
     for (KvCase one : cases) {
@@ -301,10 +262,10 @@ final class KvReport {
         for (Measure measure : MEASURES) {
           row.append(" %10s".formatted(cell(one, contender, measure.number())));
         }
-        System.out.println(row);
+        out.println(row);
       }
     }
-    System.out.println(
+    out.println(
         """
 
         Medians over the rounds. Write: bytes handed to the device or the page cache for a byte of

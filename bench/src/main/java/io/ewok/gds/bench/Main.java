@@ -96,15 +96,15 @@ public final class Main {
     int exitCode = 0;
     switch (command) {
       case "micro" -> org.openjdk.jmh.Main.main(rest);
-      case "alloc" -> exitCode = AllocationReport.run(rest);
-      case "io" -> exitCode = IoReport.run(rest);
-      case "tasks" -> exitCode = TaskReport.run(rest);
-      case "feeds" -> exitCode = FeedReport.run(rest);
-      case "pool" -> exitCode = PoolReport.run(rest);
-      case "wal" -> exitCode = WalReport.run(rest);
-      case "kv" -> exitCode = KvReport.run(rest);
-      case "styles" -> exitCode = StyleReport.run(rest);
-      case "shards" -> exitCode = ShardReport.run(rest);
+      case "alloc" -> exitCode = AllocationReport.COMMAND.run(rest);
+      case "io" -> exitCode = IoReport.COMMAND.run(rest);
+      case "tasks" -> exitCode = TaskReport.COMMAND.run(rest);
+      case "feeds" -> exitCode = FeedReport.COMMAND.run(rest);
+      case "pool" -> exitCode = PoolReport.COMMAND.run(rest);
+      case "wal" -> exitCode = WalReport.COMMAND.run(rest);
+      case "kv" -> exitCode = KvReport.COMMAND.run(rest);
+      case "styles" -> exitCode = StyleReport.COMMAND.run(rest);
+      case "shards" -> exitCode = ShardReport.COMMAND.run(rest);
       case "compare" -> exitCode = CompareReport.run(rest);
       case "--help", "-h" -> System.out.print(USAGE);
       default -> {

@@ -19,6 +19,12 @@ import java.util.Set;
  */
 record ReportArguments(
     boolean help, boolean quick, boolean json, int rounds, Map<String, String> others) {
+  /** The name of the option that {@link #directory} reads. */
+  static final String DIRECTORY = "--directory";
+
+  /** The name of the option that {@link BenchFile#open} reads. */
+  static final String FILE = "--file";
+
   private static final String OUTPUT = "--output";
   private static final String HTML = "--html";
   private static final Set<String> FILES = Set.of(OUTPUT, HTML);
@@ -63,6 +69,44 @@ record ReportArguments(
       }
     }
     return new ReportArguments(help, quick, json, rounds, others);
+  }
+
+  /** Returns how often everything is measured. */
+  int roundsOr(int usual) {
+    return rounds > 0 ? rounds : usual;
+  }
+
+  /**
+   * Returns the value of an option of the report.
+   *
+   * @throws IllegalArgumentException if it is not a number within these bounds
+   */
+  int number(String name, int usual, int min, int max) {
+    String text = others.get(name);
+    if (text == null) {
+      return usual;
+    }
+    int number = text.matches("[0-9]{1,9}") ? Integer.parseInt(text) : -1;
+    if (number < min || number > max) {
+      throw new IllegalArgumentException(
+          "%s needs a number from %d to %d".formatted(name, min, max));
+    }
+    return number;
+  }
+
+  /**
+   * Returns where to make files, on the disk in question; that of temporary files if nothing was
+   * said.
+   *
+   * @throws IllegalArgumentException if it is not there
+   */
+  Path directory() {
+    Path directory =
+        Path.of(others.getOrDefault(DIRECTORY, System.getProperty("java.io.tmpdir")));
+    if (!Files.isDirectory(directory)) {
+      throw new IllegalArgumentException("there is no such directory: path=" + directory);
+    }
+    return directory;
   }
 
   /** Before everything is measured, and not afterwards. */

@@ -1,7 +1,7 @@
 package io.ewok.gds.bench;
 
 import java.io.IOException;
-import java.nio.file.Files;
+import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -16,8 +16,8 @@ import org.openjdk.jmh.runner.RunnerException;
  * {@code gds bench wal}: appends beside copying and a checksum, synced commits beside what the
  * device can do and beside RocksDB, and recovery beside reading.
  */
-final class WalReport {
-  static final String USAGE =
+final class WalReport implements Report {
+  private static final String USAGE =
       """
       Usage: gds bench wal [--quick] [--rounds N] [--json] [--directory PATH]
       The write-ahead log: records appended beside records only copied and checksummed; records made
@@ -33,7 +33,10 @@ final class WalReport {
         --directory PATH  on the disk in question; default: the one for temporary files
       """;
 
-  private static final String DIRECTORY = "--directory";
+  static final ReportCommand COMMAND =
+      new ReportCommand(
+          "gds bench wal", USAGE, Set.of(ReportArguments.DIRECTORY), WalReport::prepare);
+
   private static final String LAYER = "bufferpool";
   private static final long NANOS_PER_MILLI = 1_000_000;
   private static final double MEGA = 1e6;
@@ -62,7 +65,7 @@ final class WalReport {
   private final double[] replayed;
   private final double[] read;
 
-  WalReport(int count, boolean quick, Path directory) {
+  private WalReport(int count, boolean quick, Path directory) {
     this.appends = quick ? APPENDS_QUICK : APPENDS;
     this.appendRounds = new Rounds(count, quick);
     this.count = count;
@@ -78,56 +81,21 @@ final class WalReport {
         name, benchmark, Map.of("bytes", bytes), List.of("append"), List.of("copyAndChecksum"));
   }
 
-  /**
-   * Measures and prints.
-   *
-   * @return the exit code: 0, 1 if it cannot be measured here, or 2 if the arguments are wrong
-   */
-  static int run(String[] args) throws InterruptedException, RunnerException {
-    ReportArguments arguments;
-    Path directory;
-    try {
-      arguments = ReportArguments.parse(args, Set.of(DIRECTORY));
-      directory =
-          Path.of(arguments.others().getOrDefault(DIRECTORY, System.getProperty("java.io.tmpdir")));
-      if (!Files.isDirectory(directory)) {
-        throw new IllegalArgumentException("there is no such directory: path=" + directory);
-      }
-    } catch (IllegalArgumentException e) {
-      System.err.println(e.getMessage());
-      System.err.print(USAGE);
-      return 2;
-    }
-    if (arguments.help()) {
-      System.out.print(USAGE);
-      return 0;
-    }
-    int defaultCount = arguments.quick() ? 3 : 5;
-    WalReport report =
-        new WalReport(
-            arguments.rounds() > 0 ? arguments.rounds() : defaultCount,
-            arguments.quick(),
-            directory);
-    try {
-      report.measureCommits();
-      report.readers.measure();
-      report.appendRounds.measure(report.cases(), List.of(), List.of());
-    } catch (IOException e) {
-      for (Throwable cause = e; cause != null; cause = cause.getCause()) {
-        System.err.println(cause.getMessage());
-      }
-      return 1;
-    }
-    if (arguments.json()) {
-      report.comparisons().forEach(comparison -> System.out.println(comparison.toJson()));
-    } else {
-      report.print();
-    }
-    return arguments.write("gds bench wal", report.comparisons());
+  private static Measurement prepare(ReportArguments arguments) {
+    boolean quick = arguments.quick();
+    WalReport report = new WalReport(arguments.roundsOr(quick ? 3 : 5), quick, arguments.directory());
+    return report::measure;
+  }
+
+  private WalReport measure() throws IOException, InterruptedException, RunnerException {
+    measureCommits();
+    readers.measure();
+    appendRounds.measure(cases(), List.of(), List.of());
+    return this;
   }
 
   /** All in turn in each round, each round beginning with another. */
-  void measureCommits() throws IOException, InterruptedException {
+  private void measureCommits() throws IOException, InterruptedException {
     long watchedNanos = (quick ? 300 : 1500) * NANOS_PER_MILLI;
     List<LogContender> contenders = new ArrayList<>(List.of(LogContender.values()));
     System.err.println("warming up");
@@ -152,7 +120,8 @@ final class WalReport {
     }
   }
 
-  List<Comparison> comparisons() {
+  @Override
+  public List<Comparison> comparisons() {
     List<Comparison> comparisons = new ArrayList<>(rates());
     comparisons.addAll(appendRounds.compareHeap(LAYER, cases()));
     return comparisons;
@@ -174,7 +143,7 @@ final class WalReport {
     return cases;
   }
 
-  List<Comparison> commitsAndRecovery() {
+  private List<Comparison> commitsAndRecovery() {
     List<Comparison> comparisons = new ArrayList<>();
     for (int writers : WRITERS) {
       comparisons.add(commits(writers, LogContender.DEVICE.label, LogContender.DEVICE, writers));
@@ -206,20 +175,21 @@ final class WalReport {
     return contender.label + '/' + writers;
   }
 
-  private void print() {
-    System.out.println(Comparison.header());
-    rates().forEach(comparison -> System.out.println(comparison.toRow()));
-    System.out.printf("%n%-40s%12s%14s%n", "", "GB/s", "heap, bytes");
+  @Override
+  public void print(PrintStream out) {
+    out.println(Comparison.header());
+    rates().forEach(comparison -> out.println(comparison.toRow()));
+    out.printf("%n%-40s%12s%14s%n", "", "GB/s", "heap, bytes");
     for (AllocationCase one : appends) {
       double nanos = Comparison.median(appendRounds.nanos(one, "append"));
-      System.out.printf(
+      out.printf(
           Locale.ROOT,
           "%-40s%12.2f%14.2f%n",
           one.name() + ", by a thread",
           Integer.parseInt(one.parameters().get("bytes")) / nanos,
           Comparison.median(appendRounds.heapBytes(one, "append")));
     }
-    System.out.println(
+    out.println(
         """
 
         Medians over the rounds. Append: the time of one thread for one record, not waiting for a

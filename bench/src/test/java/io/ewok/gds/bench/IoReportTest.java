@@ -191,13 +191,13 @@ class IoReportTest {
 
   @Test
   void wrongArgumentsAreRefused() throws Exception {
-    assertEquals(2, IoReport.run(new String[] {"--fast"}));
-    assertEquals(2, IoReport.run(new String[] {"--file"}));
-    assertEquals(2, IoReport.run(new String[] {"--size", "17"}));
-    assertEquals(2, IoReport.run(new String[] {"--size", "50%"}));
-    assertEquals(0, IoReport.run(new String[] {"--help"}));
+    assertEquals(2, IoReport.COMMAND.run("--fast"));
+    assertEquals(2, IoReport.COMMAND.run("--file"));
+    assertEquals(2, IoReport.COMMAND.run("--size", "17"));
+    assertEquals(2, IoReport.COMMAND.run("--size", "50%"));
+    assertEquals(0, IoReport.COMMAND.run("--help"));
     Path precious = Files.writeString(directory.resolve("precious"), "text");
-    assertEquals(1, IoReport.run(new String[] {"--file", precious.toString()}));
+    assertEquals(1, IoReport.COMMAND.run("--file", precious.toString()));
     assertEquals("text", Files.readString(precious));
   }
 }

@@ -53,10 +53,10 @@ class KvReportTest {
 
   @Test
   void wrongArgumentsAreRefused() throws Exception {
-    assertEquals(2, KvReport.run(new String[] {"--fast"}));
-    assertEquals(2, KvReport.run(new String[] {"--cases", "read-random,nothing"}));
-    assertEquals(2, KvReport.run(new String[] {"--entries", "10"}));
-    assertEquals(2, KvReport.run(new String[] {"--directory", "/nowhere"}));
-    assertEquals(0, KvReport.run(new String[] {"--help"}));
+    assertEquals(2, KvReport.COMMAND.run("--fast"));
+    assertEquals(2, KvReport.COMMAND.run("--cases", "read-random,nothing"));
+    assertEquals(2, KvReport.COMMAND.run("--entries", "10"));
+    assertEquals(2, KvReport.COMMAND.run("--directory", "/nowhere"));
+    assertEquals(0, KvReport.COMMAND.run("--help"));
   }
 }

@@ -36,8 +36,8 @@ class WalReportTest {
 
   @Test
   void wrongArgumentsAreRefused() throws Exception {
-    assertEquals(2, WalReport.run(new String[] {"--fast"}));
-    assertEquals(2, WalReport.run(new String[] {"--directory", "/nowhere"}));
-    assertEquals(0, WalReport.run(new String[] {"--help"}));
+    assertEquals(2, WalReport.COMMAND.run("--fast"));
+    assertEquals(2, WalReport.COMMAND.run("--directory", "/nowhere"));
+    assertEquals(0, WalReport.COMMAND.run("--help"));
   }
 }
