@@ -86,18 +86,21 @@ final class FeedReport implements Report {
   FeedReport measure() throws IOException, ExecutionException {
     Map<String, FeedContest> contests = new LinkedHashMap<>();
     try {
-      System.err.println("warming up");
-      for (Map.Entry<String, Integer> burst : BURSTS.entrySet()) {
-        FeedContest contest = FeedContest.open(FEEDS, messages, burst.getValue(), SEED, cpus());
-        contests.put(burst.getKey(), contest);
-        contest.byFibers();
-        contest.bySelector();
+      try (Progress progress = Progress.of("warming up", BURSTS.size())) {
+        for (Map.Entry<String, Integer> burst : BURSTS.entrySet()) {
+          progress.begin("warming up: bursts to " + burst.getKey(), 1);
+          FeedContest contest = FeedContest.open(FEEDS, messages, burst.getValue(), SEED, cpus());
+          contests.put(burst.getKey(), contest);
+          contest.byFibers();
+          contest.bySelector();
+        }
       }
-      Progress progress = new Progress(rounds, 2 * contests.size());
-      for (int round = 0; round < rounds; round++) {
-        for (Map.Entry<String, FeedContest> contest : contests.entrySet()) {
-          progress.begin(round, "bursts to " + contest.getKey(), 2);
-          measure(contest.getKey(), contest.getValue(), round % 2 == 0);
+      try (Progress progress = Progress.ofRounds(rounds, 2 * contests.size())) {
+        for (int round = 0; round < rounds; round++) {
+          for (Map.Entry<String, FeedContest> contest : contests.entrySet()) {
+            progress.begin(round, "bursts to " + contest.getKey(), 2);
+            measure(contest.getKey(), contest.getValue(), round % 2 == 0);
+          }
         }
       }
     } finally {

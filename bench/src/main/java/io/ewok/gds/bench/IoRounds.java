@@ -47,13 +47,14 @@ final class IoRounds {
 
   /** Measures, and says on the error stream how far it is. */
   void measure(List<IoCase> cases) throws IOException, InterruptedException {
-    System.err.println("warming up");
     warmUp(cases);
-    Progress progress = new Progress(count, cases.stream().mapToInt(this::runs).sum());
-    for (int round = 0; round < count; round++) {
-      for (IoCase one : cases) {
-        progress.begin(round, one.name(), runs(one));
-        measure(one, round);
+    try (Progress progress =
+        Progress.ofRounds(count, cases.stream().mapToInt(this::runs).sum())) {
+      for (int round = 0; round < count; round++) {
+        for (IoCase one : cases) {
+          progress.begin(round, one.name(), runs(one));
+          measure(one, round);
+        }
       }
     }
   }
@@ -62,16 +63,20 @@ final class IoRounds {
   private void warmUp(List<IoCase> cases) throws IOException, InterruptedException {
     CompilationMXBean compiler = ManagementFactory.getCompilationMXBean();
     boolean compiled = true;
-    for (int pass = 0; pass < PASSES_MAX && compiled; pass++) {
-      long millis = compiler.getTotalCompilationTime();
-      long nanos = System.nanoTime();
-      for (IoCase one : cases) {
-        for (IoContender contender : one.contenders()) {
-          run(one, contender);
+    int ours = cases.stream().mapToInt(one -> one.contenders().size()).sum();
+    try (Progress progress = Progress.of("warming up", (long) PASSES_MAX * ours)) {
+      for (int pass = 0; pass < PASSES_MAX && compiled; pass++) {
+        long millis = compiler.getTotalCompilationTime();
+        long nanos = System.nanoTime();
+        for (IoCase one : cases) {
+          for (IoContender contender : one.contenders()) {
+            progress.begin("warming up: " + one.name(), 1);
+            run(one, contender);
+          }
         }
+        double compiling = (compiler.getTotalCompilationTime() - millis) * NANOS_PER_MILLI;
+        compiled = compiling > COMPILING_MAX * (System.nanoTime() - nanos);
       }
-      double compiling = (compiler.getTotalCompilationTime() - millis) * NANOS_PER_MILLI;
-      compiled = compiling > COMPILING_MAX * (System.nanoTime() - nanos);
     }
   }
 

@@ -134,33 +134,38 @@ final class KvReport implements Report {
     for (KvGroup group : KvGroup.values()) {
       turns += casesOf(group).isEmpty() ? 0 : group.contenders().size();
     }
-    Progress progress = new Progress(count, turns);
-    for (int round = 0; round < count; round++) {
-      for (KvGroup group : KvGroup.values()) {
-        List<KvCase> wanted = casesOf(group);
-        if (wanted.isEmpty()) {
-          continue;
-        }
-        List<KvContender> contenders = new ArrayList<>(group.contenders());
-        Collections.rotate(contenders, round);
-        for (KvContender contender : contenders) {
-          progress.begin(
-              round, group.name().toLowerCase(Locale.ROOT) + ", " + contender.label(), 1);
-          boolean besideDevice = group == KvGroup.SYNCED && contender == KvContender.GDS;
-          double before = besideDevice ? deviceSyncs() : 0;
-          for (KvSample sample : KvTurn.run(contender, wanted, entries, watchedNanos, directory)) {
-            samples
-                .computeIfAbsent(sample.one(), key -> new EnumMap<>(KvContender.class))
-                .computeIfAbsent(contender, key -> new ArrayList<>())
-                .add(sample);
-          }
-          if (besideDevice) {
-            device[round] = (before + deviceSyncs()) / 2; // its speed changes within seconds
+    try (Progress progress = Progress.ofRounds(count, turns)) {
+      for (int round = 0; round < count; round++) {
+        for (KvGroup group : KvGroup.values()) {
+          if (!casesOf(group).isEmpty()) {
+            List<KvContender> contenders = new ArrayList<>(group.contenders());
+            Collections.rotate(contenders, round);
+            for (KvContender contender : contenders) {
+              progress.begin(
+                  round, group.name().toLowerCase(Locale.ROOT) + ", " + contender.label(), 1);
+              measure(group, contender, round);
+            }
           }
         }
       }
     }
     return this;
+  }
+
+  private void measure(KvGroup group, KvContender contender, int round)
+      throws IOException, InterruptedException {
+    boolean besideDevice = group == KvGroup.SYNCED && contender == KvContender.GDS;
+    double before = besideDevice ? deviceSyncs() : 0;
+    for (KvSample sample :
+        KvTurn.run(contender, casesOf(group), entries, watchedNanos, directory)) {
+      samples
+          .computeIfAbsent(sample.one(), key -> new EnumMap<>(KvContender.class))
+          .computeIfAbsent(contender, key -> new ArrayList<>())
+          .add(sample);
+    }
+    if (besideDevice) {
+      device[round] = (before + deviceSyncs()) / 2; // its speed changes within seconds
+    }
   }
 
   private double deviceSyncs() throws IOException, InterruptedException {

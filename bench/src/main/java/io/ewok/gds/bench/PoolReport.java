@@ -151,14 +151,15 @@ final class PoolReport implements Report {
       WriteBackRun.refusal(directory, mode)
           .ifPresentOrElse(why -> refusals.put(mode, why), () -> modes.add(mode));
     }
-    Progress progress = new Progress(count, modes.size());
-    for (int round = 0; round < count; round++) {
-      progress.begin(round, "write-back", modes.size());
-      for (TornPages mode : modes) {
-        writeBacks.computeIfAbsent(mode, key -> new double[count])[round] =
-            WriteBackRun.pagesPerSecond(directory, mode, watchedNanos);
+    try (Progress progress = Progress.ofRounds(count, modes.size())) {
+      for (int round = 0; round < count; round++) {
+        progress.begin(round, "write-back", modes.size());
+        for (TornPages mode : modes) {
+          writeBacks.computeIfAbsent(mode, key -> new double[count])[round] =
+              WriteBackRun.pagesPerSecond(directory, mode, watchedNanos);
+        }
+        Collections.rotate(modes, 1);
       }
-      Collections.rotate(modes, 1);
     }
   }
 

@@ -54,22 +54,23 @@ final class Rounds {
     for (AllocationCase one : cases) {
       runs += one.methods().size();
     }
-    Progress progress = new Progress(count, runs);
-    for (int round = 0; round < count; round++) {
-      for (AllocationCase one : cases) {
-        progress.begin(round, one.name(), one.methods().size());
-        for (String method : one.methods()) {
-          RunResult result = run(one, method);
-          put(nanos, one, method, round, result.getPrimaryResult());
-          put(heapBytes, one, method, round, result.getSecondaryResults().get(HEAP));
+    try (Progress progress = Progress.ofRounds(count, runs)) {
+      for (int round = 0; round < count; round++) {
+        for (AllocationCase one : cases) {
+          progress.begin(round, one.name(), one.methods().size());
+          for (String method : one.methods()) {
+            RunResult result = run(one, method);
+            put(nanos, one, method, round, result.getPrimaryResult());
+            put(heapBytes, one, method, round, result.getSecondaryResults().get(HEAP));
+          }
         }
-      }
-      for (String profile : profiles) {
-        progress.begin(round, profile, churners.size());
-        for (String contender : churners) {
-          samples
-              .computeIfAbsent(key(profile, contender), key -> new ArrayList<>())
-              .add(churn(contender, profile));
+        for (String profile : profiles) {
+          progress.begin(round, profile, churners.size());
+          for (String contender : churners) {
+            samples
+                .computeIfAbsent(key(profile, contender), key -> new ArrayList<>())
+                .add(churn(contender, profile));
+          }
         }
       }
     }

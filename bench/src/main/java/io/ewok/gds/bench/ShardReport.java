@@ -130,13 +130,14 @@ final class ShardReport implements Report {
   }
 
   ShardReport measure() throws IOException, InterruptedException {
-    Progress progress = new Progress(count, SHARDS_MAX * Side.values().length);
-    for (int round = 0; round < count; round++) {
-      for (int shards = 1; shards <= SHARDS_MAX; shards++) {
-        // Each comes first as often as the others.
-        Side[] sides = Side.values();
-        for (int i = 0; i < sides.length; i++) {
-          measure(progress, round, shards, sides[(round + i) % sides.length]);
+    try (Progress progress = Progress.ofRounds(count, SHARDS_MAX * Side.values().length)) {
+      for (int round = 0; round < count; round++) {
+        for (int shards = 1; shards <= SHARDS_MAX; shards++) {
+          // Each comes first as often as the others.
+          Side[] sides = Side.values();
+          for (int i = 0; i < sides.length; i++) {
+            measure(progress, round, shards, sides[(round + i) % sides.length]);
+          }
         }
       }
     }

@@ -114,15 +114,16 @@ final class StyleReport implements Report {
   }
 
   StyleReport measure() throws IOException, InterruptedException {
-    Progress progress = new Progress(count, CompactionStyle.values().length);
-    for (int round = 0; round < count; round++) {
-      for (CompactionStyle style : CompactionStyle.values()) {
-        progress.begin(round, name(style), 1);
-        Path own = Files.createTempDirectory(directory, "gds-bench-styles-");
-        try {
-          measure(style, own, round);
-        } finally {
-          BenchFile.deleteAll(own);
+    try (Progress progress = Progress.ofRounds(count, CompactionStyle.values().length)) {
+      for (int round = 0; round < count; round++) {
+        for (CompactionStyle style : CompactionStyle.values()) {
+          progress.begin(round, name(style), 1);
+          Path own = Files.createTempDirectory(directory, "gds-bench-styles-");
+          try {
+            measure(style, own, round);
+          } finally {
+            BenchFile.deleteAll(own);
+          }
         }
       }
     }

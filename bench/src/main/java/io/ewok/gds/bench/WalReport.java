@@ -98,25 +98,30 @@ final class WalReport implements Report {
   private void measureCommits() throws IOException, InterruptedException {
     long watchedNanos = (quick ? 300 : 1500) * NANOS_PER_MILLI;
     List<LogContender> contenders = new ArrayList<>(List.of(LogContender.values()));
-    System.err.println("warming up");
-    for (LogContender contender : contenders) {
-      contender.measure(directory, WRITERS[WRITERS.length - 1], watchedNanos);
-    }
-    LogRecoveryRun.measure(directory, 2);
-    Progress progress = new Progress(count, WRITERS.length * contenders.size() + 1);
-    for (int round = 0; round < count; round++) {
-      for (int writers : WRITERS) {
-        progress.begin(round, "commits, " + writers(writers), contenders.size());
-        for (LogContender contender : contenders) {
-          commits.computeIfAbsent(key(contender, writers), key -> new double[count])[round] =
-              contender.measure(directory, writers, watchedNanos);
-        }
+    try (Progress progress = Progress.of("warming up", contenders.size() + 1)) {
+      for (LogContender contender : contenders) {
+        progress.begin("warming up: " + contender.label, 1);
+        contender.measure(directory, WRITERS[WRITERS.length - 1], watchedNanos);
       }
-      progress.begin(round, "recovery", 1);
-      LogRecoveryRun run = LogRecoveryRun.measure(directory, quick ? 2 : 8);
-      replayed[round] = run.replayed() / MEGA;
-      read[round] = run.read() / MEGA;
-      Collections.rotate(contenders, 1);
+      progress.begin("warming up: recovery", 1);
+      LogRecoveryRun.measure(directory, 2);
+    }
+    try (Progress progress =
+        Progress.ofRounds(count, WRITERS.length * contenders.size() + 1)) {
+      for (int round = 0; round < count; round++) {
+        for (int writers : WRITERS) {
+          progress.begin(round, "commits, " + writers(writers), contenders.size());
+          for (LogContender contender : contenders) {
+            commits.computeIfAbsent(key(contender, writers), key -> new double[count])[round] =
+                contender.measure(directory, writers, watchedNanos);
+          }
+        }
+        progress.begin(round, "recovery", 1);
+        LogRecoveryRun run = LogRecoveryRun.measure(directory, quick ? 2 : 8);
+        replayed[round] = run.replayed() / MEGA;
+        read[round] = run.read() / MEGA;
+        Collections.rotate(contenders, 1);
+      }
     }
   }
 

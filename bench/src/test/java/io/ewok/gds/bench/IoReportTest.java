@@ -175,21 +175,6 @@ class IoReportTest {
   }
 
   @Test
-  void timeLeftFollowsFromTimeTaken() {
-    Progress progress = new Progress(2, 5);
-    progress.begin(0, "first", 2);
-    assertEquals("round 1 of 2: first", progress.line(0, "first", 0));
-    progress.begin(0, "second", 3);
-    assertEquals(
-        "round 1 of 2: second, about 8 s left",
-        progress.line(0, "second", TimeUnit.SECONDS.toNanos(2)));
-    progress.begin(1, "first", 2);
-    assertEquals(
-        "round 2 of 2: first, about 5 min left",
-        progress.line(1, "first", TimeUnit.MINUTES.toNanos(5)));
-  }
-
-  @Test
   void wrongArgumentsAreRefused() throws Exception {
     assertEquals(2, IoReport.COMMAND.run("--fast"));
     assertEquals(2, IoReport.COMMAND.run("--file"));
