@@ -188,6 +188,11 @@ final class IoReport implements Report {
   }
 
   @Override
+  public List<Chart> charts() {
+    return cases.stream().flatMap(one -> Chart.of(one.name(), rounds.curves(one)).stream()).toList();
+  }
+
+  @Override
   public void print(PrintStream out) {
     for (IoCase one : cases) {
       out.printf(

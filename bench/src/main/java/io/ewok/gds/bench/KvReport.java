@@ -1,5 +1,6 @@
 package io.ewok.gds.bench;
 
+import io.ewok.gds.bench.curves.Curves;
 import io.ewok.gds.bench.kv.KvCase;
 import io.ewok.gds.bench.kv.KvContender;
 import io.ewok.gds.bench.kv.KvGroup;
@@ -12,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -64,6 +66,9 @@ final class KvReport implements Report {
   private static final long NANOS_PER_MILLI = 1_000_000;
   private static final double NANOS_PER_SECOND = 1e9;
 
+  private static final double NONE = Double.NaN;
+  private static final ToDoubleFunction<KvSample> WRITES = KvSample::writeAmplification;
+
   /** What is told about a case beside its rate; the less the better. */
   private record Measure(String label, String unit, ToDoubleFunction<KvSample> number) {}
 
@@ -74,7 +79,7 @@ final class KvReport implements Report {
           new Measure("p99.99", "us", KvSample::p9999Micros),
           new Measure("CPU", "ns", KvSample::cpuNanos),
           new Measure("heap", "B", KvSample::heapBytes),
-          new Measure("write amplification", "", KvSample::writeAmplification),
+          new Measure("write amplification", "", WRITES),
           new Measure("space amplification", "", KvSample::spaceAmplification));
 
   private final List<KvCase> cases;
@@ -169,7 +174,7 @@ final class KvReport implements Report {
   }
 
   private double deviceSyncs() throws IOException, InterruptedException {
-    return LogContender.DEVICE.measure(directory, 1, watchedNanos);
+    return LogContender.DEVICE.measure(directory, 1, watchedNanos).perSecond();
   }
 
   private List<KvCase> casesOf(KvGroup group) {
@@ -240,6 +245,53 @@ final class KvReport implements Report {
     return nanos;
   }
 
+  /** Returns for each case when operations ended and how long they took, and what was written. */
+  @Override
+  public List<Chart> charts() {
+    List<Chart> charts = new ArrayList<>();
+    charts.add(writes());
+    for (KvCase one : cases) {
+      Map<String, Curves> curves = new LinkedHashMap<>();
+      for (KvContender contender : drawn(one)) {
+        curves.put(
+            contender.label(),
+            Curves.median(
+                samples.get(one).get(contender), KvSample::perSecond, KvSample::curves));
+      }
+      charts.addAll(Chart.of(one.label(), curves));
+    }
+    return charts;
+  }
+
+  private Chart writes() {
+    List<KvCase> writing =
+        cases.stream()
+            .filter(one -> Double.isFinite(median(one, KvContender.GDS, WRITES)))
+            .toList();
+    List<Chart.Series> series = new ArrayList<>();
+    for (KvContender contender : KvContender.values()) {
+      List<Double> bars =
+          writing.stream()
+              .map(one -> drawn(one).contains(contender) ? median(one, contender, WRITES) : NONE)
+              .toList();
+      if (bars.stream().anyMatch(Double::isFinite)) {
+        series.add(new Chart.Series(contender.label(), List.of(), bars));
+      }
+    }
+    List<String> labels = writing.stream().map(KvCase::label).toList();
+    return new Chart(Chart.Kind.WRITES, "write amplification", labels, series);
+  }
+
+  private double median(
+      KvCase one, KvContender contender, ToDoubleFunction<KvSample> number) {
+    return Comparison.median(series(one, contender, number));
+  }
+
+  /** What the empty store does is no store's speed. */
+  private static List<KvContender> drawn(KvCase one) {
+    return one.group().contenders().stream().filter(each -> each != KvContender.EMPTY).toList();
+  }
+
   private static List<KvContender> rivals(KvCase one) {
     return one.group().contenders().stream()
         .filter(each -> each != KvContender.GDS && each != KvContender.EMPTY)
@@ -281,7 +333,7 @@ final class KvReport implements Report {
   }
 
   private String cell(KvCase one, KvContender contender, ToDoubleFunction<KvSample> number) {
-    double median = Comparison.median(series(one, contender, number));
+    double median = median(one, contender, number);
     return Double.isFinite(median)
         ? String.format(Locale.ROOT, median < 1000 ? "%.2f" : "%.0f", median)
         : "-";

@@ -12,6 +12,7 @@ public final class Main {
   private static final String USAGE =
       """
       Usage: gds bench micro [JMH options] [regular expression of names]
+             gds bench micro [--quick] [--rounds N] [--json] [regular expression of names]
              gds bench alloc [--quick] [--rounds N] [--json]
              gds bench io [--quick] [--rounds N] [--json] [--file PATH] [--size BYTES]
              gds bench tasks [--quick] [--rounds N] [--json]
@@ -29,6 +30,8 @@ public final class Main {
         gds bench micro PairBenchmark -prof gc  with the bytes allocated per operation
         gds bench micro -l                      list them
         gds bench micro -h                      the options of JMH
+        gds bench micro --quick                 ours beside rivals, within a minute
+        gds bench micro --help                  the options of such a report
 
       alloc compares time and bytes of the allocators with those of malloc, Netty and the JDK.
 
@@ -76,8 +79,8 @@ public final class Main {
         gds bench shards --quick                within a minute
         gds bench shards --help                 its options
 
-      All but micro write their results into a file with --output FILE, as JSON lines, and as a page with
-      charts with --html FILE. compare tells how the ratios of two such files differ.
+      All write their results into a file with --output FILE, as JSON lines, and as a page with charts
+      with --html FILE. compare tells how the ratios of two such files differ.
 
         gds bench kv --quick --output a.jsonl --html a.html
         gds bench compare a.jsonl b.jsonl
@@ -95,7 +98,7 @@ public final class Main {
     String[] rest = args.length > 0 ? Arrays.copyOfRange(args, 1, args.length) : args;
     int exitCode = 0;
     switch (command) {
-      case "micro" -> org.openjdk.jmh.Main.main(rest);
+      case "micro" -> exitCode = MicroReport.run(rest);
       case "alloc" -> exitCode = AllocationReport.COMMAND.run(rest);
       case "io" -> exitCode = IoReport.COMMAND.run(rest);
       case "tasks" -> exitCode = TaskReport.COMMAND.run(rest);

@@ -198,6 +198,11 @@ final class PoolReport implements Report {
   }
 
   @Override
+  public List<Chart> charts() {
+    return misses.charts();
+  }
+
+  @Override
   public void print(PrintStream out) {
     out.println(Comparison.header());
     rounds.compareNanos(LAYER, hits).forEach(comparison -> out.println(comparison.toRow()));

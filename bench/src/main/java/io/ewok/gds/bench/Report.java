@@ -22,6 +22,11 @@ interface Report {
   /** Returns a row for each pair of ours and a rival. */
   List<Comparison> comparisons();
 
+  /** Returns what a page draws besides the ratios; unless a report says more, nothing. */
+  default List<Chart> charts() {
+    return List.of();
+  }
+
   /** Prints it for people; unless a report says more, a line for each row. */
   default void print(PrintStream out) {
     out.println(Comparison.header());

@@ -124,15 +124,16 @@ record ReportArguments(
    * Writes the files that were asked for, and says what is wrong if one cannot be written.
    *
    * @param title of the page
+   * @param charts of the page; the other file has rows alone
    * @return the exit code: 0, or 1 then
    */
-  int write(String title, List<Comparison> rows) {
+  int write(String title, List<Comparison> rows, List<Chart> charts) {
     try {
       if (others.containsKey(OUTPUT)) {
         ResultFile.write(Path.of(others.get(OUTPUT)), rows);
       }
       if (others.containsKey(HTML)) {
-        HtmlReport.write(Path.of(others.get(HTML)), title, rows);
+        HtmlReport.write(Path.of(others.get(HTML)), title, rows, charts);
       }
       return 0;
     } catch (IOException e) {

@@ -59,6 +59,6 @@ record ReportCommand(
     } else {
       report.print(System.out);
     }
-    return arguments.write(name, rows);
+    return arguments.write(name, rows, report.charts());
   }
 }

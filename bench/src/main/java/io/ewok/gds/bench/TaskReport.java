@@ -86,8 +86,7 @@ final class TaskReport implements Report {
   }
 
   private static AllocationCase shortened(AllocationCase of, int rivals) {
-    return new AllocationCase(
-        of.name(), of.benchmark(), of.parameters(), of.ours(), of.rivals().subList(0, rivals));
+    return of.with(of.ours(), of.rivals().subList(0, rivals));
   }
 
   private static Measurement prepare(ReportArguments arguments) {

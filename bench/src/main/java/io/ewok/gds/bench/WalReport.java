@@ -1,5 +1,6 @@
 package io.ewok.gds.bench;
 
+import io.ewok.gds.bench.curves.Curves;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -59,8 +60,8 @@ final class WalReport implements Report {
   private final Path directory;
   private final LogReadRows readers;
 
-  /** Commits a second, by who and how many; one element a round. */
-  private final Map<String, double[]> commits = new LinkedHashMap<>();
+  /** By who and how many; one element a round. */
+  private final Map<String, List<CommitLoad.Sample>> commits = new LinkedHashMap<>();
 
   private final double[] replayed;
   private final double[] read;
@@ -112,8 +113,9 @@ final class WalReport implements Report {
         for (int writers : WRITERS) {
           progress.begin(round, "commits, " + writers(writers), contenders.size());
           for (LogContender contender : contenders) {
-            commits.computeIfAbsent(key(contender, writers), key -> new double[count])[round] =
-                contender.measure(directory, writers, watchedNanos);
+            commits
+                .computeIfAbsent(key(contender, writers), key -> new ArrayList<>())
+                .add(contender.measure(directory, writers, watchedNanos));
           }
         }
         progress.begin(round, "recovery", 1);
@@ -167,9 +169,33 @@ final class WalReport implements Report {
         LAYER,
         "synced commits, " + writers(writers),
         "/s",
-        commits.get(key(LogContender.OURS, writers)),
+        perSecond(LogContender.OURS, writers),
         rival,
-        commits.get(key(theirs, theirWriters)));
+        perSecond(theirs, theirWriters));
+  }
+
+  private double[] perSecond(LogContender contender, int writers) {
+    return commits.get(key(contender, writers)).stream()
+        .mapToDouble(CommitLoad.Sample::perSecond)
+        .toArray();
+  }
+
+  @Override
+  public List<Chart> charts() {
+    List<Chart> charts = new ArrayList<>();
+    for (int writers : WRITERS) {
+      Map<String, Curves> curves = new LinkedHashMap<>();
+      for (LogContender contender : LogContender.values()) {
+        curves.put(
+            contender.label,
+            Curves.median(
+                commits.get(key(contender, writers)),
+                CommitLoad.Sample::perSecond,
+                CommitLoad.Sample::curves));
+      }
+      charts.addAll(Chart.of("synced commits, " + writers(writers), curves));
+    }
+    return charts;
   }
 
   private static String writers(int count) {

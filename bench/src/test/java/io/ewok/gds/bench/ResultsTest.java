@@ -91,7 +91,7 @@ class ResultsTest {
   @Test
   void pageIsOneFileWithAllNumbers() throws IOException {
     Comparison hostile = row("</script><b>&", 0.5, 0.25, 1);
-    String page = HtmlReport.page("gds bench <x>", List.of(row("get", 2.5, 2.25, 2.75), hostile));
+    String page = HtmlReport.page("gds bench <x>", List.of(row("get", 2.5, 2.25, 2.75), hostile), List.of());
     assertTrue(page.contains("<title>gds bench &lt;x&gt;</title>"), "the title is escaped");
     assertTrue(page.contains("<td>&lt;/script&gt;&lt;b&gt;&amp;</td>"), "cells are escaped");
     assertFalse(page.contains("</script><b>"), "data do not end the script");
@@ -108,7 +108,7 @@ class ResultsTest {
     assumeTrue(Files.isExecutable(chromium), "there is no " + chromium);
     Path page = temp.resolve("page.html");
     Comparison pages = new Comparison("pagestore", "read", "k/s", 9, "fio", 9, 1, 0.9, 1.1, 3);
-    HtmlReport.write(page, "drawn", List.of(row("get", 2.5, 2.25, 2.75), pages));
+    HtmlReport.write(page, "drawn", List.of(row("get", 2.5, 2.25, 2.75), pages), List.of());
     Path drawn = temp.resolve("drawn.html");
     Process process =
         new ProcessBuilder(
@@ -144,7 +144,7 @@ class ResultsTest {
     Path page = temp.resolve("page.html");
     String[] arguments = {"--output", file.toString(), "--html", page.toString()};
     ReportArguments parsed = ReportArguments.parse(arguments, Set.of());
-    assertEquals(0, parsed.write("title", List.of(row("get", 1, 1, 1))));
+    assertEquals(0, parsed.write("title", List.of(row("get", 1, 1, 1)), List.of()));
     assertEquals(1, ResultFile.read(file).size());
     assertTrue(Files.readString(page).contains("<title>title</title>"));
     for (Path wrong : List.of(temp, temp.resolve("absent").resolve("file"))) {
