@@ -14,8 +14,8 @@ import java.util.stream.Stream;
 
 /**
  * A page with the results of a run: for each layer the ratios as bars with their spread, what else
- * there is to draw, and all numbers in a table. It is one file, whose charts (Chart.js) need no network; readable in light
- * and dark, and as a table without scripts.
+ * there is to draw, and all numbers in a table. It is one file, whose charts (Chart.js) need no
+ * network; readable in light and dark, and as a table without scripts.
  */
 final class HtmlReport {
   private static final String PAGE = "report.html";

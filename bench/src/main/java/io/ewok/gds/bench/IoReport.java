@@ -189,7 +189,9 @@ final class IoReport implements Report {
 
   @Override
   public List<Chart> charts() {
-    return cases.stream().flatMap(one -> Chart.of(one.name(), rounds.curves(one)).stream()).toList();
+    return cases.stream()
+        .flatMap(one -> Chart.of(one.name(), rounds.curves(one)).stream())
+        .toList();
   }
 
   @Override

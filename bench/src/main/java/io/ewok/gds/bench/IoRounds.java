@@ -53,8 +53,7 @@ final class IoRounds {
   /** Measures, and says on the error stream how far it is. */
   void measure(List<IoCase> cases) throws IOException, InterruptedException {
     warmUp(cases);
-    try (Progress progress =
-        Progress.ofRounds(count, cases.stream().mapToInt(this::runs).sum())) {
+    try (Progress progress = Progress.ofRounds(count, cases.stream().mapToInt(this::runs).sum())) {
       for (int round = 0; round < count; round++) {
         for (IoCase one : cases) {
           progress.begin(round, one.name(), runs(one));
@@ -66,12 +65,13 @@ final class IoRounds {
   }
 
   /**
-   * Once more, each of ours and fio, with a look at the clock before and after each operation.
-   * What was measured has none of them: they cost up to one part in a hundred.
+   * Once more, each of ours and fio, with a look at the clock before and after each operation. What
+   * was measured has none of them: they cost up to one part in a hundred.
    */
   private void time(List<IoCase> cases) throws IOException, InterruptedException {
     try (Progress progress =
-        Progress.of("latencies", cases.stream().mapToInt(one -> one.contenders().size() + 1).sum())) {
+        Progress.of(
+            "latencies", cases.stream().mapToInt(one -> one.contenders().size() + 1).sum())) {
       for (IoCase one : cases) {
         Map<String, Curves> own = new LinkedHashMap<>();
         for (IoContender contender : one.contenders()) {

@@ -255,8 +255,7 @@ final class KvReport implements Report {
       for (KvContender contender : drawn(one)) {
         curves.put(
             contender.label(),
-            Curves.median(
-                samples.get(one).get(contender), KvSample::perSecond, KvSample::curves));
+            Curves.median(samples.get(one).get(contender), KvSample::perSecond, KvSample::curves));
       }
       charts.addAll(Chart.of(one.label(), curves));
     }
@@ -282,8 +281,7 @@ final class KvReport implements Report {
     return new Chart(Chart.Kind.WRITES, "write amplification", labels, series);
   }
 
-  private double median(
-      KvCase one, KvContender contender, ToDoubleFunction<KvSample> number) {
+  private double median(KvCase one, KvContender contender, ToDoubleFunction<KvSample> number) {
     return Comparison.median(series(one, contender, number));
   }
 

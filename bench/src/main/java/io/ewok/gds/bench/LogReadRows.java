@@ -107,7 +107,10 @@ final class LogReadRows {
             progress.begin(round, "readers of a log, " + readers, 2);
             var some =
                 new LogReadLoad.Readers(
-                    readers, fetches / readers + 10, FETCH_RECORDS, PAUSE_NANOS_PER_READER * readers);
+                    readers,
+                    fetches / readers + 10,
+                    FETCH_RECORDS,
+                    PAUSE_NANOS_PER_READER * readers);
             LogReadLoad.Sample sample = log.run(options, some);
             memory[round] = sample.memoryBytes() / MEBI;
             put("ahead " + readers, round, sample);

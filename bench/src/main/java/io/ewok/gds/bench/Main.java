@@ -6,7 +6,7 @@ import java.util.Arrays;
  * Starts the benchmarks: {@code gds bench micro [JMH options]}, {@code gds bench alloc}, {@code gds
  * bench io}, {@code gds bench tasks}, {@code gds bench feeds}, {@code gds bench pool}, {@code gds
  * bench wal}, {@code gds bench kv}, {@code gds bench styles}, {@code gds bench shards}, {@code gds
- * bench compare}.
+ * bench trace}, {@code gds bench compare}.
  */
 public final class Main {
   private static final String USAGE =
@@ -22,6 +22,8 @@ public final class Main {
              gds bench kv [--quick] [--rounds N] [--json] [--entries N] [--cases NAMES]
              gds bench styles [--quick] [--rounds N] [--json] [--entries N] [--directory PATH]
              gds bench shards [--quick] [--rounds N] [--json] [--entries N] [--directory PATH]
+             gds bench trace [--quick] [--rounds N] [--json] [--sizes PERCENTS]
+                             [--file PATH --format FORMAT [--page BYTES]]
              gds bench compare A B
 
       micro runs the JMH suites of the layers, each with its rivals.
@@ -79,6 +81,12 @@ public final class Main {
         gds bench shards --quick                within a minute
         gds bench shards --help                 its options
 
+      trace compares hit ratios of the buffer pool's policy with those of other policies.
+
+        gds bench trace --quick                 within a minute
+        gds bench trace --file p3.gz --format arc
+        gds bench trace --help                  its options
+
       All write their results into a file with --output FILE, as JSON lines, and as a page with charts
       with --html FILE. compare tells how the ratios of two such files differ.
 
@@ -108,6 +116,7 @@ public final class Main {
       case "kv" -> exitCode = KvReport.COMMAND.run(rest);
       case "styles" -> exitCode = StyleReport.COMMAND.run(rest);
       case "shards" -> exitCode = ShardReport.COMMAND.run(rest);
+      case "trace" -> exitCode = TraceReport.COMMAND.run(rest);
       case "compare" -> exitCode = CompareReport.run(rest);
       case "--help", "-h" -> System.out.print(USAGE);
       default -> {

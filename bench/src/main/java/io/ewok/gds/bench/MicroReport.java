@@ -182,7 +182,10 @@ final class MicroReport implements Report {
         (layer, of) -> {
           List<AllocationCase> left =
               of.stream()
-                  .map(one -> one.with(meant(one, one.ours(), isMeant), meant(one, one.rivals(), isMeant)))
+                  .map(
+                      one ->
+                          one.with(
+                              meant(one, one.ours(), isMeant), meant(one, one.rivals(), isMeant)))
                   .filter(one -> !one.ours().isEmpty() && !one.rivals().isEmpty())
                   .toList();
           if (!left.isEmpty()) {

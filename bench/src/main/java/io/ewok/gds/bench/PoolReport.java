@@ -37,8 +37,7 @@ final class PoolReport implements Report {
       """;
 
   static final ReportCommand COMMAND =
-      new ReportCommand(
-          "gds bench pool", USAGE, Set.of(ReportArguments.FILE), PoolReport::prepare);
+      new ReportCommand("gds bench pool", USAGE, Set.of(ReportArguments.FILE), PoolReport::prepare);
 
   private static final String LAYER = "bufferpool";
   private static final long NANOS_PER_MILLI = 1_000_000;

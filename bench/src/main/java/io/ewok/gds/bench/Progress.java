@@ -8,8 +8,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Shows on the error stream how far a report is, and how long it may still take: a bar, if that is a
- * terminal, and nothing elsewhere. It is drawn once a second, which the measurements do not feel.
+ * Shows on the error stream how far a report is, and how long it may still take: a bar, if that is
+ * a terminal, and nothing elsewhere. It is drawn once a second, which the measurements do not feel.
  *
  * <p>Closing removes the bar. Threads: one, besides the one of its own that draws.
  */

@@ -101,8 +101,7 @@ record ReportArguments(
    * @throws IllegalArgumentException if it is not there
    */
   Path directory() {
-    Path directory =
-        Path.of(others.getOrDefault(DIRECTORY, System.getProperty("java.io.tmpdir")));
+    Path directory = Path.of(others.getOrDefault(DIRECTORY, System.getProperty("java.io.tmpdir")));
     if (!Files.isDirectory(directory)) {
       throw new IllegalArgumentException("there is no such directory: path=" + directory);
     }

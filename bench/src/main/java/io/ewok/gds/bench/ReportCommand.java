@@ -8,8 +8,8 @@ import java.util.function.Function;
 import org.openjdk.jmh.runner.RunnerException;
 
 /**
- * A subcommand of {@code gds bench} that measures: reads the arguments, has everything measured, and
- * prints and writes what came of it.
+ * A subcommand of {@code gds bench} that measures: reads the arguments, has everything measured,
+ * and prints and writes what came of it.
  *
  * @param name of the command, and the title of its page
  * @param usage its help

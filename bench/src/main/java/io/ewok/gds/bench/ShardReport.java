@@ -52,7 +52,10 @@ final class ShardReport implements Report {
 
   static final ReportCommand COMMAND =
       new ReportCommand(
-          "gds bench shards", USAGE, Set.of(ReportArguments.DIRECTORY, ENTRIES), ShardReport::prepare);
+          "gds bench shards",
+          USAGE,
+          Set.of(ReportArguments.DIRECTORY, ENTRIES),
+          ShardReport::prepare);
 
   private static final String LAYER = "lsm";
   private static final int ROUNDS_DEFAULT = 5;

@@ -47,7 +47,10 @@ final class StyleReport implements Report {
 
   static final ReportCommand COMMAND =
       new ReportCommand(
-          "gds bench styles", USAGE, Set.of(ReportArguments.DIRECTORY, ENTRIES), StyleReport::prepare);
+          "gds bench styles",
+          USAGE,
+          Set.of(ReportArguments.DIRECTORY, ENTRIES),
+          StyleReport::prepare);
 
   private static final String LAYER = "lsm";
   private static final int ROUNDS_DEFAULT = 3;

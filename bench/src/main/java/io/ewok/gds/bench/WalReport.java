@@ -84,7 +84,8 @@ final class WalReport implements Report {
 
   private static Measurement prepare(ReportArguments arguments) {
     boolean quick = arguments.quick();
-    WalReport report = new WalReport(arguments.roundsOr(quick ? 3 : 5), quick, arguments.directory());
+    WalReport report =
+        new WalReport(arguments.roundsOr(quick ? 3 : 5), quick, arguments.directory());
     return report::measure;
   }
 
@@ -107,8 +108,7 @@ final class WalReport implements Report {
       progress.begin("warming up: recovery", 1);
       LogRecoveryRun.measure(directory, 2);
     }
-    try (Progress progress =
-        Progress.ofRounds(count, WRITERS.length * contenders.size() + 1)) {
+    try (Progress progress = Progress.ofRounds(count, WRITERS.length * contenders.size() + 1)) {
       for (int round = 0; round < count; round++) {
         for (int writers : WRITERS) {
           progress.begin(round, "commits, " + writers(writers), contenders.size());

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.ewok.gds.bench.curves.Curves;
 import io.ewok.gds.ffm.UringProbe;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -39,6 +40,12 @@ class IoReportTest {
             IoSample sample = load.run(WATCHED_NANOS);
             assertTrue(sample.perSecond() > 0, () -> one.name() + ", " + contender);
             assertTrue(sample.cpuMicros() > 0, () -> one.name() + ", " + contender);
+          }
+          try (IoLoad load = contender.open(one, file)) {
+            Curves curves = load.time(WATCHED_NANOS);
+            double median = curves.latencyMicros().get(Curves.PERCENTILES.indexOf(50.0));
+            assertTrue(median > 0, () -> one.name() + ", " + contender + ": " + curves);
+            assertTrue(curves.perSecond().size() > 2, () -> one.name() + ", " + contender);
           }
         }
       }
@@ -103,6 +110,10 @@ class IoReportTest {
     assumeTrue(fio.isPresent(), "fio is not installed");
     IoCase one = IoCase.QUICK.getFirst();
     List<Comparison> rows = report(one, fio);
+    List<Chart> charts = chartsOf(one, fio);
+    assertEquals(
+        List.of(Chart.Kind.TIME, Chart.Kind.LATENCY), charts.stream().map(Chart::kind).toList());
+    assertEquals("fio", charts.getLast().series().getLast().name(), "fio tells its latencies");
     assertEquals(2 * (one.contenders().size() + 1), rows.size());
     for (Comparison row : rows) {
       assertEquals("pagestore", row.layer());
@@ -123,6 +134,15 @@ class IoReportTest {
       assertNull(row.rival());
       assertTrue(row.ours() > 0);
       assertTrue(row.toJson().contains("\"rival\":null,\"theirs\":null,\"ratio\":null"));
+    }
+  }
+
+  private List<Chart> chartsOf(IoCase one, Optional<Fio> fio) throws Exception {
+    try (BenchFile file = file()) {
+      IoReport report =
+          new IoReport("pagestore", List.of(one), new IoRounds(1, WATCHED_NANOS, file, fio));
+      report.measure();
+      return report.charts();
     }
   }
 

@@ -32,6 +32,22 @@ class KvReportTest {
     for (Comparison comparison : report.comparisons()) {
       assertEquals("lsm", comparison.layer());
     }
+    List<Chart> charts = report.charts();
+    Chart writes = charts.getFirst();
+    assertEquals(Chart.Kind.WRITES, writes.kind());
+    assertEquals(List.of("fillbatch"), writes.labels());
+    assertEquals(
+        List.of("store", "record cache", "RocksDB"),
+        writes.series().stream().map(Chart.Series::name).toList());
+    Chart latencies =
+        charts.stream()
+            .filter(chart -> chart.title().equals("readrandom"))
+            .filter(chart -> chart.kind() == Chart.Kind.LATENCY)
+            .findFirst()
+            .orElseThrow();
+    assertEquals(
+        List.of("store", "record cache", "RocksDB", "LMDB"),
+        latencies.series().stream().map(Chart.Series::name).toList());
     try (Stream<Path> left = Files.list(directory)) {
       assertEquals(0, left.count());
     }

@@ -59,7 +59,8 @@ class MicroReportTest {
     for (AllocationCase one : found.get("allocator")) {
       assertEquals(List.of("slabShard", "malloc"), one.methods());
     }
-    assertTrue(MicroReport.named(List.of("PairBenchmark.slabShard$")).isEmpty(), "no rival is left");
+    assertTrue(
+        MicroReport.named(List.of("PairBenchmark.slabShard$")).isEmpty(), "no rival is left");
   }
 
   @Test

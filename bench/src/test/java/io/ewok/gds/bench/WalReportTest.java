@@ -20,7 +20,11 @@ class WalReportTest {
   void everybodyCommitsAndLeavesNothingBehind(LogContender contender) throws Exception {
     for (int writers : new int[] {1, 8}) {
       long watchedNanos = TimeUnit.MILLISECONDS.toNanos(100);
-      assertTrue(contender.measure(directory, writers, watchedNanos).perSecond() > 0, contender.label);
+      CommitLoad.Sample sample = contender.measure(directory, writers, watchedNanos);
+      assertTrue(sample.perSecond() > 0, contender.label);
+      double fastest = sample.curves().latencyMicros().getFirst();
+      assertTrue(fastest > 1 && fastest < 1e6, contender.label + ": " + sample);
+      assertTrue(sample.curves().perSecond().size() > 2, contender.label + ": " + sample);
     }
     try (Stream<Path> left = Files.list(directory)) {
       assertEquals(0, left.count());

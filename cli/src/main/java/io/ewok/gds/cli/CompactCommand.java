@@ -68,8 +68,10 @@ final class CompactCommand implements Callable<Integer> {
     long start = System.nanoTime();
     try (Store opened = store.openExisting(directory)) {
       before = opened.stats();
-      for (Family wanted : family.isNamed() ? List.of(family.of(opened)) : opened.families()) {
-        compact(wanted);
+      try (Progress progress = progress(opened, before)) {
+        for (Family wanted : family.isNamed() ? List.of(family.of(opened)) : opened.families()) {
+          compact(wanted);
+        }
       }
       after = opened.stats();
     }
@@ -92,6 +94,21 @@ final class CompactCommand implements Callable<Integer> {
                   TableSums.of(after).text(), TableSums.of(before).text(), Units.seconds(nanos)));
     }
     return ExitStatus.OK;
+  }
+
+  /** What merges have written, of what there is: more if they go through several levels. */
+  private Progress progress(Store opened, StoreStats before) {
+    long bytes =
+        family.isNamed()
+            ? TableSums.of(before, family.of(opened).name()).bytes()
+            : TableSums.of(before).bytes();
+    long mergedBytes = before.written().mergeBytes();
+    return Progress.watch(
+        streams,
+        "compacting",
+        bytes,
+        Units::bytes,
+        () -> opened.stats().written().mergeBytes() - mergedBytes);
   }
 
   private void compact(Family opened) throws IOException {

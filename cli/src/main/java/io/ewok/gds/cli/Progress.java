@@ -6,10 +6,11 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongFunction;
+import java.util.function.LongSupplier;
 
 /**
- * Shows on standard error how far a long piece of work has come: a bar on a terminal, a plain line
- * every few seconds elsewhere, nothing for work that is done at once.
+ * Shows on standard error how far a long piece of work has come, and how long it may still take: a
+ * bar on a terminal, nothing elsewhere, and nothing for work that is done at once.
  *
  * <p>Work is counted by any thread with {@link #add}; a thread of its own draws, so that counting
  * costs an addition. The caller closes it, which removes the bar.
@@ -22,7 +23,6 @@ import java.util.function.LongFunction;
  */
 final class Progress implements AutoCloseable {
   private static final Duration BAR_INTERVAL = Duration.ofMillis(150);
-  private static final Duration LINE_INTERVAL = Duration.ofSeconds(3);
   private static final int BAR_CELLS = 24;
   private static final String ERASE_LINE = "\r\u001B[K";
   private static final String GREEN = "\u001B[32m";
@@ -34,14 +34,21 @@ final class Progress implements AutoCloseable {
   private final LongFunction<String> unit;
   private final long startNanos = System.nanoTime();
   private final LongAdder done = new LongAdder();
+  private final LongSupplier counter;
   private final CountDownLatch closed = new CountDownLatch(1);
   private final Thread drawer;
 
-  private Progress(Streams streams, String label, long total, LongFunction<String> unit) {
+  private Progress(
+      Streams streams,
+      String label,
+      long total,
+      LongFunction<String> unit,
+      LongSupplier counterOrNull) {
     this.streams = streams;
     this.label = label;
     this.total = total;
     this.unit = unit;
+    this.counter = counterOrNull == null ? done::sum : counterOrNull;
     this.drawer = Thread.ofPlatform().daemon().name("gds-progress").unstarted(this::draw);
   }
 
@@ -52,8 +59,33 @@ final class Progress implements AutoCloseable {
    * @param unit how an amount is printed: {@link Units#count} or {@link Units#bytes}
    */
   static Progress start(Streams streams, String label, long total, LongFunction<String> unit) {
-    Progress progress = new Progress(streams, label, total, unit);
-    progress.drawer.start();
+    return watch(streams, label, total, unit, null);
+  }
+
+  /** As {@link #start}, but not where standard output is a terminal, which is being written to. */
+  static Progress ofOutput(Streams streams, String label, long total, LongFunction<String> unit) {
+    Progress progress = new Progress(streams, label, total, unit, null);
+    if (streams.progressOnTerminal() && !Streams.outputIsTerminal()) {
+      progress.drawer.start();
+    }
+    return progress;
+  }
+
+  /**
+   * Starts showing what somebody else counts.
+   *
+   * @param counterOrNull says how much is done, on a thread of its own, until this is closed
+   */
+  static Progress watch(
+      Streams streams,
+      String label,
+      long total,
+      LongFunction<String> unit,
+      LongSupplier counterOrNull) {
+    Progress progress = new Progress(streams, label, total, unit, counterOrNull);
+    if (streams.progressOnTerminal()) {
+      progress.drawer.start();
+    }
     return progress;
   }
 
@@ -78,18 +110,12 @@ final class Progress implements AutoCloseable {
   }
 
   private void draw() {
-    boolean bar = streams.progressOnTerminal();
-    Duration interval = bar ? BAR_INTERVAL : LINE_INTERVAL;
     boolean drawn = false;
     try {
-      while (!closed.await(interval.toNanos(), TimeUnit.NANOSECONDS)) {
-        String line = line(done.sum(), System.nanoTime() - startNanos, bar && streams.colours());
-        if (bar) {
-          streams.draw(ERASE_LINE + line);
-          drawn = true;
-        } else {
-          streams.note(line);
-        }
+      while (!closed.await(BAR_INTERVAL.toNanos(), TimeUnit.NANOSECONDS)) {
+        long elapsedNanos = System.nanoTime() - startNanos;
+        streams.draw(ERASE_LINE + line(counter.getAsLong(), elapsedNanos, streams.colours()));
+        drawn = true;
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt(); // Nobody interrupts this thread but a JVM on its way out.
