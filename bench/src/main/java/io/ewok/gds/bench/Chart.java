@@ -55,7 +55,7 @@ record Chart(Kind kind, String title, List<String> labels, List<Series> series) 
           for (int i = 0; i < each.perSecond().size(); i++) {
             seconds.add((i + 0.5) * each.sliceSeconds());
           }
-          if (seconds.size() > 1) {
+          if (each.perSecond().stream().filter(rate -> rate > 0).count() > 1) {
             series.add(new Series(name, seconds, each.perSecond()));
           }
         });

@@ -132,16 +132,17 @@ final class Fio {
     return new Curves(latencyMicros(output), 0, List.of());
   }
 
-  /** Reads the percentiles in what fio prints; those that it does not tell are not numbers. */
+  /** Reads the percentiles in what fio prints; those that it cannot tell are not numbers. */
   static List<Double> latencyMicros(String output) throws IOException {
     Map<String, Double> numbers = numbers(output.substring(Math.max(0, output.indexOf('{'))));
     List<Double> micros = new ArrayList<>();
     for (double percentile : Curves.PERCENTILES) {
       String name = String.format(Locale.ROOT, "/lat_ns/percentile/%.6f", percentile);
       double nanos = Double.NaN;
-      for (String direction : List.of("read", "write")) {
-        double found = numbers.getOrDefault("/jobs/0/" + direction + name, 0.0);
-        nanos = found > 0 ? found : nanos;
+      for (String job : List.of("/jobs/0/read", "/jobs/0/write")) {
+        // Beyond the slowest of all it repeats the time of that.
+        boolean isTold = numbers.getOrDefault(job + "/lat_ns/N", 0.0) * (1 - percentile / 100) >= 1;
+        nanos = isTold ? numbers.getOrDefault(job + name, nanos) : nanos;
       }
       micros.add(nanos / NANOS_PER_MICRO);
     }

@@ -28,7 +28,7 @@ final class IoReport implements Report {
         --rounds N     how often everything is measured; default 9, a good minute each
         --json         one JSON object a line instead of a table
         --output FILE  the same objects into a file
-        --html FILE    a page with charts of the ratios
+        --html FILE    a page with charts of the ratios, of operations over time and of latencies
         --file PATH    make the file here, keep it, and use it again; it is overwritten. A file that
                        is not of this command is refused. Default: a temporary file
         --size BYTES   of the file, as 4294967296 or 4G; default 1G, with --quick 256M

@@ -35,7 +35,7 @@ final class KvReport implements Report {
         --rounds N        how often everything is measured; default 5, about ten minutes each
         --json            one JSON object a line instead of tables
         --output FILE     the same objects into a file
-        --html FILE       a page with charts of the ratios
+        --html FILE       a page with charts of the ratios, of operations over time, latencies and writes
         --entries N       records of 116 bytes; default 2000000
         --cases NAMES     only these, of: %s
         --directory PATH  on the disk in question; default: the one for temporary files

@@ -32,7 +32,7 @@ final class PoolReport implements Report {
         --rounds N     how often everything is measured; default 5, about a minute each
         --json         one JSON object a line instead of tables
         --output FILE  the same objects into a file
-        --html FILE    a page with charts of the ratios
+        --html FILE    a page with charts of the ratios, of operations over time and of latencies
         --file PATH    make the file to read here, keep it, and use it again; default: a temporary one
       """;
 

@@ -30,7 +30,7 @@ final class WalReport implements Report {
         --rounds N        how often everything is measured; default 5, about two minutes each
         --json            one JSON object a line instead of a table
         --output FILE     the same objects into a file
-        --html FILE       a page with charts of the ratios
+        --html FILE       a page with charts of the ratios, of commits over time and of latencies
         --directory PATH  on the disk in question; default: the one for temporary files
       """;
 

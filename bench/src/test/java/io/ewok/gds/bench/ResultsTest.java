@@ -177,7 +177,9 @@ class ResultsTest {
   @Test
   void whoWasSeenTooShortlyHasNoLine() {
     Curves once = new Curves(List.of(1.0), 0.1, List.of(1.0));
+    Curves atTheEnd = new Curves(List.of(), 0.1, List.of(0.0, 0.0, 1.0));
     assertEquals(List.of(), Chart.of("short", Map.of("store", once)));
+    assertEquals(List.of(), Chart.of("all at once", Map.of("store", atTheEnd)));
     assertEquals(List.of(), Chart.of("none", Map.of("store", Curves.none())));
   }
 
