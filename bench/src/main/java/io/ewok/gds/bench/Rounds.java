@@ -37,7 +37,7 @@ final class Rounds {
   private final int count;
   private final boolean quick;
 
-  /** No case is begun later; not at all, if it is the greatest number. */
+  /** For so long cases are begun; the greatest number if there is no limit. */
   private final long limitNanos;
 
   /** Nanoseconds by case and method; one element a round. */
