@@ -68,7 +68,11 @@ final class CompactCommand implements Callable<Integer> {
     long start = System.nanoTime();
     try (Store opened = store.openExisting(directory)) {
       before = opened.stats();
-      try (Progress progress = progress(opened, before)) {
+      try (Progress progress =
+          Progress.start(streams, "compacting", tables(opened, before).bytes(), Units::bytes)) {
+        long mergedBytes = before.written().mergeBytes();
+        // More than there is, if it goes through several levels.
+        progress.countBy(() -> opened.stats().written().mergeBytes() - mergedBytes);
         for (Family wanted : family.isNamed() ? List.of(family.of(opened)) : opened.families()) {
           compact(wanted);
         }
@@ -96,19 +100,8 @@ final class CompactCommand implements Callable<Integer> {
     return ExitStatus.OK;
   }
 
-  /** What merges have written, of what there is: more if they go through several levels. */
-  private Progress progress(Store opened, StoreStats before) {
-    long bytes =
-        family.isNamed()
-            ? TableSums.of(before, family.of(opened).name()).bytes()
-            : TableSums.of(before).bytes();
-    long mergedBytes = before.written().mergeBytes();
-    return Progress.watch(
-        streams,
-        "compacting",
-        bytes,
-        Units::bytes,
-        () -> opened.stats().written().mergeBytes() - mergedBytes);
+  private TableSums tables(Store opened, StoreStats stats) {
+    return family.isNamed() ? TableSums.of(stats, family.of(opened).name()) : TableSums.of(stats);
   }
 
   private void compact(Family opened) throws IOException {

@@ -34,21 +34,15 @@ final class Progress implements AutoCloseable {
   private final LongFunction<String> unit;
   private final long startNanos = System.nanoTime();
   private final LongAdder done = new LongAdder();
-  private final LongSupplier counter;
+  private volatile LongSupplier counter = done::sum;
   private final CountDownLatch closed = new CountDownLatch(1);
   private final Thread drawer;
 
-  private Progress(
-      Streams streams,
-      String label,
-      long total,
-      LongFunction<String> unit,
-      LongSupplier counterOrNull) {
+  private Progress(Streams streams, String label, long total, LongFunction<String> unit) {
     this.streams = streams;
     this.label = label;
     this.total = total;
     this.unit = unit;
-    this.counter = counterOrNull == null ? done::sum : counterOrNull;
     this.drawer = Thread.ofPlatform().daemon().name("gds-progress").unstarted(this::draw);
   }
 
@@ -59,34 +53,29 @@ final class Progress implements AutoCloseable {
    * @param unit how an amount is printed: {@link Units#count} or {@link Units#bytes}
    */
   static Progress start(Streams streams, String label, long total, LongFunction<String> unit) {
-    return watch(streams, label, total, unit, null);
+    return started(new Progress(streams, label, total, unit), streams.progressOnTerminal());
   }
 
   /** As {@link #start}, but not where standard output is a terminal, which is being written to. */
   static Progress ofOutput(Streams streams, String label, long total, LongFunction<String> unit) {
-    Progress progress = new Progress(streams, label, total, unit, null);
-    if (streams.progressOnTerminal() && !Streams.outputIsTerminal()) {
+    boolean draws = streams.progressOnTerminal() && !Streams.outputIsTerminal();
+    return started(new Progress(streams, label, total, unit), draws);
+  }
+
+  private static Progress started(Progress progress, boolean draws) {
+    if (draws) {
       progress.drawer.start();
     }
     return progress;
   }
 
   /**
-   * Starts showing what somebody else counts.
+   * Has somebody else count from now on, instead of {@link #add}.
    *
-   * @param counterOrNull says how much is done, on a thread of its own, until this is closed
+   * @param other says how much is done; called by another thread until this is closed
    */
-  static Progress watch(
-      Streams streams,
-      String label,
-      long total,
-      LongFunction<String> unit,
-      LongSupplier counterOrNull) {
-    Progress progress = new Progress(streams, label, total, unit, counterOrNull);
-    if (streams.progressOnTerminal()) {
-      progress.drawer.start();
-    }
-    return progress;
+  void countBy(LongSupplier other) {
+    counter = other;
   }
 
   void add(long units) {

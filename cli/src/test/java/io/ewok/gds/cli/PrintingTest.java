@@ -59,7 +59,8 @@ class PrintingTest {
   void progressIsDrawnOnATerminalAndGoneAfterwards() throws Exception {
     Streams terminal =
         new Streams(InputStream.nullInputStream(), new ByteArrayOutputStream(), err, true, false);
-    try (Progress progress = Progress.watch(terminal, "merging", 4, Units::count, () -> 1)) {
+    try (Progress progress = Progress.start(terminal, "merging", 4, Units::count)) {
+      progress.countBy(() -> 1);
       progress.add(3); // not what is asked for
       waitFor("merging");
     }
