@@ -5,6 +5,7 @@ module io.ewok.gds.bench {
   requires com.github.benmanes.caffeine;
   requires io.ewok.gds.allocator;
   requires io.ewok.gds.bufferpool;
+  requires io.ewok.gds.cli;
   requires io.ewok.gds.ffm;
   requires io.ewok.gds.lsm;
   requires io.ewok.gds.pagestore;

@@ -1,6 +1,7 @@
 package io.ewok.gds.bench;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -11,7 +12,8 @@ import java.util.Map;
  * @param name for people
  * @param benchmark the class with the methods
  * @param parameters values of its parameters
- * @param ours methods of ours, the most telling first
+ * @param ours methods of ours, the most telling first; {@code name parameter=value} where it is a
+ *     parameter that makes the rival
  * @param rivals methods of the rivals, the most telling first
  */
 record AllocationCase(
@@ -93,8 +95,30 @@ record AllocationCase(
   }
 
   private AllocationCase shortened() {
-    return new AllocationCase(
-        name, benchmark, parameters, ours.subList(0, 1), rivals.subList(0, 2));
+    return with(ours.subList(0, 1), rivals.subList(0, 2));
+  }
+
+  /** Returns the same question to others. */
+  AllocationCase with(List<String> others, List<String> otherRivals) {
+    return new AllocationCase(name, benchmark, parameters, others, otherRivals);
+  }
+
+  /** Returns the name of the method alone. */
+  static String methodName(String method) {
+    int blank = method.indexOf(' ');
+    return blank < 0 ? method : method.substring(0, blank);
+  }
+
+  /** Returns the values of all parameters for a method. */
+  Map<String, String> parameters(String method) {
+    int blank = method.indexOf(' ');
+    if (blank < 0) {
+      return parameters;
+    }
+    Map<String, String> all = new HashMap<>(parameters);
+    int equals = method.indexOf('=');
+    all.put(method.substring(blank + 1, equals), method.substring(equals + 1));
+    return all;
   }
 
   /** Returns ours and rivals. */

@@ -13,8 +13,8 @@ import org.openjdk.jmh.runner.RunnerException;
  * {@code gds bench alloc}: time and bytes of our allocators beside those of the rivals. The times
  * come from the JMH suites, the bytes from {@link ChurnFork}.
  */
-final class AllocationReport {
-  static final String USAGE =
+final class AllocationReport implements Report {
+  private static final String USAGE =
       """
       Usage: gds bench alloc [--quick] [--rounds N] [--json]
       Time and bytes of the allocators beside those of malloc, Netty and the JDK. A ratio above 1
@@ -26,6 +26,9 @@ final class AllocationReport {
         --output FILE  the same objects into a file
         --html FILE    a page with charts of the ratios
       """;
+
+  static final ReportCommand COMMAND =
+      new ReportCommand("gds bench alloc", USAGE, Set.of(), AllocationReport::prepare);
 
   private static final String LAYER = "allocator";
   private static final String OURS = "slabShard";
@@ -59,44 +62,21 @@ final class AllocationReport {
     rounds = new Rounds(count, quick);
   }
 
-  /**
-   * Measures and prints.
-   *
-   * @return the exit code: 0, or 2 if the arguments are wrong
-   */
-  static int run(String[] args) throws IOException, InterruptedException, RunnerException {
-    ReportArguments arguments;
-    try {
-      arguments = ReportArguments.parse(args, Set.of());
-    } catch (IllegalArgumentException e) {
-      System.err.println(e.getMessage());
-      System.err.print(USAGE);
-      return 2;
-    }
-    if (arguments.help()) {
-      System.out.print(USAGE);
-      return 0;
-    }
-    int defaultCount = arguments.quick() ? 3 : 5;
-    AllocationReport report =
-        new AllocationReport(
-            arguments.quick(), arguments.rounds() > 0 ? arguments.rounds() : defaultCount);
-    report.measure();
-    if (arguments.json()) {
-      report.comparisons().forEach(comparison -> System.out.println(comparison.toJson()));
-    } else {
-      report.print(System.out);
-    }
-    return arguments.write("gds bench alloc", report.comparisons());
+  private static Measurement prepare(ReportArguments arguments) {
+    boolean quick = arguments.quick();
+    AllocationReport report = new AllocationReport(quick, arguments.roundsOr(quick ? 3 : 5));
+    return report::measure;
   }
 
-  private void measure() throws IOException, InterruptedException, RunnerException {
+  private AllocationReport measure() throws IOException, InterruptedException, RunnerException {
     List<String> all = new ArrayList<>(churners);
     all.add(NOTHING);
     rounds.measure(cases, profiles, all);
+    return this;
   }
 
-  private List<Comparison> comparisons() {
+  @Override
+  public List<Comparison> comparisons() {
     List<Comparison> comparisons = rounds.compareNanos(LAYER, cases);
     for (String profile : profiles) {
       for (String rival : churners.subList(1, churners.size())) {
@@ -134,7 +114,8 @@ final class AllocationReport {
     return rounds.churn(profile, contender, sample -> sample.requestedBytes() / MEBIBYTE);
   }
 
-  private void print(PrintStream out) {
+  @Override
+  public void print(PrintStream out) {
     out.println(Comparison.header());
     comparisons().forEach(comparison -> out.println(comparison.toRow()));
     for (String profile : profiles) {

@@ -52,6 +52,12 @@ final class BenchFile implements AutoCloseable {
     this.keep = keep;
   }
 
+  /** Makes the file that is asked for: a temporary one, or that of {@code --file}. */
+  static BenchFile open(ReportArguments arguments, long sizeBytes) throws IOException {
+    String path = arguments.others().get(ReportArguments.FILE);
+    return path == null ? temporary(sizeBytes) : named(Path.of(path), sizeBytes);
+  }
+
   /** Makes a file that is deleted on close, or when the process ends. */
   static BenchFile temporary(long sizeBytes) throws IOException {
     Path path = Files.createTempFile("gds-bench-io-", ".data");
@@ -126,12 +132,16 @@ final class BenchFile implements AutoCloseable {
     SplittableRandom random = new SplittableRandom(sizeBytes);
     byte[] chunk = new byte[CHUNK_BYTES];
     ByteBuffer memory = region.segment().asByteBuffer();
-    for (long at = 0; at < sizeBytes; at += CHUNK_BYTES) {
-      random.nextBytes(chunk);
-      memory.put(0, chunk);
-      file.write(at, region, 0, CHUNK_BYTES);
+    String label = "making a file of %d MiB".formatted(sizeBytes >> 20);
+    try (Progress progress = Progress.of(label, sizeBytes / CHUNK_BYTES)) {
+      for (long at = 0; at < sizeBytes; at += CHUNK_BYTES) {
+        progress.begin(label, 1);
+        random.nextBytes(chunk);
+        memory.put(0, chunk);
+        file.write(at, region, 0, CHUNK_BYTES);
+      }
+      file.sync();
     }
-    file.sync();
     mark(file, region, sizeBytes);
   }
 

@@ -35,9 +35,13 @@ final class BlockingLoad extends IoLoad {
   }
 
   private void work(IoTarget.Offsets offsets, long regionOffset) {
+    Times times = times();
     try {
       while (!isStopping()) {
-        count(transfer(offsets.next(), regionOffset));
+        long offset = offsets.next();
+        times.begin();
+        count(transfer(offset, regionOffset));
+        times.end();
       }
     } catch (IOException | RuntimeException e) {
       fail(e);

@@ -1,5 +1,7 @@
 package io.ewok.gds.bench;
 
+import io.ewok.gds.bench.curves.CurveRecorder;
+import io.ewok.gds.bench.curves.Curves;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,19 +31,35 @@ final class CommitLoad {
 
   private final LongAdder ended = new LongAdder();
   private final AtomicReference<Exception> failure = new AtomicReference<>();
+  private final List<CurveRecorder> recorders = new ArrayList<>();
+
+  /** What begins earlier is not recorded; 0 as long as nothing is. */
+  private volatile long watchedFrom;
+
   private volatile boolean stopping;
 
-  /** Returns how many commits ended in a second. */
-  double perSecond(int writers, Starter starter, Commit commit, long watchedNanos)
+  /**
+   * What was seen.
+   *
+   * @param perSecond commits that ended in a second
+   * @param curves of the commits
+   */
+  record Sample(double perSecond, Curves curves) {}
+
+  /** Runs, and returns what was seen of it. */
+  Sample run(int writers, Starter starter, Commit commit, long watchedNanos)
       throws IOException, InterruptedException {
     List<Future<?>> started = new ArrayList<>();
     for (int i = 0; i < writers; i++) {
       int writer = i;
-      started.add(starter.start(() -> work(writer, commit)));
+      CurveRecorder recorder = new CurveRecorder();
+      recorders.add(recorder);
+      started.add(starter.start(() -> work(writer, commit, recorder)));
     }
     IoLoad.pause(IoLoad.RAMP_NANOS);
     long before = ended.sum();
     long start = System.nanoTime();
+    watchedFrom = start;
     IoLoad.pause(watchedNanos);
     long count = ended.sum() - before;
     long nanos = System.nanoTime() - start;
@@ -56,14 +74,26 @@ final class CommitLoad {
     if (failure.get() != null) {
       throw new IOException("a commit failed", failure.get());
     }
-    return count * NANOS_PER_SECOND / nanos;
+    CurveRecorder all = new CurveRecorder();
+    recorders.forEach(all::add);
+    return new Sample(count * NANOS_PER_SECOND / nanos, all.curves());
   }
 
-  private void work(int writer, Commit commit) {
+  private void work(int writer, Commit commit, CurveRecorder recorder) {
+    boolean begun = false;
     try {
       while (!stopping) {
+        long from = watchedFrom;
+        long start = System.nanoTime();
         commit.commit(writer);
         ended.increment();
+        if (from != 0) {
+          if (!begun) {
+            recorder.begin(from);
+            begun = true;
+          }
+          recorder.ended(start, System.nanoTime());
+        }
       }
     } catch (Exception e) {
       failure.compareAndSet(null, e);

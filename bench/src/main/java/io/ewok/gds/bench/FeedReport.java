@@ -4,6 +4,7 @@ import io.ewok.gds.bench.feeds.FeedContest;
 import io.ewok.gds.bench.feeds.FeedContest.Sample;
 import io.ewok.gds.ffm.LinuxThreads;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.LinkedHashMap;
@@ -17,8 +18,8 @@ import java.util.function.ToDoubleFunction;
  * {@code gds bench feeds}: TCP feeds of order-book updates, read by fibers on one reactor and by a
  * selector loop of the JDK, in turn.
  */
-final class FeedReport {
-  static final String USAGE =
+final class FeedReport implements Report {
+  private static final String USAGE =
       """
       Usage: gds bench feeds [--quick] [--rounds N] [--json]
       Messages of four local TCP feeds, parsed by fibers on the thread of one reactor and by a plain
@@ -31,7 +32,11 @@ final class FeedReport {
         --html FILE    a page with charts of the ratios
       """;
 
+  static final ReportCommand COMMAND =
+      new ReportCommand("gds bench feeds", USAGE, Set.of(), FeedReport::prepare);
+
   private static final int FEEDS = 4;
+  private static final int MESSAGES = 500_000;
   private static final long SEED = 1;
   private static final String LAYER = "reactor";
   private static final String RIVAL = "NIO selector";
@@ -66,49 +71,10 @@ final class FeedReport {
     this.messages = messages;
   }
 
-  /**
-   * Measures and prints.
-   *
-   * @return the exit code: 0, 1 if it cannot be measured here, or 2 if the arguments are wrong
-   */
-  static int run(String[] args) throws ExecutionException {
-    ReportArguments arguments;
-    try {
-      arguments = ReportArguments.parse(args, Set.of());
-    } catch (IllegalArgumentException e) {
-      System.err.println(e.getMessage());
-      System.err.print(USAGE);
-      return 2;
-    }
-    if (arguments.help()) {
-      System.out.print(USAGE);
-      return 0;
-    }
-    int defaultRounds = arguments.quick() ? 3 : 9;
-    FeedReport report =
-        new FeedReport(
-            arguments.rounds() > 0 ? arguments.rounds() : defaultRounds,
-            arguments.quick() ? 2 : 10,
-            500_000);
-    try {
-      report.measure();
-    } catch (IOException e) {
-      System.err.println(e.getMessage());
-      return 1;
-    }
-    if (arguments.json()) {
-      report.comparisons().forEach(comparison -> System.out.println(comparison.toJson()));
-    } else {
-      System.out.println(Comparison.header());
-      report.comparisons().forEach(comparison -> System.out.println(comparison.toRow()));
-      System.out.print(
-          """
-
-          Medians over the rounds. M/s: million messages in a second, all feeds together. CPU: processor
-          time of the reader's thread for a message, in nanoseconds.
-          """);
-    }
-    return arguments.write("gds bench feeds", report.comparisons());
+  private static Measurement prepare(ReportArguments arguments) {
+    boolean quick = arguments.quick();
+    FeedReport report = new FeedReport(arguments.roundsOr(quick ? 3 : 9), quick ? 2 : 10, MESSAGES);
+    return report::measure;
   }
 
   /** The last one that we may use, if there are others for the sources. */
@@ -117,21 +83,24 @@ final class FeedReport {
     return all.cardinality() > 1 ? Set.of(all.length() - 1) : Set.of();
   }
 
-  void measure() throws IOException, ExecutionException {
+  FeedReport measure() throws IOException, ExecutionException {
     Map<String, FeedContest> contests = new LinkedHashMap<>();
     try {
-      System.err.println("warming up");
-      for (Map.Entry<String, Integer> burst : BURSTS.entrySet()) {
-        FeedContest contest = FeedContest.open(FEEDS, messages, burst.getValue(), SEED, cpus());
-        contests.put(burst.getKey(), contest);
-        contest.byFibers();
-        contest.bySelector();
+      try (Progress progress = Progress.of("warming up", BURSTS.size())) {
+        for (Map.Entry<String, Integer> burst : BURSTS.entrySet()) {
+          progress.begin("warming up: bursts to " + burst.getKey(), 1);
+          FeedContest contest = FeedContest.open(FEEDS, messages, burst.getValue(), SEED, cpus());
+          contests.put(burst.getKey(), contest);
+          contest.byFibers();
+          contest.bySelector();
+        }
       }
-      Progress progress = new Progress(rounds, 2 * contests.size());
-      for (int round = 0; round < rounds; round++) {
-        for (Map.Entry<String, FeedContest> contest : contests.entrySet()) {
-          progress.begin(round, "bursts to " + contest.getKey(), 2);
-          measure(contest.getKey(), contest.getValue(), round % 2 == 0);
+      try (Progress progress = Progress.ofRounds(rounds, 2 * contests.size())) {
+        for (int round = 0; round < rounds; round++) {
+          for (Map.Entry<String, FeedContest> contest : contests.entrySet()) {
+            progress.begin(round, "bursts to " + contest.getKey(), 2);
+            measure(contest.getKey(), contest.getValue(), round % 2 == 0);
+          }
         }
       }
     } finally {
@@ -139,6 +108,7 @@ final class FeedReport {
         contest.close();
       }
     }
+    return this;
   }
 
   /** They take turns, also in who comes first. */
@@ -160,7 +130,8 @@ final class FeedReport {
   }
 
   /** Returns two for each length of bursts. */
-  List<Comparison> comparisons() {
+  @Override
+  public List<Comparison> comparisons() {
     List<Comparison> comparisons = new ArrayList<>();
     for (String burst : BURSTS.keySet()) {
       String name = FEEDS + " feeds, bursts to " + burst;
@@ -182,6 +153,17 @@ final class FeedReport {
               numbers(theirs.get(burst), FeedReport::cpu)));
     }
     return comparisons;
+  }
+
+  @Override
+  public void print(PrintStream out) {
+    Report.super.print(out);
+    out.print(
+        """
+
+        Medians over the rounds. M/s: million messages in a second, all feeds together. CPU: processor
+        time of the reader's thread for a message, in nanoseconds.
+        """);
   }
 
   private static double rate(Sample sample) {

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import io.ewok.gds.allocator.Region;
+import io.ewok.gds.bench.curves.Curves;
 import io.ewok.gds.pagestore.SyncMethod;
 import java.io.File;
 import java.io.IOException;
@@ -14,8 +15,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /** The rival of {@link IoReport}: fio with io_uring, doing what ours do and nothing else. */
 final class Fio {
@@ -31,6 +34,8 @@ final class Fio {
 
   /** From here on it is sure that it does what it was asked for. */
   private static final int BLOCKS_BEGUN = 64;
+
+  private static final String GTOD_REDUCE = "--gtod_reduce=1";
 
   private final Path program;
 
@@ -78,7 +83,7 @@ final class Fio {
     command.add("--registerfiles=1");
     command.add("--norandommap=1");
     command.add("--randrepeat=0");
-    command.add("--gtod_reduce=1");
+    command.add(GTOD_REDUCE);
     command.add("--time_based=1");
     command.add("--ramp_time=" + IoLoad.RAMP_NANOS / NANOS_PER_MILLI + "ms");
     command.add("--runtime=" + watchedNanos / NANOS_PER_MILLI + "ms");
@@ -91,13 +96,63 @@ final class Fio {
     return command;
   }
 
+  /**
+   * Returns the command of a run with time stamps, from when an operation is handed over to its
+   * end. What follows each of them for {@code fdatasync} is not in it, so that this is not asked.
+   */
+  private List<String> timedCommand(IoCase one, BenchFile file, long watchedNanos) {
+    List<String> command = command(one, file, watchedNanos);
+    command.remove(GTOD_REDUCE);
+    command.add("--clat_percentiles=0");
+    command.add("--lat_percentiles=1");
+    command.add(
+        "--percentile_list="
+            + Curves.PERCENTILES.stream().map(Object::toString).collect(Collectors.joining(":")));
+    return command;
+  }
+
+  private static Process start(List<String> command) throws IOException {
+    ProcessBuilder builder = new ProcessBuilder(command).redirectError(Redirect.INHERIT);
+    builder.environment().put("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1");
+    return builder.start();
+  }
+
+  /** Runs fio to be told how long operations take; nothing, of what it does not say it of. */
+  Curves time(IoCase one, BenchFile file, long watchedNanos)
+      throws IOException, InterruptedException {
+    if (one.sync() == SyncMethod.FDATASYNC) {
+      return Curves.none();
+    }
+    Process process = start(timedCommand(one, file, watchedNanos));
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    int status = process.waitFor();
+    if (status != 0) {
+      throw new IOException("fio failed, " + output.strip() + ": status=" + status);
+    }
+    return new Curves(latencyMicros(output), 0, List.of());
+  }
+
+  /** Reads the percentiles in what fio prints; those that it cannot tell are not numbers. */
+  static List<Double> latencyMicros(String output) throws IOException {
+    Map<String, Double> numbers = numbers(output.substring(Math.max(0, output.indexOf('{'))));
+    List<Double> micros = new ArrayList<>();
+    for (double percentile : Curves.PERCENTILES) {
+      String name = String.format(Locale.ROOT, "/lat_ns/percentile/%.6f", percentile);
+      double nanos = Double.NaN;
+      for (String job : List.of("/jobs/0/read", "/jobs/0/write")) {
+        // Beyond the slowest of all it repeats the time of that.
+        boolean isTold = numbers.getOrDefault(job + "/lat_ns/N", 0.0) * (1 - percentile / 100) >= 1;
+        nanos = isTold ? numbers.getOrDefault(job + name, nanos) : nanos;
+      }
+      micros.add(nanos / NANOS_PER_MICRO);
+    }
+    return micros;
+  }
+
   /** Runs fio. What it says of errors goes to our error stream. */
   IoSample run(IoCase one, BenchFile file, long watchedNanos)
       throws IOException, InterruptedException {
-    ProcessBuilder builder =
-        new ProcessBuilder(command(one, file, watchedNanos)).redirectError(Redirect.INHERIT);
-    builder.environment().put("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1");
-    Process process = builder.start();
+    Process process = start(command(one, file, watchedNanos));
     // It fits into the pipe, so it need not be read meanwhile.
     double cpuMicros = cpuMicros(process, one, watchedNanos);
     String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

@@ -10,11 +10,12 @@ import java.time.ZoneId;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
- * A page with the results of a run: for each layer the ratios as bars with their spread, and all
- * numbers in a table. It is one file, whose charts (Chart.js) need no network; readable in light
- * and dark, and as a table without scripts.
+ * A page with the results of a run: for each layer the ratios as bars with their spread, what else
+ * there is to draw, and all numbers in a table. It is one file, whose charts (Chart.js) need no
+ * network; readable in light and dark, and as a table without scripts.
  */
 final class HtmlReport {
   private static final String PAGE = "report.html";
@@ -24,16 +25,18 @@ final class HtmlReport {
   private HtmlReport() {}
 
   /** Writes the page in place of what is there. */
-  static void write(Path file, String title, List<Comparison> rows) throws IOException {
-    Files.writeString(file, page(title, rows));
+  static void write(Path file, String title, List<Comparison> rows, List<Chart> charts)
+      throws IOException {
+    Files.writeString(file, page(title, rows, charts));
   }
 
-  static String page(String title, List<Comparison> rows) throws IOException {
+  static String page(String title, List<Comparison> rows, List<Chart> charts) throws IOException {
     return resource(PAGE)
         .replace("@title@", text(title))
         .replace("@machine@", text(machine()))
         .replace("@rows@", rows.stream().map(HtmlReport::row).collect(Collectors.joining()))
-        .replace("@data@", data(rows))
+        .replace("@data@", data(rows.stream().map(Comparison::toJson)))
+        .replace("@curves@", data(charts.stream().map(Chart::toJson)))
         .replace("@charts@", resource(CHARTS));
   }
 
@@ -63,9 +66,9 @@ final class HtmlReport {
             isAlone ? "" : Comparison.number(row.low()) + " … " + Comparison.number(row.high()));
   }
 
-  private static String data(List<Comparison> rows) {
-    return rows.stream()
-        .map(row -> row.toJson().replace("<", "\\u003c"))
+  private static String data(Stream<String> objects) {
+    return objects
+        .map(json -> json.replace("<", "\\u003c"))
         .collect(Collectors.joining(",\n", "[", "]"));
   }
 

@@ -1,6 +1,10 @@
 package io.ewok.gds.bench;
 
+import io.ewok.gds.bench.curves.CurveRecorder;
+import io.ewok.gds.bench.curves.Curves;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
@@ -24,6 +28,14 @@ abstract class IoLoad implements AutoCloseable {
   private final LongAdder ended = new LongAdder();
   private final AtomicReference<Exception> failure = new AtomicReference<>();
   private volatile boolean stopping;
+
+  /** Empty as long as nobody wants to know how long operations take. Guarded by itself. */
+  private final List<CurveRecorder> recorders = new ArrayList<>();
+
+  private boolean isTimed;
+
+  /** What begins earlier is not recorded; 0 as long as nothing is. */
+  private volatile long watchedFrom;
 
   IoLoad(IoTarget target) {
     this.target = target;
@@ -49,6 +61,59 @@ abstract class IoLoad implements AutoCloseable {
     }
   }
 
+  /**
+   * Takes down how long operations take, if that is wanted: else there is no look at the clock,
+   * which costs time. For one operation at a time.
+   */
+  final class Times {
+    private final CurveRecorder recorder;
+    private long startNanos;
+
+    private Times(CurveRecorder recorder) {
+      this.recorder = recorder;
+    }
+
+    void begin() {
+      if (recorder != null) {
+        startNanos = System.nanoTime();
+      }
+    }
+
+    void end() {
+      if (recorder == null) {
+        return;
+      }
+      long from = watchedFrom;
+      if (from != 0 && startNanos - from >= 0) {
+        recorder.begin(from);
+        recorder.ended(startNanos, System.nanoTime());
+      }
+    }
+  }
+
+  /** Returns one for whoever has one operation in flight at a time. Any thread. */
+  final Times times() {
+    if (!isTimed) {
+      return new Times(null);
+    }
+    CurveRecorder recorder = new CurveRecorder();
+    synchronized (recorders) {
+      recorders.add(recorder);
+    }
+    return new Times(recorder);
+  }
+
+  /** Runs as {@link #run}, with a look at the clock before and after each operation. */
+  final Curves time(long watchedNanos) throws IOException, InterruptedException {
+    isTimed = true;
+    IoSample unused = run(watchedNanos);
+    CurveRecorder all = new CurveRecorder();
+    synchronized (recorders) {
+      recorders.forEach(all::add);
+    }
+    return all.curves();
+  }
+
   /** Ends the run; the first failure is told. Any thread. */
   final void fail(Exception e) {
     failure.compareAndSet(null, e);
@@ -66,6 +131,7 @@ abstract class IoLoad implements AutoCloseable {
     ProcessCpu cpu = ProcessCpu.now();
     long endedBefore = ended.sum();
     long start = System.nanoTime();
+    watchedFrom = start;
     long nanos;
     long count;
     do {

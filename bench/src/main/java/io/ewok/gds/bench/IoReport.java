@@ -6,7 +6,6 @@ import io.ewok.gds.pagestore.EngineOptions;
 import io.ewok.gds.pagestore.IoEngines;
 import java.io.IOException;
 import java.io.PrintStream;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -18,8 +17,8 @@ import java.util.Set;
  * {@code gds bench io}: rate and processor time of our ways of doing direct I/O beside those of
  * fio, on the same file and in turn.
  */
-final class IoReport {
-  static final String USAGE =
+final class IoReport implements Report {
+  private static final String USAGE =
       """
       Usage: gds bench io [--quick] [--rounds N] [--json] [--file PATH] [--size BYTES]
       Direct I/O of ours beside that of fio with io_uring, in turn on one file. A ratio above 1 is in
@@ -29,14 +28,18 @@ final class IoReport {
         --rounds N     how often everything is measured; default 9, a good minute each
         --json         one JSON object a line instead of a table
         --output FILE  the same objects into a file
-        --html FILE    a page with charts of the ratios
+        --html FILE    a page with charts of the ratios, of operations over time and of latencies
         --file PATH    make the file here, keep it, and use it again; it is overwritten. A file that
                        is not of this command is refused. Default: a temporary file
         --size BYTES   of the file, as 4294967296 or 4G; default 1G, with --quick 256M
       """;
 
-  private static final String FILE = "--file";
   private static final String SIZE = "--size";
+
+  static final ReportCommand COMMAND =
+      new ReportCommand(
+          "gds bench io", USAGE, Set.of(ReportArguments.FILE, SIZE), IoReport::prepare);
+
   private static final String RIVAL = "fio";
   private static final String RATE = "IOPS";
   private static final String CPU = "us CPU";
@@ -54,34 +57,9 @@ final class IoReport {
     this.rounds = rounds;
   }
 
-  /**
-   * Measures and prints.
-   *
-   * @return the exit code: 0, 1 if it cannot be measured here, or 2 if the arguments are wrong
-   */
-  static int run(String[] args) throws InterruptedException {
-    ReportArguments arguments;
-    long sizeBytes;
-    try {
-      arguments = ReportArguments.parse(args, Set.of(FILE, SIZE));
-      sizeBytes = sizeBytes(arguments);
-    } catch (IllegalArgumentException e) {
-      System.err.println(e.getMessage());
-      System.err.print(USAGE);
-      return 2;
-    }
-    if (arguments.help()) {
-      System.out.print(USAGE);
-      return 0;
-    }
-    try {
-      return run(arguments, sizeBytes);
-    } catch (IOException e) {
-      for (Throwable cause = e; cause != null; cause = cause.getCause()) {
-        System.err.println(cause.getMessage());
-      }
-      return 1;
-    }
+  private static Measurement prepare(ReportArguments arguments) {
+    long sizeBytes = sizeBytes(arguments);
+    return () -> measure(arguments, sizeBytes);
   }
 
   private static long sizeBytes(ReportArguments arguments) {
@@ -94,7 +72,7 @@ final class IoReport {
     return bytes;
   }
 
-  private static int run(ReportArguments arguments, long sizeBytes)
+  private static IoReport measure(ReportArguments arguments, long sizeBytes)
       throws IOException, InterruptedException {
     // Better now than after the file was written.
     IoEngines.open(EngineOptions.defaults().withWanted(EngineKind.URING)).close();
@@ -102,27 +80,14 @@ final class IoReport {
     if (fio.isEmpty()) {
       System.err.println("fio is not installed: ours alone are measured");
     }
-    String path = arguments.others().get(FILE);
-    System.err.println("making the file, if need be: sizeBytes=" + sizeBytes);
-    try (BenchFile file =
-        path == null ? BenchFile.temporary(sizeBytes) : BenchFile.named(Path.of(path), sizeBytes)) {
-      int defaultCount = arguments.quick() ? 3 : 9;
-      IoReport report =
-          new IoReport(
-              "pagestore",
-              present(arguments.quick() ? IoCase.QUICK : IoCase.ALL),
-              new IoRounds(
-                  arguments.rounds() > 0 ? arguments.rounds() : defaultCount,
-                  (arguments.quick() ? 400 : 1500) * NANOS_PER_MILLI,
-                  file,
-                  fio));
+    boolean quick = arguments.quick();
+    List<IoCase> cases = present(quick ? IoCase.QUICK : IoCase.ALL);
+    try (BenchFile file = BenchFile.open(arguments, sizeBytes)) {
+      long watchedNanos = (quick ? 400 : 1500) * NANOS_PER_MILLI;
+      IoRounds rounds = new IoRounds(arguments.roundsOr(quick ? 3 : 9), watchedNanos, file, fio);
+      IoReport report = new IoReport("pagestore", cases, rounds);
       report.measure();
-      if (arguments.json()) {
-        report.comparisons().forEach(comparison -> System.out.println(comparison.toJson()));
-      } else {
-        report.print(System.out);
-      }
-      return arguments.write("gds bench io", report.comparisons());
+      return report;
     }
   }
 
@@ -147,7 +112,8 @@ final class IoReport {
   /**
    * Returns two for each of ours, one for fibers with platform threads, and two of fio with itself.
    */
-  List<Comparison> comparisons() {
+  @Override
+  public List<Comparison> comparisons() {
     List<Comparison> comparisons = new ArrayList<>();
     for (IoCase one : cases) {
       for (IoContender contender : one.contenders()) {
@@ -221,7 +187,15 @@ final class IoReport {
     return one.name() + ", " + contender.name(one);
   }
 
-  void print(PrintStream out) {
+  @Override
+  public List<Chart> charts() {
+    return cases.stream()
+        .flatMap(one -> Chart.of(one.name(), rounds.curves(one)).stream())
+        .toList();
+  }
+
+  @Override
+  public void print(PrintStream out) {
     for (IoCase one : cases) {
       out.printf(
           "%-40s%9s%9s%7s  %-15s%8s%8s%7s  %s%n",

@@ -1,11 +1,13 @@
 package io.ewok.gds.bench;
 
+import io.ewok.gds.bench.curves.Curves;
 import java.io.IOException;
 import java.lang.management.CompilationMXBean;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -33,6 +35,9 @@ final class IoRounds {
   /** One element a round. */
   private final Map<Key, List<Neighbours>> measured = new HashMap<>();
 
+  /** How long operations took, by case and who did them; ours first. */
+  private final Map<IoCase, Map<String, Curves>> curves = new LinkedHashMap<>();
+
   private record Key(IoCase one, IoContender contender) {}
 
   /** Ours, and fio before and after, which are null where there is none. */
@@ -47,31 +52,66 @@ final class IoRounds {
 
   /** Measures, and says on the error stream how far it is. */
   void measure(List<IoCase> cases) throws IOException, InterruptedException {
-    System.err.println("warming up");
     warmUp(cases);
-    Progress progress = new Progress(count, cases.stream().mapToInt(this::runs).sum());
-    for (int round = 0; round < count; round++) {
-      for (IoCase one : cases) {
-        progress.begin(round, one.name(), runs(one));
-        measure(one, round);
+    try (Progress progress = Progress.ofRounds(count, cases.stream().mapToInt(this::runs).sum())) {
+      for (int round = 0; round < count; round++) {
+        for (IoCase one : cases) {
+          progress.begin(round, one.name(), runs(one));
+          measure(one, round);
+        }
       }
     }
+    time(cases);
+  }
+
+  /**
+   * Once more, each of ours and fio, with a look at the clock before and after each operation. What
+   * was measured has none of them: they cost up to one part in a hundred.
+   */
+  private void time(List<IoCase> cases) throws IOException, InterruptedException {
+    try (Progress progress =
+        Progress.of(
+            "latencies", cases.stream().mapToInt(one -> one.contenders().size() + 1).sum())) {
+      for (IoCase one : cases) {
+        Map<String, Curves> own = new LinkedHashMap<>();
+        for (IoContender contender : one.contenders()) {
+          progress.begin("latencies: " + one.name(), 1);
+          try (IoLoad load = contender.open(one, file)) {
+            own.put(contender.name(one), load.time(watchedNanos));
+          }
+        }
+        progress.begin("latencies: " + one.name() + ", fio", 1);
+        if (fio.isPresent()) {
+          own.put("fio", fio.get().time(one, file, watchedNanos));
+        }
+        curves.put(one, own);
+      }
+    }
+  }
+
+  /** Returns the curves of a case, by who made them. */
+  Map<String, Curves> curves(IoCase one) {
+    return curves.get(one);
   }
 
   /** All of ours equally often, until the compiler is done with them. */
   private void warmUp(List<IoCase> cases) throws IOException, InterruptedException {
     CompilationMXBean compiler = ManagementFactory.getCompilationMXBean();
     boolean compiled = true;
-    for (int pass = 0; pass < PASSES_MAX && compiled; pass++) {
-      long millis = compiler.getTotalCompilationTime();
-      long nanos = System.nanoTime();
-      for (IoCase one : cases) {
-        for (IoContender contender : one.contenders()) {
-          run(one, contender);
+    int ours = cases.stream().mapToInt(one -> one.contenders().size()).sum();
+    try (Progress progress = Progress.of("warming up", (long) PASSES_MAX * ours)) {
+      for (int pass = 0; pass < PASSES_MAX && compiled; pass++) {
+        long millis = compiler.getTotalCompilationTime();
+        long nanos = System.nanoTime();
+        for (IoCase one : cases) {
+          for (IoContender contender : one.contenders()) {
+            progress.begin("warming up: " + one.name(), 1);
+            run(one, contender);
+          }
         }
+        double compiling = (compiler.getTotalCompilationTime() - millis) * NANOS_PER_MILLI;
+        compiled = compiling > COMPILING_MAX * (System.nanoTime() - nanos);
       }
-      double compiling = (compiler.getTotalCompilationTime() - millis) * NANOS_PER_MILLI;
-      compiled = compiling > COMPILING_MAX * (System.nanoTime() - nanos);
     }
   }
 

@@ -1,17 +1,19 @@
 package io.ewok.gds.bench;
 
+import io.ewok.gds.bench.curves.Curves;
 import io.ewok.gds.bench.kv.KvCase;
 import io.ewok.gds.bench.kv.KvContender;
 import io.ewok.gds.bench.kv.KvGroup;
 import io.ewok.gds.bench.kv.KvSample;
 import io.ewok.gds.bench.kv.KvTurn;
 import java.io.IOException;
-import java.nio.file.Files;
+import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -20,8 +22,8 @@ import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 
 /** {@code gds bench kv}: the store beside RocksDB and LMDB. */
-final class KvReport {
-  static final String USAGE =
+final class KvReport implements Report {
+  private static final String USAGE =
       """
       Usage: gds bench kv [--quick] [--rounds N] [--json] [--entries N] [--cases NAMES]
                           [--directory PATH]
@@ -33,7 +35,7 @@ final class KvReport {
         --rounds N        how often everything is measured; default 5, about ten minutes each
         --json            one JSON object a line instead of tables
         --output FILE     the same objects into a file
-        --html FILE       a page with charts of the ratios
+        --html FILE       a page with charts of the ratios, of operations over time, latencies and writes
         --entries N       records of 116 bytes; default 2000000
         --cases NAMES     only these, of: %s
         --directory PATH  on the disk in question; default: the one for temporary files
@@ -46,7 +48,14 @@ final class KvReport {
 
   private static final String ENTRIES = "--entries";
   private static final String CASES = "--cases";
-  private static final String DIRECTORY = "--directory";
+
+  static final ReportCommand COMMAND =
+      new ReportCommand(
+          "gds bench kv",
+          USAGE,
+          Set.of(ENTRIES, CASES, ReportArguments.DIRECTORY),
+          KvReport::prepare);
+
   private static final String LAYER = "lsm";
   private static final String DEVICE = "overwrite loop";
   private static final String BEFORE = "before the deletes";
@@ -56,6 +65,9 @@ final class KvReport {
   private static final int ENTRIES_MAX = 100_000_000;
   private static final long NANOS_PER_MILLI = 1_000_000;
   private static final double NANOS_PER_SECOND = 1e9;
+
+  private static final double NONE = Double.NaN;
+  private static final ToDoubleFunction<KvSample> WRITES = KvSample::writeAmplification;
 
   /** What is told about a case beside its rate; the less the better. */
   private record Measure(String label, String unit, ToDoubleFunction<KvSample> number) {}
@@ -67,7 +79,7 @@ final class KvReport {
           new Measure("p99.99", "us", KvSample::p9999Micros),
           new Measure("CPU", "ns", KvSample::cpuNanos),
           new Measure("heap", "B", KvSample::heapBytes),
-          new Measure("write amplification", "", KvSample::writeAmplification),
+          new Measure("write amplification", "", WRITES),
           new Measure("space amplification", "", KvSample::spaceAmplification));
 
   private final List<KvCase> cases;
@@ -95,66 +107,17 @@ final class KvReport {
     return one.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 
-  /**
-   * Measures and prints.
-   *
-   * @return the exit code: 0, 1 if it cannot be measured here, or 2 if the arguments are wrong
-   */
-  static int run(String[] args) throws InterruptedException {
-    ReportArguments arguments;
-    KvReport report;
-    try {
-      arguments = ReportArguments.parse(args, Set.of(ENTRIES, CASES, DIRECTORY));
-      report = of(arguments);
-    } catch (IllegalArgumentException e) {
-      System.err.println(e.getMessage());
-      System.err.print(USAGE);
-      return 2;
-    }
-    if (arguments.help()) {
-      System.out.print(USAGE);
-      return 0;
-    }
-    try {
-      report.measure();
-    } catch (IOException e) {
-      System.err.println(e.getMessage());
-      return 1;
-    }
-    if (arguments.json()) {
-      report.comparisons().forEach(comparison -> System.out.println(comparison.toJson()));
-    } else {
-      report.print();
-    }
-    return arguments.write("gds bench kv", report.comparisons());
-  }
-
-  private static KvReport of(ReportArguments arguments) {
+  private static Measurement prepare(ReportArguments arguments) {
     boolean quick = arguments.quick();
-    Path directory =
-        Path.of(arguments.others().getOrDefault(DIRECTORY, System.getProperty("java.io.tmpdir")));
-    if (!Files.isDirectory(directory)) {
-      throw new IllegalArgumentException("there is no such directory: path=" + directory);
-    }
-    int defaultRounds = quick ? 3 : 5;
-    return new KvReport(
-        cases(arguments.others().get(CASES)),
-        arguments.rounds() > 0 ? arguments.rounds() : defaultRounds,
-        entries(arguments.others().get(ENTRIES), quick),
-        (quick ? 500 : 1500) * NANOS_PER_MILLI,
-        directory);
-  }
-
-  private static int entries(String text, boolean quick) {
-    if (text == null) {
-      return quick ? ENTRIES_DEFAULT / 10 : ENTRIES_DEFAULT;
-    }
-    int entries = text.matches("[0-9]{1,9}") ? Integer.parseInt(text) : 0;
-    if (entries < ENTRIES_MIN || entries > ENTRIES_MAX) {
-      throw new IllegalArgumentException(
-          "--entries needs a number from %d to %d".formatted(ENTRIES_MIN, ENTRIES_MAX));
-    }
-    return entries;
+    int usual = quick ? ENTRIES_DEFAULT / 10 : ENTRIES_DEFAULT;
+    KvReport report =
+        new KvReport(
+            cases(arguments.others().get(CASES)),
+            arguments.roundsOr(quick ? 3 : 5),
+            arguments.number(ENTRIES, usual, ENTRIES_MIN, ENTRIES_MAX),
+            (quick ? 500 : 1500) * NANOS_PER_MILLI,
+            arguments.directory());
+    return report::measure;
   }
 
   private static List<KvCase> cases(String names) {
@@ -171,48 +134,55 @@ final class KvReport {
   }
 
   /** All contenders in turn for each group in each round, each round beginning with another. */
-  void measure() throws IOException, InterruptedException {
+  KvReport measure() throws IOException, InterruptedException {
     int turns = 0;
     for (KvGroup group : KvGroup.values()) {
       turns += casesOf(group).isEmpty() ? 0 : group.contenders().size();
     }
-    Progress progress = new Progress(count, turns);
-    for (int round = 0; round < count; round++) {
-      for (KvGroup group : KvGroup.values()) {
-        List<KvCase> wanted = casesOf(group);
-        if (wanted.isEmpty()) {
-          continue;
-        }
-        List<KvContender> contenders = new ArrayList<>(group.contenders());
-        Collections.rotate(contenders, round);
-        for (KvContender contender : contenders) {
-          progress.begin(
-              round, group.name().toLowerCase(Locale.ROOT) + ", " + contender.label(), 1);
-          boolean besideDevice = group == KvGroup.SYNCED && contender == KvContender.GDS;
-          double before = besideDevice ? deviceSyncs() : 0;
-          for (KvSample sample : KvTurn.run(contender, wanted, entries, watchedNanos, directory)) {
-            samples
-                .computeIfAbsent(sample.one(), key -> new EnumMap<>(KvContender.class))
-                .computeIfAbsent(contender, key -> new ArrayList<>())
-                .add(sample);
-          }
-          if (besideDevice) {
-            device[round] = (before + deviceSyncs()) / 2; // its speed changes within seconds
+    try (Progress progress = Progress.ofRounds(count, turns)) {
+      for (int round = 0; round < count; round++) {
+        for (KvGroup group : KvGroup.values()) {
+          if (!casesOf(group).isEmpty()) {
+            List<KvContender> contenders = new ArrayList<>(group.contenders());
+            Collections.rotate(contenders, round);
+            for (KvContender contender : contenders) {
+              progress.begin(
+                  round, group.name().toLowerCase(Locale.ROOT) + ", " + contender.label(), 1);
+              measure(group, contender, round);
+            }
           }
         }
       }
     }
+    return this;
+  }
+
+  private void measure(KvGroup group, KvContender contender, int round)
+      throws IOException, InterruptedException {
+    boolean besideDevice = group == KvGroup.SYNCED && contender == KvContender.GDS;
+    double before = besideDevice ? deviceSyncs() : 0;
+    for (KvSample sample :
+        KvTurn.run(contender, casesOf(group), entries, watchedNanos, directory)) {
+      samples
+          .computeIfAbsent(sample.one(), key -> new EnumMap<>(KvContender.class))
+          .computeIfAbsent(contender, key -> new ArrayList<>())
+          .add(sample);
+    }
+    if (besideDevice) {
+      device[round] = (before + deviceSyncs()) / 2; // its speed changes within seconds
+    }
   }
 
   private double deviceSyncs() throws IOException, InterruptedException {
-    return LogContender.DEVICE.measure(directory, 1, watchedNanos);
+    return LogContender.DEVICE.measure(directory, 1, watchedNanos).perSecond();
   }
 
   private List<KvCase> casesOf(KvGroup group) {
     return cases.stream().filter(one -> one.group() == group).toList();
   }
 
-  List<Comparison> comparisons() {
+  @Override
+  public List<Comparison> comparisons() {
     List<Comparison> comparisons = new ArrayList<>();
     for (KvCase one : cases) {
       comparisons.addAll(rates(one));
@@ -275,6 +245,51 @@ final class KvReport {
     return nanos;
   }
 
+  /** Returns for each case when operations ended and how long they took, and what was written. */
+  @Override
+  public List<Chart> charts() {
+    List<Chart> charts = new ArrayList<>();
+    charts.add(writes());
+    for (KvCase one : cases) {
+      Map<String, Curves> curves = new LinkedHashMap<>();
+      for (KvContender contender : drawn(one)) {
+        curves.put(
+            contender.label(),
+            Curves.median(samples.get(one).get(contender), KvSample::perSecond, KvSample::curves));
+      }
+      charts.addAll(Chart.of(one.label(), curves));
+    }
+    return charts;
+  }
+
+  private Chart writes() {
+    List<KvCase> writing =
+        cases.stream()
+            .filter(one -> Double.isFinite(median(one, KvContender.GDS, WRITES)))
+            .toList();
+    List<Chart.Series> series = new ArrayList<>();
+    for (KvContender contender : KvContender.values()) {
+      List<Double> bars =
+          writing.stream()
+              .map(one -> drawn(one).contains(contender) ? median(one, contender, WRITES) : NONE)
+              .toList();
+      if (bars.stream().anyMatch(Double::isFinite)) {
+        series.add(new Chart.Series(contender.label(), List.of(), bars));
+      }
+    }
+    List<String> labels = writing.stream().map(KvCase::label).toList();
+    return new Chart(Chart.Kind.WRITES, "write amplification", labels, series);
+  }
+
+  private double median(KvCase one, KvContender contender, ToDoubleFunction<KvSample> number) {
+    return Comparison.median(series(one, contender, number));
+  }
+
+  /** What the empty store does is no store's speed. */
+  private static List<KvContender> drawn(KvCase one) {
+    return one.group().contenders().stream().filter(each -> each != KvContender.EMPTY).toList();
+  }
+
   private static List<KvContender> rivals(KvCase one) {
     return one.group().contenders().stream()
         .filter(each -> each != KvContender.GDS && each != KvContender.EMPTY)
@@ -285,12 +300,13 @@ final class KvReport {
     return samples.get(one).get(contender).stream().mapToDouble(number).toArray();
   }
 
-  private void print() {
-    System.out.println(Comparison.header());
+  @Override
+  public void print(PrintStream out) {
+    out.println(Comparison.header());
     for (KvCase one : cases) {
-      rates(one).forEach(comparison -> System.out.println(comparison.toRow()));
+      rates(one).forEach(comparison -> out.println(comparison.toRow()));
     }
-    System.out.printf(
+    out.printf(
         "%n%-30s %-12s %10s %10s %10s %10s %10s %10s %10s %10s%n",
         "", "", "/s", "p50 us", "p99 us", "p99.99 us", "CPU ns", "heap B", "write", "space");
     for (KvCase one : cases) {
@@ -301,10 +317,10 @@ final class KvReport {
         for (Measure measure : MEASURES) {
           row.append(" %10s".formatted(cell(one, contender, measure.number())));
         }
-        System.out.println(row);
+        out.println(row);
       }
     }
-    System.out.println(
+    out.println(
         """
 
         Medians over the rounds. Write: bytes handed to the device or the page cache for a byte of
@@ -315,7 +331,7 @@ final class KvReport {
   }
 
   private String cell(KvCase one, KvContender contender, ToDoubleFunction<KvSample> number) {
-    double median = Comparison.median(series(one, contender, number));
+    double median = median(one, contender, number);
     return Double.isFinite(median)
         ? String.format(Locale.ROOT, median < 1000 ? "%.2f" : "%.0f", median)
         : "-";

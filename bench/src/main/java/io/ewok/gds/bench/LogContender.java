@@ -28,7 +28,7 @@ enum LogContender {
   /** Our log; a single writer is a thread, several are fibers of the engine's reactor. */
   OURS("log") {
     @Override
-    double perSecond(Path directory, int writers, long watchedNanos)
+    CommitLoad.Sample run(Path directory, int writers, long watchedNanos)
         throws IOException, InterruptedException {
       LogOptions options =
           LogOptions.defaults().withSegmentBytes(SEGMENT_BYTES).withSegmentCount(SEGMENTS);
@@ -46,7 +46,7 @@ enum LogContender {
                 ? LogContender::startThread
                 : fibers(engine.reactors().getFirst());
         return new CommitLoad()
-            .perSecond(
+            .run(
                 writers,
                 starter,
                 writer -> {
@@ -63,7 +63,7 @@ enum LogContender {
   /** What the device can do: one thread that overwrites blocks and waits for each. */
   DEVICE("overwrite loop") {
     @Override
-    double perSecond(Path directory, int writers, long watchedNanos)
+    CommitLoad.Sample run(Path directory, int writers, long watchedNanos)
         throws IOException, InterruptedException {
       int chunk = 1 << 20;
       try (IoEngine engine = IoEngines.open(EngineOptions.defaults());
@@ -82,7 +82,7 @@ enum LogContender {
         file.sync();
         long[] next = new long[1];
         return new CommitLoad()
-            .perSecond(
+            .run(
                 1,
                 LogContender::startThread,
                 writer -> {
@@ -97,7 +97,7 @@ enum LogContender {
   /** RocksDB as it comes, with threads that write with sync. */
   ROCKSDB("RocksDB") {
     @Override
-    double perSecond(Path directory, int writers, long watchedNanos)
+    CommitLoad.Sample run(Path directory, int writers, long watchedNanos)
         throws IOException, InterruptedException {
       RocksDB.loadLibrary();
       try (Options options = new Options().setCreateIfMissing(true);
@@ -105,7 +105,7 @@ enum LogContender {
           RocksDB rocks = RocksDB.open(options, directory.resolve("rocksdb").toString())) {
         long[] next = new long[writers];
         return new CommitLoad()
-            .perSecond(
+            .run(
                 writers,
                 LogContender::startThread,
                 writer -> {
@@ -136,17 +136,17 @@ enum LogContender {
    * Runs with everything made anew.
    *
    * @param directory an empty one
-   * @return commits of all writers in a second
+   * @return what was seen of all writers together
    */
-  abstract double perSecond(Path directory, int writers, long watchedNanos)
+  abstract CommitLoad.Sample run(Path directory, int writers, long watchedNanos)
       throws IOException, InterruptedException;
 
   /** Runs in a directory of its own in this one, and leaves nothing behind. */
-  final double measure(Path parent, int writers, long watchedNanos)
+  final CommitLoad.Sample measure(Path parent, int writers, long watchedNanos)
       throws IOException, InterruptedException {
     Path directory = Files.createTempDirectory(parent, "gds-bench-log-");
     try {
-      return perSecond(directory, writers, watchedNanos);
+      return run(directory, writers, watchedNanos);
     } finally {
       BenchFile.deleteAll(directory);
     }

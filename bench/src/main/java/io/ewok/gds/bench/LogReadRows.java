@@ -87,29 +87,35 @@ final class LogReadRows {
     LogReadCacheOptions single = options.withStridePagesMax(1);
     try (LogReadLoad log = new LogReadLoad(directory, SMALL_RECORD_BYTES, segments);
         LogReadLoad large = new LogReadLoad(directory, LARGE_RECORD_BYTES, segments)) {
-      System.err.println("warming up");
-      LogReadLoad.Sample unused = log.run(options, new LogReadLoad.Readers(4, fetches, 8, 0));
-      Progress progress = new Progress(count, 8 + 2 * READERS.length);
-      for (int round = 0; round < count; round++) {
-        progress.begin(round, "readers of a log, sizes", 8);
-        for (int bytes : new int[] {512, 4096, 8192}) {
-          put("read " + bytes, round, log.readMicros(bytes, fetches));
-        }
-        var busy = new LogReadLoad.Readers(1, fetches, FETCH_RECORDS, 0);
-        put("page 4096", round, log.run(options, busy));
-        put("page 512", round, log.run(small, busy));
-        var longer = new LogReadLoad.Readers(1, fetches / 2, 1, PAUSE_NANOS_PER_READER);
-        put("stride 2", round, large.run(options, longer));
-        put("stride 1", round, large.run(single, longer));
-        for (int readers : READERS) {
-          progress.begin(round, "readers of a log, " + readers, 2);
-          var some =
-              new LogReadLoad.Readers(
-                  readers, fetches / readers + 10, FETCH_RECORDS, PAUSE_NANOS_PER_READER * readers);
-          LogReadLoad.Sample sample = log.run(options, some);
-          memory[round] = sample.memoryBytes() / MEBI;
-          put("ahead " + readers, round, sample);
-          put("behind " + readers, round, log.run(without, some));
+      try (Progress progress = Progress.of("warming up", 1)) {
+        progress.begin("warming up: readers of a log", 1);
+        LogReadLoad.Sample unused = log.run(options, new LogReadLoad.Readers(4, fetches, 8, 0));
+      }
+      try (Progress progress = Progress.ofRounds(count, 8 + 2 * READERS.length)) {
+        for (int round = 0; round < count; round++) {
+          progress.begin(round, "readers of a log, sizes", 8);
+          for (int bytes : new int[] {512, 4096, 8192}) {
+            put("read " + bytes, round, log.readMicros(bytes, fetches));
+          }
+          var busy = new LogReadLoad.Readers(1, fetches, FETCH_RECORDS, 0);
+          put("page 4096", round, log.run(options, busy));
+          put("page 512", round, log.run(small, busy));
+          var longer = new LogReadLoad.Readers(1, fetches / 2, 1, PAUSE_NANOS_PER_READER);
+          put("stride 2", round, large.run(options, longer));
+          put("stride 1", round, large.run(single, longer));
+          for (int readers : READERS) {
+            progress.begin(round, "readers of a log, " + readers, 2);
+            var some =
+                new LogReadLoad.Readers(
+                    readers,
+                    fetches / readers + 10,
+                    FETCH_RECORDS,
+                    PAUSE_NANOS_PER_READER * readers);
+            LogReadLoad.Sample sample = log.run(options, some);
+            memory[round] = sample.memoryBytes() / MEBI;
+            put("ahead " + readers, round, sample);
+            put("behind " + readers, round, log.run(without, some));
+          }
         }
       }
     }

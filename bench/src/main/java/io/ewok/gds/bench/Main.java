@@ -6,12 +6,13 @@ import java.util.Arrays;
  * Starts the benchmarks: {@code gds bench micro [JMH options]}, {@code gds bench alloc}, {@code gds
  * bench io}, {@code gds bench tasks}, {@code gds bench feeds}, {@code gds bench pool}, {@code gds
  * bench wal}, {@code gds bench kv}, {@code gds bench styles}, {@code gds bench shards}, {@code gds
- * bench compare}.
+ * bench trace}, {@code gds bench compare}.
  */
 public final class Main {
   private static final String USAGE =
       """
       Usage: gds bench micro [JMH options] [regular expression of names]
+             gds bench micro [--quick] [--rounds N] [--json] [regular expression of names]
              gds bench alloc [--quick] [--rounds N] [--json]
              gds bench io [--quick] [--rounds N] [--json] [--file PATH] [--size BYTES]
              gds bench tasks [--quick] [--rounds N] [--json]
@@ -21,6 +22,8 @@ public final class Main {
              gds bench kv [--quick] [--rounds N] [--json] [--entries N] [--cases NAMES]
              gds bench styles [--quick] [--rounds N] [--json] [--entries N] [--directory PATH]
              gds bench shards [--quick] [--rounds N] [--json] [--entries N] [--directory PATH]
+             gds bench trace [--quick] [--rounds N] [--json] [--sizes PERCENTS]
+                             [--file PATH --format FORMAT [--page BYTES]]
              gds bench compare A B
 
       micro runs the JMH suites of the layers, each with its rivals.
@@ -29,6 +32,8 @@ public final class Main {
         gds bench micro PairBenchmark -prof gc  with the bytes allocated per operation
         gds bench micro -l                      list them
         gds bench micro -h                      the options of JMH
+        gds bench micro --quick                 ours beside rivals, within a minute
+        gds bench micro --help                  the options of such a report
 
       alloc compares time and bytes of the allocators with those of malloc, Netty and the JDK.
 
@@ -76,8 +81,14 @@ public final class Main {
         gds bench shards --quick                within a minute
         gds bench shards --help                 its options
 
-      All but micro write their results into a file with --output FILE, as JSON lines, and as a page with
-      charts with --html FILE. compare tells how the ratios of two such files differ.
+      trace compares hit ratios of the buffer pool's policy with those of other policies.
+
+        gds bench trace --quick                 within a minute
+        gds bench trace --file p3.gz --format arc
+        gds bench trace --help                  its options
+
+      All write their results into a file with --output FILE, as JSON lines, and as a page with charts
+      with --html FILE. compare tells how the ratios of two such files differ.
 
         gds bench kv --quick --output a.jsonl --html a.html
         gds bench compare a.jsonl b.jsonl
@@ -95,16 +106,17 @@ public final class Main {
     String[] rest = args.length > 0 ? Arrays.copyOfRange(args, 1, args.length) : args;
     int exitCode = 0;
     switch (command) {
-      case "micro" -> org.openjdk.jmh.Main.main(rest);
-      case "alloc" -> exitCode = AllocationReport.run(rest);
-      case "io" -> exitCode = IoReport.run(rest);
-      case "tasks" -> exitCode = TaskReport.run(rest);
-      case "feeds" -> exitCode = FeedReport.run(rest);
-      case "pool" -> exitCode = PoolReport.run(rest);
-      case "wal" -> exitCode = WalReport.run(rest);
-      case "kv" -> exitCode = KvReport.run(rest);
-      case "styles" -> exitCode = StyleReport.run(rest);
-      case "shards" -> exitCode = ShardReport.run(rest);
+      case "micro" -> exitCode = MicroReport.run(rest);
+      case "alloc" -> exitCode = AllocationReport.COMMAND.run(rest);
+      case "io" -> exitCode = IoReport.COMMAND.run(rest);
+      case "tasks" -> exitCode = TaskReport.COMMAND.run(rest);
+      case "feeds" -> exitCode = FeedReport.COMMAND.run(rest);
+      case "pool" -> exitCode = PoolReport.COMMAND.run(rest);
+      case "wal" -> exitCode = WalReport.COMMAND.run(rest);
+      case "kv" -> exitCode = KvReport.COMMAND.run(rest);
+      case "styles" -> exitCode = StyleReport.COMMAND.run(rest);
+      case "shards" -> exitCode = ShardReport.COMMAND.run(rest);
+      case "trace" -> exitCode = TraceReport.COMMAND.run(rest);
       case "compare" -> exitCode = CompareReport.run(rest);
       case "--help", "-h" -> System.out.print(USAGE);
       default -> {

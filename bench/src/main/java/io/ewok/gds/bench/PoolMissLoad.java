@@ -62,11 +62,15 @@ final class PoolMissLoad extends IoLoad {
 
   private void work() {
     int bytes = target.one.blockBytes();
+    Times times = times();
     try (Fix fix = new Fix()) {
       while (!isStopping()) {
-        file.fix(scatter(visits.getAndIncrement()) * bytes, bytes, fix);
+        long offset = scatter(visits.getAndIncrement()) * bytes;
+        times.begin();
+        file.fix(offset, bytes, fix);
         count((int) fix.segment().byteSize());
         fix.unfix();
+        times.end();
       }
     } catch (IOException | RuntimeException e) {
       fail(e);

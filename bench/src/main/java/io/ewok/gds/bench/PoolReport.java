@@ -20,8 +20,8 @@ import org.openjdk.jmh.runner.RunnerException;
  * {@code gds bench pool}: what a page in the pool takes beside maps on the heap, and what one that
  * is not in it takes beside fio.
  */
-final class PoolReport {
-  static final String USAGE =
+final class PoolReport implements Report {
+  private static final String USAGE =
       """
       Usage: gds bench pool [--quick] [--rounds N] [--json] [--file PATH]
       Finding a page in the buffer manager's pool beside finding one in a map; two threads beside two
@@ -32,11 +32,13 @@ final class PoolReport {
         --rounds N     how often everything is measured; default 5, about a minute each
         --json         one JSON object a line instead of tables
         --output FILE  the same objects into a file
-        --html FILE    a page with charts of the ratios
+        --html FILE    a page with charts of the ratios, of operations over time and of latencies
         --file PATH    make the file to read here, keep it, and use it again; default: a temporary one
       """;
 
-  private static final String FILE = "--file";
+  static final ReportCommand COMMAND =
+      new ReportCommand("gds bench pool", USAGE, Set.of(ReportArguments.FILE), PoolReport::prepare);
+
   private static final String LAYER = "bufferpool";
   private static final long NANOS_PER_MILLI = 1_000_000;
 
@@ -113,33 +115,11 @@ final class PoolReport {
         name, benchmark, Map.of("count", Integer.toString(pages)), ours, rivals);
   }
 
-  /**
-   * Measures and prints.
-   *
-   * @return the exit code: 0, 1 if it cannot be measured here, or 2 if the arguments are wrong
-   */
-  static int run(String[] args) throws InterruptedException, RunnerException {
-    ReportArguments arguments;
-    try {
-      arguments = ReportArguments.parse(args, Set.of(FILE));
-    } catch (IllegalArgumentException e) {
-      System.err.println(e.getMessage());
-      System.err.print(USAGE);
-      return 2;
-    }
-    if (arguments.help()) {
-      System.out.print(USAGE);
-      return 0;
-    }
-    try {
-      return run(arguments);
-    } catch (IOException e) {
-      System.err.println(e.getMessage());
-      return 1;
-    }
+  private static Measurement prepare(ReportArguments arguments) {
+    return () -> measure(arguments);
   }
 
-  private static int run(ReportArguments arguments)
+  private static PoolReport measure(ReportArguments arguments)
       throws IOException, InterruptedException, RunnerException {
     // Better now than after the file was written.
     IoEngines.open(EngineOptions.defaults().withWanted(EngineKind.URING)).close();
@@ -148,22 +128,12 @@ final class PoolReport {
       System.err.println("fio is not installed: misses are measured alone");
     }
     boolean quick = arguments.quick();
-    int defaultCount = quick ? 3 : 5;
-    int count = arguments.rounds() > 0 ? arguments.rounds() : defaultCount;
-    long sizeBytes = quick ? 256L << 20 : 1L << 30;
-    String path = arguments.others().get(FILE);
-    System.err.println("making the file, if need be: sizeBytes=" + sizeBytes);
-    try (BenchFile file =
-        path == null ? BenchFile.temporary(sizeBytes) : BenchFile.named(Path.of(path), sizeBytes)) {
+    try (BenchFile file = BenchFile.open(arguments, quick ? 256L << 20 : 1L << 30)) {
       long watchedNanos = (quick ? 400 : 1500) * NANOS_PER_MILLI;
-      PoolReport report = new PoolReport(quick, count, watchedNanos, file, fio);
+      PoolReport report =
+          new PoolReport(quick, arguments.roundsOr(quick ? 3 : 5), watchedNanos, file, fio);
       report.measure();
-      if (arguments.json()) {
-        report.comparisons().forEach(comparison -> System.out.println(comparison.toJson()));
-      } else {
-        report.print(System.out);
-      }
-      return arguments.write("gds bench pool", report.comparisons());
+      return report;
     }
   }
 
@@ -180,14 +150,15 @@ final class PoolReport {
       WriteBackRun.refusal(directory, mode)
           .ifPresentOrElse(why -> refusals.put(mode, why), () -> modes.add(mode));
     }
-    Progress progress = new Progress(count, modes.size());
-    for (int round = 0; round < count; round++) {
-      progress.begin(round, "write-back", modes.size());
-      for (TornPages mode : modes) {
-        writeBacks.computeIfAbsent(mode, key -> new double[count])[round] =
-            WriteBackRun.pagesPerSecond(directory, mode, watchedNanos);
+    try (Progress progress = Progress.ofRounds(count, modes.size())) {
+      for (int round = 0; round < count; round++) {
+        progress.begin(round, "write-back", modes.size());
+        for (TornPages mode : modes) {
+          writeBacks.computeIfAbsent(mode, key -> new double[count])[round] =
+              WriteBackRun.pagesPerSecond(directory, mode, watchedNanos);
+        }
+        Collections.rotate(modes, 1);
       }
-      Collections.rotate(modes, 1);
     }
   }
 
@@ -212,7 +183,8 @@ final class PoolReport {
     return comparisons;
   }
 
-  private List<Comparison> comparisons() {
+  @Override
+  public List<Comparison> comparisons() {
     List<Comparison> comparisons = new ArrayList<>(rounds.compareNanos(LAYER, hits));
     comparisons.addAll(rounds.compareHeap(LAYER, hits));
     comparisons.addAll(compareWriteBacks());
@@ -224,7 +196,13 @@ final class PoolReport {
     return comparisons;
   }
 
-  private void print(PrintStream out) {
+  @Override
+  public List<Chart> charts() {
+    return misses.charts();
+  }
+
+  @Override
+  public void print(PrintStream out) {
     out.println(Comparison.header());
     rounds.compareNanos(LAYER, hits).forEach(comparison -> out.println(comparison.toRow()));
     rounds.compareHeap(LAYER, hits).stream()

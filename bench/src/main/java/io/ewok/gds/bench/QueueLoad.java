@@ -32,6 +32,7 @@ final class QueueLoad extends IoLoad {
     private final IoRequest request = new IoRequest();
     private final IoTarget.Offsets offsets = target.offsets();
     private final long regionOffset;
+    private final Times times = times();
 
     Slot(int index) {
       regionOffset = (long) index * target.one.blockBytes();
@@ -47,12 +48,14 @@ final class QueueLoad extends IoLoad {
           request.synced();
         }
       }
+      times.begin();
       return request.onComplete(this);
     }
 
     @Override
     public void completed(IoRequest same, int bytes, Exception failure) {
       if (failure == null) {
+        times.end();
         count(bytes);
       } else {
         fail(failure);

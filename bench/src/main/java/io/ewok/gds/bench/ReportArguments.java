@@ -19,6 +19,12 @@ import java.util.Set;
  */
 record ReportArguments(
     boolean help, boolean quick, boolean json, int rounds, Map<String, String> others) {
+  /** The name of the option that {@link #directory} reads. */
+  static final String DIRECTORY = "--directory";
+
+  /** The name of the option that {@link BenchFile#open} reads. */
+  static final String FILE = "--file";
+
   private static final String OUTPUT = "--output";
   private static final String HTML = "--html";
   private static final Set<String> FILES = Set.of(OUTPUT, HTML);
@@ -65,6 +71,43 @@ record ReportArguments(
     return new ReportArguments(help, quick, json, rounds, others);
   }
 
+  /** Returns how often everything is measured. */
+  int roundsOr(int usual) {
+    return rounds > 0 ? rounds : usual;
+  }
+
+  /**
+   * Returns the value of an option of the report.
+   *
+   * @throws IllegalArgumentException if it is not a number within these bounds
+   */
+  int number(String name, int usual, int min, int max) {
+    String text = others.get(name);
+    if (text == null) {
+      return usual;
+    }
+    int number = text.matches("[0-9]{1,9}") ? Integer.parseInt(text) : -1;
+    if (number < min || number > max) {
+      throw new IllegalArgumentException(
+          "%s needs a number from %d to %d".formatted(name, min, max));
+    }
+    return number;
+  }
+
+  /**
+   * Returns where to make files, on the disk in question; that of temporary files if nothing was
+   * said.
+   *
+   * @throws IllegalArgumentException if it is not there
+   */
+  Path directory() {
+    Path directory = Path.of(others.getOrDefault(DIRECTORY, System.getProperty("java.io.tmpdir")));
+    if (!Files.isDirectory(directory)) {
+      throw new IllegalArgumentException("there is no such directory: path=" + directory);
+    }
+    return directory;
+  }
+
   /** Before everything is measured, and not afterwards. */
   private static void requireWritable(String name, Path file) {
     Path directory = file.toAbsolutePath().getParent();
@@ -80,15 +123,16 @@ record ReportArguments(
    * Writes the files that were asked for, and says what is wrong if one cannot be written.
    *
    * @param title of the page
+   * @param charts of the page; the other file has rows alone
    * @return the exit code: 0, or 1 then
    */
-  int write(String title, List<Comparison> rows) {
+  int write(String title, List<Comparison> rows, List<Chart> charts) {
     try {
       if (others.containsKey(OUTPUT)) {
         ResultFile.write(Path.of(others.get(OUTPUT)), rows);
       }
       if (others.containsKey(HTML)) {
-        HtmlReport.write(Path.of(others.get(HTML)), title, rows);
+        HtmlReport.write(Path.of(others.get(HTML)), title, rows, charts);
       }
       return 0;
     } catch (IOException e) {

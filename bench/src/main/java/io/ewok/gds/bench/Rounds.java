@@ -8,8 +8,10 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.function.ToDoubleFunction;
 import java.util.regex.Pattern;
+import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.profile.GCProfiler;
 import org.openjdk.jmh.results.Result;
 import org.openjdk.jmh.results.RunResult;
@@ -30,21 +32,36 @@ final class Rounds {
   /** What JMH calls the bytes of an operation. */
   private static final String HEAP = "gc.alloc.rate.norm";
 
+  private static final long NANOS_PER_SECOND = 1_000_000_000;
+
   private final int count;
   private final boolean quick;
 
+  /** For so long cases are begun; the greatest number if there is no limit. */
+  private final long limitNanos;
+
   /** Nanoseconds by case and method; one element a round. */
-  private final Map<String, double[]> nanos = new HashMap<>();
+  private final Map<String, List<Double>> nanos = new HashMap<>();
 
   /** Bytes of the Java heap, as above. */
-  private final Map<String, double[]> heapBytes = new HashMap<>();
+  private final Map<String, List<Double>> heapBytes = new HashMap<>();
 
   /** What a churn measured, by profile and contender; one element a round. */
   private final Map<String, List<ChurnFork.Sample>> samples = new HashMap<>();
 
   Rounds(int count, boolean quick) {
+    this(count, quick, Long.MAX_VALUE);
+  }
+
+  private Rounds(int count, boolean quick, long limitNanos) {
     this.count = count;
     this.quick = quick;
+    this.limitNanos = limitNanos;
+  }
+
+  /** Short ones, of which none begins a case after so many seconds: there may be fewer then. */
+  static Rounds quick(int countMax, long seconds) {
+    return new Rounds(countMax, true, seconds * NANOS_PER_SECOND);
   }
 
   /** Measures, and says on the error stream how far it is. */
@@ -54,35 +71,45 @@ final class Rounds {
     for (AllocationCase one : cases) {
       runs += one.methods().size();
     }
-    Progress progress = new Progress(count, runs);
-    for (int round = 0; round < count; round++) {
-      for (AllocationCase one : cases) {
-        progress.begin(round, one.name(), one.methods().size());
-        for (String method : one.methods()) {
-          RunResult result = run(one, method);
-          put(nanos, one, method, round, result.getPrimaryResult());
-          put(heapBytes, one, method, round, result.getSecondaryResults().get(HEAP));
+    long start = System.nanoTime();
+    try (Progress progress = Progress.ofRounds(count, runs)) {
+      for (int round = 0; round < count; round++) {
+        for (AllocationCase one : cases) {
+          if (System.nanoTime() - start >= limitNanos) {
+            return;
+          }
+          for (String method : one.methods()) {
+            progress.begin(round, one.name() + ", " + method, 1);
+            RunResult result = run(one, method);
+            put(nanos, one, method, result.getPrimaryResult());
+            put(heapBytes, one, method, result.getSecondaryResults().get(HEAP));
+          }
         }
-      }
-      for (String profile : profiles) {
-        progress.begin(round, profile, churners.size());
-        for (String contender : churners) {
-          samples
-              .computeIfAbsent(key(profile, contender), key -> new ArrayList<>())
-              .add(churn(contender, profile));
+        for (String profile : profiles) {
+          for (String contender : churners) {
+            progress.begin(round, profile + ", " + contender, 1);
+            samples
+                .computeIfAbsent(key(profile, contender), key -> new ArrayList<>())
+                .add(churn(contender, profile));
+          }
         }
       }
     }
   }
 
+  /** Whether there is a round of a case. */
+  boolean isMeasured(AllocationCase one) {
+    return nanos.containsKey(key(one.name(), one.methods().getFirst()));
+  }
+
   /** Returns the nanoseconds of a method, one element a round. */
   double[] nanos(AllocationCase one, String method) {
-    return nanos.get(key(one.name(), method)).clone();
+    return array(nanos.get(key(one.name(), method)));
   }
 
   /** Returns the bytes of the Java heap that a method allocates, one element a round. */
   double[] heapBytes(AllocationCase one, String method) {
-    return heapBytes.get(key(one.name(), method)).clone();
+    return array(heapBytes.get(key(one.name(), method)));
   }
 
   /** Returns the nanoseconds of ours beside those of each rival. */
@@ -95,14 +122,18 @@ final class Rounds {
     return compare(layer, cases, ", heap, ", "B", heapBytes);
   }
 
-  private static List<Comparison> compare(
+  private static double[] array(List<Double> series) {
+    return series.stream().mapToDouble(Double::doubleValue).toArray();
+  }
+
+  private List<Comparison> compare(
       String layer,
       List<AllocationCase> cases,
       String between,
       String unit,
-      Map<String, double[]> series) {
+      Map<String, List<Double>> series) {
     List<Comparison> comparisons = new ArrayList<>();
-    for (AllocationCase one : cases) {
+    for (AllocationCase one : cases.stream().filter(this::isMeasured).toList()) {
       for (String ours : one.ours()) {
         for (String rival : one.rivals()) {
           comparisons.add(
@@ -110,9 +141,9 @@ final class Rounds {
                   layer,
                   one.name() + between + ours,
                   unit,
-                  series.get(key(one.name(), ours)),
+                  array(series.get(key(one.name(), ours))),
                   rival,
-                  series.get(key(one.name(), rival))));
+                  array(series.get(key(one.name(), rival)))));
         }
       }
     }
@@ -128,23 +159,23 @@ final class Rounds {
     return what + '/' + who;
   }
 
-  private void put(
-      Map<String, double[]> series,
-      AllocationCase one,
-      String method,
-      int round,
-      Result<?> result) {
-    series.computeIfAbsent(key(one.name(), method), key -> new double[count])[round] =
-        result.getScore();
+  private static void put(
+      Map<String, List<Double>> series, AllocationCase one, String method, Result<?> result) {
+    series
+        .computeIfAbsent(key(one.name(), method), key -> new ArrayList<>())
+        .add(result.getScore());
   }
 
   private RunResult run(AllocationCase one, String method) throws RunnerException {
+    String name = AllocationCase.methodName(method);
     TimeValue time = TimeValue.milliseconds(quick ? 100 : 300);
     int iterations = quick ? 2 : 3;
     ChainedOptionsBuilder options =
         new OptionsBuilder()
-            .include("^" + Pattern.quote(one.benchmark().getName() + "." + method) + "$")
+            .include("^" + Pattern.quote(one.benchmark().getName() + "." + name) + "$")
             .forks(1)
+            .mode(Mode.AverageTime)
+            .timeUnit(TimeUnit.NANOSECONDS)
             .warmupIterations(iterations)
             .warmupTime(time)
             .measurementIterations(iterations)
@@ -152,7 +183,7 @@ final class Rounds {
             .addProfiler(GCProfiler.class)
             .verbosity(VerboseMode.SILENT)
             .shouldFailOnError(true);
-    one.parameters().forEach(options::param);
+    one.parameters(method).forEach(options::param);
     return new Runner(options.build()).runSingle();
   }
 

@@ -31,8 +31,8 @@ import java.util.concurrent.Future;
  * {@code gds bench shards}: what a store in shards costs besides its stores. The rival of two
  * shards are two threads with a plain store each, which know nothing of each other.
  */
-final class ShardReport {
-  static final String USAGE =
+final class ShardReport implements Report {
+  private static final String USAGE =
       """
       Usage: gds bench shards [--quick] [--rounds N] [--json] [--entries N] [--directory PATH]
       A store in one shard and in two, worked on by fibers of their owners, beside one and two threads
@@ -48,11 +48,20 @@ final class ShardReport {
         --directory PATH  on the disk in question; default: the one for temporary files
       """;
 
-  private static final String DIRECTORY = "--directory";
   private static final String ENTRIES = "--entries";
+
+  static final ReportCommand COMMAND =
+      new ReportCommand(
+          "gds bench shards",
+          USAGE,
+          Set.of(ReportArguments.DIRECTORY, ENTRIES),
+          ShardReport::prepare);
+
   private static final String LAYER = "lsm";
   private static final int ROUNDS_DEFAULT = 5;
   private static final int ENTRIES_DEFAULT = 500_000;
+  private static final int ENTRIES_MIN = 1000;
+  private static final int ENTRIES_MAX = 9_999_999;
   private static final int ENTRIES_QUICK = 50_000;
   private static final int SHARDS_MAX = 2;
   private static final int KEY_BYTES = 16;
@@ -113,70 +122,29 @@ final class ShardReport {
     }
   }
 
-  /**
-   * Measures and prints.
-   *
-   * @return the exit code: 0, 1 if it cannot be measured here, or 2 if the arguments are wrong
-   */
-  static int run(String[] args) throws InterruptedException {
-    ReportArguments arguments;
-    ShardReport report;
-    try {
-      arguments = ReportArguments.parse(args, Set.of(DIRECTORY, ENTRIES));
-      report = of(arguments);
-    } catch (IllegalArgumentException e) {
-      System.err.println(e.getMessage());
-      System.err.print(USAGE);
-      return 2;
-    }
-    if (arguments.help()) {
-      System.out.print(USAGE);
-      return 0;
-    }
-    try {
-      report.measure();
-    } catch (IOException e) {
-      System.err.println(e.getMessage());
-      return 1;
-    }
-    if (arguments.json()) {
-      report.comparisons().forEach(comparison -> System.out.println(comparison.toJson()));
-    } else {
-      System.out.println(Comparison.header());
-      report.comparisons().forEach(comparison -> System.out.println(comparison.toRow()));
-    }
-    return arguments.write("gds bench shards", report.comparisons());
+  private static Measurement prepare(ReportArguments arguments) {
+    int usual = arguments.quick() ? ENTRIES_QUICK : ENTRIES_DEFAULT;
+    ShardReport report =
+        new ShardReport(
+            arguments.roundsOr(ROUNDS_DEFAULT),
+            arguments.number(ENTRIES, usual, ENTRIES_MIN, ENTRIES_MAX),
+            arguments.directory());
+    return report::measure;
   }
 
-  private static ShardReport of(ReportArguments arguments) {
-    Map<String, String> own = arguments.others();
-    int entries = arguments.quick() ? ENTRIES_QUICK : ENTRIES_DEFAULT;
-    if (own.containsKey(ENTRIES)) {
-      String text = own.get(ENTRIES);
-      if (!text.matches("[1-9][0-9]{3,6}")) {
-        throw new IllegalArgumentException("--entries needs a number from 1000 to 9999999");
-      }
-      entries = Integer.parseInt(text);
-    }
-    Path directory = Path.of(own.getOrDefault(DIRECTORY, System.getProperty("java.io.tmpdir")));
-    if (!Files.isDirectory(directory)) {
-      throw new IllegalArgumentException("there is no such directory: path=" + directory);
-    }
-    int rounds = arguments.rounds() > 0 ? arguments.rounds() : ROUNDS_DEFAULT;
-    return new ShardReport(rounds, entries, directory);
-  }
-
-  void measure() throws IOException, InterruptedException {
-    Progress progress = new Progress(count, SHARDS_MAX * Side.values().length);
-    for (int round = 0; round < count; round++) {
-      for (int shards = 1; shards <= SHARDS_MAX; shards++) {
-        // Each comes first as often as the others.
-        Side[] sides = Side.values();
-        for (int i = 0; i < sides.length; i++) {
-          measure(progress, round, shards, sides[(round + i) % sides.length]);
+  ShardReport measure() throws IOException, InterruptedException {
+    try (Progress progress = Progress.ofRounds(count, SHARDS_MAX * Side.values().length)) {
+      for (int round = 0; round < count; round++) {
+        for (int shards = 1; shards <= SHARDS_MAX; shards++) {
+          // Each comes first as often as the others.
+          Side[] sides = Side.values();
+          for (int i = 0; i < sides.length; i++) {
+            measure(progress, round, shards, sides[(round + i) % sides.length]);
+          }
         }
       }
     }
+    return this;
   }
 
   private void measure(Progress progress, int round, int shards, Side side)
@@ -396,7 +364,8 @@ final class ShardReport {
     return order;
   }
 
-  List<Comparison> comparisons() {
+  @Override
+  public List<Comparison> comparisons() {
     List<Comparison> comparisons = new ArrayList<>();
     for (int shards = 1; shards <= SHARDS_MAX; shards++) {
       comparisons.add(comparison(Measure.GETS, Side.SHARDS, shards, ""));

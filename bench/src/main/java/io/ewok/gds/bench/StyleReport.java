@@ -26,8 +26,8 @@ import java.util.SplittableRandom;
  * {@code gds bench styles}: what the compaction styles cost in writes, space and reads, the same
  * records loaded and overwritten with each in turn.
  */
-final class StyleReport {
-  static final String USAGE =
+final class StyleReport implements Report {
+  private static final String USAGE =
       """
       Usage: gds bench styles [--quick] [--rounds N] [--json] [--entries N] [--directory PATH]
       The compaction styles of the store beside each other: records of 116 bytes are loaded in random
@@ -43,11 +43,20 @@ final class StyleReport {
         --directory PATH  on the disk in question; default: the one for temporary files
       """;
 
-  private static final String DIRECTORY = "--directory";
   private static final String ENTRIES = "--entries";
+
+  static final ReportCommand COMMAND =
+      new ReportCommand(
+          "gds bench styles",
+          USAGE,
+          Set.of(ReportArguments.DIRECTORY, ENTRIES),
+          StyleReport::prepare);
+
   private static final String LAYER = "lsm";
   private static final int ROUNDS_DEFAULT = 3;
   private static final int ENTRIES_DEFAULT = 1_000_000;
+  private static final int ENTRIES_MIN = 1000;
+  private static final int ENTRIES_MAX = 99_999_999;
   private static final int ENTRIES_QUICK = 100_000;
   private static final int OVERWRITES = 2;
   private static final int KEY_BYTES = 16;
@@ -97,72 +106,31 @@ final class StyleReport {
     }
   }
 
-  /**
-   * Measures and prints.
-   *
-   * @return the exit code: 0, 1 if it cannot be measured here, or 2 if the arguments are wrong
-   */
-  static int run(String[] args) throws InterruptedException {
-    ReportArguments arguments;
-    StyleReport report;
-    try {
-      arguments = ReportArguments.parse(args, Set.of(DIRECTORY, ENTRIES));
-      report = of(arguments);
-    } catch (IllegalArgumentException e) {
-      System.err.println(e.getMessage());
-      System.err.print(USAGE);
-      return 2;
-    }
-    if (arguments.help()) {
-      System.out.print(USAGE);
-      return 0;
-    }
-    try {
-      report.measure();
-    } catch (IOException e) {
-      System.err.println(e.getMessage());
-      return 1;
-    }
-    if (arguments.json()) {
-      report.comparisons().forEach(comparison -> System.out.println(comparison.toJson()));
-    } else {
-      System.out.println(Comparison.header());
-      report.comparisons().forEach(comparison -> System.out.println(comparison.toRow()));
-    }
-    return arguments.write("gds bench styles", report.comparisons());
+  private static Measurement prepare(ReportArguments arguments) {
+    int usual = arguments.quick() ? ENTRIES_QUICK : ENTRIES_DEFAULT;
+    StyleReport report =
+        new StyleReport(
+            arguments.roundsOr(ROUNDS_DEFAULT),
+            arguments.number(ENTRIES, usual, ENTRIES_MIN, ENTRIES_MAX),
+            arguments.directory());
+    return report::measure;
   }
 
-  private static StyleReport of(ReportArguments arguments) {
-    Map<String, String> own = arguments.others();
-    int entries = arguments.quick() ? ENTRIES_QUICK : ENTRIES_DEFAULT;
-    if (own.containsKey(ENTRIES)) {
-      String text = own.get(ENTRIES);
-      if (!text.matches("[1-9][0-9]{3,7}")) {
-        throw new IllegalArgumentException("--entries needs a number from 1000 to 99999999");
-      }
-      entries = Integer.parseInt(text);
-    }
-    Path directory = Path.of(own.getOrDefault(DIRECTORY, System.getProperty("java.io.tmpdir")));
-    if (!Files.isDirectory(directory)) {
-      throw new IllegalArgumentException("there is no such directory: path=" + directory);
-    }
-    int rounds = arguments.rounds() > 0 ? arguments.rounds() : ROUNDS_DEFAULT;
-    return new StyleReport(rounds, entries, directory);
-  }
-
-  void measure() throws IOException, InterruptedException {
-    Progress progress = new Progress(count, CompactionStyle.values().length);
-    for (int round = 0; round < count; round++) {
-      for (CompactionStyle style : CompactionStyle.values()) {
-        progress.begin(round, name(style), 1);
-        Path own = Files.createTempDirectory(directory, "gds-bench-styles-");
-        try {
-          measure(style, own, round);
-        } finally {
-          BenchFile.deleteAll(own);
+  StyleReport measure() throws IOException, InterruptedException {
+    try (Progress progress = Progress.ofRounds(count, CompactionStyle.values().length)) {
+      for (int round = 0; round < count; round++) {
+        for (CompactionStyle style : CompactionStyle.values()) {
+          progress.begin(round, name(style), 1);
+          Path own = Files.createTempDirectory(directory, "gds-bench-styles-");
+          try {
+            measure(style, own, round);
+          } finally {
+            BenchFile.deleteAll(own);
+          }
         }
       }
     }
+    return this;
   }
 
   private void measure(CompactionStyle style, Path own, int round)
@@ -257,7 +225,8 @@ final class StyleReport {
     return style.name().toLowerCase(Locale.ROOT);
   }
 
-  List<Comparison> comparisons() {
+  @Override
+  public List<Comparison> comparisons() {
     List<Comparison> comparisons = new ArrayList<>();
     for (Measure measure : Measure.values()) {
       double[] leveled = series.get(CompactionStyle.LEVELED).get(measure);

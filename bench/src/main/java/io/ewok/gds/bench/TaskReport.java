@@ -12,8 +12,8 @@ import org.openjdk.jmh.runner.RunnerException;
  * {@code gds bench tasks}: time and Java heap of tasks, fibers and shards beside those of the JDK's
  * threads. All numbers come from the JMH suites.
  */
-final class TaskReport {
-  static final String USAGE =
+final class TaskReport implements Report {
+  private static final String USAGE =
       """
       Usage: gds bench tasks [--quick] [--rounds N] [--json]
       Time and Java heap of tasks, fibers and shards beside those of the JDK's threads. A ratio above
@@ -25,6 +25,9 @@ final class TaskReport {
         --output FILE  the same objects into a file
         --html FILE    a page with charts of the ratios
       """;
+
+  static final ReportCommand COMMAND =
+      new ReportCommand("gds bench tasks", USAGE, Set.of(), TaskReport::prepare);
 
   private static final String LAYER = "reactor";
 
@@ -66,7 +69,7 @@ final class TaskReport {
   private final List<AllocationCase> cases;
   private final Rounds rounds;
 
-  TaskReport(List<AllocationCase> cases, Rounds rounds) {
+  private TaskReport(List<AllocationCase> cases, Rounds rounds) {
     this.cases = cases;
     this.rounds = rounds;
   }
@@ -83,55 +86,31 @@ final class TaskReport {
   }
 
   private static AllocationCase shortened(AllocationCase of, int rivals) {
-    return new AllocationCase(
-        of.name(), of.benchmark(), of.parameters(), of.ours(), of.rivals().subList(0, rivals));
+    return of.with(of.ours(), of.rivals().subList(0, rivals));
   }
 
-  /**
-   * Measures and prints.
-   *
-   * @return the exit code: 0, or 2 if the arguments are wrong
-   */
-  static int run(String[] args) throws IOException, InterruptedException, RunnerException {
-    ReportArguments arguments;
-    try {
-      arguments = ReportArguments.parse(args, Set.of());
-    } catch (IllegalArgumentException e) {
-      System.err.println(e.getMessage());
-      System.err.print(USAGE);
-      return 2;
-    }
-    if (arguments.help()) {
-      System.out.print(USAGE);
-      return 0;
-    }
+  private static Measurement prepare(ReportArguments arguments) {
     boolean quick = arguments.quick();
-    int defaultCount = quick ? 3 : 5;
-    TaskReport report =
-        new TaskReport(
-            quick ? QUICK : ALL,
-            new Rounds(arguments.rounds() > 0 ? arguments.rounds() : defaultCount, quick));
-    report.measure();
-    if (arguments.json()) {
-      report.comparisons().forEach(comparison -> System.out.println(comparison.toJson()));
-    } else {
-      report.print(System.out);
-    }
-    return arguments.write("gds bench tasks", report.comparisons());
+    Rounds rounds = new Rounds(arguments.roundsOr(quick ? 3 : 5), quick);
+    TaskReport report = new TaskReport(quick ? QUICK : ALL, rounds);
+    return report::measure;
   }
 
-  void measure() throws IOException, InterruptedException, RunnerException {
+  private TaskReport measure() throws IOException, InterruptedException, RunnerException {
     rounds.measure(cases, List.of(), List.of());
+    return this;
   }
 
   /** Returns one of times for each pair, and one of heap for each method. */
-  List<Comparison> comparisons() {
+  @Override
+  public List<Comparison> comparisons() {
     List<Comparison> comparisons = rounds.compareNanos(LAYER, cases);
     comparisons.addAll(rounds.compareHeap(LAYER, cases));
     return comparisons;
   }
 
-  private void print(PrintStream out) {
+  @Override
+  public void print(PrintStream out) {
     out.println(Comparison.header());
     comparisons().stream()
         .filter(comparison -> comparison.unit().equals("ns"))

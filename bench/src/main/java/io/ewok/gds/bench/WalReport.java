@@ -1,7 +1,8 @@
 package io.ewok.gds.bench;
 
+import io.ewok.gds.bench.curves.Curves;
 import java.io.IOException;
-import java.nio.file.Files;
+import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -16,8 +17,8 @@ import org.openjdk.jmh.runner.RunnerException;
  * {@code gds bench wal}: appends beside copying and a checksum, synced commits beside what the
  * device can do and beside RocksDB, and recovery beside reading.
  */
-final class WalReport {
-  static final String USAGE =
+final class WalReport implements Report {
+  private static final String USAGE =
       """
       Usage: gds bench wal [--quick] [--rounds N] [--json] [--directory PATH]
       The write-ahead log: records appended beside records only copied and checksummed; records made
@@ -29,11 +30,14 @@ final class WalReport {
         --rounds N        how often everything is measured; default 5, about two minutes each
         --json            one JSON object a line instead of a table
         --output FILE     the same objects into a file
-        --html FILE       a page with charts of the ratios
+        --html FILE       a page with charts of the ratios, of commits over time and of latencies
         --directory PATH  on the disk in question; default: the one for temporary files
       """;
 
-  private static final String DIRECTORY = "--directory";
+  static final ReportCommand COMMAND =
+      new ReportCommand(
+          "gds bench wal", USAGE, Set.of(ReportArguments.DIRECTORY), WalReport::prepare);
+
   private static final String LAYER = "bufferpool";
   private static final long NANOS_PER_MILLI = 1_000_000;
   private static final double MEGA = 1e6;
@@ -56,13 +60,13 @@ final class WalReport {
   private final Path directory;
   private final LogReadRows readers;
 
-  /** Commits a second, by who and how many; one element a round. */
-  private final Map<String, double[]> commits = new LinkedHashMap<>();
+  /** By who and how many; one element a round. */
+  private final Map<String, List<CommitLoad.Sample>> commits = new LinkedHashMap<>();
 
   private final double[] replayed;
   private final double[] read;
 
-  WalReport(int count, boolean quick, Path directory) {
+  private WalReport(int count, boolean quick, Path directory) {
     this.appends = quick ? APPENDS_QUICK : APPENDS;
     this.appendRounds = new Rounds(count, quick);
     this.count = count;
@@ -78,81 +82,53 @@ final class WalReport {
         name, benchmark, Map.of("bytes", bytes), List.of("append"), List.of("copyAndChecksum"));
   }
 
-  /**
-   * Measures and prints.
-   *
-   * @return the exit code: 0, 1 if it cannot be measured here, or 2 if the arguments are wrong
-   */
-  static int run(String[] args) throws InterruptedException, RunnerException {
-    ReportArguments arguments;
-    Path directory;
-    try {
-      arguments = ReportArguments.parse(args, Set.of(DIRECTORY));
-      directory =
-          Path.of(arguments.others().getOrDefault(DIRECTORY, System.getProperty("java.io.tmpdir")));
-      if (!Files.isDirectory(directory)) {
-        throw new IllegalArgumentException("there is no such directory: path=" + directory);
-      }
-    } catch (IllegalArgumentException e) {
-      System.err.println(e.getMessage());
-      System.err.print(USAGE);
-      return 2;
-    }
-    if (arguments.help()) {
-      System.out.print(USAGE);
-      return 0;
-    }
-    int defaultCount = arguments.quick() ? 3 : 5;
+  private static Measurement prepare(ReportArguments arguments) {
+    boolean quick = arguments.quick();
     WalReport report =
-        new WalReport(
-            arguments.rounds() > 0 ? arguments.rounds() : defaultCount,
-            arguments.quick(),
-            directory);
-    try {
-      report.measureCommits();
-      report.readers.measure();
-      report.appendRounds.measure(report.cases(), List.of(), List.of());
-    } catch (IOException e) {
-      for (Throwable cause = e; cause != null; cause = cause.getCause()) {
-        System.err.println(cause.getMessage());
-      }
-      return 1;
-    }
-    if (arguments.json()) {
-      report.comparisons().forEach(comparison -> System.out.println(comparison.toJson()));
-    } else {
-      report.print();
-    }
-    return arguments.write("gds bench wal", report.comparisons());
+        new WalReport(arguments.roundsOr(quick ? 3 : 5), quick, arguments.directory());
+    return report::measure;
+  }
+
+  private WalReport measure() throws IOException, InterruptedException, RunnerException {
+    measureCommits();
+    readers.measure();
+    appendRounds.measure(cases(), List.of(), List.of());
+    return this;
   }
 
   /** All in turn in each round, each round beginning with another. */
-  void measureCommits() throws IOException, InterruptedException {
+  private void measureCommits() throws IOException, InterruptedException {
     long watchedNanos = (quick ? 300 : 1500) * NANOS_PER_MILLI;
     List<LogContender> contenders = new ArrayList<>(List.of(LogContender.values()));
-    System.err.println("warming up");
-    for (LogContender contender : contenders) {
-      contender.measure(directory, WRITERS[WRITERS.length - 1], watchedNanos);
-    }
-    LogRecoveryRun.measure(directory, 2);
-    Progress progress = new Progress(count, WRITERS.length * contenders.size() + 1);
-    for (int round = 0; round < count; round++) {
-      for (int writers : WRITERS) {
-        progress.begin(round, "commits, " + writers(writers), contenders.size());
-        for (LogContender contender : contenders) {
-          commits.computeIfAbsent(key(contender, writers), key -> new double[count])[round] =
-              contender.measure(directory, writers, watchedNanos);
-        }
+    try (Progress progress = Progress.of("warming up", contenders.size() + 1)) {
+      for (LogContender contender : contenders) {
+        progress.begin("warming up: " + contender.label, 1);
+        contender.measure(directory, WRITERS[WRITERS.length - 1], watchedNanos);
       }
-      progress.begin(round, "recovery", 1);
-      LogRecoveryRun run = LogRecoveryRun.measure(directory, quick ? 2 : 8);
-      replayed[round] = run.replayed() / MEGA;
-      read[round] = run.read() / MEGA;
-      Collections.rotate(contenders, 1);
+      progress.begin("warming up: recovery", 1);
+      LogRecoveryRun.measure(directory, 2);
+    }
+    try (Progress progress = Progress.ofRounds(count, WRITERS.length * contenders.size() + 1)) {
+      for (int round = 0; round < count; round++) {
+        for (int writers : WRITERS) {
+          progress.begin(round, "commits, " + writers(writers), contenders.size());
+          for (LogContender contender : contenders) {
+            commits
+                .computeIfAbsent(key(contender, writers), key -> new ArrayList<>())
+                .add(contender.measure(directory, writers, watchedNanos));
+          }
+        }
+        progress.begin(round, "recovery", 1);
+        LogRecoveryRun run = LogRecoveryRun.measure(directory, quick ? 2 : 8);
+        replayed[round] = run.replayed() / MEGA;
+        read[round] = run.read() / MEGA;
+        Collections.rotate(contenders, 1);
+      }
     }
   }
 
-  List<Comparison> comparisons() {
+  @Override
+  public List<Comparison> comparisons() {
     List<Comparison> comparisons = new ArrayList<>(rates());
     comparisons.addAll(appendRounds.compareHeap(LAYER, cases()));
     return comparisons;
@@ -174,7 +150,7 @@ final class WalReport {
     return cases;
   }
 
-  List<Comparison> commitsAndRecovery() {
+  private List<Comparison> commitsAndRecovery() {
     List<Comparison> comparisons = new ArrayList<>();
     for (int writers : WRITERS) {
       comparisons.add(commits(writers, LogContender.DEVICE.label, LogContender.DEVICE, writers));
@@ -193,9 +169,33 @@ final class WalReport {
         LAYER,
         "synced commits, " + writers(writers),
         "/s",
-        commits.get(key(LogContender.OURS, writers)),
+        perSecond(LogContender.OURS, writers),
         rival,
-        commits.get(key(theirs, theirWriters)));
+        perSecond(theirs, theirWriters));
+  }
+
+  private double[] perSecond(LogContender contender, int writers) {
+    return commits.get(key(contender, writers)).stream()
+        .mapToDouble(CommitLoad.Sample::perSecond)
+        .toArray();
+  }
+
+  @Override
+  public List<Chart> charts() {
+    List<Chart> charts = new ArrayList<>();
+    for (int writers : WRITERS) {
+      Map<String, Curves> curves = new LinkedHashMap<>();
+      for (LogContender contender : LogContender.values()) {
+        curves.put(
+            contender.label,
+            Curves.median(
+                commits.get(key(contender, writers)),
+                CommitLoad.Sample::perSecond,
+                CommitLoad.Sample::curves));
+      }
+      charts.addAll(Chart.of("synced commits, " + writers(writers), curves));
+    }
+    return charts;
   }
 
   private static String writers(int count) {
@@ -206,20 +206,21 @@ final class WalReport {
     return contender.label + '/' + writers;
   }
 
-  private void print() {
-    System.out.println(Comparison.header());
-    rates().forEach(comparison -> System.out.println(comparison.toRow()));
-    System.out.printf("%n%-40s%12s%14s%n", "", "GB/s", "heap, bytes");
+  @Override
+  public void print(PrintStream out) {
+    out.println(Comparison.header());
+    rates().forEach(comparison -> out.println(comparison.toRow()));
+    out.printf("%n%-40s%12s%14s%n", "", "GB/s", "heap, bytes");
     for (AllocationCase one : appends) {
       double nanos = Comparison.median(appendRounds.nanos(one, "append"));
-      System.out.printf(
+      out.printf(
           Locale.ROOT,
           "%-40s%12.2f%14.2f%n",
           one.name() + ", by a thread",
           Integer.parseInt(one.parameters().get("bytes")) / nanos,
           Comparison.median(appendRounds.heapBytes(one, "append")));
     }
-    System.out.println(
+    out.println(
         """
 
         Medians over the rounds. Append: the time of one thread for one record, not waiting for a

@@ -109,9 +109,9 @@ class AllocationReportTest {
 
   @Test
   void wrongArgumentsAreRefused() throws Exception {
-    assertEquals(2, AllocationReport.run(new String[] {"--fast"}));
-    assertEquals(2, AllocationReport.run(new String[] {"--rounds"}));
-    assertEquals(2, AllocationReport.run(new String[] {"--rounds", "0"}));
-    assertEquals(0, AllocationReport.run(new String[] {"--help"}));
+    assertEquals(2, AllocationReport.COMMAND.run("--fast"));
+    assertEquals(2, AllocationReport.COMMAND.run("--rounds"));
+    assertEquals(2, AllocationReport.COMMAND.run("--rounds", "0"));
+    assertEquals(0, AllocationReport.COMMAND.run("--help"));
   }
 }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.ewok.gds.bench.curves.Curves;
 import io.ewok.gds.pagestore.SyncMethod;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -35,6 +36,22 @@ class FioTest {
   @Test
   void rateIsThatOfTheJob() throws IOException {
     assertEquals(45728.5, Fio.perSecond(OUTPUT.formatted(0, "45728.5")));
+  }
+
+  @Test
+  void latenciesAreThoseThatItTells() throws IOException {
+    String output =
+        """
+        { "jobs" : [ { "read" : { "lat_ns" : { "N" : 200, "percentile" : { "50.000000" : 84480,
+          "99.000000" : 120000, "99.900000" : 130000 } } },
+          "write" : { "lat_ns" : { "N" : 0, "percentile" : { "50.000000" : 0 } } } } ] }
+        """;
+    List<Double> micros = Fio.latencyMicros(output);
+    assertEquals(Curves.PERCENTILES.size(), micros.size());
+    assertEquals(84.48, micros.get(Curves.PERCENTILES.indexOf(50.0)));
+    assertEquals(120.0, micros.get(Curves.PERCENTILES.indexOf(99.0)));
+    double beyond = micros.get(Curves.PERCENTILES.indexOf(99.9));
+    assertTrue(Double.isNaN(beyond), "one of two hundred is no thousandth part: " + beyond);
   }
 
   @Test

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.ewok.gds.bench.curves.Curves;
 import io.ewok.gds.ffm.UringProbe;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -39,6 +40,12 @@ class IoReportTest {
             IoSample sample = load.run(WATCHED_NANOS);
             assertTrue(sample.perSecond() > 0, () -> one.name() + ", " + contender);
             assertTrue(sample.cpuMicros() > 0, () -> one.name() + ", " + contender);
+          }
+          try (IoLoad load = contender.open(one, file)) {
+            Curves curves = load.time(WATCHED_NANOS);
+            double median = curves.latencyMicros().get(Curves.PERCENTILES.indexOf(50.0));
+            assertTrue(median > 0, () -> one.name() + ", " + contender + ": " + curves);
+            assertTrue(curves.perSecond().size() > 2, () -> one.name() + ", " + contender);
           }
         }
       }
@@ -103,6 +110,10 @@ class IoReportTest {
     assumeTrue(fio.isPresent(), "fio is not installed");
     IoCase one = IoCase.QUICK.getFirst();
     List<Comparison> rows = report(one, fio);
+    List<Chart> charts = chartsOf(one, fio);
+    assertEquals(
+        List.of(Chart.Kind.TIME, Chart.Kind.LATENCY), charts.stream().map(Chart::kind).toList());
+    assertEquals("fio", charts.getLast().series().getLast().name(), "fio tells its latencies");
     assertEquals(2 * (one.contenders().size() + 1), rows.size());
     for (Comparison row : rows) {
       assertEquals("pagestore", row.layer());
@@ -123,6 +134,15 @@ class IoReportTest {
       assertNull(row.rival());
       assertTrue(row.ours() > 0);
       assertTrue(row.toJson().contains("\"rival\":null,\"theirs\":null,\"ratio\":null"));
+    }
+  }
+
+  private List<Chart> chartsOf(IoCase one, Optional<Fio> fio) throws Exception {
+    try (BenchFile file = file()) {
+      IoReport report =
+          new IoReport("pagestore", List.of(one), new IoRounds(1, WATCHED_NANOS, file, fio));
+      report.measure();
+      return report.charts();
     }
   }
 
@@ -175,29 +195,14 @@ class IoReportTest {
   }
 
   @Test
-  void timeLeftFollowsFromTimeTaken() {
-    Progress progress = new Progress(2, 5);
-    progress.begin(0, "first", 2);
-    assertEquals("round 1 of 2: first", progress.line(0, "first", 0));
-    progress.begin(0, "second", 3);
-    assertEquals(
-        "round 1 of 2: second, about 8 s left",
-        progress.line(0, "second", TimeUnit.SECONDS.toNanos(2)));
-    progress.begin(1, "first", 2);
-    assertEquals(
-        "round 2 of 2: first, about 5 min left",
-        progress.line(1, "first", TimeUnit.MINUTES.toNanos(5)));
-  }
-
-  @Test
   void wrongArgumentsAreRefused() throws Exception {
-    assertEquals(2, IoReport.run(new String[] {"--fast"}));
-    assertEquals(2, IoReport.run(new String[] {"--file"}));
-    assertEquals(2, IoReport.run(new String[] {"--size", "17"}));
-    assertEquals(2, IoReport.run(new String[] {"--size", "50%"}));
-    assertEquals(0, IoReport.run(new String[] {"--help"}));
+    assertEquals(2, IoReport.COMMAND.run("--fast"));
+    assertEquals(2, IoReport.COMMAND.run("--file"));
+    assertEquals(2, IoReport.COMMAND.run("--size", "17"));
+    assertEquals(2, IoReport.COMMAND.run("--size", "50%"));
+    assertEquals(0, IoReport.COMMAND.run("--help"));
     Path precious = Files.writeString(directory.resolve("precious"), "text");
-    assertEquals(1, IoReport.run(new String[] {"--file", precious.toString()}));
+    assertEquals(1, IoReport.COMMAND.run("--file", precious.toString()));
     assertEquals("text", Files.readString(precious));
   }
 }

@@ -32,6 +32,22 @@ class KvReportTest {
     for (Comparison comparison : report.comparisons()) {
       assertEquals("lsm", comparison.layer());
     }
+    List<Chart> charts = report.charts();
+    Chart writes = charts.getFirst();
+    assertEquals(Chart.Kind.WRITES, writes.kind());
+    assertEquals(List.of("fillbatch"), writes.labels());
+    assertEquals(
+        List.of("store", "record cache", "RocksDB"),
+        writes.series().stream().map(Chart.Series::name).toList());
+    Chart latencies =
+        charts.stream()
+            .filter(chart -> chart.title().equals("readrandom"))
+            .filter(chart -> chart.kind() == Chart.Kind.LATENCY)
+            .findFirst()
+            .orElseThrow();
+    assertEquals(
+        List.of("store", "record cache", "RocksDB", "LMDB"),
+        latencies.series().stream().map(Chart.Series::name).toList());
     try (Stream<Path> left = Files.list(directory)) {
       assertEquals(0, left.count());
     }
@@ -53,10 +69,10 @@ class KvReportTest {
 
   @Test
   void wrongArgumentsAreRefused() throws Exception {
-    assertEquals(2, KvReport.run(new String[] {"--fast"}));
-    assertEquals(2, KvReport.run(new String[] {"--cases", "read-random,nothing"}));
-    assertEquals(2, KvReport.run(new String[] {"--entries", "10"}));
-    assertEquals(2, KvReport.run(new String[] {"--directory", "/nowhere"}));
-    assertEquals(0, KvReport.run(new String[] {"--help"}));
+    assertEquals(2, KvReport.COMMAND.run("--fast"));
+    assertEquals(2, KvReport.COMMAND.run("--cases", "read-random,nothing"));
+    assertEquals(2, KvReport.COMMAND.run("--entries", "10"));
+    assertEquals(2, KvReport.COMMAND.run("--directory", "/nowhere"));
+    assertEquals(0, KvReport.COMMAND.run("--help"));
   }
 }

@@ -64,7 +64,7 @@ class PoolReportTest {
 
   @Test
   void wrongArgumentsAreRefused() throws Exception {
-    assertEquals(2, PoolReport.run(new String[] {"--fast"}));
-    assertEquals(0, PoolReport.run(new String[] {"--help"}));
+    assertEquals(2, PoolReport.COMMAND.run("--fast"));
+    assertEquals(0, PoolReport.COMMAND.run("--help"));
   }
 }

@@ -6,10 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.ewok.gds.bench.curves.Curves;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -103,7 +107,8 @@ class ResultsTest {
   @Test
   void pageIsOneFileWithAllNumbers() throws IOException {
     Comparison hostile = row("</script><b>&", 0.5, 0.25, 1);
-    String page = HtmlReport.page("gds bench <x>", List.of(row("get", 2.5, 2.25, 2.75), hostile));
+    String page =
+        HtmlReport.page("gds bench <x>", List.of(row("get", 2.5, 2.25, 2.75), hostile), List.of());
     assertTrue(page.contains("<title>gds bench &lt;x&gt;</title>"), "the title is escaped");
     assertTrue(page.contains("<td>&lt;/script&gt;&lt;b&gt;&amp;</td>"), "cells are escaped");
     assertFalse(page.contains("</script><b>"), "data do not end the script");
@@ -120,7 +125,7 @@ class ResultsTest {
     assumeTrue(Files.isExecutable(chromium), "there is no " + chromium);
     Path page = temp.resolve("page.html");
     Comparison pages = new Comparison("pagestore", "read", "k/s", 9, "fio", 9, 1, 0.9, 1.1, 3);
-    HtmlReport.write(page, "drawn", List.of(row("get", 2.5, 2.25, 2.75), pages));
+    HtmlReport.write(page, "drawn", List.of(row("get", 2.5, 2.25, 2.75), pages), charts());
     Path drawn = temp.resolve("drawn.html");
     Process process =
         new ProcessBuilder(
@@ -145,9 +150,62 @@ class ResultsTest {
       process.destroyForcibly();
     }
     String dom = Files.readString(drawn);
-    assertTrue(dom.contains("data-charts=\"2\""), "a chart for each layer");
+    assertTrue(dom.contains("data-charts=\"6\""), "a chart for each layer, and the others");
     assertTrue(dom.contains("<h2>pagestore</h2>"), "with its name");
-    assertEquals(2, dom.split("<canvas", -1).length - 1);
+    assertTrue(dom.contains("<h2>Hit ratios</h2>"), "a section for each kind that there is");
+    assertTrue(dom.contains("<h3>write amplification</h3>"), "and the title of a chart");
+    assertEquals(6, dom.split("<canvas", -1).length - 1);
+  }
+
+  /** One of each kind. */
+  private static List<Chart> charts() {
+    Curves ours = new Curves(Curves.PERCENTILES, 0.1, List.of(1e6, 2e6, 1.5e6));
+    Curves theirs = new Curves(List.of(4.0, 5.0, Double.NaN), 0.2, List.of(5e5, 7e5));
+    Map<String, Curves> curves = new LinkedHashMap<>();
+    curves.put("store", ours);
+    curves.put("</script>", theirs);
+    List<Chart> charts = new ArrayList<>(Chart.of("put", curves));
+    List<Double> sizes = List.of(1.0, 2.0, 5.0);
+    Chart.Series hits = new Chart.Series("store", sizes, List.of(10.0, 20.0, 50.0));
+    charts.add(new Chart(Chart.Kind.HITS, "trace", List.of(), List.of(hits)));
+    Chart.Series bars = new Chart.Series("store", List.of(), List.of(3.5, Double.NaN));
+    charts.add(
+        new Chart(
+            Chart.Kind.WRITES, "write amplification", List.of("put", "other"), List.of(bars)));
+    return charts;
+  }
+
+  @Test
+  void chartsAreDataOfThePage() throws IOException {
+    String page = HtmlReport.page("page", List.of(), charts());
+    assertTrue(page.contains("\"kind\":\"TIME\",\"title\":\"put\""), "rates");
+    assertTrue(page.contains("\"x\":[0.1000,0.3000],\"y\":[5.000e+05,7.000e+05]"), "in slices");
+    assertTrue(page.contains("\"x\":[1.111,1.333],\"y\":[4.000,5.000]"), "no latency is missing");
+    assertTrue(page.contains("\"y\":[3.500,null]"), "a bar that there is not");
+    assertFalse(page.contains("\"</script>\""), "data do not end the script");
+    assertFalse(page.contains("@curves@"), "nothing is left open");
+  }
+
+  @Test
+  void whoWasSeenTooShortlyHasNoLine() {
+    Curves once = new Curves(List.of(1.0), 0.1, List.of(1.0));
+    Curves atTheEnd = new Curves(List.of(), 0.1, List.of(0.0, 0.0, 1.0));
+    assertEquals(List.of(), Chart.of("short", Map.of("store", once)));
+    assertEquals(List.of(), Chart.of("all at once", Map.of("store", atTheEnd)));
+    assertEquals(List.of(), Chart.of("none", Map.of("store", Curves.none())));
+  }
+
+  /** A file as it was written before there were charts. */
+  @Test
+  void olderFilesAreRead() throws IOException {
+    Path file = temp.resolve("older.jsonl");
+    String older =
+        "{\"layer\":\"lsm\",\"case\":\"get\",\"unit\":\"ns\",\"ours\":10.00,\"rival\":\"rival\","
+            + "\"theirs\":25.00,\"ratio\":2.500,\"low\":2.250,\"high\":2.750,\"repeats\":3}";
+    Files.write(file, List.of(older));
+    assertEquals(List.of(row("get", 2.5, 2.25, 2.75)), ResultFile.read(file));
+    assertEquals(
+        older, row("get", 2.5, 2.25, 2.75).toJson(), "and so are newer ones by older code");
   }
 
   @Test
@@ -156,7 +214,7 @@ class ResultsTest {
     Path page = temp.resolve("page.html");
     String[] arguments = {"--output", file.toString(), "--html", page.toString()};
     ReportArguments parsed = ReportArguments.parse(arguments, Set.of());
-    assertEquals(0, parsed.write("title", List.of(row("get", 1, 1, 1))));
+    assertEquals(0, parsed.write("title", List.of(row("get", 1, 1, 1)), List.of()));
     assertEquals(1, ResultFile.read(file).size());
     assertTrue(Files.readString(page).contains("<title>title</title>"));
     for (Path wrong : List.of(temp, temp.resolve("absent").resolve("file"))) {

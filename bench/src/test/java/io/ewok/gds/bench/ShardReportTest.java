@@ -30,9 +30,9 @@ class ShardReportTest {
 
   @Test
   void wrongArgumentsAreRefused() throws Exception {
-    assertEquals(2, ShardReport.run(new String[] {"--fast"}));
-    assertEquals(2, ShardReport.run(new String[] {"--entries", "10"}));
-    assertEquals(2, ShardReport.run(new String[] {"--directory", "/nowhere"}));
-    assertEquals(0, ShardReport.run(new String[] {"--help"}));
+    assertEquals(2, ShardReport.COMMAND.run("--fast"));
+    assertEquals(2, ShardReport.COMMAND.run("--entries", "10"));
+    assertEquals(2, ShardReport.COMMAND.run("--directory", "/nowhere"));
+    assertEquals(0, ShardReport.COMMAND.run("--help"));
   }
 }

@@ -30,9 +30,9 @@ class StyleReportTest {
 
   @Test
   void wrongArgumentsAreRefused() throws Exception {
-    assertEquals(2, StyleReport.run(new String[] {"--fast"}));
-    assertEquals(2, StyleReport.run(new String[] {"--entries", "10"}));
-    assertEquals(2, StyleReport.run(new String[] {"--directory", "/nowhere"}));
-    assertEquals(0, StyleReport.run(new String[] {"--help"}));
+    assertEquals(2, StyleReport.COMMAND.run("--fast"));
+    assertEquals(2, StyleReport.COMMAND.run("--entries", "10"));
+    assertEquals(2, StyleReport.COMMAND.run("--directory", "/nowhere"));
+    assertEquals(0, StyleReport.COMMAND.run("--help"));
   }
 }

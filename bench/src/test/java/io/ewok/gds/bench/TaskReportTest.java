@@ -21,7 +21,7 @@ class TaskReportTest {
 
   @Test
   void wrongArgumentsAreRefused() throws Exception {
-    assertEquals(2, TaskReport.run(new String[] {"--fast"}));
-    assertEquals(0, TaskReport.run(new String[] {"--help"}));
+    assertEquals(2, TaskReport.COMMAND.run("--fast"));
+    assertEquals(0, TaskReport.COMMAND.run("--help"));
   }
 }

@@ -20,7 +20,11 @@ class WalReportTest {
   void everybodyCommitsAndLeavesNothingBehind(LogContender contender) throws Exception {
     for (int writers : new int[] {1, 8}) {
       long watchedNanos = TimeUnit.MILLISECONDS.toNanos(100);
-      assertTrue(contender.measure(directory, writers, watchedNanos) > 0, contender.label);
+      CommitLoad.Sample sample = contender.measure(directory, writers, watchedNanos);
+      assertTrue(sample.perSecond() > 0, contender.label);
+      double fastest = sample.curves().latencyMicros().getFirst();
+      assertTrue(fastest > 1 && fastest < 1e6, contender.label + ": " + sample);
+      assertTrue(sample.curves().perSecond().size() > 2, contender.label + ": " + sample);
     }
     try (Stream<Path> left = Files.list(directory)) {
       assertEquals(0, left.count());
@@ -36,8 +40,8 @@ class WalReportTest {
 
   @Test
   void wrongArgumentsAreRefused() throws Exception {
-    assertEquals(2, WalReport.run(new String[] {"--fast"}));
-    assertEquals(2, WalReport.run(new String[] {"--directory", "/nowhere"}));
-    assertEquals(0, WalReport.run(new String[] {"--help"}));
+    assertEquals(2, WalReport.COMMAND.run("--fast"));
+    assertEquals(2, WalReport.COMMAND.run("--directory", "/nowhere"));
+    assertEquals(0, WalReport.COMMAND.run("--help"));
   }
 }

@@ -68,8 +68,14 @@ final class CompactCommand implements Callable<Integer> {
     long start = System.nanoTime();
     try (Store opened = store.openExisting(directory)) {
       before = opened.stats();
-      for (Family wanted : family.isNamed() ? List.of(family.of(opened)) : opened.families()) {
-        compact(wanted);
+      try (Progress progress =
+          Progress.start(streams, "compacting", tables(opened, before).bytes(), Units::bytes)) {
+        long mergedBytes = before.written().mergeBytes();
+        // More than there is, if it goes through several levels.
+        progress.countBy(() -> opened.stats().written().mergeBytes() - mergedBytes);
+        for (Family wanted : family.isNamed() ? List.of(family.of(opened)) : opened.families()) {
+          compact(wanted);
+        }
       }
       after = opened.stats();
     }
@@ -92,6 +98,10 @@ final class CompactCommand implements Callable<Integer> {
                   TableSums.of(after).text(), TableSums.of(before).text(), Units.seconds(nanos)));
     }
     return ExitStatus.OK;
+  }
+
+  private TableSums tables(Store opened, StoreStats stats) {
+    return family.isNamed() ? TableSums.of(stats, family.of(opened).name()) : TableSums.of(stats);
   }
 
   private void compact(Family opened) throws IOException {

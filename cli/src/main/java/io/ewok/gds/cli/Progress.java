@@ -6,10 +6,11 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongFunction;
+import java.util.function.LongSupplier;
 
 /**
- * Shows on standard error how far a long piece of work has come: a bar on a terminal, a plain line
- * every few seconds elsewhere, nothing for work that is done at once.
+ * Shows on standard error how far a long piece of work has come, and how long it may still take: a
+ * bar on a terminal, nothing elsewhere, and nothing for work that is done at once.
  *
  * <p>Work is counted by any thread with {@link #add}; a thread of its own draws, so that counting
  * costs an addition. The caller closes it, which removes the bar.
@@ -22,7 +23,6 @@ import java.util.function.LongFunction;
  */
 final class Progress implements AutoCloseable {
   private static final Duration BAR_INTERVAL = Duration.ofMillis(150);
-  private static final Duration LINE_INTERVAL = Duration.ofSeconds(3);
   private static final int BAR_CELLS = 24;
   private static final String ERASE_LINE = "\r\u001B[K";
   private static final String GREEN = "\u001B[32m";
@@ -34,6 +34,7 @@ final class Progress implements AutoCloseable {
   private final LongFunction<String> unit;
   private final long startNanos = System.nanoTime();
   private final LongAdder done = new LongAdder();
+  private volatile LongSupplier counter = done::sum;
   private final CountDownLatch closed = new CountDownLatch(1);
   private final Thread drawer;
 
@@ -52,9 +53,29 @@ final class Progress implements AutoCloseable {
    * @param unit how an amount is printed: {@link Units#count} or {@link Units#bytes}
    */
   static Progress start(Streams streams, String label, long total, LongFunction<String> unit) {
-    Progress progress = new Progress(streams, label, total, unit);
-    progress.drawer.start();
+    return started(new Progress(streams, label, total, unit), streams.progressOnTerminal());
+  }
+
+  /** As {@link #start}, but not where standard output is a terminal, which is being written to. */
+  static Progress ofOutput(Streams streams, String label, long total, LongFunction<String> unit) {
+    boolean draws = streams.progressOnTerminal() && !Streams.outputIsTerminal();
+    return started(new Progress(streams, label, total, unit), draws);
+  }
+
+  private static Progress started(Progress progress, boolean draws) {
+    if (draws) {
+      progress.drawer.start();
+    }
     return progress;
+  }
+
+  /**
+   * Has somebody else count from now on, instead of {@link #add}.
+   *
+   * @param other says how much is done; called by another thread until this is closed
+   */
+  void countBy(LongSupplier other) {
+    counter = other;
   }
 
   void add(long units) {
@@ -78,18 +99,12 @@ final class Progress implements AutoCloseable {
   }
 
   private void draw() {
-    boolean bar = streams.progressOnTerminal();
-    Duration interval = bar ? BAR_INTERVAL : LINE_INTERVAL;
     boolean drawn = false;
     try {
-      while (!closed.await(interval.toNanos(), TimeUnit.NANOSECONDS)) {
-        String line = line(done.sum(), System.nanoTime() - startNanos, bar && streams.colours());
-        if (bar) {
-          streams.draw(ERASE_LINE + line);
-          drawn = true;
-        } else {
-          streams.note(line);
-        }
+      while (!closed.await(BAR_INTERVAL.toNanos(), TimeUnit.NANOSECONDS)) {
+        long elapsedNanos = System.nanoTime() - startNanos;
+        streams.draw(ERASE_LINE + line(counter.getAsLong(), elapsedNanos, streams.colours()));
+        drawn = true;
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt(); // Nobody interrupts this thread but a JVM on its way out.

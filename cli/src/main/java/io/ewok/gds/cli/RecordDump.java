@@ -8,12 +8,18 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.lang.foreign.ValueLayout;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** Prints what readers of a store see, for {@code gds load}. Confined to one thread. */
 final class RecordDump {
   private final Streams streams;
   private final Map<String, ReadView> views = new LinkedHashMap<>();
+
+  /** In the tables, older versions included. */
+  private final long records;
+
+  private Progress progress;
 
   /** A dump of all families, or of the one that the user names. */
   RecordDump(Streams streams, ReadableStore store, FamilyArguments family) {
@@ -29,13 +35,25 @@ final class RecordDump {
                 views.put(name, view);
               }
             });
+    this.records =
+        store.tables().stream()
+            .filter(each -> views.containsKey(each.name()))
+            .mapToLong(each -> TableSums.of(List.of(each)).entries())
+            .sum();
   }
 
   void print(RecordFormat format) throws IOException {
-    switch (format) {
-      case EXPORT -> export();
-      case TSV -> tsv();
-      case JSONL -> jsonLines();
+    // How long a stream of all families becomes is not known before.
+    try (Progress started =
+        format == RecordFormat.EXPORT
+            ? Progress.ofOutput(streams, "dumping", 0, Units::bytes)
+            : Progress.ofOutput(streams, "dumping", records, Units::count)) {
+      progress = started;
+      switch (format) {
+        case EXPORT -> export();
+        case TSV -> tsv();
+        case JSONL -> jsonLines();
+      }
     }
   }
 
@@ -85,12 +103,13 @@ final class RecordDump {
     void take(byte[] key, byte[] value);
   }
 
-  private static void forEach(ReadView view, Taker taker) throws IOException {
+  private void forEach(ReadView view, Taker taker) throws IOException {
     try (StoreCursor cursor = view.cursor()) {
       for (cursor.first(); cursor.isValid(); cursor.next()) {
         taker.take(
             cursor.key().toArray(ValueLayout.JAVA_BYTE),
             cursor.value().toArray(ValueLayout.JAVA_BYTE));
+        progress.add(1);
       }
     }
   }
@@ -100,11 +119,13 @@ final class RecordDump {
     @Override
     public void write(int one) {
       streams.out(one);
+      progress.add(1);
     }
 
     @Override
     public void write(byte[] bytes, int offset, int lengthBytes) {
       streams.out(bytes, offset, lengthBytes);
+      progress.add(lengthBytes);
     }
   }
 }

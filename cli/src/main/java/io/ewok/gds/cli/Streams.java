@@ -32,12 +32,13 @@ final class Streams {
   private final boolean progressOnTerminal;
   private final boolean colours;
 
-  /** Streams of a test: {@code out} and {@code err} are never taken for a terminal. */
+  /** Streams of a test: {@code out} and {@code err} are not taken for a terminal. */
   Streams(InputStream in, OutputStream out, OutputStream err) {
     this(in, out, err, false, false);
   }
 
-  private Streams(
+  /** Streams of a test that may be taken for a terminal. */
+  Streams(
       InputStream in, OutputStream out, OutputStream err, boolean errTerminal, boolean colours) {
     this.in = in;
     this.out = new BufferedOutputStream(out, BUFFER_BYTES);
@@ -118,7 +119,7 @@ final class Streams {
     }
   }
 
-  /** Prints one line about progress on standard error. */
+  /** Prints one line on standard error, of what the user should know besides the result. */
   void note(String line) {
     err.println(line);
   }

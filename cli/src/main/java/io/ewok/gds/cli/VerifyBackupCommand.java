@@ -5,8 +5,11 @@ import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoEngines;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -60,7 +63,8 @@ final class VerifyBackupCommand implements Callable<Integer> {
       } catch (CorruptFileException e) {
         // It is among the problems.
       }
-      try (Progress progress = Progress.start(streams, "verifying", 0, Units::bytes)) {
+      long bytes = bytesBelow(source) + (archive == null ? 0 : bytesBelow(archive));
+      try (Progress progress = Progress.start(streams, "verifying", bytes, Units::bytes)) {
         found = backups.verify(progress::add);
       }
     }
@@ -69,6 +73,15 @@ final class VerifyBackupCommand implements Callable<Integer> {
       throw CommandFailure.failed("this is damaged: path=" + source);
     }
     return ExitStatus.OK;
+  }
+
+  /** What there is to read, more or less: for the progress alone, so that no file is missed. */
+  private static long bytesBelow(Path directory) {
+    try (Stream<Path> files = Files.walk(directory)) {
+      return files.filter(Files::isRegularFile).mapToLong(file -> file.toFile().length()).sum();
+    } catch (IOException | UncheckedIOException e) {
+      return 0; // whoever reads them tells what is wrong
+    }
   }
 
   private void print(Backups.Findings found, long nanos) {

@@ -56,6 +56,38 @@ class PrintingTest {
   }
 
   @Test
+  void progressIsDrawnOnATerminalAndGoneAfterwards() throws Exception {
+    Streams terminal =
+        new Streams(InputStream.nullInputStream(), new ByteArrayOutputStream(), err, true, false);
+    try (Progress progress = Progress.start(terminal, "merging", 4, Units::count)) {
+      progress.countBy(() -> 1);
+      progress.add(3); // not what is asked for
+      waitFor("merging");
+    }
+    String drawn = err.toString(StandardCharsets.UTF_8);
+    assertTrue(drawn.contains(" 25 %"), drawn);
+    assertTrue(drawn.endsWith("\r\u001B[K"), drawn);
+    assertFalse(drawn.contains("\n"), drawn);
+  }
+
+  private void waitFor(String text) throws InterruptedException {
+    long deadline = System.nanoTime() + TimeUnit.MINUTES.toNanos(1);
+    while (!err.toString(StandardCharsets.UTF_8).contains(text) && System.nanoTime() < deadline) {
+      Thread.sleep(20);
+    }
+  }
+
+  /** For longer than a bar needs to be drawn, and a line was printed once. */
+  @Test
+  void progressIsSilentElsewhere() throws Exception {
+    try (Progress progress = Progress.start(streams, "loading", 1000, Units::count)) {
+      progress.add(1);
+      Thread.sleep(3200);
+    }
+    assertEquals("", err.toString(StandardCharsets.UTF_8));
+  }
+
+  @Test
   void progressWithoutTotalCounts() {
     try (Progress progress = Progress.start(streams, "loading", 0, Units::count)) {
       assertTrue(progress.line(250, TimeUnit.SECONDS.toNanos(5), false).contains("250   50/s"));

@@ -163,6 +163,7 @@ final class KvRun {
     KvWorker all = workers.getFirst();
     for (KvWorker other : workers.subList(1, workers.size())) {
       all.latencies.add(other.latencies);
+      all.curves.add(other.curves);
       all.operations += other.operations;
       all.heapBytes += other.heapBytes;
     }
@@ -188,7 +189,8 @@ final class KvRun {
         (double) cpuNanos / all.operations,
         (double) all.heapBytes / all.operations,
         writeAmplification,
-        spaceAmplification);
+        spaceAmplification,
+        all.curves.curves(all.latencies));
   }
 
   private static double micros(KvWorker all, double percentile) {

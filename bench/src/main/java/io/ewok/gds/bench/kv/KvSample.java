@@ -1,5 +1,6 @@
 package io.ewok.gds.bench.kv;
 
+import io.ewok.gds.bench.curves.Curves;
 import java.util.Locale;
 
 /**
@@ -17,6 +18,7 @@ import java.util.Locale;
  * @param writeAmplification bytes handed to the device for each byte of records written, until
  *     nothing is left to do in the background
  * @param spaceAmplification bytes of files for each byte of records, then
+ * @param curves what is drawn of it
  */
 public record KvSample(
     KvContender contender,
@@ -28,14 +30,15 @@ public record KvSample(
     double cpuNanos,
     double heapBytes,
     double writeAmplification,
-    double spaceAmplification) {
+    double spaceAmplification,
+    Curves curves) {
   private static final String MARK = "sample";
 
   /** Returns one line that {@link #parse} understands. */
   String toLine() {
     return String.format(
         Locale.ROOT,
-        "%s %s %s %s %s %s %s %s %s %s %s",
+        "%s %s %s %s %s %s %s %s %s %s %s %s",
         MARK,
         contender.name(),
         one.name(),
@@ -46,7 +49,8 @@ public record KvSample(
         cpuNanos,
         heapBytes,
         writeAmplification,
-        spaceAmplification);
+        spaceAmplification,
+        curves.toWord());
   }
 
   /** Returns whether a line of output is a sample. */
@@ -67,6 +71,7 @@ public record KvSample(
         Double.parseDouble(words[at++]),
         Double.parseDouble(words[at++]),
         Double.parseDouble(words[at++]),
-        Double.parseDouble(words[at]));
+        Double.parseDouble(words[at++]),
+        Curves.parse(words[at]));
   }
 }

@@ -1,6 +1,7 @@
 package io.ewok.gds.bench.kv;
 
 import com.sun.management.ThreadMXBean;
+import io.ewok.gds.bench.curves.CurveRecorder;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
@@ -52,6 +53,10 @@ final class KvWorker {
   }
 
   final Histogram latencies = new Histogram(SECONDS_MAX * NANOS_PER_SECOND, DIGITS);
+
+  /** When operations ended; how long they took is above. */
+  final CurveRecorder curves = new CurveRecorder();
+
   long operations;
   long heapBytes;
   long writtenRecords;
@@ -87,6 +92,7 @@ final class KvWorker {
     try (KvSession opened = store.session(buffers)) {
       session = opened;
       long before = THREADS.getCurrentThreadAllocatedBytes();
+      curves.begin(System.nanoTime());
       body.run(this);
       heapBytes = THREADS.getCurrentThreadAllocatedBytes() - before;
     }
@@ -104,15 +110,17 @@ final class KvWorker {
   /** As {@link #load}, many in a batch; a latency for each batch. */
   void loadBatches() throws IOException {
     for (int i = 0; i < data.entries; ) {
-      int end = Math.min(data.entries, i + KvSettings.BATCH_PUTS);
+      int behind = Math.min(data.entries, i + KvSettings.BATCH_PUTS);
       long start = System.nanoTime();
       session.beginBatch();
-      for (; i < end; i++) {
+      for (; i < behind; i++) {
         put(data.slotOfShuffled(i));
         operations++;
       }
       session.endBatch();
-      latencies.recordValue(System.nanoTime() - start);
+      long end = System.nanoTime();
+      latencies.recordValue(end - start);
+      curves.reached(end, operations);
     }
   }
 
@@ -129,6 +137,9 @@ final class KvWorker {
       data.setVersion(slot, version);
       writtenRecords++;
       operations++;
+      if (i % SCAN_CHECK_EVERY == 0) {
+        curves.reached(System.nanoTime(), operations);
+      }
     }
     session.endIngest();
     latencies.recordValue(System.nanoTime() - start);
@@ -149,25 +160,29 @@ final class KvWorker {
         LockSupport.parkNanos(early);
       }
       put(data.slotOfRecord(random.nextInt(data.entries)));
-      latencies.recordValue(Math.max(0, System.nanoTime() - due));
+      long end = System.nanoTime();
+      latencies.recordValue(Math.max(0, end - due));
       operations++;
+      curves.reached(end, operations);
     }
   }
 
   /** Writes each record once more, in two families, some in a batch; a latency for each batch. */
   void writeFamilies() throws IOException {
     for (int i = 0; i < data.entries; ) {
-      int end = Math.min(data.entries, i + FAMILIES_BATCH);
+      int behind = Math.min(data.entries, i + FAMILIES_BATCH);
       long start = System.nanoTime();
       session.beginBatch();
-      for (; i < end; i++) {
+      for (; i < behind; i++) {
         put(data.slotOfShuffled(i));
         session.putSecond();
         writtenRecords++;
         operations += 2;
       }
       session.endBatch();
-      latencies.recordValue(System.nanoTime() - start);
+      long end = System.nanoTime();
+      latencies.recordValue(end - start);
+      curves.reached(end, operations);
     }
     data.setSecondLoaded();
   }
@@ -333,9 +348,13 @@ final class KvWorker {
       last = checkScanned(last, backward);
       count++;
       operations++;
-      if (count % SCAN_CHECK_EVERY == 0 && System.nanoTime() - deadline > 0) {
-        session.endScan();
-        return false;
+      if (count % SCAN_CHECK_EVERY == 0) {
+        long now = System.nanoTime();
+        curves.reached(now, operations);
+        if (now - deadline > 0) {
+          session.endScan();
+          return false;
+        }
       }
       valid = backward ? session.previous() : session.next();
     }
@@ -433,6 +452,7 @@ final class KvWorker {
       end = System.nanoTime();
       latencies.recordValue(end - start);
       operations += RANGES;
+      curves.reached(end, operations);
       if (seen < rangesOf(firsts) * RANGE_RECORDS) {
         throw new IllegalStateException("records are missing: count=" + seen);
       }
@@ -537,6 +557,7 @@ final class KvWorker {
   private long done(long start, long end) {
     latencies.recordValue(end - start);
     operations++;
+    curves.reached(end, operations);
     return end;
   }
 

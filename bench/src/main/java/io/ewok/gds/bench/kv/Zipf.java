@@ -9,15 +9,17 @@ import java.util.SplittableRandom;
  *
  * <p>Threads: confined to one at a time.
  */
-final class Zipf {
+public final class Zipf {
+  /** How many are drawn. */
+  public static final int DRAWN = 1 << 20;
+
   private static final double THETA = 0.99;
-  private static final int DRAWN = 1 << 20;
 
   private final int[] ranks = new int[DRAWN];
   private int next;
 
   /** Draws ranks from 0, the most frequent, to {@code count - 1}. */
-  Zipf(int count, SplittableRandom random) {
+  public Zipf(int count, SplittableRandom random) {
     double zetaOfTwo = 1 + Math.pow(0.5, THETA);
     double zeta = 0;
     for (int i = 1; i <= count; i++) {
@@ -38,7 +40,8 @@ final class Zipf {
     }
   }
 
-  int next() {
+  /** Returns the next rank; after {@value #DRAWN} they come again. */
+  public int next() {
     return ranks[next++ & (DRAWN - 1)];
   }
 }
