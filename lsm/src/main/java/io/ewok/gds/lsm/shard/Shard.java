@@ -138,8 +138,14 @@ final class Shard {
     }
   }
 
-  /** Makes everything durable. */
+  /**
+   * Makes everything durable.
+   *
+   * @throws StorageException if it lacks what an epoch has decided, though the store itself may be
+   *     sound: then nobody forgets an epoch
+   */
   void sync() throws IOException {
+    requireWritable();
     store.write(new WriteBatch(), Durability.SYNCED);
   }
 

@@ -1,0 +1,135 @@
+package io.ewok.gds.lsm.shard;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.ewok.gds.lsm.CursorOptions;
+import io.ewok.gds.lsm.Durability;
+import io.ewok.gds.lsm.Fixtures;
+import io.ewok.gds.lsm.StoreOptions;
+import io.ewok.gds.pagestore.CorruptFileException;
+import io.ewok.gds.pagestore.IoEngine;
+import io.ewok.gds.pagestore.StorageException;
+import io.ewok.gds.pagestore.sim.SimEngine;
+import io.ewok.gds.pagestore.sim.SimOperation;
+import io.ewok.gds.reactor.Baton;
+import io.ewok.gds.reactor.FiberMode;
+import io.ewok.gds.reactor.FiberOptions;
+import io.ewok.gds.reactor.GroupOptions;
+import io.ewok.gds.reactor.Reactor;
+import io.ewok.gds.reactor.ReactorGroup;
+import io.ewok.gds.reactor.ReactorOptions;
+import io.ewok.gds.reactor.Task;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.Timeout.ThreadMode;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** A store in several shards that lacks something: space, fibers, syncs, room in a batch. */
+@Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD) // our waits ignore interrupts
+final class ShardedFaultTest {
+  private static final int EIO = 5;
+  private static final int FIBERS = 3;
+
+  private final SimEngine engine = new SimEngine(1);
+  private final ShardedOptions tiny = ShardedStoreTest.options(FiberMode.AUTO);
+
+  private ShardedStore open(ShardedOptions options) throws IOException {
+    return ShardedStore.open(Fixtures.DIRECTORY, options, engine);
+  }
+
+  private static byte[] bytes(String text) {
+    return Fixtures.bytes(text);
+  }
+
+  private static byte[] keyOf(ShardedStore store, int shard) {
+    return keyOf(store, shard, "key ");
+  }
+
+  private static byte[] keyOf(ShardedStore store, int shard, String prefix) {
+    return IntStream.range(0, 1000)
+        .mapToObj(i -> bytes(prefix + i))
+        .filter(key -> store.shardOf(key) == shard)
+        .findFirst()
+        .orElseThrow();
+  }
+
+  /** Options for a store whose reactors have no fiber to spare. */
+  private static ShardedOptions fewFibers(FiberMode mode) {
+    ReactorOptions reactor =
+        ReactorOptions.defaults()
+            .withName("shard-test")
+            .withFibers(FiberOptions.defaults().withMode(mode).withFibers(FIBERS, FIBERS));
+    ShardedOptions options = ShardedStoreTest.options(mode);
+    StoreOptions store = options.store();
+    return options.withStore(
+        store
+            .withEngine(store.engine().withReactors(GroupOptions.defaults().withReactor(reactor)))
+            .withLogSegmentCount(2));
+  }
+
+  // ---- space
+
+  /** Three others of a disk that is full, and goes on being used. */
+  @Test
+  void theSequenceLogKeepsWhatAShardLacks() throws Exception {
+    StoreOptions smallLog = tiny.store().withLogSegmentCount(2);
+    ShardedOptions options = tiny.withStore(smallLog).withCount(4);
+    byte[][] keys;
+    ShardedStore store = open(options);
+    try {
+      keys = IntStream.range(0, 4).mapToObj(i -> keyOf(store, i)).toArray(byte[][]::new);
+      byte[] large = new byte[60_000];
+      store.write(store.newBatch().put(keys[0], large).put(keys[1], large), Durability.SYNCED);
+      engine.setCapacityBytes(engine.usedBytes());
+      byte[] filling = keyOf(store, 1, "filling ");
+      assertThrows(IOException.class, () -> fill(store, filling, large), "no space for a flush");
+      ShardedBatch decided = store.newBatch().put(keys[0], bytes("a")).put(keys[1], large.clone());
+      decided.put(keys[1], bytes("b"));
+      assertThrows(IOException.class, () -> store.write(decided, Durability.SYNCED));
+      assertThrows(StorageException.class, () -> store.put(keys[0], bytes("c"), Durability.SYNCED));
+      engine.setCapacityBytes(Long.MAX_VALUE);
+      ShardedBatch others = store.newBatch().put(keys[2], large).put(keys[3], large);
+      assertThrows(
+          StorageException.class,
+          () -> {
+            for (int i = 0; i < 20; i++) { // more than the sequence log has room for
+              store.write(others, Durability.SYNCED);
+            }
+          });
+      store.put(keys[2], bytes("d"), Durability.SYNCED);
+    } finally {
+      store.close();
+    }
+    try (ShardedStore again = open(options)) {
+      assertEquals("a", Fixtures.text(again.get(keys[0])));
+      assertEquals("b", Fixtures.text(again.get(keys[1])), "the batch is whole");
+      assertEquals("d", Fixtures.text(again.get(keys[2])));
+      again.write(again.newBatch().put(keys[0], keys[0]).put(keys[1], keys[1]), Durability.SYNCED);
+    }
+  }
+
+  private static void fill(ShardedStore store, byte[] key, byte[] value) throws IOException {
+    for (int i = 0; i < 100; i++) {
+      store.put(key, value, Durability.NONE);
+    }
+  }
+}
