@@ -162,11 +162,12 @@ final class Epoch {
     return new IllegalArgumentException(
         "a transaction fits into a batch of each shard and a record of the sequence log:"
             + " recordBytesMax=%d batchBytesMax=%d"
-                .formatted(log.recordBytesMax(), batchBytesMax()));
-  }
-
-  private long batchBytesMax() {
-    return shards[0].store.options().batchBytesMax();
+                .formatted(
+                    log.recordBytesMax(),
+                    Arrays.stream(shards)
+                        .mapToLong(shard -> shard.store.batchBytesMax())
+                        .min()
+                        .orElseThrow()));
   }
 
   private boolean fits(List<Operation> own) {
@@ -177,7 +178,7 @@ final class Epoch {
       long bytes =
           batches.merge(operation.shard(), operation.sizeBytes(), Long::sum)
               + Shard.overheadBytes();
-      if (bytes > batchBytesMax()) {
+      if (bytes > shards[operation.shard()].store.batchBytesMax()) {
         return false;
       }
     }

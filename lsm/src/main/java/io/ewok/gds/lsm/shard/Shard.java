@@ -156,13 +156,21 @@ final class Shard {
    */
   void apply(List<Operation> operations, long number, Durability durability, boolean isLogged)
       throws IOException {
-    WriteBatch batch = new WriteBatch();
-    operations.forEach(operation -> operation.addTo(batch));
-    batch.put(sequence, APPLIED, numberBytes(number));
-    store.write(batch, durability);
+    store.write(batch(operations, number), durability);
     if (!isLogged) {
       written(durability);
     }
+  }
+
+  /** Writes what it has lost of an epoch. With other options than then it may be a large batch. */
+  void redo(List<Operation> operations, long number) throws IOException {
+    store.redo(batch(operations, number), Durability.NONE);
+  }
+
+  private WriteBatch batch(List<Operation> operations, long number) {
+    WriteBatch batch = new WriteBatch();
+    operations.forEach(operation -> operation.addTo(batch));
+    return batch.put(sequence, APPLIED, numberBytes(number));
   }
 
   /** What such a batch counts besides its operations. */

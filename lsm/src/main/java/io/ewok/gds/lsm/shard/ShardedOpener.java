@@ -1,7 +1,7 @@
 package io.ewok.gds.lsm.shard;
 
+import io.ewok.gds.allocator.BudgetExceededException;
 import io.ewok.gds.allocator.MemoryBudget;
-import io.ewok.gds.lsm.Durability;
 import io.ewok.gds.lsm.Family;
 import io.ewok.gds.lsm.NotAStoreException;
 import io.ewok.gds.lsm.Store;
@@ -12,6 +12,7 @@ import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.DirectoryLock;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.LockedException;
+import io.ewok.gds.pagestore.StorageException;
 import io.ewok.gds.reactor.GroupOptions;
 import io.ewok.gds.reactor.Reactor;
 import io.ewok.gds.reactor.ReactorGroup;
@@ -198,14 +199,23 @@ final class ShardedOpener {
       // Opening the log would create a new one.
       throw new CorruptFileException(files.sequence(), 0, "the sequence log", "nothing");
     }
-    log =
-        SequenceLog.open(
-            engine,
-            files.sequence(),
-            options.store(),
-            options.count(),
-            budget.child("sequence", SequenceLog.memoryBytes(options.store())),
-            this::redo);
+    try {
+      log =
+          SequenceLog.open(
+              engine,
+              files.sequence(),
+              options.store(),
+              options.count(),
+              budget.child("sequence", SequenceLog.memoryBytes(options.store())),
+              this::redo);
+    } catch (BudgetExceededException e) {
+      throw new StorageException(
+          "the sequence log holds an epoch too large for this memory, open the store with larger"
+              + " sizes: logSegmentBytes="
+              + options.store().logSegmentBytes(),
+          files.sequence(),
+          e);
+    }
     closings.add(log::close);
     for (Shard shard : shards) {
       shard.sync();
@@ -226,7 +236,7 @@ final class ShardedOpener {
         throw new CorruptFileException(
             files.sequence(), 0, "an epoch with the number " + has, "one around it");
       }
-      shard.apply(own, epoch.last(), Durability.NONE, true);
+      shard.redo(own, epoch.last());
       applied[shard.number] = epoch.last();
     }
     last = Math.max(last, epoch.last());

@@ -132,4 +132,78 @@ final class ShardedFaultTest {
       store.put(key, value, Durability.NONE);
     }
   }
+
+  // ---- sizes
+
+  /** The logs keep their sizes, and many small operations count more in a batch than in a log. */
+  @Test
+  void whatDoesNotFitTheLogOfAShardIsNotDecided() throws Exception {
+    open(tiny.withCount(2)).close();
+    ShardedOptions larger = tiny.withStore(larger()).withCount(2);
+    byte[] first = bytes("00000000");
+    try (ShardedStore store = open(larger)) {
+      ShardedBatch batch = store.newBatch();
+      for (int i = 0; i < 10_000; i++) {
+        batch.put(bytes("%08d".formatted(i)), bytes(""));
+      }
+      assertThrows(IllegalArgumentException.class, () -> store.write(batch, Durability.SYNCED));
+      store.put(first, bytes("value"), Durability.SYNCED);
+      assertNull(store.get(bytes("00000001")));
+    }
+    try (ShardedStore store = open(larger)) {
+      assertEquals("value", Fixtures.text(store.get(first)));
+    }
+  }
+
+  private StoreOptions larger() {
+    return tiny.store()
+        .withMemtableBytes(4 << 20)
+        .withPoolBytes(16 << 20)
+        .withLogSegmentBytes(2 << 20)
+        .withBatchBytesMax(1 << 20);
+  }
+
+  @Test
+  void whatWasDecidedIsRedoneWithASmallerBatchMax() throws Exception {
+    ShardedOptions large = tiny.withStore(larger()).withCount(2);
+    int refused = 0;
+    try (ShardedStore store = open(large)) {
+      byte[] a = keyOf(store, 0);
+      byte[] b = keyOf(store, 1);
+      ShardedBatch batch = store.newBatch();
+      for (int i = 0; i < 15; i++) { // 300 KB in each shard
+        batch.put(keyOf(store, 0, i + " "), new byte[20_000]);
+        batch.put(keyOf(store, 1, i + " "), new byte[20_000]);
+      }
+      store.write(batch.put(a, bytes("a")).put(b, bytes("b")), Durability.SYNCED);
+      List<SimEngine> cuts = IntStream.range(0, 8).mapToObj(seed -> engine.crash(seed)).toList();
+      StoreOptions smallBatch = larger().withBatchBytesMax(128 << 10);
+      ShardedOptions lower = tiny.withStore(smallBatch).withCount(2);
+      StoreOptions smallMemtable = smallBatch.withMemtableBytes(256 << 10);
+      for (SimEngine cut : cuts) {
+        SimEngine other = cut.crash(1);
+        requireBoth(cut, lower, a, b);
+        // A memtable has no room for it, whatever a batch may have, or the log's buffers: larger
+        // ones have.
+        for (StoreOptions lowest : List.of(smallMemtable, tiny.store())) {
+          try {
+            requireBoth(other.crash(1), tiny.withStore(lowest).withCount(2), a, b);
+          } catch (StorageException e) {
+            assertTrue(e.getMessage().contains("larger"), e.getMessage());
+            refused++;
+          }
+        }
+        requireBoth(other, lower, a, b);
+      }
+    }
+    assertTrue(refused > 0, "some shard has lost its part");
+  }
+
+  private static void requireBoth(SimEngine engine, ShardedOptions options, byte[] a, byte[] b)
+      throws IOException {
+    try (ShardedStore store = ShardedStore.open(Fixtures.DIRECTORY, options, engine)) {
+      assertEquals("a", Fixtures.text(store.get(a)));
+      assertEquals("b", Fixtures.text(store.get(b)));
+    }
+  }
 }
