@@ -143,7 +143,7 @@ class ShardedCrashTest {
       strings = {
         "sequence in SequenceLog.append",
         "shard- in Shard.syncPlainWrites",
-        "shard- in OwnerTask.run",
+        "shard- in OwnerTask$Each.work",
         "shard- in ShardedOpener.openLog"
       })
   void withoutOneOfTheSyncsThereAreParts(String sync) {

@@ -206,4 +206,108 @@ final class ShardedFaultTest {
       assertEquals("b", Fixtures.text(store.get(b)));
     }
   }
+
+  // ---- fibers
+
+  /** Calls that wait for its keys have all fibers when a transaction is to be written. */
+  @ParameterizedTest
+  @EnumSource(names = {"REACTOR", "VIRTUAL"})
+  void anEpochThatWasDecidedNeedsNoFiberOfItsShards(FiberMode mode) throws Exception {
+    byte[] a;
+    byte[] b;
+    try (ShardedStore store = open(fewFibers(mode).withCount(2))) {
+      a = keyOf(store, 0);
+      b = keyOf(store, 1);
+      Baton begun = new Baton();
+      Baton go = new Baton();
+      Future<Void> transaction =
+          store.transactAsync(
+              new TransactionKeys().writes(a, b),
+              view -> {
+                begun.post();
+                go.await();
+                view.put(a, bytes("1")).put(b, bytes("2"));
+                return null;
+              },
+              Durability.SYNCED);
+      begun.await();
+      List<ShardCall> calls = new ArrayList<>();
+      MemorySegment more = MemorySegment.ofArray(bytes("more"));
+      for (int i = 0; i < 2 * FIBERS; i++) {
+        for (byte[] key : List.of(a, b)) {
+          calls.add(store.newCall().merge(MemorySegment.ofArray(key), more, Durability.NONE));
+        }
+      }
+      for (int i = 0; i < 4 * FIBERS; i++) {
+        awaitTurn(store.owner(0)); // each lets one that waits for a fiber begin
+        awaitTurn(store.owner(1));
+      }
+      go.post();
+      Void unused = transaction.get();
+      for (ShardCall call : calls) {
+        int unusedBytes = call.await();
+      }
+      String merged = "+more".repeat(2 * FIBERS);
+      assertEquals("1" + merged, Fixtures.text(store.get(a)));
+      assertEquals("2" + merged, Fixtures.text(store.get(b)));
+      store.write(store.newBatch().put(a, b).put(b, a), Durability.SYNCED);
+    }
+  }
+
+  private static void awaitTurn(Reactor reactor) throws Exception {
+    Task task =
+        new Task(Task.Kind.DIRECT, Task.Scratch.NONE) {
+          @Override
+          protected void run() {}
+        };
+    reactor.post(task);
+    task.await();
+  }
+
+  /** Neither to hold its keys and read them, nor to write them, nor to empty the sequence log. */
+  @ParameterizedTest
+  @EnumSource(names = {"REACTOR", "VIRTUAL"})
+  void transactionsGoOnWhileAllFibersOfAShardAreBusy(FiberMode mode) throws Exception {
+    try (ShardedStore store = open(fewFibers(mode).withCount(3))) {
+      byte[] a = keyOf(store, 0);
+      byte[] b = keyOf(store, 1);
+      List<Future<Void>> busy = new ArrayList<>();
+      List<Baton> ends = new ArrayList<>();
+      for (int i = 0; i < FIBERS; i++) {
+        Baton begun = new Baton();
+        Baton end = new Baton();
+        ends.add(end);
+        busy.add(
+            store.submit(
+                1,
+                () -> {
+                  begun.post();
+                  end.await();
+                  return null;
+                }));
+        begun.await();
+      }
+      TransactionKeys keys = new TransactionKeys().reads(b).writes(a, b);
+      for (int i = 0; i < 12; i++) { // more than the sequence log has room for
+        byte[] value = new byte[60_000];
+        value[0] = (byte) i;
+        int expected = i - 1;
+        Void unused =
+            store.transact(
+                keys,
+                view -> {
+                  byte[] before = view.get(b);
+                  assertEquals(expected, before == null ? -1 : before[0]);
+                  view.put(a, value).put(b, value);
+                  return null;
+                },
+                Durability.SYNCED);
+      }
+      ends.forEach(Baton::post);
+      for (Future<Void> one : busy) {
+        Void unused = one.get();
+      }
+      assertEquals(11, store.get(b)[0]);
+    }
+  }
 }
