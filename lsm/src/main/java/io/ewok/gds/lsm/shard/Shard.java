@@ -72,6 +72,7 @@ final class Shard {
       throws IOException {
     int stripe = KeyGuards.stripe(hash);
     guards.enter(stripe);
+    boolean isDurable = false;
     try {
       requireWritable();
       switch (kind) {
@@ -79,8 +80,9 @@ final class Shard {
         case RecordKind.DELETE -> store.delete(key, WriteOptions.of(durability));
         default -> store.merge(key, value, WriteOptions.of(durability));
       }
+      isDurable = durability == Durability.SYNCED;
     } finally {
-      written(durability);
+      written(isDurable);
       guards.exit(stripe);
     }
   }
@@ -92,17 +94,24 @@ final class Shard {
    */
   void write(WriteBatch batch, int[] stripes, Durability durability) throws IOException {
     guards.enter(stripes);
+    boolean isDurable = false;
     try {
       requireWritable();
       store.write(batch, durability);
+      isDurable = durability == Durability.SYNCED;
     } finally {
-      written(durability);
+      written(isDurable);
       guards.exit(stripes);
     }
   }
 
-  private void written(Durability durability) {
-    if (durability != Durability.SYNCED && !unsynced) {
+  /**
+   * Something may have been written.
+   *
+   * @param isDurable not if it failed: a write whose sync fails is visible all the same
+   */
+  private void written(boolean isDurable) {
+    if (!isDurable && !unsynced) {
       unsynced = true;
     }
   }
@@ -158,7 +167,7 @@ final class Shard {
       throws IOException {
     store.write(batch(operations, number), durability);
     if (!isLogged) {
-      written(durability);
+      written(durability == Durability.SYNCED);
     }
   }
 

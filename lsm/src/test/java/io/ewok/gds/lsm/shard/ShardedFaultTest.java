@@ -310,4 +310,43 @@ final class ShardedFaultTest {
       assertEquals(11, store.get(b)[0]);
     }
   }
+
+  // ---- syncs
+
+  /** What was read may be gone after a crash, and what was written from it would stay. */
+  @Test
+  void nothingStandsOnAWriteWhoseSyncFailed() throws Exception {
+    ShardedStore store = open(tiny.withCount(2));
+    byte[] a = keyOf(store, 0);
+    byte[] b = keyOf(store, 1);
+    store.put(a, bytes("old"), Durability.SYNCED);
+    engine.failNth(SimOperation.WRITE, 1, EIO);
+    assertThrows(StorageException.class, () -> store.put(a, bytes("new"), Durability.SYNCED));
+    assertEquals("new", Fixtures.text(store.get(a)), "it is visible, and not durable");
+    TransactionKeys keys = new TransactionKeys().reads(a).writes(b);
+    assertThrows(
+        StorageException.class,
+        () -> store.transact(keys, view -> view.put(b, view.get(a)), Durability.SYNCED));
+    SimEngine after = engine.crash(1);
+    assertThrows(IOException.class, store::close);
+    try (ShardedStore again = ShardedStore.open(Fixtures.DIRECTORY, tiny.withCount(2), after)) {
+      assertEquals("old", Fixtures.text(again.get(a)));
+      assertNull(again.get(b));
+    }
+  }
+
+  @Test
+  void nothingStandsOnABatchWhoseSyncFailed() throws Exception {
+    ShardedStore store = open(tiny.withCount(2));
+    byte[] a = keyOf(store, 0);
+    byte[] b = keyOf(store, 1);
+    engine.failNth(SimOperation.WRITE, 1, EIO);
+    ShardedBatch batch = store.newBatch().put(a, bytes("new")).put(a, bytes("newer"));
+    assertThrows(StorageException.class, () -> store.write(batch, Durability.SYNCED));
+    TransactionKeys keys = new TransactionKeys().reads(a).writes(b);
+    assertThrows(
+        StorageException.class,
+        () -> store.transact(keys, view -> view.put(b, view.get(a)), Durability.SYNCED));
+    assertThrows(IOException.class, store::close);
+  }
 }
