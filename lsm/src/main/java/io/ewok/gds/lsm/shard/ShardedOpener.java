@@ -7,7 +7,6 @@ import io.ewok.gds.lsm.NotAStoreException;
 import io.ewok.gds.lsm.Store;
 import io.ewok.gds.lsm.StoreLockedException;
 import io.ewok.gds.lsm.StoreOptions;
-import io.ewok.gds.lsm.TreeOptions;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.DirectoryLock;
 import io.ewok.gds.pagestore.IoEngine;
@@ -168,11 +167,7 @@ final class ShardedOpener {
     if (isCreated && !engine.exists(directory)) {
       throw new CorruptFileException(directory, 0, "a shard of the store", "nothing");
     }
-    StoreOptions store =
-        options
-            .store()
-            .withFamily(Shard.FAMILY, TreeOptions.defaults())
-            .withCreateIfMissing(!isCreated);
+    StoreOptions store = options.storeOfShard().withCreateIfMissing(!isCreated);
     Store opened =
         options.ownersCompact()
             ? Store.open(directory, store, engine, budget, owner)

@@ -207,6 +207,17 @@ final class ShardedFaultTest {
     }
   }
 
+  /** The family of epochs has smaller blocks than all others, so the pool has more of them. */
+  @Test
+  void theBudgetHasRoomForTheFamilyOfEpochs() throws Exception {
+    ShardedOptions options =
+        tiny.withStore(tiny.store().withBlockBytes(64 << 10).withPoolBytes(64 << 20)).withCount(2);
+    try (ShardedStore store = open(options)) {
+      assertTrue(store.usedBytes() <= options.memoryBytes(), "used: " + store.usedBytes());
+      store.put(keyOf(store, 0), bytes("a"), Durability.NONE);
+    }
+  }
+
   // ---- fibers
 
   /** Calls that wait for its keys have all fibers when a transaction is to be written. */
@@ -348,5 +359,31 @@ final class ShardedFaultTest {
         StorageException.class,
         () -> store.transact(keys, view -> view.put(b, view.get(a)), Durability.SYNCED));
     assertThrows(IOException.class, store::close);
+  }
+
+  // ---- opening
+
+  /** Each of these makes one shard differ from the others, or leaves no fiber for callers. */
+  @Test
+  void whatShardsCannotHaveIsRefused() {
+    for (Map<String, String> bad :
+        List.of(
+            Map.of("fibers.count", "1"),
+            Map.of("fibers.count", "2", "shards.background", "owner"),
+            Map.of("log.recovery", "point-in-time"),
+            Map.of("log.recovery", "salvage"),
+            Map.of("store.archive", "/archive"))) {
+      IllegalArgumentException e =
+          assertThrows(IllegalArgumentException.class, () -> ShardedOptions.defaults().with(bad));
+      assertTrue(e.getMessage().contains("="), e.getMessage());
+    }
+    for (Map<String, String> good :
+        List.of(
+            Map.of("fibers.count", "2"),
+            Map.of("fibers.count", "3", "shards.background", "owner"),
+            Map.of("log.recovery", "strict"),
+            Map.of("store.archive", "none"))) {
+      assertEquals(1, ShardedOptions.defaults().with(good).count());
+    }
   }
 }
