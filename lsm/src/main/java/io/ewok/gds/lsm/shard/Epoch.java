@@ -122,13 +122,22 @@ final class Epoch {
     return parts.computeIfAbsent(shard, number -> new EpochPart(shards[number]));
   }
 
+  /** Runs transactions, one after the other, until one of them is to be in the next epoch. */
+  void runAll(List<Submission<?>> submissions) {
+    for (Submission<?> submission : submissions) {
+      if (!run(submission)) {
+        return;
+      }
+    }
+  }
+
   /**
    * Runs the next transaction.
    *
    * @return false if it is to be one of the next epoch, since it needs what this one writes, or
    *     there is no room for it
    */
-  <T> boolean run(Submission<T> submission) {
+  private <T> boolean run(Submission<T> submission) {
     SequencedView view = new SequencedView(this, submission.keys, next);
     T result = null;
     Throwable failure = null;

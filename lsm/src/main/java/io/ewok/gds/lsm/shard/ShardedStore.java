@@ -63,7 +63,8 @@ public final class ShardedStore implements AutoCloseable {
   /** Guarded by closeLock. */
   private boolean closed;
 
-  private ShardedStore(ShardedOptions options, ShardedOpener opener, Closings closings) {
+  private ShardedStore(ShardedOptions options, ShardedOpener opener, Closings closings)
+      throws IOException {
     this.options = options;
     this.map = new ShardMap(options.partitioning(), options.count());
     this.shards = opener.shards;

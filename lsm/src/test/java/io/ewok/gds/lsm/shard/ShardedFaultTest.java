@@ -322,6 +322,57 @@ final class ShardedFaultTest {
     }
   }
 
+  /** Who waits for a transaction would wait for ever. */
+  @Test
+  void withoutAFiberForTheSequencerNothingIsOpened() throws Exception {
+    FiberOptions one = FiberOptions.defaults().withFibers(1, 1);
+    GroupOptions two =
+        GroupOptions.defaults()
+            .withCount(2)
+            .withReactor(ReactorOptions.defaults().withName("lent").withFibers(one));
+    try (ReactorGroup group = ReactorGroup.start(two)) {
+      Reactor owner = group.reactors().getFirst();
+      IoEngine lent = withReactors(engine, List.of(owner));
+      Baton begun = new Baton();
+      Baton end = new Baton();
+      CompletableFuture<Void> busy =
+          owner.submit(
+              () -> {
+                begun.post();
+                end.await();
+                return null;
+              });
+      begun.await();
+      CompletableFuture<ShardedStore> opening =
+          group
+              .reactors()
+              .getLast()
+              .submit(() -> ShardedStore.open(Fixtures.DIRECTORY, tiny, lent));
+      ExecutionException e = assertThrows(ExecutionException.class, opening::get);
+      assertInstanceOf(StorageException.class, e.getCause());
+      assertTrue(e.getCause().getMessage().contains("fibers.count"), e.getCause().getMessage());
+      end.post();
+      Void unused = busy.get();
+    }
+    open(tiny).close();
+  }
+
+  private static IoEngine withReactors(IoEngine engine, List<Reactor> reactors) {
+    return (IoEngine)
+        Proxy.newProxyInstance(
+            IoEngine.class.getClassLoader(),
+            new Class<?>[] {IoEngine.class},
+            (proxy, method, arguments) -> {
+              try {
+                return method.getName().equals("reactors")
+                    ? reactors
+                    : method.invoke(engine, arguments);
+              } catch (InvocationTargetException e) {
+                throw e.getCause();
+              }
+            });
+  }
+
   // ---- syncs
 
   /** What was read may be gone after a crash, and what was written from it would stay. */
@@ -359,6 +410,121 @@ final class ShardedFaultTest {
         StorageException.class,
         () -> store.transact(keys, view -> view.put(b, view.get(a)), Durability.SYNCED));
     assertThrows(IOException.class, store::close);
+  }
+
+  // ---- the sequencer
+
+  /** Nobody is left waiting, whatever ends the fiber. */
+  @Test
+  void whoWaitsIsToldWhenTheSequencerEndsBeforeItsTime() throws Exception {
+    Closings closings = new Closings();
+    try {
+      ShardedOptions options = tiny.withCount(2);
+      ShardedOpener opener = new ShardedOpener(engine, Fixtures.DIRECTORY, options, closings);
+      opener.open();
+      ShardMap map = new ShardMap(options.partitioning(), options.count());
+      Sequencer sequencer = new Sequencer(opener.shards, map, opener.log, opener.next());
+      TransactionKeys keys = new TransactionKeys().writes(bytes("a"));
+      Baton begun = new Baton();
+      Baton go = new Baton();
+      SequencedBody<Void> waits =
+          view -> {
+            begun.post();
+            go.await();
+            return null;
+          };
+      CompletableFuture<Void> first = new CompletableFuture<>();
+      sequencer.submit(new Submission<>(keys, waits, Durability.NONE, first));
+      begun.await();
+      CompletableFuture<Void> fatal =
+          new CompletableFuture<>() {
+            @Override
+            public boolean complete(Void value) {
+              throw new StackOverflowError("of who is told");
+            }
+          };
+      CompletableFuture<Void> behind = new CompletableFuture<>();
+      sequencer.submit(new Submission<>(keys, view -> null, Durability.NONE, fatal));
+      sequencer.submit(new Submission<>(keys, view -> null, Durability.NONE, behind));
+      go.post();
+      Void unused = first.get();
+      ExecutionException told = assertThrows(ExecutionException.class, behind::get);
+      assertInstanceOf(StackOverflowError.class, told.getCause());
+      Submission<Void> late = new Submission<>(keys, view -> null, Durability.NONE, null);
+      assertThrows(IllegalStateException.class, () -> sequencer.submit(late));
+      sequencer.close();
+    } finally {
+      closings.close();
+    }
+  }
+
+  /** It is not tried again for ever, and others have their turn. */
+  @Test
+  void aTransactionThatFailsOutsideOfItsBodyEnds() throws Exception {
+    try (ShardedStore store = open(tiny.withCount(2))) {
+      byte[] a = keyOf(store, 0);
+      TransactionKeys keys = new TransactionKeys().writes(a);
+      Operation elsewhere = Operation.put(7, a, a); // there is no such shard
+      CompletableFuture<Void> failed =
+          store.transactAsync(keys, view -> view.addAll(List.of(elsewhere)), Durability.NONE);
+      ExecutionException e = assertThrows(ExecutionException.class, failed::get);
+      assertInstanceOf(IndexOutOfBoundsException.class, e.getCause());
+      SequencedView unused = store.transact(keys, view -> view.put(a, a), Durability.SYNCED);
+      assertEquals(Fixtures.text(a), Fixtures.text(store.get(a)));
+    }
+  }
+
+  @Test
+  void transactionsThatWaitForTheirTurnAtCloseAreTold() throws Exception {
+    ShardedOptions options = tiny.withCount(2);
+    ShardedStore store = open(options);
+    byte[] a = keyOf(store, 0);
+    byte[] b = keyOf(store, 1);
+    TransactionKeys keys = new TransactionKeys().writes(a, b);
+    Baton begun = new Baton();
+    Baton go = new Baton();
+    CompletableFuture<Void> first =
+        store.transactAsync(
+            keys,
+            view -> {
+              begun.post();
+              go.await();
+              view.put(a, bytes("first")).put(b, bytes("first"));
+              return null;
+            },
+            Durability.SYNCED);
+    begun.await();
+    FutureTask<Void> closing =
+        new FutureTask<>(
+            () -> {
+              store.close();
+              return null;
+            });
+    Thread unused = Thread.ofPlatform().start(closing);
+    SequencedBody<Void> late =
+        view -> {
+          view.put(a, bytes("late")).put(b, bytes("late"));
+          return null;
+        };
+    List<CompletableFuture<Void>> queued = new ArrayList<>();
+    assertThrows(
+        IllegalStateException.class,
+        () -> {
+          while (true) { // until the close has begun
+            queued.add(store.transactAsync(keys, late, Durability.SYNCED));
+          }
+        });
+    go.post();
+    assertNull(first.get());
+    assertNull(closing.get());
+    for (CompletableFuture<Void> each : queued) {
+      ExecutionException e = assertThrows(ExecutionException.class, each::get);
+      assertInstanceOf(IllegalStateException.class, e.getCause());
+    }
+    try (ShardedStore again = open(options)) {
+      assertEquals("first", Fixtures.text(again.get(a)));
+      assertEquals("first", Fixtures.text(again.get(b)));
+    }
   }
 
   // ---- opening
