@@ -527,6 +527,38 @@ final class ShardedFaultTest {
     }
   }
 
+  // ---- guards, calls, scans
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void aScanThatFailedStaysFailed(boolean byHash) throws Exception {
+    ShardedOptions options =
+        byHash ? tiny.withCount(3) : tiny.withRanges(List.of(bytes("key 4"), bytes("key 7")));
+    try (ShardedStore store = open(options)) {
+      for (int i = 0; i < 900; i++) {
+        store.put(bytes("key " + i), new byte[300], Durability.NONE);
+      }
+      store.flush();
+    }
+    try (ShardedStore store = open(options);
+        ShardedScan scan = store.scan(CursorOptions.defaults())) {
+      assertTrue(scan.next());
+      engine.failNth(SimOperation.READ, 1, EIO);
+      IOException failure = assertThrows(IOException.class, () -> readAll(scan));
+      assertThrows(IllegalStateException.class, scan::key);
+      assertEquals(failure, assertThrows(IOException.class, scan::next));
+      assertEquals(failure, assertThrows(IOException.class, scan::next));
+    }
+  }
+
+  private static int readAll(ShardedScan scan) throws IOException {
+    int count = 0;
+    while (scan.next()) {
+      count++;
+    }
+    return count;
+  }
+
   // ---- opening
 
   /** Each of these makes one shard differ from the others, or leaves no fiber for callers. */
