@@ -529,6 +529,29 @@ final class ShardedFaultTest {
 
   // ---- guards, calls, scans
 
+  @Test
+  void aCallThatWasNotAwaitedIsNotBegunAnew() throws Exception {
+    try (ShardedStore store = open(tiny.withCount(2))) {
+      MemorySegment key = MemorySegment.ofArray(keyOf(store, 1));
+      MemorySegment into = MemorySegment.ofArray(new byte[8]);
+      ShardCall call = store.newCall();
+      assertThrows(IllegalStateException.class, call::await, "nothing was begun");
+      ShardCall begun = call.get(key, into);
+      while (!begun.isDone()) {
+        Thread.onSpinWait();
+      }
+      assertThrows(IllegalStateException.class, () -> call.get(key, into), "not awaited");
+      CallPool pool = new CallPool(store);
+      pool.give(call);
+      assertTrue(pool.take() != call, "its end is for who has begun it");
+      int result = call.await();
+      assertEquals(result, call.await());
+      assertEquals(result, call.get(key, into).await());
+      pool.give(call);
+      assertEquals(call, pool.take());
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void aScanThatFailedStaysFailed(boolean byHash) throws Exception {
