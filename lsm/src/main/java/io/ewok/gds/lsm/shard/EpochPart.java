@@ -31,7 +31,7 @@ final class EpochPart extends OwnerTask {
   private long number;
   private Durability durability;
   private boolean isLogged;
-  private Step step;
+  private Step step = Step.READ;
 
   EpochPart(Shard shard) {
     super(shard);
@@ -72,8 +72,8 @@ final class EpochPart extends OwnerTask {
 
   private void read() throws IOException {
     int[] wanted = stripes.stream().mapToInt(Integer::intValue).toArray();
+    held = wanted; // also those that it has not come to when it fails
     shard.guards.hold(wanted);
-    held = wanted;
     shard.syncPlainWrites();
     for (byte[] key : reads) {
       values.add(shard.store.get(key));

@@ -190,7 +190,8 @@ final class ShardedOpener {
   // ---- the sequence log
 
   private void openLog() throws IOException {
-    if (isCreated && !engine.exists(files.sequence())) {
+    if (isCreated
+        && (!engine.exists(files.sequence()) || engine.list(files.sequence()).isEmpty())) {
       // Opening the log would create a new one.
       throw new CorruptFileException(files.sequence(), 0, "the sequence log", "nothing");
     }

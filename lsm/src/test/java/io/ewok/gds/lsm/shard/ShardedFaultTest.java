@@ -530,6 +530,24 @@ final class ShardedFaultTest {
   // ---- guards, calls, scans
 
   @Test
+  void whatWasHeldIsLetGoWhenHoldingFails() {
+    Shard shard = new Shard(0, Fixtures.DIRECTORY, null, null, null);
+    EpochPart part = new EpochPart(shard);
+    List<byte[]> keys = IntStream.range(0, 2).mapToObj(i -> bytes("key" + i)).toList();
+    int[] stripes =
+        keys.stream()
+            .mapToInt(key -> KeyGuards.stripe(ShardMap.hash(MemorySegment.ofArray(key))))
+            .sorted()
+            .toArray();
+    keys.forEach(key -> part.add(key, false));
+    shard.guards.hold(new int[] {stripes[1]});
+    assertThrows(AssertionError.class, part::work, "it is held already");
+    part.free();
+    shard.guards.enter(stripes);
+    shard.guards.exit(stripes);
+  }
+
+  @Test
   void aCallThatWasNotAwaitedIsNotBegunAnew() throws Exception {
     try (ShardedStore store = open(tiny.withCount(2))) {
       MemorySegment key = MemorySegment.ofArray(keyOf(store, 1));
@@ -583,6 +601,15 @@ final class ShardedFaultTest {
   }
 
   // ---- opening
+
+  @Test
+  void aSequenceLogWithoutFilesIsDamage() throws Exception {
+    open(tiny.withCount(2)).close();
+    for (Path file : engine.list(Fixtures.DIRECTORY.resolve("sequence"))) {
+      engine.delete(file);
+    }
+    assertThrows(CorruptFileException.class, () -> open(tiny.withCount(2)));
+  }
 
   /** Each of these makes one shard differ from the others, or leaves no fiber for callers. */
   @Test
