@@ -273,6 +273,26 @@ public final class Store extends Family implements AutoCloseable {
     writer.write(batch, options);
   }
 
+  /**
+   * Applies a batch that was accepted before, and that a log of somebody else has kept, as {@link
+   * #write(WriteBatch, Durability)} does: {@link StoreOptions#batchBytesMax} may have been larger
+   * then, and does not limit it.
+   *
+   * @throws io.ewok.gds.pagestore.StorageException if a memtable has no room for it now, or the
+   *     log: nothing is written, and with larger ones it can be; otherwise as for a put
+   */
+  public void redo(WriteBatch batch, Durability durability) throws IOException {
+    writer.redo(batch, WriteOptions.of(durability));
+  }
+
+  /**
+   * Returns the largest {@link WriteBatch#sizeBytes} that is accepted, in bytes: {@link
+   * StoreOptions#batchBytesMax}, or less where the log was created for less.
+   */
+  public long batchBytesMax() {
+    return writer.batchBytesMax();
+  }
+
   /** Returns an empty batch that is read through before it is written. */
   public IndexedBatch indexedBatch() {
     return new IndexedBatch(parts, writer);

@@ -8,6 +8,7 @@ import io.ewok.gds.lsm.record.Keys;
 import io.ewok.gds.lsm.record.RangeDelete;
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.pagestore.PoisonedFileException;
+import io.ewok.gds.pagestore.StorageException;
 import io.ewok.gds.reactor.Gate;
 import io.ewok.gds.reactor.LongLock;
 import io.ewok.gds.reactor.Monitor;
@@ -54,6 +55,7 @@ final class StoreWriter {
   private final LogArchiver archiveOrNull;
 
   private final long batchBytesMax;
+  private final long memtableBytes;
 
   // For pauses, which nobody ends: it keeps what a wait needs for the next one.
   private final Monitor looking = new Monitor();
@@ -79,6 +81,7 @@ final class StoreWriter {
     this.counters = parts.counters;
     this.order = versions.order();
     this.batchBytesMax = Math.min(parts.options.batchBytesMax(), log.recordBytesMax());
+    this.memtableBytes = StoreMemory.memtableBytes(parts.options);
     this.room = new WriteRoom(parts, this::checkWritable);
     this.pump = new LogPump(parts);
     this.archiveOrNull = parts.archive;
@@ -188,10 +191,36 @@ final class StoreWriter {
     writeRecord(batch, options);
   }
 
+  /** See {@link Store#redo}. */
+  void redo(WriteBatch batch, WriteOptions options) throws IOException {
+    requireWritableWhateverItsSize(batch, options);
+    if (batch.count() > 0
+        && (batch.memtableBytes() > memtableRoomBytes(batch.families().size())
+            || batch.record().byteSize() > log.recordBytesMax())) {
+      throw new StorageException(
+          "a batch is larger than a memtable or the log has room for, open the store with larger"
+              + " ones: logBatchBytesMax=%d memtableBytes=%d sizeBytes=%d"
+                  .formatted(log.recordBytesMax(), memtableBytes, batch.sizeBytes()),
+          files.directory());
+    }
+    writeRecord(batch, options);
+  }
+
+  /** What an empty memtable has for the operations of a batch, of so many families. */
+  private long memtableRoomBytes(int familyCount) {
+    return memtableBytes
+        - Memtable.overheadBytes(memtableBytes)
+        - (long) familyCount * Memtable.FAMILY_BYTES;
+  }
+
   private void requireWritable(WriteBatch batch, WriteOptions options) {
+    requireBatchBytes(batch.sizeBytes());
+    requireWritableWhateverItsSize(batch, options);
+  }
+
+  private void requireWritableWhateverItsSize(WriteBatch batch, WriteOptions options) {
     Objects.requireNonNull(options, "options");
     requireMayWait();
-    requireBatchBytes(batch.sizeBytes());
     for (FamilyState family : batch.families()) {
       if (!families.isOwn(family)) {
         throw new IllegalArgumentException(

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.ewok.gds.pagestore.StorageException;
 import io.ewok.gds.pagestore.sim.SimEngine;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -139,6 +140,57 @@ class StoreTest {
     }
     try (Store store = open()) {
       assertEquals(1, Fixtures.contents(store).size());
+    }
+  }
+
+  /** It is accepted up to what an empty memtable takes, and no write waits for more in vain. */
+  @Test
+  void aBatchIsRedoneWhateverTheOptionsSay() throws Exception {
+    int largest = 0;
+    int refused = 0;
+    try (Store store = open()) {
+      for (int records = 100; records < 300; records += 10) {
+        WriteBatch batch = new WriteBatch();
+        for (int i = 0; i < records; i++) {
+          batch.put(Fixtures.bytes("key " + i), Fixtures.bytes(records + " ".repeat(1000)));
+        }
+        if (batch.sizeBytes() > store.batchBytesMax()) {
+          assertThrows(IllegalArgumentException.class, () -> store.write(batch, Durability.SYNCED));
+        }
+        try {
+          store.redo(batch, Durability.SYNCED);
+          largest = records;
+        } catch (StorageException e) {
+          assertTrue(e.getMessage().contains("memtableBytes="), e.getMessage());
+          refused++;
+        }
+      }
+      store.put(Fixtures.bytes("other"), new byte[1], Durability.SYNCED);
+    }
+    assertTrue(largest > 200 && refused > 2, "largest: %d refused: %d".formatted(largest, refused));
+    try (Store store = open()) {
+      for (int i = 0; i < largest; i++) {
+        String value = Fixtures.text(store.get(Fixtures.bytes("key " + i)));
+        assertEquals("" + largest, value.strip());
+      }
+    }
+  }
+
+  /** A log keeps the size that it was created with. */
+  @Test
+  void theLargestBatchIsOneThatTheLogTakes() throws Exception {
+    try (Store store = open()) {
+      assertEquals(Fixtures.TINY.batchBytesMax(), store.batchBytesMax());
+    }
+    StoreOptions larger =
+        Fixtures.TINY
+            .withMemtableBytes(4 << 20)
+            .withPoolBytes(16 << 20)
+            .withLogSegmentBytes(2 << 20)
+            .withBatchBytesMax(1 << 20);
+    try (Store store = Store.open(Fixtures.DIRECTORY, larger, engine)) {
+      assertTrue(store.batchBytesMax() < Fixtures.TINY.logSegmentBytes());
+      assertTrue(store.batchBytesMax() > Fixtures.TINY.logSegmentBytes() * 9 / 10);
     }
   }
 

@@ -33,8 +33,11 @@ final class CallPool {
     return new ShardCall(store);
   }
 
-  /** Gives back a call that was awaited. */
+  /** Gives back a call. One that has not come to its end is left to the collector. */
   void give(ShardCall call) {
+    if (!call.isIdle()) {
+      return;
+    }
     for (int i = 0; i < TRIES; i++) {
       if (idle.compareAndSet(place(i), null, call)) {
         return;

@@ -122,13 +122,22 @@ final class Epoch {
     return parts.computeIfAbsent(shard, number -> new EpochPart(shards[number]));
   }
 
+  /** Runs transactions, one after the other, until one of them is to be in the next epoch. */
+  void runAll(List<Submission<?>> submissions) {
+    for (Submission<?> submission : submissions) {
+      if (!run(submission)) {
+        return;
+      }
+    }
+  }
+
   /**
    * Runs the next transaction.
    *
    * @return false if it is to be one of the next epoch, since it needs what this one writes, or
    *     there is no room for it
    */
-  <T> boolean run(Submission<T> submission) {
+  private <T> boolean run(Submission<T> submission) {
     SequencedView view = new SequencedView(this, submission.keys, next);
     T result = null;
     Throwable failure = null;
@@ -162,11 +171,12 @@ final class Epoch {
     return new IllegalArgumentException(
         "a transaction fits into a batch of each shard and a record of the sequence log:"
             + " recordBytesMax=%d batchBytesMax=%d"
-                .formatted(log.recordBytesMax(), batchBytesMax()));
-  }
-
-  private long batchBytesMax() {
-    return shards[0].store.options().batchBytesMax();
+                .formatted(
+                    log.recordBytesMax(),
+                    Arrays.stream(shards)
+                        .mapToLong(shard -> shard.store.batchBytesMax())
+                        .min()
+                        .orElseThrow()));
   }
 
   private boolean fits(List<Operation> own) {
@@ -177,7 +187,7 @@ final class Epoch {
       long bytes =
           batches.merge(operation.shard(), operation.sizeBytes(), Long::sum)
               + Shard.overheadBytes();
-      if (bytes > batchBytesMax()) {
+      if (bytes > shards[operation.shard()].store.batchBytesMax()) {
         return false;
       }
     }

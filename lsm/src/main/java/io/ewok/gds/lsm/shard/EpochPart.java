@@ -1,7 +1,6 @@
 package io.ewok.gds.lsm.shard;
 
 import io.ewok.gds.lsm.Durability;
-import io.ewok.gds.reactor.Task;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -15,13 +14,12 @@ import java.util.TreeSet;
  *
  * <p>Threads: the sequencer fills it, sends it and has it back; it runs on the owner.
  */
-final class EpochPart extends Task {
+final class EpochPart extends OwnerTask {
   private enum Step {
     READ,
     APPLY
   }
 
-  final Shard shard;
   private final SortedSet<Integer> stripes = new TreeSet<>();
   private int[] held;
   final List<byte[]> reads = new ArrayList<>();
@@ -33,11 +31,10 @@ final class EpochPart extends Task {
   private long number;
   private Durability durability;
   private boolean isLogged;
-  private Step step;
+  private Step step = Step.READ;
 
   EpochPart(Shard shard) {
-    super(Kind.FIBER, Scratch.NONE);
-    this.shard = shard;
+    super(shard);
   }
 
   void add(byte[] key, boolean isRead) {
@@ -62,11 +59,11 @@ final class EpochPart extends Task {
 
   private void begin(Step next) {
     step = next;
-    shard.owner.post(this);
+    begin();
   }
 
   @Override
-  protected void run() throws IOException {
+  void work() throws IOException {
     switch (step) {
       case READ -> read();
       case APPLY -> shard.apply(operations, number, durability, isLogged);
@@ -75,8 +72,8 @@ final class EpochPart extends Task {
 
   private void read() throws IOException {
     int[] wanted = stripes.stream().mapToInt(Integer::intValue).toArray();
+    held = wanted; // also those that it has not come to when it fails
     shard.guards.hold(wanted);
-    held = wanted;
     shard.syncPlainWrites();
     for (byte[] key : reads) {
       values.add(shard.store.get(key));

@@ -3,54 +3,104 @@ package io.ewok.gds.lsm.shard;
 import io.ewok.gds.reactor.Task;
 import java.io.IOException;
 import java.util.List;
-import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.RejectedExecutionException;
 
 /**
- * Something short that is done on a fiber of an owner, beside the same on those of others.
+ * Something that is done on a fiber of an owner, beside the same on those of others. If the owner
+ * has no fiber for it, whoever waits for it does it himself, which is slower and not wrong: a store
+ * is for any thread. So what an epoch has decided is not refused, however many calls are under way.
  *
  * <p>Threads: as any task; who waits may be the thread of a reactor itself.
  */
-final class OwnerTask extends Task {
+abstract class OwnerTask extends Task {
   /** What is done with a shard. */
   @FunctionalInterface
   interface Work {
     void run(Shard shard) throws IOException;
   }
 
-  private final Shard shard;
-  private final Work work;
+  private enum State {
+    IDLE,
+    SENT,
+    BEGUN
+  }
 
-  OwnerTask(Shard shard, Work work) {
+  final Shard shard;
+
+  /** The caller's, and the owner's while the task is under way. */
+  private State state = State.IDLE;
+
+  OwnerTask(Shard shard) {
     super(Kind.FIBER, Scratch.NONE);
     this.shard = shard;
-    this.work = work;
+  }
+
+  /** The same work with each of several shards. */
+  private static final class Each extends OwnerTask {
+    private final Work work;
+
+    Each(Shard shard, Work work) {
+      super(shard);
+      this.work = work;
+    }
+
+    @Override
+    void work() throws IOException {
+      work.run(shard);
+    }
+  }
+
+  /** Does it. */
+  abstract void work() throws IOException;
+
+  /** Sends it to the owner. To be followed by {@link #awaitAll}. */
+  final void begin() {
+    state = State.SENT;
+    try {
+      shard.owner.post(this);
+    } catch (RejectedExecutionException e) {
+      state = State.SENT; // as if it were refused later: who waits does it
+    }
   }
 
   @Override
-  protected void run() throws IOException {
-    work.run(shard);
+  protected final void run() throws IOException {
+    state = State.BEGUN;
+    work();
+  }
+
+  private void finish() throws IOException {
+    try {
+      await();
+    } catch (ExecutionException e) {
+      if (state == State.BEGUN) {
+        Failures.rethrow(e.getCause());
+      }
+    }
+    if (state == State.SENT) {
+      state = State.BEGUN;
+      work();
+    }
   }
 
   /** Does it with some shards at the same time, waits for all, and throws the first failure. */
   static void runAll(List<Shard> shards, Work work) throws IOException {
-    List<OwnerTask> tasks = shards.stream().map(shard -> new OwnerTask(shard, work)).toList();
+    List<Each> tasks = shards.stream().map(shard -> new Each(shard, work)).toList();
     try {
-      tasks.forEach(task -> task.shard.owner.post(task));
+      tasks.forEach(OwnerTask::begin);
     } finally {
       awaitAll(tasks);
     }
   }
 
-  /** Waits for tasks, those that were not sent are done. Throws the first failure. */
-  static void awaitAll(Iterable<? extends Task> tasks) throws IOException {
+  /** Waits for tasks, but for those that were not sent. Throws the first failure. */
+  static void awaitAll(Iterable<? extends OwnerTask> tasks) throws IOException {
     Throwable failure = null;
-    for (Task task : tasks) {
+    for (OwnerTask task : tasks) {
       try {
-        task.await();
-      } catch (ExecutionException e) {
-        failure = failure == null ? e.getCause() : failure;
-      } catch (CancellationException e) {
+        task.finish();
+      } catch (IOException | RuntimeException | Error e) {
         failure = failure == null ? e : failure;
       }
     }

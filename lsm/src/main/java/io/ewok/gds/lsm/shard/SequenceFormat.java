@@ -2,6 +2,8 @@ package io.ewok.gds.lsm.shard;
 
 import io.ewok.gds.lsm.record.Keys;
 import io.ewok.gds.pagestore.CorruptFileException;
+import io.ewok.gds.pagestore.StorageException;
+import io.ewok.gds.pagestore.UnsupportedFormatException;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -75,13 +77,18 @@ final class SequenceFormat {
    *
    * @param path of the log
    * @param shards how many there are
+   * @throws UnsupportedFormatException if a newer version of this program wrote it
    * @throws CorruptFileException if it is not what is written here
    */
   static Content decode(Path path, long lsn, ByteBuffer record, int shards)
-      throws CorruptFileException {
+      throws StorageException {
     ByteBuffer from = record.order(ByteOrder.LITTLE_ENDIAN);
     try {
-      require(from.getInt() == VERSION, path, lsn, "version " + VERSION);
+      int version = from.getInt();
+      if (version > VERSION) {
+        throw new UnsupportedFormatException(path, version, VERSION);
+      }
+      require(version == VERSION, path, lsn, "version " + VERSION);
       int count = from.getInt();
       long first = from.getLong();
       long last = from.getLong();

@@ -9,6 +9,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
@@ -21,6 +22,12 @@ final class Sequencer {
   /** Transactions in an epoch: more would gain little, and all wait for the last of them. */
   private static final int EPOCH_MAX = 256;
 
+  /** How long an opening waits for the fiber. */
+  private static final long START_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+  /** How often it looks whether the fiber was refused. */
+  private static final long LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
+
   private final Shard[] shards;
   private final ShardMap map;
   private final SequenceLog log;
@@ -32,6 +39,8 @@ final class Sequencer {
   /** Posted when something has come and the fiber waits, or is to end. */
   private final Baton wanted = new Baton();
 
+  private final Baton started = new Baton();
+
   /** Where bodies are run, and those are told who wait for a future; null before. */
   private volatile Thread fiber;
 
@@ -42,8 +51,14 @@ final class Sequencer {
   private boolean waits;
   private boolean closed;
 
-  /** Confined to the fiber. */
+  /** What ended the fiber before its time, or null. */
+  private Throwable death;
+
+  // Confined to the fiber.
   private long next;
+
+  /** Those that were taken out of the queue and have not ended. */
+  private List<Submission<?>> taken = List.of();
 
   /** The fiber. */
   private final class Drain extends Task {
@@ -58,17 +73,34 @@ final class Sequencer {
   }
 
   /**
-   * A sequencer that begins at once.
+   * A sequencer that has begun.
    *
    * @param next the first number
+   * @throws StorageException if the owner of the first shard has no fiber for it
    */
-  Sequencer(Shard[] shards, ShardMap map, SequenceLog log, long next) {
+  Sequencer(Shard[] shards, ShardMap map, SequenceLog log, long next) throws StorageException {
     this.shards = shards;
     this.map = map;
     this.log = log;
     this.next = next;
     this.hasOperator = !shards[0].store.options().tree().mergeOperator().name().isEmpty();
+    start();
+  }
+
+  /** Without the fiber all who submit something would wait for ever. */
+  private void start() throws StorageException {
     shards[0].owner.post(drain);
+    long begin = System.nanoTime();
+    while (!started.await(LOOK_NANOS)) {
+      if (drain.isDone() || System.nanoTime() - begin > START_NANOS) {
+        drain.cancel();
+        throw new StorageException(
+            "the reactor of the first shard has no fiber for the sequencer, give it more of them:"
+                + " fibers.count",
+            shards[0].directory,
+            drain.failure());
+      }
+    }
   }
 
   /** Epochs so far. */
@@ -86,13 +118,18 @@ final class Sequencer {
   /**
    * Gives a transaction its place in the order.
    *
-   * @throws IllegalStateException if the store is closed, or a body wants it
+   * @throws IllegalStateException if the store is closed, or nothing has its turn any more, or a
+   *     body wants it
    */
   void submit(Submission<?> submission) {
     requireOutside();
     boolean wake;
     lock.lock();
     try {
+      if (death != null) {
+        throw new IllegalStateException(
+            "transactions have ended, open the store again: " + death.getMessage(), death);
+      }
       if (closed) {
         throw closed();
       }
@@ -148,11 +185,15 @@ final class Sequencer {
   // ---- the fiber
 
   private void drain() {
-    Throwable end = closed();
     fiber = Thread.currentThread();
+    started.post();
+    Throwable end = null;
     try {
-      for (List<Submission<?>> some = take(); some != null; some = take()) {
-        run(some);
+      while (take()) {
+        while (!taken.isEmpty()) {
+          int ended = runEpoch(taken);
+          taken = taken.subList(ended, taken.size());
+        }
       }
     } catch (Throwable e) {
       end = e;
@@ -162,33 +203,35 @@ final class Sequencer {
     }
   }
 
-  private void endAll(Throwable cause) {
-    List<Submission<?>> left;
+  /** Tells all who wait, and those who come later, that nothing has its turn any more. */
+  private void endAll(Throwable deathOrNull) {
+    Throwable cause = deathOrNull == null ? closed() : deathOrNull;
     lock.lock();
     try {
       closed = true;
-      left = List.copyOf(queue);
-      queue.clear();
+      death = deathOrNull;
     } finally {
       lock.unlock();
     }
-    left.forEach(submission -> submission.end(cause));
+    taken.forEach(submission -> submission.end(cause));
+    queue.forEach(submission -> submission.end(cause)); // nobody adds to it any more
   }
 
-  /** Takes what has come; waits for something. Returns null when the store is closed. */
-  private List<Submission<?>> take() {
+  /** Takes what has come; waits for something. Returns false when the store is closed. */
+  private boolean take() {
     while (true) {
       lock.lock();
       try {
         if (closed) {
-          return null;
+          return false;
         }
         if (!queue.isEmpty()) {
-          List<Submission<?>> taken = new ArrayList<>(Math.min(queue.size(), EPOCH_MAX));
-          while (!queue.isEmpty() && taken.size() < EPOCH_MAX) {
-            taken.add(queue.removeFirst());
+          List<Submission<?>> some = new ArrayList<>(Math.min(queue.size(), EPOCH_MAX));
+          taken = some; // so those that have left the queue are found there
+          while (!queue.isEmpty() && some.size() < EPOCH_MAX) {
+            some.add(queue.removeFirst());
           }
-          return taken;
+          return true;
         }
         waits = true;
       } finally {
@@ -196,13 +239,6 @@ final class Sequencer {
       }
       Task.waitFor(wanted);
       wanted.reset();
-    }
-  }
-
-  private void run(List<Submission<?>> taken) {
-    List<Submission<?>> left = taken;
-    while (!left.isEmpty()) {
-      left = left.subList(runEpoch(left), left.size());
     }
   }
 
@@ -221,7 +257,7 @@ final class Sequencer {
     }
     Throwable failure = null;
     try {
-      runBodies(epoch, some);
+      epoch.runAll(some);
       next = epoch.next();
       if (!epoch.write()) {
         clearLog();
@@ -238,15 +274,11 @@ final class Sequencer {
     epochs.increment();
     transactions.add(epoch.count());
     epoch.end(failure);
-    return epoch.count();
-  }
-
-  private static void runBodies(Epoch epoch, List<Submission<?>> some) {
-    for (Submission<?> submission : some) {
-      if (!epoch.run(submission)) {
-        return;
-      }
+    if (epoch.count() == 0) {
+      some.getFirst().end(failure); // it has not come so far, and would not the next time
+      return 1;
     }
+    return epoch.count();
   }
 
   /** Makes all epochs durable where they belong, and forgets them. */

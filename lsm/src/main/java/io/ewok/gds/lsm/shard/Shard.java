@@ -72,6 +72,7 @@ final class Shard {
       throws IOException {
     int stripe = KeyGuards.stripe(hash);
     guards.enter(stripe);
+    boolean isDurable = false;
     try {
       requireWritable();
       switch (kind) {
@@ -79,8 +80,9 @@ final class Shard {
         case RecordKind.DELETE -> store.delete(key, WriteOptions.of(durability));
         default -> store.merge(key, value, WriteOptions.of(durability));
       }
+      isDurable = durability == Durability.SYNCED;
     } finally {
-      written(durability);
+      written(isDurable);
       guards.exit(stripe);
     }
   }
@@ -92,17 +94,24 @@ final class Shard {
    */
   void write(WriteBatch batch, int[] stripes, Durability durability) throws IOException {
     guards.enter(stripes);
+    boolean isDurable = false;
     try {
       requireWritable();
       store.write(batch, durability);
+      isDurable = durability == Durability.SYNCED;
     } finally {
-      written(durability);
+      written(isDurable);
       guards.exit(stripes);
     }
   }
 
-  private void written(Durability durability) {
-    if (durability != Durability.SYNCED && !unsynced) {
+  /**
+   * Something may have been written.
+   *
+   * @param isDurable not if it failed: a write whose sync fails is visible all the same
+   */
+  private void written(boolean isDurable) {
+    if (!isDurable && !unsynced) {
       unsynced = true;
     }
   }
@@ -138,8 +147,14 @@ final class Shard {
     }
   }
 
-  /** Makes everything durable. */
+  /**
+   * Makes everything durable.
+   *
+   * @throws StorageException if it lacks what an epoch has decided, though the store itself may be
+   *     sound: then nobody forgets an epoch
+   */
   void sync() throws IOException {
+    requireWritable();
     store.write(new WriteBatch(), Durability.SYNCED);
   }
 
@@ -150,13 +165,21 @@ final class Shard {
    */
   void apply(List<Operation> operations, long number, Durability durability, boolean isLogged)
       throws IOException {
+    store.write(batch(operations, number), durability);
+    if (!isLogged) {
+      written(durability == Durability.SYNCED);
+    }
+  }
+
+  /** Writes what it has lost of an epoch. With other options than then it may be a large batch. */
+  void redo(List<Operation> operations, long number) throws IOException {
+    store.redo(batch(operations, number), Durability.NONE);
+  }
+
+  private WriteBatch batch(List<Operation> operations, long number) {
     WriteBatch batch = new WriteBatch();
     operations.forEach(operation -> operation.addTo(batch));
-    batch.put(sequence, APPLIED, numberBytes(number));
-    store.write(batch, durability);
-    if (!isLogged) {
-      written(durability);
-    }
+    return batch.put(sequence, APPLIED, numberBytes(number));
   }
 
   /** What such a batch counts besides its operations. */

@@ -28,8 +28,9 @@ import java.util.concurrent.ExecutionException;
  * int otherBytes = second.await();
  * }
  *
- * <p>Errors: {@link IllegalStateException} if it is begun anew before it was awaited, or the store
- * is closed; what the call itself throws, by {@link #await}.
+ * <p>Errors: {@link IllegalStateException} if it is begun anew before it was awaited, whether it
+ * has ended or not, if it is awaited before it was begun, or if the store is closed; what the call
+ * itself throws, by {@link #await}.
  */
 public final class ShardCall {
   private enum Kind {
@@ -40,8 +41,17 @@ public final class ShardCall {
     BATCH
   }
 
+  private enum State {
+    NEW,
+    BEGUN,
+    AWAITED
+  }
+
   private final ShardedStore store;
   private final Work work = new Work();
+
+  /** The caller's. */
+  private State state = State.NEW;
 
   // Of the call that was begun.
   private Kind kind = Kind.NONE;
@@ -134,8 +144,13 @@ public final class ShardCall {
     this.kind = kind;
   }
 
+  /** Returns whether it can be begun: it was not, or its end was awaited. */
+  boolean isIdle() {
+    return state != State.BEGUN && work.isDone();
+  }
+
   private void requireAwaited() {
-    if (!work.isDone()) {
+    if (!isIdle()) {
       throw new IllegalStateException("the call was begun already and not awaited: kind=" + kind);
     }
   }
@@ -143,7 +158,9 @@ public final class ShardCall {
   private ShardCall begin() {
     result = ReadView.NOT_FOUND;
     arrayOrNull = null;
+    state = State.NEW;
     shard.owner.post(work);
+    state = State.BEGUN;
     return this;
   }
 
@@ -167,19 +184,24 @@ public final class ShardCall {
   }
 
   /**
-   * Waits for the end: on a fiber without its thread.
+   * Waits for the end: on a fiber without its thread. Awaited once more it says the same.
    *
    * @return of a get the length of the value in bytes, or {@link ReadView#NOT_FOUND}; of others
    *     nothing that means anything
+   * @throws IllegalStateException if nothing was begun
    * @throws IOException as the method of the same name of {@link io.ewok.gds.lsm.Store}
    */
   public int await() throws IOException {
+    if (state == State.NEW) {
+      throw new IllegalStateException("the call was not begun");
+    }
     try {
       work.await();
     } catch (ExecutionException e) {
       Failures.rethrow(e.getCause());
     } finally {
-      if (work.isDone()) {
+      if (work.isDone()) { // not if too many waits are inside of each other
+        state = State.AWAITED;
         key = null; // whoever keeps the call keeps nothing else
         value = null;
         batch = null;

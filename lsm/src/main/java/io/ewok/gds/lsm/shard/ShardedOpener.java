@@ -1,17 +1,17 @@
 package io.ewok.gds.lsm.shard;
 
+import io.ewok.gds.allocator.BudgetExceededException;
 import io.ewok.gds.allocator.MemoryBudget;
-import io.ewok.gds.lsm.Durability;
 import io.ewok.gds.lsm.Family;
 import io.ewok.gds.lsm.NotAStoreException;
 import io.ewok.gds.lsm.Store;
 import io.ewok.gds.lsm.StoreLockedException;
 import io.ewok.gds.lsm.StoreOptions;
-import io.ewok.gds.lsm.TreeOptions;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.DirectoryLock;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.LockedException;
+import io.ewok.gds.pagestore.StorageException;
 import io.ewok.gds.reactor.GroupOptions;
 import io.ewok.gds.reactor.Reactor;
 import io.ewok.gds.reactor.ReactorGroup;
@@ -167,11 +167,7 @@ final class ShardedOpener {
     if (isCreated && !engine.exists(directory)) {
       throw new CorruptFileException(directory, 0, "a shard of the store", "nothing");
     }
-    StoreOptions store =
-        options
-            .store()
-            .withFamily(Shard.FAMILY, TreeOptions.defaults())
-            .withCreateIfMissing(!isCreated);
+    StoreOptions store = options.storeOfShard().withCreateIfMissing(!isCreated);
     Store opened =
         options.ownersCompact()
             ? Store.open(directory, store, engine, budget, owner)
@@ -194,18 +190,28 @@ final class ShardedOpener {
   // ---- the sequence log
 
   private void openLog() throws IOException {
-    if (isCreated && !engine.exists(files.sequence())) {
+    if (isCreated
+        && (!engine.exists(files.sequence()) || engine.list(files.sequence()).isEmpty())) {
       // Opening the log would create a new one.
       throw new CorruptFileException(files.sequence(), 0, "the sequence log", "nothing");
     }
-    log =
-        SequenceLog.open(
-            engine,
-            files.sequence(),
-            options.store(),
-            options.count(),
-            budget.child("sequence", SequenceLog.memoryBytes(options.store())),
-            this::redo);
+    try {
+      log =
+          SequenceLog.open(
+              engine,
+              files.sequence(),
+              options.store(),
+              options.count(),
+              budget.child("sequence", SequenceLog.memoryBytes(options.store())),
+              this::redo);
+    } catch (BudgetExceededException e) {
+      throw new StorageException(
+          "the sequence log holds an epoch too large for this memory, open the store with larger"
+              + " sizes: logSegmentBytes="
+              + options.store().logSegmentBytes(),
+          files.sequence(),
+          e);
+    }
     closings.add(log::close);
     for (Shard shard : shards) {
       shard.sync();
@@ -226,7 +232,7 @@ final class ShardedOpener {
         throw new CorruptFileException(
             files.sequence(), 0, "an epoch with the number " + has, "one around it");
       }
-      shard.apply(own, epoch.last(), Durability.NONE, true);
+      shard.redo(own, epoch.last());
       applied[shard.number] = epoch.last();
     }
     last = Math.max(last, epoch.last());

@@ -5,8 +5,10 @@ import io.ewok.gds.allocator.Settings;
 import io.ewok.gds.lsm.StoreOptions;
 import io.ewok.gds.lsm.StoreSetting.Effect;
 import io.ewok.gds.lsm.TakesEffect;
+import io.ewok.gds.lsm.TreeOptions;
 import io.ewok.gds.reactor.FiberOptions;
 import io.ewok.gds.reactor.GroupOptions;
+import io.ewok.gds.wal.RecoveryMode;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -27,7 +29,13 @@ import java.util.stream.Stream;
  *     up writers with it.
  * @param store of each shard; default {@link StoreOptions#defaults}. Sizes are of each, not of all.
  *     The sequence log has the sizes of its log. Its engine is that of all, with as many reactors
- *     as there are shards, and of each at least 2 fibers for tasks from outside.
+ *     as there are shards, and of each at least 2 fibers for tasks from outside, 3 if owners
+ *     compact: the sequencer keeps one of the first reactor for itself, and an owner that compacts
+ *     one of its own. So does each store on a borrowed engine, whose options are the lender's: its
+ *     reactors need fibers for all of them and for their callers. Recovery is {@link
+ *     RecoveryMode#STRICT} or {@link RecoveryMode#TOLERATE_TAIL}, as others leave out what one
+ *     shard or the sequence log had durably and others still have; and there is no archive, which
+ *     would be of one shard.
  */
 public record ShardedOptions(
     @TakesEffect(Effect.CREATION) int count,
@@ -36,8 +44,6 @@ public record ShardedOptions(
     StoreOptions store) {
   /** The most shards. */
   public static final int COUNT_MAX = 256;
-
-  private static final int FIBERS_MIN = 2;
 
   private static final String COUNT = "shards.count";
   private static final String SPLITS = "shards.splits";
@@ -85,14 +91,29 @@ public record ShardedOptions(
           "there is a split key between two shards, splits=%d: count=%d"
               .formatted(partitioning.splits().size(), count));
     }
-    FiberOptions fibers = store.engine().reactors().reactor().fibers();
-    if (fibers.count() < FIBERS_MIN) {
+    requireFibers(store.engine().reactors().reactor().fibers(), ownersCompact);
+    if (store.recovery() != RecoveryMode.STRICT && store.recovery() != RecoveryMode.TOLERATE_TAIL) {
       throw new IllegalArgumentException(
-          "one fiber of the first shard is the sequencer's, so it takes %d: fibers.count=%d"
-              .formatted(FIBERS_MIN, fibers.count()));
+          "what is durable in one shard would be left out while others stand on it; a shard can be"
+              + " opened alone, as a store: log.recovery="
+              + store.recovery());
+    }
+    if (store.archiveOrNull() != null && !store.archiveOrNull().equals(StoreOptions.NO_ARCHIVE)) {
+      throw new IllegalArgumentException(
+          "an archive is of one store, and shards have none: store.archive="
+              + store.archiveOrNull());
     }
     if (store.families().containsKey(Shard.FAMILY)) {
       throw new IllegalArgumentException("the name is kept for epochs: name=" + Shard.FAMILY);
+    }
+  }
+
+  private static void requireFibers(FiberOptions fibers, boolean ownersCompact) {
+    int min = ownersCompact ? 3 : 2; // the last one is for callers
+    if (fibers.count() < min) {
+      throw new IllegalArgumentException(
+          "one fiber of the first shard is the sequencer's and one the compaction's if owners"
+              + " compact, so it takes %d: fibers.count=%d".formatted(min, fibers.count()));
     }
   }
 
@@ -152,7 +173,7 @@ public record ShardedOptions(
    * limit of the budget. What scans and batches need is not in it.
    */
   public long memoryBytes() {
-    return count * store.memoryBytes() + SequenceLog.memoryBytes(store);
+    return count * storeOfShard().memoryBytes() + SequenceLog.memoryBytes(store);
   }
 
   /** Returns these options with another number of shards. */
@@ -177,6 +198,11 @@ public record ShardedOptions(
   /** Returns these options with others of each shard. */
   public ShardedOptions withStore(StoreOptions store) {
     return new ShardedOptions(count, partitioning, ownersCompact, store);
+  }
+
+  /** What each shard is opened with: the options of its store, and the family of epochs. */
+  StoreOptions storeOfShard() {
+    return store.withFamily(Shard.FAMILY, TreeOptions.defaults());
   }
 
   /** The options of the stores, with an engine that has a reactor for each. */

@@ -25,7 +25,7 @@ import java.lang.foreign.MemorySegment;
  * }
  *
  * <p>Errors: {@link IllegalStateException} after close; an {@link IOException} of a shard ends the
- * scan.
+ * scan: each move after it throws it again, since records would be missing.
  */
 public final class ShardedScan implements AutoCloseable {
   /** In the order of their keys, if they are ranges. */
@@ -43,6 +43,10 @@ public final class ShardedScan implements AutoCloseable {
   private int next;
 
   private boolean begun;
+
+  /** What has ended it, or null. */
+  private Throwable failure;
+
   private boolean closed;
 
   ShardedScan(ScanSource[] sources, boolean merges) {
@@ -55,10 +59,23 @@ public final class ShardedScan implements AutoCloseable {
    * Moves to the next record, the first one at first.
    *
    * @return whether there is one
-   * @throws IOException if a shard cannot be read
+   * @throws IOException if a shard cannot be read, now or when it was tried before
    */
   public boolean next() throws IOException {
     requireOpen();
+    if (failure != null) {
+      Failures.rethrow(failure);
+    }
+    try {
+      return move();
+    } catch (IOException | RuntimeException | Error e) {
+      failure = e;
+      count = 0; // it is on no record
+      throw e;
+    }
+  }
+
+  private boolean move() throws IOException {
     if (!begun) {
       begun = true;
       beginAll();

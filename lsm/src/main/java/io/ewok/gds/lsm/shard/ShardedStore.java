@@ -63,7 +63,8 @@ public final class ShardedStore implements AutoCloseable {
   /** Guarded by closeLock. */
   private boolean closed;
 
-  private ShardedStore(ShardedOptions options, ShardedOpener opener, Closings closings) {
+  private ShardedStore(ShardedOptions options, ShardedOpener opener, Closings closings)
+      throws IOException {
     this.options = options;
     this.map = new ShardMap(options.partitioning(), options.count());
     this.shards = opener.shards;
@@ -94,7 +95,10 @@ public final class ShardedStore implements AutoCloseable {
   }
 
   /**
-   * Opens a store on a borrowed I/O engine, which stays open until after the store is closed.
+   * Opens a store on a borrowed I/O engine, which stays open until after the store is closed. If
+   * its reactors are used, of the first one a fiber is the store's as long as it is open, and of
+   * each another one if owners compact: it has to have more fibers for tasks from outside than all
+   * stores on it keep, or calls wait for ever.
    *
    * @throws IOException as {@link #open(Path, ShardedOptions)}
    */

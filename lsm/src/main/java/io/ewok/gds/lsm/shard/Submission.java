@@ -22,6 +22,7 @@ final class Submission<T> {
   // Of the sequencer, until it has ended.
   T result;
   Throwable failure;
+  private boolean hasEnded;
 
   Submission(
       TransactionKeys keys,
@@ -34,8 +35,12 @@ final class Submission<T> {
     this.futureOrNull = futureOrNull;
   }
 
-  /** It has had its turn, or gets none. */
+  /** It has had its turn, or gets none. The first end counts. */
   void end(Throwable failureOrNull) {
+    if (hasEnded) {
+      return;
+    }
+    hasEnded = true;
     failure = failureOrNull;
     ended.post();
     if (futureOrNull != null) {

@@ -45,10 +45,11 @@
  * crash, each shard knows by the number that its own log has kept with its part which epochs it
  * has; what it lacks is redone from the sequence log, in order. What a shard has lost, it has lost
  * from some place of its own log to the end, so what is redone comes behind all that it still has,
- * as it did the first time. A transaction never stands on something that a crash can lose while it
- * stays: that is why shards sync before they are read, which costs nothing where all writes are
- * synced. An epoch that writes to one shard alone needs no sequence log: its batch is as atomic
- * there as any.
+ * as it did the first time. If a shard cannot write its part, for want of space, say, those of the
+ * epoch are not written any more until the store is opened again, and the sequence log forgets
+ * nothing before. A transaction never stands on something that a crash can lose while it stays:
+ * that is why shards sync before they are read, which costs nothing where all writes are synced. An
+ * epoch that writes to one shard alone needs no sequence log: its batch is as atomic there as any.
  *
  * <p>What this is not: plain gets and scans look at one shard after the other and may see a batch
  * over several shards in one of them and not yet in the next; who must not, reads in a transaction.

@@ -2,6 +2,7 @@ package io.ewok.gds.lsm.shard;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
 import java.util.ArrayList;
@@ -41,6 +42,7 @@ class KeyGuardsTest {
     guards.exit(8);
     guards.exit(3);
     epoch.join();
+    assertTrue(held.get());
     CountDownLatch inside = new CountDownLatch(1);
     Thread writer =
         Thread.ofVirtual()

@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.ewok.gds.lsm.Fixtures;
 import io.ewok.gds.lsm.record.KeyHash;
 import io.ewok.gds.pagestore.CorruptFileException;
+import io.ewok.gds.pagestore.StorageException;
+import io.ewok.gds.pagestore.UnsupportedFormatException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -122,7 +124,7 @@ class ShardedFormatsTest {
         try {
           SequenceFormat.Content unused =
               SequenceFormat.decode(PATH, 0, ByteBuffer.wrap(changed), 259);
-        } catch (CorruptFileException e) {
+        } catch (StorageException e) {
           refused++;
         }
       }
@@ -135,6 +137,22 @@ class ShardedFormatsTest {
     assertThrows(
         CorruptFileException.class,
         () -> SequenceFormat.decode(PATH, 0, ByteBuffer.wrap(record), 258));
+  }
+
+  /** It is no damage: a newer program reads it. */
+  @Test
+  void anEpochOfANewerProgramIsSaidToBeThat() {
+    byte[] record = SequenceFormat.encode(epoch());
+    record[0] = 2;
+    UnsupportedFormatException e =
+        assertThrows(
+            UnsupportedFormatException.class,
+            () -> SequenceFormat.decode(PATH, 0, ByteBuffer.wrap(record), 259));
+    assertEquals(2, e.found());
+    record[0] = 0;
+    assertThrows(
+        CorruptFileException.class,
+        () -> SequenceFormat.decode(PATH, 0, ByteBuffer.wrap(record), 259));
   }
 
   @Test
