@@ -126,6 +126,11 @@ final class PageFileFormat {
     return prefix.get(PageFormat.INT, FILE_VERSION) == VERSION_SEALED;
   }
 
+  static Salt salt(MemorySegment prefix) {
+    return new Salt(
+        prefix.get(PageFormat.LONG, SALT), prefix.get(PageFormat.LONG, SALT + Long.BYTES));
+  }
+
   private static void requireKnown(MemorySegment prefix, Path path) throws StorageException {
     int version = prefix.get(PageFormat.INT, FILE_VERSION);
     if (version != VERSION && version != VERSION_SEALED) {
@@ -166,11 +171,7 @@ final class PageFileFormat {
           "torn-page mode 1 to " + MODES.length + " and a trailer of " + expected + " bytes",
           "mode " + tornPages + " and a trailer of " + trailer + " bytes");
     }
-    Salt salt =
-        isSealed(prefix)
-            ? new Salt(
-                prefix.get(PageFormat.LONG, SALT), prefix.get(PageFormat.LONG, SALT + Long.BYTES))
-            : null;
+    Salt salt = isSealed(prefix) ? salt(prefix) : null;
     return new Identity(MODES[tornPages - 1], prefix.get(PageFormat.LONG, FILE_ID), salt);
   }
 }

@@ -12,6 +12,7 @@ import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoEngines;
 import io.ewok.gds.pagestore.OpenMode;
 import io.ewok.gds.pagestore.sim.SimEngine;
+import io.ewok.gds.pagestore.sim.SimOptions;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -38,10 +39,12 @@ final class BufferModelTest {
 
   @Test
   void pagesHoldWhatArraysHoldOnTheSimulatedEngine() throws IOException {
-    for (long seed = 0; seed < 12; seed++) {
+    for (long seed = 0; seed < 24; seed++) {
       try {
-        int sector = seed / 6 == 0 ? 512 : 4096;
-        run(new SimEngine(seed, sector), Path.of("/"), seed, 1500);
+        SimOptions device =
+            SimOptions.defaults().withAlignmentBytes(seed / 6 % 2 == 0 ? 512 : 4096);
+        SimOptions keys = seed < 12 ? device : device.withKeys(new TestKeys(1));
+        run(new SimEngine(seed, keys), Path.of("/"), seed, 1500);
       } catch (Throwable e) {
         throw new AssertionError("seed=" + seed, e);
       }
@@ -89,7 +92,7 @@ final class BufferModelTest {
 
   private static void step(CachedPageFile file, Map<Long, byte[]> model, SplittableRandom random)
       throws IOException {
-    int bytes = file.pageSize().bytes();
+    int bytes = ownersBytes(file);
     long page = model.isEmpty() ? 0 : pick(model, random);
     try (Fix fix = new Fix()) {
       int what = random.nextInt(20);
@@ -122,7 +125,7 @@ final class BufferModelTest {
     try (Fix fix = new Fix()) {
       for (Map.Entry<Long, byte[]> entry : model.entrySet()) {
         file.fixShared(entry.getKey(), fix);
-        MemorySegment body = body(fix, file.pageSize().bytes());
+        MemorySegment body = body(fix, ownersBytes(file));
         assertEquals(-1, body.mismatch(MemorySegment.ofArray(entry.getValue())));
         fix.unfix();
       }
@@ -132,6 +135,10 @@ final class BufferModelTest {
   private static long pick(Map<Long, byte[]> model, SplittableRandom random) {
     int skip = random.nextInt(model.size());
     return model.keySet().stream().sorted().skip(skip).findFirst().orElseThrow();
+  }
+
+  private static int ownersBytes(CachedPageFile file) {
+    return file.pageSize().bytes() - (file.isEncrypted() ? PageFormat.SEAL_BYTES : 0);
   }
 
   private static MemorySegment body(Fix fix, int bytes) {

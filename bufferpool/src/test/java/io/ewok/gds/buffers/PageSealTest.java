@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.allocator.RegionOptions;
+import io.ewok.gds.buffers.PageFileFormat.Salt;
 import io.ewok.gds.buffers.redo.example.SealedTrees;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.IoFile;
@@ -21,6 +22,7 @@ import io.ewok.gds.pagestore.WrongKeyException;
 import io.ewok.gds.pagestore.sim.SimEngine;
 import io.ewok.gds.pagestore.sim.SimOptions;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
@@ -116,7 +118,7 @@ final class PageSealTest {
   private static byte[] bytes(SimEngine engine, Path path) throws IOException {
     try (IoFile file = engine.open(path, OpenMode.READ_ONLY);
         Region region =
-            Region.map(BufferFixture.budget(), RegionOptions.ofSize(file.sizeBytes()))) {
+            Region.map(BufferFixture.budget(), RegionOptions.ofSize(file.sizeBytes() + 1))) {
       file.readFully(0, region, 0, (int) file.sizeBytes());
       return region.segment().asSlice(0, file.sizeBytes()).toArray(ValueLayout.JAVA_BYTE);
     }
@@ -324,7 +326,7 @@ final class PageSealTest {
   @Test
   void aKeyThatIsNotThereOrAnotherOneIsSaidAndNothingIsRepaired() throws IOException {
     create(engine, FILE, SIZE, TornPages.DOUBLE_WRITE);
-    engine.flipBit(FILE, SIZE.bytes() + 600); // which the journal would repair
+    engine.flipBit(FILE, 3 * SIZE.bytes() + 600); // which the journal would repair
     byte[] before = bytes(engine, FILE);
     try (BufferManager manager = manager(engine)) {
       for (OpenMode mode : new OpenMode[] {OpenMode.READ_ONLY, OpenMode.READ_WRITE}) {
@@ -537,20 +539,42 @@ final class PageSealTest {
   }
 
   /** Of the file and its journal; both have pages where a page of the file can be. */
-  private static void collect(SimEngine engine, Map<String, byte[]> seals) throws IOException {
+  private void collect(SimEngine engine, Map<String, byte[]> seals) throws IOException {
+    PageSealer sealer = sealer(engine, PageSize.BYTES_4096);
     for (Path path : engine.list(Path.of("/"))) {
       byte[] bytes = bytes(engine, path);
       for (int at = 0; at + 4096 <= bytes.length; at += 4096) {
         int seal = at + 4096 - PageSealFormat.BYTES;
-        boolean isPage = bytes[at] == 0x13 && bytes[seal] == 1 && bytes[seal + 1] == 0;
-        if (isPage) {
-          byte[] page = Arrays.copyOfRange(bytes, at, at + 4096);
+        byte[] page = Arrays.copyOfRange(bytes, at, at + 4096);
+        if (isWhole(sealer, page)) {
           String name = HexFormat.of().formatHex(bytes, seal, seal + PageSealFormat.TAG);
           byte[] known = seals.putIfAbsent(name, page);
           assertTrue(known == null || Arrays.equals(known, page), () -> path + " " + name);
         }
       }
     }
+  }
+
+  private PageSealer sealer(SimEngine engine, PageSize size) throws IOException {
+    MemorySegment prefix = MemorySegment.ofArray(bytes(engine, FILE)).asSlice(0, 512);
+    Salt salt = PageFileFormat.check(prefix, size, FILE).saltOrNull();
+    return new PageSealer(keys, salt, size, FILE);
+  }
+
+  /** Whether it is a page under some number but the first, and not torn by a power cut. */
+  private static boolean isWhole(PageSealer sealer, byte[] page) {
+    for (int number = 1; number <= PAGES && page[0] != 0; number++) {
+      MemorySegment found = MemorySegment.ofArray(page);
+      if (PageFormat.checksum(found) == PageFormat.computeChecksum(found, number)) {
+        try (Arena arena = Arena.ofConfined()) {
+          sealer.open(arena.allocate(page.length).copyFrom(found), number);
+          return true;
+        } catch (StorageException e) {
+          // The checksum is right by chance.
+        }
+      }
+    }
+    return false;
   }
 
   @Test

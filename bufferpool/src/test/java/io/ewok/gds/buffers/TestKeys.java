@@ -1,6 +1,7 @@
 package io.ewok.gds.buffers;
 
 import io.ewok.gds.pagestore.KeySource;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 
 /** Keys of any number, of which one is current. */
@@ -32,7 +33,8 @@ public final class TestKeys implements KeySource {
       return null;
     }
     byte[] key = new byte[KEY_BYTES];
-    Arrays.fill(key, (byte) (id + filling));
+    Arrays.fill(key, (byte) filling);
+    ByteBuffer.wrap(key).putInt(id);
     return key;
   }
 
