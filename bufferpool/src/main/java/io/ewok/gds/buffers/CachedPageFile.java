@@ -38,6 +38,11 @@ import java.util.UUID;
  * changes by its position ({@link PageFormat#lsn}); {@link #extendTo} brings back pages that were
  * created and never written.
  *
+ * <p>An encrypted file stays so, also where no key is current; one that is not cannot become one,
+ * since its pages have no room for a seal: its pages are copied into a new file. What is written is
+ * under the key that was current when the file was opened; {@link #reseal} changes that, and all
+ * that is there.
+ *
  * <p>Durability: after {@link #flush}. A failed sync poisons the file: everything throws {@link
  * io.ewok.gds.pagestore.PoisonedFileException}; close it, open it again and redo from the log.
  * After a failed sync of its journal nothing can be written, and reads go on.

@@ -10,6 +10,7 @@ import io.ewok.gds.pagestore.EngineKind;
 import io.ewok.gds.pagestore.EngineOptions;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoEngines;
+import io.ewok.gds.pagestore.KeySource;
 import io.ewok.gds.pagestore.OpenMode;
 import io.ewok.gds.pagestore.sim.SimEngine;
 import io.ewok.gds.pagestore.sim.SimOptions;
@@ -28,6 +29,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Random work on pages in a pool that is far too small, against arrays. */
 final class BufferModelTest {
@@ -145,12 +148,16 @@ final class BufferModelTest {
     return fix.segment().asSlice(PageFormat.HEADER_BYTES, bytes - PageFormat.HEADER_BYTES);
   }
 
-  @Test
-  void countersOfManyThreadsAddUp() throws Exception {
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void countersOfManyThreadsAddUp(boolean encrypted) throws Exception {
     int threads = 6;
     int pages = 40;
     int rounds = 1500;
-    try (IoEngine engine = IoEngines.open(EngineOptions.defaults().withWanted(EngineKind.POOL));
+    TestKeys keys = new TestKeys(encrypted ? 1 : KeySource.NOT_ENCRYPTED);
+    try (IoEngine engine =
+            IoEngines.open(
+                EngineOptions.defaults().withWanted(EngineKind.POOL).withKeys(keys));
         BufferManager manager =
             new BufferManager(
                 engine,
@@ -171,6 +178,10 @@ final class BufferModelTest {
         for (int thread = 0; thread < threads; thread++) {
           SplittableRandom random = new SplittableRandom(thread);
           workers.add(executor.submit(() -> count(file, pages, rounds, random)));
+        }
+        for (int i = 0; encrypted && i < 5; i++) {
+          keys.current++;
+          file.reseal();
         }
       }
       for (Future<Void> worker : workers) {

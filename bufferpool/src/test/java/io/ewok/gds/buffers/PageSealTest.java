@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.sun.management.ThreadMXBean;
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.allocator.RegionOptions;
 import io.ewok.gds.buffers.PageFileFormat.Salt;
@@ -25,6 +26,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -51,6 +53,8 @@ final class PageSealTest {
   private static final PageSize SIZE = PageSize.BYTES_1024;
   private static final int PAGES = 6;
   private static final BufferOptions OPTIONS = new BufferOptions(64 * 4096, 4096, null);
+  private static final ThreadMXBean THREADS =
+      (ThreadMXBean) ManagementFactory.getThreadMXBean();
   private static final byte[] MARK = "nobody reads this".getBytes(StandardCharsets.US_ASCII);
 
   private final TestKeys keys = new TestKeys(1);
@@ -602,6 +606,31 @@ final class PageSealTest {
         file.reseal();
         assertEquals(lives, value(file, PAGES + lives));
       }
+    }
+  }
+
+  /** The JDK's objects, which are as many for a page of any size: no copy of it. */
+  @ParameterizedTest
+  @EnumSource(PageSize.class)
+  void whatIsLeftOnTheHeapDoesNotGrowWithThePage(PageSize size) throws IOException {
+    int rounds = 200;
+    try (Arena arena = Arena.ofConfined()) {
+      PageSealer sealer = new PageSealer(keys, Salt.random(), size, FILE);
+      sealer.begin(1);
+      MemorySegment image = arena.allocate(size.bytes() - (long) PageFormat.SEAL_BYTES);
+      PageFormat.format(image, size);
+      MemorySegment page = arena.allocate(size.bytes());
+      long least = Long.MAX_VALUE;
+      for (int attempt = 0; attempt < 5; attempt++) {
+        long before = THREADS.getCurrentThreadAllocatedBytes();
+        for (int i = 0; i < rounds; i++) {
+          sealer.seal(image, page, 7);
+          sealer.open(page, 7);
+        }
+        least = Math.min(least, THREADS.getCurrentThreadAllocatedBytes() - before);
+      }
+      long bytes = least / rounds;
+      assertTrue(bytes < 6000, () -> size + " bytes=" + bytes);
     }
   }
 
