@@ -215,11 +215,11 @@ final class PoolReport {
   private List<Comparison> compareEncryption() {
     return List.of(
         ofEncryption("4 KiB pages read, encrypted", SealedPagesRun::readsPerSecond),
-        ofEncryption("4 KiB pages written, encrypted", SealedPagesRun::writesPerSecond),
+        ofEncryption("4 KiB pages read and written, encrypted", SealedPagesRun::writesPerSecond),
         heap("4 KiB page read, heap", plain, SealedPagesRun::heapPerRead),
-        heap("4 KiB page read, encrypted, heap", encrypted, SealedPagesRun::heapPerRead),
-        heap("4 KiB page written, heap", plain, SealedPagesRun::heapPerWrite),
-        heap("4 KiB page written, encrypted, heap", encrypted, SealedPagesRun::heapPerWrite));
+        heap("4 KiB page read, encr., heap", encrypted, SealedPagesRun::heapPerRead),
+        heap("4 KiB page read and written, heap", plain, SealedPagesRun::heapPerWrite),
+        heap("4 KiB page read, written, encr., heap", encrypted, SealedPagesRun::heapPerWrite));
   }
 
   private Comparison ofEncryption(String name, ToDoubleFunction<SealedPagesRun> rate) {
@@ -288,7 +288,7 @@ final class PoolReport {
         that one of them takes; "Own" is that of two that have a pool each. What allocates a byte of
         the heap or more for a page is told too. Pages written: changed here and there in a file of
         64 MiB, 256 before each flush, which makes them durable. Encrypted pages lie in such a file,
-        too, and are written twice; those that are read are hardly ever in the pool.
+        too, by one thread; they are hardly ever in the pool, and written twice.
         """);
     misses.print(out);
   }

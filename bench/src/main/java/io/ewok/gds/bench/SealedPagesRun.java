@@ -22,7 +22,7 @@ import java.util.SplittableRandom;
 
 /**
  * What pages of a file cost that is encrypted, or is not, by one thread: those that are read, since
- * they are not in the pool, and those that are changed and made durable.
+ * they are not in the pool, and those that are read, changed and made durable.
  *
  * @param readsPerSecond pages read in a second
  * @param heapPerRead bytes of the heap for each

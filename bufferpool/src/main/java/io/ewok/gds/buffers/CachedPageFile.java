@@ -462,8 +462,7 @@ public final class CachedPageFile extends CachedFile {
   }
 
   private void useKeys(Salt saltOrNull) {
-    sealer =
-        saltOrNull == null ? null : new PageSealer(manager.keys(), saltOrNull, size, path());
+    sealer = saltOrNull == null ? null : new PageSealer(manager.keys(), saltOrNull, size, path());
     pageBytes = size.bytes() - (sealer == null ? 0 : PageFormat.SEAL_BYTES);
   }
 

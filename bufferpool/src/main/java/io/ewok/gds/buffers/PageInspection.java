@@ -84,8 +84,7 @@ public final class PageInspection implements AutoCloseable {
   }
 
   private PageSealer sealerOrNull(MemorySegment prefix) throws StorageException {
-    PageSealer found =
-        new PageSealer(engine.keys(), PageFileFormat.salt(prefix), size, io.path());
+    PageSealer found = new PageSealer(engine.keys(), PageFileFormat.salt(prefix), size, io.path());
     try {
       int unused = found.requireKey(prefix);
       return found;

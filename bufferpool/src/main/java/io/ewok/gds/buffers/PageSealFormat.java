@@ -5,8 +5,8 @@ import io.ewok.gds.encryption.FileKey;
 /**
  * The seal of a page of an encrypted file: its last 48 bytes, little-endian. Of the page, what is
  * between header and seal is encrypted (AES-256-GCM), and the header stays plain: to tell a torn
- * page, which of two is later, or a free one, takes no key. The checksum in the header is of the page as it is
- * on the device; for the seal it is zero.
+ * page, which of two is later, or a free one, takes no key. The checksum in the header is of the
+ * page as it is on the device; for the seal it is zero.
  *
  * <table>
  * <caption>Seal</caption>

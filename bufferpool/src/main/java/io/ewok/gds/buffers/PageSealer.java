@@ -13,8 +13,8 @@ import java.nio.file.Path;
  *
  * <p>Why no nonce is used twice with one key: a page is written to one place again and again, so it
  * is not the place but a count of all pages that were written in this life of the file. The count
- * is in memory alone. What a power cut leaves of it does not matter, since the next life has another
- * key, of a salt that is drawn anew; so has a copy of the file that is opened for itself.
+ * is in memory alone. What a power cut leaves of it does not matter, since the next life has
+ * another key, of a salt that is drawn anew; so has a copy of the file that is opened for itself.
  *
  * <p>Threads: {@link #open} for any; the others for one at a time.
  */

@@ -22,8 +22,8 @@
  *
  * <p>Pages are encrypted on their way to the device and back, if the engine had a current key when
  * their file was created ({@link io.ewok.gds.pagestore.KeySource}): in the pool they are plain. So
- * are headers, also on the device, where damage is found without a key. A page that was changed, moved, or
- * brought from another file is refused.
+ * are headers, also on the device, where damage is found without a key. A page that was changed,
+ * moved, or brought from another file is refused.
  *
  * <p>Threads: any, platform or virtual. What is in the pool is found and latched without a lock.
  * One lock guards everything else; reads, writes, syncs and checksums happen outside of it. Waiting

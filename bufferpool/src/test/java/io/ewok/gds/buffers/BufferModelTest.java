@@ -156,8 +156,7 @@ final class BufferModelTest {
     int rounds = 1500;
     TestKeys keys = new TestKeys(encrypted ? 1 : KeySource.NOT_ENCRYPTED);
     try (IoEngine engine =
-            IoEngines.open(
-                EngineOptions.defaults().withWanted(EngineKind.POOL).withKeys(keys));
+            IoEngines.open(EngineOptions.defaults().withWanted(EngineKind.POOL).withKeys(keys));
         BufferManager manager =
             new BufferManager(
                 engine,
@@ -180,7 +179,7 @@ final class BufferModelTest {
           workers.add(executor.submit(() -> count(file, pages, rounds, random)));
         }
         for (int i = 0; encrypted && i < 5; i++) {
-          keys.current++;
+          keys.current = 2 + i;
           file.reseal();
         }
       }

@@ -53,8 +53,7 @@ final class PageSealTest {
   private static final PageSize SIZE = PageSize.BYTES_1024;
   private static final int PAGES = 6;
   private static final BufferOptions OPTIONS = new BufferOptions(64 * 4096, 4096, null);
-  private static final ThreadMXBean THREADS =
-      (ThreadMXBean) ManagementFactory.getThreadMXBean();
+  private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
   private static final byte[] MARK = "nobody reads this".getBytes(StandardCharsets.US_ASCII);
 
   private final TestKeys keys = new TestKeys(1);
@@ -226,14 +225,12 @@ final class PageSealTest {
     byte[] derived = derive(root, salt, "GDS file key 1 pages", 36);
     assertEquals(check, ByteBuffer.wrap(derived).order(ByteOrder.LITTLE_ENDIAN).getInt(32));
     Cipher cipher = Cipher.getInstance("AES/GCM/NoPadding");
-    byte[] nonce =
-        ByteBuffer.allocate(12).order(ByteOrder.LITTLE_ENDIAN).putLong(write).array();
+    byte[] nonce = ByteBuffer.allocate(12).order(ByteOrder.LITTLE_ENDIAN).putLong(write).array();
     cipher.init(
         Cipher.DECRYPT_MODE,
         new SecretKeySpec(derived, 0, 32, "AES"),
         new GCMParameterSpec(128, nonce));
-    cipher.updateAAD(
-        ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(number).array());
+    cipher.updateAAD(ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(number).array());
     int plain = number == 0 ? 64 : 22;
     byte[] head = Arrays.copyOf(page, plain);
     head[2] = 0;
@@ -319,8 +316,7 @@ final class PageSealTest {
     write(engine, FILE, 5L * SIZE.bytes(), page(there, 5));
     try (BufferManager manager = manager(engine);
         CachedPageFile file = manager.openPages(FILE, SIZE, OpenMode.READ_WRITE)) {
-      String message =
-          assertThrows(CorruptFileException.class, () -> value(file, 2)).getMessage();
+      String message = assertThrows(CorruptFileException.class, () -> value(file, 2)).getMessage();
       assertTrue(message.contains("tampered") && message.contains("page 2"), message);
       assertThrows(WrongKeyException.class, () -> value(file, 5));
       assertEquals(4, value(file, 4));
@@ -394,8 +390,7 @@ final class PageSealTest {
   void whatIsWrittenIsUnderTheCurrentKeyAndSealedAnewAllIs() throws IOException {
     for (TornPages mode : TornPages.values()) {
       SimEngine device =
-          new SimEngine(
-              1, SimOptions.defaults().withAtomicBytesMax(SIZE.bytes()).withKeys(keys));
+          new SimEngine(1, SimOptions.defaults().withAtomicBytesMax(SIZE.bytes()).withKeys(keys));
       keys.oldest = 1;
       keys.current = 1;
       create(device, FILE, SIZE, mode);
@@ -432,8 +427,7 @@ final class PageSealTest {
   void sealingAnewSurvivesPowerCutsInAllModesAlsoOfThePageOfTheFile() throws IOException {
     for (TornPages mode : TornPages.values()) {
       SimEngine device =
-          new SimEngine(
-              1, SimOptions.defaults().withAtomicBytesMax(SIZE.bytes()).withKeys(keys));
+          new SimEngine(1, SimOptions.defaults().withAtomicBytesMax(SIZE.bytes()).withKeys(keys));
       keys.current = 1;
       create(device, FILE, SIZE, mode);
       int[] cuts = {0};
@@ -478,8 +472,7 @@ final class PageSealTest {
         HexFormat.of().formatHex(before, 22, 100), HexFormat.of().formatHex(after, 22, 100));
     System.arraycopy(before, 512, after, 512, 512);
     write(engine, FILE, 2L * SIZE.bytes(), after);
-    assertThrows(
-        CorruptFileException.class, () -> readAll(engine, FILE, SIZE, OpenMode.READ_ONLY));
+    assertThrows(CorruptFileException.class, () -> readAll(engine, FILE, SIZE, OpenMode.READ_ONLY));
     // And if its checksum is right by chance.
     MemorySegment memory = MemorySegment.ofArray(after);
     PageFormat.setChecksum(memory, PageFormat.computeChecksum(memory, 2));
@@ -524,8 +517,7 @@ final class PageSealTest {
   private static void change(SimEngine engine, SplittableRandom random, int rounds)
       throws IOException {
     try (BufferManager manager = manager(engine);
-        CachedPageFile file =
-            manager.openPages(FILE, PageSize.BYTES_4096, OpenMode.READ_WRITE);
+        CachedPageFile file = manager.openPages(FILE, PageSize.BYTES_4096, OpenMode.READ_WRITE);
         Fix fix = new Fix()) {
       for (int round = 0; round < rounds; round++) {
         for (int i = 0; i < 3; i++) {

@@ -116,7 +116,8 @@ final class PageWriterCrashTest {
     SimOptions options =
         SimOptions.defaults().withAlignmentBytes(one.sectorBytes()).withAtomicBytesMax(1 << 16);
     SimEngine engine = new SimEngine(seed, options);
-    try (PageWriterModel model = new PageWriterModel(one.mode(), one.size(), one.encrypted(), random)) {
+    try (PageWriterModel model =
+        new PageWriterModel(one.mode(), one.size(), one.encrypted(), random)) {
       model.create(engine);
       for (int life = 0; life < 4; life++) {
         SimEngine running = engine;

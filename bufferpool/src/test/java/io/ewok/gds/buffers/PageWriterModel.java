@@ -55,8 +55,7 @@ final class PageWriterModel implements AutoCloseable {
     this.mode = mode;
     this.size = size;
     this.random = random;
-    this.sealer =
-        encrypted ? new PageSealer(new TestKeys(1), Salt.random(), size, FILE) : null;
+    this.sealer = encrypted ? new PageSealer(new TestKeys(1), Salt.random(), size, FILE) : null;
   }
 
   /** Whether the caller has asked for a sync. */

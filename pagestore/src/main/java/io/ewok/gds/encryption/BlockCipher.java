@@ -63,8 +63,7 @@ public final class BlockCipher {
     }
   }
 
-  private void init(
-      int mode, Key key, long place, long ofContext, long headFrom, int headBytes) {
+  private void init(int mode, Key key, long place, long ofContext, long headFrom, int headBytes) {
     ByteBuffer.wrap(nonce).order(ByteOrder.LITTLE_ENDIAN).putLong(place);
     ByteBuffer.wrap(context).order(ByteOrder.LITTLE_ENDIAN).putLong(ofContext);
     Memory.copyTo(headFrom, head, 0, headBytes);

@@ -13,8 +13,8 @@ package io.ewok.gds.pagestore;
  * wants that ({@code CachedPageFile.reseal}).
  *
  * <p>Ownership: the engine's that it was given to ({@link EngineOptions#withKeys}). Threads: any,
- * several at a time. It is asked once for each file that is opened or written, of a page file once for
- * each key that it has pages under, and for each edit of a manifest.
+ * several at a time. It is asked once for each file that is opened or written, of a page file once
+ * for each key that it has pages under, and for each edit of a manifest.
  *
  * {@snippet :
  * KeySource keys = new KeySource() {
@@ -70,9 +70,9 @@ public interface KeySource {
    * better. Without that, who may write the files of a store can put some in the place of encrypted
    * ones that are not, and need no key to say in them what he wants.
    *
-   * <p>If this is false, tables, value files, manifests, backups, page files and records of logs that
-   * are not encrypted are refused with {@link PlainFileException}. Files that are never encrypted
-   * are read all the same. Without a current key nothing can be written then: a store is
+   * <p>If this is false, tables, value files, manifests, backups, page files and records of logs
+   * that are not encrypted are refused with {@link PlainFileException}. Files that are never
+   * encrypted are read all the same. Without a current key nothing can be written then: a store is
    * only opened to be read. Default: true.
    */
   default boolean readsPlain() {

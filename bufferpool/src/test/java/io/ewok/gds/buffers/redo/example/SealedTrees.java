@@ -15,8 +15,7 @@ public final class SealedTrees {
   private SealedTrees() {}
 
   /** Writes it into both trees, has pages written, and leaves it in the log, too. */
-  public static void putEverywhere(IoEngine engine, TornPages mode, long value)
-      throws IOException {
+  public static void putEverywhere(IoEngine engine, TornPages mode, long value) throws IOException {
     TreeStore.Options options =
         TreeStore.Options.small(PageSize.BYTES_1024, PageSize.BYTES_4096, mode);
     TreeStore.create(engine, DIRECTORY, options);
