@@ -336,7 +336,8 @@ public final class CachedPageFile extends CachedFile {
    * Writes every page of an encrypted file anew, under the key that is current now, and makes the
    * file durable. When it returns, no page needs an older key; until then, and after a failure,
    * pages need the one or the other, and it can be begun again. Others may read and change pages
-   * meanwhile; the caller holds none.
+   * meanwhile; the caller holds none. What the journal has of pages as they were before stays there
+   * until it is used again.
    *
    * @throws IllegalStateException if the file is not encrypted, or open for reading only, or there
    *     is no current key

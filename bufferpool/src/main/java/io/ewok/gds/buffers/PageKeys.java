@@ -21,7 +21,7 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
  * <p>Threads: any.
  */
 final class PageKeys {
-  /** What one takes is less than 1 KiB, and another derivation some 10 microseconds. */
+  /** Pages of more lives than that can be read, too: keys are derived again then. */
   private static final int KEPT = 256;
 
   private static final String FILE_PURPOSE = "page file";

@@ -13,8 +13,10 @@ package io.ewok.gds.pagestore;
  * wants that ({@code CachedPageFile.reseal}).
  *
  * <p>Ownership: the engine's that it was given to ({@link EngineOptions#withKeys}). Threads: any,
- * several at a time. It is asked once for each file that is opened or written, of a page file once
- * for each key that it has pages under, and for each edit of a manifest.
+ * several at a time. It is asked once for each file that is opened or written, and for each edit of
+ * a manifest. Of a page file, keys that only some pages are under are asked for when the first of
+ * these is read, perhaps on the thread of a reactor: a source that has to ask elsewhere keeps what
+ * it was told.
  *
  * {@snippet :
  * KeySource keys = new KeySource() {

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 
 /**
  * Nothing acknowledged is lost and nothing half done is visible, wherever the power is cut. 3,000
- * cuts in all, or 100,000 with {@code -Dgds.test.soak=<minutes>}.
+ * cuts in all, or 150,000 with {@code -Dgds.test.soak=<minutes>}.
  */
 final class CrashProofTest {
   private static final int SOAK = Integer.getInteger("gds.test.soak", 0) > 0 ? 50 : 1;
