@@ -206,8 +206,7 @@ final class PoolReport {
       progress.begin(round, "encryption", 2);
       for (int turn = 0; turn < 2; turn++) {
         boolean sealed = (round + turn) % 2 == 1;
-        (sealed ? encrypted : plain)
-            .add(SealedPagesRun.measure(directory, sealed, watchedNanos));
+        (sealed ? encrypted : plain).add(SealedPagesRun.measure(directory, sealed, watchedNanos));
       }
     }
   }

@@ -41,8 +41,7 @@ record SealedPagesRun(
   private static final int FRAMES = 2 * CHANGED;
 
   private static final double NANOS_PER_SECOND = 1e9;
-  private static final ThreadMXBean THREADS =
-      (ThreadMXBean) ManagementFactory.getThreadMXBean();
+  private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
   /** One key, which nobody has to keep secret. */
   private static final KeySource KEYS =
