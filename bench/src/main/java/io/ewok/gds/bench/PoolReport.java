@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.ToDoubleFunction;
 import org.openjdk.jmh.runner.RunnerException;
 
 /**
@@ -25,8 +26,9 @@ final class PoolReport implements Report {
       """
       Usage: gds bench pool [--quick] [--rounds N] [--json] [--file PATH]
       Finding a page in the buffer manager's pool beside finding one in a map; two threads beside two
-      that have a pool each; reading blocks that are not in the pool beside fio; and what it costs to
-      keep pages whole when the power fails. A ratio above 1 is in favour of ours.
+      that have a pool each; reading blocks that are not in the pool beside fio; what it costs to
+      keep pages whole when the power fails; and what it costs to encrypt them. A ratio above 1 is in
+      favour of ours, or of what is encrypted.
 
         --quick        ends within two minutes: few cases, three rounds, wide spread
         --rounds N     how often everything is measured; default 5, about a minute each
@@ -87,6 +89,11 @@ final class PoolReport implements Report {
   /** Pages a second; one element a round. */
   private final Map<TornPages, double[]> writeBacks = new EnumMap<>(TornPages.class);
 
+  /** Of pages as they are and of encrypted ones; one element a round. */
+  private final List<SealedPagesRun> plain = new ArrayList<>();
+
+  private final List<SealedPagesRun> encrypted = new ArrayList<>();
+
   /** Why some cannot be measured here. */
   private final Map<TornPages, String> refusals = new EnumMap<>(TornPages.class);
 
@@ -140,6 +147,7 @@ final class PoolReport implements Report {
   private void measure() throws IOException, InterruptedException, RunnerException {
     misses.measure();
     measureWriteBacks();
+    measureEncryption();
     rounds.measure(hits, List.of(), List.of());
   }
 
@@ -160,6 +168,43 @@ final class PoolReport implements Report {
         Collections.rotate(modes, 1);
       }
     }
+  }
+
+  /** One after the other in each round, each round beginning with the other. */
+  private void measureEncryption() throws IOException {
+    Progress progress = new Progress(count, 2);
+    for (int round = 0; round < count; round++) {
+      progress.begin(round, "encryption", 2);
+      for (int turn = 0; turn < 2; turn++) {
+        boolean sealed = (round + turn) % 2 == 1;
+        (sealed ? encrypted : plain).add(SealedPagesRun.measure(directory, sealed, watchedNanos));
+      }
+    }
+  }
+
+  private List<Comparison> compareEncryption() {
+    return List.of(
+        ofEncryption("4 KiB pages read, encrypted", SealedPagesRun::readsPerSecond),
+        ofEncryption("4 KiB pages read and written, encrypted", SealedPagesRun::writesPerSecond),
+        heap("4 KiB page read, heap", plain, SealedPagesRun::heapPerRead),
+        heap("4 KiB page read, encr., heap", encrypted, SealedPagesRun::heapPerRead),
+        heap("4 KiB page read and written, heap", plain, SealedPagesRun::heapPerWrite),
+        heap("4 KiB page read, written, encr., heap", encrypted, SealedPagesRun::heapPerWrite));
+  }
+
+  private Comparison ofEncryption(String name, ToDoubleFunction<SealedPagesRun> rate) {
+    return Comparison.ofRates(
+        LAYER, name, "/s", values(encrypted, rate), "as they are", values(plain, rate));
+  }
+
+  private static Comparison heap(
+      String name, List<SealedPagesRun> runs, ToDoubleFunction<SealedPagesRun> bytes) {
+    return Comparison.alone(LAYER, name, "B", values(runs, bytes));
+  }
+
+  private static double[] values(
+      List<SealedPagesRun> runs, ToDoubleFunction<SealedPagesRun> value) {
+    return runs.stream().mapToDouble(value).toArray();
   }
 
   private static String writeBackName(TornPages mode) {
@@ -188,6 +233,7 @@ final class PoolReport implements Report {
     List<Comparison> comparisons = new ArrayList<>(rounds.compareNanos(LAYER, hits));
     comparisons.addAll(rounds.compareHeap(LAYER, hits));
     comparisons.addAll(compareWriteBacks());
+    comparisons.addAll(compareEncryption());
     for (TornPages mode : refusals.keySet()) {
       double[] unavailable = {Double.NaN};
       comparisons.add(Comparison.alone(LAYER, writeBackName(mode), "/s", unavailable));
@@ -209,6 +255,7 @@ final class PoolReport implements Report {
         .filter(comparison -> comparison.ours() >= 1)
         .forEach(comparison -> out.println(comparison.toRow()));
     compareWriteBacks().forEach(comparison -> out.println(comparison.toRow()));
+    compareEncryption().forEach(comparison -> out.println(comparison.toRow()));
     refusals.forEach(
         (mode, why) -> out.println("%-40s unavailable: %s".formatted(writeBackName(mode), why)));
     out.println(
@@ -217,7 +264,8 @@ final class PoolReport implements Report {
         Medians over the rounds, for a page that is found, read and let go. Of 2 threads, the time
         that one of them takes; "Own" is that of two that have a pool each. What allocates a byte of
         the heap or more for a page is told too. Pages written: changed here and there in a file of
-        64 MiB, 256 before each flush, which makes them durable.
+        64 MiB, 256 before each flush, which makes them durable. Encrypted pages lie in such a file,
+        too, by one thread; they are hardly ever in the pool, and written twice.
         """);
     misses.print(out);
   }

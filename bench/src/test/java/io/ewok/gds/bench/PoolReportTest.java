@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class PoolReportTest {
   @Test
@@ -57,6 +58,17 @@ class PoolReportTest {
   @EnumSource(names = {"NONE", "DOUBLE_WRITE", "BACKUP"})
   void pagesAreWrittenBack(TornPages mode, @TempDir Path directory) throws Exception {
     assertTrue(WriteBackRun.pagesPerSecond(directory, mode, 1) > 0);
+    try (Stream<Path> left = Files.list(directory)) {
+      assertEquals(0, left.count());
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void encryptedPagesAreReadAndWritten(boolean encrypted, @TempDir Path directory)
+      throws Exception {
+    SealedPagesRun run = SealedPagesRun.measure(directory, encrypted, 1);
+    assertTrue(run.readsPerSecond() > 0 && run.writesPerSecond() > 0, run::toString);
     try (Stream<Path> left = Files.list(directory)) {
       assertEquals(0, left.count());
     }

@@ -111,13 +111,20 @@ public final class BufferManager implements AutoCloseable {
   }
 
   /**
-   * Opens or creates a file of pages.
+   * Opens or creates a file of pages. A new one is encrypted if the engine has a current key, see
+   * {@link CachedPageFile#isEncrypted}.
    *
    * @param size of its pages; recorded in the file when it is created
    * @param mode CREATE_NEW makes the file durable before this returns; otherwise pages that a power
    *     cut has torn are repaired before this returns
    * @param tornPages what is done about torn pages; recorded in the file when it is created
    * @throws io.ewok.gds.pagestore.CorruptFileException if it is no page file
+   * @throws io.ewok.gds.pagestore.UnknownKeyException if it is encrypted and the engine has not the
+   *     key, and nothing is repaired then; or it is to be written, and the current key is not there
+   * @throws io.ewok.gds.pagestore.WrongKeyException if the engine has another key; nothing is
+   *     repaired
+   * @throws io.ewok.gds.pagestore.PlainFileException if it is not encrypted, and nothing such is to
+   *     be read
    * @throws io.ewok.gds.pagestore.MissingFileException if it is to be written and has lost its
    *     journal
    * @throws io.ewok.gds.pagestore.StorageException if the device cannot write pages of this size

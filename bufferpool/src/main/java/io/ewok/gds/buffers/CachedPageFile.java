@@ -1,11 +1,14 @@
 package io.ewok.gds.buffers;
 
 import io.ewok.gds.buffers.PageFileFormat.Identity;
+import io.ewok.gds.buffers.PageFileFormat.Salt;
 import io.ewok.gds.buffers.eviction.Priority;
+import io.ewok.gds.encryption.FileKey;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoFile;
 import io.ewok.gds.pagestore.IoRequest;
+import io.ewok.gds.pagestore.KeySource;
 import io.ewok.gds.pagestore.OpenMode;
 import io.ewok.gds.pagestore.PageFile;
 import io.ewok.gds.pagestore.PageFileOptions;
@@ -35,6 +38,11 @@ import java.util.UUID;
  * changes by its position ({@link PageFormat#lsn}); {@link #extendTo} brings back pages that were
  * created and never written.
  *
+ * <p>An encrypted file stays so, also where no key is current; one that is not cannot become one,
+ * since its pages have no room for a seal: its pages are copied into a new file. What is written is
+ * under the key that was current when the file was opened; {@link #reseal} changes that, and all
+ * that is there.
+ *
  * <p>Durability: after {@link #flush}. A failed sync poisons the file: everything throws {@link
  * io.ewok.gds.pagestore.PoisonedFileException}; close it, open it again and redo from the log.
  * After a failed sync of its journal nothing can be written, and reads go on.
@@ -46,7 +54,6 @@ public final class CachedPageFile extends CachedFile {
   private static final PageFileOptions GROW = PageFileOptions.defaults().withStepBytes(GROW_BYTES);
 
   private final PageSize size;
-  private final int pageBytes;
 
   /** In units of what is transferred at once: a page, or a sector of the device with several. */
   private final PageFile units;
@@ -63,10 +70,18 @@ public final class CachedPageFile extends CachedFile {
   private PageJournal journal;
   private GroupWriter writes;
 
+  /** Null if the file is not encrypted. */
+  private PageSealer sealer;
+
+  /** The number of the key that the file page was written under when the file was opened. */
+  private int keyId;
+
+  /** What the owner has of a page, and the pool. */
+  private int pageBytes;
+
   CachedPageFile(BufferManager manager, IoFile io, int number, PageSize size) throws IOException {
     super(manager, io, number);
     this.size = size;
-    this.pageBytes = size.bytes();
     this.units = new PageFile(io, Math.max(size.bytes(), io.alignmentBytes()), GROW);
   }
 
@@ -78,6 +93,15 @@ public final class CachedPageFile extends CachedFile {
   /** What is done about torn pages, as the file has recorded it. */
   public TornPages tornPages() {
     return tornPages;
+  }
+
+  /**
+   * Whether its pages are encrypted, as it was created with a current key ({@link
+   * io.ewok.gds.pagestore.KeySource}). If so, {@link Fix#segment} is {@link PageFormat#SEAL_BYTES}
+   * shorter than a page.
+   */
+  public boolean isEncrypted() {
+    return sealer != null;
   }
 
   /** The manager that opened it. */
@@ -134,7 +158,7 @@ public final class CachedPageFile extends CachedFile {
   public void fixExclusive(long page, Fix into) throws IOException {
     checkPage(page);
     checkWritable();
-    table.fix(this, page, size.bytes(), PageTable.Access.EXCLUSIVE, into);
+    table.fix(this, page, pageBytes, PageTable.Access.EXCLUSIVE, into);
   }
 
   /**
@@ -172,7 +196,7 @@ public final class CachedPageFile extends CachedFile {
 
   private BatchRead.Binding binding(long[] pages) {
     return (i, reader, priority) ->
-        table.bindAtOnce(this, pages[i], size.bytes(), 0, reader, priority);
+        table.bindAtOnce(this, pages[i], pageBytes, 0, reader, priority);
   }
 
   /**
@@ -195,7 +219,7 @@ public final class CachedPageFile extends CachedFile {
         extend(page + 1);
         PageTable.Access access =
             used == null ? PageTable.Access.FRESH : PageTable.Access.EXCLUSIVE;
-        table.fix(this, page, size.bytes(), access, into);
+        table.fix(this, page, pageBytes, access, into);
         fixed = true;
       } finally {
         if (!fixed && page < pageCount) {
@@ -308,6 +332,39 @@ public final class CachedPageFile extends CachedFile {
     writes.sync(this, table);
   }
 
+  /**
+   * Writes every page of an encrypted file anew, under the key that is current now, and makes the
+   * file durable. When it returns, no page needs an older key; until then, and after a failure,
+   * pages need the one or the other, and it can be begun again. Others may read and change pages
+   * meanwhile; the caller holds none. What the journal has of pages as they were before stays there
+   * until it is used again.
+   *
+   * @throws IllegalStateException if the file is not encrypted, or open for reading only, or there
+   *     is no current key
+   * @throws io.ewok.gds.pagestore.UnknownKeyException if the source does not have its own current
+   *     key
+   * @throws IOException as {@link #fixExclusive} and {@link #flush}
+   */
+  public void reseal() throws IOException {
+    checkWritable();
+    if (sealer == null || manager.keys().currentId() == KeySource.NOT_ENCRYPTED) {
+      throw new IllegalStateException(
+          "nothing to encrypt anew, or no key to do it with: path=%s encrypted=%b currentKeyId=%d"
+              .formatted(path(), sealer != null, manager.keys().currentId()));
+    }
+    writes.beginLife(keyId);
+    try (Fix fix = new Fix().withPriority(Priority.LOW)) {
+      for (long page = 0; page < pageCount; page++) {
+        table.fix(this, page, pageBytes, PageTable.Access.EXCLUSIVE, fix);
+        if (!PageFormat.isNeverWritten(fix.segment())) {
+          fix.markDirty(0);
+        }
+        fix.unfix();
+      }
+    }
+    flush();
+  }
+
   /** Writes dirty pages whose changes begin before a position of the log, unless they are fixed. */
   void clean(long beforeLsn, WorkClass work) throws IOException {
     if (io.canWrite()) {
@@ -355,6 +412,9 @@ public final class CachedPageFile extends CachedFile {
       tornPages = can ? TornPages.ATOMIC : TornPages.DOUBLE_WRITE;
     }
     requireAtomic();
+    int current = FileKey.currentId(manager.keys(), path());
+    Salt salt = current == KeySource.NOT_ENCRYPTED ? null : Salt.random();
+    useKeys(salt);
     long fileId = 0;
     if (tornPages.hasJournal()) {
       fileId = UUID.randomUUID().getLeastSignificantBits();
@@ -368,10 +428,11 @@ public final class CachedPageFile extends CachedFile {
     }
     // Before there is anything in the file: whoever finds that, will find the journal, too.
     engine.syncDirectory(path().toAbsolutePath().getParent());
+    keyId = current;
     startWriting(engine);
     try (Fix fix = new Fix()) {
       create(fix);
-      PageFileFormat.write(fix.segment(), size, new Identity(tornPages, fileId));
+      PageFileFormat.write(fix.segment(), new Identity(tornPages, fileId, salt));
     }
     flush();
   }
@@ -401,10 +462,19 @@ public final class CachedPageFile extends CachedFile {
     inspect();
   }
 
-  private void startWriting(IoEngine engine) {
+  private void useKeys(Salt saltOrNull) {
+    sealer = saltOrNull == null ? null : new PageSealer(manager.keys(), saltOrNull, size, path());
+    pageBytes = size.bytes() - (sealer == null ? 0 : PageFormat.SEAL_BYTES);
+  }
+
+  private void startWriting(IoEngine engine) throws StorageException {
+    if (sealer != null) {
+      sealer.begin(keyId);
+    }
     Staging staging = manager.staging();
     writes =
-        new GroupWriter(new PageWriter(engine, units, size, tornPages, journal, staging), staging);
+        new GroupWriter(
+            new PageWriter(engine, units, size, tornPages, journal, sealer, staging), staging);
   }
 
   private void requireAtomic() throws StorageException {
@@ -434,7 +504,14 @@ public final class CachedPageFile extends CachedFile {
       throw new CorruptFileException(
           path(), offset, units.pageBytes() + " bytes", bytes + " bytes");
     }
-    PageFormat.verify(frame.segment, size, frame.key, path());
+    if (sealer == null) {
+      PageFormat.verify(frame.segment, size, frame.key, path());
+    } else {
+      long at = frame.regionOffset + offsetInFrame(frame.key);
+      MemorySegment whole = frame.region.segment().asSlice(at, size.bytes());
+      PageFormat.verify(whole, size, frame.key, path());
+      sealer.open(whole, frame.key);
+    }
     requireLogged(frame);
   }
 
@@ -499,7 +576,14 @@ public final class CachedPageFile extends CachedFile {
     try {
       MemorySegment memory = cleared(frame);
       io.read(0, frame.region, frame.regionOffset, io.alignmentBytes());
-      return PageFileFormat.check(memory, size, path());
+      Identity identity = PageFileFormat.check(memory, size, path());
+      useKeys(identity.saltOrNull());
+      if (sealer == null) {
+        FileKey.acceptPlain(manager.keys(), path());
+      } else {
+        keyId = sealer.requireKey(memory); // before anything is repaired
+      }
+      return identity;
     } finally {
       table.release(frame);
     }
@@ -513,7 +597,7 @@ public final class CachedPageFile extends CachedFile {
       table.release(frame);
     }
     try (Fix fix = new Fix()) {
-      table.fix(this, 0, size.bytes(), PageTable.Access.SHARED, fix); // its checksum
+      table.fix(this, 0, pageBytes, PageTable.Access.SHARED, fix); // its checksum
     }
   }
 

@@ -110,6 +110,16 @@ final class GroupWriter {
     }
   }
 
+  /** As {@link PageWriter#beginLife}. */
+  void beginLife(int keyIdOrElse) throws IOException {
+    staging.lock().lock();
+    try {
+      writer.beginLife(keyIdOrElse);
+    } finally {
+      staging.lock().unlock();
+    }
+  }
+
   /** Makes what was written before durable, if there is something. */
   void sync(CachedPageFile file, PageTable table) throws IOException {
     deviceLock.lock();

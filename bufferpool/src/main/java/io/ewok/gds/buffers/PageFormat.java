@@ -33,7 +33,9 @@ import java.util.zip.CRC32C;
  * has never been written.
  *
  * <p>All methods take the segment of a whole page and may be called by whoever has it fixed;
- * setters need it exclusive.
+ * setters need it exclusive. In the pool the segment of a page of an encrypted file is {@link
+ * #SEAL_BYTES} shorter than the page, and what it has is plain; checksums are of what is on the
+ * device.
  */
 public final class PageFormat {
   /** Size of the header in bytes. */
@@ -50,6 +52,9 @@ public final class PageFormat {
 
   /** Flag of a slotted page whose owner does not need the bytes of deleted tuples zeroed. */
   public static final int FLAG_KEEPS_FREED = 4;
+
+  /** By how many bytes its owner has less of a page in an encrypted file. */
+  public static final int SEAL_BYTES = PageSealFormat.BYTES;
 
   private static final int LAYOUT = 0;
   private static final int FLAGS = LAYOUT + Byte.BYTES;
@@ -82,7 +87,7 @@ public final class PageFormat {
     page.fill((byte) 0);
     setLayout(page, size);
     setLower(page, HEADER_BYTES);
-    setUpper(page, size.bytes());
+    setUpper(page, (int) page.byteSize());
   }
 
   /** Whether the page is all zeros: it was made room for, and never written. */
@@ -186,7 +191,11 @@ public final class PageFormat {
    */
   static void seal(MemorySegment page, PageSize size, long number) {
     setLayout(page, size);
-    page.set(SHORT, CHECKSUM, (short) computeChecksum(page, number));
+    setChecksum(page, computeChecksum(page, number));
+  }
+
+  static void setChecksum(MemorySegment page, int checksum) {
+    page.set(SHORT, CHECKSUM, (short) checksum);
   }
 
   /**
@@ -223,7 +232,7 @@ public final class PageFormat {
     }
   }
 
-  private static void setLayout(MemorySegment page, PageSize size) {
+  static void setLayout(MemorySegment page, PageSize size) {
     page.set(ValueLayout.JAVA_BYTE, LAYOUT, (byte) (VERSION << 4 | size.code()));
   }
 

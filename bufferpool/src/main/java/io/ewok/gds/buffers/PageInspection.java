@@ -3,10 +3,12 @@ package io.ewok.gds.buffers;
 import io.ewok.gds.allocator.MemoryBudget;
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.allocator.RegionOptions;
+import io.ewok.gds.encryption.FileKey;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoFile;
 import io.ewok.gds.pagestore.OpenMode;
 import io.ewok.gds.pagestore.StorageException;
+import io.ewok.gds.pagestore.UnknownKeyException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -31,7 +33,8 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 public final class PageInspection implements AutoCloseable {
   /** What an inspection takes from the budget. */
-  public static final long WINDOW_BYTES = PageVerification.PIECE_BYTES;
+  public static final long WINDOW_BYTES =
+      (long) PageVerification.PIECE_BYTES + PageSize.BYTES_65536.bytes();
 
   /** What each caller of {@link #verify} takes from the budget. */
   public static final long VERIFY_BYTES = PageVerification.MEMORY_BYTES;
@@ -42,6 +45,11 @@ public final class PageInspection implements AutoCloseable {
   private final Region window;
   private final PageSize size;
   private final TornPages tornPages;
+  private final boolean encrypted;
+
+  /** Null if the file is not encrypted, or there is no key. */
+  private final PageSealer sealer;
+
   private final long sizeBytes;
   private final AtomicLong nextPiece = new AtomicLong();
 
@@ -62,23 +70,47 @@ public final class PageInspection implements AutoCloseable {
       readStart();
       this.size = PageFileFormat.sizeOf(window.segment(), io.path());
       this.tornPages = PageFileFormat.tornPagesOrNull(window.segment());
+      this.encrypted = PageFileFormat.isSealed(window.segment());
+      this.sealer = encrypted ? sealerOrNull(window.segment()) : null;
+      if (!encrypted) {
+        FileKey.acceptPlain(engine.keys(), io.path());
+      }
     } else {
       this.size = sizeOrNull;
       this.tornPages = null;
+      this.encrypted = false;
+      this.sealer = null;
+    }
+  }
+
+  private PageSealer sealerOrNull(MemorySegment prefix) throws StorageException {
+    PageSealer found = new PageSealer(engine.keys(), PageFileFormat.salt(prefix), size, io.path());
+    try {
+      int unused = found.requireKey(prefix);
+      return found;
+    } catch (UnknownKeyException e) {
+      return null; // checksums need none
     }
   }
 
   /**
-   * Opens a file for reading.
+   * Opens a file for reading. One that is encrypted needs no key as long as only checksums are
+   * looked at.
    *
    * @throws NotAPageFileException if it does not begin as a page file does
+   * @throws io.ewok.gds.pagestore.WrongKeyException if the engine has another key than the file's
+   * @throws io.ewok.gds.pagestore.PlainFileException if it is not encrypted, and nothing such is to
+   *     be read
    */
   public static PageInspection open(IoEngine engine, MemoryBudget budget, Path path)
       throws IOException {
     return start(engine, budget, path, null);
   }
 
-  /** Opens a file as one with pages of this size, whatever it says itself. */
+  /**
+   * Opens a file as one with pages of this size, whatever it says itself; also if it is encrypted
+   * as one that is not.
+   */
   public static PageInspection open(IoEngine engine, MemoryBudget budget, Path path, PageSize size)
       throws IOException {
     return start(engine, budget, path, size);
@@ -113,6 +145,16 @@ public final class PageInspection implements AutoCloseable {
     return tornPages;
   }
 
+  /** Whether the file says itself that its pages are encrypted. */
+  public boolean isEncrypted() {
+    return encrypted;
+  }
+
+  /** Whether {@link #content} can be asked for: the file is not encrypted, or there is the key. */
+  public boolean hasKey() {
+    return !encrypted || sealer != null;
+  }
+
   /** How many whole pages the file has room for, the file's own and never written ones included. */
   public long pageCount() {
     return sizeBytes / size.bytes();
@@ -133,6 +175,39 @@ public final class PageInspection implements AutoCloseable {
       fill(page);
     }
     return window.segment().asSlice((page - windowFirst) * size.bytes(), size.bytes()).asReadOnly();
+  }
+
+  /**
+   * A page as its owner has it: of an encrypted file plain, and {@link PageFormat#SEAL_BYTES}
+   * shorter. Read-only, and valid until the next call.
+   *
+   * @param page as it is on the device, without a defect
+   * @throws io.ewok.gds.pagestore.CorruptFileException if it was tampered with
+   * @throws StorageException if its key is not known, or another one
+   */
+  public MemorySegment content(MemorySegment page, long number) throws StorageException {
+    if (!encrypted) {
+      return page;
+    }
+    if (sealer == null) {
+      throw new StorageException("the file is encrypted, and there is no key", io.path());
+    }
+    MemorySegment copy = window.segment().asSlice(PageVerification.PIECE_BYTES, size.bytes());
+    sealer.open(copy.copyFrom(page), number);
+    return copy.asSlice(0, size.bytes() - (long) PageFormat.SEAL_BYTES).asReadOnly();
+  }
+
+  /** The same as a reason, or null; the page is changed where it is. */
+  String sealDefectOrNull(MemorySegment page, long number) {
+    if (sealer == null) {
+      return null;
+    }
+    try {
+      sealer.open(page, number);
+      return null;
+    } catch (StorageException e) {
+      return e.getMessage();
+    }
   }
 
   /** Why a page of this content cannot be what was written under this number, or null. */
@@ -156,7 +231,8 @@ public final class PageInspection implements AutoCloseable {
 
   /**
    * Verifies the pages that no other caller has taken yet, and returns when none is left to take.
-   * Reads many at once; a page that seems bad is read once more, alone.
+   * Reads many at once; a page that seems bad is read once more, alone. With the key of an
+   * encrypted file, finds also what was tampered with.
    *
    * @throws io.ewok.gds.allocator.BudgetExceededException if the budget has no room for it
    */
@@ -196,7 +272,7 @@ public final class PageInspection implements AutoCloseable {
     long offset = page * size.bytes() & -io.alignmentBytes();
     int read;
     try {
-      read = io.read(offset, window, 0, (int) WINDOW_BYTES);
+      read = io.read(offset, window, 0, PageVerification.PIECE_BYTES);
     } catch (StorageException e) {
       read = io.read(offset, window, 0, Math.max(size.bytes(), io.alignmentBytes()));
     }

@@ -128,7 +128,7 @@ final class PageSpace {
   static void check(MemorySegment page) {
     if (PageFormat.version(page) != PageFormat.VERSION
         || PageFormat.sizeCode(page) >= PageSize.values().length
-        || PageSize.ofCode(PageFormat.sizeCode(page)).bytes() != page.byteSize()) {
+        || !hasSize(page, PageSize.ofCode(PageFormat.sizeCode(page)))) {
       throw new CorruptPageException(
           "the page is of another version or size: pageBytes=%d version=%d sizeCode=%d"
               .formatted(page.byteSize(), PageFormat.version(page), PageFormat.sizeCode(page)));
@@ -146,5 +146,11 @@ final class PageSpace {
       }
       taken.set(offset, after);
     }
+  }
+
+  /** Whether a page in the pool may be one of this size, of an encrypted file or another one. */
+  private static boolean hasSize(MemorySegment page, PageSize size) {
+    long trailer = size.bytes() - page.byteSize();
+    return trailer == 0 || trailer == PageFormat.SEAL_BYTES;
   }
 }

@@ -97,7 +97,7 @@ final class PageVerification {
       MemorySegment page = piece.asSlice((long) i * size.bytes(), size.bytes());
       long number = offset / size.bytes() + i;
       boolean came = (i + 1) * size.bytes() <= bytes;
-      if (!came || inspection.defectOrNull(page, number) != null) {
+      if (!came || defectOrNull(page, number) != null) {
         String reason = readAlone(number, page);
         if (reason != null) {
           findings.bad(number, reason);
@@ -132,6 +132,11 @@ final class PageVerification {
       return "it cannot be read: " + e.getMessage();
     }
     page.copyFrom(region.segment().asSlice(at + start - offset, size.bytes()));
-    return inspection.defectOrNull(page, number);
+    return defectOrNull(page, number);
+  }
+
+  private String defectOrNull(MemorySegment page, long number) {
+    String defect = inspection.defectOrNull(page, number);
+    return defect != null ? defect : inspection.sealDefectOrNull(page, number);
   }
 }

@@ -36,6 +36,7 @@ final class PageWriter {
   private final PageSize size;
   private final TornPages mode;
   private final PageJournal journal;
+  private final PageSealer sealer;
   private final Staging staging;
   private final PageBatch batch;
 
@@ -61,6 +62,7 @@ final class PageWriter {
    * A writer.
    *
    * @param journal that of the file if the mode has one, or null
+   * @param sealerOrNull null if pages are written as they are
    */
   PageWriter(
       IoEngine engine,
@@ -68,11 +70,13 @@ final class PageWriter {
       PageSize size,
       TornPages mode,
       PageJournal journal,
+      PageSealer sealerOrNull,
       Staging staging) {
     this.units = units;
     this.size = size;
     this.mode = mode;
     this.journal = journal;
+    this.sealer = sealerOrNull;
     this.staging = staging;
     this.batch = new PageBatch(engine, units, TRANSFERS_MAX);
     if (mode == TornPages.ATOMIC) {
@@ -103,6 +107,11 @@ final class PageWriter {
     count = 0;
   }
 
+  /** Has what is added from now on encrypted with another key, under the current master key. */
+  void beginLife(int keyIdOrElse) throws StorageException {
+    sealer.begin(keyIdOrElse);
+  }
+
   /** Whether any page can be added. */
   boolean hasRoom() {
     return count < numbers.length;
@@ -113,7 +122,7 @@ final class PageWriter {
   }
 
   /**
-   * Takes a copy of a page, and completes its header.
+   * Takes a copy of a page, encrypted if the file is, and completes its header.
    *
    * @param page not smaller than those added before
    * @throws IOException if its neighbours, which must be written with it, cannot be read; it is not
@@ -131,7 +140,12 @@ final class PageWriter {
       offsets[count++] = offset;
     }
     long at = offsets[count - 1] + (page * size.bytes() & units.pageBytes() - 1);
-    MemorySegment copy = memory.asSlice(at, size.bytes()).copyFrom(image);
+    MemorySegment copy = memory.asSlice(at, size.bytes());
+    if (sealer == null) {
+      copy.copyFrom(image);
+    } else {
+      sealer.seal(image, copy, page);
+    }
     PageFormat.seal(copy, size, page);
   }
 

@@ -20,6 +20,11 @@
  * io.ewok.gds.buffers.TornPages} says, or reported as corrupt. A {@link
  * io.ewok.gds.buffers.Cleaner} writes pages in the background and keeps what is to be redone short.
  *
+ * <p>Pages are encrypted on their way to the device and back, if the engine had a current key when
+ * their file was created ({@link io.ewok.gds.pagestore.KeySource}): in the pool they are plain. So
+ * are headers, also on the device, where damage is found without a key. A page that was changed,
+ * moved, or brought from another file is refused.
+ *
  * <p>Threads: any, platform or virtual. What is in the pool is found and latched without a lock.
  * One lock guards everything else; reads, writes, syncs and checksums happen outside of it. Waiting
  * for a latch or for memory is bounded, see {@link io.ewok.gds.buffers.BufferOptions}. No argument

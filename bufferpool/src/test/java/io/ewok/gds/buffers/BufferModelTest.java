@@ -10,8 +10,10 @@ import io.ewok.gds.pagestore.EngineKind;
 import io.ewok.gds.pagestore.EngineOptions;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoEngines;
+import io.ewok.gds.pagestore.KeySource;
 import io.ewok.gds.pagestore.OpenMode;
 import io.ewok.gds.pagestore.sim.SimEngine;
+import io.ewok.gds.pagestore.sim.SimOptions;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -27,6 +29,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Random work on pages in a pool that is far too small, against arrays. */
 final class BufferModelTest {
@@ -38,10 +42,12 @@ final class BufferModelTest {
 
   @Test
   void pagesHoldWhatArraysHoldOnTheSimulatedEngine() throws IOException {
-    for (long seed = 0; seed < 12; seed++) {
+    for (long seed = 0; seed < 24; seed++) {
       try {
-        int sector = seed / 6 == 0 ? 512 : 4096;
-        run(new SimEngine(seed, sector), Path.of("/"), seed, 1500);
+        SimOptions device =
+            SimOptions.defaults().withAlignmentBytes(seed / 6 % 2 == 0 ? 512 : 4096);
+        SimOptions keys = seed < 12 ? device : device.withKeys(new TestKeys(1));
+        run(new SimEngine(seed, keys), Path.of("/"), seed, 1500);
       } catch (Throwable e) {
         throw new AssertionError("seed=" + seed, e);
       }
@@ -89,7 +95,7 @@ final class BufferModelTest {
 
   private static void step(CachedPageFile file, Map<Long, byte[]> model, SplittableRandom random)
       throws IOException {
-    int bytes = file.pageSize().bytes();
+    int bytes = ownersBytes(file);
     long page = model.isEmpty() ? 0 : pick(model, random);
     try (Fix fix = new Fix()) {
       int what = random.nextInt(20);
@@ -122,7 +128,7 @@ final class BufferModelTest {
     try (Fix fix = new Fix()) {
       for (Map.Entry<Long, byte[]> entry : model.entrySet()) {
         file.fixShared(entry.getKey(), fix);
-        MemorySegment body = body(fix, file.pageSize().bytes());
+        MemorySegment body = body(fix, ownersBytes(file));
         assertEquals(-1, body.mismatch(MemorySegment.ofArray(entry.getValue())));
         fix.unfix();
       }
@@ -134,16 +140,23 @@ final class BufferModelTest {
     return model.keySet().stream().sorted().skip(skip).findFirst().orElseThrow();
   }
 
+  private static int ownersBytes(CachedPageFile file) {
+    return file.pageSize().bytes() - (file.isEncrypted() ? PageFormat.SEAL_BYTES : 0);
+  }
+
   private static MemorySegment body(Fix fix, int bytes) {
     return fix.segment().asSlice(PageFormat.HEADER_BYTES, bytes - PageFormat.HEADER_BYTES);
   }
 
-  @Test
-  void countersOfManyThreadsAddUp() throws Exception {
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void countersOfManyThreadsAddUp(boolean encrypted) throws Exception {
     int threads = 6;
     int pages = 40;
     int rounds = 1500;
-    try (IoEngine engine = IoEngines.open(EngineOptions.defaults().withWanted(EngineKind.POOL));
+    TestKeys keys = new TestKeys(encrypted ? 1 : KeySource.NOT_ENCRYPTED);
+    try (IoEngine engine =
+            IoEngines.open(EngineOptions.defaults().withWanted(EngineKind.POOL).withKeys(keys));
         BufferManager manager =
             new BufferManager(
                 engine,
@@ -164,6 +177,10 @@ final class BufferModelTest {
         for (int thread = 0; thread < threads; thread++) {
           SplittableRandom random = new SplittableRandom(thread);
           workers.add(executor.submit(() -> count(file, pages, rounds, random)));
+        }
+        for (int i = 0; encrypted && i < 5; i++) {
+          keys.current = 2 + i;
+          file.reseal();
         }
       }
       for (Future<Void> worker : workers) {

@@ -190,7 +190,7 @@ final class CachedPageFileTest {
         IoFile file = engine.open(FILE, OpenMode.READ_WRITE)) {
       file.readFully(0, region, 0, SIZE.bytes());
       MemorySegment page = region.segment().asSlice(0, SIZE.bytes());
-      page.set(PageFormat.INT, 32, 2);
+      page.set(PageFormat.INT, 32, PageFileFormat.VERSION_SEALED + 1);
       PageFormat.seal(page, SIZE, 0);
       file.write(0, region, 0, SIZE.bytes());
     }

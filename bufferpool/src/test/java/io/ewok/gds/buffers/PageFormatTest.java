@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.ewok.gds.buffers.PageFileFormat.Identity;
+import io.ewok.gds.buffers.PageFileFormat.Salt;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.StorageException;
 import io.ewok.gds.pagestore.UnsupportedFormatException;
@@ -155,15 +156,24 @@ final class PageFormatTest {
         "1000acfd00000000000000000000000030000002"
             + "0000000047445350414745530100000002000000efcdab8967452301",
         filePage(new Identity(TornPages.DOUBLE_WRITE, 0x0123_4567_89AB_CDEFL)));
+    String sealed =
+        filePage(new Identity(TornPages.BACKUP, 0x0123_4567_89AB_CDEFL, new Salt(0x11, 0x22)));
+    assertEquals(
+        "00000000000000000000000070000002"
+            + "0000000047445350414745530200000003003000efcdab8967452301"
+            + "11000000000000002200000000000000",
+        sealed.substring(8));
   }
 
   @Test
   void filePagesOfAllModesCanBeRead() throws StorageException {
     for (TornPages mode : TornPages.values()) {
       if (mode != TornPages.AUTO) {
-        Identity identity = new Identity(mode, 77);
-        MemorySegment page = MemorySegment.ofArray(HexFormat.of().parseHex(filePage(identity)));
-        assertEquals(identity, PageFileFormat.check(page, PageSize.BYTES_512, FILE));
+        for (Salt salt : new Salt[] {null, new Salt(1, -2)}) {
+          Identity identity = new Identity(mode, 77, salt);
+          MemorySegment page = MemorySegment.ofArray(HexFormat.of().parseHex(filePage(identity)));
+          assertEquals(identity, PageFileFormat.check(page, PageSize.BYTES_512, FILE));
+        }
       }
     }
     // As written before files had a number.
@@ -178,9 +188,11 @@ final class PageFormatTest {
   private static String filePage(Identity identity) {
     MemorySegment page = MemorySegment.ofArray(new byte[512]);
     PageFormat.format(page, PageSize.BYTES_512);
-    PageFileFormat.write(page, PageSize.BYTES_512, identity);
+    PageFileFormat.write(page, identity);
     PageFormat.seal(page, PageSize.BYTES_512, 0);
-    byte[] start = page.asSlice(0, PageFileFormat.PREFIX_BYTES).toArray(ValueLayout.JAVA_BYTE);
+    int prefixBytes =
+        identity.saltOrNull() == null ? PageFileFormat.PREFIX_BYTES : PageFileFormat.SEAL;
+    byte[] start = page.asSlice(0, prefixBytes).toArray(ValueLayout.JAVA_BYTE);
     return HexFormat.of().formatHex(start);
   }
 

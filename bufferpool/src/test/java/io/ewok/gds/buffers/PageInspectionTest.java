@@ -7,12 +7,20 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.ewok.gds.allocator.MemoryBudget;
+import io.ewok.gds.allocator.Region;
+import io.ewok.gds.allocator.RegionOptions;
+import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.IoFile;
+import io.ewok.gds.pagestore.KeySource;
 import io.ewok.gds.pagestore.OpenMode;
+import io.ewok.gds.pagestore.PlainFileException;
 import io.ewok.gds.pagestore.StorageException;
+import io.ewok.gds.pagestore.WrongKeyException;
 import io.ewok.gds.pagestore.sim.SimEngine;
+import io.ewok.gds.pagestore.sim.SimOptions;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Map;
@@ -55,6 +63,66 @@ final class PageInspectionTest {
 
   private static boolean near(long page, PageSize size) {
     return page * size.bytes() / 4096 == 20L * size.bytes() / 4096;
+  }
+
+  @Test
+  void encryptedPagesAreLookedAtWithoutTheKeyAndIntoWithIt() throws IOException {
+    PageSize size = PageSize.BYTES_4096;
+    TestKeys keys = new TestKeys(1);
+    try (SimEngine engine = withPages(size, keys)) {
+      try (PageInspection inspection = PageInspection.open(engine, budget, FILE)) {
+        assertTrue(inspection.isEncrypted() && inspection.hasKey());
+        inspection.verify(found);
+        assertEquals(Map.of(), found.bad);
+        assertEquals(1, found.free.get());
+        for (int page = 1; page < PAGES; page++) {
+          MemorySegment content = inspection.content(inspection.page(page), page);
+          SlottedPage.check(content);
+          assertEquals(page == FREED ? 0 : 1, SlottedPage.itemCount(content));
+          assertTrue(page == FREED || SlottedPage.length(content, 0) == page, "page=" + page);
+          assertNull(inspection.defectOrNull(inspection.page(page), page));
+        }
+      }
+      forge(engine, 5L * size.bytes(), size);
+      try (PageInspection inspection = PageInspection.open(engine, budget, FILE)) {
+        inspection.verify(found);
+        assertEquals(1, found.bad.size());
+        assertTrue(found.bad.get(5L).contains("tampered"), found.toString());
+        MemorySegment forged = inspection.page(5);
+        assertThrows(CorruptFileException.class, () -> inspection.content(forged, 5));
+      }
+      found.bad.clear();
+      keys.oldest = 2;
+      try (PageInspection inspection = PageInspection.open(engine, budget, FILE)) {
+        assertTrue(inspection.isEncrypted() && !inspection.hasKey());
+        inspection.verify(found); // its checksum is right
+        assertEquals(Map.of(), found.bad);
+        MemorySegment page = inspection.page(4);
+        assertThrows(StorageException.class, () -> inspection.content(page, 4));
+      }
+      keys.oldest = 1;
+      keys.filling = 1;
+      assertThrows(
+          WrongKeyException.class, () -> PageInspection.open(engine, budget, FILE).close());
+    }
+    assertEquals(0, budget.usedBytes());
+    TestKeys strict = new TestKeys(KeySource.NOT_ENCRYPTED);
+    try (SimEngine engine = withPages(size, strict)) {
+      strict.readsPlain = false;
+      assertThrows(
+          PlainFileException.class, () -> PageInspection.open(engine, budget, FILE).close());
+    }
+  }
+
+  private void forge(SimEngine engine, long offset, PageSize size) throws IOException {
+    try (IoFile file = engine.open(FILE, OpenMode.READ_WRITE);
+        Region region = Region.map(budget, RegionOptions.ofSize(size.bytes()))) {
+      file.readFully(offset, region, 0, size.bytes());
+      MemorySegment page = region.segment().asSlice(0, size.bytes());
+      page.set(ValueLayout.JAVA_BYTE, 1000, (byte) (page.get(ValueLayout.JAVA_BYTE, 1000) ^ 1));
+      PageFormat.seal(page, size, offset / size.bytes());
+      file.write(offset, region, 0, size.bytes());
+    }
   }
 
   @Test
@@ -141,7 +209,11 @@ final class PageInspectionTest {
 
   /** A file of 40 pages, one of them given back. */
   private static SimEngine withPages(PageSize size) throws IOException {
-    SimEngine engine = new SimEngine(1);
+    return withPages(size, KeySource.NONE);
+  }
+
+  private static SimEngine withPages(PageSize size, KeySource keys) throws IOException {
+    SimEngine engine = new SimEngine(1, SimOptions.defaults().withKeys(keys));
     engine.createDirectories(FILE.getParent());
     BufferOptions options = new BufferOptions(1 << 20, 4096, null);
     try (BufferManager manager = new BufferManager(engine, BufferFixture.budget(), options);

@@ -14,7 +14,11 @@ import org.junit.jupiter.api.Test;
 /** Batches of pages, power cuts, repairs, and power cuts in repairs. */
 final class PageWriterCrashTest {
   /** A mode, pages and a device. */
-  private record Case(TornPages mode, PageSize size, int sectorBytes) {}
+  private record Case(TornPages mode, PageSize size, int sectorBytes, boolean encrypted) {
+    Case(TornPages mode, PageSize size, int sectorBytes) {
+      this(mode, size, sectorBytes, false);
+    }
+  }
 
   private static final Case[] CASES = {
     new Case(TornPages.DOUBLE_WRITE, PageSize.BYTES_4096, 512),
@@ -26,6 +30,11 @@ final class PageWriterCrashTest {
     new Case(TornPages.ATOMIC, PageSize.BYTES_4096, 512),
     new Case(TornPages.ATOMIC, PageSize.BYTES_2048, 4096),
     new Case(TornPages.ATOMIC, PageSize.BYTES_65536, 4096),
+    new Case(TornPages.DOUBLE_WRITE, PageSize.BYTES_4096, 512, true),
+    new Case(TornPages.DOUBLE_WRITE, PageSize.BYTES_512, 4096, true),
+    new Case(TornPages.BACKUP, PageSize.BYTES_8192, 512, true),
+    new Case(TornPages.BACKUP, PageSize.BYTES_1024, 4096, true),
+    new Case(TornPages.ATOMIC, PageSize.BYTES_65536, 4096, true),
   };
 
   @Test
@@ -52,6 +61,7 @@ final class PageWriterCrashTest {
   void withoutProtectionPagesAreLost() {
     assertSeen(new Case(TornPages.NONE, PageSize.BYTES_4096, 512), (engine, _) -> engine);
     assertSeen(new Case(TornPages.NONE, PageSize.BYTES_512, 4096), (engine, _) -> engine);
+    assertSeen(new Case(TornPages.NONE, PageSize.BYTES_4096, 512, true), (engine, _) -> engine);
   }
 
   @Test
@@ -106,7 +116,8 @@ final class PageWriterCrashTest {
     SimOptions options =
         SimOptions.defaults().withAlignmentBytes(one.sectorBytes()).withAtomicBytesMax(1 << 16);
     SimEngine engine = new SimEngine(seed, options);
-    try (PageWriterModel model = new PageWriterModel(one.mode(), one.size(), random)) {
+    try (PageWriterModel model =
+        new PageWriterModel(one.mode(), one.size(), one.encrypted(), random)) {
       model.create(engine);
       for (int life = 0; life < 4; life++) {
         SimEngine running = engine;

@@ -3,6 +3,7 @@ package io.ewok.gds.buffers;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.ewok.gds.buffers.PageFileFormat.Salt;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoFile;
 import io.ewok.gds.pagestore.OpenMode;
@@ -11,6 +12,7 @@ import io.ewok.gds.pagestore.PageFileOptions;
 import io.ewok.gds.pagestore.WorkClass;
 import io.ewok.gds.pagestore.sim.SimEngine;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
@@ -32,19 +34,28 @@ final class PageWriterModel implements AutoCloseable {
   private final PageSize size;
   private final SplittableRandom random;
   private final Staging staging = newStaging();
+  private final Arena arena = Arena.ofConfined();
+
+  /** One at a time. */
+  private final MemorySegment images = arena.allocate(PageSize.BYTES_65536.bytes());
+
   private final long[] durable = new long[PAGES];
   private final long[] latest = new long[PAGES];
   private final Set<Integer> failed = new TreeSet<>();
   private boolean syncing;
 
+  /** Null if pages are not encrypted. */
+  private final PageSealer sealer;
+
   private IoFile io;
   private PageJournal journal;
   private PageWriter writer;
 
-  PageWriterModel(TornPages mode, PageSize size, SplittableRandom random) {
+  PageWriterModel(TornPages mode, PageSize size, boolean encrypted, SplittableRandom random) {
     this.mode = mode;
     this.size = size;
     this.random = random;
+    this.sealer = encrypted ? new PageSealer(new TestKeys(1), Salt.random(), size, FILE) : null;
   }
 
   /** Whether the caller has asked for a sync. */
@@ -71,7 +82,10 @@ final class PageWriterModel implements AutoCloseable {
     journal = repair(engine, io, staging);
     PageFile units =
         new PageFile(io, Math.max(size.bytes(), io.alignmentBytes()), PageFileOptions.defaults());
-    writer = new PageWriter(engine, units, size, mode, journal, staging);
+    writer = new PageWriter(engine, units, size, mode, journal, sealer, staging);
+    if (sealer != null) {
+      sealer.begin(1);
+    }
     failed.clear();
   }
 
@@ -109,7 +123,8 @@ final class PageWriterModel implements AutoCloseable {
     Set<Integer> pages = new TreeSet<>(failed);
     int count = random.nextInt(1, 8);
     for (int i = 0; i < count; i++) {
-      pages.add(random.nextInt(PAGES));
+      int page = random.nextInt(PAGES);
+      pages.add(page == 0 && sealer != null ? 1 : page); // the file page hides nothing
     }
     writer.begin();
     Set<Integer> added = new TreeSet<>();
@@ -177,17 +192,26 @@ final class PageWriterModel implements AutoCloseable {
     if (PageFormat.isNeverWritten(found)) {
       return 0;
     }
+    int checksum = PageFormat.checksum(found);
+    if (sealer != null) {
+      sealer.open(found, page);
+    }
     long version = found.get(PageFormat.LONG, 24);
     MemorySegment expected = image(page, version);
-    PageFormat.seal(expected, size, page);
-    assertEquals(-1, expected.mismatch(found), "page=" + page + " is torn, and looks whole");
+    PageFormat.setLayout(expected, size);
+    PageFormat.setChecksum(expected, checksum);
+    assertEquals(
+        -1,
+        expected.mismatch(found.asSlice(0, expected.byteSize())),
+        "page=" + page + " is torn, and looks whole");
     return version;
   }
 
   private MemorySegment image(int page, long version) {
-    byte[] bytes = new byte[size.bytes()];
+    byte[] bytes = new byte[size.bytes() - (sealer == null ? 0 : PageFormat.SEAL_BYTES)];
     new SplittableRandom(version * PAGES + page).nextBytes(bytes);
-    MemorySegment image = MemorySegment.ofArray(bytes);
+    MemorySegment image = images.asSlice(0, bytes.length);
+    MemorySegment.copy(bytes, 0, image, ValueLayout.JAVA_BYTE, 0, bytes.length);
     image.asSlice(0, PageFormat.HEADER_BYTES).fill((byte) 0);
     image.set(ValueLayout.JAVA_BYTE, 23, (byte) 0);
     image.set(PageFormat.LONG, 24, version);
@@ -198,5 +222,6 @@ final class PageWriterModel implements AutoCloseable {
   @Override
   public void close() {
     staging.close();
+    arena.close();
   }
 }

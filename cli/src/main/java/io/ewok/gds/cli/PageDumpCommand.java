@@ -1,9 +1,11 @@
 package io.ewok.gds.cli;
 
 import io.ewok.gds.allocator.MemoryBudget;
+import io.ewok.gds.buffers.PageFormat;
 import io.ewok.gds.buffers.PageInspection;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoEngines;
+import io.ewok.gds.pagestore.StorageException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.Objects;
@@ -17,7 +19,8 @@ import picocli.CommandLine.Option;
     name = "dump",
     description = {
       "List the pages of a file, a line each, or print one with its header, items and bytes.",
-      "Items are shown where the page has such; what else is in a page only its owner knows."
+      "Items are shown where the page has such; what else is in a page only its owner knows.",
+      "Of an encrypted file only headers can be shown without its key (--key-file)."
     },
     footer = {
       "%nExamples:",
@@ -76,12 +79,13 @@ final class PageDumpCommand implements Callable<Integer> {
     JsonOutput output = new JsonOutput(streams);
     if (!json) {
       streams.out(
-          "%s: %s pages of %d bytes, torn pages: %s\n%s\n"
+          "%s: %s pages of %d bytes, torn pages: %s%s\n%s\n"
               .formatted(
                   arguments.file(),
                   Units.count(inspection.pageCount()),
                   inspection.pageSize().bytes(),
                   Objects.requireNonNullElse(inspection.tornPagesOrNull(), "not known"),
+                  inspection.isEncrypted() ? ", encrypted" : "",
                   PageView.LIST_HEAD));
     }
     boolean good = true;
@@ -119,6 +123,15 @@ final class PageDumpCommand implements Callable<Integer> {
       return PageView.unreadable(number, inspection.pageSize(), e);
     }
     String defect = inspection.defectOrNull(bytes, number);
-    return new PageView(number, inspection.pageSize(), bytes, defect);
+    if (defect != null || !inspection.hasKey()) {
+      boolean encrypted = inspection.isEncrypted() && !PageFormat.isNeverWritten(bytes);
+      return new PageView(number, inspection.pageSize(), bytes, encrypted, defect);
+    }
+    try {
+      bytes = inspection.content(bytes, number);
+      return new PageView(number, inspection.pageSize(), bytes, false, null);
+    } catch (StorageException e) {
+      return new PageView(number, inspection.pageSize(), bytes, true, e.getMessage());
+    }
   }
 }

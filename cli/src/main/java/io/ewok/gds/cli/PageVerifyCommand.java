@@ -25,7 +25,8 @@ import picocli.CommandLine.Option;
 @Command(
     name = "verify",
     description = {
-      "Read every page of a file and check its checksum.",
+      "Read every page of a file and check its checksum; with the key of an encrypted file",
+      "(--key-file) also whether it was tampered with.",
       "Bad pages are listed, by number. A program that writes the file meanwhile can make pages "
           + "look bad that are not; one that opens the file after a crash may repair torn ones."
     },

@@ -14,9 +14,11 @@ import java.util.List;
  * One page as people and programs see it.
  *
  * @param bytes of the page, all zeros if it cannot be read
+ * @param encrypted whether they are, all but the header
  * @param defectOrNull what is wrong with it
  */
-record PageView(long number, PageSize size, MemorySegment bytes, String defectOrNull) {
+record PageView(
+    long number, PageSize size, MemorySegment bytes, boolean encrypted, String defectOrNull) {
   static final String LIST_HEAD =
       "      page state                  lsn  items   free  prune_xid  flags";
 
@@ -24,7 +26,7 @@ record PageView(long number, PageSize size, MemorySegment bytes, String defectOr
 
   static PageView unreadable(long number, PageSize size, IOException e) {
     MemorySegment zeros = MemorySegment.ofArray(new byte[size.bytes()]);
-    return new PageView(number, size, zeros, "it cannot be read: " + e.getMessage());
+    return new PageView(number, size, zeros, false, "it cannot be read: " + e.getMessage());
   }
 
   boolean isNeverWritten() {
@@ -76,6 +78,9 @@ record PageView(long number, PageSize size, MemorySegment bytes, String defectOr
           line.number("page", number)
               .number("offset", number * size.bytes())
               .text("state", state());
+          if (encrypted) {
+            line.flag("encrypted", true);
+          }
           if (bad()) {
             line.text("reason", defectOrNull);
           }
@@ -167,6 +172,9 @@ record PageView(long number, PageSize size, MemorySegment bytes, String defectOr
   private String noItemsBecause() {
     if (number == 0) {
       return "this is the file's own page";
+    }
+    if (encrypted) {
+      return "the page is encrypted, and its key is not among those given";
     }
     try {
       SlottedPage.check(bytes);

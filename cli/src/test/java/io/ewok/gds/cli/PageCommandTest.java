@@ -23,6 +23,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
@@ -39,8 +40,12 @@ class PageCommandTest {
   @BeforeEach
   void writePages() throws IOException {
     file = temp.resolve("data.pages");
+    writePages(EngineOptions.defaults());
+  }
+
+  private void writePages(EngineOptions engineOptions) throws IOException {
     BufferOptions options = new BufferOptions(1 << 20, PAGE_BYTES, null);
-    try (IoEngine engine = IoEngines.open(EngineOptions.defaults());
+    try (IoEngine engine = IoEngines.open(engineOptions);
         BufferManager manager =
             new BufferManager(engine, MemoryBudget.root("pages", options.memoryBytes()), options);
         CachedPageFile pages =
@@ -117,6 +122,43 @@ class PageCommandTest {
     assertEquals("written", page.get("state"));
     assertEquals(List.of(10L, 0L, 5L), page.get("item_lengths"));
     assertEquals(2L * PAGE_BYTES, ((String) page.get("hex")).length());
+  }
+
+  @Test
+  void ofEncryptedPagesThereAreHeadersAndItemsForThoseWhoHaveTheKey() throws IOException {
+    Path keys = keyFile("keys", "1 " + "07".repeat(32));
+    file = temp.resolve("sealed.pages");
+    writePages(EngineOptions.defaults().withKeys(KeyFile.read(keys)));
+    String listed = gds("page", "dump", file).ok();
+    assertTrue(listed.contains("torn pages: DOUBLE_WRITE, encrypted\n"), listed);
+    String closed = gds("page", "dump", file, "--page=3").ok();
+    assertTrue(closed.contains("no items: the page is encrypted"), closed);
+    assertTrue(closed.contains("\nflags      0x02 unused items\n"), closed);
+    assertFalse(closed.contains("first of 3"), closed);
+    Map<String, Object> page = json(gds("page", "dump", file, "--page=3", "--json").ok()).get(0);
+    assertEquals(true, page.get("encrypted"));
+    String open = gds("page", "dump", file, "--page=3", "--key-file", keys).ok();
+    assertTrue(open.contains("|first of 3|\n     1  unused\n"), open);
+    String verified = gds("page", "verify", file).ok();
+    assertTrue(verified.contains(" 1 free, 0 bad"), verified);
+    String opened = gds("page", "verify", file, "--key-file", keys).ok();
+    assertTrue(opened.contains(" 1 free, 0 bad"), opened);
+    Path others = keyFile("others", "1 " + "08".repeat(32));
+    GdsRun wrong = gds("page", "verify", file, "--key-file", others);
+    assertEquals(ExitStatus.FAILED, wrong.status());
+    assertTrue(wrong.err().contains("another key"), wrong.err());
+    Path strict = keyFile("strict", "1 " + "07".repeat(32) + "\nencrypted only");
+    gds("page", "verify", file, "--key-file", strict).ok();
+    GdsRun refused = gds("page", "verify", temp.resolve("data.pages"), "--key-file", strict);
+    assertEquals(ExitStatus.FAILED, refused.status());
+    assertTrue(refused.err().contains("not encrypted"), refused.err());
+  }
+
+  private Path keyFile(String name, String content) throws IOException {
+    Path path = temp.resolve(name);
+    Files.writeString(path, content + "\n");
+    Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-------"));
+    return path;
   }
 
   @Test

@@ -15,7 +15,8 @@ import javax.crypto.spec.GCMParameterSpec;
  * what lies elsewhere in small pieces into new arrays; so bytes are copied here once, into arrays
  * that stay.
  *
- * <p>Nonce: the place, 8 bytes, and 4 zeros. Additional data: the context, 8 bytes.
+ * <p>Nonce: the place, 8 bytes, and 4 zeros. Additional data: the context, 8 bytes, and what stays
+ * plain before the bytes, if there is such.
  *
  * <p>Threads: confined to one at a time.
  */
@@ -28,6 +29,12 @@ public final class BlockCipher {
   /** What is at most on the heap of what is sealed, and of what is opened as a rule. */
   private static final int PIECE_BYTES = 32 << 10;
 
+  /** The longest that is kept to be opened. */
+  private static final int KEPT_BYTES_MAX = 64 << 10;
+
+  /** Longest head that can stay plain, in bytes. */
+  static final int HEAD_BYTES_MAX = 64;
+
   /** Most that comes out when all pieces were sealed, in bytes: what had stayed, and the tag. */
   public static final int END_BYTES_MAX = 2 * TAG_BYTES;
 
@@ -36,12 +43,16 @@ public final class BlockCipher {
 
   private final Cipher cipher;
   private final byte[] nonce = new byte[NONCE_BYTES];
-  private final byte[] context = new byte[Long.BYTES];
+  private final byte[] context = new byte[Long.BYTES + HEAD_BYTES_MAX];
+  private final MemorySegment head = MemorySegment.ofArray(context).asSlice(Long.BYTES);
   private final byte[] bytes = new byte[PIECE_BYTES + CIPHER_BLOCK_BYTES + TAG_BYTES];
   private final MemorySegment piece = MemorySegment.ofArray(bytes);
 
   /** Where pieces go that do not come alone: what had stayed would be written over the next. */
   private byte[] out;
+
+  /** What is opened and longer than a piece. */
+  private byte[] kept;
 
   /** A cipher for whoever seals in pieces, see {@link FileKey#begin}. */
   public BlockCipher() {
@@ -52,20 +63,30 @@ public final class BlockCipher {
     }
   }
 
-  private void init(int mode, Key key, long place, long ofContext) {
+  private void init(int mode, Key key, long place, long ofContext, long headFrom, int headBytes) {
     ByteBuffer.wrap(nonce).order(ByteOrder.LITTLE_ENDIAN).putLong(place);
     ByteBuffer.wrap(context).order(ByteOrder.LITTLE_ENDIAN).putLong(ofContext);
+    Memory.copyTo(headFrom, head, 0, headBytes);
     try {
       cipher.init(mode, key, new GCMParameterSpec(TAG_BITS, nonce));
-      cipher.updateAAD(context);
+      cipher.updateAAD(context, 0, Long.BYTES + headBytes);
     } catch (GeneralSecurityException e) {
       // The JDK remembers the last nonce: whatever has sealed twice at one place ends here.
       throw new IllegalStateException("cannot seal or open: place=" + place, e);
     }
   }
 
-  void seal(Key key, long place, long ofContext, long from, int lengthBytes, long to, long tag) {
-    begin(key, place, ofContext);
+  void seal(
+      Key key,
+      long place,
+      long ofContext,
+      long headFrom,
+      int headBytes,
+      long from,
+      int lengthBytes,
+      long to,
+      long tag) {
+    init(Cipher.ENCRYPT_MODE, key, place, ofContext, headFrom, headBytes);
     if (lengthBytes > PIECE_BYTES) {
       sealPieces(from, lengthBytes, to, tag);
       return;
@@ -93,7 +114,7 @@ public final class BlockCipher {
   }
 
   void begin(Key key, long place, long ofContext) {
-    init(Cipher.ENCRYPT_MODE, key, place, ofContext);
+    init(Cipher.ENCRYPT_MODE, key, place, ofContext, 0, 0);
   }
 
   /**
@@ -144,12 +165,20 @@ public final class BlockCipher {
     }
   }
 
-  boolean open(Key key, long place, long ofContext, long from, int lengthBytes, long to, long tag) {
-    init(Cipher.DECRYPT_MODE, key, place, ofContext);
+  boolean open(
+      Key key,
+      long place,
+      long ofContext,
+      long headFrom,
+      int headBytes,
+      long from,
+      int lengthBytes,
+      long to,
+      long tag) {
+    init(Cipher.DECRYPT_MODE, key, place, ofContext, headFrom, headBytes);
     // The JDK gives nothing out before it has seen the tag, so it must have all of it.
     boolean isShort = lengthBytes <= PIECE_BYTES;
-    MemorySegment memory =
-        isShort ? piece : MemorySegment.ofArray(new byte[lengthBytes + TAG_BYTES]);
+    MemorySegment memory = isShort ? piece : MemorySegment.ofArray(longer(lengthBytes));
     Memory.copyTo(from, memory, 0, lengthBytes);
     Memory.copyTo(tag, memory, lengthBytes, TAG_BYTES);
     byte[] array = (byte[]) memory.heapBase().orElseThrow();
@@ -162,5 +191,15 @@ public final class BlockCipher {
     } catch (GeneralSecurityException e) {
       throw new IllegalStateException("the array has room for all of it", e);
     }
+  }
+
+  private byte[] longer(int lengthBytes) {
+    if (lengthBytes > KEPT_BYTES_MAX) {
+      return new byte[lengthBytes + TAG_BYTES];
+    }
+    if (kept == null) {
+      kept = new byte[KEPT_BYTES_MAX + TAG_BYTES];
+    }
+    return kept;
   }
 }

@@ -71,9 +71,17 @@ public final class FileKey {
   public static FileKey createOrNull(KeySource keys, String purpose, Path path)
       throws StorageException {
     int id = currentId(keys, path);
-    if (id == KeySource.NOT_ENCRYPTED) {
-      return null;
-    }
+    return id == KeySource.NOT_ENCRYPTED ? null : create(keys, id, purpose, path);
+  }
+
+  /**
+   * Makes a key for something that is about to be written, of a master key that is known.
+   *
+   * @param id number of the master key, above 0
+   * @throws UnknownKeyException if the source does not have it
+   */
+  public static FileKey create(KeySource keys, int id, String purpose, Path path)
+      throws StorageException {
     return derive(keys, id, randomSalt(SALT_BYTES), purpose, path);
   }
 
@@ -138,14 +146,19 @@ public final class FileKey {
           "a key has %d bytes: keyId=%d bytes=%d".formatted(KeySource.KEY_BYTES, id, master.length),
           path);
     }
+    return new FileKey(id, salt, expand(master, salt, purpose, DERIVED_BYTES));
+  }
+
+  /** Derives bytes of a key. */
+  static byte[] expand(byte[] key, byte[] salt, String purpose, int bytes) {
     Objects.requireNonNull(purpose, "purpose");
     try {
       HKDFParameterSpec spec =
           HKDFParameterSpec.ofExtract()
-              .addIKM(master)
+              .addIKM(key)
               .addSalt(salt)
-              .thenExpand((INFO + purpose).getBytes(StandardCharsets.US_ASCII), DERIVED_BYTES);
-      return new FileKey(id, salt, KDF.getInstance("HKDF-SHA256").deriveData(spec));
+              .thenExpand((INFO + purpose).getBytes(StandardCharsets.US_ASCII), bytes);
+      return KDF.getInstance("HKDF-SHA256").deriveData(spec);
     } catch (GeneralSecurityException e) {
       throw new IllegalStateException("every JDK can do this", e);
     }
@@ -194,9 +207,27 @@ public final class FileKey {
    * @param tag address of the tag
    */
   public void seal(long place, long context, long from, int lengthBytes, long to, long tag) {
+    seal(place, context, 0, 0, from, lengthBytes, to, tag);
+  }
+
+  /**
+   * Seals bytes, and with them a head that stays plain: opening finds if it was changed.
+   *
+   * @param head its address
+   * @param headBytes its length, at most {@link #headBytesMax}
+   */
+  public void seal(
+      long place,
+      long context,
+      long head,
+      int headBytes,
+      long from,
+      int lengthBytes,
+      long to,
+      long tag) {
     BlockCipher cipher = BlockCiphers.take();
     try {
-      cipher.seal(key, place, context, from, lengthBytes, to, tag);
+      cipher.seal(key, place, context, head, headBytes, from, lengthBytes, to, tag);
     } finally {
       BlockCiphers.giveBack(cipher);
     }
@@ -210,12 +241,30 @@ public final class FileKey {
    * @return false if it is something else; what is at {@code to} is not to be used then
    */
   public boolean open(long place, long context, long from, int lengthBytes, long to, long tag) {
+    return open(place, context, 0, 0, from, lengthBytes, to, tag);
+  }
+
+  /** Opens what was sealed with a head at the same place. */
+  public boolean open(
+      long place,
+      long context,
+      long head,
+      int headBytes,
+      long from,
+      int lengthBytes,
+      long to,
+      long tag) {
     BlockCipher cipher = BlockCiphers.take();
     try {
-      return cipher.open(key, place, context, from, lengthBytes, to, tag);
+      return cipher.open(key, place, context, head, headBytes, from, lengthBytes, to, tag);
     } finally {
       BlockCiphers.giveBack(cipher);
     }
+  }
+
+  /** The longest head, in bytes. */
+  public static int headBytesMax() {
+    return BlockCipher.HEAD_BYTES_MAX;
   }
 
   /**

@@ -8,10 +8,15 @@ package io.ewok.gds.pagestore;
  * <p>To change the key of a store: let a new one be current, and compact every family. Files that
  * were written under the old one stay readable meanwhile, as long as it is known. To encrypt a
  * store that is not, do the same, and when that is done {@linkplain #readsPlain read nothing else}.
+ * A page file is encrypted if there is a current key when it is created, and stays what it is; its
+ * pages are written under the key that was current when it was opened, and all anew if its owner
+ * wants that ({@code CachedPageFile.reseal}).
  *
  * <p>Ownership: the engine's that it was given to ({@link EngineOptions#withKeys}). Threads: any,
  * several at a time. It is asked once for each file that is opened or written, and for each edit of
- * a manifest.
+ * a manifest. Of a page file, keys that only some pages are under are asked for when the first of
+ * these is read, perhaps on the thread of a reactor: a source that has to ask elsewhere keeps what
+ * it was told.
  *
  * {@snippet :
  * KeySource keys = new KeySource() {
@@ -67,9 +72,9 @@ public interface KeySource {
    * better. Without that, who may write the files of a store can put some in the place of encrypted
    * ones that are not, and need no key to say in them what he wants.
    *
-   * <p>If this is false, tables, value files, manifests, backups and records of logs that are not
-   * encrypted are refused with {@link PlainFileException}. Files that are never encrypted are read
-   * all the same, such as page files. Without a current key nothing can be written then: a store is
+   * <p>If this is false, tables, value files, manifests, backups, page files and records of logs
+   * that are not encrypted are refused with {@link PlainFileException}. Files that are never
+   * encrypted are read all the same. Without a current key nothing can be written then: a store is
    * only opened to be read. Default: true.
    */
   default boolean readsPlain() {

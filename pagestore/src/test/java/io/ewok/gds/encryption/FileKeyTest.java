@@ -193,6 +193,88 @@ class FileKeyTest {
   }
 
   @Test
+  void eachBitOfTheHeadCounts() throws Exception {
+    FileKey key = key("test");
+    int bytes = 100;
+    MemorySegment head = random(FileKey.headBytesMax());
+    MemorySegment sealed = random(bytes);
+    byte[] plain = bytes(sealed.asSlice(0, bytes));
+    long at = sealed.address();
+    key.seal(8, 1, head.address(), FileKey.headBytesMax(), at, bytes, at, at + bytes);
+    for (int bit = 0; bit < 8 * FileKey.headBytesMax(); bit++) {
+      byte was = head.get(ValueLayout.JAVA_BYTE, bit / 8);
+      head.set(ValueLayout.JAVA_BYTE, bit / 8, (byte) (was ^ (1 << (bit % 8))));
+      assertFalse(opensWith(key, head, FileKey.headBytesMax(), sealed), "bit " + bit);
+      head.set(ValueLayout.JAVA_BYTE, bit / 8, was);
+    }
+    assertFalse(opensWith(key, head, FileKey.headBytesMax() - 1, sealed));
+    assertFalse(opens(key, 8, 1, sealed));
+    assertTrue(opensWith(key, head, FileKey.headBytesMax(), sealed));
+    assertArrayEquals(plain, bytes(sealed.asSlice(0, bytes)));
+  }
+
+  private static boolean opensWith(
+      FileKey key, MemorySegment head, int headBytes, MemorySegment sealed) {
+    int bytes = (int) sealed.byteSize() - TAG_BYTES;
+    long at = sealed.address();
+    return key.open(8, 1, head.address(), headBytes, at, bytes, at, at + bytes);
+  }
+
+  @Test
+  void keysOfOneFileAreAskedForOnceAndAreThoseOfNoOther() throws Exception {
+    int[] asked = {0};
+    KeySource counting =
+        new KeySource() {
+          @Override
+          public int currentId() {
+            return 5;
+          }
+
+          @Override
+          public byte[] key(int id) {
+            asked[0]++;
+            return keys.key(id);
+          }
+        };
+    KeySource file = new DerivedKeys(counting, new byte[] {1}, "file");
+    FileKey key = FileKey.createOrNull(file, "part", PATH);
+    MemorySegment sealed = seal(key, 0, 0, random(10));
+    ByteBuffer note = ByteBuffer.allocate(FileKey.NOTE_BYTES);
+    key.putNote(note);
+    note.flip();
+    assertTrue(opens(FileKey.read(file, note, "part", PATH, 0), 0, 0, sealed));
+    assertEquals(1, asked[0]);
+    for (KeySource other :
+        new KeySource[] {
+          new DerivedKeys(keys, new byte[] {2}, "file"),
+          new DerivedKeys(keys, new byte[] {1}, "other"),
+          new DerivedKeys(source(5, (byte) 8), new byte[] {1}, "file"),
+          keys
+        }) {
+      assertThrows(
+          WrongKeyException.class, () -> FileKey.read(other, note.rewind(), "part", PATH, 0));
+    }
+    assertNull(file.key(6));
+    assertThrows(
+        UnknownKeyException.class,
+        () ->
+            FileKey.read(
+                new DerivedKeys(KeySource.NONE, new byte[] {1}, "file"),
+                note.rewind(),
+                "part",
+                PATH,
+                0));
+    assertArrayEquals(
+        KDF.getInstance("HKDF-SHA256")
+            .deriveData(
+                HKDFParameterSpec.ofExtract()
+                    .addIKM(keys.key(5))
+                    .addSalt(new byte[] {1})
+                    .thenExpand("GDS file key 1 file".getBytes(StandardCharsets.US_ASCII), 32)),
+        file.key(5));
+  }
+
+  @Test
   void noTwoPlacesFilesOrPurposesAreSealedAlike() throws Exception {
     MemorySegment plain = arena.allocate(100 + TAG_BYTES);
     FileKey key = key("test");
