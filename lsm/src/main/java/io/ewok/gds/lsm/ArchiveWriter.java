@@ -59,8 +59,17 @@ final class ArchiveWriter implements AutoCloseable {
     Region region = map();
     try {
       IoFile file = engine.open(path, OpenMode.CREATE_NEW);
-      file.setWorkClass(WorkClass.BACKUP);
-      return new ArchiveWriter(file, region, key, history, fromLsn);
+      try {
+        file.setWorkClass(WorkClass.BACKUP);
+        return new ArchiveWriter(file, region, key, history, fromLsn);
+      } catch (RuntimeException | Error e) {
+        try {
+          file.close();
+        } catch (IOException more) {
+          e.addSuppressed(more);
+        }
+        throw e;
+      }
     } catch (IOException | RuntimeException | Error e) {
       region.close();
       throw e;
