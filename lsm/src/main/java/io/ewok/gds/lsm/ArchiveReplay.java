@@ -1,12 +1,9 @@
 package io.ewok.gds.lsm;
 
 import io.ewok.gds.lsm.memtable.Memtable;
-import io.ewok.gds.lsm.memtable.MemtableSpace;
 import io.ewok.gds.lsm.record.BatchFormat;
-import io.ewok.gds.lsm.table.TableWriter;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.StorageException;
-import io.ewok.gds.wal.WriteAheadLog;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -70,22 +67,7 @@ final class ArchiveReplay implements AutoCloseable {
     ManifestLog log = ManifestLog.open(parts.engine, file);
     parts.closeLater(log::close);
     parts.families = StoreOpener.families(parts, manifest);
-    parts.flushBuffer =
-        StoreOpener.ioBuffer(parts, TableWriter.bufferBytes(StoreMemory.tableOptions(options)));
-    parts.space =
-        new MemtableSpace(
-            parts.memory.memtables(),
-            StoreMemory.memtableBytes(options),
-            StoreOptions.MEMTABLES_MAX,
-            () -> {});
-    parts.closeLater(parts.space::close);
-    parts.tables =
-        new TableSet(parts.engine, parts.files, log, manifest.nextNumber(), parts.clock, () -> {});
-    flush =
-        new FlushJob(
-            new TableWriter(parts.engine, parts.flushBuffer, StoreMemory.tableOptions(options)),
-            StoreOpener.valueWriter(parts),
-            parts);
+    flush = StoreOpener.openMemtables(parts, log, manifest.nextNumber());
     parts.closeLater(this::releaseMemtable);
     active = newMemtable();
   }
@@ -109,14 +91,14 @@ final class ArchiveReplay implements AutoCloseable {
    * Does once more what a record says, which is behind the backup.
    *
    * @param file where it is from
-   * @param end where it ends
-   * @param record a sound one
+   * @param reader which is at it
    */
-  void take(ArchivedLog file, long end, MemorySegment record) throws IOException {
-    if (BatchFormat.isMark(record)) {
-      takeMark(file, end, record);
+  void take(ArchivedLog file, ArchiveReader reader) throws IOException {
+    long end = reader.endLsn();
+    if (BatchFormat.isMark(reader.record())) {
+      takeMark(file, end, ArchiveDirectory.requireMark(file, reader));
     } else {
-      takeBatch(file, end, record);
+      takeBatch(file, end, reader.record());
     }
     endLsn = end;
     active.setEnd(end, end);
@@ -126,27 +108,15 @@ final class ArchiveReplay implements AutoCloseable {
     Manifest manifest = parts.tables.manifest();
     LoggedBatch.requireSound(file.path(), end, record, manifest.nextFamily());
     IntPredicate isThere = id -> manifest.family(id) != null;
-    long sizeBytes = BatchFormat.memtableBytes(record);
-    if (!active.tryEnter(sizeBytes, record, isThere)) {
+    if (!LoggedBatch.tryInsert(active, end, record, isThere)) {
       flush();
-      if (!active.tryEnter(sizeBytes, record, isThere)) {
-        throw new StorageException(
-            "a batch in the archive is larger than a memtable, restore it with larger ones:"
-                + " memtableBytes=%d batchBytes=%d".formatted(options.memtableBytes(), sizeBytes),
-            file.path());
+      if (!LoggedBatch.tryInsert(active, end, record, isThere)) {
+        throw LoggedBatch.tooLarge(file.path(), record, options);
       }
     }
-    active.insert(record, WriteAheadLog.startLsn(end, record.byteSize()) + 1);
-    active.exit();
   }
 
-  private void takeMark(ArchivedLog file, long end, MemorySegment record) throws IOException {
-    LogMark mark;
-    try {
-      mark = LogMark.decode(record);
-    } catch (IllegalArgumentException e) {
-      throw new CorruptFileException(file.path(), 0, "a mark before " + end, e.getMessage());
-    }
+  private void takeMark(ArchivedLog file, long end, LogMark mark) throws IOException {
     if (end <= marksLsn) {
       return; // the manifest has that
     }

@@ -14,8 +14,6 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
-import java.util.zip.CRC32;
-import java.util.zip.CRC32C;
 
 /**
  * Writes one file of an archive, see {@link ArchiveFormat}.
@@ -30,8 +28,7 @@ final class ArchiveWriter implements AutoCloseable {
   private final IoFile file;
   private final Region region;
   private final MemorySegment block;
-  private final CRC32C crc32c = new CRC32C();
-  private final CRC32 crc32 = new CRC32();
+  private final FileChecksum checksum = new FileChecksum();
 
   private int payloadBytes;
   private long offset;
@@ -137,8 +134,7 @@ final class ArchiveWriter implements AutoCloseable {
     }
     whole.set(ArchiveFormat.INT, ArchiveFormat.CHECKSUM_OFFSET, ArchiveFormat.checksum(whole));
     file.write(offset, region, 0, length);
-    crc32c.update(whole.asByteBuffer());
-    crc32.update(whole.asByteBuffer());
+    checksum.add(whole.asByteBuffer());
     offset += length;
     payloadBytes = 0;
   }
@@ -161,8 +157,7 @@ final class ArchiveWriter implements AutoCloseable {
   ArchivedLog finish(Path directory) throws IOException {
     writeBlock(true);
     file.sync();
-    long checksum = crc32c.getValue() << Integer.SIZE | crc32.getValue();
-    return ArchivedLog.in(directory, history, fromLsn, endLsn, checksum);
+    return ArchivedLog.in(directory, history, fromLsn, endLsn, checksum.value());
   }
 
   @Override

@@ -508,7 +508,7 @@ public final class Backups implements AutoCloseable {
       try (ArchiveReader reader = ArchiveReader.open(engine, file, bytesRead)) {
         while (reader.endLsn() < plan.toLsn() && reader.next()) {
           if (reader.endLsn() > plan.content().horizonLsn()) {
-            replay.take(file, reader.endLsn(), reader.record());
+            replay.take(file, reader);
           }
         }
       }
