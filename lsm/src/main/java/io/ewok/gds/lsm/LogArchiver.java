@@ -91,6 +91,9 @@ final class LogArchiver {
 
   private volatile String failure = "";
 
+  /** What was said last. */
+  private volatile Throwable reported;
+
   /** Whether the thread has ended before its time: then what it says stays. */
   private volatile boolean isDead;
 
@@ -453,6 +456,7 @@ final class LogArchiver {
   /** Says why nothing is archived, once until it is again. */
   private void report(Throwable reason) {
     boolean isNew = failure.isEmpty();
+    reported = reason;
     failure = reason.toString();
     if (isNew) {
       LOGGER.log(
@@ -555,7 +559,7 @@ final class LogArchiver {
 
   /** After a failure; a store that is about to be closed has none. */
   private void rest(Throwable reason) {
-    if (!closing && writer.isOpen()) {
+    if (!closing && writer.isOpen() && reason != reported) {
       report(reason);
     }
     await(Long.MAX_VALUE, MARK_NANOS);
