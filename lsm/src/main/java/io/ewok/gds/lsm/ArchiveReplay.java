@@ -16,7 +16,8 @@ import java.util.function.IntPredicate;
 
 /**
  * Writes the records of an archive as tables beside those of a backup, with the sequence numbers
- * that they had: what a recovery does with a log, but for as many records as there are.
+ * that they had: what a recovery does with a log, but for as many records as there are, so that
+ * they are merged on the way ({@link ReplayMerges}).
  *
  * <p>Ownership: whoever opened it closes it, also after {@link #finish}. Has the memory of a store
  * until then. Threads: confined to one.
@@ -26,6 +27,7 @@ final class ArchiveReplay implements AutoCloseable {
   private final StoreOptions options;
   private final long marksLsn;
   private FlushJob flush;
+  private ReplayMerges merges;
   private Memtable active;
   private long endLsn;
 
@@ -68,6 +70,7 @@ final class ArchiveReplay implements AutoCloseable {
     parts.closeLater(log::close);
     parts.families = StoreOpener.families(parts, manifest);
     flush = StoreOpener.openMemtables(parts, log, manifest.nextNumber());
+    merges = ReplayMerges.open(parts);
     parts.closeLater(this::releaseMemtable);
     active = newMemtable();
   }
@@ -146,7 +149,6 @@ final class ArchiveReplay implements AutoCloseable {
       LogMark.OfFamily found = byId.remove(family.id());
       if (found == null) {
         edit = edit.dropping(family.id());
-        parts.families.remove(parts.families.find(family.id()));
         isChanged = true;
       } else if (!found.mergeOperator().equals(family.mergeOperator())) {
         edit = edit.withFamily(family.about().withMergeOperator(found.mergeOperator()));
@@ -167,9 +169,14 @@ final class ArchiveReplay implements AutoCloseable {
     }
     // What memory has of a family that is dropped goes with it.
     parts.tables.install(edit);
+    for (FamilyManifest family : manifest.all()) {
+      if (parts.tables.manifest().family(family.id()) == null) {
+        merges.dropped(parts.families.find(family.id()));
+      }
+    }
     for (LogMark.OfFamily family : wanted) {
       if (byId.containsKey(family.id())) {
-        parts.families.add(
+        merges.created(
             new FamilyState(
                 family.id(),
                 family.name(),
@@ -194,6 +201,7 @@ final class ArchiveReplay implements AutoCloseable {
             .adding(0, written.tables()));
     releaseMemtable();
     active = newMemtable();
+    merges.flushed(written.tables(), endLsn);
   }
 
   /**
@@ -203,12 +211,13 @@ final class ArchiveReplay implements AutoCloseable {
    */
   Manifest finish() throws IOException {
     flush();
+    merges.finish();
     Manifest manifest = parts.tables.manifest();
     Set<Long> named = new HashSet<>(manifest.fileNumbers());
     for (Path path : parts.engine.list(parts.files.directory())) {
       if (StoreFiles.fileNumber(path).isPresent()
           && !named.contains(StoreFiles.fileNumber(path).getAsLong())) {
-        parts.engine.delete(path); // of families that were dropped
+        parts.engine.delete(path); // what nobody had open, of families that were dropped
       }
     }
     return manifest;

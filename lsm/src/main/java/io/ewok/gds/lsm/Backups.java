@@ -491,7 +491,7 @@ public final class Backups implements AutoCloseable {
       copyTables(content, copy, bytesRead);
       Manifest manifest = content.manifest();
       if (!plan.files().isEmpty()) {
-        StoreParts parts = new StoreParts(engine, copy.files(), options);
+        StoreParts parts = new StoreParts(engine, copy.files(), ReplayMerges.options(options));
         try (ArchiveReplay replay = ArchiveReplay.open(parts, content)) {
           replay(plan, replay, bytesRead);
           manifest = replay.finish();

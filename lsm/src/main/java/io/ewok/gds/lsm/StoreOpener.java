@@ -283,14 +283,20 @@ final class StoreOpener {
   }
 
   private void openPools() {
-    parts.buffers =
-        new BufferManager(engine, parts.memory.pool(), StoreMemory.bufferOptions(options));
-    parts.closeLater(parts.buffers::close);
+    openBuffers(parts);
     if (options.recordCacheBytes() > 0) {
       parts.recordCache =
           new RecordCache(parts.memory.records(), StoreMemory.recordCacheBytes(options));
       parts.closeLater(parts.recordCache::close);
     }
+  }
+
+  /** What tables are read and merged through, parts of a store that is opened. */
+  static void openBuffers(StoreParts parts) {
+    StoreOptions options = parts.options;
+    parts.buffers =
+        new BufferManager(parts.engine, parts.memory.pool(), StoreMemory.bufferOptions(options));
+    parts.closeLater(parts.buffers::close);
     parts.mergeBuffer = ioBuffer(parts, TableWriter.bufferBytes(StoreMemory.tableOptions(options)));
     parts.readBuffer = ioBuffer(parts, StoreMemory.readBufferBytes(options));
     parts.tables.usePool(parts.buffers);

@@ -71,9 +71,7 @@ class ArchiveCrashTest {
       Backups.Restored unused =
           backups.restore(PointInTime.ofSequence(sequence), RESTORED, Fixtures.TINY, _ -> {});
     }
-    // Cursors stand on many tables of level 0 at first.
-    StoreOptions larger = Fixtures.TINY.withPoolBytes(16 << 20);
-    try (Store store = Store.open(RESTORED, larger, apart.crash(1))) {
+    try (Store store = Store.open(RESTORED, Fixtures.TINY, apart.crash(1))) {
       return Fixtures.text(Fixtures.contents(store));
     }
   }

@@ -12,6 +12,7 @@ import io.ewok.gds.pagestore.sim.SimOptions;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,8 +23,10 @@ import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
@@ -236,6 +239,62 @@ class PointInTimeTest {
       for (long sequence : states.keySet()) {
         assertEquals(states.get(sequence), restored(sequence));
       }
+    }
+  }
+
+  /** Level 0 of a long archive is merged on the way, and nothing else taken away by that. */
+  @ParameterizedTest
+  @EnumSource(CompactionStyle.class)
+  void whatIsRestoredNeedsNoMergeAndHasEverything(CompactionStyle style) throws Exception {
+    SplittableRandom random = new SplittableRandom(1);
+    Map<String, Map<String, String>> state;
+    long end;
+    try (Store store = open()) {
+      Family old = store.createFamily("old");
+      old.put(Fixtures.bytes("k"), Fixtures.bytes("v"), Durability.NONE);
+      long unused = backup(store).sequence();
+      Family other = store.createFamily("other");
+      for (int i = 0; i < 300; i++) {
+        Family family = i % 3 == 0 ? other : store;
+        byte[] value = Fixtures.randomBytes(random, 10_000);
+        family.put(Fixtures.bytes("k%03d".formatted(random.nextInt(100))), value, Durability.NONE);
+        if (i == 150) {
+          store.dropFamily(old);
+        }
+      }
+      state = state(store);
+      end = store.archiveLog();
+    }
+    TreeOptions taking =
+        OPTIONS
+            .tree()
+            .withStyle(style)
+            .withFifoBytes(1 << 20)
+            .withTtl(Duration.ofSeconds(1))
+            .withPeriodicCompaction(Duration.ofSeconds(1))
+            .withCompactionFilter((_, _, _) -> CompactionFilter.Decision.REMOVE);
+    try (Backups backups = Backups.open(TARGET, engine)) {
+      Backups.Restored unused =
+          backups.restore(PointInTime.ofSequence(end), RESTORED, OPTIONS.withTree(taking), _ -> {});
+    }
+    Manifest manifest = ManifestLog.open(engine, new StoreFiles(RESTORED).manifest()).current();
+    for (FamilyManifest family : manifest.all()) {
+      int tables = family.level(0).size();
+      assertEquals(
+          style == CompactionStyle.FIFO, tables > OPTIONS.tree().tablesBeforeMerge(), "" + tables);
+    }
+    assertEquals(
+        manifest.fileNumbers(),
+        engine.list(RESTORED).stream()
+            .flatMap(path -> StoreFiles.fileNumber(path).stream().boxed())
+            .collect(Collectors.toCollection(TreeSet::new)));
+    try (Store store = open(RESTORED, null)) {
+      assertEquals(state, state(store));
+      assertTrue(store.stats().sequence() >= end);
+      put(store, "new", "1");
+      store.compact();
+      state.get(Family.DEFAULT_NAME).put("new", "31");
+      assertEquals(state, state(store));
     }
   }
 
