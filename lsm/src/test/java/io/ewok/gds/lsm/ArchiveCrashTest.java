@@ -551,7 +551,7 @@ class ArchiveCrashTest {
       }
       awaitQuiet(store);
       begin = store.stats().sequence();
-      for (int i = 0; store.stats().sequence() < begin + OPTIONS.logSegmentBytes(); i++) {
+      while (store.stats().sequence() < begin + OPTIONS.logSegmentBytes()) {
         store.dropFamily(store.createFamily("other"));
       }
       awaitArchived(store);
