@@ -172,12 +172,13 @@ final class PoolReport implements Report {
 
   /** One after the other in each round, each round beginning with the other. */
   private void measureEncryption() throws IOException {
-    Progress progress = new Progress(count, 2);
-    for (int round = 0; round < count; round++) {
-      progress.begin(round, "encryption", 2);
-      for (int turn = 0; turn < 2; turn++) {
-        boolean sealed = (round + turn) % 2 == 1;
-        (sealed ? encrypted : plain).add(SealedPagesRun.measure(directory, sealed, watchedNanos));
+    try (Progress progress = Progress.ofRounds(count, 2)) {
+      for (int round = 0; round < count; round++) {
+        progress.begin(round, "encryption", 2);
+        for (int turn = 0; turn < 2; turn++) {
+          boolean sealed = (round + turn) % 2 == 1;
+          (sealed ? encrypted : plain).add(SealedPagesRun.measure(directory, sealed, watchedNanos));
+        }
       }
     }
   }

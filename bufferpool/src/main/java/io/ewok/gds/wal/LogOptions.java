@@ -23,19 +23,13 @@ import java.util.regex.Pattern;
  * <tr><td>bufferBytes</td><td>bytes, multiple of 4096, at most segmentBytes and 256 MiB</td><td>1 MiB</td>
  *   <td>much is appended between syncs</td><td>twice as much memory</td></tr>
  * <tr><td>recovery</td><td>a mode</td><td>TOLERATE_TAIL</td><td>see {@link RecoveryMode}</td><td>see there</td></tr>
- * <tr><td>archiveOrNull</td><td>a hook, or null</td><td>null</td><td>copies of the log are wanted</td>
- *   <td>the log becomes full when the archive does not keep up</td></tr>
  * </table>
  *
  * <p>The first two hold when a log is created; a log that exists keeps its own, see {@link
  * WriteAheadLog#options()}.
  */
 public record LogOptions(
-    long segmentBytes,
-    int segmentCount,
-    int bufferBytes,
-    RecoveryMode recovery,
-    SegmentArchive archiveOrNull) {
+    long segmentBytes, int segmentCount, int bufferBytes, RecoveryMode recovery) {
   private static final Pattern NAMES = Pattern.compile("log\\..*");
   private static final String SEGMENT_BYTES = "log.segment-bytes";
   private static final String SEGMENTS = "log.segments";
@@ -101,7 +95,7 @@ public record LogOptions(
 
   /** Sizes, with the default of the rest. */
   public LogOptions(long segmentBytes, int segmentCount, int bufferBytes) {
-    this(segmentBytes, segmentCount, bufferBytes, RecoveryMode.TOLERATE_TAIL, null);
+    this(segmentBytes, segmentCount, bufferBytes, RecoveryMode.TOLERATE_TAIL);
   }
 
   /** Four segments of 16 MiB and two buffers of 1 MiB. */
@@ -130,8 +124,7 @@ public record LogOptions(
         segmentBytes,
         Settings.readInt(settings, SEGMENTS, defaults.segmentCount),
         (int) Math.min(bufferBytes, Integer.MAX_VALUE),
-        Settings.read(settings, RECOVERY, LogOptions::mode, defaults.recovery),
-        null);
+        Settings.read(settings, RECOVERY, LogOptions::mode, defaults.recovery));
   }
 
   /** Returns what {@link #from} reads. */
@@ -168,27 +161,22 @@ public record LogOptions(
 
   /** These options with another segment size in bytes. */
   public LogOptions withSegmentBytes(long bytes) {
-    return new LogOptions(bytes, segmentCount, bufferBytes, recovery, archiveOrNull);
+    return new LogOptions(bytes, segmentCount, bufferBytes, recovery);
   }
 
   /** These options with another number of segments. */
   public LogOptions withSegmentCount(int count) {
-    return new LogOptions(segmentBytes, count, bufferBytes, recovery, archiveOrNull);
+    return new LogOptions(segmentBytes, count, bufferBytes, recovery);
   }
 
   /** These options with another buffer size in bytes. */
   public LogOptions withBufferBytes(int bytes) {
-    return new LogOptions(segmentBytes, segmentCount, bytes, recovery, archiveOrNull);
+    return new LogOptions(segmentBytes, segmentCount, bytes, recovery);
   }
 
   /** These options with another way to treat damage. */
   public LogOptions withRecovery(RecoveryMode mode) {
-    return new LogOptions(segmentBytes, segmentCount, bufferBytes, mode, archiveOrNull);
-  }
-
-  /** These options with an archive, or null for none. */
-  public LogOptions withArchive(SegmentArchive archiveOrNull) {
-    return new LogOptions(segmentBytes, segmentCount, bufferBytes, recovery, archiveOrNull);
+    return new LogOptions(segmentBytes, segmentCount, bufferBytes, mode);
   }
 
   /** What an open log takes from its budget, in bytes: two buffers. */

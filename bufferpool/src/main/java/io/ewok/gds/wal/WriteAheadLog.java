@@ -29,8 +29,7 @@ import java.util.Objects;
  * }
  *
  * <p>If its engine has keys ({@link IoEngine#keys}), all records that are appended from its opening
- * on are encrypted, each by itself; a tap and an archive get them so. What was written before stays
- * as it is.
+ * on are encrypted, each by itself; a tap gets them so. What was written before stays as it is.
  *
  * <p>Errors: {@link LogFullException} when the owner has to truncate first. After a failed write or
  * sync the log is poisoned, everything throws {@link PoisonedFileException}, and what was not
@@ -60,7 +59,7 @@ public final class WriteAheadLog implements AutoCloseable {
     this.region = region;
     this.ring = ring;
     this.recovery = recovery;
-    this.horizon = new LogHorizon(engine, directory, ring, options.archiveOrNull(), header);
+    this.horizon = new LogHorizon(engine, directory, header);
     LogBuffers buffers = new LogBuffers(region, options.bufferBytes(), header, keyOrNull);
     this.writer = new LogWriter(directory, ring, header, horizon, buffers);
     this.appender = new LogAppender(directory, ring, buffers, writer);
@@ -259,32 +258,14 @@ public final class WriteAheadLog implements AutoCloseable {
    *
    * @param lsn at least {@link #horizonLsn}, at most {@link #durableLsn}
    * @throws IllegalArgumentException if the position is outside these bounds
-   * @throws IOException if the archive did not take a segment, or the log header could not be
-   *     replaced; the horizon is the old one, and this may be tried again
+   * @throws IOException if the log header could not be replaced; the horizon is the old one, and
+   *     this may be tried again
    */
   public void truncate(long lsn) throws IOException {
     horizon.lock();
     try {
       writer.checkUsable();
       horizon.move(lsn, writer.durableLsn());
-    } finally {
-      horizon.unlock();
-    }
-  }
-
-  /**
-   * Hands the segments that are full and durable to {@link LogOptions#archiveOrNull}, if there is
-   * one. Truncation does so, too, but only as far as it goes; whoever wants copies early calls this
-   * now and then.
-   *
-   * @return how many were handed over
-   * @throws IOException of the archive; those before are archived
-   */
-  public int archive() throws IOException {
-    horizon.lock();
-    try {
-      writer.checkUsable();
-      return horizon.archiveTo(writer.durableLsn());
     } finally {
       horizon.unlock();
     }

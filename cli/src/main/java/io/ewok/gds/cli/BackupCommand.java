@@ -21,8 +21,10 @@ import picocli.CommandLine.Parameters;
       "Make a backup of a store, in a directory of backups.",
       "All tables are read, and those copied that no older backup there has. What was "
           + "written is read again. A backup that is cut off leaves the older ones good.",
-      "If the log is archived (store.archive), the archive gets what was written so far. With --keep "
-          + "it loses what none of the backups needs any more."
+      "If the log is archived (store.archive), the archive gets what was written so far. With --keep, "
+          + "one that is called log in BACKUPS loses what none of these backups needs any more; one "
+          + "that lies elsewhere may be needed by other backups, and stays as it is without "
+          + "--prune-archive."
     },
     footer = {
       "%nExamples:",
@@ -51,6 +53,13 @@ final class BackupCommand implements Callable<Integer> {
       description = "Delete the oldest when this one is made, until there are N.")
   private Integer keep;
 
+  @Option(
+      names = "--prune-archive",
+      description =
+          "With --keep: delete what these backups do not need of the archive, also of one that lies "
+              + "elsewhere. No other directory of backups needs it.")
+  private boolean pruneArchive;
+
   @Option(names = "--json", description = "Print one JSON object for the new backup.")
   private boolean json;
 
@@ -62,6 +71,9 @@ final class BackupCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     if (keep != null && keep < 1) {
       throw CommandFailure.usage("at least the new backup is kept: --keep=" + keep);
+    }
+    if (pruneArchive && keep == null) {
+      throw CommandFailure.usage("--prune-archive goes with --keep, which says what is needed");
     }
     try (IoEngine engine = IoEngines.open(store.options().engine());
         Store opened = Store.open(directory, store.options().withCreateIfMissing(false), engine);
@@ -83,10 +95,18 @@ final class BackupCommand implements Callable<Integer> {
         for (BackupInfo old : all.subList(0, Math.max(0, all.size() - keep))) {
           backups.delete(old.number());
         }
-        int unused = backups.removeArchived();
+        if (pruneArchive || hasArchiveOfItsOwn(opened)) {
+          int unused = backups.removeArchived();
+        }
       }
     }
     return ExitStatus.OK;
+  }
+
+  /** Whether the archive lies with these backups, and no others need it. */
+  private boolean hasArchiveOfItsOwn(Store opened) throws IOException {
+    Path own = Backups.archive(StoreArguments.target(target)).toAbsolutePath().normalize();
+    return own.toString().equals(opened.stats().archive().directory());
   }
 
   private Backups open(Store opened, IoEngine engine) throws IOException {

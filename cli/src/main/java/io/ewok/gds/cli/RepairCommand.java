@@ -99,6 +99,13 @@ final class RepairCommand implements Callable<Integer> {
                 streams.out(
                     "log: %s; %s\n"
                         .formatted(report.logIsLost() ? "lost" : "partly read", problem)));
+    report
+        .archiveProblem()
+        .ifPresent(
+            problem ->
+                streams.out(
+                    "archive: begins anew when the store is opened with store.archive; %s\n"
+                        .formatted(problem)));
     for (RepairReport.DamagedTable table : report.damagedTables()) {
       streams.out(
           "%s: %s of %s records kept\n"
@@ -150,6 +157,7 @@ final class RepairCommand implements Callable<Integer> {
               .texts("set_aside", setAside);
           report.manifestProblem().ifPresent(problem -> line.text("manifest_problem", problem));
           report.logProblem().ifPresent(problem -> line.text("log_problem", problem));
+          report.archiveProblem().ifPresent(problem -> line.text("archive_problem", problem));
         });
   }
 

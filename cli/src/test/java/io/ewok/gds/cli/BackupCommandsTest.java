@@ -116,6 +116,40 @@ class BackupCommandsTest {
     assertTrue(gds("verify-backup", backups).ok().contains(" of the log of "));
   }
 
+  private static long archived(Path archive) throws IOException {
+    try (Stream<Path> files = Files.list(archive)) {
+      return files.filter(file -> file.toString().endsWith(".archived")).count();
+    }
+  }
+
+  /** Others may need it. */
+  @Test
+  void archiveThatLiesElsewhereIsPrunedOnlyIfThatIsWanted() throws Exception {
+    Path archive = directory.resolve("archive");
+    Path others = directory.resolve("others");
+    gds("backup", store, others, "--set", "store.archive=" + archive).ok();
+    for (int i = 0; i < 3; i++) {
+      gds("put", store, "key", "value" + i).ok();
+      gds("backup", store, backups, "--keep", 1).ok();
+    }
+    assertEquals(List.of(), problems(others, archive));
+    long sequence = (Long) gds("stats", store, "--json").json().getFirst().get("sequence");
+    gds("backup", store, backups).ok();
+    gds("restore", others, fresh, "--archive", archive, "--to-sequence", sequence).ok();
+    assertEquals("value2\n", gds("get", fresh, "key").ok());
+
+    gds("backup", store, backups, "--prune-archive").failure(ExitStatus.USAGE);
+    long before = archived(archive);
+    gds("backup", store, backups, "--keep", 1, "--prune-archive").ok();
+    assertTrue(archived(archive) < before, "before=" + before);
+  }
+
+  private static List<String> problems(Path backups, Path archive) {
+    Map<String, Object> found =
+        gds("verify-backup", backups, "--archive", archive, "--json").json().getLast();
+    return (Long) found.get("problems") == 0 ? List.of() : List.of(found.toString());
+  }
+
   @Test
   void changedByteIsFoundAndNothingRestored() throws IOException {
     gds("backup", store, backups).ok();

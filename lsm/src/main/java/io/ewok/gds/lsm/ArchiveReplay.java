@@ -1,12 +1,9 @@
 package io.ewok.gds.lsm;
 
 import io.ewok.gds.lsm.memtable.Memtable;
-import io.ewok.gds.lsm.memtable.MemtableSpace;
 import io.ewok.gds.lsm.record.BatchFormat;
-import io.ewok.gds.lsm.table.TableWriter;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.StorageException;
-import io.ewok.gds.wal.WriteAheadLog;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -19,7 +16,8 @@ import java.util.function.IntPredicate;
 
 /**
  * Writes the records of an archive as tables beside those of a backup, with the sequence numbers
- * that they had: what a recovery does with a log, but for as many records as there are.
+ * that they had: what a recovery does with a log, but for as many records as there are, so that
+ * they are merged on the way ({@link ReplayMerges}).
  *
  * <p>Ownership: whoever opened it closes it, also after {@link #finish}. Has the memory of a store
  * until then. Threads: confined to one.
@@ -29,6 +27,7 @@ final class ArchiveReplay implements AutoCloseable {
   private final StoreOptions options;
   private final long marksLsn;
   private FlushJob flush;
+  private ReplayMerges merges;
   private Memtable active;
   private long endLsn;
 
@@ -70,22 +69,8 @@ final class ArchiveReplay implements AutoCloseable {
     ManifestLog log = ManifestLog.open(parts.engine, file);
     parts.closeLater(log::close);
     parts.families = StoreOpener.families(parts, manifest);
-    parts.flushBuffer =
-        StoreOpener.ioBuffer(parts, TableWriter.bufferBytes(StoreMemory.tableOptions(options)));
-    parts.space =
-        new MemtableSpace(
-            parts.memory.memtables(),
-            StoreMemory.memtableBytes(options),
-            StoreOptions.MEMTABLES_MAX,
-            () -> {});
-    parts.closeLater(parts.space::close);
-    parts.tables =
-        new TableSet(parts.engine, parts.files, log, manifest.nextNumber(), parts.clock, () -> {});
-    flush =
-        new FlushJob(
-            new TableWriter(parts.engine, parts.flushBuffer, StoreMemory.tableOptions(options)),
-            StoreOpener.valueWriter(parts),
-            parts);
+    flush = StoreOpener.openMemtables(parts, log, manifest.nextNumber());
+    merges = ReplayMerges.open(parts);
     parts.closeLater(this::releaseMemtable);
     active = newMemtable();
   }
@@ -109,14 +94,14 @@ final class ArchiveReplay implements AutoCloseable {
    * Does once more what a record says, which is behind the backup.
    *
    * @param file where it is from
-   * @param end where it ends
-   * @param record a sound one
+   * @param reader which is at it
    */
-  void take(ArchivedLog file, long end, MemorySegment record) throws IOException {
-    if (BatchFormat.isMark(record)) {
-      takeMark(file, end, record);
+  void take(ArchivedLog file, ArchiveReader reader) throws IOException {
+    long end = reader.endLsn();
+    if (BatchFormat.isMark(reader.record())) {
+      takeMark(file, end, ArchiveDirectory.requireMark(file, reader));
     } else {
-      takeBatch(file, end, record);
+      takeBatch(file, end, reader.record());
     }
     endLsn = end;
     active.setEnd(end, end);
@@ -126,27 +111,15 @@ final class ArchiveReplay implements AutoCloseable {
     Manifest manifest = parts.tables.manifest();
     LoggedBatch.requireSound(file.path(), end, record, manifest.nextFamily());
     IntPredicate isThere = id -> manifest.family(id) != null;
-    long sizeBytes = BatchFormat.memtableBytes(record);
-    if (!active.tryEnter(sizeBytes, record, isThere)) {
+    if (!LoggedBatch.tryInsert(active, end, record, isThere)) {
       flush();
-      if (!active.tryEnter(sizeBytes, record, isThere)) {
-        throw new StorageException(
-            "a batch in the archive is larger than a memtable, restore it with larger ones:"
-                + " memtableBytes=%d batchBytes=%d".formatted(options.memtableBytes(), sizeBytes),
-            file.path());
+      if (!LoggedBatch.tryInsert(active, end, record, isThere)) {
+        throw LoggedBatch.tooLarge(file.path(), record, options);
       }
     }
-    active.insert(record, WriteAheadLog.startLsn(end, record.byteSize()) + 1);
-    active.exit();
   }
 
-  private void takeMark(ArchivedLog file, long end, MemorySegment record) throws IOException {
-    LogMark mark;
-    try {
-      mark = LogMark.decode(record);
-    } catch (IllegalArgumentException e) {
-      throw new CorruptFileException(file.path(), 0, "a mark before " + end, e.getMessage());
-    }
+  private void takeMark(ArchivedLog file, long end, LogMark mark) throws IOException {
     if (end <= marksLsn) {
       return; // the manifest has that
     }
@@ -176,7 +149,6 @@ final class ArchiveReplay implements AutoCloseable {
       LogMark.OfFamily found = byId.remove(family.id());
       if (found == null) {
         edit = edit.dropping(family.id());
-        parts.families.remove(parts.families.find(family.id()));
         isChanged = true;
       } else if (!found.mergeOperator().equals(family.mergeOperator())) {
         edit = edit.withFamily(family.about().withMergeOperator(found.mergeOperator()));
@@ -197,9 +169,14 @@ final class ArchiveReplay implements AutoCloseable {
     }
     // What memory has of a family that is dropped goes with it.
     parts.tables.install(edit);
+    for (FamilyManifest family : manifest.all()) {
+      if (parts.tables.manifest().family(family.id()) == null) {
+        merges.dropped(parts.families.find(family.id()));
+      }
+    }
     for (LogMark.OfFamily family : wanted) {
       if (byId.containsKey(family.id())) {
-        parts.families.add(
+        merges.created(
             new FamilyState(
                 family.id(),
                 family.name(),
@@ -224,6 +201,7 @@ final class ArchiveReplay implements AutoCloseable {
             .adding(0, written.tables()));
     releaseMemtable();
     active = newMemtable();
+    merges.flushed(written.tables(), endLsn);
   }
 
   /**
@@ -233,12 +211,13 @@ final class ArchiveReplay implements AutoCloseable {
    */
   Manifest finish() throws IOException {
     flush();
+    merges.finish();
     Manifest manifest = parts.tables.manifest();
     Set<Long> named = new HashSet<>(manifest.fileNumbers());
     for (Path path : parts.engine.list(parts.files.directory())) {
       if (StoreFiles.fileNumber(path).isPresent()
           && !named.contains(StoreFiles.fileNumber(path).getAsLong())) {
-        parts.engine.delete(path); // of families that were dropped
+        parts.engine.delete(path); // what nobody had open, of families that were dropped
       }
     }
     return manifest;

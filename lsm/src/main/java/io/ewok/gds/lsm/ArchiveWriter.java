@@ -14,8 +14,6 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
-import java.util.zip.CRC32;
-import java.util.zip.CRC32C;
 
 /**
  * Writes one file of an archive, see {@link ArchiveFormat}.
@@ -30,8 +28,7 @@ final class ArchiveWriter implements AutoCloseable {
   private final IoFile file;
   private final Region region;
   private final MemorySegment block;
-  private final CRC32C crc32c = new CRC32C();
-  private final CRC32 crc32 = new CRC32();
+  private final FileChecksum checksum = new FileChecksum();
 
   private int payloadBytes;
   private long offset;
@@ -59,8 +56,17 @@ final class ArchiveWriter implements AutoCloseable {
     Region region = map();
     try {
       IoFile file = engine.open(path, OpenMode.CREATE_NEW);
-      file.setWorkClass(WorkClass.BACKUP);
-      return new ArchiveWriter(file, region, key, history, fromLsn);
+      try {
+        file.setWorkClass(WorkClass.BACKUP);
+        return new ArchiveWriter(file, region, key, history, fromLsn);
+      } catch (RuntimeException | Error e) {
+        try {
+          file.close();
+        } catch (IOException more) {
+          e.addSuppressed(more);
+        }
+        throw e;
+      }
     } catch (IOException | RuntimeException | Error e) {
       region.close();
       throw e;
@@ -128,8 +134,7 @@ final class ArchiveWriter implements AutoCloseable {
     }
     whole.set(ArchiveFormat.INT, ArchiveFormat.CHECKSUM_OFFSET, ArchiveFormat.checksum(whole));
     file.write(offset, region, 0, length);
-    crc32c.update(whole.asByteBuffer());
-    crc32.update(whole.asByteBuffer());
+    checksum.add(whole.asByteBuffer());
     offset += length;
     payloadBytes = 0;
   }
@@ -152,8 +157,7 @@ final class ArchiveWriter implements AutoCloseable {
   ArchivedLog finish(Path directory) throws IOException {
     writeBlock(true);
     file.sync();
-    long checksum = crc32c.getValue() << Integer.SIZE | crc32.getValue();
-    return ArchivedLog.in(directory, history, fromLsn, endLsn, checksum);
+    return ArchivedLog.in(directory, history, fromLsn, endLsn, checksum.value());
   }
 
   @Override

@@ -15,7 +15,7 @@ import java.util.regex.Pattern;
  *     greater
  * @param fromLsn the records behind this position are in it
  * @param toLsn up to this one, where the last of them ends
- * @param checksum of the whole file, see {@link FileCopier}
+ * @param checksum of the whole file, see {@link FileChecksum}
  */
 record ArchivedLog(Path path, long history, long fromLsn, long toLsn, long checksum) {
   private static final String SUFFIX = ".archived";

@@ -35,7 +35,7 @@ import java.util.TreeMap;
  * <tr><td>40 or 56</td><td>manifest</td><td></td><td>a frame of {@link ManifestFormat} with the sum of
  * all edits, padded; the log of a store that is restored begins behind its horizon</td></tr>
  * <tr><td></td><td>files</td><td>n, each</td><td>number (u64) and checksum of the whole file (u64,
- * see {@link FileCopier}): both name the file, since stores that were one once may give the same
+ * see {@link FileChecksum}): both name the file, since stores that were one once may give the same
  * number to different tables; ordered by number</td></tr>
  * <tr><td></td><td>padding</td><td></td><td>zeros, so that the file ends where they do: no byte of
  * it is without a checksum</td></tr>

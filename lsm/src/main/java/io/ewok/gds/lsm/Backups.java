@@ -14,9 +14,11 @@ import java.lang.System.Logger;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.NavigableSet;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -276,7 +278,7 @@ public final class Backups implements AutoCloseable {
     if (parts.archive != null) {
       try {
         long unused = parts.archive.archiveNow();
-      } catch (IOException e) {
+      } catch (IOException | RuntimeException e) {
         LOGGER.log(
             Logger.Level.WARNING,
             "the backup is made, but the log cannot be archived: path=" + parts.archive.path(),
@@ -373,7 +375,10 @@ public final class Backups implements AutoCloseable {
   /**
    * Deletes what the archive has that no backup needs to be gone on with: what the oldest of them
    * has in its tables, and what stores have written that none is of. It stays for the time being if
-   * a backup is damaged. The newest file stays in any case, where the store goes on.
+   * a backup is damaged. The newest file of each store stays in any case, where that goes on.
+   *
+   * <p>Only the backups of this directory count: if others need the same archive, which lies
+   * elsewhere then, this is not to be called.
    *
    * @return how many files it were
    */
@@ -385,10 +390,12 @@ public final class Backups implements AutoCloseable {
       return 0; // nobody knows what that one needs
     }
     List<ArchivedLog> files = archive.files();
+    Map<Long, ArchivedLog> newest = new HashMap<>();
+    files.forEach(file -> newest.put(file.history(), file)); // they are in order
     List<ArchivedLog> unneeded = new ArrayList<>();
     for (ArchivedLog file : files) {
       boolean isNeeded =
-          file.equals(files.getLast())
+          file.equals(newest.get(file.history()))
               || named.backups.values().stream()
                   .anyMatch(
                       content ->
@@ -449,14 +456,16 @@ public final class Backups implements AutoCloseable {
    *
    * @param backup the one that it began with
    * @param sequence sequence number of the last write that is in the store, or of the backup
-   * @param time all of that was written by then, if the archive says so
+   * @param time of the last mark of the time before that, if the archive has one: at a time all of
+   *     it was written by then, at a sequence number what lies behind that mark is newer
    */
   public record Restored(BackupInfo backup, long sequence, Optional<Instant> time) {}
 
   /**
    * Makes a store as one was at a point in time: of a backup, and of what the archive has of the
-   * log behind it. All sequence numbers are as they were. All that was read and written is checked
-   * before the store's directory appears, at once and whole.
+   * log behind it. All sequence numbers are as they were. All that was read, and what was copied,
+   * is checked before the store's directory appears, at once and whole; of tables that are made of
+   * the archive each block has its checksum, for whoever reads them.
    *
    * <p>What compactions took away in between without a write, since it had expired, was the oldest
    * of a {@link CompactionStyle#FIFO} store, or by a {@link CompactionFilter}, is there until they
@@ -466,7 +475,7 @@ public final class Backups implements AutoCloseable {
    * @param target the new store's directory, which does not exist
    * @param options memory, and the form of new tables; batches have to fit into a memtable
    * @param bytesRead told how much of backup and archive was read, part by part, in bytes; the
-   *     archive is read twice
+   *     archive is read twice, for a time once of it to the end
    * @throws UnreachablePointException if backups and archive do not lead there; it says how far
    * @throws MissingFileException if there is no such backup, or a table of it is gone
    * @throws CorruptFileException if the backup is damaged
@@ -482,7 +491,7 @@ public final class Backups implements AutoCloseable {
       copyTables(content, copy, bytesRead);
       Manifest manifest = content.manifest();
       if (!plan.files().isEmpty()) {
-        StoreParts parts = new StoreParts(engine, copy.files(), options);
+        StoreParts parts = new StoreParts(engine, copy.files(), ReplayMerges.options(options));
         try (ArchiveReplay replay = ArchiveReplay.open(parts, content)) {
           replay(plan, replay, bytesRead);
           manifest = replay.finish();
@@ -499,7 +508,7 @@ public final class Backups implements AutoCloseable {
       try (ArchiveReader reader = ArchiveReader.open(engine, file, bytesRead)) {
         while (reader.endLsn() < plan.toLsn() && reader.next()) {
           if (reader.endLsn() > plan.content().horizonLsn()) {
-            replay.take(file, reader.endLsn(), reader.record());
+            replay.take(file, reader);
           }
         }
       }
@@ -515,6 +524,7 @@ public final class Backups implements AutoCloseable {
     } else {
       candidates.putAll(named().backups);
     }
+    UnreachablePointException later = null;
     for (long number : candidates.sequencedKeySet().reversed()) {
       Content content = candidates.get(number);
       if (point.sequence().isPresent()) {
@@ -524,13 +534,24 @@ public final class Backups implements AutoCloseable {
               .toSequence(sequence);
         }
       } else {
-        Optional<RestorePlan> found =
-            new RestorePlan.Search(engine, archive, number, content, bytesRead)
-                .toTime(point.time().orElseThrow());
-        if (found.isPresent()) {
-          return found.get();
+        Instant time = point.time().orElseThrow();
+        try {
+          Optional<RestorePlan> found =
+              new RestorePlan.Search(engine, archive, number, content, bytesRead).toTime(time);
+          if (found.isPresent()) {
+            return found.get();
+          }
+          later = null; // it is known now that this one is later, and so are those behind it
+        } catch (UnreachablePointException e) {
+          if (content.millis() <= time.toEpochMilli()) {
+            throw e;
+          }
+          later = later == null ? e : later; // begun later: one before it may lead there
         }
       }
+    }
+    if (later != null) {
+      throw later;
     }
     throw new UnreachablePointException(
         "%s cannot be restored: no backup is old enough%s"

@@ -14,12 +14,10 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.function.LongConsumer;
-import java.util.zip.CRC32;
-import java.util.zip.CRC32C;
 
 /**
- * Reads and copies tables and value files as they are, with a checksum of all their bytes: CRC32C
- * above CRC32, as one number of 64 bits. Transfers are of the work class BACKUP.
+ * Reads and copies tables and value files as they are, with the {@link FileChecksum} of each.
+ * Transfers are of the work class BACKUP.
  *
  * <p>Has 1 MiB of memory from its creation until close. Threads: one at a time.
  */
@@ -79,8 +77,7 @@ final class FileCopier implements AutoCloseable {
   }
 
   private long read(Path path, long sizeBytes, Part part) throws IOException {
-    CRC32C crc32c = new CRC32C();
-    CRC32 crc32 = new CRC32();
+    FileChecksum checksum = new FileChecksum();
     try (IoFile file = engine.open(path, OpenMode.READ_ONLY)) {
       file.setWorkClass(WorkClass.BACKUP);
       long found = file.sizeBytes();
@@ -90,14 +87,13 @@ final class FileCopier implements AutoCloseable {
       for (long offset = 0; offset < sizeBytes; ) {
         int length = (int) Math.min(BUFFER_BYTES, sizeBytes - offset);
         file.readFully(offset, buffer, 0, length);
-        crc32c.update(bytes.limit(length).position(0));
-        crc32.update(bytes.limit(length).position(0));
+        checksum.add(bytes.limit(length).position(0));
         part.take(offset, length);
         offset += length;
         bytesRead.accept(length);
       }
     }
-    return crc32c.getValue() << Integer.SIZE | crc32.getValue();
+    return checksum.value();
   }
 
   @Override

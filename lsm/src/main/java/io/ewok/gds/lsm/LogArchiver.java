@@ -2,6 +2,7 @@ package io.ewok.gds.lsm;
 
 import io.ewok.gds.allocator.MemoryBudget;
 import io.ewok.gds.encryption.FileKey;
+import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.DirectoryLock;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.StorageException;
@@ -90,6 +91,12 @@ final class LogArchiver {
 
   private volatile String failure = "";
 
+  /** What was said last. */
+  private volatile Throwable reported;
+
+  /** Whether the thread has ended before its time: then what it says stays. */
+  private volatile boolean isDead;
+
   private LogArchiver(
       StoreParts parts, ArchiveDirectory directory, DirectoryLock lock, ArchiveNote note) {
     this.parts = parts;
@@ -113,16 +120,18 @@ final class LogArchiver {
    * The log is held back when this returns. Before the background thread begins.
    *
    * @throws StorageException if the archive is not that which the store has left
+   * @throws CorruptFileException if what the store knows of it is damaged, and the options say
+   *     neither where it is nor that there is none
    */
   static LogArchiver openOrNull(StoreParts parts) throws IOException {
     Path file = parts.files.archive();
-    Optional<ArchiveNote> found = ArchiveNote.read(parts.engine, file);
+    Optional<ArchiveNote> found = note(parts, file);
     Path wanted = parts.options.archiveOrNull();
     if (wanted == null && found.isPresent()) {
       wanted = found.get().directory();
     }
     if (wanted == null || wanted.equals(StoreOptions.NO_ARCHIVE)) {
-      if (found.isPresent()) {
+      if (parts.engine.exists(file)) {
         parts.engine.delete(file);
         parts.engine.syncDirectory(parts.files.directory());
       }
@@ -151,6 +160,33 @@ final class LogArchiver {
     }
   }
 
+  /**
+   * What the store knows of its archive. A damaged note counts as none if the options say where the
+   * archive is: then another history begins there. Though there may be files that end in the log,
+   * nobody knows whether these are of this store or of one that it is a copy of.
+   */
+  private static Optional<ArchiveNote> note(StoreParts parts, Path file) throws IOException {
+    try {
+      return ArchiveNote.read(parts.engine, file);
+    } catch (CorruptFileException e) {
+      if (parts.options.archiveOrNull() == null) {
+        CorruptFileException unknown =
+            new CorruptFileException(
+                file,
+                e.offset(),
+                "a note of the archive, or options that name its directory, or none",
+                e.getMessage());
+        unknown.addSuppressed(e);
+        throw unknown;
+      }
+      LOGGER.log(
+          Logger.Level.WARNING,
+          "the note of the archive is damaged; an archive begins anew, make a backup: path=" + file,
+          e);
+      return Optional.empty();
+    }
+  }
+
   /** Where the store has left its archive; null if the log does not go on there. */
   private static ArchiveNote goOn(StoreParts parts, ArchiveDirectory directory, ArchiveNote note)
       throws IOException {
@@ -159,17 +195,23 @@ final class LogArchiver {
     ArchivedLog next =
         ArchivedLog.in(
             directory.path(), note.history(), note.archivedLsn(), note.nextLsn(), note.checksum());
-    long archived = files.contains(next) ? note.nextLsn() : note.archivedLsn();
+    long archived = note.archivedLsn();
+    if (files.contains(next)) {
+      // Whoever has given it its name may have been killed before that was durable.
+      parts.engine.syncDirectory(directory.path());
+      archived = note.nextLsn();
+    }
+    long end = archived;
     boolean hasThis =
-        archived == note.startLsn() || files.stream().anyMatch(file -> file.toLsn() == archived);
+        end == note.startLsn() || files.stream().anyMatch(file -> file.toLsn() == end);
     if (!hasThis) {
       throw elsewhere(directory, note, "it does not have what was archived last");
     }
-    if (files.stream().anyMatch(file -> file.toLsn() > archived)) {
+    if (files.stream().anyMatch(file -> file.toLsn() > end)) {
       throw elsewhere(directory, note, "a copy of the store has gone on there");
     }
-    if (archived > parts.log.endLsn()
-        || archived < parts.log.source().oldestLsn()
+    if (end > parts.log.endLsn()
+        || end < parts.log.source().oldestLsn()
         || parts.log.recovery().hasLost()) {
       LOGGER.log(
           Logger.Level.WARNING,
@@ -177,7 +219,7 @@ final class LogArchiver {
               + directory.path());
       return null;
     }
-    return ArchiveNote.at(note.history(), note.startLsn(), archived, directory.path());
+    return ArchiveNote.at(note.history(), note.startLsn(), end, directory.path());
   }
 
   private static StorageException elsewhere(
@@ -302,6 +344,7 @@ final class LogArchiver {
         makeRoom(tries);
         end = writer.tryMark(bytes.length, () -> record);
       }
+      passed(end); // marks fill the log, too
       return end;
     }
   }
@@ -397,21 +440,29 @@ final class LogArchiver {
           }
         }
       }
-      failure = "";
-    } catch (IOException | RuntimeException e) {
-      if (closing) {
-        throw e;
+      if (!isDead) {
+        failure = "";
       }
-      if (failure.isEmpty()) {
-        LOGGER.log(
-            Logger.Level.WARNING,
-            "the log cannot be archived: path=" + directory.path() + " reason=" + e);
-        parts.events.failed(e);
+    } catch (IOException | RuntimeException | Error e) {
+      if (!closing) {
+        report(e);
       }
-      failure = e.toString();
       throw e;
     } finally {
       archiving.unlock();
+    }
+  }
+
+  /** Says why nothing is archived, once until it is again. */
+  private void report(Throwable reason) {
+    boolean isNew = failure.isEmpty();
+    reported = reason;
+    failure = reason.toString();
+    if (isNew) {
+      LOGGER.log(
+          Logger.Level.WARNING,
+          "the log cannot be archived: path=" + directory.path() + " reason=" + reason);
+      parts.events.failed(reason);
     }
   }
 
@@ -468,10 +519,17 @@ final class LogArchiver {
   private void run() {
     try {
       while (!closing) {
-        step();
+        try {
+          step();
+        } catch (IOException | RuntimeException | Error e) {
+          // Whatever it is, a key that is not there or memory that is short: writers wait for this
+          // thread, so it tries again.
+          rest(e);
+        }
       }
     } catch (RuntimeException | Error e) {
       if (!closing) {
+        isDead = true;
         failure = e.toString();
         LOGGER.log(
             Logger.Level.ERROR,
@@ -483,28 +541,28 @@ final class LogArchiver {
     }
   }
 
-  private void step() {
-    try {
-      if (log.endLsn() > markedLsn) {
-        // Whoever has written since waits for the next one; what was written before is older now.
-        await(segmentEnd(), MARK_NANOS);
-        if (!closing) {
-          long unused = tryMarkTime();
-        }
-      } else {
-        await(Math.min(segmentEnd(), markedLsn + 1), Long.MAX_VALUE);
+  private void step() throws IOException {
+    if (log.endLsn() > markedLsn) {
+      // Whoever has written since waits for the next one; what was written before is older now.
+      await(segmentEnd(), MARK_NANOS);
+      if (!closing) {
+        long unused = tryMarkTime();
       }
-      if (!closing && segment(log.endLsn()) > segment(archivedLsn)) {
-        archive();
-      }
-    } catch (IOException e) {
-      await(Long.MAX_VALUE, MARK_NANOS); // said already; tried again
-    } catch (IllegalStateException e) {
-      if (!closing && writer.isOpen()) {
-        throw e;
-      }
-      await(Long.MAX_VALUE, MARK_NANOS); // to be closed, soon
+    } else {
+      await(Math.min(segmentEnd(), markedLsn + 1), Long.MAX_VALUE);
     }
+    // After a failure at once: so it is known whether that is over.
+    if (!closing && (segment(log.endLsn()) > segment(archivedLsn) || !failure.isEmpty())) {
+      archive();
+    }
+  }
+
+  /** After a failure; a store that is about to be closed has none. */
+  private void rest(Throwable reason) {
+    if (!closing && writer.isOpen() && reason != reported) {
+      report(reason);
+    }
+    await(Long.MAX_VALUE, MARK_NANOS);
   }
 
   private long segmentEnd() {

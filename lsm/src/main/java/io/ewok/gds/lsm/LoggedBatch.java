@@ -1,11 +1,15 @@
 package io.ewok.gds.lsm;
 
+import io.ewok.gds.lsm.memtable.Memtable;
 import io.ewok.gds.lsm.record.BatchFormat;
 import io.ewok.gds.pagestore.CorruptFileException;
+import io.ewok.gds.pagestore.StorageException;
+import io.ewok.gds.wal.WriteAheadLog;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.util.function.IntPredicate;
 
-/** Checks a batch that is read from the log, whose bytes are those that were written. */
+/** A batch that is read from the log, or an archive of it, and is done once more. */
 final class LoggedBatch {
   private LoggedBatch() {}
 
@@ -31,5 +35,30 @@ final class LoggedBatch {
           "families below %d before this position".formatted(nextFamily),
           "family " + greatest[0]);
     }
+  }
+
+  /**
+   * Puts a sound one into a memtable, with the sequence numbers that it had.
+   *
+   * @param lsn where it ends
+   * @param isThere whether there is such a family; what is of others is passed over
+   * @return false if there is no room
+   */
+  static boolean tryInsert(
+      Memtable memtable, long lsn, MemorySegment record, IntPredicate isThere) {
+    if (!memtable.tryEnter(BatchFormat.memtableBytes(record), record, isThere)) {
+      return false;
+    }
+    memtable.insert(record, WriteAheadLog.startLsn(lsn, record.byteSize()) + 1);
+    memtable.exit();
+    return true;
+  }
+
+  /** No memtable has room for one, however empty. */
+  static StorageException tooLarge(Path from, MemorySegment record, StoreOptions options) {
+    return new StorageException(
+        "a batch is larger than a memtable, use larger ones: memtableBytes=%d batchBytes=%d"
+            .formatted(options.memtableBytes(), BatchFormat.memtableBytes(record)),
+        from);
   }
 }

@@ -577,13 +577,15 @@ final class ManifestFormat {
             family));
   }
 
+  // What is said of a table comes right behind it: so these look for it from the end.
+
   /** Says it of a table that was read before, once. */
   private static void addSequence(
       Path path, int offset, List<ManifestEdit.Added> tables, ByteBuffer from)
       throws CorruptFileException {
     long number = from.getLong();
     long added = from.getLong();
-    for (int i = 0; i < tables.size(); i++) {
+    for (int i = tables.size() - 1; i >= 0; i--) {
       TableMeta meta = tables.get(i).meta();
       if (meta.number() == number
           && meta.addedSequence() == 0
@@ -603,7 +605,7 @@ final class ManifestFormat {
     long number = from.getLong();
     long fileNumber = from.getLong();
     int fileFamily = from.getInt();
-    for (int i = 0; i < tables.size(); i++) {
+    for (int i = tables.size() - 1; i >= 0; i--) {
       TableMeta meta = tables.get(i).meta();
       if (meta.number() == number && !meta.isCloned() && fileNumber != number) {
         tables.set(
@@ -620,7 +622,7 @@ final class ManifestFormat {
       throws CorruptFileException {
     long number = from.getLong();
     long millis = from.getLong();
-    for (int i = 0; i < tables.size(); i++) {
+    for (int i = tables.size() - 1; i >= 0; i--) {
       TableMeta meta = tables.get(i).meta();
       if (meta.number() == number && meta.writtenMillis() == 0 && millis > 0) {
         tables.set(i, new ManifestEdit.Added(tables.get(i).level(), meta.writtenAt(millis)));

@@ -11,7 +11,8 @@ import java.util.OptionalLong;
  * <p>At a sequence number is all that was written up to it: transactions and batches whose last
  * number is greater are not, as a whole. At a time is what was written up to the last mark of the
  * time that is not later. These are about a second apart while anything is written: so nothing is
- * there that was written later, and what was written in the second before may not be.
+ * there that was written later, and what was written in the second before may not be. If the clock
+ * was set back, times that came twice cannot be restored: sequence numbers can.
  *
  * @param sequence the number
  * @param time the time

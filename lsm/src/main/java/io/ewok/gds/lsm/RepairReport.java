@@ -14,6 +14,9 @@ import java.util.Optional;
  * @param logProblem what was wrong with the log; empty if it is sound
  * @param logIsLost whether nothing of the log could be kept: what was written since the last flush
  *     is gone. If there is a problem and this is false, the records that could be read were kept
+ * @param archiveProblem what was wrong with the note of the archive of the log; empty if it is
+ *     sound or there is none. Else the log is archived again, from there on, when the store is
+ *     opened with {@link StoreOptions#archiveOrNull}
  * @param tables how many tables were looked at
  * @param damagedTables those of them that were not sound
  * @param setAside files that are no longer part of the store, by their new names: nothing of the
@@ -23,6 +26,7 @@ public record RepairReport(
     Optional<String> manifestProblem,
     Optional<String> logProblem,
     boolean logIsLost,
+    Optional<String> archiveProblem,
     int tables,
     List<DamagedTable> damagedTables,
     List<Path> setAside) {
@@ -63,6 +67,11 @@ public record RepairReport(
 
   /** Whether nothing had to be repaired. */
   public boolean isSound() {
+    return archiveProblem.isEmpty() && isSoundButForTheArchive();
+  }
+
+  /** The same of what the store has, which does not need its archive. */
+  boolean isSoundButForTheArchive() {
     return manifestProblem.isEmpty() && logProblem.isEmpty() && damagedTables.isEmpty();
   }
 

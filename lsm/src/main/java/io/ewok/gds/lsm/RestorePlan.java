@@ -20,7 +20,8 @@ import java.util.function.LongConsumer;
  * @param content the backup
  * @param files of the archive, one after the other
  * @param toLsn where the last record ends that is wanted; the backup's own end if none is
- * @param time when that was at the latest, if there is a mark before it
+ * @param time what the last mark before it says, if there is one: if a time is wanted nothing that
+ *     is restored was written later, else what lies behind the mark is newer
  */
 record RestorePlan(
     long backup, Content content, List<ArchivedLog> files, long toLsn, Optional<Instant> time) {
@@ -40,6 +41,12 @@ record RestorePlan(
 
     /** The latest that a mark has said so far. */
     private long millis = Long.MIN_VALUE;
+
+    /**
+     * Whether the place was found: what comes only shows whether the clock was set back there, and
+     * may be damaged.
+     */
+    private boolean isFound;
 
     Search(
         IoEngine engine,
@@ -92,10 +99,12 @@ record RestorePlan(
     }
 
     /**
-     * The way to a time.
+     * The way to a time. If there is one the archive is read to its end: where marks of times that
+     * are not later come behind one that is, the clock was wrong there, and nobody knows which of
+     * them is right.
      *
      * @return nothing if the backup is later
-     * @throws UnreachablePointException if there is no way
+     * @throws UnreachablePointException if there is no way, or more than one place of that time
      */
     Optional<RestorePlan> toTime(Instant time) throws IOException {
       PointInTime point = PointInTime.ofTime(time);
@@ -104,9 +113,14 @@ record RestorePlan(
       walk(
           point,
           (end, mark) -> {
+            if (isFound) {
+              requireLater(point, end, mark, wanted);
+              return true;
+            }
             if (mark instanceof LogMark.Time(long at) && at > wanted) {
               millis = Math.max(millis, at);
-              return false;
+              isFound = last[0] >= 0;
+              return isFound;
             }
             requireNoBarrier(point, end, mark);
             come(end, mark);
@@ -126,6 +140,17 @@ record RestorePlan(
       endLsn = end;
       if (markOrNull instanceof LogMark.Time(long at)) {
         millis = Math.max(millis, at);
+      }
+    }
+
+    private void requireLater(PointInTime point, long end, LogMark markOrNull, long wanted)
+        throws UnreachablePointException {
+      if (markOrNull instanceof LogMark.Time(long at) && at <= wanted) {
+        throw unreachable(
+            point,
+            "the clock was set back then, it is %s again at sequence %d: a sequence number can be restored"
+                .formatted(Instant.ofEpochMilli(at), end),
+            null);
       }
     }
 
@@ -165,7 +190,9 @@ record RestorePlan(
           }
         }
       } catch (CorruptFileException | MissingFileException e) {
-        throw unreachable(point, "the archive is damaged (" + e.getMessage() + ")", e);
+        if (!isFound) {
+          throw unreachable(point, "the archive is damaged (" + e.getMessage() + ")", e);
+        }
       }
     }
 

@@ -8,7 +8,6 @@ import io.ewok.gds.encryption.FileKey;
 import io.ewok.gds.lsm.cache.RecordCache;
 import io.ewok.gds.lsm.memtable.Memtable;
 import io.ewok.gds.lsm.memtable.MemtableSpace;
-import io.ewok.gds.lsm.record.BatchFormat;
 import io.ewok.gds.lsm.table.Table;
 import io.ewok.gds.lsm.table.TableMeta;
 import io.ewok.gds.lsm.table.TableWriter;
@@ -240,6 +239,14 @@ final class StoreOpener {
   // ---- memory and tables
 
   private void openMemtables(ManifestLog manifest, List<Path> orphans) {
+    flush = openMemtables(parts, manifest, unusedNumber(manifest.current(), orphans));
+    parts.closeLater(this::releaseMemtables);
+    active = newMemtable();
+  }
+
+  /** Memtables, the tables, and what writes the ones as the others: parts of a store. */
+  static FlushJob openMemtables(StoreParts parts, ManifestLog manifest, long nextNumber) {
+    StoreOptions options = parts.options;
     parts.flushBuffer = ioBuffer(parts, TableWriter.bufferBytes(StoreMemory.tableOptions(options)));
     parts.space =
         new MemtableSpace(
@@ -250,19 +257,11 @@ final class StoreOpener {
     parts.closeLater(parts.space::close);
     parts.tables =
         new TableSet(
-            engine,
-            files,
-            manifest,
-            unusedNumber(manifest.current(), orphans),
-            parts.clock,
-            parts::signalBackground);
-    flush =
-        new FlushJob(
-            new TableWriter(engine, parts.flushBuffer, StoreMemory.tableOptions(options)),
-            valueWriter(parts),
-            parts);
-    parts.closeLater(this::releaseMemtables);
-    active = newMemtable();
+            parts.engine, parts.files, manifest, nextNumber, parts.clock, parts::signalBackground);
+    return new FlushJob(
+        new TableWriter(parts.engine, parts.flushBuffer, StoreMemory.tableOptions(options)),
+        valueWriter(parts),
+        parts);
   }
 
   /** Part of a store that is opened. */
@@ -284,14 +283,20 @@ final class StoreOpener {
   }
 
   private void openPools() {
-    parts.buffers =
-        new BufferManager(engine, parts.memory.pool(), StoreMemory.bufferOptions(options));
-    parts.closeLater(parts.buffers::close);
+    openBuffers(parts);
     if (options.recordCacheBytes() > 0) {
       parts.recordCache =
           new RecordCache(parts.memory.records(), StoreMemory.recordCacheBytes(options));
       parts.closeLater(parts.recordCache::close);
     }
+  }
+
+  /** What tables are read and merged through, parts of a store that is opened. */
+  static void openBuffers(StoreParts parts) {
+    StoreOptions options = parts.options;
+    parts.buffers =
+        new BufferManager(parts.engine, parts.memory.pool(), StoreMemory.bufferOptions(options));
+    parts.closeLater(parts.buffers::close);
     parts.mergeBuffer = ioBuffer(parts, TableWriter.bufferBytes(StoreMemory.tableOptions(options)));
     parts.readBuffer = ioBuffer(parts, StoreMemory.readBufferBytes(options));
     parts.tables.usePool(parts.buffers);
@@ -402,18 +407,12 @@ final class StoreOpener {
     LoggedBatch.requireSound(files.log(), lsn, record, manifest.nextFamily());
     // What is of families that were dropped is passed over.
     IntPredicate isThere = id -> manifest.family(id) != null;
-    long sizeBytes = BatchFormat.memtableBytes(record);
-    if (!active.tryEnter(sizeBytes, record, isThere)) {
+    if (!LoggedBatch.tryInsert(active, lsn, record, isThere)) {
       makeRoom();
-      if (!active.tryEnter(sizeBytes, record, isThere)) {
-        throw new StorageException(
-            "a batch in the log is larger than a memtable, open the store with larger ones:"
-                + " memtableBytes=%d batchBytes=%d".formatted(options.memtableBytes(), sizeBytes),
-            files.log());
+      if (!LoggedBatch.tryInsert(active, lsn, record, isThere)) {
+        throw LoggedBatch.tooLarge(files.log(), record, options);
       }
     }
-    active.insert(record, WriteAheadLog.startLsn(lsn, record.byteSize()) + 1);
-    active.exit();
     active.setEnd(lsn, lsn);
   }
 

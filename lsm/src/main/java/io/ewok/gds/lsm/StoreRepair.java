@@ -52,6 +52,8 @@ import java.util.function.LongConsumer;
  *       already.
  *   <li>Of a damaged log every record that can be read is kept. If none can, or if the log does not
  *       go on where the tables end, sequence numbers begin anew.
+ *   <li>If what the store knows of the archive of its log is damaged, it is forgotten: the archive
+ *       begins anew when the store is opened with one. It does so after any repair of the others.
  * </ul>
  *
  * <p>Nothing gets worse: files that were not sound are set aside, under their name with {@code
@@ -91,6 +93,9 @@ public final class StoreRepair {
   private boolean logIsLost;
   private long logHorizonLsn;
   private long logEndLsn;
+
+  private Optional<String> archiveProblem = Optional.empty();
+  private Optional<ArchiveNote> archive = Optional.empty();
   private final List<Path> setAside = new ArrayList<>();
 
   /** A table of the store, or a file that may be one. */
@@ -162,7 +167,7 @@ public final class StoreRepair {
       logProblem = Optional.empty();
       logIsLost = false;
     }
-    if (!report().isSound()) {
+    if (!report().isSoundButForTheArchive()) {
       settle();
     }
     return report();
@@ -184,6 +189,7 @@ public final class StoreRepair {
     takeBackNames();
     readLog();
     readManifest();
+    readNote();
     try (RepairTables tables =
         new RepairTables(engine, files, options, unusedNumber(), valuesOfManifest())) {
       ManifestEdit edit;
@@ -196,7 +202,8 @@ public final class StoreRepair {
           bytesRead.accept(part.meta == null ? 0 : part.meta.sizeBytes());
         }
         checkPositions();
-        if (report().isSound() || isJustCreated()) {
+        if (report().isSoundButForTheArchive() || isJustCreated()) {
+          setAsideNote();
           return;
         }
         List<ManifestEdit.Added> added = replacement(tables);
@@ -290,6 +297,14 @@ public final class StoreRepair {
   private void noteFamilies(MemorySegment record) {
     if (BatchFormat.defect(record) == null) {
       BatchFormat.forEachFamily(record, familiesOfLog::add);
+    }
+  }
+
+  private void readNote() throws IOException {
+    try {
+      archive = ArchiveNote.read(engine, files.archive());
+    } catch (CorruptFileException e) {
+      archiveProblem = Optional.of(e.getMessage());
     }
   }
 
@@ -478,9 +493,19 @@ public final class StoreRepair {
 
   /** What the archive has of the log is not what the store has now. Before anything is changed. */
   private void beginArchiveAnew() throws IOException {
-    Optional<ArchiveNote> note = ArchiveNote.read(engine, files.archive());
-    if (note.isPresent()) {
-      ArchiveNote.anew(note.get().directory()).write(engine, files.archive());
+    setAsideNote();
+    if (archive.isPresent()) {
+      ArchiveNote.anew(archive.get().directory()).write(engine, files.archive());
+    }
+  }
+
+  /** Without one the store has no archive, until it is opened with one, which begins anew then. */
+  private void setAsideNote() throws IOException {
+    if (archiveProblem.isPresent()) {
+      Path aside = unusedAside(files.archive());
+      engine.rename(files.archive(), aside);
+      engine.syncDirectory(files.directory());
+      setAside.add(aside);
     }
   }
 
@@ -644,6 +669,7 @@ public final class StoreRepair {
         manifestProblem,
         logProblem,
         logIsLost,
+        archiveProblem,
         parts.size(),
         parts.stream().filter(part -> !part.isSound()).map(StoreRepair::damaged).toList(),
         setAside);

@@ -503,6 +503,7 @@ final class StoreWriter {
     boolean unused = room.tryFreeze(() -> taken[0] = takeNumber(what));
     if (taken[0] >= 0 && archiveOrNull != null) {
       archiveOrNull.marked(taken[0]);
+      archiveOrNull.passed(taken[0]);
     }
     return taken[0];
   }

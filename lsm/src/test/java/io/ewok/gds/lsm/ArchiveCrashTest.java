@@ -16,6 +16,7 @@ import io.ewok.gds.pagestore.StorageException;
 import io.ewok.gds.pagestore.sim.SimEngine;
 import io.ewok.gds.pagestore.sim.SimOptions;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.reflect.InvocationTargetException;
@@ -23,14 +24,16 @@ import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Nothing that was archived is lost, by power cuts, failures or damage, and none of it unseen. */
@@ -68,9 +71,7 @@ class ArchiveCrashTest {
       Backups.Restored unused =
           backups.restore(PointInTime.ofSequence(sequence), RESTORED, Fixtures.TINY, _ -> {});
     }
-    // Cursors stand on many tables of level 0 at first.
-    StoreOptions larger = Fixtures.TINY.withPoolBytes(16 << 20);
-    try (Store store = Store.open(RESTORED, larger, apart.crash(1))) {
+    try (Store store = Store.open(RESTORED, Fixtures.TINY, apart.crash(1))) {
       return Fixtures.text(Fixtures.contents(store));
     }
   }
@@ -206,7 +207,9 @@ class ArchiveCrashTest {
           seen |= !problems(after).isEmpty();
           seen |= !states.lastEntry().getValue().equals(restored(after, states.lastKey()));
           try (Store again = open(after)) {
-            seen |= again.archiveLog() < states.lastKey();
+            long end = again.archiveLog();
+            seen |= end < states.lastKey();
+            seen |= !states.lastEntry().getValue().equals(restored(after, end)); // it goes on
           }
         } catch (StorageException e) {
           seen = true;
@@ -216,7 +219,147 @@ class ArchiveCrashTest {
     assertTrue(seen);
   }
 
+  /**
+   * A process that is killed leaves what it has not synced in the page cache: whoever opens the
+   * store sees it, and may lose it all the same.
+   */
+  @Test
+  void killBeforeTheNameOfAFileIsDurableAndAPowerCutLoseNothing() throws Exception {
+    NavigableMap<Long, Map<String, String>> states;
+    AtomicBoolean isKilled = new AtomicBoolean();
+    Store killed = open(killedAtNames(isKilled));
+    try {
+      BackupInfo unused = backup(killed, engine);
+      states = archived(killed, 1, 2);
+      put(killed, 100);
+      isKilled.set(true);
+      assertThrows(StorageException.class, killed::archiveLog);
+    } finally {
+      killed.close();
+    }
+    List<ArchivedLog> seen = new ArchiveDirectory(engine, ARCHIVE).files();
+    assertTrue(seen.getLast().toLsn() > states.lastKey(), "it has its name");
+    try (Store store = open(engine)) {
+      Map<String, String> state = Fixtures.text(Fixtures.contents(store));
+      for (int seed = 0; seed < 20; seed++) {
+        SimEngine after = engine.crash(seed);
+        assertEquals(List.of(), problems(after));
+        for (long sequence : states.keySet()) {
+          assertEquals(states.get(sequence), restored(after, sequence));
+        }
+        try (Store again = open(after)) {
+          assertEquals(state, Fixtures.text(Fixtures.contents(again)));
+          assertEquals(state, restored(after, again.archiveLog()));
+        }
+      }
+    }
+  }
+
+  /** From when it is told on, it ends as it makes names in the archive durable. */
+  private IoEngine killedAtNames(AtomicBoolean isKilled) {
+    boolean[] isDead = {false};
+    return (IoEngine)
+        Proxy.newProxyInstance(
+            IoEngine.class.getClassLoader(),
+            new Class<?>[] {IoEngine.class},
+            (_, method, arguments) -> {
+              boolean isNames = method.getName().equals("syncDirectory");
+              isDead[0] |= isKilled.get() && isNames && arguments[0].equals(ARCHIVE);
+              if (isDead[0]
+                  && (isNames || Set.of("open", "rename", "delete").contains(method.getName()))) {
+                throw new StorageException("the process is gone", (Path) arguments[0]);
+              }
+              try {
+                return method.invoke(engine, arguments);
+              } catch (InvocationTargetException e) {
+                throw e.getCause();
+              }
+            });
+  }
+
   // ---- damage
+
+  private void flipNote() throws IOException {
+    engine.flipBit(new StoreFiles(Fixtures.DIRECTORY).archive(), 20);
+  }
+
+  private static Store openWith(SimEngine on, Path archiveOrNull) throws IOException {
+    return Store.open(Fixtures.DIRECTORY, Fixtures.TINY.withArchive(archiveOrNull), on);
+  }
+
+  /** Nobody knows where the store was in it: so it begins anew, and doubles or loses nothing. */
+  @Test
+  void damagedNoteOfTheArchiveKeepsNobodyFromTheStore() throws Exception {
+    NavigableMap<Long, Map<String, String>> states;
+    Map<String, String> state;
+    try (Store store = open(engine)) {
+      BackupInfo unused = backup(store, engine);
+      states = archived(store, 1, 2);
+      put(store, 100);
+      state = Fixtures.text(Fixtures.contents(store));
+    }
+    flipNote();
+    CorruptFileException e =
+        assertThrows(CorruptFileException.class, () -> openWith(engine, null).close());
+    assertTrue(e.getMessage().contains("options that name its directory, or none"), e.getMessage());
+
+    SimEngine without = engine.crash(1);
+    try (Store store = openWith(without, StoreOptions.NO_ARCHIVE)) {
+      assertEquals(state, Fixtures.text(Fixtures.contents(store)));
+    }
+    openWith(without, null).close();
+
+    try (Store store = openWith(engine, ARCHIVE)) {
+      assertEquals(state, Fixtures.text(Fixtures.contents(store)));
+      for (long sequence : states.keySet()) {
+        assertEquals(states.get(sequence), restored(engine, sequence));
+      }
+      put(store, 101);
+      long end = store.archiveLog();
+      assertThrows(UnreachablePointException.class, () -> restored(engine, end));
+      BackupInfo unused = backup(store, engine);
+      put(store, 102);
+      assertEquals(Fixtures.text(Fixtures.contents(store)), restored(engine, store.archiveLog()));
+      assertEquals(states.firstEntry().getValue(), restored(engine, states.firstKey()));
+    }
+    assertEquals(List.of(), problems(engine));
+    openWith(engine, null).close();
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void repairSetsADamagedNoteAside(boolean isMoreDamaged) throws Exception {
+    Map<String, String> state;
+    try (Store store = open(engine)) {
+      put(store, 1);
+      BackupInfo unused = backup(store, engine);
+      state = Fixtures.text(Fixtures.contents(store));
+    }
+    StoreFiles files = new StoreFiles(Fixtures.DIRECTORY);
+    flipNote();
+    if (isMoreDamaged) {
+      engine.flipBit(files.manifest(), 3);
+    }
+    RepairReport report = StoreRepair.run(Fixtures.DIRECTORY, Fixtures.TINY, engine, _ -> {});
+    assertFalse(report.isSound());
+    assertTrue(report.isComplete());
+    assertTrue(report.archiveProblem().orElseThrow().contains(files.archive().toString()));
+    assertEquals(isMoreDamaged, report.manifestProblem().isPresent());
+    Path aside = files.archive().resolveSibling("ARCHIVE.damaged");
+    assertTrue(report.setAside().contains(aside), report.setAside().toString());
+    assertTrue(engine.exists(aside));
+    assertTrue(
+        StoreRepair.run(Fixtures.DIRECTORY, Fixtures.TINY, engine, _ -> {}).isSound(), "again");
+    try (Store store = openWith(engine, null)) {
+      assertEquals(state, Fixtures.text(Fixtures.contents(store)));
+      assertEquals("", store.stats().archive().directory());
+    }
+    try (Store store = openWith(engine, ARCHIVE)) {
+      BackupInfo unused = backup(store, engine);
+      put(store, 2);
+      assertEquals(Fixtures.text(Fixtures.contents(store)), restored(engine, store.archiveLog()));
+    }
+  }
 
   @Test
   void everyByteOfTheArchiveIsChecked() throws Exception {
@@ -277,8 +420,34 @@ class ArchiveCrashTest {
 
   // ---- the archive takes nothing
 
+  /** What an archive can meet: whatever it is, it passes. */
+  private enum Trouble {
+    DEVICE("no such device"),
+    MEMORY("cannot map"),
+    LINK("no such class");
+
+    final String told;
+
+    Trouble(String told) {
+      this.told = told;
+    }
+
+    void meet(Path path) throws IOException {
+      switch (this) {
+        case DEVICE -> throw new StorageException(told, path);
+        case MEMORY -> throw new UncheckedIOException(new IOException(told));
+        case LINK -> throw new NoClassDefFoundError(told);
+      }
+    }
+  }
+
   private static final class Broken {
     final AtomicBoolean isBroken = new AtomicBoolean();
+    final Trouble trouble;
+
+    Broken(Trouble trouble) {
+      this.trouble = trouble;
+    }
 
     /** An engine whose device of archives is full, or gone, for a time. */
     IoEngine engine(SimEngine real) {
@@ -290,7 +459,7 @@ class ArchiveCrashTest {
                 if (isBroken.get()
                     && method.getName().equals("open")
                     && ((Path) arguments[0]).startsWith(ARCHIVE)) {
-                  throw new StorageException("no such device", (Path) arguments[0]);
+                  trouble.meet((Path) arguments[0]);
                 }
                 try {
                   return method.invoke(real, arguments);
@@ -301,20 +470,21 @@ class ArchiveCrashTest {
     }
   }
 
-  @Test
-  void writersWaitWhileTheArchiveTakesNothingAndItGetsEverything() throws Exception {
-    Broken broken = new Broken();
-    List<StallReason> stalls = new ArrayList<>();
-    List<Throwable> failures = new ArrayList<>();
+  @ParameterizedTest
+  @EnumSource(Trouble.class)
+  void writersWaitWhileTheArchiveTakesNothingAndItGetsEverything(Trouble trouble) throws Exception {
+    Broken broken = new Broken(trouble);
+    List<StallReason> stalls = new CopyOnWriteArrayList<>();
+    List<Throwable> failures = new CopyOnWriteArrayList<>();
     StoreListener listener =
         new StoreListener() {
           @Override
-          public synchronized void stalled(Stall stall) {
+          public void stalled(Stall stall) {
             stalls.add(stall.reason());
           }
 
           @Override
-          public synchronized void failed(Throwable reason) {
+          public void failed(Throwable reason) {
             failures.add(reason);
           }
         };
@@ -324,23 +494,24 @@ class ArchiveCrashTest {
         Store.open(Fixtures.DIRECTORY, OPTIONS.withListener(listener), broken.engine(engine))) {
       BackupInfo unused = backup(store, engine);
       broken.isBroken.set(true);
-      assertThrows(StorageException.class, store::archiveLog);
+      assertThrows(Throwable.class, store::archiveLog);
       int written = 0;
-      try {
-        for (; written < 100; written++) {
+      while (written < 100 && !stalls.contains(StallReason.ARCHIVE)) {
+        try {
           put(store, written, value, how);
+          written++;
+        } catch (WriteStalledException e) {
+          // as it is to be; or for a flush that takes long
         }
-      } catch (WriteStalledException e) {
-        // as it is to be
       }
       assertTrue(written > 5 && written < 25, "written=" + written);
-      assertTrue(stalls.contains(StallReason.ARCHIVE), stalls.toString());
-      assertTrue(store.stats().archive().failure().contains("no such device"));
+      assertTrue(store.stats().archive().failure().contains(trouble.told));
       assertEquals(1, failures.size(), "it is said once");
       assertTrue(store.stats().stalls().byReason().get(StallReason.ARCHIVE).count() > 0);
+      assertEquals(trouble != Trouble.LINK, canBackUp(store), "nothing but an error is thrown");
       broken.isBroken.set(false);
       for (; written < 100; written++) {
-        put(store, written, value, WriteOptions.of(Durability.NONE));
+        put(store, written, value, how.withStallMax(Duration.ofSeconds(20)));
       }
       long archived = store.archiveLog();
       assertEquals("", store.stats().archive().failure());
@@ -349,14 +520,64 @@ class ArchiveCrashTest {
     assertEquals(List.of(), problems(engine));
   }
 
+  private boolean canBackUp(Store store) throws IOException {
+    try {
+      return backup(store, engine).number() > 1;
+    } catch (NoClassDefFoundError e) {
+      return false;
+    }
+  }
+
   private static void put(Store store, int i, byte[] value, WriteOptions how) throws IOException {
     store.put(MemorySegment.ofArray(Fixtures.bytes("key" + i)), MemorySegment.ofArray(value), how);
+  }
+
+  /** Marks of what is no write take room in the log, too. */
+  @Test
+  void marksAloneAreArchivedBeforeTheLogIsFull() throws Exception {
+    try (Store store = open(engine)) {
+      Family family = store.createFamily("f".repeat(Family.NAME_BYTES_MAX));
+      awaitQuiet(store);
+      long begin = store.stats().sequence();
+      for (int i = 0; store.stats().sequence() < begin + OPTIONS.logSegmentBytes(); i++) {
+        try (SortedIngest ingest = family.ingest()) {
+          ingest.put(Fixtures.bytes("key%05d".formatted(i)), Fixtures.bytes("value"));
+          assertTrue(ingest.commit() > 0);
+        }
+      }
+      awaitArchived(store);
+      for (int i = 0; i < 20; i++) {
+        Family unused = store.createFamily(i + "-".repeat(Family.NAME_BYTES_MAX - 2));
+      }
+      awaitQuiet(store);
+      begin = store.stats().sequence();
+      while (store.stats().sequence() < begin + OPTIONS.logSegmentBytes()) {
+        store.dropFamily(store.createFamily("other"));
+      }
+      awaitArchived(store);
+    }
+  }
+
+  /** But for the segment that is being filled. */
+  private static void awaitArchived(Store store) {
+    long end = store.stats().sequence();
+    Fixtures.await(
+        store, () -> store.stats().archive().sequence() >= end - OPTIONS.logSegmentBytes());
+  }
+
+  /** Longer than a mark of the time takes to come. */
+  private static void awaitQuiet(Store store) throws InterruptedException {
+    long before = -1;
+    while (store.stats().sequence() != before) {
+      before = store.stats().sequence();
+      Thread.sleep(1_500);
+    }
   }
 
   /** What stays in the log when the store is closed is archived after the next opening. */
   @Test
   void closeLosesNothingThatCouldNotBeArchived() throws Exception {
-    Broken broken = new Broken();
+    Broken broken = new Broken(Trouble.DEVICE);
     long end;
     Map<String, String> state;
     try (Store store = open(broken.engine(engine))) {

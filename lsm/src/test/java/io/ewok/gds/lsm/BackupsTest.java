@@ -24,6 +24,8 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -645,5 +647,48 @@ class BackupsTest {
     assertThrows(
         CorruptFileException.class,
         () -> BackupFormat.decode(TARGET, 1, new byte[39], KeySource.NONE));
+  }
+
+  /** That of a store whose log is archived. */
+  @Test
+  void formatWithAnArchiveIsWhatItWas() throws Exception {
+    Manifest manifest = Manifest.EMPTY.after(Manifest.EMPTY.edit().withState(true, 5, 4711, 0));
+    BackupFormat.Content content =
+        new BackupFormat.Content(
+            1_700_000_000_000L,
+            12,
+            new LogOptions(1 << 20, 4, 1 << 20),
+            manifest,
+            new TreeMap<>(),
+            new PinnedTables.Archived(0x0102030405060708L, 4800));
+    assertEquals(2, content.version());
+    byte[] payload = BackupFormat.encode(content, KeySource.NONE, TARGET);
+    assertEquals(2 * 4096 - 16, payload.length);
+    assertEquals(
+        "0807060504030201" + "c012000000000000", HexFormat.of().formatHex(payload, 40, 56));
+    CRC32C crc = new CRC32C();
+    crc.update(payload);
+    assertEquals("b8bc84a3", Long.toHexString(crc.getValue()));
+    BackupFormat.Content read = BackupFormat.decode(TARGET, 2, payload, KeySource.NONE);
+    assertEquals(content.archived(), read.archived());
+    assertEquals(4711, read.horizonLsn());
+    assertEquals(4800, read.firstLsn());
+    for (int i : new int[] {15, 16, 27, 28, 32, 36, 47, 55, 56, 76}) {
+      byte[] forged = payload.clone();
+      forged[i] ^= (byte) 0x81;
+      assertThrows(
+          CorruptFileException.class,
+          () -> BackupFormat.decode(TARGET, 2, forged, KeySource.NONE),
+          "byte " + i);
+    }
+    byte[] without = payload.clone();
+    Arrays.fill(without, 40, 48, (byte) 0);
+    for (byte[] other : new byte[][] {without, new byte[55], Arrays.copyOf(payload, 60)}) {
+      assertThrows(
+          CorruptFileException.class, () -> BackupFormat.decode(TARGET, 2, other, KeySource.NONE));
+    }
+    // One version is not read as the other.
+    assertThrows(
+        CorruptFileException.class, () -> BackupFormat.decode(TARGET, 1, payload, KeySource.NONE));
   }
 }

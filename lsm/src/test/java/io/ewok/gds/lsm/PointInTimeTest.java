@@ -10,7 +10,9 @@ import io.ewok.gds.pagestore.StorageException;
 import io.ewok.gds.pagestore.sim.SimEngine;
 import io.ewok.gds.pagestore.sim.SimOptions;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,8 +23,10 @@ import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
@@ -238,6 +242,62 @@ class PointInTimeTest {
     }
   }
 
+  /** Level 0 of a long archive is merged on the way, and nothing else taken away by that. */
+  @ParameterizedTest
+  @EnumSource(CompactionStyle.class)
+  void whatIsRestoredNeedsNoMergeAndHasEverything(CompactionStyle style) throws Exception {
+    SplittableRandom random = new SplittableRandom(1);
+    Map<String, Map<String, String>> state;
+    long end;
+    try (Store store = open()) {
+      Family old = store.createFamily("old");
+      old.put(Fixtures.bytes("k"), Fixtures.bytes("v"), Durability.NONE);
+      long unused = backup(store).sequence();
+      Family other = store.createFamily("other");
+      for (int i = 0; i < 300; i++) {
+        Family family = i % 3 == 0 ? other : store;
+        byte[] value = Fixtures.randomBytes(random, 10_000);
+        family.put(Fixtures.bytes("k%03d".formatted(random.nextInt(100))), value, Durability.NONE);
+        if (i == 150) {
+          store.dropFamily(old);
+        }
+      }
+      state = state(store);
+      end = store.archiveLog();
+    }
+    TreeOptions taking =
+        OPTIONS
+            .tree()
+            .withStyle(style)
+            .withFifoBytes(1 << 20)
+            .withTtl(Duration.ofSeconds(1))
+            .withPeriodicCompaction(Duration.ofSeconds(1))
+            .withCompactionFilter((_, _, _) -> CompactionFilter.Decision.REMOVE);
+    try (Backups backups = Backups.open(TARGET, engine)) {
+      Backups.Restored unused =
+          backups.restore(PointInTime.ofSequence(end), RESTORED, OPTIONS.withTree(taking), _ -> {});
+    }
+    Manifest manifest = ManifestLog.open(engine, new StoreFiles(RESTORED).manifest()).current();
+    for (FamilyManifest family : manifest.all()) {
+      int tables = family.level(0).size();
+      assertEquals(
+          style == CompactionStyle.FIFO, tables > OPTIONS.tree().tablesBeforeMerge(), "" + tables);
+    }
+    assertEquals(
+        manifest.fileNumbers(),
+        engine.list(RESTORED).stream()
+            .flatMap(path -> StoreFiles.fileNumber(path).stream().boxed())
+            .collect(Collectors.toCollection(TreeSet::new)));
+    try (Store store = open(RESTORED, null)) {
+      assertEquals(state, state(store));
+      assertTrue(store.stats().sequence() >= end);
+      put(store, "new", "1");
+      store.compact();
+      state.get(Family.DEFAULT_NAME).put("new", "31");
+      assertEquals(state, state(store));
+    }
+  }
+
   // ---- times
 
   @Test
@@ -285,17 +345,151 @@ class PointInTimeTest {
   void timeIsMarkedWhileTheStoreIsWritten() throws Exception {
     try (Store store = open()) {
       BackupInfo unused = backup(store);
-      put(store, "a", "1");
       long before = clock.get();
-      long sequence = store.stats().sequence();
-      Fixtures.await(store, () -> store.stats().sequence() > sequence);
+      while (!isMarked(store)) {
+        put(store, "a", "1"); // the mark may have come before we looked
+      }
       clock.addAndGet(1000);
       put(store, "a", "2");
       long archived = store.archiveLog();
-      assertTrue(archived > sequence);
+      assertTrue(archived > 0);
       Map<String, Map<String, String>> state = restored(Instant.ofEpochMilli(before));
       assertEquals("31", state.get(Family.DEFAULT_NAME).get("a"));
     }
+  }
+
+  /** Whether something comes behind what was written, within a time in which a mark does. */
+  private static boolean isMarked(Store store) throws InterruptedException {
+    long sequence = store.stats().sequence();
+    for (int i = 0; i < 30 && store.stats().sequence() == sequence; i++) {
+      Thread.sleep(100);
+    }
+    return store.stats().sequence() > sequence;
+  }
+
+  /** Each of its times is archived. */
+  private void putAt(Store store, long millis, String value) throws IOException {
+    clock.set(millis);
+    put(store, "a", value);
+    assertTrue(store.archiveLog() > 0);
+  }
+
+  private String valueAt(long millis) throws Exception {
+    return restored(Instant.ofEpochMilli(millis)).get(Family.DEFAULT_NAME).get("a");
+  }
+
+  /** It may have been made without the archive, or the archive be damaged there. */
+  @Test
+  void timeBeforeABackupThatLeadsNowhereIsReachedFromAnOlderOne() throws Exception {
+    try (Store store = open()) {
+      BackupInfo unused = backup(store);
+      putAt(store, 2_000_000, "1");
+      putAt(store, 3_000_000, "2");
+    }
+    try (Store store = open(Fixtures.DIRECTORY, StoreOptions.NO_ARCHIVE)) {
+      clock.set(4_000_000);
+      assertEquals(2, backup(store).number());
+    }
+    assertEquals("31", valueAt(2_500_000));
+    unreachable(PointInTime.ofTime(Instant.ofEpochMilli(4_000_001)));
+    UnreachablePointException between =
+        unreachable(PointInTime.ofTime(Instant.ofEpochMilli(3_500_000)));
+    assertTrue(between.getMessage().contains("backup 1 leads to"), between.getMessage());
+    UnreachablePointException early =
+        unreachable(PointInTime.ofTime(Instant.ofEpochMilli(500_000)));
+    assertTrue(early.getMessage().contains("no backup is old enough"), early.getMessage());
+    UnreachablePointException named =
+        unreachable(PointInTime.ofTime(Instant.ofEpochMilli(2_500_000)).from(2));
+    assertTrue(named.getMessage().contains("there was no archive"), named.getMessage());
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void timeBeforeDamageBehindABackupIsReachedFromAnOlderOne(boolean isMissing) throws Exception {
+    try (Store store = open()) {
+      BackupInfo unused = backup(store);
+      putAt(store, 2_000_000, "1");
+      putAt(store, 3_000_000, "2");
+      clock.set(4_000_000);
+      put(store, "a", "3");
+      BackupInfo second = backup(store);
+      putAt(store, 5_000_000, "4");
+      ArchivedLog behind =
+          new ArchiveDirectory(engine, ARCHIVE)
+              .files().stream()
+                  .filter(file -> file.toLsn() > second.sequence())
+                  .findFirst()
+                  .orElseThrow();
+      if (isMissing) {
+        engine.delete(behind.path());
+      } else {
+        engine.flipBit(behind.path(), 1000);
+      }
+    }
+    assertEquals("31", valueAt(2_500_000));
+    assertEquals("31", valueAt(2_999_999));
+    unreachable(PointInTime.ofTime(Instant.ofEpochMilli(4_500_000)));
+  }
+
+  @Test
+  void timeBeforeABackupThatTablesWereIngestedBesideIsReachedFromAnOlderOne() throws Exception {
+    try (Store store = open();
+        Backups backups = Backups.open(TARGET, engine)) {
+      put(store, "a", "0");
+      BackupInfo unused = backups.create(store, _ -> {});
+      putAt(store, 2_000_000, "1");
+      putAt(store, 3_000_000, "2");
+      clock.set(4_000_000);
+      boolean[] isIngested = {false};
+      unused =
+          backups.create(
+              store,
+              _ -> {
+                if (!isIngested[0]) {
+                  isIngested[0] = true;
+                  ingest(store);
+                }
+              });
+      assertTrue(isIngested[0]);
+      putAt(store, 5_000_000, "3");
+    }
+    assertEquals("31", valueAt(2_500_000));
+    UnreachablePointException e = unreachable(PointInTime.ofTime(Instant.ofEpochMilli(5_000_000)));
+    assertTrue(e.getMessage().contains("tables were ingested"), e.getMessage());
+    assertTrue(e.getMessage().contains("backup 2"), e.getMessage());
+  }
+
+  private static void ingest(Store store) {
+    try (SortedIngest ingest = store.ingest()) {
+      ingest.put(Fixtures.bytes("b"), Fixtures.bytes("1"));
+      assertTrue(ingest.commit() > 0);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Which of two places is meant, nobody knows; and nothing is left out without a word. */
+  @Test
+  void timesThatCameTwiceAreRefused() throws Exception {
+    long before;
+    try (Store store = open()) {
+      BackupInfo unused = backup(store);
+      putAt(store, 2_000_000, "1");
+      before = store.stats().sequence();
+      putAt(store, 9_000_000, "2"); // for a moment
+      putAt(store, 3_000_000, "3");
+      putAt(store, 4_000_000, "4");
+    }
+    assertEquals("31", valueAt(2_999_999));
+    for (long twice : new long[] {3_000_000, 3_500_000, 8_999_999}) {
+      UnreachablePointException e = unreachable(PointInTime.ofTime(Instant.ofEpochMilli(twice)));
+      assertTrue(e.getMessage().contains("the clock was set back"), e.getMessage());
+      assertTrue(e.reachableSequence() >= before);
+      String there = restored(e.reachableSequence()).get(Family.DEFAULT_NAME).get("a");
+      assertTrue(Set.of("31", "32").contains(there), there); // before the mark that is later
+    }
+    assertEquals("34", valueAt(9_000_000));
+    unreachable(PointInTime.ofTime(Instant.ofEpochMilli(9_000_001)));
   }
 
   // ---- what cannot be reached
@@ -500,6 +694,8 @@ class PointInTimeTest {
       assertEquals(2, made.number());
       put(store, "a", "new");
       other = store.archiveLog();
+      BackupInfo last = backup(store);
+      assertEquals(3, last.number());
       engine.createDirectories(Path.of("/aside"));
     }
     Path of = RESTORED;
@@ -517,7 +713,19 @@ class PointInTimeTest {
       assertTrue(backups.removeArchived() > 0);
       assertEquals(List.of(), backups.verify(_ -> {}).problems());
     }
-    assertEquals("6e6577", restored(other).get(Family.DEFAULT_NAME).get("a"));
+    assertEquals(
+        "6e6577",
+        restored(PointInTime.ofSequence(other).from(2), null).get(Family.DEFAULT_NAME).get("a"));
+    // The store that it comes from needs no backup to go on.
+    try (Store store = open()) {
+      put(store, "a", "again");
+      assertTrue(store.archiveLog() > end);
+      BackupInfo made = backup(store);
+      put(store, "a", "and again");
+      assertEquals(
+          state(store),
+          restored(PointInTime.ofSequence(store.archiveLog()).from(made.number()), null));
+    }
   }
 
   @Test

@@ -72,10 +72,10 @@ public interface KeySource {
    * better. Without that, who may write the files of a store can put some in the place of encrypted
    * ones that are not, and need no key to say in them what he wants.
    *
-   * <p>If this is false, tables, value files, manifests, backups, page files and records of logs
-   * that are not encrypted are refused with {@link PlainFileException}. Files that are never
-   * encrypted are read all the same. Without a current key nothing can be written then: a store is
-   * only opened to be read. Default: true.
+   * <p>If this is false, tables, value files, manifests, backups, page files, records of logs and
+   * archives of these that are not encrypted are refused with {@link PlainFileException}. Files that
+   * are never encrypted are read all the same. Without a current key nothing can be written then: a
+   * store is only opened to be read. Default: true.
    */
   default boolean readsPlain() {
     return true;
