@@ -41,7 +41,7 @@ class CurvesTest {
     double slice = timeline.sliceSeconds();
     assertTrue(timeline.perSecond().size() < Timeline.SLICES_MAX);
     double sum = timeline.perSecond().stream().mapToDouble(rate -> rate * slice).sum();
-    assertEquals(2 * total + 10, sum, 1e-6);
+    assertEquals(2.0 * total + 10, sum, 1e-6);
   }
 
   @Test
