@@ -18,7 +18,7 @@ class CurvesTest {
     CurveRecorder recorder = new CurveRecorder();
     recorder.begin(1000);
     for (int i = 0; i < 30; i++) {
-      recorder.ended(1000, 1000 + SLICE / 10 * i);
+      recorder.ended(1000, 1000 + SLICE * i / 10);
     }
     Curves curves = recorder.curves();
     double slice = curves.sliceSeconds();
