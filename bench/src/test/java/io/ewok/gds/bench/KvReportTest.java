@@ -18,7 +18,7 @@ class KvReportTest {
   void rivalsAreMeasuredAndLeaveNothingBehind() throws Exception {
     KvReport report =
         new KvReport(
-            List.of(KvCase.READ_RANDOM, KvCase.DISK_LOAD), 1, 10_000, 1_000_000, directory);
+            List.of(KvCase.READ_RANDOM, KvCase.DISK_LOAD), 1, 10_000, 50_000_000, directory);
     report.measure();
     List<String> names = report.comparisons().stream().map(Comparison::name).distinct().toList();
     assertTrue(

@@ -18,7 +18,7 @@ class CurvesTest {
     CurveRecorder recorder = new CurveRecorder();
     recorder.begin(1000);
     for (int i = 0; i < 30; i++) {
-      recorder.ended(1000, 1000 + SLICE / 10 * i);
+      recorder.ended(1000, 1000 + SLICE * i / 10);
     }
     Curves curves = recorder.curves();
     double slice = curves.sliceSeconds();
@@ -41,7 +41,7 @@ class CurvesTest {
     double slice = timeline.sliceSeconds();
     assertTrue(timeline.perSecond().size() < Timeline.SLICES_MAX);
     double sum = timeline.perSecond().stream().mapToDouble(rate -> rate * slice).sum();
-    assertEquals(2 * total + 10, sum, 1e-6);
+    assertEquals(2.0 * total + 10, sum, 1e-6);
   }
 
   @Test
