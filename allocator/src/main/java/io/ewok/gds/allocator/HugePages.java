@@ -1,5 +1,8 @@
 package io.ewok.gds.allocator;
 
+import java.util.Arrays;
+import java.util.Locale;
+
 /**
  * Which pages of the operating system a {@link Region} asks for; what it got is in {@link
  * Region#pages}.
@@ -24,5 +27,21 @@ public enum HugePages {
    * Ordinary pages only, whatever the system's setting (Linux {@code MADV_NOHUGEPAGE}). Right for
    * small or sparsely used regions.
    */
-  OFF
+  OFF;
+
+  /**
+   * Reads {@code auto}, {@code hugetlb} or {@code off}, in any case.
+   *
+   * @param name of the setting, for the message
+   * @throws IllegalArgumentException that ends in the name, an equals sign and the text
+   */
+  public static HugePages parse(String name, String text) {
+    return Arrays.stream(values())
+        .filter(choice -> choice.name().equals(text.strip().toUpperCase(Locale.ROOT)))
+        .findAny()
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "the value is one of auto, hugetlb, off: " + name + "=" + text));
+  }
 }

@@ -1,7 +1,6 @@
 package io.ewok.gds.allocator;
 
 import io.ewok.gds.allocator.numa.PlacementPolicy;
-import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -132,7 +131,8 @@ public record RegionOptions(
     RegionOptions defaults = ofSize(sizeBytes);
     return new RegionOptions(
         sizeBytes,
-        Settings.read(settings, HUGE_PAGES, RegionOptions::hugePages, defaults.hugePages),
+        Settings.read(
+            settings, HUGE_PAGES, text -> HugePages.parse(HUGE_PAGES, text), defaults.hugePages),
         Settings.read(settings, PlacementPolicy.KEY, PlacementPolicy::parse, defaults.placement),
         Settings.read(settings, PREFAULT_THREADS, RegionOptions::threads, defaults.prefaultThreads),
         Settings.read(settings, LOCKED, RegionOptions::locked, defaults.locked));
@@ -141,13 +141,6 @@ public record RegionOptions(
   /** Returns what {@link #from} reads. */
   public static List<Setting> settings() {
     return SETTINGS;
-  }
-
-  private static HugePages hugePages(String text) {
-    return Arrays.stream(HugePages.values())
-        .filter(choice -> choice.name().equals(text.strip().toUpperCase(Locale.ROOT)))
-        .findAny()
-        .orElseThrow(() -> bad("one of auto, hugetlb, off", HUGE_PAGES, text));
   }
 
   private static int threads(String text) {

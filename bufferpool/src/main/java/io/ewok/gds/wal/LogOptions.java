@@ -1,8 +1,11 @@
 package io.ewok.gds.wal;
 
+import io.ewok.gds.allocator.HugePages;
 import io.ewok.gds.allocator.MemorySize;
+import io.ewok.gds.allocator.RegionOptions;
 import io.ewok.gds.allocator.Setting;
 import io.ewok.gds.allocator.Settings;
+import io.ewok.gds.allocator.numa.PlacementPolicy;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -25,6 +28,9 @@ import java.util.regex.Pattern;
  * <tr><td>recovery</td><td>a mode</td><td>TOLERATE_TAIL</td><td>see {@link RecoveryMode}</td><td>see there</td></tr>
  * <tr><td>archiveOrNull</td><td>a hook, or null</td><td>null</td><td>copies of the log are wanted</td>
  *   <td>the log becomes full when the archive does not keep up</td></tr>
+ * <tr><td>hugePages</td><td>{@link HugePages}</td><td>AUTO</td><td>see there, of the two buffers</td><td>see there</td></tr>
+ * <tr><td>placement</td><td>NUMA nodes of the two buffers</td><td>none</td><td>it is known where those run who append</td>
+ *   <td>others are farther away</td></tr>
  * </table>
  *
  * <p>The first two hold when a log is created; a log that exists keeps its own, see {@link
@@ -35,7 +41,9 @@ public record LogOptions(
     int segmentCount,
     int bufferBytes,
     RecoveryMode recovery,
-    SegmentArchive archiveOrNull) {
+    SegmentArchive archiveOrNull,
+    HugePages hugePages,
+    PlacementPolicy placement) {
   private static final Pattern NAMES = Pattern.compile("log\\..*");
   private static final String SEGMENT_BYTES = "log.segment-bytes";
   private static final String SEGMENTS = "log.segments";
@@ -80,6 +88,8 @@ public record LogOptions(
    */
   public LogOptions {
     Objects.requireNonNull(recovery, "recovery");
+    Objects.requireNonNull(hugePages, "hugePages");
+    Objects.requireNonNull(placement, "placement");
     if (segmentBytes < LogFormat.BLOCK_ALIGNMENT
         || segmentBytes > SEGMENT_BYTES_MAX
         || segmentBytes % LogFormat.BLOCK_ALIGNMENT != 0) {
@@ -101,7 +111,14 @@ public record LogOptions(
 
   /** Sizes, with the default of the rest. */
   public LogOptions(long segmentBytes, int segmentCount, int bufferBytes) {
-    this(segmentBytes, segmentCount, bufferBytes, RecoveryMode.TOLERATE_TAIL, null);
+    this(
+        segmentBytes,
+        segmentCount,
+        bufferBytes,
+        RecoveryMode.TOLERATE_TAIL,
+        null,
+        HugePages.AUTO,
+        PlacementPolicy.none());
   }
 
   /** Four segments of 16 MiB and two buffers of 1 MiB. */
@@ -131,7 +148,9 @@ public record LogOptions(
         Settings.readInt(settings, SEGMENTS, defaults.segmentCount),
         (int) Math.min(bufferBytes, Integer.MAX_VALUE),
         Settings.read(settings, RECOVERY, LogOptions::mode, defaults.recovery),
-        null);
+        null,
+        defaults.hugePages,
+        defaults.placement);
   }
 
   /** Returns what {@link #from} reads. */
@@ -168,27 +187,49 @@ public record LogOptions(
 
   /** These options with another segment size in bytes. */
   public LogOptions withSegmentBytes(long bytes) {
-    return new LogOptions(bytes, segmentCount, bufferBytes, recovery, archiveOrNull);
+    return new LogOptions(
+        bytes, segmentCount, bufferBytes, recovery, archiveOrNull, hugePages, placement);
   }
 
   /** These options with another number of segments. */
   public LogOptions withSegmentCount(int count) {
-    return new LogOptions(segmentBytes, count, bufferBytes, recovery, archiveOrNull);
+    return new LogOptions(
+        segmentBytes, count, bufferBytes, recovery, archiveOrNull, hugePages, placement);
   }
 
   /** These options with another buffer size in bytes. */
   public LogOptions withBufferBytes(int bytes) {
-    return new LogOptions(segmentBytes, segmentCount, bytes, recovery, archiveOrNull);
+    return new LogOptions(
+        segmentBytes, segmentCount, bytes, recovery, archiveOrNull, hugePages, placement);
   }
 
   /** These options with another way to treat damage. */
   public LogOptions withRecovery(RecoveryMode mode) {
-    return new LogOptions(segmentBytes, segmentCount, bufferBytes, mode, archiveOrNull);
+    return new LogOptions(
+        segmentBytes, segmentCount, bufferBytes, mode, archiveOrNull, hugePages, placement);
   }
 
   /** These options with an archive, or null for none. */
   public LogOptions withArchive(SegmentArchive archiveOrNull) {
-    return new LogOptions(segmentBytes, segmentCount, bufferBytes, recovery, archiveOrNull);
+    return new LogOptions(
+        segmentBytes, segmentCount, bufferBytes, recovery, archiveOrNull, hugePages, placement);
+  }
+
+  /** These options with other pages of the system for the buffers. */
+  public LogOptions withHugePages(HugePages hugePages) {
+    return new LogOptions(
+        segmentBytes, segmentCount, bufferBytes, recovery, archiveOrNull, hugePages, placement);
+  }
+
+  /** These options with another place for the buffers. */
+  public LogOptions withPlacement(PlacementPolicy placement) {
+    return new LogOptions(
+        segmentBytes, segmentCount, bufferBytes, recovery, archiveOrNull, hugePages, placement);
+  }
+
+  /** How the memory of an open log is mapped. */
+  RegionOptions region() {
+    return RegionOptions.ofSize(memoryBytes()).withHugePages(hugePages).withPlacement(placement);
   }
 
   /** What an open log takes from its budget, in bytes: two buffers. */

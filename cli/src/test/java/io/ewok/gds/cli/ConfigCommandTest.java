@@ -120,6 +120,23 @@ class ConfigCommandTest {
   }
 
   @Test
+  void nodesOfMemoryAreThoseOfTheFile() throws IOException {
+    Path store = temp.resolve("store");
+    conf(
+        """
+        store.huge-pages = off
+        store.numa { pool = "preferred:0;local", memtable = "bind:1000" }
+        """);
+    String message = gds("put", store, "k", "v", "--config", conf).failure(ExitStatus.FAILED);
+    assertTrue(message.endsWith(": store.numa.memtable=bind:1000"), message);
+    assertFalse(Files.exists(store));
+    gds("put", store, "k", "v", "--config", conf, "--set", "store.numa.memtable=local").ok();
+    String explained = gds("config", "explain", "store.numa", "--config", conf).ok();
+    assertTrue(explained.contains("preferred:0;local"), explained);
+    assertTrue(explained.contains("at the next opening"), explained);
+  }
+
+  @Test
   void commandsWithoutAStoreTakeTheEngineOfTheFile() throws IOException {
     conf("io.engine = pool");
     String text = gds("doctor", temp, "--config", conf).ok();

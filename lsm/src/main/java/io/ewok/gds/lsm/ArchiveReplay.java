@@ -75,7 +75,7 @@ final class ArchiveReplay implements AutoCloseable {
     parts.space =
         new MemtableSpace(
             parts.memory.memtables(),
-            StoreMemory.memtableBytes(options),
+            StoreMemory.memtable(options),
             StoreOptions.MEMTABLES_MAX,
             () -> {});
     parts.closeLater(parts.space::close);
