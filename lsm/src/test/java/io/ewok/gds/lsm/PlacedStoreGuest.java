@@ -15,7 +15,7 @@ import java.util.TreeSet;
  */
 final class PlacedStoreGuest {
   static final String PREFIX = "store|";
-  private static final int RECORDS = 4_000;
+  private static final int RECORDS = 1_000;
   private static final int VALUE_BYTES = 1_000;
 
   private PlacedStoreGuest() {}
@@ -27,7 +27,8 @@ final class PlacedStoreGuest {
    */
   public static void main(String[] args) throws IOException {
     StoreOptions options =
-        StoreOptions.defaults()
+        Fixtures.TINY
+            .withPoolBytes(4 << 20)
             .withMemory(
                 MemoryOptions.defaults()
                     .withHugePages(HugePages.OFF)
