@@ -4,6 +4,7 @@ import io.ewok.gds.allocator.MemoryBudget;
 import io.ewok.gds.allocator.RegionOptions;
 import io.ewok.gds.buffers.BufferOptions;
 import io.ewok.gds.ffm.LinuxMemory;
+import io.ewok.gds.ffm.NativeLibrary;
 import io.ewok.gds.lsm.cache.RecordCache;
 import io.ewok.gds.lsm.table.TableFormat;
 import io.ewok.gds.lsm.table.TableOptions;
@@ -82,6 +83,7 @@ record StoreMemory(
   }
 
   static long totalBytes(StoreOptions options) {
+    NativeLibrary.load(); // it is asked for the size of pages
     return poolBytes(options)
         + recordCacheBytes(options)
         + StoreOptions.MEMTABLES_MAX * memtableBytes(options)
