@@ -45,7 +45,8 @@ import java.util.Objects;
  *
  * <p>Errors: {@link IllegalStateException} for what the region's state forbids, {@link
  * UncheckedIOException} for what the kernel refuses. Neither changes anything. {@link
- * UnsatisfiedLinkError}, with a sentence that says what to change, where the JVM denies native access.
+ * UnsatisfiedLinkError}, with a sentence that says what to change, where the JVM denies native
+ * access.
  */
 public final class Region implements AutoCloseable {
   /** The largest region, in bytes: 1 GiB, the most that the kernel registers as one buffer. */

@@ -162,7 +162,10 @@ final class DirectoryCheck {
               Finding.ok(name, type, "well known, with preallocation and direct I/O");
           case "tmpfs", "ramfs" ->
               Finding.of(
-                  Severity.WARN, name, type, "in memory: nothing survives a restart of the machine");
+                  Severity.WARN,
+                  name,
+                  type,
+                  "in memory: nothing survives a restart of the machine");
           case "overlay" ->
               Finding.of(
                   Severity.WARN, name, type, "the layers of a container: better use a volume");

@@ -123,7 +123,8 @@ class ConfigCommandTest {
   @Test
   void flightRecorderReadsWhatIsPrintedForIt() throws Exception {
     String text = gds("config", "jfc").ok();
-    Map<String, String> settings = jdk.jfr.Configuration.create(new StringReader(text)).getSettings();
+    Map<String, String> settings =
+        jdk.jfr.Configuration.create(new StringReader(text)).getSettings();
     assertEquals("true", settings.get("io.ewok.gds.StoreFlush#enabled"), settings.toString());
     assertEquals("20 ms", settings.get("io.ewok.gds.SlowIo#threshold"), settings.toString());
   }

@@ -305,8 +305,7 @@ class DoctorTest {
     Finding few = memory("store.huge-pages=hugetlb").get(name);
     assertEquals(Severity.WARN, few.severity());
     long needed = (StoreOptions.defaults().memoryBytes() + (2 << 20) - 1) / (2 << 20);
-    assertEquals(
-        List.of("echo " + (70 + needed) + " > /" + pool + "nr_hugepages"), few.commands());
+    assertEquals(List.of("echo " + (70 + needed) + " > /" + pool + "nr_hugepages"), few.commands());
     fact(pool + "free_hugepages", Long.toString(needed));
     assertEquals(Severity.OK, memory("store.huge-pages=hugetlb").get(name).severity());
   }

@@ -80,7 +80,8 @@ class FlightRecorderSettingsTest {
         List.of(PageBacking.class, IoEngine.class, BufferManager.class, Store.class)) {
       all.addAll(events(module));
     }
-    assertTrue(all.containsAll(Set.of("io.ewok.gds.StoreFlush", "io.ewok.gds.SlowIo")), all::toString);
+    assertTrue(
+        all.containsAll(Set.of("io.ewok.gds.StoreFlush", "io.ewok.gds.SlowIo")), all::toString);
     Map<String, String> settings = shipped().getSettings();
     assertEquals(
         all,
@@ -99,8 +100,7 @@ class FlightRecorderSettingsTest {
     Path file = directory.resolve("recording.jfr");
     EngineOptions slow =
         EngineOptions.defaults()
-            .withThrottle(
-                EngineOptions.defaults().throttle().withWrite(IoRate.parse("/4MB")));
+            .withThrottle(EngineOptions.defaults().throttle().withWrite(IoRate.parse("/4MB")));
     try (Recording recording = new Recording(shipped())) {
       recording.start();
       try (IoEngine engine = IoEngines.open(slow);
