@@ -4,6 +4,7 @@ import io.ewok.gds.allocator.RegionState.Turn;
 import io.ewok.gds.allocator.leases.RegionLeases;
 import io.ewok.gds.allocator.numa.Placement;
 import io.ewok.gds.ffm.LinuxMemory;
+import io.ewok.gds.ffm.NativeLibrary;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
@@ -43,7 +44,9 @@ import java.util.Objects;
  * }</pre>
  *
  * <p>Errors: {@link IllegalStateException} for what the region's state forbids, {@link
- * UncheckedIOException} for what the kernel refuses. Neither changes anything.
+ * UncheckedIOException} for what the kernel refuses. Neither changes anything. {@link
+ * UnsatisfiedLinkError}, with a sentence that says what to change, where the JVM denies native
+ * access.
  */
 public final class Region implements AutoCloseable {
   /** The largest region, in bytes: 1 GiB, the most that the kernel registers as one buffer. */
@@ -119,6 +122,7 @@ public final class Region implements AutoCloseable {
   }
 
   static Region map(MemoryBudget budget, RegionOptions options, MappingCalls calls) {
+    NativeLibrary.load();
     RegionMappedEvent event = new RegionMappedEvent();
     event.begin();
     long sizeBytes = roundUp(options.sizeBytes(), LinuxMemory.pageSizeBytes());
@@ -160,6 +164,7 @@ public final class Region implements AutoCloseable {
    */
   static List<Region> reserveTogether(
       MemoryBudget budget, List<RegionOptions> options, MappingCalls calls) {
+    NativeLibrary.load();
     List<Region> together = new ArrayList<>();
     Arena arena = Arena.ofShared();
     boolean reserved = false;

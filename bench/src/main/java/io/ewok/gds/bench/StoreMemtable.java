@@ -1,6 +1,7 @@
 package io.ewok.gds.bench;
 
 import io.ewok.gds.allocator.MemoryBudget;
+import io.ewok.gds.allocator.RegionOptions;
 import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.lsm.memtable.EntryCursor;
 import io.ewok.gds.lsm.memtable.EntryFormat;
@@ -24,7 +25,9 @@ final class StoreMemtable implements MemtableCandidate {
   StoreMemtable(MemtableRecords records) {
     this.records = records;
     long bytes = (OPERATION_BYTES * 2 * records.count + (1 << 20)) & -4096L;
-    space = new MemtableSpace(MemoryBudget.root("memtable", bytes), bytes, 1, () -> {});
+    space =
+        new MemtableSpace(
+            MemoryBudget.root("memtable", bytes), RegionOptions.ofSize(bytes), 1, () -> {});
     memtable = space.tryCreate();
     cursor = memtable.entries(Memtable.DEFAULT_FAMILY);
   }

@@ -91,6 +91,7 @@ public final class BufferManager implements AutoCloseable {
         Region.map(
             budget,
             RegionOptions.ofSize(bytes)
+                .withHugePages(options.hugePages())
                 .withPlacement(placements.get(partition % placements.size())));
     try {
       engine.register(mapped);

@@ -1,5 +1,6 @@
 package io.ewok.gds.buffers;
 
+import io.ewok.gds.allocator.HugePages;
 import io.ewok.gds.allocator.MemorySize;
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.allocator.Setting;
@@ -31,6 +32,8 @@ import java.util.Objects;
  *   placement as it takes. One for each NUMA node, bound to it, spreads the pool over them; a page lies on the node that
  *   its hash says, whoever uses it. Several on one node let threads that miss stand less in each other's way. No block
  *   is longer than a partition</td></tr>
+ * <tr><td>hugePages</td><td>default AUTO</td><td>the pages that the pool's memory is asked for in, see {@link HugePages};
+ *   explicit ones where each partition is whole multiples of 2 MiB</td></tr>
  * <tr><td>fixOrigins</td><td>default false</td><td>whether to remember where everything was fixed that is fixed now, to
  *   find what is never unfixed: the exceptions that complain about it carry the places as suppressed ones. Each fix
  *   costs a stack trace</td></tr>
@@ -43,6 +46,7 @@ public record BufferOptions(
     Duration waitMax,
     EvictionKind eviction,
     List<PlacementPolicy> placements,
+    HugePages hugePages,
     boolean fixOrigins) {
   private static final int FRAME_BYTES_MIN = 4096;
   private static final int FRAMES_MIN = 8;
@@ -77,6 +81,7 @@ public record BufferOptions(
               .formatted(poolBytes, frameBytes, placements.size()));
     }
     Objects.requireNonNull(eviction, "eviction");
+    Objects.requireNonNull(hugePages, "hugePages");
     if (waitMax.compareTo(WAIT_SHORTEST) < 0 || waitMax.compareTo(WAIT_LONGEST) > 0) {
       throw new IllegalArgumentException("a wait has 1 ms to 1 h: waitMax=" + waitMax);
     }
@@ -91,6 +96,7 @@ public record BufferOptions(
         Duration.ofSeconds(10),
         EvictionKind.S3_FIFO,
         List.of(PlacementPolicy.none()),
+        HugePages.AUTO,
         false);
   }
 
@@ -106,6 +112,7 @@ public record BufferOptions(
    * <tr><td>{@code buffers.eviction}</td><td>{@code clock}, {@code s3-fifo} or {@code car}</td></tr>
    * <tr><td>{@code buffers.placements}</td><td>{@link PlacementPolicy#parse}, several with
    *     semicolons between them</td></tr>
+   * <tr><td>{@code buffers.huge-pages}</td><td>{@code auto}, {@code hugetlb} or {@code off}</td></tr>
    * <tr><td>{@code buffers.fix-origins}</td><td>{@code true} or {@code false}</td></tr>
    * </table>
    *
@@ -127,25 +134,31 @@ public record BufferOptions(
   /** These options with another longest wait. */
   public BufferOptions withWaitMax(Duration waitMax) {
     return new BufferOptions(
-        poolBytes, frameBytes, logOrNull, waitMax, eviction, placements, fixOrigins);
+        poolBytes, frameBytes, logOrNull, waitMax, eviction, placements, hugePages, fixOrigins);
   }
 
   /** These options with another policy of eviction. */
   public BufferOptions withEviction(EvictionKind eviction) {
     return new BufferOptions(
-        poolBytes, frameBytes, logOrNull, waitMax, eviction, placements, fixOrigins);
+        poolBytes, frameBytes, logOrNull, waitMax, eviction, placements, hugePages, fixOrigins);
   }
 
   /** These options with other places for the partitions. */
   public BufferOptions withPlacements(List<PlacementPolicy> placements) {
     return new BufferOptions(
-        poolBytes, frameBytes, logOrNull, waitMax, eviction, placements, fixOrigins);
+        poolBytes, frameBytes, logOrNull, waitMax, eviction, placements, hugePages, fixOrigins);
+  }
+
+  /** These options with other pages of the system. */
+  public BufferOptions withHugePages(HugePages hugePages) {
+    return new BufferOptions(
+        poolBytes, frameBytes, logOrNull, waitMax, eviction, placements, hugePages, fixOrigins);
   }
 
   /** These options with or without remembering where everything was fixed. */
   public BufferOptions withFixOrigins(boolean fixOrigins) {
     return new BufferOptions(
-        poolBytes, frameBytes, logOrNull, waitMax, eviction, placements, fixOrigins);
+        poolBytes, frameBytes, logOrNull, waitMax, eviction, placements, hugePages, fixOrigins);
   }
 
   /** The number of frames. */

@@ -1,5 +1,6 @@
 package io.ewok.gds.buffers;
 
+import io.ewok.gds.allocator.HugePages;
 import io.ewok.gds.allocator.MemorySize;
 import io.ewok.gds.allocator.ProcessMemory;
 import io.ewok.gds.allocator.Setting;
@@ -8,7 +9,6 @@ import io.ewok.gds.allocator.numa.PlacementPolicy;
 import io.ewok.gds.buffers.eviction.EvictionKind;
 import io.ewok.gds.wal.WriteAheadLog;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
@@ -21,6 +21,7 @@ final class BufferSettings {
   private static final String WAIT_MILLIS = "buffers.wait-max-ms";
   private static final String EVICTION = "buffers.eviction";
   private static final String PLACEMENTS = "buffers.placements";
+  private static final String HUGE_PAGES = "buffers.huge-pages";
   private static final String FIX_ORIGINS = "buffers.fix-origins";
   private static final long POOL_BYTES = 64 << 20;
   private static final int FRAME_BYTES = 4096;
@@ -67,6 +68,16 @@ final class BufferSettings {
                   "the machine has several nodes: a policy for each spreads the pool over them",
                   "no block is longer than a partition"),
           Setting.of(
+                  HUGE_PAGES,
+                  "auto",
+                  "auto, hugetlb or off",
+                  "the pages of the system that the memory of that pool is asked for in, as of"
+                      + " memory.huge-pages")
+              .change(
+                  "off where most of the pool stays untouched; hugetlb where latency must not"
+                      + " depend on what the kernel finds in one piece",
+                  "hugetlb: memory that the administrator sets aside, all touched at the start"),
+          Setting.of(
                   FIX_ORIGINS,
                   "false",
                   "true or false",
@@ -93,7 +104,11 @@ final class BufferSettings {
         Duration.ofMillis(Settings.readInt(settings, WAIT_MILLIS, 10_000)),
         Settings.readEnum(settings, EVICTION, EvictionKind.S3_FIFO),
         Settings.read(
-            settings, PLACEMENTS, BufferSettings::placements, List.of(PlacementPolicy.none())),
+            settings,
+            PLACEMENTS,
+            text -> PlacementPolicy.parseAll(PLACEMENTS, text),
+            List.of(PlacementPolicy.none())),
+        Settings.readEnum(settings, HUGE_PAGES, HugePages.AUTO),
         Settings.readBoolean(settings, FIX_ORIGINS, false));
   }
 
@@ -103,18 +118,5 @@ final class BufferSettings {
         name,
         text -> MemorySize.parse(name, text).bytes(ProcessMemory.limitBytes()),
         otherwise);
-  }
-
-  private static List<PlacementPolicy> placements(String text) {
-    List<PlacementPolicy> placements = new ArrayList<>();
-    for (String part : text.split(";", -1)) {
-      try {
-        placements.add(PlacementPolicy.parse(part.strip()));
-      } catch (IllegalArgumentException e) {
-        throw new IllegalArgumentException(
-            "not where memory can lie: " + e.getMessage() + ": " + PLACEMENTS + "=" + text, e);
-      }
-    }
-    return placements;
   }
 }

@@ -1,11 +1,12 @@
 package io.ewok.gds.wal;
 
+import io.ewok.gds.allocator.HugePages;
 import io.ewok.gds.allocator.MemorySize;
+import io.ewok.gds.allocator.RegionOptions;
 import io.ewok.gds.allocator.Setting;
 import io.ewok.gds.allocator.Settings;
-import java.util.Arrays;
+import io.ewok.gds.allocator.numa.PlacementPolicy;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.regex.Pattern;
@@ -23,13 +24,21 @@ import java.util.regex.Pattern;
  * <tr><td>bufferBytes</td><td>bytes, multiple of 4096, at most segmentBytes and 256 MiB</td><td>1 MiB</td>
  *   <td>much is appended between syncs</td><td>twice as much memory</td></tr>
  * <tr><td>recovery</td><td>a mode</td><td>TOLERATE_TAIL</td><td>see {@link RecoveryMode}</td><td>see there</td></tr>
+ * <tr><td>hugePages</td><td>{@link HugePages}</td><td>AUTO</td><td>see there, of the two buffers</td><td>see there</td></tr>
+ * <tr><td>placement</td><td>NUMA nodes of the two buffers</td><td>none</td><td>it is known where those run who append</td>
+ *   <td>others are farther away</td></tr>
  * </table>
  *
  * <p>The first two hold when a log is created; a log that exists keeps its own, see {@link
  * WriteAheadLog#options()}.
  */
 public record LogOptions(
-    long segmentBytes, int segmentCount, int bufferBytes, RecoveryMode recovery) {
+    long segmentBytes,
+    int segmentCount,
+    int bufferBytes,
+    RecoveryMode recovery,
+    HugePages hugePages,
+    PlacementPolicy placement) {
   private static final Pattern NAMES = Pattern.compile("log\\..*");
   private static final String SEGMENT_BYTES = "log.segment-bytes";
   private static final String SEGMENTS = "log.segments";
@@ -74,6 +83,8 @@ public record LogOptions(
    */
   public LogOptions {
     Objects.requireNonNull(recovery, "recovery");
+    Objects.requireNonNull(hugePages, "hugePages");
+    Objects.requireNonNull(placement, "placement");
     if (segmentBytes < LogFormat.BLOCK_ALIGNMENT
         || segmentBytes > SEGMENT_BYTES_MAX
         || segmentBytes % LogFormat.BLOCK_ALIGNMENT != 0) {
@@ -95,7 +106,13 @@ public record LogOptions(
 
   /** Sizes, with the default of the rest. */
   public LogOptions(long segmentBytes, int segmentCount, int bufferBytes) {
-    this(segmentBytes, segmentCount, bufferBytes, RecoveryMode.TOLERATE_TAIL);
+    this(
+        segmentBytes,
+        segmentCount,
+        bufferBytes,
+        RecoveryMode.TOLERATE_TAIL,
+        HugePages.AUTO,
+        PlacementPolicy.none());
   }
 
   /** Four segments of 16 MiB and two buffers of 1 MiB. */
@@ -124,7 +141,9 @@ public record LogOptions(
         segmentBytes,
         Settings.readInt(settings, SEGMENTS, defaults.segmentCount),
         (int) Math.min(bufferBytes, Integer.MAX_VALUE),
-        Settings.read(settings, RECOVERY, LogOptions::mode, defaults.recovery));
+        Settings.readEnum(settings, RECOVERY, defaults.recovery),
+        defaults.hugePages,
+        defaults.placement);
   }
 
   /** Returns what {@link #from} reads. */
@@ -140,43 +159,45 @@ public record LogOptions(
     return size.bytes(0);
   }
 
-  private static RecoveryMode mode(String text) {
-    for (RecoveryMode mode : RecoveryMode.values()) {
-      if (nameOf(mode).equals(text)) {
-        return mode;
-      }
-    }
-    throw new IllegalArgumentException(
-        "one of "
-            + Arrays.stream(RecoveryMode.values()).map(LogOptions::nameOf).toList()
-            + ": "
-            + RECOVERY
-            + "="
-            + text);
-  }
-
-  private static String nameOf(RecoveryMode mode) {
-    return mode.name().toLowerCase(Locale.ROOT).replace('_', '-');
-  }
-
   /** These options with another segment size in bytes. */
   public LogOptions withSegmentBytes(long bytes) {
-    return new LogOptions(bytes, segmentCount, bufferBytes, recovery);
+    return new LogOptions(
+        bytes, segmentCount, bufferBytes, recovery, hugePages, placement);
   }
 
   /** These options with another number of segments. */
   public LogOptions withSegmentCount(int count) {
-    return new LogOptions(segmentBytes, count, bufferBytes, recovery);
+    return new LogOptions(
+        segmentBytes, count, bufferBytes, recovery, hugePages, placement);
   }
 
   /** These options with another buffer size in bytes. */
   public LogOptions withBufferBytes(int bytes) {
-    return new LogOptions(segmentBytes, segmentCount, bytes, recovery);
+    return new LogOptions(
+        segmentBytes, segmentCount, bytes, recovery, hugePages, placement);
   }
 
   /** These options with another way to treat damage. */
   public LogOptions withRecovery(RecoveryMode mode) {
-    return new LogOptions(segmentBytes, segmentCount, bufferBytes, mode);
+    return new LogOptions(
+        segmentBytes, segmentCount, bufferBytes, mode, hugePages, placement);
+  }
+
+  /** These options with other pages of the system for the buffers. */
+  public LogOptions withHugePages(HugePages hugePages) {
+    return new LogOptions(
+        segmentBytes, segmentCount, bufferBytes, recovery, hugePages, placement);
+  }
+
+  /** These options with another place for the buffers. */
+  public LogOptions withPlacement(PlacementPolicy placement) {
+    return new LogOptions(
+        segmentBytes, segmentCount, bufferBytes, recovery, hugePages, placement);
+  }
+
+  /** How the memory of an open log is mapped. */
+  RegionOptions region() {
+    return RegionOptions.ofSize(memoryBytes()).withHugePages(hugePages).withPlacement(placement);
   }
 
   /** What an open log takes from its budget, in bytes: two buffers. */

@@ -95,7 +95,7 @@ public final class WriteAheadLog implements AutoCloseable {
     Objects.requireNonNull(options, "options");
     Objects.requireNonNull(replay, "replay");
     engine.createDirectories(directory);
-    Region region = Region.map(budget, RegionOptions.ofSize(options.memoryBytes()));
+    Region region = Region.map(budget, options.region());
     try {
       if (!engine.exists(LogHeader.file(directory))) {
         LogCreation.create(engine, directory, options, 0, region);

@@ -3,8 +3,12 @@ package io.ewok.gds.cli;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.NavigableSet;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -72,14 +76,38 @@ final class BlockDevice {
   }
 
   OptionalLong number(String file) {
-    String text = queue(file);
-    return text.matches("\\d{1,18}") ? OptionalLong.of(Long.parseLong(text)) : OptionalLong.empty();
+    return machine.number(directory + "/queue/" + file);
   }
 
   /** The NUMA node that it is attached to; empty if none in particular. */
   OptionalLong node() {
     String text = machine.text(directory + "/device/numa_node");
     return text.matches("\\d{1,4}") ? OptionalLong.of(Long.parseLong(text)) : OptionalLong.empty();
+  }
+
+  /** What control groups let this process do to it, see {@link Machine#ioLimits}. */
+  Set<String> limits() {
+    return machine.ioLimits(machine.text(directory + "/dev"));
+  }
+
+  /** The numbers of the interrupts of its controller; none if the kernel does not tell. */
+  List<String> interrupts() {
+    String path = directory;
+    while (path.contains("/")) {
+      List<String> interrupts = machine.list(path + "/msi_irqs");
+      if (!interrupts.isEmpty()) {
+        return interrupts;
+      }
+      path = path.substring(0, path.lastIndexOf('/'));
+    }
+    return List.of();
+  }
+
+  /** The CPUs to which these go. */
+  NavigableSet<Integer> interruptedCpus() {
+    NavigableSet<Integer> cpus = new TreeSet<>();
+    interrupts().forEach(interrupt -> cpus.addAll(machine.cpusOfInterrupt(interrupt)));
+    return cpus;
   }
 
   /** Where a setting of its queue is changed, as a word of the shell. */

@@ -16,7 +16,8 @@ import picocli.CommandLine.Spec;
       "  gds config reference > gds.conf",
       "  gds config check gds.conf",
       "  gds config show --config gds.conf --changed",
-      "  gds config explain store.pool"
+      "  gds config explain store.pool",
+      "  gds config jfc > gds.jfc"
     })
 final class ConfigCommand implements Runnable {
   @Spec private CommandSpec spec;

@@ -4,6 +4,7 @@ import io.ewok.gds.cli.Finding.Severity;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.Set;
 
 /** Looks at the block device under a directory. */
 final class DeviceCheck {
@@ -29,9 +30,12 @@ final class DeviceCheck {
     findings.add(rotational());
     findings.add(scheduler());
     findings.add(queue());
+    findings.add(merging());
     findings.add(readAhead());
     findings.add(writeCache());
     findings.add(blocks());
+    findings.add(interrupts());
+    findings.add(limits());
     if (nodes > 1 && device.node().isPresent()) {
       findings.add(node());
     }
@@ -97,6 +101,28 @@ final class DeviceCheck {
         .withCommands("echo " + queueDepth + " > " + device.queuePath("nr_requests"));
   }
 
+  private Finding merging() {
+    String name = "request merging";
+    OptionalLong found = device.number("nomerges");
+    String decision = "flushes, compactions and the log write in large pieces themselves";
+    if (turns() || found.isEmpty() || found.getAsLong() == 2) {
+      return Finding.ok(
+              name,
+              found.isEmpty() ? "unknown" : "nomerges=" + found.getAsLong(),
+              turns() ? "what lies together on a disk that turns goes there together" : "none")
+          .withDecision(decision);
+    }
+    return Finding.of(
+            Severity.INFO,
+            name,
+            "nomerges=" + found.getAsLong(),
+            "for each operation the kernel looks for another one that it joins: random reads have"
+                + " none")
+        .withWanted("nomerges=2")
+        .withDecision(decision)
+        .withCommands("echo 2 > " + device.queuePath("nomerges"));
+  }
+
   private Finding readAhead() {
     String name = "read-ahead";
     OptionalLong found = device.number("read_ahead_kb");
@@ -137,6 +163,7 @@ final class DeviceCheck {
               .withDecision(decision);
       default ->
           Finding.of(Severity.INFO, "write cache", "unknown", "nobody says what a sync costs")
+              .withWanted("write through, by power-loss protection")
               .withDecision(decision);
     };
   }
@@ -153,12 +180,59 @@ final class DeviceCheck {
         .withDecision("log and tables are written in multiples of 4096 B");
   }
 
+  /** One of them is not of a queue but tells of changes of the device itself. */
+  private Finding interrupts() {
+    String name = "interrupts";
+    List<String> interrupts = device.interrupts();
+    String decision = "completions are taken by the reactor whose ring they are of, wherever it is";
+    if (interrupts.isEmpty() || device.interruptedCpus().isEmpty()) {
+      return Finding.ok(name, "unknown", "the kernel tells of none of this device")
+          .withDecision(decision);
+    }
+    String found = "%d, to CPUs %s".formatted(interrupts.size(), device.interruptedCpus());
+    boolean several = interrupts.size() > 2 && Runtime.getRuntime().availableProcessors() > 1;
+    if (several && device.interruptedCpus().size() == 1) {
+      return Finding.of(
+              Severity.WARN,
+              name,
+              found,
+              "the device has several queues, and one CPU takes what all of them have done")
+          .withWanted("several CPUs")
+          .withDecision(decision)
+          .withCommands(
+              "# start irqbalance, or, where the driver lets you, for each of "
+                  + interrupts
+                  + ": echo CPU > /proc/irq/NUMBER/smp_affinity_list");
+    }
+    return Finding.ok(
+            name, found, several ? "queues have CPUs of their own" : "the device has one queue")
+        .withDecision(decision);
+  }
+
+  private Finding limits() {
+    String name = "I/O limit";
+    Set<String> limits = device.limits();
+    if (limits.isEmpty()) {
+      return Finding.ok(name, "none", "no control group limits what this process reads and writes");
+    }
+    return Finding.of(
+            Severity.INFO,
+            name,
+            String.join(" ", limits),
+            "the kernel holds back what is beyond it, a read of a user as much as a compaction")
+        .withWanted("throttle.read and throttle.write a little below")
+        .withDecision(
+            "the engine puts in order what its own limits hold back: see throttle.…share");
+  }
+
   private Finding node() {
     long node = device.node().getAsLong();
     return Finding.of(
-        Severity.INFO,
-        "device node",
-        Long.toString(node),
-        "reactors are nearest to the device there: reactor.nodes=" + node);
+            Severity.INFO,
+            "device node",
+            Long.toString(node),
+            "reactors, and buffers that the device reads and writes, are nearest to it there")
+        .withWanted("reactor.nodes=%d and store.numa.buffers=preferred:%d".formatted(node, node))
+        .withDecision("nothing: both are where these settings say");
   }
 }

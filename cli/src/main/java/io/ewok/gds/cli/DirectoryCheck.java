@@ -84,11 +84,14 @@ final class DirectoryCheck {
       return Finding.of(
               Severity.WARN, "mount options", found, "each write is synced, asked for or not")
           .withWanted("async")
+          .withDecision("nothing: what need not be durable yet waits all the same")
           .withCommands("mount -o remount,async" + point);
     }
     if (mount.options().contains("ro")) {
       return Finding.of(
-          Severity.WARN, "mount options", found, "read-only: stores can be read, as they are");
+              Severity.WARN, "mount options", found, "read-only: stores can be read, as they are")
+          .withWanted("rw")
+          .withDecision("commands that only read take a store as it is");
     }
     boolean quiet =
         mount.options().contains("noatime")
@@ -100,6 +103,7 @@ final class DirectoryCheck {
         : Finding.of(
                 Severity.INFO, "mount options", found, "each read of a file writes when that was")
             .withWanted("noatime")
+            .withDecision("nothing: files stay open, and are read many times")
             .withCommands("mount -o remount,noatime" + point);
   }
 
@@ -151,28 +155,34 @@ final class DirectoryCheck {
             .withDecision("new page files with pages up to that have no journal");
   }
 
-  private static Finding fileSystem(String type) {
+  static Finding fileSystem(String type) {
     String name = "file system";
-    return switch (type) {
-      case "ext4", "xfs" -> Finding.ok(name, type, "well known, with preallocation and direct I/O");
-      case "tmpfs", "ramfs" ->
-          Finding.of(
-                  Severity.WARN, name, type, "in memory: nothing survives a restart of the machine")
-              .withWanted("ext4 or xfs");
-      case "overlay" ->
-          Finding.of(Severity.WARN, name, type, "the layers of a container: better use a volume")
-              .withWanted("ext4 or xfs");
-      case "nfs", "nfs4", "cifs", "9p", "virtiofs" ->
-          Finding.of(Severity.WARN, name, type, "remote: locks and syncs are the server's word")
-              .withWanted("ext4 or xfs");
-      case "btrfs", "zfs", "bcachefs" ->
-          Finding.of(
+    Finding found =
+        switch (type) {
+          case "ext4", "xfs" ->
+              Finding.ok(name, type, "well known, with preallocation and direct I/O");
+          case "tmpfs", "ramfs" ->
+              Finding.of(
+                  Severity.WARN,
+                  name,
+                  type,
+                  "in memory: nothing survives a restart of the machine");
+          case "overlay" ->
+              Finding.of(
+                  Severity.WARN, name, type, "the layers of a container: better use a volume");
+          case "nfs", "nfs4", "cifs", "9p", "virtiofs" ->
+              Finding.of(
+                  Severity.WARN, name, type, "remote: locks and syncs are the server's word");
+          case "btrfs", "zfs", "bcachefs" ->
+              Finding.of(
                   Severity.INFO,
                   name,
                   type,
-                  "copies on write: overwriting costs more than elsewhere")
-              .withWanted("ext4 or xfs");
-      default -> Finding.of(Severity.INFO, name, type, "not tried by us").withWanted("ext4 or xfs");
-    };
+                  "copies on write: overwriting costs more than elsewhere");
+          default -> Finding.of(Severity.INFO, name, type, "not tried by us");
+        };
+    return found
+        .withWanted("ext4 or xfs")
+        .withDecision("stores are made on any; what it can do is found by trying");
   }
 }

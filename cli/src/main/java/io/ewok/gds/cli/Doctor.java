@@ -8,6 +8,7 @@ import io.ewok.gds.lsm.StoreOptions;
 import io.ewok.gds.pagestore.EngineChoice;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoEngines;
+import io.ewok.gds.reactor.GroupOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -45,6 +46,8 @@ final class Doctor {
     findings.add(
         Finding.ok("java", Runtime.version().toString(), System.getProperty("java.vm.name", "")));
     findings.addAll(new SystemCheck(machine, options.memoryBytes()).examine());
+    findings.addAll(new ProcessorCheck(machine, arePinned(options)).examine());
+    findings.addAll(new MemoryCheck(machine, options).examine());
     findings.add(lockedMemory(options.memoryBytes()));
     findings.add(uringSwitch());
     findings.add(uring());
@@ -66,6 +69,11 @@ final class Doctor {
               Severity.FATAL, "engine", "none", "no store can be opened: " + Failures.message(e)));
     }
     return findings;
+  }
+
+  private static boolean arePinned(StoreOptions options) {
+    GroupOptions reactors = options.engine().reactors();
+    return !reactors.nodes().isEmpty() || !reactors.reactor().cpus().isEmpty();
   }
 
   private static Finding lockedMemory(long neededBytes) {

@@ -104,7 +104,8 @@ final class GdsCommand implements Runnable {
                     .addSubcommand(new ConfigShowCommand(streams))
                     .addSubcommand(new ConfigCheckCommand(streams))
                     .addSubcommand(new ConfigExplainCommand(streams))
-                    .addSubcommand(new ConfigReferenceCommand(streams)))
+                    .addSubcommand(new ConfigReferenceCommand(streams))
+                    .addSubcommand(new ConfigJfcCommand(streams)))
             .addSubcommand(new CompletionCommand(streams))
             .addSubcommand(
                 new CommandLine(new TraceCommand()).addSubcommand(new TraceReplayCommand(streams)))

@@ -2,12 +2,22 @@ package io.ewok.gds.cli;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.NavigableSet;
+import java.util.OptionalDouble;
 import java.util.OptionalLong;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * What the kernel tells about itself and the machine in {@code /proc} and {@code /sys}. What it
@@ -22,6 +32,7 @@ final class Machine {
   private static final Pattern OPEN_FILES =
       Pattern.compile("(?m)^Max open files\\s+(\\d{1,18})\\s");
   private static final Pattern SECCOMP = Pattern.compile("(?m)^Seccomp:\\s+(\\d+)");
+  private static final Pattern RANGE = Pattern.compile("(\\d{1,5})(?:-(\\d{1,5}))?");
   private static final int KIB = 1024;
 
   /** Above this a version 1 control group means no limit. */
@@ -107,31 +118,134 @@ final class Machine {
     return limit == UNLIMITED_BYTES ? OptionalLong.empty() : OptionalLong.of(limit);
   }
 
-  /** A group is bound by its own limit and by those of all groups around it. */
   private long tightest(String base, String group, String file) {
     long limit = UNLIMITED_BYTES;
-    String path = base + group;
-    while (path.length() >= base.length()) {
-      String text = text(path + "/" + file);
-      if (!text.isEmpty() && text.length() < 19 && text.chars().allMatch(Character::isDigit)) {
-        limit = Math.min(limit, Long.parseLong(text));
-      }
-      path = path.substring(0, path.lastIndexOf('/'));
+    for (String path : withThoseAround(base, group)) {
+      limit = Math.min(limit, number(path + "/" + file).orElse(UNLIMITED_BYTES));
     }
     return limit;
   }
 
-  /** How many numbers are in a kernel list such as {@code 0-3,8}. */
-  private static int listLength(String list) {
-    int length = 0;
-    for (String part : list.split(",", -1)) {
-      Matcher range = Pattern.compile("(\\d+)(?:-(\\d+))?").matcher(part.strip());
-      if (range.matches()) {
-        int first = Integer.parseInt(range.group(1));
-        length += range.group(2) == null ? 1 : Integer.parseInt(range.group(2)) - first + 1;
+  /** A group is bound by its own limits and by those of all groups around it. */
+  private static List<String> withThoseAround(String base, String group) {
+    List<String> paths = new ArrayList<>();
+    String path = base + group;
+    while (path.length() >= base.length()) {
+      paths.add(path);
+      path = path.substring(0, path.lastIndexOf('/'));
+    }
+    return paths;
+  }
+
+  /** How many CPUs the control groups of this process let it use; empty if they do not say. */
+  OptionalDouble cpuLimit() {
+    double limit = Double.POSITIVE_INFINITY;
+    for (String line : text("proc/self/cgroup").lines().toList()) {
+      String[] fields = line.split(":", 3);
+      if (fields.length == 3 && fields[1].isEmpty()) {
+        for (String path : withThoseAround("sys/fs/cgroup", fields[2])) {
+          String[] max = text(path + "/cpu.max").split(" ", 2);
+          limit = Math.min(limit, max.length < 2 ? limit : share(max[0], max[1]));
+        }
+      } else if (fields.length == 3 && List.of(fields[1].split(",", -1)).contains("cpu")) {
+        for (String path : withThoseAround("sys/fs/cgroup/cpu", fields[2])) {
+          String quota = text(path + "/cpu.cfs_quota_us");
+          limit = Math.min(limit, share(quota, text(path + "/cpu.cfs_period_us")));
+        }
       }
     }
-    return length;
+    return limit == Double.POSITIVE_INFINITY ? OptionalDouble.empty() : OptionalDouble.of(limit);
+  }
+
+  /** {@code max} and {@code -1} are no limit. */
+  private static double share(String quota, String period) {
+    return quota.matches("\\d{1,15}") && period.matches("[1-9]\\d{0,14}")
+        ? Double.parseDouble(quota) / Double.parseDouble(period)
+        : Double.POSITIVE_INFINITY;
+  }
+
+  /**
+   * What the control groups of this process let it do to a block device, such as {@code wiops=100};
+   * empty if all of it.
+   *
+   * @param number of the whole device, as in {@code 254:0}
+   */
+  Set<String> ioLimits(String number) {
+    Set<String> limits = new TreeSet<>();
+    for (String line : text("proc/self/cgroup").lines().toList()) {
+      String[] fields = line.split(":", 3);
+      if (fields.length == 3 && fields[1].isEmpty()) {
+        for (String path : withThoseAround("sys/fs/cgroup", fields[2])) {
+          text(path + "/io.max")
+              .lines()
+              .map(limit -> limit.split(" ", -1))
+              .filter(words -> words[0].equals(number))
+              .flatMap(words -> Arrays.stream(words).skip(1))
+              .filter(word -> !word.endsWith("=max"))
+              .forEach(limits::add);
+        }
+      }
+    }
+    return limits;
+  }
+
+  /** How the kernel chooses the frequency of CPUs; empty if it does not. */
+  Set<String> governors() {
+    Set<String> governors = new TreeSet<>();
+    for (String cpu : list("sys/devices/system/cpu")) {
+      if (cpu.matches("cpu\\d+")) {
+        governors.add(text("sys/devices/system/cpu/" + cpu + "/cpufreq/scaling_governor"));
+      }
+    }
+    governors.remove("");
+    return governors;
+  }
+
+  /** Whether a process of a name runs, as far as it can be seen. */
+  boolean runs(String name) {
+    return list("proc").stream()
+        .anyMatch(
+            process -> process.matches("\\d+") && text("proc/" + process + "/comm").equals(name));
+  }
+
+  /** The CPUs to which an interrupt goes. */
+  Set<Integer> cpusOfInterrupt(String interrupt) {
+    String effective = text("proc/irq/" + interrupt + "/effective_affinity_list");
+    return numbers(
+        effective.isEmpty() ? text("proc/irq/" + interrupt + "/smp_affinity_list") : effective);
+  }
+
+  private static int listLength(String list) {
+    return numbers(list).size();
+  }
+
+  /** The numbers in a kernel list such as {@code 0-3,8}. */
+  private static NavigableSet<Integer> numbers(String list) {
+    NavigableSet<Integer> numbers = new TreeSet<>();
+    for (String part : list.split(",", -1)) {
+      Matcher range = RANGE.matcher(part.strip());
+      if (range.matches()) {
+        int first = Integer.parseInt(range.group(1));
+        int last = range.group(2) == null ? first : Integer.parseInt(range.group(2));
+        IntStream.rangeClosed(first, last).forEach(numbers::add);
+      }
+    }
+    return numbers;
+  }
+
+  /** The names in a directory, in order; none if it cannot be read. */
+  List<String> list(String path) {
+    try (Stream<Path> entries = Files.list(root.resolve(path))) {
+      return entries.map(entry -> entry.getFileName().toString()).sorted().toList();
+    } catch (IOException | UncheckedIOException e) {
+      return List.of();
+    }
+  }
+
+  /** The number that a file has; empty if it is none. */
+  OptionalLong number(String path) {
+    String text = text(path);
+    return text.matches("\\d{1,18}") ? OptionalLong.of(Long.parseLong(text)) : OptionalLong.empty();
   }
 
   /** The file's text without blanks around it, empty when it cannot be read. */

@@ -122,6 +122,7 @@ final class StoreSizes {
           pool,
           batchBytes,
           defaults.recordCacheBytes(),
+          defaults.memory(),
           defaults
               .tree()
               .withTableBytes(Math.clamp(4 * memtable, 1L << 20, defaults.tree().tableBytes())),

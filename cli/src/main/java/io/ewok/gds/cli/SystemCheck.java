@@ -84,6 +84,7 @@ final class SystemCheck {
     return slow
         ? Finding.of(Severity.WARN, "clock", found, "each look at the time is a call of the kernel")
             .withWanted("tsc")
+            .withDecision("nothing: limits and counters look at the time all the same")
             .withCommands(
                 "echo tsc > /sys/devices/system/clocksource/clocksource0/current_clocksource")
         : Finding.ok("clock", found.isEmpty() ? "unknown" : found, "read without the kernel");
@@ -98,9 +99,10 @@ final class SystemCheck {
                 "NUMA nodes",
                 Integer.toString(nodes),
                 "memory may be far from the CPU that uses it")
+            .withWanted("one, or settings that say which node is used for what")
             .withDecision(
-                "memory and reactors go where the kernel likes, unless reactor.nodes says"
-                    + " otherwise; transfers from other nodes are counted");
+                "memory and reactors go where the kernel likes, unless store.numa.… and"
+                    + " reactor.nodes say otherwise; transfers from other nodes are counted");
   }
 
   private Finding numaBalancing() {
@@ -116,6 +118,7 @@ final class SystemCheck {
             "the kernel takes pages away to see who uses them, and moves them: page faults on the"
                 + " way of every get")
         .withWanted("0")
+        .withDecision("nothing; memory with a policy of its own, see store.numa.…, stays")
         .withCommands("sysctl -w kernel.numa_balancing=0");
   }
 
@@ -131,6 +134,7 @@ final class SystemCheck {
             found,
             "a full node gives up its caches before it uses another one")
         .withWanted("0")
+        .withDecision("nothing; files of stores go past these caches")
         .withCommands("sysctl -w vm.zone_reclaim_mode=0");
   }
 
@@ -170,7 +174,8 @@ final class SystemCheck {
                 name,
                 Units.bytes(bytes),
                 meaning + "; if both take all they may, " + otherwise)
-            .withWanted(wanted + ", or less in -Xmx and store.memory");
+            .withWanted(wanted + ", or less in -Xmx and store.memory")
+            .withDecision("nothing: a store takes no more than it says, and no less");
   }
 
   private Finding swappiness() {
@@ -197,7 +202,9 @@ final class SystemCheck {
   private Finding hugePages() {
     String name = "transparent huge pages";
     String found = machine.hugePages();
-    String decision = "large regions ask for them; what they got is in Region.pages";
+    String decision =
+        "large regions ask for them, unless store.huge-pages=off; what they got is in"
+            + " Region.pages";
     return switch (found) {
       case "madvise" ->
           Finding.ok(name, found, "regions can have huge pages where they ask for them")
@@ -272,6 +279,7 @@ final class SystemCheck {
             Units.count(limit.getAsLong()),
             "a store has each of its tables open, and stops when no more can be opened")
         .withWanted(Units.count(FILES_WANTED))
+        .withDecision("nothing: a table that cannot be opened fails what asks for it")
         .withCommands(
             "# where gds is started: ulimit -n %d, or LimitNOFILE=%d of the service"
                 .formatted(FILES_WANTED, FILES_WANTED));
@@ -281,13 +289,17 @@ final class SystemCheck {
     String found = machine.seccomp();
     return switch (found) {
       case "0", "" -> Finding.ok("seccomp", "off", "no system call is filtered");
-      case "1" -> Finding.of(Severity.WARN, "seccomp", "strict", "hardly a system call is allowed");
+      case "1" ->
+          Finding.of(Severity.WARN, "seccomp", "strict", "hardly a system call is allowed")
+              .withWanted("off, or a filter with io_uring")
+              .withDecision("whether io_uring is allowed is found by trying, see io_uring");
       default ->
           Finding.of(
                   Severity.INFO,
                   "seccomp",
                   "filter",
                   "a container runtime says which system calls are allowed; many forbid io_uring")
+              .withWanted("off, or a filter with io_uring")
               .withDecision("whether io_uring is allowed is found by trying, see io_uring");
     };
   }

@@ -11,6 +11,7 @@ import io.ewok.gds.lsm.StoreOptions;
 import io.ewok.gds.pagestore.IoRate;
 import io.ewok.gds.pagestore.WorkClass;
 import java.io.IOException;
+import java.io.StringReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -117,6 +118,32 @@ class ConfigCommandTest {
     gds("put", store, "k", "v", "--config", conf, "--set", "store.create-if-missing=true").ok();
     assertEquals(
         "POOL", gds("stats", store, "--json", "--config", conf).json().getFirst().get("engine"));
+  }
+
+  @Test
+  void flightRecorderReadsWhatIsPrintedForIt() throws Exception {
+    String text = gds("config", "jfc").ok();
+    Map<String, String> settings =
+        jdk.jfr.Configuration.create(new StringReader(text)).getSettings();
+    assertEquals("true", settings.get("io.ewok.gds.StoreFlush#enabled"), settings.toString());
+    assertEquals("20 ms", settings.get("io.ewok.gds.SlowIo#threshold"), settings.toString());
+  }
+
+  @Test
+  void nodesOfMemoryAreThoseOfTheFile() throws IOException {
+    Path store = temp.resolve("store");
+    conf(
+        """
+        store.huge-pages = off
+        store.numa { pool = "preferred:0;local", memtable = "bind:1000" }
+        """);
+    String message = gds("put", store, "k", "v", "--config", conf).failure(ExitStatus.FAILED);
+    assertTrue(message.endsWith(": store.numa.memtable=bind:1000"), message);
+    assertFalse(Files.exists(store));
+    gds("put", store, "k", "v", "--config", conf, "--set", "store.numa.memtable=local").ok();
+    String explained = gds("config", "explain", "store.numa", "--config", conf).ok();
+    assertTrue(explained.contains("preferred:0;local"), explained);
+    assertTrue(explained.contains("at the next opening"), explained);
   }
 
   @Test

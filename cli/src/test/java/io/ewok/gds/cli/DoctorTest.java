@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.ewok.gds.cli.Finding.Severity;
+import io.ewok.gds.lsm.StoreOptions;
 import io.ewok.gds.pagestore.EngineOptions;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoEngines;
@@ -19,6 +20,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -53,7 +55,15 @@ class DoctorTest {
     List<Object> names = findings.stream().map(finding -> finding.get("name")).toList();
     assertTrue(
         names.containsAll(
-            List.of("kernel", "io_uring", "engine", "locked memory", "direct I/O", "free space")),
+            List.of(
+                "kernel",
+                "io_uring",
+                "engine",
+                "locked memory",
+                "CPU governor",
+                "explicit huge pages",
+                "direct I/O",
+                "free space")),
         names.toString());
     assertTrue(findings.stream().allMatch(f -> f.keySet().equals(findings.get(0).keySet())));
     assertEquals(
@@ -220,6 +230,138 @@ class DoctorTest {
     }
   }
 
+  private List<Finding> processors(boolean arePinned) {
+    return new ProcessorCheck(new Machine(temp), arePinned).examine();
+  }
+
+  @Test
+  void processorsAreComparedWithWhatIsWanted() throws IOException {
+    fact("proc/self/cgroup", "0::/a/b");
+    fact("sys/fs/cgroup/a/b/cpu.max", "max 100000");
+    fact("sys/fs/cgroup/a/cpu.max", "150000 100000");
+    fact("sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", "powersave");
+    fact("sys/devices/system/cpu/cpu0/cpufreq/scaling_driver", "acpi-cpufreq");
+    fact("sys/devices/system/cpu/cpu10/cpufreq/scaling_governor", "performance");
+    fact("sys/devices/system/cpu/cpuidle/current_governor", "menu");
+    fact("proc/17/comm", "irqbalance");
+    assertEquals(
+        Map.of(
+            "CPU limit", Severity.INFO, "CPU governor", Severity.WARN, "irqbalance", Severity.INFO),
+        severities(processors(true)));
+    assertEquals("1.50 CPUs", processors(true).getFirst().found());
+    assertEquals("performance, powersave", processors(true).get(1).found());
+    assertEquals(Severity.OK, processors(false).getLast().severity());
+    assertEquals("running", processors(false).getLast().found());
+
+    fact("sys/fs/cgroup/a/cpu.max", "max 100000");
+    fact("sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", "performance");
+    fact("proc/17/comm", "irqbalanced");
+    for (Finding finding : processors(true)) {
+      assertEquals(Severity.OK, finding.severity(), finding.toString());
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "performance, acpi-cpufreq, OK",
+    "schedutil, acpi-cpufreq, INFO",
+    "powersave, intel_pstate, INFO",
+    "powersave, intel_cpufreq, WARN",
+    "conservative, acpi-cpufreq, WARN"
+  })
+  void governorsThatFollowTheLoadAreLessBad(String governor, String driver, Severity expected)
+      throws IOException {
+    fact("sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", governor);
+    fact("sys/devices/system/cpu/cpu0/cpufreq/scaling_driver", driver);
+    assertEquals(expected, processors(false).get(1).severity());
+  }
+
+  @Test
+  void cpuLimitOfVersionOneGroupsIsSeen() throws IOException {
+    fact("proc/self/cgroup", "5:cpu,cpuacct:/x");
+    fact("sys/fs/cgroup/cpu/x/cpu.cfs_quota_us", "-1");
+    fact("sys/fs/cgroup/cpu/x/cpu.cfs_period_us", "100000");
+    assertEquals(OptionalDouble.empty(), new Machine(temp).cpuLimit());
+    fact("sys/fs/cgroup/cpu/x/cpu.cfs_quota_us", "50000");
+    assertEquals(OptionalDouble.of(0.5), new Machine(temp).cpuLimit());
+  }
+
+  private Map<String, Finding> memory(String... settings) {
+    Map<String, String> all = new HashMap<>();
+    for (String setting : settings) {
+      all.put(setting.split("=", 2)[0], setting.split("=", 2)[1]);
+    }
+    return new MemoryCheck(new Machine(temp), StoreOptions.from(all))
+        .examine().stream().collect(Collectors.toMap(Finding::name, finding -> finding));
+  }
+
+  @Test
+  void explicitHugePagesAreComparedWithWhatTheStoreAsksFor() throws IOException {
+    String name = "explicit huge pages";
+    assertEquals(Severity.OK, memory().get(name).severity());
+    String pool = "sys/kernel/mm/hugepages/hugepages-2048kB/";
+    fact(pool + "nr_hugepages", "100");
+    fact(pool + "free_hugepages", "30");
+    assertEquals(Severity.INFO, memory().get(name).severity());
+    Finding few = memory("store.huge-pages=hugetlb").get(name);
+    assertEquals(Severity.WARN, few.severity());
+    long needed = (StoreOptions.defaults().memoryBytes() + (2 << 20) - 1) / (2 << 20);
+    assertEquals(List.of("echo " + (70 + needed) + " > /" + pool + "nr_hugepages"), few.commands());
+    fact(pool + "free_hugepages", Long.toString(needed));
+    assertEquals(Severity.OK, memory("store.huge-pages=hugetlb").get(name).severity());
+  }
+
+  @Test
+  void policiesForNodesThatAreNotThereAreFatal() {
+    String name = "NUMA policies";
+    assertEquals("none", memory().get(name).found());
+    Finding bad = memory("store.numa.memtable=bind:7").get(name);
+    assertEquals(Severity.FATAL, bad.severity());
+    assertTrue(bad.meaning().endsWith(": store.numa.memtable=bind:7"), bad.meaning());
+    Finding good = memory("store.numa.pool=bind:0;local").get(name);
+    assertEquals("store.numa.pool=bind:0, store.numa.pool=local", good.found());
+  }
+
+  /** What could be better says what is wanted, and what is decided because of it. */
+  @Test
+  void nothingIsFoundFaultWithInHalf() throws IOException {
+    bad();
+    List<Finding> findings = new ArrayList<>(new SystemCheck(new Machine(temp), 1 << 20).examine());
+    fact("sys/fs/cgroup/a/cpu.max", "150000 100000");
+    fact("sys/fs/cgroup/a/io.max", "259:0 rbps=max wbps=1000 riops=max wiops=max");
+    fact("sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", "powersave");
+    fact("proc/17/comm", "irqbalance");
+    findings.addAll(processors(true));
+    device(
+        "dev=259:0",
+        "queue/scheduler=[bfq]",
+        "queue/nomerges=0",
+        "queue/nr_requests=32",
+        "queue/read_ahead_kb=128",
+        "queue/write_cache=write back");
+    interrupts("3", "3", "3");
+    findings.addAll(deviceFindings().values());
+    device("queue/rotational=1");
+    findings.addAll(deviceFindings().values());
+    findings.addAll(memory("store.huge-pages=hugetlb").values());
+    findings.addAll(memory("store.numa.pool=bind:7").values());
+    for (String options : List.of("rw,barrier=0", "rw,sync", "ro", "rw")) {
+      Set<String> all = Set.of(options.split(","));
+      findings.add(DirectoryCheck.options(new Mount("1:1", "/data", "ext4", all)));
+    }
+    findings.add(DirectoryCheck.freeSpace(0, 1));
+    for (String type : List.of("xfs", "tmpfs", "overlay", "nfs", "zfs", "other")) {
+      findings.add(DirectoryCheck.fileSystem(type));
+    }
+    for (Finding finding : findings) {
+      if (finding.severity() != Severity.OK) {
+        assertFalse(finding.wanted().isEmpty(), finding.toString());
+        assertFalse(finding.decision().isEmpty(), finding.toString());
+        assertFalse(finding.meaning().isEmpty(), finding.toString());
+      }
+    }
+  }
+
   private void device(String... facts) throws IOException {
     String device = "sys/devices/pci0/block/nvme0n1/";
     for (String each : facts) {
@@ -234,6 +376,41 @@ class DoctorTest {
     }
   }
 
+  /** Where the interrupts 40, 41, … of the device go. */
+  private void interrupts(String... cpus) throws IOException {
+    for (int i = 0; i < cpus.length; i++) {
+      fact("sys/devices/pci0/msi_irqs/" + (40 + i), "msix");
+      fact("proc/irq/" + (40 + i) + "/effective_affinity_list", cpus[i]);
+    }
+  }
+
+  @Test
+  void interruptsOfSeveralQueuesAreSpread() throws IOException {
+    assumeTrue(Runtime.getRuntime().availableProcessors() > 1);
+    device("queue/rotational=0");
+    assertEquals("unknown", deviceFindings().get("interrupts").found());
+    interrupts("0", "0");
+    assertEquals(Severity.OK, deviceFindings().get("interrupts").severity());
+    interrupts("0", "0", "0");
+    Finding together = deviceFindings().get("interrupts");
+    assertEquals(Severity.WARN, together.severity());
+    assertEquals("3, to CPUs [0]", together.found());
+    interrupts("0", "0-1", "3");
+    Finding spread = deviceFindings().get("interrupts");
+    assertEquals(Severity.OK, spread.severity());
+    assertEquals("3, to CPUs [0, 1, 3]", spread.found());
+  }
+
+  @Test
+  void limitsOfADeviceAreThoseOfItsGroups() throws IOException {
+    device("queue/rotational=0", "dev=259:0");
+    fact("proc/self/cgroup", "0::/a/b");
+    fact("sys/fs/cgroup/a/b/io.max", "254:0 rbps=1 wbps=max riops=max wiops=max");
+    assertEquals("none", deviceFindings().get("I/O limit").found());
+    fact("sys/fs/cgroup/a/io.max", "254:0 rbps=1\n259:0 rbps=max wbps=1000 riops=max wiops=20");
+    assertEquals("wbps=1000 wiops=20", deviceFindings().get("I/O limit").found());
+  }
+
   private Map<String, Finding> deviceFindings() {
     BlockDevice device = BlockDevice.of(new Machine(temp), "259:2").orElseThrow();
     assertEquals("nvme0n1", device.name());
@@ -245,6 +422,7 @@ class DoctorTest {
   void deviceOfAPartitionIsComparedWithWhatIsWanted() throws IOException {
     device(
         "queue/rotational=1",
+        "queue/nomerges=0",
         "queue/scheduler=mq-deadline kyber [bfq] none",
         "queue/nr_requests=32",
         "queue/read_ahead_kb=128",
@@ -261,6 +439,9 @@ class DoctorTest {
             "read-ahead", Severity.INFO,
             "write cache", Severity.INFO,
             "device blocks", Severity.OK,
+            "request merging", Severity.OK,
+            "interrupts", Severity.OK,
+            "I/O limit", Severity.OK,
             "device node", Severity.INFO),
         severities(List.copyOf(found.values())));
     assertEquals("bfq", found.get("I/O scheduler").found());
@@ -272,11 +453,16 @@ class DoctorTest {
         found.get("device queue").commands());
     device(
         "queue/rotational=0",
+        "queue/nomerges=0",
         "queue/scheduler=[none] mq-deadline",
         "queue/nr_requests=64",
         "queue/read_ahead_kb=8",
         "queue/write_cache=write through",
         "device/numa_node=-1");
+    assertEquals(
+        List.of("echo 2 > /sys/block/nvme0n1/queue/nomerges"),
+        deviceFindings().get("request merging").commands());
+    device("queue/nomerges=2");
     found = deviceFindings();
     assertFalse(found.containsKey("device node"));
     for (Finding finding : found.values()) {

@@ -52,6 +52,11 @@ class SettingsTest {
     store.memtable 8M
     store.pool 32M
     store.record-cache 1M
+    store.huge-pages off
+    store.numa.pool bind:0;bind:0
+    store.numa.memtable local
+    store.numa.record-cache local
+    store.numa.buffers local
     store.batch-max 256K
     store.archive /archive
     store.create-if-missing false
@@ -109,6 +114,7 @@ class SettingsTest {
     buffers.wait-max-ms 100
     buffers.eviction car
     buffers.placements bind:0;bind:0
+    buffers.huge-pages off
     buffers.fix-origins true
     cleaner.redo-max 1M
     cleaner.dirty-percent 30

@@ -42,7 +42,8 @@ public final class NativeLibrary {
 
   /**
    * Loads the library unless it is loaded, so that a program can fail at its start instead of at
-   * its first call.
+   * its first call. Whatever is the first use of native memory or files calls it each time: a
+   * binding whose class could not be initialized says only the first time why.
    *
    * @throws UnsatisfiedLinkError if there is no library for this platform, its bytes are not those
    *     that were packed, it is of another version, or native access is denied
@@ -74,8 +75,13 @@ public final class NativeLibrary {
 
   /** The error for a JVM that was told to refuse this module's native calls. */
   public static UnsatisfiedLinkError accessDenied(IllegalCallerException denied) {
+    boolean onClassPath = !NativeLibrary.class.getModule().isNamed();
     return linkError(
-        "GDS needs native access; start java with --enable-native-access=" + modulesWithAccess(),
+        "GDS needs native access; start java with --enable-native-access="
+            + modulesWithAccess()
+            + (onClassPath
+                ? ", or a jar whose manifest says Enable-Native-Access: ALL-UNNAMED"
+                : ""),
         denied);
   }
 

@@ -76,7 +76,7 @@ final class StoreFollower {
     parts.space =
         new MemtableSpace(
             parts.memory.memtables(),
-            StoreMemory.memtableBytes(options),
+            StoreMemory.memtable(options),
             StoreOptions.MEMTABLES_MAX,
             () -> {});
     parts.closeLater(parts.space::close);

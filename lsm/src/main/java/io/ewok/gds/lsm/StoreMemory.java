@@ -1,8 +1,10 @@
 package io.ewok.gds.lsm;
 
 import io.ewok.gds.allocator.MemoryBudget;
+import io.ewok.gds.allocator.RegionOptions;
 import io.ewok.gds.buffers.BufferOptions;
 import io.ewok.gds.ffm.LinuxMemory;
+import io.ewok.gds.ffm.NativeLibrary;
 import io.ewok.gds.lsm.cache.RecordCache;
 import io.ewok.gds.lsm.table.TableFormat;
 import io.ewok.gds.lsm.table.TableOptions;
@@ -36,12 +38,23 @@ record StoreMemory(
 
   private static final int LOG_BUFFER_BYTES_MIN = 256 << 10;
 
+  /**
+   * Under a budget of its own.
+   *
+   * @throws IllegalArgumentException if the machine lacks a node that the options name
+   */
   static StoreMemory of(StoreOptions options) {
+    options.memory().requireNodes();
     return of(options, MemoryBudget.root("store", totalBytes(options)));
   }
 
-  /** Under a budget of somebody else's. */
+  /**
+   * Under a budget of somebody else's.
+   *
+   * @throws IllegalArgumentException if the machine lacks a node that the options name
+   */
   static StoreMemory under(MemoryBudget parent, StoreOptions options) {
+    options.memory().requireNodes();
     return of(options, parent.child("store", totalBytes(options)));
   }
 
@@ -70,6 +83,7 @@ record StoreMemory(
   }
 
   static long totalBytes(StoreOptions options) {
+    NativeLibrary.load(); // it is asked for the size of pages
     return poolBytes(options)
         + recordCacheBytes(options)
         + StoreOptions.MEMTABLES_MAX * memtableBytes(options)
@@ -77,12 +91,20 @@ record StoreMemory(
         + writingBytes(options);
   }
 
-  static long recordCacheBytes(StoreOptions options) {
+  private static long recordCacheBytes(StoreOptions options) {
     return mapped(options.recordCacheBytes());
+  }
+
+  static RegionOptions recordCache(StoreOptions options) {
+    return options.memory().recordCache(recordCacheBytes(options));
   }
 
   static long memtableBytes(StoreOptions options) {
     return mapped(options.memtableBytes());
+  }
+
+  static RegionOptions memtable(StoreOptions options) {
+    return options.memory().memtable(memtableBytes(options));
   }
 
   private static long writingBytes(StoreOptions options) {
@@ -108,12 +130,17 @@ record StoreMemory(
   }
 
   static BufferOptions bufferOptions(StoreOptions options) {
-    return new BufferOptions(options.poolBytes(), options.blockBytesMin(), null);
+    return new BufferOptions(options.poolBytes(), options.blockBytesMin(), null)
+        .withPlacements(options.memory().pool())
+        .withHugePages(options.memory().hugePages());
   }
 
   static TableOptions tableOptions(StoreOptions options) {
     return new TableOptions(
-        options.blockBytesMax(), options.batchBytesMax(), options.poolBytes() / 32);
+        options.blockBytesMax(),
+        options.batchBytesMax(),
+        // The root of an index is a block, and no block is longer than a part of the pool.
+        options.poolBytes() / options.memory().pool().size() / 32);
   }
 
   static LogOptions logOptions(StoreOptions options) {
@@ -122,6 +149,8 @@ record StoreMemory(
             options.logSegmentBytes(),
             TableFormat.padded(Math.max(LOG_BUFFER_BYTES_MIN, options.batchBytesMax() + 4096L)));
     return new LogOptions(options.logSegmentBytes(), options.logSegmentCount(), (int) bufferBytes)
-        .withRecovery(options.recovery());
+        .withRecovery(options.recovery())
+        .withHugePages(options.memory().hugePages())
+        .withPlacement(options.memory().buffers());
   }
 }

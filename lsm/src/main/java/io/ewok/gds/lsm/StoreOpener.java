@@ -2,7 +2,6 @@ package io.ewok.gds.lsm;
 
 import io.ewok.gds.allocator.BudgetExceededException;
 import io.ewok.gds.allocator.Region;
-import io.ewok.gds.allocator.RegionOptions;
 import io.ewok.gds.buffers.BufferManager;
 import io.ewok.gds.encryption.FileKey;
 import io.ewok.gds.lsm.cache.RecordCache;
@@ -251,7 +250,7 @@ final class StoreOpener {
     parts.space =
         new MemtableSpace(
             parts.memory.memtables(),
-            StoreMemory.memtableBytes(options),
+            StoreMemory.memtable(options),
             StoreOptions.MEMTABLES_MAX,
             parts::signalBackground);
     parts.closeLater(parts.space::close);
@@ -285,8 +284,7 @@ final class StoreOpener {
   private void openPools() {
     openBuffers(parts);
     if (options.recordCacheBytes() > 0) {
-      parts.recordCache =
-          new RecordCache(parts.memory.records(), StoreMemory.recordCacheBytes(options));
+      parts.recordCache = new RecordCache(parts.memory.records(), StoreMemory.recordCache(options));
       parts.closeLater(parts.recordCache::close);
     }
   }
@@ -306,7 +304,7 @@ final class StoreOpener {
   /** Memory that the kernel reads from, part of a store that is opened. */
   static Region ioBuffer(StoreParts parts, long bytes) {
     IoEngine engine = parts.engine;
-    Region region = Region.map(parts.memory.writing(), RegionOptions.ofSize(bytes));
+    Region region = Region.map(parts.memory.writing(), parts.options.memory().buffer(bytes));
     parts.closeLater(region::close);
     engine.register(region);
     parts.closeLater(() -> engine.unregister(region));

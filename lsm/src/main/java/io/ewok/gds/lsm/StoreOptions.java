@@ -39,6 +39,9 @@ import java.util.function.Consumer;
  *     records are much shorter than blocks: what is read often takes the place of a record, not of
  *     a block. Cursors do not use it. Costs each get that misses it a look, and each flush one for
  *     each key; and what the pool would do with the memory.
+ * @param memory the pages and NUMA nodes of all that memory; default {@link
+ *     MemoryOptions#defaults}. A pool with several placements has a part for each, and each part at
+ *     least 1 MiB and eight times {@code batchBytesMax}.
  * @param tree the levels and the form of their tables, of the default family and of all others that
  *     {@code families} does not name; default {@link TreeOptions#defaults}
  * @param families the same of other families, by their names; default none. A family need not exist
@@ -69,6 +72,7 @@ public record StoreOptions(
     @TakesEffect(Effect.NEXT_OPENING) long poolBytes,
     @TakesEffect(Effect.NEXT_OPENING) int batchBytesMax,
     @TakesEffect(Effect.NEXT_OPENING) long recordCacheBytes,
+    @TakesEffect(Effect.NEXT_OPENING) MemoryOptions memory,
     TreeOptions tree,
     Map<String, TreeOptions> families,
     @TakesEffect(Effect.CREATION) long logSegmentBytes,
@@ -98,6 +102,7 @@ public record StoreOptions(
           64 * MIB,
           1 << 20,
           0,
+          MemoryOptions.defaults(),
           TreeOptions.defaults(),
           Map.of(),
           16 * MIB,
@@ -110,6 +115,7 @@ public record StoreOptions(
 
   /** Checks the ranges. */
   public StoreOptions {
+    Objects.requireNonNull(memory, "memory");
     Objects.requireNonNull(tree, "tree");
     families = Map.copyOf(families);
     for (String name : families.keySet()) {
@@ -124,7 +130,14 @@ public record StoreOptions(
     Objects.requireNonNull(engine, "engine");
     requireRange("batchBytesMax", batchBytesMax, 128 * KIB, 65 * MIB);
     requireRange("memtableBytes", memtableBytes, Math.max(256 * KIB, 2L * batchBytesMax), GIB);
-    requireRange("poolBytes", poolBytes, Math.max(MIB, 8L * batchBytesMax), GIB);
+    long partBytesMin = Math.max(MIB, 8L * batchBytesMax);
+    requireRange("poolBytes", poolBytes, partBytesMin, GIB);
+    if (poolBytes / memory.pool().size() < partBytesMin) {
+      throw new IllegalArgumentException(
+          "each part of the pool has at least %d bytes here, and there is one for each placement:"
+                  .formatted(partBytesMin)
+              + " placements=%d poolBytes=%d".formatted(memory.pool().size(), poolBytes));
+    }
     if (recordCacheBytes != 0) {
       requireRange("recordCacheBytes", recordCacheBytes, 64 * KIB, GIB);
     }
@@ -157,6 +170,13 @@ public record StoreOptions(
    * <tr><td>{@code store.memtable}, {@code store.pool}, {@code store.batch-max}</td><td>sizes, such
    *     as 64M</td></tr>
    * <tr><td>{@code store.record-cache}</td><td>a size; {@code 0} for none</td></tr>
+   * <tr><td>{@code store.huge-pages}</td><td>{@code auto}, {@code hugetlb} or {@code off}, see
+   *     {@link MemoryOptions}</td></tr>
+   * <tr><td>{@code store.numa.pool}</td><td>what {@link
+   *     io.ewok.gds.allocator.numa.PlacementPolicy#parse} reads, or several with semicolons between
+   *     them, such as {@code bind:0;bind:1}</td></tr>
+   * <tr><td>{@code store.numa.memtable}, {@code store.numa.record-cache}, {@code
+   *     store.numa.buffers}</td><td>one such policy</td></tr>
    * <tr><td>{@code store.create-if-missing}</td><td>{@code true} or {@code false}</td></tr>
    * <tr><td>{@code store.archive}</td><td>a directory; {@code none} for none</td></tr>
    * <tr><td>{@code store.tables-before-merge}, {@code store.growth}</td><td>numbers, see {@link
@@ -245,6 +265,11 @@ public record StoreOptions(
   /** Returns these options with another size of the record cache, or none. */
   public StoreOptions withRecordCacheBytes(long recordCacheBytes) {
     return with(draft -> draft.recordCacheBytes = recordCacheBytes);
+  }
+
+  /** Returns these options with other pages and places of memory. */
+  public StoreOptions withMemory(MemoryOptions memory) {
+    return with(draft -> draft.memory = memory);
   }
 
   /** Returns these options with other levels. */
@@ -345,6 +370,7 @@ public record StoreOptions(
     long poolBytes = StoreOptions.this.poolBytes;
     int batchBytesMax = StoreOptions.this.batchBytesMax;
     long recordCacheBytes = StoreOptions.this.recordCacheBytes;
+    MemoryOptions memory = StoreOptions.this.memory;
     TreeOptions tree = StoreOptions.this.tree;
     Map<String, TreeOptions> families = StoreOptions.this.families;
     long logSegmentBytes = StoreOptions.this.logSegmentBytes;
@@ -361,6 +387,7 @@ public record StoreOptions(
           poolBytes,
           batchBytesMax,
           recordCacheBytes,
+          memory,
           tree,
           families,
           logSegmentBytes,

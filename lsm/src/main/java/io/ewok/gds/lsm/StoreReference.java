@@ -14,6 +14,10 @@ final class StoreReference {
   private static final String OF_LEVELS =
       "; or a list of one for each level from 0 on, the last for all deeper ones";
 
+  private static final String POLICY =
+      "default, local, or one of preferred, preferred-many, bind, interleave and"
+          + " weighted-interleave with nodes, such as interleave:0-1";
+
   private StoreReference() {}
 
   static List<Setting> all() {
@@ -44,6 +48,8 @@ final class StoreReference {
               .toList();
       case MEMTABLE, POOL, RECORD_CACHE, BATCH_MAX, CREATE_IF_MISSING, ARCHIVE ->
           List.of(ofStore(setting, name));
+      case HUGE_PAGES, NUMA_POOL, NUMA_MEMTABLE, NUMA_RECORD_CACHE, NUMA_BUFFERS ->
+          List.of(ofMemory(setting, name));
       case COMPRESSION, BLOCK, FILTER_BITS, FILTER_PREFIX, SEPARATE_VALUES, TABLE ->
           List.of(ofTables(setting, name));
       case TABLES_BEFORE_MERGE,
@@ -126,6 +132,56 @@ final class StoreReference {
                   "a backup is to be restored up to any write or time",
                   "the log is read and written once more; writers wait while the directory takes"
                       + " nothing");
+      default -> throw unknown(setting);
+    };
+  }
+
+  /** Those of {@link MemoryOptions}. */
+  private static Setting ofMemory(StoreSetting setting, String name) {
+    return switch (setting) {
+      case HUGE_PAGES ->
+          Setting.of(
+                  name,
+                  "auto",
+                  "auto, hugetlb or off",
+                  "the pages that the memory of the store is asked of the system in: auto advises"
+                      + " 2 MiB, hugetlb takes them from vm.nr_hugepages where a region is whole"
+                      + " multiples of them")
+              .change(
+                  "off where most of it stays untouched; hugetlb where latency must not depend on"
+                      + " what the kernel finds in one piece",
+                  "hugetlb: memory that the administrator sets aside, all touched when it is"
+                      + " mapped");
+      case NUMA_POOL ->
+          Setting.of(
+                  name,
+                  "default",
+                  POLICY + "; or several with semicolons between them, such as bind:0;bind:1",
+                  "the NUMA nodes of the pool, which has a part for each policy")
+              .change(
+                  "the machine has several nodes: a policy for each spreads the pool over them",
+                  "each part has to be as large as the smallest pool");
+      case NUMA_MEMTABLE ->
+          Setting.of(name, "default", POLICY, "the NUMA nodes of memtables")
+              .change(
+                  "threads of several nodes read what was written last, or those of one node"
+                      + " alone",
+                  "other nodes are used less; with bind the process ends when its nodes are full");
+      case NUMA_RECORD_CACHE ->
+          Setting.of(name, "default", POLICY, "the NUMA nodes of the record cache")
+              .change(
+                  "the machine has several nodes and gets come from all of them",
+                  "other nodes are used less; with bind the process ends when its nodes are full");
+      case NUMA_BUFFERS ->
+          Setting.of(
+                  name,
+                  "default",
+                  POLICY,
+                  "the NUMA nodes of the buffers that the log is written from, and tables are read"
+                      + " and written through")
+              .change(
+                  "the device is at one of several nodes",
+                  "the threads of other nodes copy over a longer way");
       default -> throw unknown(setting);
     };
   }

@@ -19,6 +19,16 @@ public enum StoreSetting {
   RECORD_CACHE("store.record-cache", Effect.NEXT_OPENING),
   /** {@code store.batch-max}. */
   BATCH_MAX("store.batch-max", Effect.NEXT_OPENING),
+  /** {@code store.huge-pages}. */
+  HUGE_PAGES("store.huge-pages", Effect.NEXT_OPENING),
+  /** {@code store.numa.pool}. */
+  NUMA_POOL("store.numa.pool", Effect.NEXT_OPENING),
+  /** {@code store.numa.memtable}. */
+  NUMA_MEMTABLE("store.numa.memtable", Effect.NEXT_OPENING),
+  /** {@code store.numa.record-cache}. */
+  NUMA_RECORD_CACHE("store.numa.record-cache", Effect.NEXT_OPENING),
+  /** {@code store.numa.buffers}. */
+  NUMA_BUFFERS("store.numa.buffers", Effect.NEXT_OPENING),
   /** {@code store.create-if-missing}. */
   CREATE_IF_MISSING("store.create-if-missing", Effect.NEXT_OPENING),
   /** {@code store.archive}: remembered, see {@link StoreOptions}. */

@@ -2,6 +2,7 @@ package io.ewok.gds.lsm;
 
 import io.ewok.gds.allocator.MemorySize;
 import io.ewok.gds.allocator.Settings;
+import io.ewok.gds.allocator.numa.PlacementPolicy;
 import io.ewok.gds.pagestore.EngineOptions;
 import io.ewok.gds.wal.LogOptions;
 import java.nio.file.Path;
@@ -35,6 +36,11 @@ final class StoreSettings {
   private static final String POOL = "store.pool";
   private static final String BATCH_MAX = "store.batch-max";
   private static final String RECORD_CACHE = "store.record-cache";
+  private static final String HUGE_PAGES = "store.huge-pages";
+  static final String NUMA_POOL = "store.numa.pool";
+  static final String NUMA_MEMTABLE = "store.numa.memtable";
+  static final String NUMA_RECORD_CACHE = "store.numa.record-cache";
+  static final String NUMA_BUFFERS = "store.numa.buffers";
   private static final String CREATE = "store.create-if-missing";
   private static final String ARCHIVE = "store.archive";
   private static final String TABLES_BEFORE_MERGE = "store.tables-before-merge";
@@ -78,7 +84,18 @@ final class StoreSettings {
   static final Set<String> NAMES_KNOWN =
       Stream.concat(
               NAMES_OF_FAMILIES.stream(),
-              Stream.of(MEMTABLE, POOL, BATCH_MAX, RECORD_CACHE, CREATE, ARCHIVE))
+              Stream.of(
+                  MEMTABLE,
+                  POOL,
+                  BATCH_MAX,
+                  RECORD_CACHE,
+                  HUGE_PAGES,
+                  NUMA_POOL,
+                  NUMA_MEMTABLE,
+                  NUMA_RECORD_CACHE,
+                  NUMA_BUFFERS,
+                  CREATE,
+                  ARCHIVE))
           .collect(Collectors.toUnmodifiableSet());
 
   private static final String LOG_SEGMENT_BYTES = "log.segment-bytes";
@@ -144,6 +161,7 @@ final class StoreSettings {
         bytes(POOL, base.poolBytes()),
         (int) Math.min(bytes(BATCH_MAX, base.batchBytesMax()), Integer.MAX_VALUE),
         bytes(RECORD_CACHE, base.recordCacheBytes()),
+        memory(base.memory()),
         tree(base.tree()),
         base.families(),
         log.segmentBytes(),
@@ -153,6 +171,20 @@ final class StoreSettings {
         isEngineNamed ? EngineOptions.from(settings).withKeys(base.engine().keys()) : base.engine(),
         Settings.readBoolean(settings, CREATE, base.createIfMissing()),
         Settings.read(settings, ARCHIVE, StoreSettings::archive, base.archiveOrNull()));
+  }
+
+  private MemoryOptions memory(MemoryOptions base) {
+    return new MemoryOptions(
+        Settings.readEnum(settings, HUGE_PAGES, base.hugePages()),
+        Settings.read(
+            settings, NUMA_POOL, text -> PlacementPolicy.parseAll(NUMA_POOL, text), base.pool()),
+        placement(NUMA_MEMTABLE, base.memtables()),
+        placement(NUMA_RECORD_CACHE, base.recordCache()),
+        placement(NUMA_BUFFERS, base.buffers()));
+  }
+
+  private PlacementPolicy placement(String name, PlacementPolicy otherwise) {
+    return Settings.read(settings, name, text -> PlacementPolicy.parse(name, text), otherwise);
   }
 
   private LogOptions log(StoreOptions base) {

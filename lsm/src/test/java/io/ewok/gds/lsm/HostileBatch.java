@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.ewok.gds.allocator.MemoryBudget;
+import io.ewok.gds.allocator.RegionOptions;
 import io.ewok.gds.lsm.memtable.EntryCursor;
 import io.ewok.gds.lsm.memtable.Memtable;
 import io.ewok.gds.lsm.memtable.MemtableSpace;
@@ -21,7 +22,11 @@ final class HostileBatch {
   private static final int MEMTABLE_BYTES = 256 << 10;
 
   private final MemtableSpace space =
-      new MemtableSpace(MemoryBudget.root("test", MEMTABLE_BYTES), MEMTABLE_BYTES, 1, () -> {});
+      new MemtableSpace(
+          MemoryBudget.root("test", MEMTABLE_BYTES),
+          RegionOptions.ofSize(MEMTABLE_BYTES),
+          1,
+          () -> {});
   private final byte[] sound;
 
   HostileBatch() {

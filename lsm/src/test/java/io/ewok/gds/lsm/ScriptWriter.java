@@ -101,6 +101,9 @@ final class ScriptWriter {
   /** Likewise. */
   private final SplittableRandom archived;
 
+  /** Likewise. */
+  private final SplittableRandom placed;
+
   private final List<String> lines = new ArrayList<>();
 
   private ScriptWriter(long seed) {
@@ -121,6 +124,7 @@ final class ScriptWriter {
     scans = new SplittableRandom(seed ^ 57);
     periods = new SplittableRandom(seed ^ 59);
     archived = new SplittableRandom(seed ^ 10);
+    placed = new SplittableRandom(seed ^ 11);
   }
 
   /** Returns so many operations. */
@@ -199,7 +203,8 @@ final class ScriptWriter {
             + (cached.nextInt(4) == 0 ? "" : " records=" + (64 << cached.nextInt(3)))
             + fifo()
             + encrypted()
-            + (archived.nextInt(3) == 0 ? " archive=1" : ""));
+            + (archived.nextInt(3) == 0 ? " archive=1" : "")
+            + (placed.nextInt(3) == 0 ? " parts=" + (1 + placed.nextInt(3)) : ""));
   }
 
   /** How many keys there are; "sealed" says that nothing is read that is not encrypted. */

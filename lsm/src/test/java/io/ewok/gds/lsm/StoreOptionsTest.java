@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.ewok.gds.allocator.HugePages;
+import io.ewok.gds.allocator.numa.PlacementPolicy;
 import io.ewok.gds.lsm.StoreInspection.TableFile;
 import io.ewok.gds.pagestore.EngineKind;
 import io.ewok.gds.pagestore.sim.SimEngine;
@@ -50,6 +52,11 @@ class StoreOptionsTest {
                 Map.entry("store.memtable", "8M"),
                 Map.entry("store.pool", "32M"),
                 Map.entry("store.batch-max", "512K"),
+                Map.entry("store.huge-pages", "off"),
+                Map.entry("store.numa.pool", "bind:0; bind:1"),
+                Map.entry("store.numa.memtable", "interleave:0-1"),
+                Map.entry("store.numa.record-cache", "preferred:1"),
+                Map.entry("store.numa.buffers", "local"),
                 Map.entry("store.create-if-missing", "false"),
                 Map.entry("store.tables-before-merge", "3"),
                 Map.entry("store.level-1", "64M"),
@@ -74,6 +81,14 @@ class StoreOptionsTest {
     assertEquals(8 << 20, options.memtableBytes());
     assertEquals(32 << 20, options.poolBytes());
     assertEquals(512 << 10, options.batchBytesMax());
+    assertEquals(
+        new MemoryOptions(
+            HugePages.OFF,
+            List.of(PlacementPolicy.bind(0), PlacementPolicy.bind(1)),
+            PlacementPolicy.interleave(0, 1),
+            PlacementPolicy.preferred(1),
+            PlacementPolicy.local()),
+        options.memory());
     assertFalse(options.createIfMissing());
     assertEquals(
         new TreeOptions(
@@ -118,6 +133,11 @@ class StoreOptionsTest {
         "store.memtables=1M",
         "store.memtable=50%",
         "store.pool=much",
+        "store.huge-pages=on",
+        "store.numa.pool=bind:0;bind:x",
+        "store.numa.memtable=bind",
+        "store.numa.record-cache=local:0",
+        "store.numa.buffers=near",
         "store.compression=none,snappy",
         "store.filter-bits=10,x",
         "store.block=4K,",

@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.ewok.gds.allocator.HugePages;
 import io.ewok.gds.allocator.MemoryBudget;
+import io.ewok.gds.allocator.numa.PlacementPolicy;
 import io.ewok.gds.pagestore.IoFile;
 import io.ewok.gds.pagestore.OpenMode;
 import io.ewok.gds.pagestore.StorageException;
@@ -20,6 +22,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -481,6 +484,10 @@ final class StoreScript {
             case "merge" -> options.withTablesBeforeMerge(value);
             case "pool" -> options.withPoolBytes((long) value << 20);
             case "records" -> options.withRecordCacheBytes((long) value << 10);
+            case "parts" -> // of the pool, each as large as it was
+                options
+                    .withPoolBytes(value * options.poolBytes())
+                    .withMemory(placed(value, options.memory()));
             case "compression" -> options.withCompression(COMPRESSIONS.get(value));
             case "filter" ->
                 options.withTree(
@@ -549,6 +556,17 @@ final class StoreScript {
         cursor.previous();
       }
     }
+  }
+
+  /** Whatever machine this is, it has the first node. */
+  private static MemoryOptions placed(int parts, MemoryOptions memory) {
+    PlacementPolicy first = PlacementPolicy.preferred(0);
+    return memory
+        .withHugePages(HugePages.OFF)
+        .withPool(Collections.nCopies(parts, first))
+        .withMemtables(first)
+        .withRecordCache(first)
+        .withBuffers(first);
   }
 
   /** How families differ: the third one has the options of the store. */

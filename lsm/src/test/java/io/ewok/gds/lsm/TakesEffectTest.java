@@ -91,6 +91,7 @@ class TakesEffectTest {
                 StoreOptions.class,
                 TreeOptions.class,
                 LevelOptions.class,
+                MemoryOptions.class,
                 CursorOptions.class,
                 WriteOptions.class,
                 ChangesOptions.class,
@@ -111,6 +112,8 @@ class TakesEffectTest {
       case MEMTABLE, RECORD_CACHE, LEVEL_1, TABLE, FIFO -> Map.of(name, "2M");
       case POOL -> Map.of(name, "32M");
       case BATCH_MAX -> Map.of(name, "256K");
+      case HUGE_PAGES -> Map.of(name, "off");
+      case NUMA_POOL, NUMA_MEMTABLE, NUMA_RECORD_CACHE, NUMA_BUFFERS -> Map.of(name, "local");
       case ARCHIVE -> Map.of(name, "/archive");
       case CREATE_IF_MISSING -> Map.of(name, "false");
       case TABLES_BEFORE_MERGE, GROWTH, FILTER_PREFIX, FILTER_BITS, VALUE_GARBAGE, LOG_SEGMENTS ->

@@ -3,6 +3,7 @@ package io.ewok.gds.lsm;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.ewok.gds.allocator.RegionOptions;
 import io.ewok.gds.lsm.memtable.Memtable;
 import io.ewok.gds.lsm.memtable.MemtableSpace;
 import io.ewok.gds.lsm.record.RecordKind;
@@ -162,7 +163,11 @@ public final class WriteRoomScenes implements Interleaver.Scenes {
       now = this;
       parts = new StoreParts(UNUSED, new StoreFiles(Fixtures.DIRECTORY), Fixtures.TINY);
       parts.space =
-          new MemtableSpace(parts.memory.memtables(), MEMTABLE_BYTES, places, Interleaver::signal);
+          new MemtableSpace(
+              parts.memory.memtables(),
+              RegionOptions.ofSize(MEMTABLE_BYTES),
+              places,
+              Interleaver::signal);
       Memtable first = parts.space.tryCreate();
       Merging merging = new Merging(MergeOperator.NONE, 0, Fixtures.DIRECTORY);
       parts.families =

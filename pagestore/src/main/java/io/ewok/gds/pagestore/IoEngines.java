@@ -2,6 +2,7 @@ package io.ewok.gds.pagestore;
 
 import io.ewok.gds.ffm.Errno;
 import io.ewok.gds.ffm.ErrnoException;
+import io.ewok.gds.ffm.NativeLibrary;
 import io.ewok.gds.ffm.UringProbe;
 import io.ewok.gds.reactor.RingOptions;
 import java.io.IOException;
@@ -17,8 +18,11 @@ public final class IoEngines {
    * IoEngine#choice} tells what was rejected and why.
    *
    * @throws IOException if a forced kind is not available here; the message says why
+   * @throws UnsatisfiedLinkError if the native library cannot be used; the message says what to
+   *     change
    */
   public static IoEngine open(EngineOptions options) throws IOException {
+    NativeLibrary.load();
     RingOptions ring = RingOptions.defaults().withQueueDepth(options.queueDepth());
     return open(options, UringProbe.probe(ring.ringEntries()));
   }

@@ -109,6 +109,9 @@ public final class IoRequest {
 
   private Throwable failure;
 
+  /** Null if nobody wants to know how long it takes. Published by submit. */
+  private SlowIoEvent slow;
+
   /** The io_uring engine's part of this request, made on first use and kept. */
   private RingTransfer ringTransfer;
 
@@ -483,6 +486,10 @@ public final class IoRequest {
 
   /** The last touch of the engine: the owner may reuse the request at once. */
   private void tell() {
+    if (slow != null) {
+      slow.end(file.path(), kind, workClass, offset, length, failure != null);
+      slow = null;
+    }
     IoCompletion told = onComplete;
     if (told == null) {
       done.post();
@@ -530,6 +537,7 @@ public final class IoRequest {
    */
   public void perform() {
     begin();
+    slow = null; // the file's own methods tell of it
     try {
       result = 0;
       if (kind == Kind.SYNC) {
@@ -630,10 +638,12 @@ public final class IoRequest {
     if (done.isPosted()) {
       throw new IllegalStateException("the request was prepared by two threads: " + this);
     }
+    slow = SlowIoEvent.beginOrNull();
   }
 
   /** Takes back {@link #begin}: the operation did not start. */
   void rollback() {
+    slow = null;
     state.set(PREPARED);
   }
 

@@ -273,25 +273,43 @@ final class LinuxFile implements IoFile {
       int length,
       boolean synced)
       throws IOException {
+    SlowIoEvent slow = SlowIoEvent.beginOrNull();
+    boolean failed = true;
     enter();
     try {
       engine.counters().countInline();
       if (kind != IoRequest.Kind.READ) {
         requireNotPoisoned();
       }
-      if (region == null) {
-        return performSync();
-      }
-      RegionLeases.take(region, regionOffset, length);
-      try {
-        return synced
-            ? performSyncedWrite(offset, region, regionOffset, null, length, 0)
-            : performTransfer(kind, offset, region, regionOffset, null, length, 0);
-      } finally {
-        RegionLeases.giveBack(region, regionOffset, length);
-      }
+      int done =
+          region == null
+              ? performSync()
+              : performLeased(kind, offset, region, regionOffset, length, synced);
+      failed = false;
+      return done;
     } finally {
       exit();
+      if (slow != null) {
+        slow.end(path, kind, workClass, offset, length, failed);
+      }
+    }
+  }
+
+  private int performLeased(
+      IoRequest.Kind kind,
+      long offset,
+      Region region,
+      long regionOffset,
+      int length,
+      boolean synced)
+      throws StorageException {
+    RegionLeases.take(region, regionOffset, length);
+    try {
+      return synced
+          ? performSyncedWrite(offset, region, regionOffset, null, length, 0)
+          : performTransfer(kind, offset, region, regionOffset, null, length, 0);
+    } finally {
+      RegionLeases.giveBack(region, regionOffset, length);
     }
   }
 

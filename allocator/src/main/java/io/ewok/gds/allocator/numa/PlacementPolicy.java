@@ -1,6 +1,8 @@
 package io.ewok.gds.allocator.numa;
 
+import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
@@ -160,6 +162,16 @@ public record PlacementPolicy(Mode mode, BitSet nodes) {
    * @throws IllegalArgumentException if the text is nothing of the kind; names the valid forms
    */
   public static PlacementPolicy parse(String text) {
+    return parse(KEY, text);
+  }
+
+  /**
+   * The same, of another setting.
+   *
+   * @param name of the setting, for the message
+   * @throws IllegalArgumentException that ends in the name, an equals sign and the text
+   */
+  public static PlacementPolicy parse(String name, String text) {
     String trimmed = text.strip();
     int colon = trimmed.indexOf(':');
     Optional<Mode> mode = Mode.of(colon < 0 ? trimmed : trimmed.substring(0, colon));
@@ -171,15 +183,34 @@ public record PlacementPolicy(Mode mode, BitSet nodes) {
               + " interleave:0-1, weighted-interleave:0-1, with nodes from 0 to "
               + NODE_MAX
               + ": "
-              + KEY
+              + name
               + "="
               + text);
     }
     if (!mode.get().takes(nodes.get())) {
       throw new IllegalArgumentException(
-          mode.get() + " takes " + wanted(mode.get()) + ": " + KEY + "=" + text);
+          mode.get() + " takes " + wanted(mode.get()) + ": " + name + "=" + text);
     }
     return new PlacementPolicy(mode.get(), nodes.get());
+  }
+
+  /**
+   * Reads several policies, with semicolons between them.
+   *
+   * @param name of the setting, for the message
+   * @throws IllegalArgumentException that ends in the name, an equals sign and the text
+   */
+  public static List<PlacementPolicy> parseAll(String name, String text) {
+    List<PlacementPolicy> policies = new ArrayList<>();
+    for (String part : text.split(";", -1)) {
+      try {
+        policies.add(parse(part));
+      } catch (IllegalArgumentException e) {
+        throw new IllegalArgumentException(
+            "not where memory can lie: " + e.getMessage() + ": " + name + "=" + text, e);
+      }
+    }
+    return policies;
   }
 
   /**
@@ -190,7 +221,19 @@ public record PlacementPolicy(Mode mode, BitSet nodes) {
    */
   public static PlacementPolicy parse(String text, NumaTopology topology) {
     PlacementPolicy policy = parse(text);
-    BitSet absent = policy.nodes();
+    policy.requireMemory(topology, KEY);
+    return policy;
+  }
+
+  /**
+   * Checks that a machine has memory on all nodes that this names. Without it the kernel refuses
+   * the policy, or leaves nodes out, and {@link Placement} tells.
+   *
+   * @param name of what is set so, for the message
+   * @throws IllegalArgumentException if not; ends in the name, an equals sign and this policy
+   */
+  public void requireMemory(NumaTopology topology, String name) {
+    BitSet absent = nodes();
     absent.andNot(topology.nodesWithMemory());
     if (!absent.isEmpty()) {
       throw new IllegalArgumentException(
@@ -199,11 +242,10 @@ public record PlacementPolicy(Mode mode, BitSet nodes) {
               + " of a machine with memory on "
               + NodeList.format(topology.nodesWithMemory())
               + ": "
-              + KEY
+              + name
               + "="
-              + text);
+              + this);
     }
-    return policy;
   }
 
   private static String wanted(Mode mode) {

@@ -103,14 +103,16 @@ public final class RecordCache implements AutoCloseable {
    * Creates a cache.
    *
    * @param budget is charged the memory
-   * @param bytes size in bytes, a multiple of the size of the operating system's pages
+   * @param memory how its memory is mapped; its size is a multiple of that of the operating
+   *     system's pages
    */
-  public RecordCache(MemoryBudget budget, long bytes) {
+  public RecordCache(MemoryBudget budget, RegionOptions memory) {
+    long bytes = memory.sizeBytes();
     if (bytes < BYTES_MIN) {
       throw new IllegalArgumentException(
           "a record cache has at least %d bytes: bytes=%d".formatted(BYTES_MIN, bytes));
     }
-    region = Region.map(budget, RegionOptions.ofSize(bytes));
+    region = Region.map(budget, memory);
     buckets = region.address();
     bucketCount = bytes / BUCKET_BYTES;
   }

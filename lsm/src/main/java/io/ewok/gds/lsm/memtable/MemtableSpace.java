@@ -22,7 +22,7 @@ public final class MemtableSpace {
   private static final long CLOSE_POLL_NANOS = 1_000_000L;
 
   private final MemoryBudget budget;
-  private final long memtableBytes;
+  private final RegionOptions memtable;
   private final int places;
   private final Runnable whenFreed;
 
@@ -34,11 +34,14 @@ public final class MemtableSpace {
   /**
    * Creates the space; it takes memory as memtables are created.
    *
+   * @param budget is charged the memory of up to {@code places} memtables
+   * @param memtable how the memory of each is mapped
    * @param whenFreed called after a place has become free, on the thread of the last user
    */
-  public MemtableSpace(MemoryBudget budget, long memtableBytes, int places, Runnable whenFreed) {
+  public MemtableSpace(
+      MemoryBudget budget, RegionOptions memtable, int places, Runnable whenFreed) {
     this.budget = budget;
-    this.memtableBytes = memtableBytes;
+    this.memtable = memtable;
     this.places = places;
     this.whenFreed = whenFreed;
   }
@@ -57,7 +60,7 @@ public final class MemtableSpace {
       return new Memtable(this, kept);
     }
     try {
-      return new Memtable(this, Region.map(budget, RegionOptions.ofSize(memtableBytes)));
+      return new Memtable(this, Region.map(budget, memtable));
     } catch (RuntimeException | Error e) {
       synchronized (this) {
         used--;

@@ -59,7 +59,9 @@ final class SequenceLog implements AutoCloseable {
   private static LogOptions sizes(StoreOptions options) {
     int bufferBytes = (int) Math.min(options.logSegmentBytes(), BUFFER_BYTES_MAX);
     return new LogOptions(options.logSegmentBytes(), options.logSegmentCount(), bufferBytes)
-        .withRecovery(options.recovery());
+        .withRecovery(options.recovery())
+        .withHugePages(options.memory().hugePages())
+        .withPlacement(options.memory().buffers());
   }
 
   /** The memory of the log, and of the largest record while it is replayed. */

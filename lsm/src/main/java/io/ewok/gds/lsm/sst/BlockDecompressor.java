@@ -71,7 +71,10 @@ final class BlockDecompressor {
 
   static IllegalStateException libraryMissing(String what, Throwable cause) {
     return new IllegalStateException(
-        "the library io.airlift:aircompressor-v3 is needed, with native access: " + what, cause);
+        "the library io.airlift:aircompressor-v3 is needed, with native access"
+            + " (--enable-native-access=ALL-UNNAMED, or aircompressor.v3 of the module path): "
+            + what,
+        cause);
   }
 
   private static String name(int compression) {

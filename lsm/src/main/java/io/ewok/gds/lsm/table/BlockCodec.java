@@ -57,7 +57,8 @@ interface BlockCodec {
       return compression == Compression.LZ4 ? LibraryCodec.lz4() : LibraryCodec.zstd();
     } catch (LinkageError | RuntimeException e) {
       throw new IllegalStateException(
-          "the library io.airlift:aircompressor-v3 is needed, with native access:"
+          "the library io.airlift:aircompressor-v3 is needed, with native access"
+              + " (--enable-native-access=ALL-UNNAMED, or aircompressor.v3 of the module path):"
               + " compression="
               + compression,
           e);

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.ewok.gds.allocator.MemoryBudget;
+import io.ewok.gds.allocator.RegionOptions;
 import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.lsm.Interleaver;
 import io.ewok.gds.lsm.record.RecordKind;
@@ -26,7 +27,7 @@ public final class RecordCacheScenes implements Interleaver.Scenes {
   private static final long OTHER_VALUE = 1_000;
 
   private final RecordCache cache =
-      new RecordCache(MemoryBudget.root("test", CACHE_BYTES), CACHE_BYTES);
+      new RecordCache(MemoryBudget.root("test", CACHE_BYTES), RegionOptions.ofSize(CACHE_BYTES));
 
   /** Of one bucket: what is done with one is in the way of the other. */
   private final List<String> keys = keysOfOneBucket(2);

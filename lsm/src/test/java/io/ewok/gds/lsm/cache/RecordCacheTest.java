@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.ewok.gds.allocator.MemoryBudget;
+import io.ewok.gds.allocator.RegionOptions;
 import io.ewok.gds.lsm.Fixtures;
 import io.ewok.gds.lsm.record.RecordKind;
 import io.ewok.gds.lsm.record.SearchKey;
@@ -23,7 +24,7 @@ class RecordCacheTest {
   private static final long NEWEST = RecordKind.SEQUENCE_MAX;
 
   private final MemoryBudget budget = MemoryBudget.root("test", BYTES);
-  private final RecordCache cache = new RecordCache(budget, BYTES);
+  private final RecordCache cache = new RecordCache(budget, RegionOptions.ofSize(BYTES));
   private final CachedRecord found = new CachedRecord();
   private final SearchKey key = new SearchKey();
 
@@ -117,7 +118,8 @@ class RecordCacheTest {
     assertEquals(most, find("key", 0, NEWEST, 1, 0));
     offer("kez", 0, 1, most + "v", 1);
     assertEquals(null, find("kez", 0, NEWEST, 1, 0));
-    assertThrows(IllegalArgumentException.class, () -> new RecordCache(budget, 4096));
+    assertThrows(
+        IllegalArgumentException.class, () -> new RecordCache(budget, RegionOptions.ofSize(4096)));
   }
 
   /** All that comes and goes, in a cache with room for a part of it. */

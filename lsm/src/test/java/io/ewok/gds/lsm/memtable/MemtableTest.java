@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.ewok.gds.allocator.MemoryBudget;
+import io.ewok.gds.allocator.RegionOptions;
 import io.ewok.gds.ffm.unchecked.Memory;
 import io.ewok.gds.lsm.Fixtures;
 import io.ewok.gds.lsm.WriteBatch;
@@ -42,7 +43,8 @@ class MemtableTest {
 
   private final MemoryBudget budget = MemoryBudget.root("test", 2 * BYTES);
   private final AtomicLong freed = new AtomicLong();
-  private final MemtableSpace space = new MemtableSpace(budget, BYTES, 2, freed::incrementAndGet);
+  private final MemtableSpace space =
+      new MemtableSpace(budget, RegionOptions.ofSize(BYTES), 2, freed::incrementAndGet);
 
   private static String key(long entry) {
     return Fixtures.text(
