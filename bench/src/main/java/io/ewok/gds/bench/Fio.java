@@ -141,7 +141,8 @@ final class Fio {
       double nanos = Double.NaN;
       for (String job : List.of("/jobs/0/read", "/jobs/0/write")) {
         // Beyond the slowest of all it repeats the time of that.
-        boolean isTold = numbers.getOrDefault(job + "/lat_ns/N", 0.0) * (1 - percentile / 100) >= 1;
+        double count = numbers.getOrDefault(job + "/lat_ns/N", 0.0);
+        boolean isTold = Curves.canTell(count, percentile);
         nanos = isTold ? numbers.getOrDefault(job + name, nanos) : nanos;
       }
       micros.add(nanos / NANOS_PER_MICRO);

@@ -25,6 +25,9 @@ public record Curves(List<Double> latencyMicros, double sliceSeconds, List<Doubl
           10.0, 25.0, 50.0, 75.0, 90.0, 95.0, 98.0, 99.0, 99.5, 99.8, 99.9, 99.95, 99.98, 99.99,
           99.995, 99.998, 99.999);
 
+  /** No percentile is a binary fraction. */
+  private static final double ROUNDING = 1e-6;
+
   private static final double NANOS_PER_MICRO = 1e3;
   private static final String PARTS = ";";
   private static final String NUMBERS = ",";
@@ -40,14 +43,19 @@ public record Curves(List<Double> latencyMicros, double sliceSeconds, List<Doubl
     return new Curves(List.of(), 0, List.of());
   }
 
+  /** Whether one at least of so many operations is slower than so many per cent of them. */
+  public static boolean canTell(double count, double percentile) {
+    return count * (100 - percentile) > 100 - ROUNDING;
+  }
+
   static List<Double> micros(Histogram nanos) {
     long count = nanos.getTotalCount();
     return PERCENTILES.stream()
         .map(
             each ->
-                count * (1 - each / 100) < 1
-                    ? Double.NaN
-                    : nanos.getValueAtPercentile(each) / NANOS_PER_MICRO)
+                canTell(count, each)
+                    ? nanos.getValueAtPercentile(each) / NANOS_PER_MICRO
+                    : Double.NaN)
         .toList();
   }
 
