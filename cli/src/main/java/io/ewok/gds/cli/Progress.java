@@ -37,6 +37,9 @@ final class Progress implements AutoCloseable {
   private final CountDownLatch closed = new CountDownLatch(1);
   private final Thread drawer;
 
+  /** Has the line gone, too, when the process is interrupted. */
+  private final Thread eraser = new Thread(this::stop, "gds-progress-end");
+
   private Progress(Streams streams, String label, long total, LongFunction<String> unit) {
     this.streams = streams;
     this.label = label;
@@ -53,6 +56,9 @@ final class Progress implements AutoCloseable {
    */
   static Progress start(Streams streams, String label, long total, LongFunction<String> unit) {
     Progress progress = new Progress(streams, label, total, unit);
+    if (streams.progressOnTerminal()) {
+      Runtime.getRuntime().addShutdownHook(progress.eraser);
+    }
     progress.drawer.start();
     return progress;
   }
@@ -63,6 +69,15 @@ final class Progress implements AutoCloseable {
 
   @Override
   public void close() {
+    stop();
+    try {
+      boolean unused = Runtime.getRuntime().removeShutdownHook(eraser);
+    } catch (IllegalStateException e) {
+      stop(); // The process is ending, and its hook runs: nothing is left for either to do.
+    }
+  }
+
+  private void stop() {
     closed.countDown();
     boolean interrupted = false;
     while (drawer.isAlive()) {
@@ -85,7 +100,7 @@ final class Progress implements AutoCloseable {
       while (!closed.await(interval.toNanos(), TimeUnit.NANOSECONDS)) {
         String line = line(done.sum(), System.nanoTime() - startNanos, bar && streams.colours());
         if (bar) {
-          streams.draw(ERASE_LINE + line);
+          streams.draw(ERASE_LINE + Streams.CUT_LINES + line + Streams.WRAP_LINES);
           drawn = true;
         } else {
           streams.note(line);
