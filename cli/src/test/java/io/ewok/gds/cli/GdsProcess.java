@@ -26,7 +26,7 @@ import java.util.zip.ZipOutputStream;
  * @param status of the shell, or of what it ended with
  */
 record GdsProcess(int status, String out, String err) {
-  private static final int MINUTES_MAX = 3;
+  private static final int MINUTES_MAX = 15;
 
   /** Whoever started the build may have signals ignored, which processes inherit. */
   private static final List<String> FRESH = List.of("env", "--default-signal=INT,PIPE,TERM");
