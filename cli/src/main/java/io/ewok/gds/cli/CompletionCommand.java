@@ -27,7 +27,8 @@ final class CompletionCommand implements Callable<Integer> {
       Pattern.compile("(?m)^ +local \\w+_args=\\((?:\"[A-Z0-9_]+\" ?)+\\)");
 
   /** Behind a setting and its equals sign goes the value, not a blank. */
-  private static final String SETTINGS = "COMPREPLY=( $( compReplyArray \"${NAMEVALUE_option_args[@]}\" ) )";
+  private static final String SETTINGS =
+      "COMPREPLY=( $( compReplyArray \"${NAMEVALUE_option_args[@]}\" ) )";
 
   @Spec private CommandSpec spec;
 
@@ -51,6 +52,7 @@ final class CompletionCommand implements Callable<Integer> {
 
   private static String lowerCase(String declaration) {
     int values = declaration.indexOf('(');
-    return declaration.substring(0, values) + declaration.substring(values).toLowerCase(Locale.ROOT);
+    return declaration.substring(0, values)
+        + declaration.substring(values).toLowerCase(Locale.ROOT);
   }
 }

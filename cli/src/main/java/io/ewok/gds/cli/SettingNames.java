@@ -11,7 +11,11 @@ final class SettingNames implements Iterable<String> {
   static final class Assigned implements Iterable<String> {
     @Override
     public Iterator<String> iterator() {
-      return KnownSettings.stores().stream().map(Setting::name).sorted().map(n -> n + "=").iterator();
+      return KnownSettings.stores().stream()
+          .map(Setting::name)
+          .sorted()
+          .map(n -> n + "=")
+          .iterator();
     }
   }
 

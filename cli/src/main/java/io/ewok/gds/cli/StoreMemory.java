@@ -8,8 +8,9 @@ final class StoreMemory {
   private StoreMemory() {}
 
   /**
-   * A size, or a percentage of what this process may use, as its control group or the machine limits
-   * it: then it is what fits beside the Java heap, since who takes more than the limit is killed.
+   * A size, or a percentage of what this process may use, as its control group or the machine
+   * limits it: then it is what fits beside the Java heap, since who takes more than the limit is
+   * killed.
    *
    * @throws IllegalArgumentException if it is neither, or more than the heap leaves; the message
    *     ends in {@code name=text}

@@ -165,15 +165,20 @@ class EdgesTest {
     Path group =
         Path.of(isOne ? "/sys/fs/cgroup/memory" : "/sys/fs/cgroup", "gds-" + UUID.randomUUID());
     Path limit = group.resolve(isOne ? "memory.limit_in_bytes" : "memory.max");
-    assumeTrue(shell(temp, "mkdir $1 && { echo 256M > $2 || { rmdir $1; false; } }", group, limit).status() == 0, "no groups");
+    assumeTrue(
+        shell(temp, "mkdir $1 && { echo 256M > $2 || { rmdir $1; false; } }", group, limit).status()
+            == 0,
+        "no groups");
     try {
       String inside = "echo $$ > $1/cgroup.procs; ";
       GdsProcess shown =
-          shell(temp, inside + "$GDS config show --memory 25% --json | grep '\"store.memory\"'", group);
+          shell(
+              temp,
+              inside + "$GDS config show --memory 25% --json | grep '\"store.memory\"'",
+              group);
       assertTrue(shown.out().contains(Integer.toString(64 << 20)), shown.out() + shown.err());
       Path store = temp.resolve("store");
-      GdsProcess much =
-          shell(temp, inside + "$GDS load $2 $3 --memory 95%", group, store, input());
+      GdsProcess much = shell(temp, inside + "$GDS load $2 $3 --memory 95%", group, store, input());
       String refusal = much.failure(ExitStatus.USAGE);
       assertTrue(refusal.contains("256.0 MiB") && refusal.contains("-Xmx"), refusal);
       assertTrue(Files.notExists(store));

@@ -46,7 +46,13 @@ record GdsProcess(int status, String out, String err) {
             .redirectError(directory.resolve("err").toFile());
     Map<String, String> environment = builder.environment();
     environment.put("GDS", launcher().toString());
-    List.of(EngineArguments.CONFIG_VARIABLE, "NO_COLOR", "COLUMNS", "JDK_JAVA_OPTIONS", "BASH_ENV")
+    List.of(
+            EngineArguments.CONFIG_VARIABLE,
+            "NO_COLOR",
+            "COLUMNS",
+            "JDK_JAVA_OPTIONS",
+            "JAVA_TOOL_OPTIONS",
+            "BASH_ENV")
         .forEach(environment::remove);
     return builder;
   }
@@ -67,8 +73,7 @@ record GdsProcess(int status, String out, String err) {
     return ended(process, directory, "");
   }
 
-  private static GdsProcess ended(Process process, Path directory, String before)
-      throws Exception {
+  private static GdsProcess ended(Process process, Path directory, String before) throws Exception {
     Path out = directory.resolve("out");
     boolean ended = process.waitFor(MINUTES_MAX, TimeUnit.MINUTES);
     process.toHandle().destroyForcibly();

@@ -67,8 +67,7 @@ class ShellTest {
     try (Store open = Store.open(store, StoreOptions.defaults())) {
       GdsProcess top = shell(temp, "$GDS top $1 | head -1; exit ${PIPESTATUS[0]}", store);
       assertTrue(top.quiet(ExitStatus.CLOSED_PIPE).out().startsWith("store"), top.out());
-      Process process =
-          GdsProcess.builder(temp, "exec $GDS top $1", store).start();
+      Process process = GdsProcess.builder(temp, "exec $GDS top $1", store).start();
       try (BufferedReader reader = process.inputReader()) {
         assertTrue(reader.readLine().startsWith("store"));
         GdsProcess.interrupt(process);
@@ -86,7 +85,9 @@ class ShellTest {
     }
   }
 
-  /** Java opens files of its own under the numbers of closed streams, were nothing done about it. */
+  /**
+   * Java opens files of its own under the numbers of closed streams, were nothing done about it.
+   */
   @Test
   void closedStreamsAreErrors() throws Exception {
     Path other = temp.resolve("other");
@@ -145,14 +146,19 @@ class ShellTest {
       GdsProcess.ended(dump, temp).quiet(ExitStatus.INTERRUPTED);
     }
     Path backups = temp.resolve("backups");
-    interruptedOnceThereAre(backups, "backup", store, backups, "--set", "throttle.backup.read=/100KB");
+    interruptedOnceThereAre(
+        backups, "backup", store, backups, "--set", "throttle.backup.read=/100KB");
     assertTrue(gds("verify-backup", backups).ok().contains("0 problems"));
     gds("backup", store, backups).ok();
     Path restored = temp.resolve("restored");
     Path settings = temp.resolve("settings.conf");
     Files.writeString(settings, "throttle.backup.write = /100KB\n");
-    interruptedOnceThereAre(restored, "restore", backups, restored, "--config", settings);
-    gds("get", restored, "000000").failure(ExitStatus.FAILED);
+    Path unfinished = temp.resolve("restored.copying");
+    interruptedOnceThereAre(unfinished, "restore", backups, restored, "--config", settings);
+    assertFalse(Files.exists(restored));
+    gds("restore", backups, restored).ok(); // which removes what was left
+    assertFalse(Files.exists(unfinished));
+    assertEquals(RECORDS, gds("scan", restored).ok().lines().count());
     requireWhole();
   }
 

@@ -240,7 +240,8 @@ class ShownCommandsTest {
   /** A line, or one for each of several words of which one is to be chosen. */
   private static Stream<String> choices(String line) {
     List<String> words = List.of(line.split(" ", -1));
-    if (words.size() == 2 && List.of("family", "verify", "repair", "stats").contains(words.get(1))) {
+    if (words.size() == 2
+        && List.of("family", "verify", "repair", "stats").contains(words.get(1))) {
       return Stream.of(line + " --help"); // It is spoken of.
     }
     return IntStream.range(0, words.size())

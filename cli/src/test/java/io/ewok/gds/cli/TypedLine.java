@@ -18,8 +18,8 @@ import java.util.regex.Pattern;
 /**
  * A line as it is typed into a shell, done under a directory that stands for the root of all files:
  * {@code gds} within this JVM, and other programs, where they are installed, as processes. It knows
- * words in quotes, pipes, {@code &&}, {@code ||}, output into files, {@code ~} and stars. What fails
- * in a pipe fails the line.
+ * words in quotes, pipes, {@code &&}, {@code ||}, output into files, {@code ~} and stars. What
+ * fails in a pipe fails the line.
  */
 final class TypedLine {
   private static final Pattern TOKEN =
@@ -140,7 +140,8 @@ final class TypedLine {
       return List.of(root.resolve("home").resolve(word.substring(2)).toString());
     }
     if (word.startsWith("/") || !FILE.matcher(word).matches()) {
-      return List.of(ROOTED.matcher(word).replaceAll("$1" + Matcher.quoteReplacement(root.toString()) + "$2"));
+      return List.of(
+          ROOTED.matcher(word).replaceAll("$1" + Matcher.quoteReplacement(root.toString()) + "$2"));
     }
     Path path = root.resolve("work").resolve(word);
     if (!word.contains("*")) {

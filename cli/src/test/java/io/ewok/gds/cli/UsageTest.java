@@ -34,8 +34,7 @@ class UsageTest {
             InputStream.nullInputStream(),
             OutputStream.nullOutputStream(),
             OutputStream.nullOutputStream());
-    return below(
-        GdsCommand.commandLine(streams, new PrintWriter(Writer.nullWriter()), false));
+    return below(GdsCommand.commandLine(streams, new PrintWriter(Writer.nullWriter()), false));
   }
 
   private static Stream<String> below(CommandLine command) {
