@@ -32,6 +32,7 @@ final class ConfigExplainCommand implements Callable<Integer> {
   @Parameters(
       index = "0",
       paramLabel = "KEY",
+      completionCandidates = SettingNames.class,
       description = "A setting, or how the names of several begin up to a dot.")
   private String key;
 

@@ -1,7 +1,5 @@
 package io.ewok.gds.cli;
 
-import io.ewok.gds.allocator.MemorySize;
-import io.ewok.gds.allocator.ProcessMemory;
 import io.ewok.gds.allocator.ReadArenaOptions;
 import io.ewok.gds.allocator.RegionOptions;
 import io.ewok.gds.allocator.Setting;
@@ -186,7 +184,7 @@ final class Configuration {
   }
 
   private static long bytes(String memory) {
-    return MemorySize.parse(KnownSettings.MEMORY, memory).bytes(ProcessMemory.limitBytes());
+    return StoreMemory.bytes(KnownSettings.MEMORY, memory);
   }
 
   /** What a store may use altogether, in bytes, if that was said. */

@@ -10,6 +10,12 @@ final class ExitStatus {
   /** The command line is wrong; nothing was done. */
   static final int USAGE = 2;
 
+  /**
+   * Ctrl-C: the Java runtime ends the process with it, and a store is as after a crash, which is
+   * good.
+   */
+  static final int INTERRUPTED = 130;
+
   /** The reader of our output has gone: what a shell reports for a process that died of SIGPIPE. */
   static final int CLOSED_PIPE = 141;
 

@@ -1,5 +1,6 @@
 package io.ewok.gds.cli;
 
+import io.ewok.gds.pagestore.MissingFileException;
 import io.ewok.gds.pagestore.StorageException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -35,6 +36,7 @@ final class Failures {
       case UncheckedIOException e -> message(e.getCause());
       case StorageException e when e.getCause() instanceof FileSystemException cause ->
           message(cause);
+      case MissingFileException e -> e.getMessage(); // Which the system says in its words, too.
       case NoSuchFileException e -> "there is no such file or directory: path=" + e.getFile();
       case AccessDeniedException e -> "permission denied: path=" + e.getFile();
       case FileAlreadyExistsException e -> "the file exists already: path=" + e.getFile();

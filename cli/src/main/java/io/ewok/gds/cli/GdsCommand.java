@@ -30,9 +30,17 @@ import picocli.CommandLine.UnmatchedArgumentException;
       "  gds scan /tmp/store --json",
       "%nIn the source tree the launcher also knows gds bench, the benchmarks: gds bench --help.",
       "A key that starts with a dash goes behind two dashes: gds put DIR -- -5 minus",
-      "Exit status: 0 done, 1 failed or not found, 2 wrong usage."
+      "Exit status: 0 done, 1 failed or not found, 2 wrong usage, 130 interrupted by Ctrl-C, "
+          + "141 nobody reads the output any more."
     })
 final class GdsCommand implements Runnable {
+  private static final int HELP_WIDTH = 80;
+
+  /** What picocli needs. */
+  private static final int HELP_WIDTH_MIN = 55;
+
+  private static final int HELP_WIDTH_MAX = 100;
+
   @SuppressWarnings("UnusedVariable") // picocli acts on it.
   @Option(
       names = {"-V", "--version"},
@@ -119,9 +127,18 @@ final class GdsCommand implements Runnable {
     root.setExpandAtFiles(false); // A key may start with an at sign.
     root.setCaseInsensitiveEnumValuesAllowed(true);
     root.setUsageHelpLongOptionsMaxWidth(28);
+    root.setUsageHelpWidth(helpWidth(System.getenv("COLUMNS")));
     root.setExecutionExceptionHandler((e, _, _) -> Failures.report(streams, e, debug));
     root.setParameterExceptionHandler((e, _) -> wrongUsage(streams, e));
     return root;
+  }
+
+  /** The width of the terminal, where the environment tells it and lines of it are readable. */
+  static int helpWidth(String columnsOrNull) {
+    boolean isNumber = columnsOrNull != null && columnsOrNull.matches("\\d{1,4}");
+    return isNumber
+        ? Math.clamp(Integer.parseInt(columnsOrNull), HELP_WIDTH_MIN, HELP_WIDTH_MAX)
+        : HELP_WIDTH;
   }
 
   private static void addCommonArguments(CommandLine command) {
@@ -135,7 +152,7 @@ final class GdsCommand implements Runnable {
     StringWriter suggestions = new StringWriter();
     UnmatchedArgumentException.printSuggestions(e, new PrintWriter(suggestions, true));
     String command = e.getCommandLine().getCommandSpec().qualifiedName();
-    streams.error(e.getMessage() + "\n" + suggestions);
+    streams.error(e.getMessage().replace("option option", "option") + "\n" + suggestions);
     streams.note("Try '" + command + " --help'.");
     return ExitStatus.USAGE;
   }

@@ -1,7 +1,5 @@
 package io.ewok.gds.cli;
 
-import io.ewok.gds.allocator.MemorySize;
-import io.ewok.gds.allocator.ProcessMemory;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
@@ -13,7 +11,7 @@ final class MemoryConverter implements ITypeConverter<Long> {
   @Override
   public Long convert(String text) {
     try {
-      long bytes = MemorySize.parse(text).bytes(ProcessMemory.limitBytes());
+      long bytes = StoreMemory.bytes("--memory", text);
       if (bytes > 0) {
         return bytes;
       }

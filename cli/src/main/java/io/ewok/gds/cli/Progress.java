@@ -38,6 +38,9 @@ final class Progress implements AutoCloseable {
   private final CountDownLatch closed = new CountDownLatch(1);
   private final Thread drawer;
 
+  /** Has the line gone, too, when the process is interrupted. */
+  private final Thread eraser = new Thread(this::stop, "gds-progress-end");
+
   private Progress(Streams streams, String label, long total, LongFunction<String> unit) {
     this.streams = streams;
     this.label = label;
@@ -64,6 +67,7 @@ final class Progress implements AutoCloseable {
 
   private static Progress started(Progress progress, boolean draws) {
     if (draws) {
+      Runtime.getRuntime().addShutdownHook(progress.eraser);
       progress.drawer.start();
     }
     return progress;
@@ -84,6 +88,15 @@ final class Progress implements AutoCloseable {
 
   @Override
   public void close() {
+    stop();
+    try {
+      boolean unused = Runtime.getRuntime().removeShutdownHook(eraser);
+    } catch (IllegalStateException e) {
+      stop(); // The process is ending, and its hook runs: nothing is left for either to do.
+    }
+  }
+
+  private void stop() {
     closed.countDown();
     boolean interrupted = false;
     while (drawer.isAlive()) {
@@ -103,7 +116,8 @@ final class Progress implements AutoCloseable {
     try {
       while (!closed.await(BAR_INTERVAL.toNanos(), TimeUnit.NANOSECONDS)) {
         long elapsedNanos = System.nanoTime() - startNanos;
-        streams.draw(ERASE_LINE + line(counter.getAsLong(), elapsedNanos, streams.colours()));
+        String line = line(counter.getAsLong(), elapsedNanos, streams.colours());
+        streams.draw(ERASE_LINE + Streams.CUT_LINES + line + Streams.WRAP_LINES);
         drawn = true;
       }
     } catch (InterruptedException e) {

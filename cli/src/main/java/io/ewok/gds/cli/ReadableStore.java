@@ -8,6 +8,7 @@ import io.ewok.gds.lsm.Store;
 import io.ewok.gds.lsm.StoreLockedException;
 import io.ewok.gds.lsm.StoreOptions;
 import io.ewok.gds.lsm.StoreStats;
+import io.ewok.gds.pagestore.OutOfSpaceException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,7 +19,8 @@ import java.util.Optional;
 
 /**
  * A store for a command that only reads: opened as any, or, if somebody else has it open or nothing
- * can be written there, as it is, without a lock. Then the user is told.
+ * can be written there, be it for rights or for room, as it is, without a lock. Then the user is
+ * told.
  *
  * <p>Whoever opened it closes it. Confined to one thread.
  */
@@ -44,6 +46,8 @@ final class ReadableStore implements AutoCloseable {
       return new ReadableStore(Store.open(directory, existing), null);
     } catch (StoreLockedException e) {
       return openReadOnly(directory, existing, "it is open elsewhere", streams);
+    } catch (OutOfSpaceException e) {
+      return openReadOnly(directory, existing, "no space is left there", streams);
     }
   }
 

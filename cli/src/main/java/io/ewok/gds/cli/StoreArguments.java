@@ -33,6 +33,7 @@ final class StoreArguments {
   @Option(
       names = "--set",
       paramLabel = "NAME=VALUE",
+      completionCandidates = SettingNames.Assigned.class,
       description =
           "A setting of the store, its log or its engine, as often as needed, such as "
               + "store.compression=none,none,lz4,zstd. They win over the configuration file, and "

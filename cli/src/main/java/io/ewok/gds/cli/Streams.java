@@ -4,6 +4,7 @@ import java.io.BufferedOutputStream;
 import java.io.FileDescriptor;
 import java.io.FileInputStream;
 import java.io.FileOutputStream;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -24,6 +25,12 @@ import java.nio.file.Path;
  * ClosedPipeException}; any other failure to write one is a {@link CommandFailure}.
  */
 final class Streams {
+  /** What is longer than a line of the terminal ends at its edge: no line goes on in the next. */
+  static final String CUT_LINES = "\u001B[?7l";
+
+  /** Ends {@link #CUT_LINES}. */
+  static final String WRAP_LINES = "\u001B[?7h";
+
   private static final int BUFFER_BYTES = 1 << 16;
 
   private final InputStream in;
@@ -40,7 +47,7 @@ final class Streams {
   /** Streams of a test that may be taken for a terminal. */
   Streams(
       InputStream in, OutputStream out, OutputStream err, boolean errTerminal, boolean colours) {
-    this.in = in;
+    this.in = new Input(in);
     this.out = new BufferedOutputStream(out, BUFFER_BYTES);
     this.err = new PrintStream(err, true, StandardCharsets.UTF_8);
     this.progressOnTerminal = errTerminal;
@@ -48,9 +55,8 @@ final class Streams {
   }
 
   static Streams ofProcess() {
-    boolean errTerminal = isTerminal(2) && !"dumb".equals(System.getenv("TERM"));
-    String noColour = System.getenv("NO_COLOR");
-    boolean colours = errTerminal && (noColour == null || noColour.isEmpty());
+    boolean errTerminal = isCapableTerminal(2);
+    boolean colours = errTerminal && mayColour();
     return new Streams(
         new FileInputStream(FileDescriptor.in),
         new FileOutputStream(FileDescriptor.out),
@@ -59,8 +65,37 @@ final class Streams {
         colours);
   }
 
+  /** Standard input; that it cannot be read is told by its name. */
   InputStream in() {
     return in;
+  }
+
+  private static final class Input extends FilterInputStream {
+    Input(InputStream in) {
+      super(in);
+    }
+
+    @Override
+    public int read() throws IOException {
+      try {
+        return super.read();
+      } catch (IOException e) {
+        throw failure(e);
+      }
+    }
+
+    @Override
+    public int read(byte[] bytes, int offset, int length) throws IOException {
+      try {
+        return super.read(bytes, offset, length);
+      } catch (IOException e) {
+        throw failure(e);
+      }
+    }
+
+    private static IOException failure(IOException e) {
+      return new IOException("cannot read standard input: reason=" + e.getMessage(), e);
+    }
   }
 
   /** Whether standard error is a terminal that can redraw a line. */
@@ -75,13 +110,23 @@ final class Streams {
 
   /** Whether standard output is a terminal that can be redrawn. */
   static boolean outputIsTerminal() {
-    return isTerminal(1) && !"dumb".equals(System.getenv("TERM"));
+    return isCapableTerminal(1);
   }
 
   /** Whether standard output may be coloured, on the same condition. */
   static boolean colouredOutput() {
+    return isCapableTerminal(1) && mayColour();
+  }
+
+  /** One that understands more than text. */
+  private static boolean isCapableTerminal(int descriptor) {
+    return isTerminal(descriptor) && !"dumb".equals(System.getenv("TERM"));
+  }
+
+  /** As no-color.org has it. */
+  private static boolean mayColour() {
     String noColour = System.getenv("NO_COLOR");
-    return isTerminal(1) && (noColour == null || noColour.isEmpty());
+    return noColour == null || noColour.isEmpty();
   }
 
   /** Prints bytes of a result. */

@@ -2,6 +2,7 @@ package io.ewok.gds.cli;
 
 import io.ewok.gds.lsm.StoreWatch;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
@@ -73,6 +74,9 @@ final class TopCommand implements Callable<Integer> {
     if (count < 0) {
       throw CommandFailure.usage("at least 0: --count=" + count);
     }
+    if (Files.isRegularFile(directory)) {
+      throw CommandFailure.failed("this is not a directory: path=" + directory);
+    }
     boolean isTerminal = !json && Streams.outputIsTerminal();
     try (StoreWatch watch = StoreWatch.open(directory)) {
       StoreWatch.Reading before = first(watch);
@@ -131,7 +135,11 @@ final class TopCommand implements Callable<Integer> {
       String text = view.text(directory.toAbsolutePath().normalize().toString(), ageMillis);
       streams.out(
           isTerminal
-              ? TO_THE_TOP + text.replace("\n", ERASE_LINE_END + "\n") + ERASE_BELOW
+              ? TO_THE_TOP
+                  + Streams.CUT_LINES
+                  + text.replace("\n", ERASE_LINE_END + "\n")
+                  + Streams.WRAP_LINES
+                  + ERASE_BELOW
               : text + "\n");
     }
     streams.flush();

@@ -1,7 +1,6 @@
 package io.ewok.gds.cli;
 
-import io.ewok.gds.lsm.Family;
-import io.ewok.gds.lsm.Store;
+import io.ewok.gds.lsm.ReadView;
 import io.ewok.gds.lsm.StoreInspection;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoEngines;
@@ -76,8 +75,8 @@ final class VerifyCommand implements Callable<Integer> {
       verify(inspection);
     }
     if (whole && problems == 0) {
-      try (Store opened = store.openExisting(path)) {
-        Family unused = family.of(opened);
+      try (ReadableStore opened = store.openToRead(path, streams)) {
+        ReadView unused = family.of(opened);
       }
     }
     print(System.nanoTime() - start);

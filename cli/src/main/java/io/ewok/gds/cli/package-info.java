@@ -11,7 +11,8 @@
  * options say of a store; a {@link io.ewok.gds.cli.Finding} is what {@code gds doctor} saw; a
  * {@link io.ewok.gds.cli.DataSet} keeps a whole file in the heap to check a store against.
  *
- * <p>Exit status: 0 done, 1 it could not be done or was not found, 2 the command line is wrong, 141
+ * <p>Exit status: 0 done, 1 it could not be done or was not found, 2 the command line is wrong, 130
+ * interrupted by Ctrl-C (the Java runtime's; stores are then as after a crash, which is good), 141
  * whoever read our output has gone. Errors are one line on standard error; {@code --debug} adds the
  * stack trace.
  *

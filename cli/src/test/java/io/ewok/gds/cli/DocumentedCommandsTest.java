@@ -33,7 +33,14 @@ class DocumentedCommandsTest {
   private static final Pattern ALONE =
       Pattern.compile("^ +(?:\\$ )?(?:\\./)?gds (.+?)(?: {2,}.*)?$", Pattern.MULTILINE);
 
-  private static CommandLine commands() {
+  /** In text, or on lines of their own. */
+  private static final Pattern ANY =
+      Pattern.compile(
+          "`((?:source <\\()?\\./(?:gds|build) [^`…]+)`"
+              + "|^ +(?:\\$ )?(\\./(?:gds|build) .+?)(?: {2,}.*)?$",
+          Pattern.MULTILINE);
+
+  static CommandLine commands() {
     Streams streams =
         new Streams(
             new ByteArrayInputStream(new byte[0]),
@@ -95,6 +102,14 @@ class DocumentedCommandsTest {
     }
   }
 
+  /** All that a document shows to be typed, in its order. */
+  static List<String> typedIn(String text) {
+    return ANY.matcher(text)
+        .results()
+        .map(result -> result.group(1) == null ? result.group(2) : result.group(1))
+        .toList();
+  }
+
   private static List<String> found(Pattern pattern, String text) {
     return pattern.matcher(text).results().map(result -> result.group(1)).toList();
   }
@@ -131,7 +146,7 @@ class DocumentedCommandsTest {
     requireTaken(lines, 40);
   }
 
-  private static Stream<CommandLine> tree(CommandLine command) {
+  static Stream<CommandLine> tree(CommandLine command) {
     return Stream.concat(
         Stream.of(command),
         command.getSubcommands().values().stream().flatMap(DocumentedCommandsTest::tree));

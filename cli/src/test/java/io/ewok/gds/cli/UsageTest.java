@@ -9,52 +9,97 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.PrintWriter;
+import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
 
 class UsageTest {
   @TempDir private Path temp;
 
+  private static Stream<String> commands() {
+    Streams streams =
+        new Streams(
+            InputStream.nullInputStream(),
+            OutputStream.nullOutputStream(),
+            OutputStream.nullOutputStream());
+    return below(GdsCommand.commandLine(streams, new PrintWriter(Writer.nullWriter()), false));
+  }
+
+  private static Stream<String> below(CommandLine command) {
+    return command.getSubcommands().values().stream()
+        .filter(each -> !each.getCommandSpec().usageMessage().hidden())
+        .flatMap(
+            each -> Stream.concat(Stream.of(each.getCommandSpec().qualifiedName()), below(each)));
+  }
+
   @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "put",
-        "get",
-        "delete",
-        "scan",
-        "family",
-        "load",
-        "import",
-        "stats",
-        "top",
-        "explain",
-        "verify",
-        "dump",
-        "compact",
-        "repair",
-        "checkpoint",
-        "backup",
-        "restore",
-        "verify-backup",
-        "page",
-        "trace",
-        "doctor",
-        "config",
-        "completion",
-        "demo"
-      })
+  @MethodSource("commands")
   void everyCommandExplainsItselfWithAnExample(String command) {
-    String help = gds(command, "--help").ok();
-    assertTrue(help.contains("Usage: gds " + command), help);
-    assertTrue(help.contains("Example"), help);
+    String[] words = command.substring("gds ".length()).split(" ", -1);
+    String help = gds((Object[]) words("--help", words)).ok();
+    assertTrue(help.contains("Usage: " + command), help);
+    assertTrue(help.lines().anyMatch(line -> line.startsWith("  gds ")), help);
     assertTrue(help.contains("--debug"), help);
-    assertTrue(gds("--help").ok().contains("\n  " + command), command);
+    String last = words[words.length - 1];
+    String[] group = Arrays.copyOf(words, words.length - 1);
+    assertTrue(gds((Object[]) words("--help", group)).ok().contains("\n  " + last), command);
+  }
+
+  private static String[] words(String last, String... first) {
+    String[] words = Arrays.copyOf(first, first.length + 1);
+    words[first.length] = last;
+    return words;
+  }
+
+  /** Whatever is typed: one line says what is wrong, and nothing is made. */
+  @ParameterizedTest
+  @MethodSource("commands")
+  void everyMistakeIsToldInOneLine(String command) throws IOException {
+    Path file = Files.writeString(temp.resolve("file"), "not what is looked for\n");
+    Path absent = temp.resolve("absent");
+    String[] words = command.substring("gds ".length()).split(" ", -1);
+    requireTold(gds((Object[]) words("--no-such-option", words)), ExitStatus.USAGE);
+    // The one loads what is on standard input, the others need nothing.
+    List<String> takesAnything = List.of("load", "doctor", "completion", "demo", "config");
+    if (!takesAnything.contains(words[0])) {
+      requireTold(gds((Object[]) words), ExitStatus.USAGE);
+      for (Path wrong : List.of(absent, file)) {
+        requireTold(gds((Object[]) words(wrong.toString(), words)), -1);
+        String[] other = words(wrong.toString(), words(temp.resolve("third").toString(), words));
+        requireTold(gds((Object[]) other), -1);
+      }
+    }
+    try (Stream<Path> files = Files.list(temp)) {
+      assertEquals(List.of(file), files.toList());
+    }
+  }
+
+  private static void requireTold(GdsRun run, int statusOrAny) {
+    String error = run.failure(statusOrAny < 0 ? run.status() : statusOrAny);
+    assertTrue(run.status() == ExitStatus.FAILED || run.status() == ExitStatus.USAGE, error);
+    assertFalse(error.contains("internal error"), error);
+    assertFalse(run.err().contains("\tat "), run.err());
+  }
+
+  @Test
+  void helpIsAsWideAsTheTerminalWhereThatIsKnown() {
+    assertEquals(80, GdsCommand.helpWidth(null));
+    assertEquals(80, GdsCommand.helpWidth("wide"));
+    assertEquals(55, GdsCommand.helpWidth("20"));
+    assertEquals(90, GdsCommand.helpWidth("90"));
+    assertEquals(100, GdsCommand.helpWidth("9999"));
   }
 
   @Test
@@ -70,7 +115,12 @@ class UsageTest {
     "config show --conf, --config",
     "family li, list",
     "dump --form, --format",
-    "restore --no-such, ''"
+    "restore --no-such, ''",
+    "scan s --engine u, uring",
+    "load s f --format js, jsonl",
+    "scan s --set store.poo, store.pool=",
+    "config explain store.poo, store.pool",
+    "config explain numa.pol, numa.policy"
   })
   void completionFindsCommandsAndOptions(String typed, String expected) throws Exception {
     Path script = temp.resolve("completion");

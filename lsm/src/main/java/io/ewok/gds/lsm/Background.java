@@ -540,7 +540,8 @@ final class Background {
       if (!expirationFails) { // once, since it is tried often
         expirationFails = true;
         LOGGER.log(
-            Logger.Level.WARNING, "records cannot be dropped: path=" + directory + " reason=" + e);
+            Logger.Level.WARNING,
+            "records cannot be dropped: path=" + directory + " reason=" + reason(e));
         events.failed(e);
       }
     }
@@ -675,7 +676,8 @@ final class Background {
       flushFrozen();
     } catch (Throwable e) {
       failure = e;
-      LOGGER.log(Logger.Level.WARNING, "a flush failed: path=" + directory + " reason=" + e);
+      LOGGER.log(
+          Logger.Level.WARNING, "a flush failed: path=" + directory + " reason=" + reason(e));
       events.failed(e);
     }
     lock.lock();
@@ -688,6 +690,13 @@ final class Background {
     } finally {
       lock.unlock();
     }
+  }
+
+  /** What a failure says; of one that is not of I/O its kind, too. */
+  private static String reason(Throwable failure) {
+    return failure instanceof IOException && failure.getMessage() != null
+        ? failure.getMessage()
+        : failure.toString();
   }
 
   private void flushFrozen() throws IOException {
@@ -728,7 +737,8 @@ final class Background {
         }
       }
     } catch (Throwable e) {
-      LOGGER.log(Logger.Level.WARNING, "a compaction failed: path=" + directory + " reason=" + e);
+      LOGGER.log(
+          Logger.Level.WARNING, "a compaction failed: path=" + directory + " reason=" + reason(e));
       events.failed(e);
       endCompaction(e);
       lock.lock();

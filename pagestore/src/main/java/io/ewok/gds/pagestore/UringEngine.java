@@ -161,7 +161,7 @@ final class UringEngine extends LinuxEngine {
     }
     if (errno == Errno.ENOMEM) {
       refusal =
-          "RLIMIT_MEMLOCK is too small: needBytes="
+          "RLIMIT_MEMLOCK is too small for this beside what is locked already: needBytes="
               + region.sizeBytes() * group.reactors().size()
               + " haveBytes="
               + memlockBytes();
