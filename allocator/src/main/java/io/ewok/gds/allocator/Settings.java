@@ -54,8 +54,7 @@ public final class Settings {
    *
    * @throws IllegalArgumentException if it is neither
    */
-  public static boolean readBoolean(
-      Map<String, String> settings, String name, boolean otherwise) {
+  public static boolean readBoolean(Map<String, String> settings, String name, boolean otherwise) {
     String value = settings.get(name);
     if (value == null) {
       return otherwise;

@@ -161,38 +161,32 @@ public record LogOptions(
 
   /** These options with another segment size in bytes. */
   public LogOptions withSegmentBytes(long bytes) {
-    return new LogOptions(
-        bytes, segmentCount, bufferBytes, recovery, hugePages, placement);
+    return new LogOptions(bytes, segmentCount, bufferBytes, recovery, hugePages, placement);
   }
 
   /** These options with another number of segments. */
   public LogOptions withSegmentCount(int count) {
-    return new LogOptions(
-        segmentBytes, count, bufferBytes, recovery, hugePages, placement);
+    return new LogOptions(segmentBytes, count, bufferBytes, recovery, hugePages, placement);
   }
 
   /** These options with another buffer size in bytes. */
   public LogOptions withBufferBytes(int bytes) {
-    return new LogOptions(
-        segmentBytes, segmentCount, bytes, recovery, hugePages, placement);
+    return new LogOptions(segmentBytes, segmentCount, bytes, recovery, hugePages, placement);
   }
 
   /** These options with another way to treat damage. */
   public LogOptions withRecovery(RecoveryMode mode) {
-    return new LogOptions(
-        segmentBytes, segmentCount, bufferBytes, mode, hugePages, placement);
+    return new LogOptions(segmentBytes, segmentCount, bufferBytes, mode, hugePages, placement);
   }
 
   /** These options with other pages of the system for the buffers. */
   public LogOptions withHugePages(HugePages hugePages) {
-    return new LogOptions(
-        segmentBytes, segmentCount, bufferBytes, recovery, hugePages, placement);
+    return new LogOptions(segmentBytes, segmentCount, bufferBytes, recovery, hugePages, placement);
   }
 
   /** These options with another place for the buffers. */
   public LogOptions withPlacement(PlacementPolicy placement) {
-    return new LogOptions(
-        segmentBytes, segmentCount, bufferBytes, recovery, hugePages, placement);
+    return new LogOptions(segmentBytes, segmentCount, bufferBytes, recovery, hugePages, placement);
   }
 
   /** How the memory of an open log is mapped. */

@@ -73,9 +73,9 @@ public interface KeySource {
    * ones that are not, and need no key to say in them what he wants.
    *
    * <p>If this is false, tables, value files, manifests, backups, page files, records of logs and
-   * archives of these that are not encrypted are refused with {@link PlainFileException}. Files that
-   * are never encrypted are read all the same. Without a current key nothing can be written then: a
-   * store is only opened to be read. Default: true.
+   * archives of these that are not encrypted are refused with {@link PlainFileException}. Files
+   * that are never encrypted are read all the same. Without a current key nothing can be written
+   * then: a store is only opened to be read. Default: true.
    */
   default boolean readsPlain() {
     return true;
