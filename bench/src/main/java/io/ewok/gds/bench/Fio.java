@@ -141,7 +141,7 @@ final class Fio {
       double nanos = Double.NaN;
       for (String job : List.of("/jobs/0/read", "/jobs/0/write")) {
         // Beyond the slowest of all it repeats the time of that.
-        double count = numbers.getOrDefault(job + "/lat_ns/N", 0.0);
+        long count = Math.round(numbers.getOrDefault(job + "/lat_ns/N", 0.0));
         boolean isTold = Curves.canTell(count, percentile);
         nanos = isTold ? numbers.getOrDefault(job + name, nanos) : nanos;
       }

@@ -44,7 +44,7 @@ public record Curves(List<Double> latencyMicros, double sliceSeconds, List<Doubl
   }
 
   /** Whether one at least of so many operations is slower than so many per cent of them. */
-  public static boolean canTell(double count, double percentile) {
+  public static boolean canTell(long count, double percentile) {
     return count * (100 - percentile) > 100 - ROUNDING;
   }
 
