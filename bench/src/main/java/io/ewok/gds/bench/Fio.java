@@ -32,6 +32,9 @@ final class Fio {
   /** The part of its time in which its processor time is watched: it is to go on until the end. */
   private static final double CPU_WATCHED = 0.8;
 
+  /** A busy machine may look when it has ended. */
+  private static final int TRIES = 3;
+
   /** From here on it is sure that it does what it was asked for. */
   private static final int BLOCKS_BEGUN = 64;
 
@@ -153,15 +156,26 @@ final class Fio {
   /** Runs fio. What it says of errors goes to our error stream. */
   IoSample run(IoCase one, BenchFile file, long watchedNanos)
       throws IOException, InterruptedException {
-    Process process = start(command(one, file, watchedNanos));
-    // It fits into the pipe, so it need not be read meanwhile.
-    double cpuMicros = cpuMicros(process, one, watchedNanos);
-    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    int status = process.waitFor();
-    if (status != 0) {
-      throw new IOException("fio failed, " + output.strip() + ": status=" + status);
+    IOException unseen = null;
+    for (int i = 0; i < TRIES; i++) {
+      Process process = start(command(one, file, watchedNanos));
+      double cpuMicros = Double.NaN;
+      try {
+        cpuMicros = cpuMicros(process, one, watchedNanos);
+      } catch (IOException e) {
+        unseen = e;
+      }
+      // It fits into the pipe, so it need not be read meanwhile.
+      String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      int status = process.waitFor();
+      if (status != 0) {
+        throw new IOException("fio failed, " + output.strip() + ": status=" + status);
+      }
+      if (!Double.isNaN(cpuMicros)) {
+        return new IoSample(perSecond(output), cpuMicros);
+      }
     }
-    return new IoSample(perSecond(output), cpuMicros);
+    throw new IOException("fio cannot be watched at work: tries=" + TRIES, unseen);
   }
 
   /**
@@ -171,24 +185,17 @@ final class Fio {
    */
   private static double cpuMicros(Process process, IoCase one, long watchedNanos)
       throws IOException, InterruptedException {
-    try {
-      long worker = worker(process);
-      while (transferredBytes(worker) < (long) BLOCKS_BEGUN * one.blockBytes()) {
-        IoLoad.pause(LOOK_NANOS);
-      }
-      IoLoad.pause(IoLoad.RAMP_NANOS);
-      ProcessCpu cpu = ProcessCpu.now(worker);
-      long before = transferredBytes(worker);
-      IoLoad.pause((long) (CPU_WATCHED * watchedNanos));
-      long nanos = cpu.nanosUntilNow();
-      double operations = (double) (transferredBytes(worker) - before) / one.blockBytes();
-      return nanos / NANOS_PER_MICRO / operations;
-    } catch (IOException e) {
-      if (process.waitFor() == 0) {
-        throw e;
-      }
-      return Double.NaN; // its status tells more
+    long worker = worker(process);
+    while (transferredBytes(worker) < (long) BLOCKS_BEGUN * one.blockBytes()) {
+      IoLoad.pause(LOOK_NANOS);
     }
+    IoLoad.pause(IoLoad.RAMP_NANOS);
+    ProcessCpu cpu = ProcessCpu.now(worker);
+    long before = transferredBytes(worker);
+    IoLoad.pause((long) (CPU_WATCHED * watchedNanos));
+    long nanos = cpu.nanosUntilNow();
+    double operations = (double) (transferredBytes(worker) - before) / one.blockBytes();
+    return nanos / NANOS_PER_MICRO / operations;
   }
 
   /** Returns the process that does the work, once there is one. */
