@@ -50,7 +50,7 @@ public final class Settings {
   }
 
   /**
-   * As {@link #read}, of {@code true} or {@code false}.
+   * As {@link #read}, of {@code true} or {@code false}, in any case.
    *
    * @throws IllegalArgumentException if it is neither
    */
@@ -67,8 +67,8 @@ public final class Settings {
   }
 
   /**
-   * As {@link #read}, of one of the values that the type of the default has, by its name in small
-   * letters, with a hyphen for each underscore.
+   * As {@link #read}, of one of the values that the type of the default has, by its name with a
+   * hyphen for each underscore, in any case.
    *
    * @throws IllegalArgumentException if it is none of them
    */

@@ -43,11 +43,12 @@ final class TornPagesTest {
       assertEquals(SIZE, file.pageSize());
     }
     assertEquals(PageOptions.defaults(), PageOptions.from(Map.of()));
+    assertEquals(PageOptions.defaults(), PageOptions.from(Map.of("pages.torn", "AUTO ")));
     for (Map<String, String> wrong :
         List.of(
             Map.of("pages.size", "3K"),
             Map.of("pages.size", "50%"),
-            Map.of("pages.torn", "AUTO"),
+            Map.of("pages.torn", "double write"),
             Map.of("pages.tear", "auto"))) {
       String message =
           assertThrows(IllegalArgumentException.class, () -> PageOptions.from(wrong)).getMessage();

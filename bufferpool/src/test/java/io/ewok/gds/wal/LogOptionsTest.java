@@ -30,7 +30,7 @@ final class LogOptionsTest {
     "log.segment-bytes,much",
     "log.segments,1",
     "log.buffer-bytes,100G",
-    "log.recovery,STRICT",
+    "log.recovery,strictest",
     "log.recover,strict"
   })
   void whatASettingCannotBeIsNamed(String name, String value) {

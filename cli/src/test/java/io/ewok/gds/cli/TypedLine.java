@@ -27,7 +27,7 @@ final class TypedLine {
 
   /** What is a file's name by itself, of the directory where one is. */
   private static final Pattern FILE =
-      Pattern.compile("[\\w*/-]+\\.(?:txt|csv|conf|pages|gz|sst|sh|jsonl|keys)");
+      Pattern.compile("[\\w*/-]+\\.(?:txt|csv|conf|pages|gz|sst|sh|jsonl|keys|jfc|svg)");
 
   private static final Pattern ROOTED = Pattern.compile("(^|=)(/(?:tmp|data|mnt|var)/)");
 
