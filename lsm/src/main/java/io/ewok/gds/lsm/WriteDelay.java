@@ -1,6 +1,9 @@
 package io.ewok.gds.lsm;
 
 import io.ewok.gds.reactor.Baton;
+import io.ewok.gds.reactor.Reactor;
+import io.ewok.gds.reactor.Task;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 
@@ -34,6 +37,12 @@ final class WriteDelay {
   static final long SPIN_NANOS_MAX = 5_000;
 
   private static final long SPIN_BYTES = 256;
+
+  /**
+   * Writes make up for waits that took longer than they should, up to this: the timers of a reactor
+   * have ticks of a millisecond, twenty times as long as the shortest wait.
+   */
+  private static final long LATE_NANOS_MAX = 2_000_000;
 
   /** Pressure below this is what a store at work has. */
   private static final double PRESSURE_MIN = 0.25;
@@ -124,10 +133,27 @@ final class WriteDelay {
     return Math.clamp(bytes / SPIN_BYTES * SPIN_NANOS_MAX, SPIN_NANOS_MAX, PAUSE_NANOS_MIN);
   }
 
+  /**
+   * Spends a pause on the processor; a fiber has its reactor do other things meanwhile, among them
+   * the I/O of the flush that the writer is held back for.
+   */
   private static void spin(long nanos) {
     long start = System.nanoTime();
+    boolean isFiber = Reactor.current() != null;
     while (System.nanoTime() - start < nanos) {
-      Thread.onSpinWait();
+      if (isFiber) {
+        letOthersRun();
+      } else {
+        Thread.onSpinWait();
+      }
+    }
+  }
+
+  private static void letOthersRun() {
+    try {
+      Task.yieldNow();
+    } catch (CancellationException e) {
+      // The write has begun. Who has cancelled the task finds it ended a little later.
     }
   }
 
@@ -143,9 +169,9 @@ final class WriteDelay {
     while (true) {
       long now = clock.getAsLong();
       long next = nextNanos.get();
-      long lead = Math.max(0, next - now);
+      long lead = Math.max(-LATE_NANOS_MAX, next - now);
       boolean isSaved = lead > spinNanosMax(bytes) && lead < PAUSE_NANOS_MIN;
-      long pause = isSaved ? 0 : Math.min(lead, PAUSE_NANOS_MAX);
+      long pause = isSaved ? 0 : Math.clamp(lead, 0, PAUSE_NANOS_MAX);
       if (pause > limitNanos) {
         return -1;
       }
