@@ -9,6 +9,7 @@ import io.ewok.gds.lsm.CursorOptions;
 import io.ewok.gds.lsm.Durability;
 import io.ewok.gds.lsm.Fixtures;
 import io.ewok.gds.lsm.record.RecordKind;
+import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoFile;
 import io.ewok.gds.pagestore.OpenMode;
@@ -227,8 +228,8 @@ class ShardedCrashTest {
             check(store, cut.history());
           }
         }
-      } catch (AssertionError e) {
-        throw new AssertionError(cut.toString(), e);
+      } catch (AssertionError | CorruptFileException e) {
+        throw new AssertionError(cut.toString(), e); // what nobody can open is wrong, too
       } catch (Exception e) {
         throw new IllegalStateException(cut.toString(), e); // nothing that a check has found
       }
