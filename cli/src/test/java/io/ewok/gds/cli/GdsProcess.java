@@ -3,6 +3,7 @@ package io.ewok.gds.cli;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.File;
 import java.io.IOException;
@@ -105,17 +106,29 @@ record GdsProcess(int status, String out, String err) {
     return this;
   }
 
+  /** Starts a line of the shell: the rest of it is run by an ordinary user without capabilities. */
+  static String nobody(Path directory) throws Exception {
+    assumeTrue("root".equals(System.getProperty("user.name")), "only root can be somebody else");
+    String nobody =
+        "setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps -all --ambient-caps -all"
+            + " --bounding-set -all ";
+    GdsProcess version = shell(directory, nobody + "$GDS --version");
+    assumeTrue(version.status() == 0, "the source tree is not for everybody: " + version.err());
+    return nobody;
+  }
+
   /** The launcher of this source tree, beside what the build has made so far. */
   static Path launcher() {
     return Launcher.PATH;
   }
 
-  /** Made once for all tests. */
+  /** Made once for all tests of a process; others may make theirs at the same time. */
   private static final class Launcher {
     static final Path PATH = make();
 
     private static Path make() {
-      Path root = Path.of("target", "launched").toAbsolutePath();
+      String process = System.getProperty("gds.test.process", "process");
+      Path root = Path.of("target", "launched", process).toAbsolutePath();
       Path lib = root.resolve("cli/target/lib");
       try {
         Files.createDirectories(lib);
@@ -128,7 +141,9 @@ record GdsProcess(int status, String out, String err) {
           Path path = Path.of(entry);
           boolean isOurs = !entry.endsWith("test-classes") && !entry.endsWith("-tests.jar");
           if (isOurs && entry.endsWith(".jar")) {
-            Files.createSymbolicLink(lib.resolve(path.getFileName()), path);
+            // A copy, since what Maven keeps is not for everybody if it is root's.
+            Path jar = Files.copy(path, lib.resolve(path.getFileName()));
+            assertTrue(jar.toFile().setReadable(true, false));
           } else if (isOurs && !entry.isEmpty()) {
             pack(path, lib);
           }
