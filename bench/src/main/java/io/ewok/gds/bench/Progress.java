@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 
 /**
  * Shows on the error stream how far a report is, and how long it may still take: a bar, if that is
@@ -26,7 +27,8 @@ final class Progress implements AutoCloseable {
   private final PrintStream out;
   private final int rounds;
   private final long total;
-  private final long startNanos = System.nanoTime();
+  private final LongSupplier clock;
+  private final long startNanos;
   private final CountDownLatch closed = new CountDownLatch(1);
 
   /** Null where nothing is drawn. */
@@ -43,23 +45,27 @@ final class Progress implements AutoCloseable {
    *
    * @param rounds number of rounds, 0 for something else that is done once
    * @param total measurements in all, which are taken to last equally long
+   * @param clock nanoseconds since some moment
    */
-  Progress(int rounds, long total, PrintStream out, boolean isTerminal) {
+  Progress(int rounds, long total, PrintStream out, boolean isTerminal, LongSupplier clock) {
     this.rounds = rounds;
     this.total = total;
     this.out = out;
+    this.clock = clock;
+    this.startNanos = clock.getAsLong();
     this.drawer =
         isTerminal ? Thread.ofPlatform().daemon().name("gds-progress").start(this::draw) : null;
   }
 
   /** Starts the clock for so many measurements in each of some rounds. */
   static Progress ofRounds(int rounds, int runsPerRound) {
-    return new Progress(rounds, (long) rounds * runsPerRound, System.err, isTerminal());
+    long runs = (long) rounds * runsPerRound;
+    return new Progress(rounds, runs, System.err, isTerminal(), System::nanoTime);
   }
 
   /** Starts the clock for so many steps of something that is done before or after the rounds. */
   static Progress of(String label, long steps) {
-    Progress progress = new Progress(0, steps, System.err, isTerminal());
+    Progress progress = new Progress(0, steps, System.err, isTerminal(), System::nanoTime);
     progress.begin(label, 0);
     return progress;
   }
@@ -88,24 +94,29 @@ final class Progress implements AutoCloseable {
     label = what;
     done = begun;
     begun += runs;
-    doneNanos = System.nanoTime() - startNanos;
+    doneNanos = clock.getAsLong() - startNanos;
   }
 
   private void draw() {
-    boolean isDrawn = false;
+    boolean hasLine = false;
     try {
       while (!closed.await(INTERVAL_NANOS, TimeUnit.NANOSECONDS)) {
-        out.print(ERASE_LINE + line(System.nanoTime() - startNanos));
+        out.print(ERASE_LINE + line(clock.getAsLong() - startNanos));
         out.flush();
-        isDrawn = true;
+        hasLine = true;
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt(); // nobody does but a JVM on its way out
     }
-    if (isDrawn) {
+    if (hasLine) {
       out.print(ERASE_LINE);
       out.flush();
     }
+  }
+
+  /** Whether anything is printed, until this is closed. */
+  boolean isDrawn() {
+    return drawer != null;
   }
 
   /** Returns what is drawn after so many nanoseconds. */

@@ -112,20 +112,25 @@ final class Progress implements AutoCloseable {
   }
 
   private void draw() {
-    boolean drawn = false;
+    boolean hasLine = false;
     try {
       while (!closed.await(BAR_INTERVAL.toNanos(), TimeUnit.NANOSECONDS)) {
         long elapsedNanos = System.nanoTime() - startNanos;
         String line = line(counter.getAsLong(), elapsedNanos, streams.colours());
         streams.draw(ERASE_LINE + Streams.CUT_LINES + line + Streams.WRAP_LINES);
-        drawn = true;
+        hasLine = true;
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt(); // Nobody interrupts this thread but a JVM on its way out.
     }
-    if (drawn) {
+    if (hasLine) {
       streams.draw(ERASE_LINE);
     }
+  }
+
+  /** Whether anything is printed, until this is closed. */
+  boolean isDrawn() {
+    return drawer.isAlive();
   }
 
   /** One state of the work as text. */

@@ -224,6 +224,24 @@ class DoctorTest {
   }
 
   @Test
+  void onlyTheRatioThatIsTooLargeIsToBeChanged() throws IOException {
+    fact("proc/sys/vm/dirty_ratio", "15");
+    fact("proc/sys/vm/dirty_background_ratio", "10");
+    assertEquals(List.of("sysctl -w vm.dirty_background_ratio=5"), dirtyRatios().commands());
+    fact("proc/sys/vm/dirty_ratio", "16");
+    fact("proc/sys/vm/dirty_background_ratio", "5");
+    assertEquals(List.of("sysctl -w vm.dirty_ratio=15"), dirtyRatios().commands());
+  }
+
+  private Finding dirtyRatios() {
+    return new SystemCheck(new Machine(temp), 1 << 20)
+        .examine().stream()
+            .filter(finding -> finding.name().equals("dirty ratios"))
+            .findFirst()
+            .orElseThrow();
+  }
+
+  @Test
   void nothingIsWrongWithWhatTheKernelHides() {
     for (Finding finding : new SystemCheck(new Machine(temp), 1 << 20).examine()) {
       assertTrue(finding.severity().compareTo(Severity.WARN) < 0, finding.toString());

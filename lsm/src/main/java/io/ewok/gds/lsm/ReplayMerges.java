@@ -7,10 +7,8 @@ import io.ewok.gds.lsm.table.TableWriter;
 import io.ewok.gds.lsm.values.ValueFileWriter;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
@@ -60,24 +58,10 @@ final class ReplayMerges {
     StoreOpener.openBuffers(parts);
     Manifest manifest = parts.tables.manifest();
     parts.families.all().forEach(family -> withExpiration(parts, family));
-    SortedMap<Integer, Levels> families = new TreeMap<>();
-    List<Table> opened = new ArrayList<>();
     Memtable empty = parts.space.tryCreate();
     try {
-      for (FamilyManifest family : manifest.all()) {
-        List<List<Table>> levels = new ArrayList<>();
-        for (List<TableMeta> level : family.levels()) {
-          levels.add(parts.tables.openAll(level));
-          opened.addAll(levels.getLast());
-        }
-        families.put(family.id(), new Levels(levels));
-      }
-      parts.versions =
-          new VersionSet(
-              new Version(empty, null, families), manifest.horizonLsn(), parts.families, null);
-      parts.closeLater(parts.versions::close);
+      StoreOpener.openVersions(parts, empty, null, manifest.horizonLsn());
     } finally {
-      opened.forEach(Table::release);
       empty.release();
     }
     return new ReplayMerges(parts);

@@ -321,10 +321,23 @@ final class StoreOpener {
               manifest.family(family.id()).writeTimes().upTo(parts.log.endLsn())));
       family.expiration().advance(parts.log.endLsn());
     }
+    openVersions(parts, active, frozen, parts.log.endLsn());
+    releaseMemtables();
+  }
+
+  /**
+   * Opens all tables of the manifest and makes the first version of them, part of a store that is
+   * opened.
+   *
+   * @param frozen null for none
+   * @param sequence up to which records are visible
+   */
+  static void openVersions(StoreParts parts, Memtable active, Memtable frozen, long sequence)
+      throws IOException {
     SortedMap<Integer, Levels> families = new TreeMap<>();
     List<Table> opened = new ArrayList<>();
     try {
-      for (FamilyManifest family : manifest.all()) {
+      for (FamilyManifest family : parts.tables.manifest().all()) {
         List<List<Table>> levels = new ArrayList<>();
         for (List<TableMeta> level : family.levels()) {
           levels.add(parts.tables.openAll(level));
@@ -332,18 +345,13 @@ final class StoreOpener {
         }
         families.put(family.id(), new Levels(levels));
       }
-      parts.versions =
-          new VersionSet(
-              new Version(active, frozen, families),
-              parts.log.endLsn(),
-              parts.families,
-              parts.recordCache);
+      Version version = new Version(active, frozen, families);
+      parts.versions = new VersionSet(version, sequence, parts.families, parts.recordCache);
       parts.closeLater(parts.versions::close);
     } finally {
       // The version has retained them, if there is one.
       opened.forEach(Table::release);
     }
-    releaseMemtables();
   }
 
   /** Orphans are removed last, so new tables must not take their names. */

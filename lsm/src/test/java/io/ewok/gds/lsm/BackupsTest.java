@@ -615,17 +615,19 @@ class BackupsTest {
 
   // ---- format
 
+  private static BackupFormat.Content content(PinnedTables.Archived archived) {
+    return new BackupFormat.Content(
+        1_700_000_000_000L,
+        12,
+        new LogOptions(1 << 20, 4, 1 << 20),
+        Manifest.EMPTY.after(Manifest.EMPTY.edit().withState(true, 5, 4711, 0)),
+        new TreeMap<>(),
+        archived);
+  }
+
   @Test
   void formatIsWhatItWas() throws Exception {
-    Manifest manifest = Manifest.EMPTY.after(Manifest.EMPTY.edit().withState(true, 5, 4711, 0));
-    BackupFormat.Content content =
-        new BackupFormat.Content(
-            1_700_000_000_000L,
-            12,
-            new LogOptions(1 << 20, 4, 1 << 20),
-            manifest,
-            new TreeMap<>(),
-            PinnedTables.Archived.NONE);
+    BackupFormat.Content content = content(PinnedTables.Archived.NONE);
     byte[] payload = BackupFormat.encode(content, KeySource.NONE, TARGET);
     CRC32C crc = new CRC32C();
     crc.update(payload);
@@ -652,15 +654,7 @@ class BackupsTest {
   /** That of a store whose log is archived. */
   @Test
   void formatWithAnArchiveIsWhatItWas() throws Exception {
-    Manifest manifest = Manifest.EMPTY.after(Manifest.EMPTY.edit().withState(true, 5, 4711, 0));
-    BackupFormat.Content content =
-        new BackupFormat.Content(
-            1_700_000_000_000L,
-            12,
-            new LogOptions(1 << 20, 4, 1 << 20),
-            manifest,
-            new TreeMap<>(),
-            new PinnedTables.Archived(0x0102030405060708L, 4800));
+    BackupFormat.Content content = content(new PinnedTables.Archived(0x0102030405060708L, 4800));
     assertEquals(2, content.version());
     byte[] payload = BackupFormat.encode(content, KeySource.NONE, TARGET);
     assertEquals(2 * 4096 - 16, payload.length);

@@ -205,6 +205,24 @@ class RangesCursorTest {
   }
 
   @Test
+  void aTableWithoutThePrefixIsNotReadAhead() throws Exception {
+    TreeOptions tree = OPTIONS.tree().withTableBytes(64 << 20).withFilterPrefixBytes(9);
+    try (Store store = openCold(OPTIONS.withTree(tree))) {
+      for (int i = 0; i < 20; i++) {
+        ScanRanges none = new ScanRanges().addPrefix(Fixtures.bytes("key00%02dxx".formatted(i)));
+        try (RangesCursor cursor = store.cursor(none)) {
+          assertEquals(List.of(), forward(cursor));
+        }
+        assertEquals(0, readAhead(), "asked for " + i);
+      }
+      try (RangesCursor cursor = store.cursor(new ScanRanges().addPrefix(key(77)))) {
+        assertEquals(List.of(77), forward(cursor));
+      }
+      assertTrue(readAhead() > 0);
+    }
+  }
+
+  @Test
   void rangesMayBeEmptyAndLieAnywhere() throws Exception {
     try (Store store = openCold(OPTIONS)) {
       for (int i = 100; i < 200; i++) {

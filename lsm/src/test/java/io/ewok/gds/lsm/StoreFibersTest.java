@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.ewok.gds.pagestore.sim.SimEngine;
 import io.ewok.gds.reactor.FiberMode;
@@ -16,6 +17,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -142,5 +145,32 @@ final class StoreFibersTest {
       store.put(key, key, Durability.SYNCED);
       assertArrayEquals(key, store.get(key));
     }
+  }
+
+  /** The flush that a writer is held back for has its I/O to do there, too. */
+  @Test
+  void aWriterThatIsHeldBackForAMomentLetsOthersRun() throws Exception {
+    AtomicLong nanos = new AtomicLong(1);
+    StoreEvents events =
+        new StoreEvents(Fixtures.DIRECTORY, StoreListener.NONE, new StoreCounters());
+    WriteDelay delay = new WriteDelay(nanos::get, events);
+    delay.setTablePressure(0.5);
+    int bytes = 256;
+    long nanosOfOne = (long) (bytes * 1e9 / (64 << 20)); // of the drain at first
+    assertTrue(nanosOfOne < WriteDelay.SPIN_NANOS_MAX);
+    AtomicBoolean hasOtherRun = new AtomicBoolean();
+    Tester writer =
+        post(
+            Task.Kind.FIBER,
+            () -> {
+              post(Task.Kind.FIBER, () -> hasOtherRun.set(true));
+              for (int i = 0; i < 1_000 && !hasOtherRun.get(); i++) {
+                delay.await(bytes, 0, Long.MAX_VALUE); // the first in line
+                delay.await(bytes, 0, Long.MAX_VALUE); // the second waits for its turn
+                nanos.addAndGet(2 * nanosOfOne);
+              }
+              assertTrue(hasOtherRun.get());
+            });
+    writer.await();
   }
 }
