@@ -326,6 +326,22 @@ class ArchiveCrashTest {
     openWith(engine, null).close();
   }
 
+  /** What the store writes without it would be missing there. */
+  @Test
+  void anArchiveThatTheStoreHasLeftStaysLeft() throws Exception {
+    try (Store store = open(engine)) {
+      put(store, 1);
+    }
+    try (Store store = openWith(engine, StoreOptions.NO_ARCHIVE)) {
+      for (int seed = 0; seed < 20; seed++) {
+        try (Store again = openWith(engine.crash(seed), null)) {
+          assertEquals("", again.stats().archive().directory());
+        }
+      }
+      put(store, 2);
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void repairSetsADamagedNoteAside(boolean isMoreDamaged) throws Exception {
@@ -348,6 +364,9 @@ class ArchiveCrashTest {
     Path aside = files.archive().resolveSibling("ARCHIVE.damaged");
     assertTrue(report.setAside().contains(aside), report.setAside().toString());
     assertTrue(engine.exists(aside));
+    for (int seed = 0; seed < 20; seed++) {
+      assertTrue(engine.crash(seed).exists(aside), "lost by a power cut");
+    }
     assertTrue(
         StoreRepair.run(Fixtures.DIRECTORY, Fixtures.TINY, engine, _ -> {}).isSound(), "again");
     try (Store store = openWith(engine, null)) {

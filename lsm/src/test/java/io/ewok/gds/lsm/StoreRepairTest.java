@@ -13,6 +13,7 @@ import io.ewok.gds.ffm.Errno;
 import io.ewok.gds.lsm.record.Keys;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.IoFile;
+import io.ewok.gds.pagestore.MissingFileException;
 import io.ewok.gds.pagestore.OpenMode;
 import io.ewok.gds.pagestore.StorageException;
 import io.ewok.gds.pagestore.sim.SimEngine;
@@ -249,8 +250,13 @@ class StoreRepairTest {
         store.delete(key, Durability.NONE);
       }
       for (Path table : Fixtures.tables(engine)) {
-        old.put(table, bytes(engine, table));
+        try {
+          old.put(table, bytes(engine, table));
+        } catch (MissingFileException e) {
+          // All that it had is hidden by deletes of ranges, or most of its values are garbage.
+        }
       }
+      assertTrue(old.size() > 1);
       store.compact();
       assertSame(Map.of(), Fixtures.contents(store));
     }
