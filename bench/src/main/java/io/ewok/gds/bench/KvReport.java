@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -31,12 +32,12 @@ final class KvReport implements Report {
       durability and compression. A ratio above 1 is in favour of ours; of two stores, "net" is the
       time of an operation less what the workload takes with an empty store.
 
-        --quick           ends within some minutes: one tenth of the records, three rounds
+        --quick           ends within a minute: few cases, records and rivals, three rounds
         --rounds N        how often everything is measured; default 5, about ten minutes each
         --json            one JSON object a line instead of tables
         --output FILE     the same objects into a file
         --html FILE       a page with charts of the ratios, of operations over time, latencies and writes
-        --entries N       records of 116 bytes; default 2000000
+        --entries N       records of 116 bytes; default 2000000, with --quick 100000
         --cases NAMES     only these, of: %s
         --directory PATH  on the disk in question; default: the one for temporary files
       """
@@ -61,10 +62,25 @@ final class KvReport implements Report {
   private static final String BEFORE = "before the deletes";
   private static final String SEEKS = "seeks in turn";
   private static final int ENTRIES_DEFAULT = 2_000_000;
+  private static final int ENTRIES_QUICK = 100_000;
   private static final int ENTRIES_MIN = 10_000;
   private static final int ENTRIES_MAX = 100_000_000;
   private static final long NANOS_PER_MILLI = 1_000_000;
   private static final double NANOS_PER_SECOND = 1e9;
+
+  /** All of one group, so that few stores are made. */
+  private static final List<KvCase> QUICK =
+      List.of(
+          KvCase.FILL_RANDOM,
+          KvCase.READ_RANDOM,
+          KvCase.READ_MISSING,
+          KvCase.SCAN,
+          KvCase.SEEK,
+          KvCase.OVERWRITE);
+
+  /** Those that they are beside then. */
+  private static final Set<KvContender> QUICK_CONTENDERS =
+      EnumSet.of(KvContender.GDS, KvContender.ROCKSDB, KvContender.LMDB);
 
   private static final double NONE = Double.NaN;
   private static final ToDoubleFunction<KvSample> WRITES = KvSample::writeAmplification;
@@ -83,6 +99,7 @@ final class KvReport implements Report {
           new Measure("space amplification", "", KvSample::spaceAmplification));
 
   private final List<KvCase> cases;
+  private final Set<KvContender> among;
   private final int count;
   private final int entries;
   private final long watchedNanos;
@@ -94,8 +111,20 @@ final class KvReport implements Report {
   /** Synced overwrites a second; one element a round. */
   private final double[] device;
 
+  /** For all contenders. */
   KvReport(List<KvCase> cases, int count, int entries, long watchedNanos, Path directory) {
+    this(cases, EnumSet.allOf(KvContender.class), count, entries, watchedNanos, directory);
+  }
+
+  private KvReport(
+      List<KvCase> cases,
+      Set<KvContender> among,
+      int count,
+      int entries,
+      long watchedNanos,
+      Path directory) {
     this.cases = cases;
+    this.among = among;
     this.count = count;
     this.entries = entries;
     this.watchedNanos = watchedNanos;
@@ -109,21 +138,21 @@ final class KvReport implements Report {
 
   private static Measurement prepare(ReportArguments arguments) {
     boolean quick = arguments.quick();
-    int usual = quick ? ENTRIES_DEFAULT / 10 : ENTRIES_DEFAULT;
+    int usual = quick ? ENTRIES_QUICK : ENTRIES_DEFAULT;
+    String cases = arguments.others().get(CASES);
+    boolean areNamed = cases != null;
     KvReport report =
         new KvReport(
-            cases(arguments.others().get(CASES)),
+            areNamed ? cases(cases) : quick ? QUICK : List.of(KvCase.values()),
+            quick && !areNamed ? QUICK_CONTENDERS : EnumSet.allOf(KvContender.class),
             arguments.roundsOr(quick ? 3 : 5),
             arguments.number(ENTRIES, usual, ENTRIES_MIN, ENTRIES_MAX),
-            (quick ? 500 : 1500) * NANOS_PER_MILLI,
+            (quick ? 250 : 1500) * NANOS_PER_MILLI,
             arguments.directory());
     return report::measure;
   }
 
   private static List<KvCase> cases(String names) {
-    if (names == null) {
-      return List.of(KvCase.values());
-    }
     List<String> wanted = List.of(names.split(",", -1));
     List<KvCase> found =
         Arrays.stream(KvCase.values()).filter(one -> wanted.contains(name(one))).toList();
@@ -137,13 +166,13 @@ final class KvReport implements Report {
   KvReport measure() throws IOException, InterruptedException {
     int turns = 0;
     for (KvGroup group : KvGroup.values()) {
-      turns += casesOf(group).isEmpty() ? 0 : group.contenders().size();
+      turns += casesOf(group).isEmpty() ? 0 : contenders(group).size();
     }
     try (Progress progress = Progress.ofRounds(count, turns)) {
       for (int round = 0; round < count; round++) {
         for (KvGroup group : KvGroup.values()) {
           if (!casesOf(group).isEmpty()) {
-            List<KvContender> contenders = new ArrayList<>(group.contenders());
+            List<KvContender> contenders = new ArrayList<>(contenders(group));
             Collections.rotate(contenders, round);
             for (KvContender contender : contenders) {
               progress.begin(
@@ -175,6 +204,10 @@ final class KvReport implements Report {
 
   private double deviceSyncs() throws IOException, InterruptedException {
     return LogContender.DEVICE.measure(directory, 1, watchedNanos).perSecond();
+  }
+
+  private List<KvContender> contenders(KvGroup group) {
+    return group.contenders().stream().filter(among::contains).toList();
   }
 
   private List<KvCase> casesOf(KvGroup group) {
@@ -212,7 +245,7 @@ final class KvReport implements Report {
     for (KvContender rival : rivals(one)) {
       double[] theirs = series(one, rival, KvSample::perSecond);
       rates.add(Comparison.ofRates(LAYER, one.label(), "/s", ours, rival.label(), theirs));
-      if (one.group().contenders().contains(KvContender.EMPTY)) {
+      if (contenders(one.group()).contains(KvContender.EMPTY)) {
         double[] floor = series(one, KvContender.EMPTY, KvSample::perSecond);
         rates.add(
             Comparison.of(
@@ -286,12 +319,12 @@ final class KvReport implements Report {
   }
 
   /** What the empty store does is no store's speed. */
-  private static List<KvContender> drawn(KvCase one) {
-    return one.group().contenders().stream().filter(each -> each != KvContender.EMPTY).toList();
+  private List<KvContender> drawn(KvCase one) {
+    return contenders(one.group()).stream().filter(each -> each != KvContender.EMPTY).toList();
   }
 
-  private static List<KvContender> rivals(KvCase one) {
-    return one.group().contenders().stream()
+  private List<KvContender> rivals(KvCase one) {
+    return contenders(one.group()).stream()
         .filter(each -> each != KvContender.GDS && each != KvContender.EMPTY)
         .toList();
   }
@@ -310,7 +343,7 @@ final class KvReport implements Report {
         "%n%-30s %-12s %10s %10s %10s %10s %10s %10s %10s %10s%n",
         "", "", "/s", "p50 us", "p99 us", "p99.99 us", "CPU ns", "heap B", "write", "space");
     for (KvCase one : cases) {
-      for (KvContender contender : one.group().contenders()) {
+      for (KvContender contender : contenders(one.group())) {
         StringBuilder row = new StringBuilder();
         row.append("%-30s %-12s".formatted(one.label(), contender.label()));
         row.append(" %10s".formatted(cell(one, contender, KvSample::perSecond)));

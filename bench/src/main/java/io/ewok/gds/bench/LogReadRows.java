@@ -54,7 +54,7 @@ final class LogReadRows {
    * @param directory on the disk in question
    */
   LogReadRows(int count, boolean quick, Path directory) {
-    this(count, quick ? 4 : 16, quick ? 2000 : 10_000, directory);
+    this(count, quick ? 3 : 16, quick ? 1000 : 10_000, directory);
   }
 
   /**

@@ -1,6 +1,7 @@
 package io.ewok.gds.bench;
 
 import java.util.Arrays;
+import java.util.Map;
 
 /**
  * Starts the benchmarks: {@code gds bench micro [JMH options]}, {@code gds bench alloc}, {@code gds
@@ -9,7 +10,7 @@ import java.util.Arrays;
  * bench trace}, {@code gds bench compare}.
  */
 public final class Main {
-  private static final String USAGE =
+  static final String USAGE =
       """
       Usage: gds bench micro [JMH options] [regular expression of names]
              gds bench micro [--quick] [--rounds N] [--json] [regular expression of names]
@@ -58,17 +59,17 @@ public final class Main {
 
       pool compares pages found in the buffer pool with maps on the heap, and misses with fio.
 
-        gds bench pool --quick                  within two minutes
+        gds bench pool --quick                  within a minute
         gds bench pool --help                   its options
 
       wal compares the write-ahead log with what the device can do, and with RocksDB.
 
-        gds bench wal --quick                   within two minutes
+        gds bench wal --quick                   within a minute
         gds bench wal --help                    its options
 
       kv compares the store with RocksDB and LMDB.
 
-        gds bench kv --quick                    within some minutes
+        gds bench kv --quick                    within a minute
         gds bench kv --help                     its options
 
       styles compares the compaction styles of the store with each other.
@@ -94,6 +95,20 @@ public final class Main {
         gds bench compare a.jsonl b.jsonl
       """;
 
+  /** By name. */
+  static final Map<String, ReportCommand> REPORTS =
+      Map.of(
+          "alloc", AllocationReport.COMMAND,
+          "io", IoReport.COMMAND,
+          "tasks", TaskReport.COMMAND,
+          "feeds", FeedReport.COMMAND,
+          "pool", PoolReport.COMMAND,
+          "wal", WalReport.COMMAND,
+          "kv", KvReport.COMMAND,
+          "styles", StyleReport.COMMAND,
+          "shards", ShardReport.COMMAND,
+          "trace", TraceReport.COMMAND);
+
   private Main() {}
 
   /**
@@ -102,30 +117,31 @@ public final class Main {
    * @throws Exception as JMH throws it
    */
   public static void main(String[] args) throws Exception {
-    String command = args.length > 0 ? args[0] : "";
-    String[] rest = args.length > 0 ? Arrays.copyOfRange(args, 1, args.length) : args;
-    int exitCode = 0;
-    switch (command) {
-      case "micro" -> exitCode = MicroReport.run(rest);
-      case "alloc" -> exitCode = AllocationReport.COMMAND.run(rest);
-      case "io" -> exitCode = IoReport.COMMAND.run(rest);
-      case "tasks" -> exitCode = TaskReport.COMMAND.run(rest);
-      case "feeds" -> exitCode = FeedReport.COMMAND.run(rest);
-      case "pool" -> exitCode = PoolReport.COMMAND.run(rest);
-      case "wal" -> exitCode = WalReport.COMMAND.run(rest);
-      case "kv" -> exitCode = KvReport.COMMAND.run(rest);
-      case "styles" -> exitCode = StyleReport.COMMAND.run(rest);
-      case "shards" -> exitCode = ShardReport.COMMAND.run(rest);
-      case "trace" -> exitCode = TraceReport.COMMAND.run(rest);
-      case "compare" -> exitCode = CompareReport.run(rest);
-      case "--help", "-h" -> System.out.print(USAGE);
-      default -> {
-        System.err.print(USAGE);
-        exitCode = 2;
-      }
-    }
+    int exitCode = run(args);
     if (exitCode != 0) {
       System.exit(exitCode);
     }
+  }
+
+  /** The same; returns the exit code. */
+  static int run(String... args) throws Exception {
+    String command = args.length > 0 ? args[0] : "";
+    String[] rest = args.length > 0 ? Arrays.copyOfRange(args, 1, args.length) : args;
+    ReportCommand report = REPORTS.get(command);
+    if (report != null) {
+      return report.run(rest);
+    }
+    return switch (command) {
+      case "micro" -> MicroReport.run(rest);
+      case "compare" -> CompareReport.run(rest);
+      case "--help", "-h" -> {
+        System.out.print(USAGE);
+        yield 0;
+      }
+      default -> {
+        System.err.print(USAGE);
+        yield 2;
+      }
+    };
   }
 }

@@ -30,7 +30,7 @@ final class PoolReport implements Report {
       keep pages whole when the power fails; and what it costs to encrypt them. A ratio above 1 is in
       favour of ours, or of what is encrypted.
 
-        --quick        ends within two minutes: few cases, three rounds, wide spread
+        --quick        ends within a minute: few cases, three rounds, wide spread
         --rounds N     how often everything is measured; default 5, about a minute each
         --json         one JSON object a line instead of tables
         --output FILE  the same objects into a file
@@ -135,8 +135,8 @@ final class PoolReport implements Report {
       System.err.println("fio is not installed: misses are measured alone");
     }
     boolean quick = arguments.quick();
-    try (BenchFile file = BenchFile.open(arguments, quick ? 256L << 20 : 1L << 30)) {
-      long watchedNanos = (quick ? 400 : 1500) * NANOS_PER_MILLI;
+    try (BenchFile file = BenchFile.open(arguments, quick ? 128L << 20 : 1L << 30)) {
+      long watchedNanos = (quick ? 250 : 1500) * NANOS_PER_MILLI;
       PoolReport report =
           new PoolReport(quick, arguments.roundsOr(quick ? 3 : 5), watchedNanos, file, fio);
       report.measure();

@@ -26,7 +26,7 @@ final class WalReport implements Report {
       RocksDB; recovery beside reading the files once; and ways to read the log, each beside another
       one. A ratio above 1 is in favour of ours.
 
-        --quick           ends within two minutes: few cases, three rounds, wide spread
+        --quick           ends within a minute: few cases, three rounds, wide spread
         --rounds N        how often everything is measured; default 5, about two minutes each
         --json            one JSON object a line instead of a table
         --output FILE     the same objects into a file
@@ -98,7 +98,7 @@ final class WalReport implements Report {
 
   /** All in turn in each round, each round beginning with another. */
   private void measureCommits() throws IOException, InterruptedException {
-    long watchedNanos = (quick ? 300 : 1500) * NANOS_PER_MILLI;
+    long watchedNanos = (quick ? 200 : 1500) * NANOS_PER_MILLI;
     List<LogContender> contenders = new ArrayList<>(List.of(LogContender.values()));
     try (Progress progress = Progress.of("warming up", contenders.size() + 1)) {
       for (LogContender contender : contenders) {
