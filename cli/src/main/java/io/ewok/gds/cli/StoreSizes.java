@@ -133,6 +133,7 @@ final class StoreSizes {
           defaults.listener(),
           defaults.engine(),
           true,
+          defaults.reserveBytes(),
           defaults.archiveOrNull());
     } catch (IllegalArgumentException e) {
       return null;

@@ -16,9 +16,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.SplittableRandom;
 import java.util.UUID;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
@@ -115,6 +117,43 @@ class EdgesTest {
     } finally {
       shell(temp, "umount $1", disk).quiet(0);
     }
+  }
+
+  /** With nobody's help: what is deleted makes the room. */
+  @Test
+  void fullDiskIsEmptiedWithTheReserve() throws Exception {
+    assumeRoot();
+    Path disk = Files.createDirectory(temp.resolve("disk"));
+    GdsProcess mounted = shell(temp, "mount -t tmpfs -o size=24m none $1", disk);
+    assumeTrue(mounted.status() == 0, mounted.err());
+    try {
+      Path store = disk.resolve("store");
+      Object[] reserve = {SMALL, "--set", "store.reserve=8M"};
+      gds(words(reserve, "put", store, "key", "value")).ok();
+      SplittableRandom random = new SplittableRandom(7); // Nothing that could be compressed.
+      Path in =
+          Files.writeString(
+              temp.resolve("input.tsv"),
+              IntStream.range(0, 250_000)
+                  .mapToObj(i -> "%06d\t%016x".formatted(i, random.nextLong()))
+                  .map(line -> line + "%016x".formatted(random.nextLong()).repeat(4) + "\n")
+                  .collect(Collectors.joining()));
+      GdsRun load = gds(words(reserve, "load", store, in));
+      assertEquals(ExitStatus.FAILED, load.status(), load.err());
+      assertTrue(load.err().contains("deletes alone are taken: reserveBytes=8388608"), load.err());
+      long stored = gds(words(reserve, "scan", store)).ok().lines().count();
+      assertTrue(stored > 10_000, "stored: " + stored);
+      gds(words(reserve, "delete", store, "--range", "0", "9")).ok();
+      gds(words(reserve, "compact", store)).ok();
+      gds(words(reserve, "put", store, "a", "b")).ok();
+      assertEquals("a\tb\nkey\tvalue\n", gds(words(reserve, "scan", store)).ok());
+    } finally {
+      shell(temp, "umount $1", disk).quiet(0);
+    }
+  }
+
+  private static Object[] words(Object[] more, Object... first) {
+    return Stream.of(first, more).flatMap(Stream::of).toArray();
   }
 
   /** Who has the store open need not open it anew. */

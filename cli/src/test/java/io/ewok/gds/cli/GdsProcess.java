@@ -142,7 +142,8 @@ record GdsProcess(int status, String out, String err) {
           boolean isOurs = !entry.endsWith("test-classes") && !entry.endsWith("-tests.jar");
           if (isOurs && entry.endsWith(".jar")) {
             // A copy, since what Maven keeps is not for everybody if it is root's.
-            Path jar = Files.copy(path, lib.resolve(path.getFileName()));
+            Path jar = lib.resolve(path.getFileName());
+            Files.copy(path, jar, StandardCopyOption.REPLACE_EXISTING);
             assertTrue(jar.toFile().setReadable(true, false));
           } else if (isOurs && !entry.isEmpty()) {
             pack(path, lib);

@@ -58,6 +58,7 @@ class SettingsTest {
     store.numa.record-cache local
     store.numa.buffers local
     store.batch-max 256K
+    store.reserve 64M
     store.archive /archive
     store.create-if-missing false
     store.tables-before-merge 5

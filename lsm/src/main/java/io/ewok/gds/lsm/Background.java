@@ -68,6 +68,7 @@ final class Background {
   private final StoreEvents events;
   private final WatchedStats watched;
   private final BackgroundPace pace;
+  private final SpaceReserve reserve;
 
   /** Which does the work, or null if a thread does. */
   private final Reactor ownerOrNull;
@@ -169,6 +170,7 @@ final class Background {
     this.readBuffer = parts.readBuffer;
     this.restBytesMax = parts.options.memtableBytes() / REST_SHARE;
     this.pace = parts.pace;
+    this.reserve = parts.reserve;
     this.ownerOrNull = parts.ownerOrNull;
     // A platform thread: its work is as long as the device is slow, and must not hold a carrier.
     this.thread =
@@ -673,7 +675,7 @@ final class Background {
     }
     Throwable failure = null;
     try {
-      flushFrozen();
+      flushWithReserve();
     } catch (Throwable e) {
       failure = e;
       LOGGER.log(
@@ -689,6 +691,17 @@ final class Background {
       changed.wakeAll();
     } finally {
       lock.unlock();
+    }
+  }
+
+  private void flushWithReserve() throws IOException {
+    try {
+      flushFrozen();
+    } catch (OutOfSpaceException e) {
+      if (!reserve.giveUp()) {
+        throw e;
+      }
+      flushFrozen();
     }
   }
 
@@ -734,9 +747,14 @@ final class Background {
         if (isDone) {
           plan.done(running.family());
           running = null;
+          boolean unused = reserve.tryTake(); // there may be room now
         }
       }
     } catch (Throwable e) {
+      if (e instanceof OutOfSpaceException && reserve.giveUp()) {
+        endCompaction(null); // it is begun anew
+        return;
+      }
       LOGGER.log(
           Logger.Level.WARNING, "a compaction failed: path=" + directory + " reason=" + reason(e));
       events.failed(e);

@@ -12,8 +12,9 @@ import java.util.regex.Pattern;
 
 /**
  * Names in a store's directory: {@code MANIFEST}, {@code LOCK}, the directory {@code log}, {@code
- * WATCH} while it is open, {@code ARCHIVE} if its log is archived, and {@code
- * 0000000000000001.table} and {@code 0000000000000002.values} and so on.
+ * WATCH} while it is open, {@code ARCHIVE} if its log is archived, {@code RESERVE} if it keeps room
+ * for when the device is full, and {@code 0000000000000001.table} and {@code
+ * 0000000000000002.values} and so on.
  */
 record StoreFiles(Path directory) {
   private static final String MANIFEST = "MANIFEST";
@@ -21,6 +22,7 @@ record StoreFiles(Path directory) {
   private static final String LOG = "log";
   private static final String WATCH = "WATCH";
   private static final String ARCHIVE = "ARCHIVE";
+  private static final String RESERVE = "RESERVE";
   private static final String TEMPORARY_SUFFIX = ".tmp";
   private static final String REPAIRING_SUFFIX = ".repairing";
   private static final Pattern TABLE = Pattern.compile("([0-9a-f]{16})\\.table");
@@ -61,6 +63,11 @@ record StoreFiles(Path directory) {
   /** What the store knows of its archive, see {@link ArchiveNote}. */
   Path archive() {
     return directory.resolve(ARCHIVE);
+  }
+
+  /** Room that is kept, see {@link SpaceReserve}. */
+  Path reserve() {
+    return directory.resolve(RESERVE);
   }
 
   Path table(long number) {

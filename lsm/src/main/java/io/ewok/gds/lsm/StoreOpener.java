@@ -77,6 +77,7 @@ final class StoreOpener {
     // Before anything is written that could not be read again.
     int unused = FileKey.currentId(engine.keys(), files.directory());
     enterDirectory();
+    parts.reserve.open();
     ManifestLog log = manifest();
     for (FamilyManifest family : log.current().all()) {
       Merging.requireOperator(options, family, files.directory());
@@ -87,6 +88,7 @@ final class StoreOpener {
     } catch (CorruptFileException | MissingFileException e) {
       throw log.damagedOffset() < 0 ? e : lostEdit(log, e);
     }
+    boolean unusedReserve = parts.reserve.tryTake(); // before somebody writes
     startBackground();
   }
 

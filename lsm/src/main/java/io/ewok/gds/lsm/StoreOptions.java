@@ -57,6 +57,12 @@ import java.util.function.Consumer;
  * @param engine the I/O engine to open; default {@link EngineOptions#defaults}. Not used for a
  *     store that is opened on a borrowed engine. Of all that it says, the throttle alone may be
  *     changed while the store is open, and is at once.
+ * @param reserveBytes room on the device that is kept for when there is no other, in bytes: 0 for
+ *     none, or 1 MiB to 64 GiB; default 0. On a full device deletes are taken, flushed and merged
+ *     in it, and new values refused with an {@link io.ewok.gds.pagestore.OutOfSpaceException} until
+ *     there is room for all of it again; without it a full device has to be given room by somebody
+ *     else, also for a store to be opened. What a merge writes has to fit: several times {@link
+ *     TreeOptions#tableBytes}. Costs the room.
  * @param createIfMissing whether a store is created in a directory that is empty or does not exist;
  *     default true
  * @param archiveOrNull directory of an archive that gets all that is written to the log before the
@@ -81,6 +87,7 @@ public record StoreOptions(
     @TakesEffect(Effect.NEXT_OPENING) StoreListener listener,
     @TakesEffect(Effect.NEXT_OPENING) EngineOptions engine,
     @TakesEffect(Effect.NEXT_OPENING) boolean createIfMissing,
+    @TakesEffect(Effect.NEXT_OPENING) long reserveBytes,
     @TakesEffect(Effect.NEXT_OPENING) Path archiveOrNull) {
 
   /** No archive from now on, see {@code archiveOrNull}. */
@@ -111,6 +118,7 @@ public record StoreOptions(
           StoreListener.NONE,
           EngineOptions.defaults(),
           true,
+          0,
           null);
 
   /** Checks the ranges. */
@@ -147,6 +155,9 @@ public record StoreOptions(
           "logSegmentBytes is a multiple of 4096: logSegmentBytes=" + logSegmentBytes);
     }
     requireRange("logSegmentCount", logSegmentCount, 2, 1024);
+    if (reserveBytes != 0) {
+      requireRange("reserveBytes", reserveBytes, MIB, 64 * GIB);
+    }
   }
 
   static void requireRange(String name, long value, long min, long max) {
@@ -178,6 +189,7 @@ public record StoreOptions(
    * <tr><td>{@code store.numa.memtable}, {@code store.numa.record-cache}, {@code
    *     store.numa.buffers}</td><td>one such policy</td></tr>
    * <tr><td>{@code store.create-if-missing}</td><td>{@code true} or {@code false}</td></tr>
+   * <tr><td>{@code store.reserve}</td><td>a size; {@code 0} for none</td></tr>
    * <tr><td>{@code store.archive}</td><td>a directory; {@code none} for none</td></tr>
    * <tr><td>{@code store.tables-before-merge}, {@code store.growth}</td><td>numbers, see {@link
    *     TreeOptions}</td></tr>
@@ -353,6 +365,11 @@ public record StoreOptions(
     return with(draft -> draft.createIfMissing = createIfMissing);
   }
 
+  /** Returns these options with another reserve of room on the device, or none. */
+  public StoreOptions withReserveBytes(long reserveBytes) {
+    return with(draft -> draft.reserveBytes = reserveBytes);
+  }
+
   /** Returns these options with another archive, {@link #NO_ARCHIVE}, or null. */
   public StoreOptions withArchive(Path archiveOrNull) {
     return with(draft -> draft.archiveOrNull = archiveOrNull);
@@ -379,6 +396,7 @@ public record StoreOptions(
     StoreListener listener = StoreOptions.this.listener;
     EngineOptions engine = StoreOptions.this.engine;
     boolean createIfMissing = StoreOptions.this.createIfMissing;
+    long reserveBytes = StoreOptions.this.reserveBytes;
     Path archiveOrNull = StoreOptions.this.archiveOrNull;
 
     StoreOptions options() {
@@ -396,6 +414,7 @@ public record StoreOptions(
           listener,
           engine,
           createIfMissing,
+          reserveBytes,
           archiveOrNull);
     }
   }

@@ -62,6 +62,8 @@ final class StoreParts {
   /** Null if the log is not archived. */
   LogArchiver archive;
 
+  final SpaceReserve reserve;
+
   Families families;
   VersionSet versions;
   FamilyChanges familyChanges;
@@ -99,6 +101,7 @@ final class StoreParts {
     this.pace = new BackgroundPace(ownerOrNull != null);
     this.events = new StoreEvents(files.directory(), options.listener(), counters);
     this.delay = new WriteDelay(System::nanoTime, events);
+    this.reserve = new SpaceReserve(engine, files.reserve(), options.reserveBytes());
   }
 
   /**

@@ -46,7 +46,7 @@ final class StoreReference {
           EngineOptions.settings().stream()
               .filter(each -> each.name().startsWith(name.replace("…", "")))
               .toList();
-      case MEMTABLE, POOL, RECORD_CACHE, BATCH_MAX, CREATE_IF_MISSING, ARCHIVE ->
+      case MEMTABLE, POOL, RECORD_CACHE, BATCH_MAX, CREATE_IF_MISSING, RESERVE, ARCHIVE ->
           List.of(ofStore(setting, name));
       case HUGE_PAGES, NUMA_POOL, NUMA_MEMTABLE, NUMA_RECORD_CACHE, NUMA_BUFFERS ->
           List.of(ofMemory(setting, name));
@@ -121,6 +121,17 @@ final class StoreReference {
               .change(
                   "a wrong directory has to be an error",
                   "the first store has to be made otherwise");
+      case RESERVE ->
+          Setting.of(
+                  name,
+                  "0",
+                  "a size from 1M to 64G; 0 for none",
+                  "room on the device that is kept for when there is no other: deletes are taken and"
+                      + " merged in it, and new values refused until there is room for it again")
+              .change(
+                  "the store may fill its device, and is to be able to make room itself; what a"
+                      + " merge writes has to fit, several times store.table",
+                  "the room");
       case ARCHIVE ->
           Setting.of(
                   name,

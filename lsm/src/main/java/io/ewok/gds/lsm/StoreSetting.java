@@ -31,6 +31,8 @@ public enum StoreSetting {
   NUMA_BUFFERS("store.numa.buffers", Effect.NEXT_OPENING),
   /** {@code store.create-if-missing}. */
   CREATE_IF_MISSING("store.create-if-missing", Effect.NEXT_OPENING),
+  /** {@code store.reserve}. */
+  RESERVE("store.reserve", Effect.NEXT_OPENING),
   /** {@code store.archive}: remembered, see {@link StoreOptions}. */
   ARCHIVE("store.archive", Effect.NEXT_OPENING),
   /** {@code store.tables-before-merge}. */

@@ -36,6 +36,7 @@ final class StoreSettings {
   private static final String POOL = "store.pool";
   private static final String BATCH_MAX = "store.batch-max";
   private static final String RECORD_CACHE = "store.record-cache";
+  private static final String RESERVE = "store.reserve";
   private static final String HUGE_PAGES = "store.huge-pages";
   static final String NUMA_POOL = "store.numa.pool";
   static final String NUMA_MEMTABLE = "store.numa.memtable";
@@ -95,6 +96,7 @@ final class StoreSettings {
                   NUMA_RECORD_CACHE,
                   NUMA_BUFFERS,
                   CREATE,
+                  RESERVE,
                   ARCHIVE))
           .collect(Collectors.toUnmodifiableSet());
 
@@ -170,6 +172,7 @@ final class StoreSettings {
         base.listener(),
         isEngineNamed ? EngineOptions.from(settings).withKeys(base.engine().keys()) : base.engine(),
         Settings.readBoolean(settings, CREATE, base.createIfMissing()),
+        bytes(RESERVE, base.reserveBytes()),
         Settings.read(settings, ARCHIVE, StoreSettings::archive, base.archiveOrNull()));
   }
 

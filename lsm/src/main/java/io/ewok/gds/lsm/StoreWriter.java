@@ -48,6 +48,8 @@ final class StoreWriter {
   private final LogHolds holds;
   private final StoreCounters counters;
   private final WriteRoom room;
+  private final SpaceReserve reserve;
+  private final Background background;
   private final CommitOrder order;
   private final LogPump pump;
 
@@ -85,6 +87,8 @@ final class StoreWriter {
     this.room = new WriteRoom(parts, this::checkWritable);
     this.pump = new LogPump(parts);
     this.archiveOrNull = parts.archive;
+    this.reserve = parts.reserve;
+    this.background = parts.background;
   }
 
   /** For tests. */
@@ -152,6 +156,7 @@ final class StoreWriter {
     requireReadable(key);
     requireReadable(value);
     family.requireThere();
+    requireRoom(RecordKind.hasValue(kind));
     long recordBytes = BatchFormat.recordBytes(keyBytes, valueBytes);
     if (!family.isMain()) {
       recordBytes += BatchFormat.OPERATION_HEADER_BYTES;
@@ -188,7 +193,17 @@ final class StoreWriter {
   /** See {@link Store#write}. */
   void write(WriteBatch batch, WriteOptions options) throws IOException {
     requireWritable(batch, options);
+    requireRoom(batch.hasValues());
     writeRecord(batch, options);
+  }
+
+  /** Values are taken if the store's reserve of room is whole, or can be. */
+  private void requireRoom(boolean hasValues) throws IOException {
+    if (hasValues
+        && reserve.isGivenUp()
+        && !background.run(reserve::tryTake, "the reserve cannot be taken")) {
+      throw reserve.refusal();
+    }
   }
 
   /** See {@link Store#redo}. */
@@ -268,6 +283,7 @@ final class StoreWriter {
    */
   Conflict writeIf(WriteBatch batch, CommitCheck check, WriteOptions options) throws IOException {
     requireWritable(batch, options);
+    requireRoom(batch.hasValues());
     if (batch.record().byteSize() > log.reserveBytesMax()) {
       throw new IllegalArgumentException(
           "a transaction is encoded in at most %d bytes here: encodedBytes=%d"

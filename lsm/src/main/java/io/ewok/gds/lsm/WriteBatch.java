@@ -74,6 +74,9 @@ public final class WriteBatch {
 
   private boolean hasOperands;
 
+  /** Whether there is anything but deletes. */
+  private boolean hasValues;
+
   /** Those that were named. */
   private final Set<FamilyState> families = new LinkedHashSet<>();
 
@@ -219,13 +222,21 @@ public final class WriteBatch {
       int marks,
       int family,
       boolean hasOperands,
+      boolean hasValues,
       int families,
       int familiesWithOperands) {}
 
   /** What it has now. */
   Mark mark() {
     return new Mark(
-        endOffset, count, marks, family, hasOperands, families.size(), familiesWithOperands.size());
+        endOffset,
+        count,
+        marks,
+        family,
+        hasOperands,
+        hasValues,
+        families.size(),
+        familiesWithOperands.size());
   }
 
   /** Takes away what was added since. */
@@ -235,6 +246,7 @@ public final class WriteBatch {
     marks = mark.marks();
     family = mark.family();
     hasOperands = mark.hasOperands();
+    hasValues = mark.hasValues();
     keepFirst(families, mark.families());
     keepFirst(familiesWithOperands, mark.familiesWithOperands());
   }
@@ -261,6 +273,7 @@ public final class WriteBatch {
   /** Removes all operations and keeps the memory. */
   public void clear() {
     hasOperands = false;
+    hasValues = false;
     endOffset = BatchFormat.HEADER_BYTES;
     count = 0;
     marks = 0;
@@ -299,6 +312,11 @@ public final class WriteBatch {
   private long countedBytes(int counted) {
     return endOffset
         + (long) counted * (OPERATION_OVERHEAD_BYTES - BatchFormat.OPERATION_HEADER_BYTES);
+  }
+
+  /** Whether there is anything but deletes. */
+  boolean hasValues() {
+    return hasValues;
   }
 
   /** Whether there are operands that name no family. */
@@ -362,6 +380,7 @@ public final class WriteBatch {
       count++;
     }
     count++;
+    hasValues |= RecordKind.hasValue(kind);
     boolean isOperand = kind == RecordKind.OPERAND;
     if (inOrNull == null) {
       hasOperands |= isOperand;

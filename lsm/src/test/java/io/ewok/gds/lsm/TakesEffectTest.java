@@ -109,7 +109,7 @@ class TakesEffectTest {
   private static Map<String, String> changed(StoreSetting setting) {
     String name = setting.settingName();
     return switch (setting) {
-      case MEMTABLE, RECORD_CACHE, LEVEL_1, TABLE, FIFO -> Map.of(name, "2M");
+      case MEMTABLE, RECORD_CACHE, LEVEL_1, TABLE, FIFO, RESERVE -> Map.of(name, "2M");
       case POOL -> Map.of(name, "32M");
       case BATCH_MAX -> Map.of(name, "256K");
       case HUGE_PAGES -> Map.of(name, "off");

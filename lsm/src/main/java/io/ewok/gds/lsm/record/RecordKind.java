@@ -57,6 +57,11 @@ public final class RecordKind {
     return kind == DELETE || kind == SINGLE_DELETE;
   }
 
+  /** Whether what is written with this kind brings a value along, or an operand. */
+  public static boolean hasValue(int kind) {
+    return kind == PUT || kind == OPERAND;
+  }
+
   /** Whether a record of one key may be of this kind, and have a value of this length then. */
   public static boolean isSound(int kind, long valueBytes) {
     return isValid(kind) && valueBytes >= 0 && (valueBytes == 0 || !isDelete(kind));
