@@ -17,7 +17,6 @@ import io.ewok.gds.lsm.TransactionOptions;
 import io.ewok.gds.lsm.TreeOptions;
 import io.ewok.gds.lsm.WriteBatch;
 import io.ewok.gds.lsm.WriteOptions;
-import io.ewok.gds.pagestore.EngineOptions;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -45,18 +44,17 @@ final class GdsKvStore implements KvStore {
    * Opens it.
    *
    * @param recordCacheBytes what of the pool's memory is that of the record cache
+   * @param base what all stores have
    */
   GdsKvStore(
       Path directory,
       KvSettings settings,
       int separatedValueBytes,
       long recordCacheBytes,
-      EngineOptions engine)
+      StoreOptions base)
       throws IOException {
     StoreOptions options =
-        StoreOptions.defaults()
-            .withEngine(engine)
-            .withPoolBytes(settings.poolBytes() - recordCacheBytes)
+        base.withPoolBytes(settings.poolBytes() - recordCacheBytes)
             .withRecordCacheBytes(recordCacheBytes)
             .withMemtableBytes(settings.memtableBytes())
             .withTableBytes(KvSettings.TABLE_BYTES)
@@ -75,7 +73,8 @@ final class GdsKvStore implements KvStore {
               INGEST,
               OPTIMISTIC,
               LOCKING,
-              ENCRYPTION ->
+              ENCRYPTION,
+              ARCHIVE ->
               options.tree();
         };
     store = Store.open(directory, options.withTree(tree));

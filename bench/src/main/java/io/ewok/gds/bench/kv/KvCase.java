@@ -63,7 +63,9 @@ public enum KvCase {
   ENCRYPTION_LOAD("fillrandom, encryption", KvGroup.ENCRYPTION, Kind.LOAD),
   ENCRYPTION_READ("readrandom, encryption", KvGroup.ENCRYPTION, 1, KvMix.reads(Picker.UNIFORM)),
   ENCRYPTION_SCAN("scan, encryption", KvGroup.ENCRYPTION, Kind.SCAN),
-  ENCRYPTION_OVERWRITE("overwrite, encryption", KvGroup.ENCRYPTION, Kind.OVERWRITE);
+  ENCRYPTION_OVERWRITE("overwrite, encryption", KvGroup.ENCRYPTION, Kind.OVERWRITE),
+  ARCHIVE_LOAD("fillrandom, archive", KvGroup.ARCHIVE, Kind.LOAD),
+  ARCHIVE_OVERWRITE("overwrite, archive", KvGroup.ARCHIVE, Kind.OVERWRITE);
 
   /** How a case goes. */
   enum Kind {

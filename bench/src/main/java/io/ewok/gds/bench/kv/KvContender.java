@@ -1,5 +1,6 @@
 package io.ewok.gds.bench.kv;
 
+import io.ewok.gds.lsm.StoreOptions;
 import io.ewok.gds.pagestore.EngineOptions;
 import io.ewok.gds.pagestore.KeySource;
 import java.io.IOException;
@@ -12,7 +13,7 @@ public enum KvContender {
     @Override
     KvStore open(Path directory, KvSettings settings, KvData data) throws IOException {
       return new GdsKvStore(
-          directory, settings, KvSettings.SEPARATED_VALUE_BYTES, 0, EngineOptions.defaults());
+          directory, settings, KvSettings.SEPARATED_VALUE_BYTES, 0, StoreOptions.defaults());
     }
   },
 
@@ -20,7 +21,7 @@ public enum KvContender {
   GDS_INLINE("not separated") {
     @Override
     KvStore open(Path directory, KvSettings settings, KvData data) throws IOException {
-      return new GdsKvStore(directory, settings, 0, 0, EngineOptions.defaults());
+      return new GdsKvStore(directory, settings, 0, 0, StoreOptions.defaults());
     }
   },
 
@@ -29,7 +30,17 @@ public enum KvContender {
     @Override
     KvStore open(Path directory, KvSettings settings, KvData data) throws IOException {
       EngineOptions engine = EngineOptions.defaults().withKeys(KEYS);
-      return new GdsKvStore(directory, settings, KvSettings.SEPARATED_VALUE_BYTES, 0, engine);
+      StoreOptions base = StoreOptions.defaults().withEngine(engine);
+      return new GdsKvStore(directory, settings, KvSettings.SEPARATED_VALUE_BYTES, 0, base);
+    }
+  },
+
+  /** Ours, with an archive of its log. */
+  GDS_ARCHIVED("archived") {
+    @Override
+    KvStore open(Path directory, KvSettings settings, KvData data) throws IOException {
+      StoreOptions base = StoreOptions.defaults().withArchive(directory.resolve("archive"));
+      return new GdsKvStore(directory, settings, KvSettings.SEPARATED_VALUE_BYTES, 0, base);
     }
   },
 
@@ -42,7 +53,7 @@ public enum KvContender {
           settings,
           KvSettings.SEPARATED_VALUE_BYTES,
           settings.poolBytes() / 2,
-          EngineOptions.defaults());
+          StoreOptions.defaults());
     }
   },
 

@@ -41,7 +41,10 @@ public enum KvGroup {
   LONG_VALUES,
 
   /** What encryption costs, where memory has room for a tenth. */
-  ENCRYPTION;
+  ENCRYPTION,
+
+  /** What an archive of the log costs, on the same device. */
+  ARCHIVE;
 
   /**
    * Returns how often its cases are run before they count. A compaction is over before the code of
@@ -76,6 +79,7 @@ public enum KvGroup {
       case FILTER, EXPIRY, INGEST, OPTIMISTIC, LOCKING ->
           List.of(KvContender.GDS, KvContender.ROCKSDB);
       case ENCRYPTION -> List.of(KvContender.GDS, KvContender.GDS_ENCRYPTED);
+      case ARCHIVE -> List.of(KvContender.GDS, KvContender.GDS_ARCHIVED);
       case LONG_VALUES ->
           List.of(KvContender.GDS, KvContender.GDS_INLINE, KvContender.BLOBDB, KvContender.ROCKSDB);
     };

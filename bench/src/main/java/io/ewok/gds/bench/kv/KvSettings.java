@@ -53,7 +53,8 @@ record KvSettings(
           case BREADTH, REMOVAL, FILTER -> Math.min(entries, BREADTH_ENTRIES_MAX);
           case EXPIRY -> Math.min(entries, EXPIRY_ENTRIES_MAX);
           case LONG_VALUES -> (int) Math.min(entries, LONG_VALUES_BYTES_MAX / KvData.RECORD_BYTES);
-          case SEQUENTIAL, CACHED, SYNCED, INGEST, OPTIMISTIC, LOCKING, ENCRYPTION -> entries;
+          case SEQUENTIAL, CACHED, SYNCED, INGEST, OPTIMISTIC, LOCKING, ENCRYPTION, ARCHIVE ->
+              entries;
         };
     long dataBytes = records * KvData.RECORD_BYTES;
     boolean isSmall =

@@ -128,7 +128,8 @@ final class RocksKvStore implements KvStore {
                 FILTER,
                 INGEST,
                 LONG_VALUES,
-                ENCRYPTION ->
+                ENCRYPTION,
+                ARCHIVE ->
                 RocksDB.open(options, path);
           };
       families.add(rocks.getDefaultColumnFamily());
