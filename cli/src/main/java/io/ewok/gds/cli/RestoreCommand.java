@@ -127,12 +127,41 @@ final class RestoreCommand implements Callable<Integer> {
     PointInTime point =
         sequence == null ? PointInTime.ofTime(time) : PointInTime.ofSequence(sequence);
     Backups.Restored restored;
-    try (Progress progress = Progress.start(streams, "restoring", 0, Units::bytes)) {
+    try (Bars bars = new Bars(streams)) {
       restored =
           backups.restore(
-              number == null ? point : point.from(number), directory, options, progress::add);
+              number == null ? point : point.from(number),
+              directory,
+              options,
+              bars::planned,
+              bars::read);
     }
     new BackupPrinter(streams, json).print(restored);
+  }
+
+  /** One while the way is looked for, whose length nobody knows, and one while it is gone. */
+  private static final class Bars implements AutoCloseable {
+    private final Streams streams;
+    private Progress bar;
+
+    Bars(Streams streams) {
+      this.streams = streams;
+      this.bar = Progress.start(streams, "reading archive", 0, Units::bytes);
+    }
+
+    void planned(long bytes) {
+      bar.close();
+      bar = Progress.start(streams, "restoring", bytes, Units::bytes);
+    }
+
+    void read(long bytes) {
+      bar.add(bytes);
+    }
+
+    @Override
+    public void close() {
+      bar.close();
+    }
   }
 
   private BackupInfo wanted(List<BackupInfo> all) {

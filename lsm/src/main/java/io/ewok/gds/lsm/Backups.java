@@ -485,7 +485,24 @@ public final class Backups implements AutoCloseable {
   public Restored restore(
       PointInTime point, Path target, StoreOptions options, LongConsumer bytesRead)
       throws IOException {
+    return restore(point, target, options, _ -> {}, bytesRead);
+  }
+
+  /**
+   * The same, for who wants to tell how long it may still take.
+   *
+   * @param bytesPlanned told once, when the way to the point has been found, how much is read from
+   *     then on at most, in bytes
+   */
+  public Restored restore(
+      PointInTime point,
+      Path target,
+      StoreOptions options,
+      LongConsumer bytesPlanned,
+      LongConsumer bytesRead)
+      throws IOException {
     RestorePlan plan = plan(point, bytesRead);
+    bytesPlanned.accept(plan.bytes(engine));
     Content content = plan.content();
     try (StoreCopy copy = StoreCopy.begin(engine, target)) {
       copyTables(content, copy, bytesRead);

@@ -5,7 +5,9 @@ import io.ewok.gds.lsm.BackupFormat.Content;
 import io.ewok.gds.lsm.record.BatchFormat;
 import io.ewok.gds.pagestore.CorruptFileException;
 import io.ewok.gds.pagestore.IoEngine;
+import io.ewok.gds.pagestore.IoFile;
 import io.ewok.gds.pagestore.MissingFileException;
+import io.ewok.gds.pagestore.OpenMode;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.List;
@@ -25,6 +27,17 @@ import java.util.function.LongConsumer;
  */
 record RestorePlan(
     long backup, Content content, List<ArchivedLog> files, long toLsn, Optional<Instant> time) {
+
+  /** What is read to do it, in bytes; of the archive's last file perhaps less. */
+  long bytes(IoEngine engine) throws IOException {
+    long bytes = content.manifest().files().stream().mapToLong(FileMeta::sizeBytes).sum();
+    for (ArchivedLog each : files) {
+      try (IoFile file = engine.open(each.path(), OpenMode.READ_ONLY)) {
+        bytes += file.sizeBytes();
+      }
+    }
+    return bytes;
+  }
 
   /** Looks for the way to a point from one backup. */
   static final class Search {

@@ -87,7 +87,21 @@ class PointInTimeTest {
       throws Exception {
     SimEngine apart = engine.crash(sequence == null ? 1 : sequence[0]); // all of it is durable
     try (Backups backups = Backups.open(TARGET, apart)) {
-      Backups.Restored restored = backups.restore(point, RESTORED, OPTIONS, _ -> {});
+      List<Long> planned = new ArrayList<>();
+      AtomicLong read = new AtomicLong();
+      Backups.Restored restored =
+          backups.restore(
+              point,
+              RESTORED,
+              OPTIONS,
+              bytes -> {
+                planned.add(bytes);
+                read.set(0);
+              },
+              read::addAndGet);
+      assertEquals(1, planned.size());
+      long off = Math.abs(read.get() - planned.getFirst());
+      assertTrue(off <= read.get() / 4, "read %s of %s".formatted(read, planned));
       if (sequence != null) {
         sequence[0] = restored.sequence();
       }
