@@ -15,10 +15,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.util.Comparator;
-import java.util.List;
 import java.util.SplittableRandom;
-import java.util.stream.Stream;
 
 /**
  * The file that all read and write: preallocated, written as a whole, and past the page cache.
@@ -160,17 +157,6 @@ final class BenchFile implements AutoCloseable {
   private static Region region() {
     return Region.map(
         MemoryBudget.root("bench-file", 2 * CHUNK_BYTES), RegionOptions.ofSize(CHUNK_BYTES));
-  }
-
-  /** Deletes a directory of the benchmarks' own, with what is in it. */
-  static void deleteAll(Path directory) throws IOException {
-    List<Path> all;
-    try (Stream<Path> walk = Files.walk(directory)) {
-      all = walk.sorted(Comparator.reverseOrder()).toList();
-    }
-    for (Path each : all) {
-      Files.delete(each);
-    }
   }
 
   Path path() {

@@ -1,6 +1,7 @@
 package io.ewok.gds.bench;
 
 import io.ewok.gds.allocator.MemoryBudget;
+import io.ewok.gds.bench.scratch.ScratchDirectories;
 import io.ewok.gds.pagestore.EngineOptions;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoEngines;
@@ -60,8 +61,8 @@ public class LogAppendBenchmark {
     public void open() throws IOException {
       directory =
           Files.isWritable(IN_MEMORY)
-              ? Files.createTempDirectory(IN_MEMORY, "gds-bench-log-")
-              : Files.createTempDirectory("gds-bench-log-");
+              ? ScratchDirectories.create(IN_MEMORY, "gds-bench-log-")
+              : ScratchDirectories.create("gds-bench-log-");
       engine = IoEngines.open(EngineOptions.defaults());
       log =
           WriteAheadLog.open(
@@ -100,7 +101,7 @@ public class LogAppendBenchmark {
     public void close() throws IOException {
       log.close();
       engine.close();
-      BenchFile.deleteAll(directory);
+      ScratchDirectories.delete(directory);
     }
   }
 

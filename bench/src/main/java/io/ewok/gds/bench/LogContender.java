@@ -3,6 +3,7 @@ package io.ewok.gds.bench;
 import io.ewok.gds.allocator.MemoryBudget;
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.allocator.RegionOptions;
+import io.ewok.gds.bench.scratch.ScratchDirectories;
 import io.ewok.gds.pagestore.EngineOptions;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoEngines;
@@ -14,7 +15,6 @@ import io.ewok.gds.wal.WriteAheadLog;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Executors;
 import java.util.concurrent.FutureTask;
@@ -144,11 +144,11 @@ enum LogContender {
   /** Runs in a directory of its own in this one, and leaves nothing behind. */
   final CommitLoad.Sample measure(Path parent, int writers, long watchedNanos)
       throws IOException, InterruptedException {
-    Path directory = Files.createTempDirectory(parent, "gds-bench-log-");
+    Path directory = ScratchDirectories.create(parent, "gds-bench-log-");
     try {
       return run(directory, writers, watchedNanos);
     } finally {
-      BenchFile.deleteAll(directory);
+      ScratchDirectories.delete(directory);
     }
   }
 

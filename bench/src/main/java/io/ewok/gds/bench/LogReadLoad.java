@@ -4,6 +4,7 @@ import io.ewok.gds.allocator.MemoryBudget;
 import io.ewok.gds.allocator.ReadArenaOptions;
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.allocator.RegionOptions;
+import io.ewok.gds.bench.scratch.ScratchDirectories;
 import io.ewok.gds.pagestore.EngineOptions;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoEngines;
@@ -18,7 +19,6 @@ import io.ewok.gds.wal.cache.LogReadCacheOptions;
 import io.ewok.gds.wal.cache.PayloadCheck;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -75,7 +75,7 @@ final class LogReadLoad implements AutoCloseable {
    * @param parent on the disk in question
    */
   LogReadLoad(Path parent, int recordBytes, int segments) throws IOException {
-    this.directory = Files.createTempDirectory(parent, "gds-bench-readers-");
+    this.directory = ScratchDirectories.create(parent, "gds-bench-readers-");
     this.recordBytes = recordBytes;
     this.engine = IoEngines.open(EngineOptions.defaults());
     LogOptions options =
@@ -179,7 +179,7 @@ final class LogReadLoad implements AutoCloseable {
     try (engine) {
       log.close();
     } finally {
-      BenchFile.deleteAll(directory);
+      ScratchDirectories.delete(directory);
     }
   }
 }

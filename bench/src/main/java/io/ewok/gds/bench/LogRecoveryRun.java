@@ -3,6 +3,7 @@ package io.ewok.gds.bench;
 import io.ewok.gds.allocator.MemoryBudget;
 import io.ewok.gds.allocator.Region;
 import io.ewok.gds.allocator.RegionOptions;
+import io.ewok.gds.bench.scratch.ScratchDirectories;
 import io.ewok.gds.pagestore.EngineOptions;
 import io.ewok.gds.pagestore.IoEngine;
 import io.ewok.gds.pagestore.IoEngines;
@@ -12,7 +13,6 @@ import io.ewok.gds.wal.LogOptions;
 import io.ewok.gds.wal.WriteAheadLog;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
@@ -28,7 +28,7 @@ record LogRecoveryRun(double replayed, double read) {
 
   /** Fills a log of so many segments in a directory of its own, and opens it again. */
   static LogRecoveryRun measure(Path parent, int segments) throws IOException {
-    Path directory = Files.createTempDirectory(parent, "gds-bench-log-");
+    Path directory = ScratchDirectories.create(parent, "gds-bench-log-");
     LogOptions options =
         LogOptions.defaults().withSegmentBytes(SEGMENT_BYTES).withSegmentCount(segments);
     try (IoEngine engine = IoEngines.open(EngineOptions.defaults())) {
@@ -46,7 +46,7 @@ record LogRecoveryRun(double replayed, double read) {
       double bytes = NANOS_PER_SECOND * segments * SEGMENT_BYTES;
       return new LogRecoveryRun(bytes / replayNanos, bytes / readNanos);
     } finally {
-      BenchFile.deleteAll(directory);
+      ScratchDirectories.delete(directory);
     }
   }
 

@@ -1,6 +1,7 @@
 package io.ewok.gds.bench;
 
 import io.ewok.gds.allocator.MemoryBudget;
+import io.ewok.gds.bench.scratch.ScratchDirectories;
 import io.ewok.gds.buffers.BufferManager;
 import io.ewok.gds.buffers.BufferOptions;
 import io.ewok.gds.buffers.CachedPageFile;
@@ -13,7 +14,6 @@ import io.ewok.gds.pagestore.IoEngines;
 import io.ewok.gds.pagestore.OpenMode;
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;
-import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** A pool with all pages of a temporary file in it. Each page holds its number. */
@@ -33,7 +33,7 @@ final class ResidentPages implements AutoCloseable {
   ResidentPages(int count) throws IOException {
     this.count = count;
     BufferOptions options = new BufferOptions(2L * count * PAGE_BYTES, PAGE_BYTES, null);
-    directory = Files.createTempDirectory("gds-bench-pool-");
+    directory = ScratchDirectories.create("gds-bench-pool-");
     engine = IoEngines.open(EngineOptions.defaults());
     manager = new BufferManager(engine, MemoryBudget.root("bench", options.memoryBytes()), options);
     file =
@@ -67,7 +67,7 @@ final class ResidentPages implements AutoCloseable {
   public void close() throws IOException {
     try (engine;
         manager) {
-      BenchFile.deleteAll(directory);
+      ScratchDirectories.delete(directory);
     }
   }
 }

@@ -2,6 +2,7 @@ package io.ewok.gds.bench;
 
 import com.sun.management.ThreadMXBean;
 import io.ewok.gds.allocator.MemoryBudget;
+import io.ewok.gds.bench.scratch.ScratchDirectories;
 import io.ewok.gds.buffers.BufferManager;
 import io.ewok.gds.buffers.BufferOptions;
 import io.ewok.gds.buffers.CachedPageFile;
@@ -16,7 +17,6 @@ import io.ewok.gds.pagestore.OpenMode;
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;
 import java.lang.management.ManagementFactory;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.SplittableRandom;
 
@@ -59,7 +59,7 @@ record SealedPagesRun(
 
   /** Makes a file, and reads and writes for at least as long each. */
   static SealedPagesRun measure(Path parent, boolean encrypted, long nanos) throws IOException {
-    Path directory = Files.createTempDirectory(parent, "gds-bench-pages-");
+    Path directory = ScratchDirectories.create(parent, "gds-bench-pages-");
     EngineOptions engineOptions = EngineOptions.defaults();
     BufferOptions options = new BufferOptions((long) FRAMES * SIZE.bytes(), SIZE.bytes(), null);
     try (IoEngine engine =
@@ -80,7 +80,7 @@ record SealedPagesRun(
       double[] writes = run(nanos, () -> write(file, fix, random));
       return new SealedPagesRun(reads[0], reads[1], writes[0], writes[1]);
     } finally {
-      BenchFile.deleteAll(directory);
+      ScratchDirectories.delete(directory);
     }
   }
 

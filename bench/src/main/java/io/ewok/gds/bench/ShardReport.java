@@ -1,5 +1,6 @@
 package io.ewok.gds.bench;
 
+import io.ewok.gds.bench.scratch.ScratchDirectories;
 import io.ewok.gds.lsm.Durability;
 import io.ewok.gds.lsm.Store;
 import io.ewok.gds.lsm.StoreOptions;
@@ -12,7 +13,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -153,7 +153,7 @@ final class ShardReport implements Report {
   private void measure(Progress progress, int round, int shards, Side side)
       throws IOException, InterruptedException {
     progress.begin(1 + round, shards + " " + side.name().toLowerCase(Locale.ROOT), 1);
-    Path own = Files.createTempDirectory(directory, "gds-bench-shards-");
+    Path own = ScratchDirectories.create(directory, "gds-bench-shards-");
     try {
       if (side == Side.THREADS) {
         measureThreads(own, round, shards);
@@ -163,7 +163,7 @@ final class ShardReport implements Report {
     } catch (ExecutionException e) {
       throw new IllegalStateException(e.getCause());
     } finally {
-      BenchFile.deleteAll(own);
+      ScratchDirectories.delete(own);
     }
   }
 

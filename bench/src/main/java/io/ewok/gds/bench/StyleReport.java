@@ -1,5 +1,6 @@
 package io.ewok.gds.bench;
 
+import io.ewok.gds.bench.scratch.ScratchDirectories;
 import io.ewok.gds.lsm.CompactionStyle;
 import io.ewok.gds.lsm.Durability;
 import io.ewok.gds.lsm.Explanation;
@@ -11,7 +12,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -121,11 +121,11 @@ final class StyleReport implements Report {
       for (int round = 0; round < count; round++) {
         for (CompactionStyle style : CompactionStyle.values()) {
           progress.begin(round, name(style), 1);
-          Path own = Files.createTempDirectory(directory, "gds-bench-styles-");
+          Path own = ScratchDirectories.create(directory, "gds-bench-styles-");
           try {
             measure(style, own, round);
           } finally {
-            BenchFile.deleteAll(own);
+            ScratchDirectories.delete(own);
           }
         }
       }

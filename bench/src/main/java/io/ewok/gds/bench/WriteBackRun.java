@@ -1,6 +1,7 @@
 package io.ewok.gds.bench;
 
 import io.ewok.gds.allocator.MemoryBudget;
+import io.ewok.gds.bench.scratch.ScratchDirectories;
 import io.ewok.gds.buffers.BufferManager;
 import io.ewok.gds.buffers.BufferOptions;
 import io.ewok.gds.buffers.CachedPageFile;
@@ -14,7 +15,6 @@ import io.ewok.gds.pagestore.OpenMode;
 import io.ewok.gds.pagestore.StorageException;
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.SplittableRandom;
@@ -33,7 +33,7 @@ final class WriteBackRun {
 
   /** Why a mode cannot be had here, if it cannot. */
   static Optional<String> refusal(Path parent, TornPages mode) throws IOException {
-    Path directory = Files.createTempDirectory(parent, "gds-bench-pages-");
+    Path directory = ScratchDirectories.create(parent, "gds-bench-pages-");
     BufferOptions options = new BufferOptions(64L * SIZE.bytes(), SIZE.bytes(), null);
     try (IoEngine engine = IoEngines.open(EngineOptions.defaults());
         BufferManager manager =
@@ -43,13 +43,13 @@ final class WriteBackRun {
     } catch (StorageException e) {
       return Optional.of(e.getMessage());
     } finally {
-      BenchFile.deleteAll(directory);
+      ScratchDirectories.delete(directory);
     }
   }
 
   /** Changes pages here and there, and flushes, for at least as long. */
   static double pagesPerSecond(Path parent, TornPages mode, long nanos) throws IOException {
-    Path directory = Files.createTempDirectory(parent, "gds-bench-pages-");
+    Path directory = ScratchDirectories.create(parent, "gds-bench-pages-");
     BufferOptions options = new BufferOptions(2L * PAGES * SIZE.bytes(), SIZE.bytes(), null);
     try (IoEngine engine = IoEngines.open(EngineOptions.defaults());
         BufferManager manager =
@@ -64,7 +64,7 @@ final class WriteBackRun {
       file.flush();
       return change(file, fix, nanos);
     } finally {
-      BenchFile.deleteAll(directory);
+      ScratchDirectories.delete(directory);
     }
   }
 

@@ -1,5 +1,6 @@
 package io.ewok.gds.bench.kv;
 
+import io.ewok.gds.bench.scratch.ScratchDirectories;
 import java.io.IOException;
 import java.lang.ProcessBuilder.Redirect;
 import java.nio.charset.StandardCharsets;
@@ -7,10 +8,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /**
  * One contender's cases of one group, in a JVM of its own: what one store has left in the heap, the
@@ -78,7 +77,7 @@ public final class KvTurn {
     List<KvCase> cases = Arrays.stream(args[1].split(",", -1)).map(KvCase::valueOf).toList();
     int entries = Integer.parseInt(args[2]);
     long watchedNanos = Long.parseLong(args[3]);
-    Path directory = Files.createTempDirectory(Path.of(args[4]), "gds-bench-kv-");
+    Path directory = ScratchDirectories.create(Path.of(args[4]), "gds-bench-kv-");
     try {
       KvGroup group = cases.getFirst().group();
       KvSettings settings = KvSettings.of(group, entries, watchedNanos);
@@ -103,7 +102,7 @@ public final class KvTurn {
       Path parent,
       List<KvCase> wanted)
       throws IOException, InterruptedException {
-    Path directory = Files.createTempDirectory(parent, "store-");
+    Path directory = ScratchDirectories.create(parent, "store-");
     KvData data = new KvData(settings.entries());
     try (KvStore store = contender.open(directory, settings, data)) {
       KvRun run = new KvRun(contender, settings, data, store, directory);
@@ -119,15 +118,7 @@ public final class KvTurn {
         }
       }
     } finally {
-      delete(directory);
-    }
-  }
-
-  private static void delete(Path directory) throws IOException {
-    try (Stream<Path> walk = Files.walk(directory)) {
-      for (Path each : walk.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(each);
-      }
+      ScratchDirectories.delete(directory);
     }
   }
 }
