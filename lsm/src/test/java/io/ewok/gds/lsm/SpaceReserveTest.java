@@ -11,6 +11,7 @@ import io.ewok.gds.pagestore.OutOfSpaceException;
 import io.ewok.gds.pagestore.sim.SimEngine;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -31,9 +32,9 @@ class SpaceReserveTest {
     return Fixtures.bytes("key%06d".formatted(number));
   }
 
-  /** Puts until that is refused. Returns how many were taken. */
-  private static int fill(Store store) {
-    for (int i = 0; ; i++) {
+  /** Puts until that is refused. Returns how many keys there are then, of so many before. */
+  private static int fill(Store store, int before) {
+    for (int i = before; ; i++) {
       try {
         store.put(key(i), VALUE, Durability.SYNCED);
       } catch (OutOfSpaceException e) {
@@ -42,6 +43,23 @@ class SpaceReserveTest {
         throw new AssertionError("another failure", e);
       }
     }
+  }
+
+  /** The same until no merge makes room any more. */
+  private static int fillWhileMergesMakeRoom(Store store) throws Exception {
+    int before = -1;
+    int taken = 0;
+    while (taken > before) {
+      before = taken;
+      taken = fill(store, taken);
+      store.background().setRest(1_000_000);
+      try {
+        assertTrue(store.awaitRest(Duration.ofMinutes(1)));
+      } catch (OutOfSpaceException e) {
+        assertTrue(e.getMessage().contains("cannot be"), e.getMessage()); // so it is tried no more
+      }
+    }
+    return taken;
   }
 
   private static OutOfSpaceException assertRefused(Store store) {
@@ -54,7 +72,7 @@ class SpaceReserveTest {
   void aStoreThatHasFilledItsDeviceMakesRoomByItself() throws Exception {
     try (Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, engine)) {
       engine.setCapacityBytes(engine.usedBytes() + (6 << 20));
-      int taken = fill(store);
+      int taken = fillWhileMergesMakeRoom(store);
       assertTrue(taken > 1_000, "taken: " + taken);
       assertFalse(engine.exists(FILES.reserve()));
       String refusal = assertRefused(store).getMessage();
@@ -100,7 +118,7 @@ class SpaceReserveTest {
   void withoutAReserveSomebodyElseHasToMakeRoom() throws Exception {
     try (Store store = Store.open(Fixtures.DIRECTORY, Fixtures.TINY, engine)) {
       engine.setCapacityBytes(engine.usedBytes() + (2 << 20));
-      int taken = fill(store);
+      int taken = fill(store, 0);
       assertFalse(engine.exists(FILES.reserve()));
       assertThrows(
           OutOfSpaceException.class,
@@ -118,7 +136,7 @@ class SpaceReserveTest {
   void valuesAreTakenAgainWhenThereIsRoom() throws Exception {
     try (Store store = Store.open(Fixtures.DIRECTORY, OPTIONS, engine)) {
       engine.setCapacityBytes(engine.usedBytes());
-      int taken = fill(store);
+      int taken = fill(store, 0);
       OutOfSpaceException unused = assertRefused(store);
       engine.setCapacityBytes(Long.MAX_VALUE);
       store.put(key(taken), VALUE, Durability.SYNCED);
