@@ -67,6 +67,15 @@ class EdgesTest {
             .collect(Collectors.joining()));
   }
 
+  /** Mounts a disk of 24 MiB, which the caller unmounts. */
+  private Path smallDisk() throws Exception {
+    assumeRoot();
+    Path disk = Files.createDirectory(temp.resolve("disk"));
+    GdsProcess mounted = shell(temp, "mount -t tmpfs -o size=24m none $1", disk);
+    assumeTrue(mounted.status() == 0, mounted.err());
+    return disk;
+  }
+
   /** Fills a disk to its last byte. */
   private void fill(Path hog) throws Exception {
     GdsProcess filled = shell(temp, "cat /dev/zero > $1", hog);
@@ -75,10 +84,7 @@ class EdgesTest {
 
   @Test
   void fullDiskIsReadAndGoesOnWhenThereIsRoom() throws Exception {
-    assumeRoot();
-    Path disk = Files.createDirectory(temp.resolve("disk"));
-    GdsProcess mounted = shell(temp, "mount -t tmpfs -o size=24m none $1", disk);
-    assumeTrue(mounted.status() == 0, mounted.err());
+    Path disk = smallDisk();
     try {
       Path store = disk.resolve("store");
       Path hog = disk.resolve("hog");
@@ -122,10 +128,7 @@ class EdgesTest {
   /** With nobody's help: what is deleted makes the room. */
   @Test
   void fullDiskIsEmptiedWithTheReserve() throws Exception {
-    assumeRoot();
-    Path disk = Files.createDirectory(temp.resolve("disk"));
-    GdsProcess mounted = shell(temp, "mount -t tmpfs -o size=24m none $1", disk);
-    assumeTrue(mounted.status() == 0, mounted.err());
+    Path disk = smallDisk();
     try {
       Path store = disk.resolve("store");
       Object[] reserve = {SMALL, "--set", "store.reserve=8M"};
@@ -159,10 +162,7 @@ class EdgesTest {
   /** Who has the store open need not open it anew. */
   @Test
   void openStoreGoesOnWhenThereIsRoom() throws Exception {
-    assumeRoot();
-    Path disk = Files.createDirectory(temp.resolve("disk"));
-    GdsProcess mounted = shell(temp, "mount -t tmpfs -o size=24m none $1", disk);
-    assumeTrue(mounted.status() == 0, mounted.err());
+    Path disk = smallDisk();
     Path hog = disk.resolve("hog");
     byte[] value = new byte[1 << 10];
     int acknowledged = 0;

@@ -57,14 +57,15 @@ import java.util.function.Consumer;
  * @param engine the I/O engine to open; default {@link EngineOptions#defaults}. Not used for a
  *     store that is opened on a borrowed engine. Of all that it says, the throttle alone may be
  *     changed while the store is open, and is at once.
+ * @param createIfMissing whether a store is created in a directory that is empty or does not exist;
+ *     default true
  * @param reserveBytes room on the device that is kept for when there is no other, in bytes: 0 for
  *     none, or 1 MiB to 64 GiB; default 0. On a full device deletes are taken, flushed and merged
  *     in it, and new values refused with an {@link io.ewok.gds.pagestore.OutOfSpaceException} until
  *     there is room for all of it again; without it a full device has to be given room by somebody
  *     else, also for a store to be opened. What a merge writes has to fit: several times {@link
- *     TreeOptions#tableBytes}. Costs the room.
- * @param createIfMissing whether a store is created in a directory that is empty or does not exist;
- *     default true
+ *     TreeOptions#tableBytes}. Costs the room. An opening with 0 gives back what an earlier one has
+ *     kept. Tables that are ingested do not ask for it.
  * @param archiveOrNull directory of an archive that gets all that is written to the log before the
  *     log's space is used anew, so that a backup can be restored to any later sequence number or
  *     time ({@link Backups#restore(PointInTime, Path, StoreOptions,
